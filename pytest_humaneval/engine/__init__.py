@@ -1,0 +1,1 @@
+"""Turns requests into generations: one process per run, shared by every worker."""

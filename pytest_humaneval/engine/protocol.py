@@ -1,0 +1,59 @@
+"""What every engine can do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+from pytest_humaneval.exceptions import EngineError
+from pytest_humaneval.sample import Generation, Request
+
+Answer = tuple[str, Generation | EngineError]
+"""A request's key, and what became of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """Which engine, with which model: all that the engine process needs to know, as plain builtins."""
+
+    name: str = "vllm"
+    model: str = ""  # a model spec, see models.py
+    urls: tuple[str, ...] = ()  # openai
+    file: str = ""  # replay: the samples; scripted: the script
+    request_timeout: float = 600.0  # seconds without an answer before a request is given up
+    engine_args: dict[str, str] = field(default_factory=dict)  # passed through to vLLM
+    cache_dir: str = ""
+
+    def to_wire(self) -> dict[str, Any]:
+        """Plain builtins, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_wire(cls, wire: dict[str, Any]) -> EngineOptions:
+        """The inverse of :meth:`to_wire`."""
+        return cls(**wire | {"urls": tuple(wire["urls"])})
+
+
+class Engine(Protocol):
+    """One source of generations, driven by the engine process (host.py) from a single thread."""
+
+    def start(self) -> None:
+        """Load what it takes; called once, before the first submission, and only when there is one.
+
+        Raises:
+            EngineError, ModelError: it cannot start; the message says what would help.
+        """
+
+    def submit(self, batch: list[tuple[str, Request]]) -> None:
+        """Take requests with their keys, in this order. Returns at once."""
+
+    def poll(self) -> Iterable[Answer]:
+        """What has finished since the last call; blocks up to about 0.1 s when nothing has.
+
+        Raises:
+            EngineError: the engine is broken for good; the host answers everything outstanding with it.
+        """
+
+    def close(self) -> None:
+        """Free everything. Called once, also after an error."""

@@ -1,0 +1,45 @@
+"""What can go wrong, apart from a program that is wrong (that is a verdict).
+
+HumanEvalError
+ +-- InputError            the user can mend it; the run stops before it starts, with exit status 4
+ |    +-- DatasetError     a problem file that cannot be read
+ |    +-- StrategyError    an unknown, doubled or broken strategy
+ |    +-- ModelError       weights that are missing, or not what they should be
+ +-- InfrastructureError   the item is an error, outside pass@k's denominator
+      +-- EngineError      no generation could be had
+      +-- SandboxError     no verdict could be had
+"""
+
+from __future__ import annotations
+
+
+class HumanEvalError(Exception):
+    """The root of this package's exceptions."""
+
+
+class InputError(HumanEvalError):
+    """What the user gave cannot be used."""
+
+
+class DatasetError(InputError):
+    """A problem file that cannot be read."""
+
+
+class StrategyError(InputError):
+    """An unknown, doubled or broken strategy."""
+
+
+class ModelError(InputError):
+    """Weights that are missing, or not what they should be."""
+
+
+class InfrastructureError(HumanEvalError):
+    """Something of ours broke; it says nothing about the model."""
+
+
+class EngineError(InfrastructureError):
+    """No generation could be had."""
+
+
+class SandboxError(InfrastructureError):
+    """No verdict could be had."""

@@ -1,0 +1,1 @@
+"""Turns generations into completions."""

@@ -1,0 +1,101 @@
+"""What the engine is asked for one sample, and what it answers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from pytest_humaneval.prompt import Message, Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How tokens are drawn. A temperature of 0 is greedy decoding."""
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    max_tokens: int = 768
+    seed: int = 0
+
+    @property
+    def greedy(self) -> bool:
+        """Whether every sample of one prompt is the same."""
+        return self.temperature == 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One generation to make. Requests with equal prompt and sampling are one generation.
+
+    ``task_id`` and ``strategy`` say whom it is for; only engines that look answers up (replay, scripted) read them.
+    """
+
+    prompt: Prompt
+    sampling: Sampling
+    sample_index: int
+    task_id: str = ""
+    strategy: str = ""
+
+    @property
+    def seed(self) -> int:
+        """The seed of this one sample: the run's seed plus the sample's index."""
+        return self.sampling.seed + self.sample_index
+
+    def key(self, model: str, *, by_item: bool = False) -> str:
+        """SHA-256 over everything that can change the answer.
+
+        ``model`` identifies engine, version, weights and precision. Greedy samples share one key, as no seed matters to
+        them. ``by_item`` is for engines that answer by task, strategy and sample rather than by prompt.
+        """
+        asked: dict[str, Any] = {"model": model, "prompt": asdict(self.prompt), "max_tokens": self.sampling.max_tokens}
+        del asked["prompt"]["completion_prefix"]
+        if not self.sampling.greedy:
+            asked |= {"temperature": self.sampling.temperature, "top_p": self.sampling.top_p, "seed": self.seed}
+        if by_item:
+            asked |= {"item": [self.task_id, self.strategy, self.sample_index]}
+        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+    def to_wire(self) -> dict[str, Any]:
+        """Plain builtins, for a socket."""
+        return asdict(self)
+
+    @classmethod
+    def from_wire(cls, wire: dict[str, Any]) -> Request:
+        """The inverse of :meth:`to_wire`, also after a trip through JSON."""
+        prompt = wire["prompt"]
+        messages = tuple(Message(**message) for message in prompt["messages"])
+        return cls(
+            **wire
+            | {
+                "prompt": Prompt(**prompt | {"messages": messages, "stop": tuple(prompt["stop"])}),
+                "sampling": Sampling(**wire["sampling"]),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """The raw text an engine returned for one request.
+
+    ``seconds`` is the time from submission to the last token inside the engine. ``logprob`` is the mean log-probability
+    of the generated tokens, where the engine knows it. ``is_completion`` marks text that already is a completion
+    (replayed samples): it is checked as it is, without post-processing.
+    """
+
+    text: str
+    finish_reason: Literal["stop", "length"] | str = "stop"
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+    logprob: float | None = None
+    is_completion: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """The code that goes after the problem's prompt, and the names of the post-processing steps that changed it."""
+
+    text: str
+    steps: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""Judges completions in isolation."""

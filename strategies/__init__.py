@@ -1,0 +1,1 @@
+"""The bundled strategies, by family."""
