@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import json
 import sqlite3
 import time
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -18,8 +18,8 @@ from pytest_humaneval.sample import Generation
 APPLICATION_ID = 0x48456761  # "HEga": tells SQLite files of ours from everybody else's
 SCHEMA_VERSION = 1  # raise it when the table, or the meaning of a stored generation, changes
 
-# Blobs, not text: a damaged byte then spoils one row's digest, and not the decoding of a whole query.
-_TABLE = "CREATE TABLE generations (key BLOB PRIMARY KEY, generation BLOB NOT NULL, digest BLOB NOT NULL) WITHOUT ROWID"
+# Blobs, not text: a damaged byte then spoils one row's checksum, and not the decoding of a whole query.
+_TABLE = "CREATE TABLE generations (key BLOB PRIMARY KEY, generation BLOB, checksum INTEGER) WITHOUT ROWID"
 _BUSY_TIMEOUT = 10.0  # seconds; another run holds the lock for milliseconds, once a transaction
 _KEYS_PER_QUERY = 500  # under the 999 variables that the oldest SQLite versions allow
 
@@ -95,12 +95,13 @@ class Store:
 
     def _get_some(self, keys: Sequence[str]) -> dict[str, Generation]:
         marks = ",".join("?" * len(keys))
-        query = f"SELECT key, generation, digest FROM generations WHERE key IN ({marks})"
+        query = f"SELECT key, generation, checksum FROM generations WHERE key IN ({marks})"
         rows = self._connection.execute(query, [key.encode() for key in keys]).fetchall()
-        intact = [(key, generation) for key, generation, digest in rows if _digest(key, generation) == digest]
+        intact = {key: text for key, text, checksum in rows if _checksum(key, text) == checksum}
         if damaged := len(rows) - len(intact):
             self._read_trouble = f"{self.path}: {damaged} or more stored generations are damaged and are made anew"
-        return {key.decode(): Generation(**json.loads(generation)) for key, generation in intact}
+        parsed = json.loads(b"[%s]" % b",".join(intact.values()))  # one call: 0.09 s for 32,800, not 0.15
+        return {key.decode(): Generation(**fields) for key, fields in zip(intact, parsed, strict=True)}
 
     def _take_read_trouble(self) -> str:
         trouble, self._read_trouble = self._read_trouble, ""
@@ -112,7 +113,7 @@ class Store:
         self._write_trouble_told = True
         # Somebody who held the lock for this long may hold it for good: never wait for them again.
         self._connection.execute("PRAGMA busy_timeout = 0")
-        return f"{self.path}: {error}; generations stay in memory, and are lost with this run, until it can be written"
+        return f"{self.path}: {error}; generations stay in memory, to be lost with this run unless it can be written again"
 
 
 class _NotAStoreError(Exception):
@@ -148,7 +149,7 @@ def _open_without_writing(path: Path, why: str) -> tuple[sqlite3.Connection, str
     """Read an unwritable store as it lies there, or else work in memory.
 
     ``immutable`` skips locks and journal, neither of which can be had in a read-only directory. Should somebody else
-    write meanwhile, the rows' digests tell what cannot be trusted.
+    write meanwhile, the rows' checksums tell what cannot be trusted.
     """
     if path.is_file():
         with contextlib.suppress(sqlite3.Error, _NotAStoreError):
@@ -232,12 +233,12 @@ def _companions(path: Path) -> list[Path]:
     return [path.with_name(path.name + suffix) for suffix in ("-wal", "-shm", "-journal")]
 
 
-def _to_row(key: str, generation: Generation) -> tuple[bytes, bytes, bytes]:
-    # ASCII: lone surrogates and NUL travel as JSON escapes.
-    text = json.dumps(asdict(generation), ensure_ascii=True).encode()
-    return key.encode(), text, _digest(key.encode(), text)
+def _to_row(key: str, generation: Generation) -> tuple[bytes, bytes, int]:
+    # surrogatepass: models do return lone surrogates, and json.loads decodes bytes in the same way.
+    text = json.dumps(asdict(generation), ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return key.encode(), text, _checksum(key.encode(), text)
 
 
-def _digest(key: bytes, text: bytes) -> bytes:
+def _checksum(key: bytes, text: bytes) -> int:
     """SQLite keeps no checksum of contents, and a flipped bit in a completion would be a wrong score."""
-    return hashlib.blake2b(text, key=hashlib.blake2b(key).digest(), digest_size=16).digest()
+    return zlib.crc32(text, zlib.crc32(key))
