@@ -113,7 +113,7 @@ class Store:
         self._write_trouble_told = True
         # Somebody who held the lock for this long may hold it for good: never wait for them again.
         self._connection.execute("PRAGMA busy_timeout = 0")
-        return f"{self.path}: {error}; generations stay in memory, to be lost with this run unless it can be written again"
+        return f"{self.path}: {error}; generations stay in memory, and end with this run unless it recovers"
 
 
 class _NotAStoreError(Exception):

@@ -192,6 +192,23 @@ def test_an_empty_file_becomes_a_store(path: Path) -> None:
     assert files_set_aside(path) == []
 
 
+def test_a_newer_store_in_use_is_set_aside_with_its_journals(path: Path) -> None:
+    fill(path, "a")
+    holder = sqlite3.connect(path)  # its row is still in the write-ahead log while the file is renamed
+    holder.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    store, notice = Store.open(path)
+    assert "was set aside" in notice
+    store.close()
+    holder.execute("INSERT INTO generations VALUES (x'00', x'00', 0)")
+    holder.commit()
+    holder.close()
+    aside = next(file for file in files_set_aside(path) if not file.name.endswith(("-wal", "-shm")))
+    with sqlite3.connect(aside) as connection:
+        assert connection.execute("SELECT count(*) FROM generations").fetchone() == (2,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION + 1,)
+    connection.close()
+
+
 def test_two_files_set_aside_in_one_second_both_stay(path: Path) -> None:
     path.parent.mkdir()
     for _ in range(2):
@@ -251,7 +268,7 @@ def test_a_disk_that_really_refuses_to_grow_is_told_and_survived(path: Path) -> 
     run = subprocess.run([sys.executable, "-c", script, str(path)], check=True, capture_output=True, text=True)
     notice, keys = run.stdout.splitlines()
     assert notice.startswith(f"{path}: ")
-    assert notice.endswith("unless it can be written again")
+    assert notice.endswith("unless it recovers")
     assert keys == "['a', 'before']"
     fresh, notice = Store.open(path)
     assert (notice, fresh.get_many(["before", "a"])) == ("", {"before": Generation("kept")})
