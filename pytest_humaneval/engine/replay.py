@@ -123,7 +123,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 def _row(where: str, line: str) -> dict[str, Any]:
     try:
         row = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DatasetError(f"{where}: not JSON ({error})") from error
     if not isinstance(row, dict) or not {"task_id", "completion"} <= row.keys():
         raise DatasetError(f"{where}: expected a JSON object with task_id and completion")

@@ -27,9 +27,9 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from pytest_humaneval.engine.protocol import Answer, EngineOptions
 from pytest_humaneval.exceptions import EngineError, InputError
@@ -114,7 +114,7 @@ class ScriptedEngine:
         self._script = read_script(options.file)
         self._progress = progress
         self._order = itertools.count()
-        self._pending: list[tuple[float, int, float, str, Line]] = []  # due, order, submitted, key, line
+        self._scheduled: list[_Scheduled] = []  # a heap: the next one due is first
 
     def start(self) -> None:
         """Wait, fail or end as the script's ``start`` says."""
@@ -134,29 +134,43 @@ class ScriptedEngine:
         for key, request in batch:
             line = self._line(request)
             if not line.hang:
-                heapq.heappush(self._pending, (now + line.delay, next(self._order), now, key, line))
+                heapq.heappush(self._scheduled, _Scheduled(now + line.delay, next(self._order), now, key, line))
 
     def poll(self) -> Iterable[Answer]:
         """The answers that are due."""
-        if not self._pending or self._pending[0][0] > time.monotonic():
-            time.sleep(min(_POLL, max(0.0, self._pending[0][0] - time.monotonic())) if self._pending else _POLL)
+        time.sleep(self._seconds_to_wait())
         answers: list[Answer] = []
-        while self._pending and self._pending[0][0] <= time.monotonic():
-            if self._pending[0][4].exit is not None and answers:
-                break  # what was due before the end is answered first
-            _, _, submitted, key, line = heapq.heappop(self._pending)
-            answers.append((key, _outcome(line, time.monotonic() - submitted)))
+        while self._scheduled and self._scheduled[0].due <= time.monotonic():
+            if self._scheduled[0].line.exit is not None and answers:
+                break  # the next call ends the process; what was due before is answered first
+            next_one = heapq.heappop(self._scheduled)
+            answers.append((next_one.key, _outcome(next_one.line, time.monotonic() - next_one.submitted)))
         return answers
 
     def close(self) -> None:
         """Forget what is scheduled."""
-        self._pending.clear()
+        self._scheduled.clear()
+
+    def _seconds_to_wait(self) -> float:
+        if not self._scheduled:
+            return _POLL
+        return min(_POLL, max(0.0, self._scheduled[0].due - time.monotonic()))
 
     def _line(self, request: Request) -> Line:
         try:
             return self._script.line(request)
         except EngineError as error:
             return Line(error=str(error))
+
+
+class _Scheduled(NamedTuple):
+    """One answer to come. ``order`` keeps answers that are due at once in the order of submission."""
+
+    due: float  # on the monotonic clock, like submitted
+    order: int
+    submitted: float
+    key: str
+    line: Line
 
 
 def _outcome(line: Line, seconds: float) -> Generation | EngineError:
@@ -199,15 +213,33 @@ def _line(path: str, where: str, entry: object) -> Line:
     if not isinstance(entry, dict):
         raise InputError(f"{path}: {where}: expected a text, an object or a list of them, not {json.dumps(entry)}")
     for name, value in entry.items():
-        if (kinds := _KINDS.get(name)) is None:
-            raise InputError(f"{path}: {where}: unknown field {name!r}; known: {', '.join(_KINDS)}")
-        if type(value) not in kinds:
-            raise InputError(f"{path}: {where}: {name} must be {kinds[0].__name__}, not {json.dumps(value)}")
+        if name not in _FIELDS:
+            raise InputError(f"{path}: {where}: unknown field {name!r}; known: {', '.join(_FIELDS)}")
+        what, fits = _FIELDS[name]
+        if not fits(value):
+            raise InputError(f"{path}: {where}: {name} must be {what}, not {json.dumps(value)}")
     return Line(**entry)
 
 
-_KINDS: dict[str, tuple[type, ...]] = {
-    field.name: {"str": (str,), "int": (int,), "int | None": (int,), "float": (float, int), "bool": (bool,)}[field.type]
-    for field in fields(Line)
-    if isinstance(field.type, str)  # as annotations are with `from __future__ import annotations`
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_number(value: object, low: float, high: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+
+
+def _is_whole(value: object, low: int, high: int) -> bool:
+    return isinstance(value, int) and _is_number(value, low, high)
+
+
+_FIELDS: dict[str, tuple[str, Callable[[object], bool]]] = {
+    "text": ("text", _is_text),
+    "finish_reason": ("text", _is_text),
+    "prompt_tokens": ("a whole number from 0", lambda value: _is_whole(value, 0, 10**9)),
+    "completion_tokens": ("a whole number from 0", lambda value: _is_whole(value, 0, 10**9)),
+    "delay": ("seconds, at most a day", lambda value: _is_number(value, 0, 86_400)),
+    "error": ("text", _is_text),
+    "exit": ("an exit status, from 0 to 255", lambda value: _is_whole(value, 0, 255)),
+    "hang": ("true or false", lambda value: isinstance(value, bool)),
 }
