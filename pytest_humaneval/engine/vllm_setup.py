@@ -1,0 +1,147 @@
+"""What vLLM needs around it: environment, threads, arguments."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import math
+import os
+from pathlib import Path
+from typing import Any, NoReturn
+
+from pytest_humaneval.engine.protocol import EngineOptions
+from pytest_humaneval.exceptions import EngineError
+
+MAX_MODEL_LEN = 4096  # tokens; HumanEval's longest prompts with solved examples stay under 1,500, an answer under 1,000
+MAX_NUM_SEQS = 64  # sequences at a time on a CPU, which gains nothing from more
+TOKENS_PER_SEQUENCE = 1024  # what a sequence takes of the cache when it is done, as a rule
+DTYPE = "bfloat16"
+
+
+def engine_arguments(directory: Path, options: EngineOptions) -> Any:
+    """The engine's ``EngineArgs``: our defaults, overridden by ``--humaneval-engine-arg``.
+
+    Raises:
+        EngineError: an argument that vLLM does not know, or a value that it does not take.
+    """
+    from vllm import EngineArgs
+
+    namespace = _parse(options.engine_args)
+    given = {_underscored(name).removeprefix("no_") for name in options.engine_args}
+    ours = {name: value for name, value in _defaults(directory).items() if name not in given}
+    vars(namespace).update(ours, model=str(directory))
+    return EngineArgs.from_cli_args(namespace)
+
+
+def prepare_environment(*, offline: bool) -> None:
+    """Set what vLLM, torch and the hub client read when they are imported; what the user has set stays."""
+    defaults = {
+        # One device needs no second process, and half of the start-up time was that process.
+        "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
+        # vLLM takes OMP_NUM_THREADS for the user's will; without it, it falls back to one thread.
+        "OMP_NUM_THREADS": str(num_cores()),
+        "VLLM_LOGGING_STREAM": "ext://sys.stderr",
+        "VLLM_NO_USAGE_STATS": "1",
+        "DO_NOT_TRACK": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        **({"HF_HUB_OFFLINE": "1"} if offline else {}),
+    }
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)
+
+
+def num_cores() -> int:
+    """Physical cores that this process may use: by its affinity, and by its container's share of CPU time."""
+    logical = os.sched_getaffinity(0)
+    cores = len({_siblings(cpu) for cpu in logical})
+    return max(1, math.ceil(min(cores, _cpu_quota())))
+
+
+def _siblings(cpu: int) -> str:
+    try:
+        return Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list").read_text()
+    except OSError:
+        return str(cpu)
+
+
+def _cpu_quota() -> float:
+    """CPUs' worth of time that the control group grants; infinite where it does not say."""
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return int(quota) / int(period)
+    except (OSError, ValueError):
+        return math.inf
+
+
+def _defaults(directory: Path) -> dict[str, Any]:
+    from vllm.platforms import current_platform
+
+    config = _read_config(directory)
+    longest = min(MAX_MODEL_LEN, int(config.get("max_position_embeddings") or MAX_MODEL_LEN))
+    common = {
+        "max_model_len": longest,
+        "dtype": DTYPE,
+        "disable_log_stats": True,
+        "enable_prefix_caching": True,
+        "seed": 0,
+    }
+    if not current_platform.is_cpu():
+        return common
+    return common | {
+        "max_num_seqs": MAX_NUM_SEQS,
+        # Compiling takes longer than it saves in a run of this size. With a cache size given, vLLM skips its trial run.
+        "enforce_eager": True,
+        "kv_cache_memory_bytes": _cache_bytes(config, longest),
+    }
+
+
+def _read_config(directory: Path) -> dict[str, Any]:
+    config: dict[str, Any] = json.loads((directory / "config.json").read_text())
+    text: dict[str, Any] = config.get("text_config", {})
+    return config | text
+
+
+def _cache_bytes(config: dict[str, Any], longest: int) -> int:
+    """Memory for keys and values: what a full batch needs, but no more than half of what is free."""
+    heads = int(config.get("num_attention_heads", 32))
+    head_size = int(config.get("head_dim") or int(config.get("hidden_size", 4096)) // heads)
+    kv_heads = int(config.get("num_key_value_heads") or heads)
+    per_token = (
+        2 * int(config.get("num_hidden_layers", 32)) * kv_heads * head_size * 2
+    )  # keys and values, two bytes each
+    wanted = per_token * max(longest, MAX_NUM_SEQS * TOKENS_PER_SEQUENCE)
+    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return max(per_token * longest, min(wanted, free // 2))
+
+
+def _parse(engine_args: dict[str, str]) -> Any:
+    from vllm import EngineArgs
+    from vllm.utils.argparse_utils import FlexibleArgumentParser
+
+    class Parser(FlexibleArgumentParser):  # type: ignore[misc,unused-ignore]
+        def error(self, message: str) -> NoReturn:
+            raise EngineError(f"--humaneval-engine-arg: {message}")
+
+    parser = EngineArgs.add_cli_args(Parser(prog="vllm", allow_abbrev=False, add_help=False))
+    namespace, unknown = parser.parse_known_args([_flag(name, value) for name, value in engine_args.items()])
+    if unknown:
+        name = unknown[0].partition("=")[0].removeprefix("--")
+        near = difflib.get_close_matches(_underscored(name), vars(namespace), n=2)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise EngineError(f"--humaneval-engine-arg: vLLM has no argument {name!r}{hint}")
+    return namespace
+
+
+def _flag(name: str, value: str) -> str:
+    option = name.replace("_", "-")
+    match value.lower():
+        case "true":
+            return f"--{option}"
+        case "false":
+            return f"--no-{option}"
+    return f"--{option}={value}"
+
+
+def _underscored(name: str) -> str:
+    return name.replace("-", "_")
