@@ -1,0 +1,194 @@
+"""An OpenAI-compatible server on loopback, whose behaviour a test decides."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the server does with one request.
+
+    ``raw`` replaces a well-formed answer, ``delay`` is in seconds, ``hang`` holds the connection until the server
+    stops, ``drop`` closes it without an answer.
+    """
+
+    text: str | None = "    pass\n"
+    finish_reason: str = "stop"
+    status: int = 200
+    error: str = ""
+    raw: bytes | None = None
+    delay: float = 0.0
+    hang: bool = False
+    drop: bool = False
+
+
+Behaviour = Callable[[dict[str, Any]], Reply]
+
+
+class FakeServer:
+    """Serves until it is stopped. ``requests`` are the bodies received, ``most_at_once`` the largest crowd of them."""
+
+    def __init__(
+        self,
+        behaviour: Behaviour = lambda body: Reply(),
+        *,
+        models: Sequence[str] = ("tiny",),
+        key: str = "",
+        lists_models: bool = True,
+    ) -> None:
+        self.behaviour = behaviour
+        self.models = tuple(models)
+        self.key = key
+        self.lists_models = lists_models
+        self.requests: list[dict[str, Any]] = []
+        self.most_at_once = 0
+        self.stopped = threading.Event()
+        self._at_once = 0
+        self._lock = threading.Lock()
+        self._connections: set[socket.socket] = set()
+        self._server = _Server(self)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+
+    @property
+    def url(self) -> str:
+        """The server's root, without /v1."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def stop(self) -> None:
+        """Die: refuse new connections and cut those there are."""
+        if not self.stopped.is_set():
+            self.stopped.set()
+            self._server.shutdown()
+            self._server.server_close()
+            self._thread.join()
+            for connection in list(self._connections):
+                with contextlib.suppress(OSError):  # it is closed already
+                    connection.shutdown(socket.SHUT_RDWR)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
+
+    def connected(self, connection: socket.socket) -> None:
+        with self._lock:
+            self._connections.add(connection)
+
+    def disconnected(self, connection: socket.socket) -> None:
+        with self._lock:
+            self._connections.discard(connection)
+
+    def reply_to(self, body: dict[str, Any]) -> Reply:
+        with self._lock:
+            self.requests.append(body)
+            self._at_once += 1
+            self.most_at_once = max(self.most_at_once, self._at_once)
+        if body["model"] not in self.models:
+            return Reply(status=404, error=f"The model `{body['model']}` does not exist.")
+        return self.behaviour(body)
+
+    def done(self) -> None:
+        with self._lock:
+            self._at_once -= 1
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 512
+
+    def __init__(self, fake: FakeServer) -> None:
+        self.fake = fake
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Stay silent: clients go away in the middle, which is what some tests are about."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.fake.connected(self.connection)
+
+    def finish(self) -> None:
+        self.server.fake.disconnected(self.connection)
+        super().finish()
+
+    def log_message(self, *arguments: object) -> None:
+        """Stay silent."""
+
+    def do_GET(self) -> None:
+        fake = self.server.fake
+        if not self._has_key():
+            return
+        if self.path == "/v1/models" and fake.lists_models:
+            self._send(200, {"object": "list", "data": [{"id": name, "object": "model"} for name in fake.models]})
+        else:
+            self._send(404, {"detail": "Not Found"})
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if not self._has_key():
+            return
+        kinds = {"/v1/completions": "completion", "/v1/chat/completions": "chat"}
+        if (kind := kinds.get(self.path)) is None:
+            self._send(404, {"detail": "Not Found"})
+            return
+        try:
+            self._play(self.server.fake.reply_to({**body, "kind": kind}), kind)
+        finally:
+            self.server.fake.done()
+
+    def _has_key(self) -> bool:
+        given = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        if self.server.fake.key in ("", given):
+            return True
+        # Some servers do repeat what they were given.
+        self._send(401, {"error": {"message": f"Incorrect API key provided: {given}.", "code": "invalid_api_key"}})
+        return False
+
+    def _play(self, reply: Reply, kind: str) -> None:
+        stopped = self.server.fake.stopped
+        if stopped.wait(None if reply.hang else reply.delay) or reply.drop:
+            self.close_connection = True
+        elif reply.raw is not None:
+            self._send_bytes(reply.status, reply.raw)
+        elif reply.status != 200:
+            self._send(reply.status, {"error": {"message": reply.error, "type": "error", "code": reply.status}})
+        else:
+            self._send(200, _answer(reply, kind))
+
+    def _send(self, status: int, answer: dict[str, Any]) -> None:
+        self._send_bytes(status, json.dumps(answer).encode())
+
+    def _send_bytes(self, status: int, content: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+
+def _answer(reply: Reply, kind: str) -> dict[str, Any]:
+    said = {"text": reply.text} if kind == "completion" else {"message": {"role": "assistant", "content": reply.text}}
+    return {
+        "id": "1",
+        "object": "text_completion" if kind == "completion" else "chat.completion",
+        "created": 0,
+        "model": "tiny",
+        "choices": [{"index": 0, "finish_reason": reply.finish_reason, "logprobs": None, **said}],
+        "usage": {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18},
+    }
