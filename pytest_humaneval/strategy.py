@@ -30,13 +30,13 @@ class Strategy:
 def strategy(
     name: str, description: str, *, mode: Mode = "completion", postprocess: str = "post_v1"
 ) -> Callable[[PromptBuilder], Strategy]:
-    """Turn a function from problem to prompt into a strategy.
+    r"""Turn a function from problem to prompt into a strategy.
 
     Example::
 
         @strategy("polite", "says please")
         def polite(problem):
-            return completion_prompt("# Please complete this function.\\n" + problem.prompt)
+            return completion_prompt("# Please complete this function.\n" + problem.prompt)
     """
 
     def decorate(build_prompt: PromptBuilder) -> Strategy:

@@ -1,0 +1,89 @@
+"""The engines there are, by the name that ``--humaneval-engine`` takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_humaneval.engine.protocol import Engine, EngineOptions
+from pytest_humaneval.exceptions import ModelError
+
+if TYPE_CHECKING:
+    from pytest_humaneval.models import Model
+
+Progress = Callable[[str], None]
+
+ENGINES = ("vllm", "openai", "replay", "scripted")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who answers: part of every stored generation's key, and printed beside every figure.
+
+    ``engine`` names the engine with its version; ``model`` and ``digest`` what it runs. ``by_item`` is true for engines
+    that look their answers up by task, strategy and sample instead of by prompt.
+    """
+
+    engine: str
+    model: str
+    digest: str
+    by_item: bool = False
+
+    @property
+    def key(self) -> str:
+        """What goes into the key of a request."""
+        return f"{self.engine}\n{self.digest}"
+
+
+def identify(options: EngineOptions) -> tuple[Identity, Model | None]:
+    """Say who would answer, without starting anything; checks what can be checked cheaply.
+
+    Raises:
+        InputError: a model, file or option that cannot be used.
+    """
+    if options.name == "vllm":
+        from pytest_humaneval.engine.vllm import vllm_identity
+        from pytest_humaneval.models import find_model
+
+        model = find_model(options.model, Path(options.cache_dir))
+        return Identity(vllm_identity(options), model.name, model.digest), model
+    if options.name == "openai":
+        from pytest_humaneval.engine import openai
+
+        name = openai.identity(options)
+        return Identity(name, options.model or "the server's model", name), None
+    if options.name == "replay":
+        from pytest_humaneval.engine import replay
+
+        replay.read_samples(Path(options.file))
+        return Identity("replay", Path(options.file).name, replay.identity(options), by_item=True), None
+    if options.name == "scripted":
+        from pytest_humaneval.engine import scripted
+
+        model_name = Path(options.file).name if options.file else "stub"
+        return Identity("scripted", model_name, scripted.identity(options), by_item=True), None
+    raise ModelError(f"--humaneval-engine: unknown engine {options.name!r}; known: {', '.join(ENGINES)}")
+
+
+def open_engine(options: EngineOptions, model: dict[str, Any] | None, progress: Progress) -> Engine:
+    """The engine itself, not yet started; for the engine process only."""
+    if options.name == "vllm":
+        from pytest_humaneval.engine.vllm import VllmEngine
+        from pytest_humaneval.models import Model
+
+        if model is None:
+            raise ModelError("the vllm engine needs a model")
+        return VllmEngine(options, Model.from_wire(model), progress)
+    if options.name == "openai":
+        from pytest_humaneval.engine.openai import OpenAIEngine
+
+        return OpenAIEngine(options, progress)
+    if options.name == "replay":
+        from pytest_humaneval.engine.replay import ReplayEngine
+
+        return ReplayEngine(options, progress)
+    from pytest_humaneval.engine.scripted import ScriptedEngine
+
+    return ScriptedEngine(options, progress)

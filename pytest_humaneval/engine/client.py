@@ -1,0 +1,95 @@
+"""What a worker holds of the engine: a connection to its process."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterable
+from io import BufferedReader
+from pathlib import Path
+from typing import Any
+
+from pytest_humaneval.exceptions import EngineError
+from pytest_humaneval.sample import Generation, Request
+
+SUBMIT_AT_ONCE = 2_000  # requests in one message; bounds its size to some megabytes
+
+
+class EngineClient:
+    """Asks the engine process for generations. Not thread-safe: one for each thread."""
+
+    def __init__(self, address: str, log: str) -> None:
+        self._address = address
+        self._log = Path(log)
+        self._asked: set[str] = set()
+        self._socket: socket.socket | None = None
+        self._lines: BufferedReader | None = None
+
+    def submit(self, requests: Iterable[tuple[str, Request]]) -> None:
+        """Ask for generations, all at once; those that are already made or being made are not asked for again.
+
+        Raises:
+            EngineError: the engine process is gone.
+        """
+        wanted = dict(requests)
+        missing = self._ask({"op": "missing", "keys": list(wanted)})["missing"]
+        for start in range(0, len(missing), SUBMIT_AT_ONCE):
+            part = missing[start : start + SUBMIT_AT_ONCE]
+            self._ask({"op": "submit", "batch": [(key, wanted[key].to_wire()) for key in part]})
+        self._asked |= wanted.keys()
+
+    def generation(self, key: str, request: Request) -> Generation:
+        """The answer to a request, submitted before or now; waits for it.
+
+        Raises:
+            EngineError: it could not be made, or the engine process is gone.
+        """
+        if key not in self._asked:
+            self.submit([(key, request)])
+        answer = self._ask({"op": "wait", "key": key})
+        if "error" in answer:
+            raise EngineError(answer["error"])
+        return Generation(**answer["generation"])
+
+    def progress(self) -> dict[str, Any]:
+        """What the engine is doing: the fields of ``engine.desk.Progress``, and ``notices``."""
+        return self._ask({"op": "progress"})
+
+    def close(self) -> None:
+        """Hang up; a later question would call again."""
+        if self._lines is not None:
+            self._lines.close()
+        if self._socket is not None:
+            self._socket.close()
+        self._socket = self._lines = None
+
+    def _ask(self, question: dict[str, Any]) -> dict[str, Any]:
+        try:
+            line = self._exchange(json.dumps(question).encode() + b"\n")
+        except OSError as error:
+            raise EngineError(self._gone(error)) from error
+        if not line.endswith(b"\n"):
+            raise EngineError(self._gone(None))
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def _exchange(self, message: bytes) -> bytes:
+        if self._socket is None or self._lines is None:
+            self._socket = socket.socket(socket.AF_UNIX)
+            self._socket.connect(self._address)
+            self._lines = self._socket.makefile("rb")
+        self._socket.sendall(message)
+        return self._lines.readline()
+
+    def _gone(self, error: OSError | None) -> str:
+        why = f" ({error.strerror})" if error is not None and error.strerror else ""
+        return f"the engine process ended{why}; the end of its log, {self._log}:\n{log_tail(self._log)}"
+
+
+def log_tail(log: Path, lines: int = 15) -> str:
+    """The last lines of a log file, or a note that there are none."""
+    try:
+        tail = log.read_text(errors="backslashreplace").splitlines()[-lines:]
+    except OSError as error:
+        return f"(the log cannot be read: {error.strerror})"
+    return "\n".join(tail) or "(the log is empty)"

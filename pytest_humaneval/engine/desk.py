@@ -1,0 +1,171 @@
+"""Who asked for what, and what came of it: the engine process's shared state."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pytest_humaneval.engine.protocol import Answer
+from pytest_humaneval.engine.store import Store
+from pytest_humaneval.exceptions import EngineError
+from pytest_humaneval.sample import Generation, Request
+
+Phase = Literal["idle", "loading", "generating", "failed"]
+
+
+@dataclass
+class Progress:
+    """What people watch while they wait. Seconds are those the engine was loading, and generating."""
+
+    phase: Phase = "idle"
+    message: str = ""
+    total: int = 0  # different requests, without those answered from the store
+    finished: int = 0
+    from_store: int = 0
+    tokens: int = 0
+    loading_seconds: float = 0.0
+    generating_seconds: float = 0.0
+
+
+class Desk:
+    """Takes requests from the workers' connections, hands them to the engine loop, and keeps the answers.
+
+    Equal requests are one: the first one that comes in is handed on, all receive its answer. Thread-safe.
+    """
+
+    def __init__(self, store_path: Path | None, *, read_store: bool) -> None:
+        self._changed = threading.Condition()
+        self._store_in_use = threading.Lock()  # taken last, and never while waiting
+        self._answers: dict[str, Generation | EngineError] = {}
+        self._waiting: dict[str, Request] = {}  # taken in, not yet handed to the engine
+        self._handed_on: set[str] = set()
+        self._broken: EngineError | None = None
+        self._progress = Progress()
+        self._busy_since: float | None = None
+        self.notices: list[str] = []
+        self._store: Store | None = None
+        self._read_store = read_store
+        if store_path is not None:
+            self._store, notice = Store.open(store_path)
+            self.notices += [notice] if notice else []
+
+    def missing(self, keys: Sequence[str]) -> list[str]:
+        """Those of ``keys`` that nobody asked for yet and the store does not hold."""
+        with self._changed:
+            unknown = [key for key in dict.fromkeys(keys) if not self._known(key)]
+            if self._store is not None and self._read_store and unknown:
+                with self._store_in_use:
+                    stored = self._store.get_many(unknown)
+                self._answers |= stored
+                self._progress.from_store += len(stored)
+                self._changed.notify_all()
+            return [key for key in unknown if key not in self._answers]
+
+    def submit(self, batch: Iterable[tuple[str, Request]]) -> None:
+        """Ask for generations, in this order."""
+        with self._changed:
+            for key, request in batch:
+                if self._broken is not None:
+                    self._answers.setdefault(key, self._broken)
+                elif not self._known(key):
+                    self._waiting[key] = request
+                    self._progress.total += 1
+            self._changed.notify_all()
+
+    def wait_for(self, key: str) -> Generation | EngineError:
+        """The answer to a submitted request, when it is there."""
+        with self._changed:
+            if not self._known(key):
+                return EngineError(f"request {key[:12]} was never submitted")
+            self._changed.wait_for(lambda: key in self._answers)
+            return self._answers[key]
+
+    def take(self, *, block: bool) -> list[tuple[str, Request]]:
+        """The requests that came in since the last call; with ``block``, waits for the first."""
+        with self._changed:
+            if block:
+                self._enter_busy(False)
+                self._changed.wait_for(lambda: bool(self._waiting))
+            batch = list(self._waiting.items())
+            self._handed_on.update(self._waiting)
+            self._waiting.clear()
+            return batch
+
+    def finish(self, answers: Sequence[Answer]) -> None:
+        """Keep answers, in the store first: what a worker has seen is never lost."""
+        done = [(key, answer) for key, answer in answers if isinstance(answer, Generation)]
+        if self._store is not None and done:
+            with self._store_in_use:
+                notice = self._store.put_many(done)
+        else:
+            notice = ""
+        with self._changed:
+            self.notices += [notice] if notice else []
+            for key, answer in answers:
+                self._answers[key] = answer
+                self._handed_on.discard(key)
+            self._progress.finished += len(answers)
+            self._progress.tokens += sum(generation.completion_tokens for _, generation in done)
+            self._changed.notify_all()
+
+    def fail(self, error: EngineError) -> None:
+        """Answer everything outstanding, and everything to come, with ``error``."""
+        with self._changed:
+            self._broken = error
+            outstanding = self._handed_on | self._waiting.keys()
+            self._answers |= dict.fromkeys(outstanding, error)
+            self._handed_on.clear()
+            self._waiting.clear()
+            self._enter_busy(False)
+            self._progress.phase = "failed"
+            self._progress.message = str(error)
+            self._changed.notify_all()
+
+    @property
+    def outstanding(self) -> bool:
+        """Whether the engine still owes answers."""
+        with self._changed:
+            return bool(self._handed_on)
+
+    def loading(self, message: str) -> None:
+        """Say what the engine is doing before it can generate."""
+        with self._changed:
+            self._progress.phase = "loading"
+            self._progress.message = message
+
+    def generating(self, loading_seconds: float | None = None) -> None:
+        """Say that the engine is at work from now on."""
+        with self._changed:
+            self._progress.phase = "generating"
+            self._progress.message = ""
+            if loading_seconds is not None:
+                self._progress.loading_seconds = loading_seconds
+            self._enter_busy(True)
+
+    def progress(self) -> dict[str, Any]:
+        """:class:`Progress` and the notices so far, as plain builtins."""
+        with self._changed:
+            busy = time.monotonic() - self._busy_since if self._busy_since is not None else 0.0
+            report = asdict(self._progress) | {"notices": list(self.notices)}
+            report["generating_seconds"] += busy
+            return report
+
+    def close(self) -> None:
+        """Close the store."""
+        if self._store is not None:
+            self._store.close()
+
+    def _known(self, key: str) -> bool:
+        return key in self._answers or key in self._waiting or key in self._handed_on
+
+    def _enter_busy(self, busy: bool) -> None:
+        now = time.monotonic()
+        if busy and self._busy_since is None:
+            self._busy_since = now
+        elif not busy and self._busy_since is not None:
+            self._progress.generating_seconds += now - self._busy_since
+            self._busy_since = None

@@ -1,0 +1,127 @@
+"""The engine process: owns the one engine and the store, answers workers over a unix socket.
+
+Started by :class:`~pytest_humaneval.engine.process.EngineProcess` as ``python -m pytest_humaneval.engine.host``. Its
+first line of standard input is its configuration; after that the pipe is a lifeline: it ends when the run ends, however
+the run ends, and the process then ends itself with all its children. Nothing heavy is imported before there is a request
+that the store cannot answer.
+
+One JSON object a line, each way:
+
+    {"op": "missing", "keys": [...]}                     -> {"missing": [...]}
+    {"op": "submit", "batch": [[key, request], ...]}     -> {}
+    {"op": "wait", "key": key}                           -> {"generation": {...}} or {"error": "..."}
+    {"op": "progress"}                                   -> Desk.progress()
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socketserver
+import sys
+import threading
+import time
+import traceback
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pytest_humaneval.engine.catalogue import open_engine
+from pytest_humaneval.engine.desk import Desk
+from pytest_humaneval.engine.protocol import Engine, EngineOptions
+from pytest_humaneval.exceptions import EngineError, HumanEvalError
+from pytest_humaneval.sample import Generation, Request
+
+
+class _Connection(socketserver.StreamRequestHandler):
+    """One worker's questions, answered in their order."""
+
+    server: _Server
+
+    def handle(self) -> None:
+        for line in self.rfile:
+            answer = _answer(self.server.desk, json.loads(line))
+            try:
+                self.wfile.write(json.dumps(answer).encode() + b"\n")
+            except BrokenPipeError:  # the worker is gone; its questions with it
+                return
+
+
+class _Server(socketserver.ThreadingUnixStreamServer):
+    daemon_threads = True
+
+    def __init__(self, address: str, desk: Desk) -> None:
+        self.desk = desk
+        super().__init__(address, _Connection)
+
+
+def _answer(desk: Desk, question: dict[str, Any]) -> dict[str, Any]:
+    match question["op"]:
+        case "missing":
+            return {"missing": desk.missing(question["keys"])}
+        case "submit":
+            desk.submit((key, Request.from_wire(request)) for key, request in question["batch"])
+            return {}
+        case "wait":
+            answer = desk.wait_for(question["key"])
+            return {"generation": asdict(answer)} if isinstance(answer, Generation) else {"error": str(answer)}
+        case "progress":
+            return desk.progress()
+    return {"error": f"unknown question {question['op']!r}"}
+
+
+def run_engine(engine: Engine, desk: Desk) -> None:
+    """Hand what is asked for to the engine and its answers to the desk, for ever.
+
+    A broken engine answers everything outstanding with its error; the process stays, to say so to every worker.
+    """
+    try:
+        batch = desk.take(block=True)
+        desk.loading("starting the engine")
+        start = time.monotonic()
+        engine.start()
+        desk.generating(time.monotonic() - start)
+        while True:
+            if batch:
+                desk.generating()
+                engine.submit(batch)
+            answers = list(engine.poll())
+            if answers:
+                desk.finish(answers)
+            batch = desk.take(block=not desk.outstanding)
+    except HumanEvalError as error:
+        traceback.print_exc()
+        desk.fail(error if isinstance(error, EngineError) else EngineError(str(error)))
+    except Exception as error:
+        traceback.print_exc()
+        desk.fail(EngineError(f"the engine broke: {type(error).__name__}: {error}"))
+
+
+def main() -> None:
+    """Serve until the lifeline ends."""
+    config = json.loads(sys.stdin.buffer.readline())
+    threading.Thread(target=_end_with_the_run, args=(Path(config["socket"]).parent,), daemon=True).start()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the controller's to handle
+    announce = os.dup(1)
+    os.dup2(2, 1)  # vLLM and its kernels print to stdout; that belongs into the log
+    desk = Desk(Path(config["store"]) if config["store"] else None, read_store=config["read_store"])
+    engine = open_engine(EngineOptions.from_wire(config["options"]), config["model"], desk.loading)
+    server = _Server(config["socket"], desk)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    os.write(announce, b"listening\n")
+    os.close(announce)
+    run_engine(engine, desk)
+    threading.Event().wait()
+
+
+def _end_with_the_run(directory: Path) -> None:
+    sys.stdin.buffer.read()
+    shutil.rmtree(directory, ignore_errors=True)  # a controller that was killed could not
+    # The whole group: vLLM may have started processes of its own. The store is safe: it commits every answer at once.
+    os.killpg(os.getpgid(0), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""Starts and ends the engine process; the controller's side."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_humaneval.engine.client import EngineClient, log_tail
+from pytest_humaneval.engine.protocol import EngineOptions
+from pytest_humaneval.exceptions import EngineError
+
+if TYPE_CHECKING:
+    from pytest_humaneval.models import Model
+
+START_SECONDS = 60.0  # until the socket listens, which takes 0.2 s on an idle machine; the model loads later
+KEPT_LOGS = 20
+
+
+class EngineProcess:
+    """The one engine process of a run. Leaving the context ends it and everything it started."""
+
+    def __init__(self, options: EngineOptions, model: Model | None, store: Path | None, *, read_store: bool) -> None:
+        # 0700, by mkdtemp: whoever can reach the socket can use the engine. In /tmp, as a socket's path is short.
+        self._directory = tempfile.mkdtemp(prefix="humaneval-")
+        self.address = os.path.join(self._directory, "engine.sock")
+        self.log = _open_log(Path(options.cache_dir) / "logs")
+        config = {
+            "options": options.to_wire(),
+            "model": model and asdict(model),
+            "store": str(store) if store else "",
+            "read_store": read_store,
+            "socket": self.address,
+        }
+        try:
+            self._process = self._start(json.dumps(config))
+        except BaseException:
+            shutil.rmtree(self._directory, ignore_errors=True)
+            raise
+
+    def client(self) -> EngineClient:
+        """A new connection to it."""
+        return EngineClient(self.address, str(self.log))
+
+    @property
+    def pid(self) -> int:
+        """The process, which also leads its process group."""
+        return self._process.pid
+
+    def close(self) -> None:
+        """End the process and its children. What it finished is in the store."""
+        if self._process.stdin is not None and not self._process.stdin.closed:
+            self._process.stdin.close()
+        try:
+            self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    def _start(self, config: str) -> subprocess.Popen[bytes]:
+        with self.log.open("ab") as log:
+            # -P: a torch.py in the user's folder is not torch. A session of its own, so that Ctrl-C does not reach it.
+            process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "pytest_humaneval.engine.host"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+            )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            process.stdin.write(config.encode() + b"\n")
+            process.stdin.flush()
+            if not _says_listening(process, time.monotonic() + START_SECONDS):
+                raise EngineError(f"the engine process did not start; its log, {self.log}:\n{log_tail(self.log)}")
+        except BaseException:
+            process.kill()
+            process.wait()
+            process.stdin.close()
+            raise
+        finally:
+            process.stdout.close()
+        return process
+
+
+def _says_listening(process: subprocess.Popen[bytes], deadline: float) -> bool:
+    assert process.stdout is not None
+    ready, _, _ = select.select([process.stdout], [], [], max(0.0, deadline - time.monotonic()))
+    return bool(ready) and process.stdout.readline() == b"listening\n"
+
+
+def _open_log(directory: Path) -> Path:
+    """A new log file; the oldest go, so that the folder does not grow for ever."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for old in sorted(directory.glob("engine-*.log"))[:-KEPT_LOGS]:
+        old.unlink(missing_ok=True)
+    return directory / time.strftime(f"engine-%Y%m%d-%H%M%S-{os.getpid()}.log")

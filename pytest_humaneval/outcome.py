@@ -1,0 +1,97 @@
+"""One item's result as it travels: out of a worker, into the report, the XML and the files."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from pytest_humaneval.plan import ItemId
+from pytest_humaneval.sample import Completion, Generation
+from pytest_humaneval.verdict import Verdict
+
+ERROR = "error"
+KINDS = (
+    "passed",
+    "assertion",
+    "exception",
+    "syntax error",
+    "empty",
+    "timed out",
+    "out of memory",
+    "refused",
+    "test failed",  # the sandbox passed it, the user's own test did not
+    ERROR,  # engine or sandbox trouble; says nothing about the model
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one sample. Plain builtins only: it crosses to another process.
+
+    ``kind`` is the verdict's kind, or ``error`` where there is none. ``seconds`` are the check's,
+    ``generation_seconds`` run from submission to the last token.
+    """
+
+    task_id: str
+    strategy: str
+    sample_index: int
+    kind: str = ERROR
+    detail: str = ""
+    seconds: float = 0.0
+    generation: str = ""
+    completion: str = ""
+    steps: list[str] = field(default_factory=list)
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    generation_seconds: float = 0.0
+    finish_reason: str = ""
+
+    @property
+    def passed(self) -> bool:
+        return self.kind == "passed"
+
+    @property
+    def error(self) -> bool:
+        return self.kind == ERROR
+
+    @property
+    def item(self) -> ItemId:
+        return ItemId(self.task_id, self.strategy, self.sample_index)
+
+    def generated(self, generation: Generation, completion: Completion) -> Outcome:
+        """With what the engine answered and what was made of it."""
+        return replace(
+            self,
+            generation=generation.text,
+            completion=completion.text,
+            steps=list(completion.steps),
+            prompt_tokens=generation.prompt_tokens,
+            completion_tokens=generation.completion_tokens,
+            generation_seconds=generation.seconds,
+            finish_reason=generation.finish_reason,
+        )
+
+    def judged(self, completion: str, verdict: Verdict) -> Outcome:
+        """With what the sandbox said of ``completion``, which is the one that counts: the one that was checked."""
+        return replace(self, completion=completion, kind=verdict.kind, detail=verdict.detail, seconds=verdict.duration)
+
+    def failed(self, kind: str, detail: str) -> Outcome:
+        """With another kind, and why."""
+        return replace(self, kind=kind, detail=detail)
+
+    def to_wire(self) -> dict[str, Any]:
+        """Plain builtins. Texts are escaped: execnet ends the whole run on a lone surrogate."""
+        return {key: _escape(value) if isinstance(value, str) else value for key, value in asdict(self).items()}
+
+    @classmethod
+    def from_wire(cls, wire: dict[str, Any]) -> Outcome:
+        """The exact inverse of :meth:`to_wire`."""
+        return cls(**{key: _unescape(value) if isinstance(value, str) else value for key, value in wire.items()})
+
+
+def _escape(text: str) -> str:
+    return text.encode("utf-8", "surrogatepass").decode("latin-1")
+
+
+def _unescape(text: str) -> str:
+    return text.encode("latin-1").decode("utf-8", "surrogatepass")

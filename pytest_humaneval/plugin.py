@@ -1,0 +1,220 @@
+"""The plugin's table of contents: every hook in the order of a run, and where its work is done.
+
+Without ``--strategy`` only the options and the fixtures' names are known; nothing else is imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_humaneval import options
+from pytest_humaneval.exceptions import EngineError, InputError, SandboxError
+from pytest_humaneval.strategy import Strategy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_humaneval.run import Run
+
+RUN = pytest.StashKey["Run"]()
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Make the hook known by which users add strategies."""
+    from pytest_humaneval import hookspecs
+
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options, on the command line and in the ini file."""
+    options.add_options(parser)
+
+
+def pytest_humaneval_strategies() -> Iterable[Strategy]:
+    """Register the bundled strategies, through the hook that users write too."""
+    import importlib
+
+    # By name: the package lies at the top of the repository and is mapped in when installed.
+    bundled: Iterable[Strategy] = importlib.import_module("pytest_humaneval.strategies").bundled()
+    return bundled
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """List the strategies instead of running; before xdist takes over."""
+    if not config.getoption("humaneval_list_strategies"):
+        return None
+    config._do_configure()
+    from pytest_humaneval.run import known_strategies, list_strategies
+
+    try:
+        print("\n".join(list_strategies(known_strategies(config))))
+        return 0
+    except InputError as error:
+        raise pytest.UsageError(str(error)) from error
+    finally:
+        config._ensure_unconfigure()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
+    """Keep the real standard output for the status line, before pytest's capture takes it away."""
+    if early_config.known_args_namespace.strategy:
+        import os
+
+        from pytest_humaneval.run import TERMINAL
+
+        early_config.stash[TERMINAL] = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace")
+    yield
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the plan, as soon as every initial conftest is known, so that bad input ends the run before it starts."""
+    from pytest_humaneval import fixtures
+
+    config.pluginmanager.register(fixtures, "humaneval-fixtures")
+    if not options.active(config):
+        return
+    from pytest_humaneval.distributed import is_worker
+    from pytest_humaneval.run import Run, make_plan
+    from pytest_humaneval.selection import use_bundled_test
+
+    try:
+        plan, model = make_plan(config)
+    except InputError as error:
+        raise pytest.UsageError(str(error)) from error
+    config.stash[fixtures.PLAN] = plan
+    use_bundled_test(config)
+    if not is_worker(config):
+        config.stash[RUN] = Run(config, plan, model)
+        config.pluginmanager.register(_Reports(config.stash[RUN]), "humaneval-reports")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Check the grader and start the one engine process, before xdist starts its workers."""
+    run = session.config.stash.get(RUN, None)
+    if run is None or session.config.option.collectonly:
+        return
+    try:
+        run.start()
+    except InputError as error:
+        raise pytest.UsageError(str(error)) from error
+    except (EngineError, SandboxError) as error:
+        pytest.exit(f"humaneval: {error}", returncode=pytest.ExitCode.INTERNAL_ERROR)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker where the engine is (xdist's hook, on the controller)."""
+    if (run := node.config.stash.get(RUN, None)) is not None:
+        from pytest_humaneval.distributed import tell_worker
+
+        tell_worker(node, run.identity, run.engine)
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    """Give the bundled test its short node id."""
+    if not options.active(parent.config):
+        return None
+    from pytest_humaneval.selection import short_module
+
+    return short_module(module_path, parent)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Turn a test that uses our fixtures into items."""
+    from pytest_humaneval.fixtures import PLAN, parametrize
+
+    parametrize(metafunc, metafunc.config.stash.get(PLAN, None))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Ask the engine for everything that was selected, at once: batching is what makes it fast.
+
+    Under xdist each worker asks and the engine process takes equal questions once, so no worker has to be the first.
+    """
+    from pytest_humaneval import fixtures
+
+    config = session.config
+    plan = config.stash.get(fixtures.PLAN, None)
+    if plan is None or config.option.collectonly:
+        return
+    from pytest_humaneval.distributed import has_workers, told_client
+    from pytest_humaneval.items import prepare
+
+    if has_workers(config):
+        return
+    run = config.stash.get(RUN, None)
+    client = run.client() if run is not None else told_client(config)
+    config.stash[fixtures.CLIENT] = client
+    nodeids = prepare(session.items, plan, client)
+    if run is not None:
+        run.ledger.expect(nodeids)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
+    """Note what is going to run (xdist's hook, on the controller), so that what did not can be told."""
+    if (run := node.config.stash.get(RUN, None)) is not None:
+        run.ledger.expect_ours(ids)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Put an item's outcome on its report, where the item ran."""
+    report = yield
+    if options.active(item.config):
+        from pytest_humaneval.items import attach_outcome
+
+        attach_outcome(item, call, report)
+    return report
+
+
+class _Reports:
+    """Hooks about reports do not receive the config; an instance holds the run."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Enter each outcome into the ledger, wherever the item ran."""
+        self._run.add(report)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """End the engine, write the files and the XML's properties; before the XML itself is written."""
+    run = session.config.stash.get(RUN, None)
+    if run is None or session.config.option.collectonly:
+        return
+    from pytest_humaneval.junit import add_suite_properties
+
+    session.exitstatus = run.finish(exitstatus)
+    add_suite_properties(session.config, run.ledger)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print pass@k; only the controller holds a ledger."""
+    run = config.stash.get(RUN, None)
+    if run is not None and run.ledger.outcomes:
+        terminalreporter.section("HumanEval", sep="=")
+        for line in run.summary():
+            terminalreporter.write_line(line)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the engine also when the session never got to its end."""
+    if (run := config.stash.get(RUN, None)) is not None:
+        run.end()
+    if options.active(config):
+        from pytest_humaneval.run import TERMINAL
+
+        config.stash[TERMINAL].close()

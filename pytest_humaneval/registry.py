@@ -1,0 +1,50 @@
+"""Strategies by name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+
+from pytest_humaneval.exceptions import StrategyError
+from pytest_humaneval.strategy import Strategy
+
+ALL = "all"
+
+
+def register(strategies: Iterable[Strategy]) -> dict[str, Strategy]:
+    """Strategies in the order of their names, so that every worker collects the same items.
+
+    Raises:
+        StrategyError: something that is no strategy, or two of one name.
+    """
+    known: dict[str, Strategy] = {}
+    for strategy in strategies:
+        if not isinstance(strategy, Strategy):
+            raise StrategyError(
+                f"pytest_humaneval_strategies returned {strategy!r}, not a Strategy; decorate it with @strategy"
+            )
+        if not strategy.name or strategy.name == ALL or set(strategy.name) & set(", []:\n\t"):
+            raise StrategyError(
+                f"{strategy.name!r} cannot name a strategy: no space, comma, colon or bracket, and not {ALL!r}"
+            )
+        if known.setdefault(strategy.name, strategy) is not strategy:
+            raise StrategyError(f"two strategies are named {strategy.name!r}; give one of them another name")
+    return dict(sorted(known.items()))
+
+
+def select_strategies(known: Mapping[str, Strategy], names: Iterable[str]) -> tuple[Strategy, ...]:
+    """The strategies of ``--strategy``: names, several by comma, or ``all``; each once, in the order of their names.
+
+    Raises:
+        StrategyError: an unknown name; says near ones and the list.
+    """
+    asked = {name.strip() for value in names for name in value.split(",") if name.strip()}
+    if ALL in asked:
+        return tuple(known.values())
+    for name in sorted(asked - known.keys()):
+        near = difflib.get_close_matches(name, known, n=3)
+        hint = f"did you mean {' or '.join(repr(match) for match in near)}? " if near else ""
+        raise StrategyError(f"--strategy: unknown strategy {name!r}; {hint}known: {', '.join(known)}")
+    if not asked:
+        raise StrategyError(f"--strategy: no name given; known: {', '.join(known)}")
+    return tuple(known[name] for name in sorted(asked))

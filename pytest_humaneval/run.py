@@ -1,0 +1,170 @@
+"""One evaluation from configure to the last line, for the process that owns it (and its part in a worker)."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TextIO
+
+import pytest
+
+from pytest_humaneval import options
+from pytest_humaneval.dataset import read_dataset, select_problems
+from pytest_humaneval.distributed import is_worker, told_identity
+from pytest_humaneval.engine.catalogue import Identity, identify
+from pytest_humaneval.engine.client import EngineClient
+from pytest_humaneval.engine.process import EngineProcess
+from pytest_humaneval.exceptions import EngineError, InputError
+from pytest_humaneval.ledger import Ledger
+from pytest_humaneval.plan import Plan
+from pytest_humaneval.postprocess import POSTPROCESSORS
+from pytest_humaneval.record import Record
+from pytest_humaneval.registry import register, select_strategies
+from pytest_humaneval.report import summary_lines
+from pytest_humaneval.sandbox import SANDBOXES, open_sandbox, self_check
+from pytest_humaneval.statusline import StatusLine
+from pytest_humaneval.strategy import Strategy
+from pytest_humaneval.timeouts import default_timeout
+
+if TYPE_CHECKING:
+    from pytest_humaneval.models import Model
+
+
+TERMINAL = pytest.StashKey[TextIO]()
+
+
+def known_strategies(config: pytest.Config) -> dict[str, Strategy]:
+    """Every strategy the hook returns, by name."""
+    answers: list[Iterable[Strategy]] = config.hook.pytest_humaneval_strategies()
+    return register(strategy for answer in answers for strategy in answer)
+
+
+def make_plan(config: pytest.Config) -> tuple[Plan, Model | None]:
+    """What this run evaluates; the model only on the controller, which finds it.
+
+    Raises:
+        InputError: an option, file, strategy or model that cannot be used.
+    """
+    engine = options.engine_options(config)
+    strategies = select_strategies(known_strategies(config), config.getoption("strategy"))
+    dataset = read_dataset(options.dataset_path(config))
+    limit = options.value_of(config, "limit")
+    problems = select_problems(dataset.problems, options.value_of(config, "task", ()), limit)
+    how = options.sampling(config)
+    samples = options.num_samples(config, engine, how)
+    postprocess = options.value_of(config, "postprocess", "auto")
+    if postprocess not in ("auto", *POSTPROCESSORS):
+        known = ", ".join(("auto", *POSTPROCESSORS))
+        raise InputError(f"--humaneval-postprocess: unknown post-processor {postprocess!r}; known: {known}")
+    sandbox = options.sandbox_options(config)
+    if sandbox.name not in SANDBOXES:
+        raise InputError(f"--humaneval-sandbox: unknown sandbox {sandbox.name!r}; known: {', '.join(SANDBOXES)}")
+    identity, model = (told_identity(config), None) if is_worker(config) else identify(engine)
+    plan = Plan(
+        dataset.name, dataset.sha256, problems, strategies, how, samples, options.ks(config, samples), postprocess,
+        engine, identity, sandbox,
+    )  # fmt: skip
+    return plan, model
+
+
+class Run:
+    """What the controller (or the only process) holds: engine process, ledger, files, status line."""
+
+    def __init__(self, config: pytest.Config, plan: Plan, model: Model | None) -> None:
+        self.config = config
+        self.plan = plan
+        self.ledger = Ledger(plan)
+        self.engine: EngineProcess | None = None
+        self.layers: Sequence[str] = ()
+        self._model = model
+        self._status: StatusLine | None = None
+        self._progress: dict[str, Any] = {}
+        self._record: Record | None = None
+        self._last_lines: list[str] = []
+        self._sigterm: Any = None
+
+    @property
+    def identity(self) -> Identity:
+        """Who answers."""
+        return self.plan.identity
+
+    def start(self) -> None:
+        """Check the grader, open the files and start the engine process; the model loads when it is asked for.
+
+        Raises:
+            InputError: the output folder cannot be written.
+            SandboxError: the grader cannot tell right from wrong; no figure could be trusted.
+            EngineError: the engine process does not start.
+        """
+        if directory := options.output_directory(self.config):
+            self._record = Record(directory, self.plan)
+        with open_sandbox(self.plan.sandbox) as sandbox:
+            self_check(sandbox, self.plan.problems)
+            self.layers = sandbox.layers
+        self._sigterm = signal.signal(signal.SIGTERM, _interrupt)
+        store = options.cache_directory(self.config) / "generations.sqlite"
+        read_store = not self.config.getoption("humaneval_no_cache")
+        keeps = self.plan.engine.name != "replay"  # which answers from a file anyway
+        self.engine = EngineProcess(self.plan.engine, self._model, store if keeps else None, read_store=read_store)
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        terminal = self.config.stash.get(TERMINAL, None)
+        if reporter is not None and terminal is not None and reporter.verbosity >= -1:
+            self._status = StatusLine(reporter, self.engine.client(), terminal)
+
+    def client(self) -> EngineClient:
+        """A connection for items that run in this process."""
+        assert self.engine is not None, "start() comes first"
+        return self.engine.client()
+
+    def add(self, report: pytest.TestReport) -> None:
+        """Take in one report."""
+        outcome = self.ledger.add(report)
+        if outcome is not None and self._record is not None:
+            self._record.add(outcome)
+
+    def finish(self, exit_status: int) -> int:
+        """End the engine, write the files; returns the exit status the run deserves.
+
+        A run with errors of engine or sandbox ends with INTERNAL_ERROR: its figures lack items, whatever passed.
+        """
+        self.end()
+        failed = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+        if self.ledger.errors and exit_status in failed:
+            exit_status = pytest.ExitCode.INTERNAL_ERROR
+        if self._record is not None:
+            self._last_lines.append(self._record.finish(self.ledger, self._progress, int(exit_status)))
+            self._record = None
+        return exit_status
+
+    def summary(self) -> list[str]:
+        """The lines of the terminal summary."""
+        lines = summary_lines(self.ledger, self._progress, self.layers, default_timeout(self.config))
+        return [*lines, *(["", *self._last_lines] if self._last_lines else [])]
+
+    def end(self) -> None:
+        """End the engine process and the status line; a second call does nothing."""
+        if self.engine is None:
+            return
+        try:
+            client = self.engine.client()
+            self._progress = client.progress()
+            client.close()
+        except EngineError as error:
+            self._progress = {}
+            self._last_lines.append(f"warning: {error}")
+        if self._status is not None:
+            self._status.close()
+        self.engine.close()
+        self.engine = None
+        signal.signal(signal.SIGTERM, self._sigterm or signal.SIG_DFL)
+
+
+def list_strategies(strategies: dict[str, Strategy]) -> list[str]:
+    """A table of names, modes and descriptions."""
+    name_width = max(map(len, strategies), default=0)
+    return [f"{one.name.ljust(name_width)}  {one.mode:<10}  {one.description}" for one in strategies.values()]
+
+
+def _interrupt(number: int, frame: object) -> None:
+    # As Ctrl-C: pytest then ends its workers, the summary is printed, and what is done is kept.
+    raise KeyboardInterrupt("SIGTERM")

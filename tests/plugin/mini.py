@@ -1,0 +1,82 @@
+"""Runs pytest for real, on three small problems with scripted answers; every behaviour at -n0 and at -n2."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ADD = {
+    "task_id": "Mini/0",
+    "prompt": 'def add(a: int, b: int) -> int:\n    """The sum of a and b.\n    >>> add(1, 2)\n    3\n    """\n',
+    "entry_point": "add",
+    "canonical_solution": "    return a + b\n",
+    "test": "def check(candidate):\n    assert candidate(1, 2) == 3\n    assert candidate(-1, 1) == 0\n",
+}
+SHOUT = {
+    "task_id": "Mini/1",
+    "prompt": 'def shout(text: str) -> str:\n    """The text in capital letters."""\n',
+    "entry_point": "shout",
+    "canonical_solution": "    return text.upper()\n",
+    "test": "def check(candidate):\n    assert candidate('a') == 'A'\n",
+}
+FIRST = {
+    "task_id": "Mini/10",
+    "prompt": 'def first(items: list) -> object:\n    """The first of the items, None when there is none."""\n',
+    "entry_point": "first",
+    "canonical_solution": "    return items[0] if items else None\n",
+    "test": "def check(candidate):\n    assert candidate([]) is None\n    assert candidate([7, 8]) == 7\n",
+}
+PROBLEMS = [ADD, SHOUT, FIRST]
+RIGHT = {str(problem["task_id"]): problem["canonical_solution"] for problem in PROBLEMS}
+
+Evaluate = Callable[..., pytest.RunResult]
+
+
+@pytest.fixture(params=["-n0", "-n2"])
+def workers(request: pytest.FixtureRequest) -> str:
+    """How many processes run the items."""
+    count: str = request.param
+    return count
+
+
+@pytest.fixture
+def mini(tmp_path: Path) -> Path:
+    """The three problems as a file."""
+    file = tmp_path / "mini.jsonl"
+    file.write_text("".join(json.dumps(problem) + "\n" for problem in PROBLEMS))
+    return file
+
+
+@pytest.fixture
+def evaluate(pytester: pytest.Pytester, mini: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Evaluate:
+    """Run ``pytest --strategy=minimal`` on the problems, answered by ``script``, rightly where it says nothing."""
+    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+
+    def run(*args: str, script: dict[str, Any] | None = None, strategy: str = "minimal") -> pytest.RunResult:
+        file = tmp_path / "script.json"
+        file.write_text(json.dumps({**RIGHT, **(script or {})}))
+        return pytester.runpytest_subprocess(
+            f"--strategy={strategy}",
+            f"--humaneval-dataset={mini}",
+            f"--humaneval-script={file}",
+            f"--humaneval-cache-dir={tmp_path / 'cache'}",
+            "--humaneval-sandbox=auto",
+            *args,
+            timeout=120,
+        )
+
+    return run
+
+
+def row_of(result: pytest.RunResult, strategy: str) -> dict[str, str]:
+    """The cells of a strategy's row in the summary, by column."""
+    lines = result.outlines
+    head = next(line for line in lines if line.startswith("strategy "))
+    row = next(line for line in lines if line.startswith(strategy + " "))
+    names = head.replace("95 % interval", "interval").replace("timed out", "timed_out").split()
+    return dict(zip(names, row.replace(", ", ",").split(), strict=True))

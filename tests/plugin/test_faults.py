@@ -1,0 +1,184 @@
+"""Bad input and broken parts: what the user reads, and what is kept."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from mini import ADD, RIGHT, Evaluate, row_of
+
+HUMANEVAL_PROCESSES = "pytest_humaneval.engine.host"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("{not json", "*mini.jsonl:2: not JSON*"),
+        ("[1]", "*mini.jsonl:2: expected a JSON object*"),
+        (json.dumps({**ADD, "task_id": "Mini/9", "test": 1}), "*mini.jsonl:2: field 'test' is int, not text*"),
+        (json.dumps({"task_id": "Mini/9"}), "*mini.jsonl:2: field 'prompt' is missing*"),
+        (json.dumps(ADD), "*mini.jsonl:2: task_id 'Mini/0' was already given in line 1*"),
+    ],
+)
+def test_a_bad_dataset_line_is_named(evaluate: Evaluate, mini: Path, workers: str, line: str, message: str) -> None:
+    mini.write_text(json.dumps(ADD) + "\n" + line + "\n")
+    result = evaluate(workers)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([message])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--humaneval-task=Mini/5"], "*--humaneval-task: no problem Mini/5*"),
+        (["--humaneval-limit=0"], "*--humaneval-limit: '0' is not a whole number from 1*"),
+        (["--humaneval-temperature=hot"], "*--humaneval-temperature: 'hot' is not a number*"),
+        (["--humaneval-engine=vlm"], "*--humaneval-engine: vlm does not go with the options of scripted*"),
+        (["--humaneval-postprocess=post_v9"], "*unknown post-processor 'post_v9'; known: auto, none*"),
+        (["--humaneval-sandbox=paper"], "*unknown sandbox 'paper'; known: *"),
+        (["--humaneval-dataset=nowhere.jsonl"], "*nowhere.jsonl: cannot be read*"),
+        (["--humaneval-output=/proc/nowhere"], "*--humaneval-output: /proc/nowhere cannot be written*"),
+    ],
+)
+def test_a_bad_option_says_what_would_be_right(
+    evaluate: Evaluate, workers: str, options: list[str], message: str
+) -> None:
+    result = evaluate(workers, *options)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([message])
+    result.stderr.no_fnmatch_line("*Traceback*")
+
+
+def test_an_unknown_strategy_gets_near_names_and_the_list(evaluate: Evaluate, workers: str) -> None:
+    result = evaluate(workers, strategy="minimla")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--strategy: unknown strategy 'minimla'; did you mean 'minimal'*known: *expert_v00*"])
+
+
+def test_an_engine_that_does_not_start_makes_errors_not_failures(evaluate: Evaluate, workers: str) -> None:
+    result = evaluate(workers, script={"start": {"error": "no such device"}})
+    result.assert_outcomes(errors=3)
+    result.stdout.fnmatch_lines(["*no such device*"])
+    assert row_of(result, "minimal")["pass@1"] == "n/a"
+    assert result.ret == pytest.ExitCode.INTERNAL_ERROR
+
+
+def test_an_engine_that_dies_while_loading_makes_errors_with_the_end_of_its_log(
+    evaluate: Evaluate, workers: str
+) -> None:
+    result = evaluate(workers, script={"start": {"exit": 7}})
+    result.assert_outcomes(errors=3)
+    result.stdout.fnmatch_lines(["*the engine process ended*the end of its log*"])
+    assert result.ret == pytest.ExitCode.INTERNAL_ERROR
+
+
+def test_an_engine_that_dies_in_the_middle_keeps_what_was_finished(evaluate: Evaluate, workers: str) -> None:
+    start = time.monotonic()
+    result = evaluate(workers, script={"Mini/10": {"text": "", "exit": 9, "delay": 1.5}})
+    assert time.monotonic() - start < 30
+    result.assert_outcomes(passed=2, errors=1)
+    row = row_of(result, "minimal")
+    assert (row["pass@1"], row["passed"], row["errors"]) == ("1.000", "2", "1")
+    assert result.ret == pytest.ExitCode.INTERNAL_ERROR
+
+
+def test_one_request_that_fails_leaves_the_others_alone(evaluate: Evaluate, workers: str) -> None:
+    result = evaluate(workers, script={"Mini/1": {"error": "too long for the model"}})
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines(["*too long for the model*"])
+    assert result.ret == pytest.ExitCode.INTERNAL_ERROR
+
+
+def test_a_worker_that_is_killed_makes_one_error(pytester: pytest.Pytester, evaluate: Evaluate) -> None:
+    pytester.makepyfile(
+        test_mine="""
+        import os, signal
+
+        def test_it(problem, completion, check_correctness):
+            if problem.task_id == "Mini/1":
+                os.kill(os.getpid(), signal.SIGKILL)
+            assert check_correctness(problem, completion).passed
+        """
+    )
+    result = evaluate("-n2", "test_mine.py")
+    row = row_of(result, "minimal")
+    assert (row["passed"], row["errors"]) == ("2", "1")
+    assert result.ret == pytest.ExitCode.INTERNAL_ERROR
+
+
+@pytest.mark.parametrize("text", ["    return '\ud800'\n", "    return 1\x00\n", "    x = '" + "a" * 1_000_000 + "'\n"])
+def test_strange_text_is_a_verdict_and_breaks_nothing(
+    evaluate: Evaluate, workers: str, text: str, tmp_path: Path
+) -> None:
+    output = tmp_path / "out"
+    result = evaluate(workers, f"--humaneval-output={output}", "--junitxml=out.xml", script={"Mini/0": text})
+    result.assert_outcomes(passed=2, failed=1)
+    rows = [json.loads(line) for line in (output / "results.jsonl").read_text().splitlines()]
+    assert rows[0]["generation"] == text
+    assert row_of(result, "minimal")["errors"] == "0"
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_leaves_no_process_and_keeps_what_is_done(
+    mini: Path, tmp_path: Path, workers: str, how: signal.Signals
+) -> None:
+    script = tmp_path / "script.json"
+    script.write_text(json.dumps({**RIGHT, "Mini/10": {"text": "", "hang": True}}))
+    output, cache = tmp_path / "out", tmp_path / "cache"
+    command = [sys.executable, "-m", "pytest", "--strategy=minimal", f"--humaneval-dataset={mini}", workers, "-v"]
+    command += [f"--humaneval-script={script}", f"--humaneval-cache-dir={cache}", f"--humaneval-output={output}"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, start_new_session=True, env=environment
+    )
+    _wait_for_rows(output / "results.jsonl", 2)
+    process.send_signal(how)
+    printed, _ = process.communicate(timeout=30)
+    assert process.returncode == pytest.ExitCode.INTERRUPTED
+    assert "1 of 3 items did not run" in printed
+    assert len((output / "samples.jsonl").read_text().splitlines()) == 2
+    assert _processes_mentioning(str(tmp_path)) == []
+
+
+def _wait_for_rows(file: Path, count: int) -> None:
+    deadline = time.monotonic() + 30
+    while not file.exists() or file.read_text().count("\n") < count:
+        assert time.monotonic() < deadline, "the first items did not finish"
+        time.sleep(0.05)
+
+
+def _processes_mentioning(text: str) -> list[str]:
+    """Command lines and working directories of processes that belong to the run."""
+    found = []
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit() and int(process.name) != os.getpid():
+            try:
+                told = (process / "cmdline").read_text().replace("\0", " ") + os.readlink(process / "cwd")
+            except OSError:
+                continue
+            if text in told:
+                found.append(told)
+    return found
+
+
+def test_a_killed_controller_takes_the_engine_with_it(mini: Path, tmp_path: Path, workers: str) -> None:
+    script = tmp_path / "script.json"
+    script.write_text(json.dumps({**RIGHT, "Mini/10": {"text": "", "hang": True}}))
+    command = [sys.executable, "-m", "pytest", "--strategy=minimal", f"--humaneval-dataset={mini}", workers]
+    command += [f"--humaneval-script={script}", f"--humaneval-output={tmp_path / 'out'}"]
+    command += [f"--humaneval-cache-dir={tmp_path / 'cache'}"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, env=environment)
+    _wait_for_rows(tmp_path / "out" / "results.jsonl", 2)
+    process.kill()
+    process.wait()
+    deadline = time.monotonic() + 15
+    while _processes_mentioning(str(tmp_path)):
+        assert time.monotonic() < deadline, _processes_mentioning(str(tmp_path))
+        time.sleep(0.1)

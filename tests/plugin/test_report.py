@@ -1,0 +1,123 @@
+"""What a run prints and writes."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+from mini import Evaluate, row_of
+
+WRONG = "    return a - b\n"
+LOOP = "    while True: pass\n"
+
+
+def test_a_failure_shows_problem_completion_and_assertion_in_this_order(evaluate: Evaluate, workers: str) -> None:
+    result = evaluate(workers, script={"Mini/0": WRONG})
+    result.stdout.fnmatch_lines(
+        [
+            "--- Mini/0, minimal: the problem ---",
+            "def add(a: int, b: int) -> int:",
+            "--- the completion ---",
+            "    return a - b",
+            "--- the verdict: assertion ---",
+            "*assert candidate(1, 2) == 3*",
+            "FAILED test_humaneval.py::test_humaneval[[]Mini/0-add-minimal[]] - assertion: *",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*check_correctness(problem, completion)*")
+
+
+def test_kinds_of_verdict_are_told_apart(evaluate: Evaluate, workers: str) -> None:
+    script = {"Mini/0": LOOP, "Mini/1": "    return undefined\n", "Mini/10": "    return (\n"}
+    result = evaluate(workers, "--timeout=1", "--humaneval-postprocess=none", script=script)
+    row = row_of(result, "minimal")
+    assert (row["passed"], row["failed"], row["timed_out"], row["errors"]) == ("0", "2", "1", "0")
+    result.stdout.fnmatch_lines(["minimal: 1 exception, 1 syntax error, 1 timed out"])
+
+
+@pytest.mark.parametrize(
+    ("options", "ini"), [(["--timeout=0.5"], "timeout = 60"), ([], "timeout = 0.5")], ids=["option", "ini"]
+)
+def test_pytest_timeout_s_number_is_the_check_s_limit(
+    pytester: pytest.Pytester, evaluate: Evaluate, workers: str, options: list[str], ini: str
+) -> None:
+    pytester.makeini(f"[pytest]\n{ini}\n")
+    slow = {"text": "    return text.upper()\n", "delay": 2}
+    result = evaluate(workers, *options, script={"Mini/0": LOOP, "Mini/1": slow})
+    result.assert_outcomes(passed=2, failed=1)
+    assert row_of(result, "minimal")["timed_out"] == "1"
+    result.stdout.fnmatch_lines(["checks    0.5 s*"])
+
+
+def test_junit_xml_carries_properties_of_items_and_suite(
+    evaluate: Evaluate, workers: str, pytester: pytest.Pytester
+) -> None:
+    evaluate(workers, "--junitxml=out.xml", script={"Mini/0": WRONG})
+    suite = ElementTree.parse(pytester.path / "out.xml").getroot()[0]
+    properties = {one.get("name"): one.get("value") for one in suite.findall("properties/property")}
+    assert properties["minimal.pass@1"] == "0.666667"
+    assert properties["minimal.passed"] == "2"
+    cases = {case.get("name"): case for case in suite.iter("testcase")}
+    case = cases["test_humaneval[Mini/0-add-minimal]"]
+    of_item = {one.get("name"): one.get("value") for one in case.findall("properties/property")}
+    assert of_item == {
+        "task_id": "Mini/0", "strategy": "minimal", "sample_index": "0", "verdict": "assertion", "tokens": of_item["tokens"]
+    }  # fmt: skip
+    assert len(case.findall("failure")) == 1
+
+
+def test_junit_xml_tells_errors_from_failures(evaluate: Evaluate, workers: str, pytester: pytest.Pytester) -> None:
+    evaluate(workers, "--junitxml=out.xml", script={"Mini/0": WRONG, "Mini/1": {"error": "broken"}})
+    suite = ElementTree.parse(pytester.path / "out.xml").getroot()[0]
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("3", "1", "1")
+
+
+def test_output_files_hold_every_sample_and_the_run(evaluate: Evaluate, workers: str, tmp_path: Path) -> None:
+    output = tmp_path / "deep" / "out"
+    evaluate(workers, f"--humaneval-output={output}", script={"Mini/0": WRONG, "Mini/1": {"error": "broken"}})
+    samples = [json.loads(line) for line in (output / "samples.jsonl").read_text().splitlines()]
+    assert [(row["task_id"], row["completion"]) for row in samples] == [
+        ("Mini/0", WRONG),
+        ("Mini/10", "    return items[0] if items else None\n"),
+    ]
+    results = [json.loads(line) for line in (output / "results.jsonl").read_text().splitlines()]
+    assert [(row["passed"], row["kind"]) for row in results] == [
+        (False, "assertion"),
+        (None, "error"),
+        (True, "passed"),
+    ]
+    run = json.loads((output / "run.json").read_text())
+    assert run["items"] == {"expected": 3, "finished": 3, "errors": 1}
+    assert run["strategies"][0]["pass_at_k"] == {"1": 0.5}
+    assert run["dataset"]["sha256"]
+    assert run["versions"]["pytest"] == pytest.__version__
+    assert run["exit_status"] == 3
+
+
+def test_a_replay_of_the_samples_gives_the_same_verdicts(
+    evaluate: Evaluate, workers: str, tmp_path: Path, pytester: pytest.Pytester, mini: Path
+) -> None:
+    evaluate("-n0", f"--humaneval-output={tmp_path / 'out'}", script={"Mini/0": WRONG})
+    result = pytester.runpytest_subprocess(
+        "--strategy=minimal",
+        f"--humaneval-dataset={mini}",
+        f"--humaneval-replay={tmp_path / 'out' / 'samples.jsonl'}",
+        workers,
+    )
+    result.assert_outcomes(passed=2, failed=1)
+
+
+def test_few_usable_completions_are_warned_of(evaluate: Evaluate, workers: str) -> None:
+    result = evaluate(workers, script={"Mini/0": ""})
+    result.stdout.fnmatch_lines(["warning: minimal: 1 of 3 completions are empty or do not parse*"])
+
+
+def test_quiet_runs_still_print_the_table(evaluate: Evaluate, workers: str) -> None:
+    assert row_of(evaluate(workers, "-q"), "minimal")["pass@1"] == "1.000"
+
+
+def test_a_log_says_what_the_engine_is_doing(evaluate: Evaluate, workers: str) -> None:
+    result = evaluate(workers, script={"start": {"delay": 1.5}, "Mini/10": {"text": "    return 1\n", "delay": 1.5}})
+    result.stdout.fnmatch_lines(["engine: *", "engine: */3 generated*"])

@@ -1,0 +1,43 @@
+"""Nothing that was generated is generated again, unless asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mini import Evaluate
+
+
+def test_a_repeated_run_answers_from_the_store_and_says_so(evaluate: Evaluate, workers: str) -> None:
+    first = evaluate(workers)
+    first.stdout.fnmatch_lines(["engine    3 generated in *"])
+    second = evaluate(workers)
+    second.assert_outcomes(passed=3)
+    second.stdout.fnmatch_lines(["engine    3 answered from the store"])
+
+
+def test_no_cache_generates_anew(evaluate: Evaluate, workers: str) -> None:
+    evaluate(workers)
+    evaluate(workers, "--humaneval-no-cache").stdout.fnmatch_lines(["engine    3 generated in *"])
+
+
+def test_a_run_that_broke_off_resumes(evaluate: Evaluate, workers: str, tmp_path: Path) -> None:
+    broken = evaluate(workers, script={"Mini/10": {"text": "", "exit": 1, "delay": 1.0}})
+    broken.assert_outcomes(passed=2, errors=1)
+    resumed = evaluate(workers, "-k", "add or shout", script={"Mini/10": {"text": "", "exit": 1, "delay": 1.0}})
+    resumed.stdout.fnmatch_lines(["engine    2 answered from the store"])
+
+
+def test_a_corrupt_store_is_set_aside_with_a_message(evaluate: Evaluate, workers: str, tmp_path: Path) -> None:
+    evaluate(workers)
+    (tmp_path / "cache" / "generations.sqlite").write_bytes(b"not a database" * 500)
+    result = evaluate(workers)
+    result.assert_outcomes(passed=3)
+    result.stdout.fnmatch_lines(["engine    3 generated in *", "note: *generations.sqlite*"])
+
+
+def test_a_store_that_cannot_be_written_loses_nothing_of_the_run(
+    evaluate: Evaluate, workers: str, tmp_path: Path
+) -> None:
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "generations.sqlite").symlink_to("/dev/full")
+    evaluate(workers).assert_outcomes(passed=3)

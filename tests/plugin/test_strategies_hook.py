@@ -1,0 +1,65 @@
+"""Strategies of the user's own."""
+
+from __future__ import annotations
+
+import pytest
+from mini import Evaluate, row_of
+
+POLITE = """
+from pytest_humaneval import completion_prompt, strategy
+
+@strategy("polite", "says please")
+def polite(problem):
+    return completion_prompt("# Please complete this function." + problem.prompt)
+
+def pytest_humaneval_strategies():
+    return [polite]
+"""
+
+
+def test_a_strategy_in_the_user_s_conftest_is_known(
+    pytester: pytest.Pytester, evaluate: Evaluate, workers: str
+) -> None:
+    pytester.makeconftest(POLITE)
+    result = evaluate(workers, strategy="polite,minimal")
+    result.assert_outcomes(passed=6)
+    assert row_of(result, "polite")["pass@1"] == "1.000"
+
+
+def test_two_strategies_of_one_name_are_an_error(pytester: pytest.Pytester, evaluate: Evaluate) -> None:
+    pytester.makeconftest(POLITE.replace('"polite"', '"minimal"'))
+    result = evaluate("-n0")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*two strategies are named 'minimal'*"])
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("1 / 0", "*strategy 'polite' failed on Mini/0: ZeroDivisionError*"),
+        ("return 'text'", "*returned str for Mini/0*"),
+    ],
+)
+def test_a_broken_strategy_is_an_error_of_its_items(
+    pytester: pytest.Pytester, evaluate: Evaluate, workers: str, body: str, message: str
+) -> None:
+    pytester.makeconftest(POLITE.replace("return completion_prompt", f"{body}; return completion_prompt"))
+    result = evaluate(workers, strategy="polite,minimal")
+    result.assert_outcomes(passed=3, errors=3)
+    result.stdout.fnmatch_lines([message])
+
+
+def test_a_strategy_sees_neither_test_nor_solution(pytester: pytest.Pytester, evaluate: Evaluate) -> None:
+    pytester.makeconftest(
+        POLITE.replace(
+            "return completion", "assert problem.test == problem.canonical_solution == ''; return completion"
+        )
+    )
+    evaluate("-n0", strategy="polite").assert_outcomes(passed=3)
+
+
+def test_the_strategies_can_be_listed(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(POLITE)
+    result = pytester.runpytest_subprocess("--humaneval-list-strategies")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["chat *chat *", "minimal *completion *", "polite *completion *says please"])
