@@ -14,6 +14,9 @@ from .decoder import decode
 from .encoder import encode
 from .frames import CHUNK, FrameReader, framed
 from .link import Child
+from .scratch import Scratch
+
+WATCH_INTERVAL = 0.05  # seconds between looks at the scratch folder
 
 
 class Stop(BaseException):
@@ -39,9 +42,10 @@ class CandidateError(Exception):
 class Candidate:
     """Calls the function in the child, by value."""
 
-    def __init__(self, child: Child, budget: Budget) -> None:
+    def __init__(self, child: Child, budget: Budget, scratch: Scratch) -> None:
         self._channel = child.channel
         self._budget = budget
+        self._scratch = scratch
         self.stopped: Stop | None = None  # once set, the check's outcome, even if the test swallows the exception
         self.raised: Exception | None = None  # what the last call raised
         self.raised_detail = ""
@@ -149,12 +153,14 @@ class Candidate:
         poll.register(self._channel, event)
         while True:
             started = time.monotonic()
-            ready = poll.poll(self._budget.patience() * 1000)
+            ready = poll.poll(min(self._budget.patience(), WATCH_INTERVAL) * 1000)
             self._budget.charge(time.monotonic() - started)
             if ready:
                 return
             if reason := self._budget.exhausted():
                 raise self._stop("timed out", reason)
+            if self._scratch.overfull():
+                raise self._stop("refused", "wrote too much into its scratch folder")
 
 
 def _nearest_builtin(names: Any) -> type[Exception] | None:

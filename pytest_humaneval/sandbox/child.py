@@ -1,7 +1,8 @@
 """The confined child: runs prompt and completion as a module body, then answers calls until it is killed.
 
-Everything here may be read, patched or lied about by the completion. That is its own loss: whatever it says, the oracle
-takes for the value of a call or for a failure, never for a verdict. Replies are one letter and an encoded value.
+Everything here may be read, patched or lied about by the completion. That is its own loss: whatever it says, the
+oracle takes for the value of a call or for a failure, never for a verdict. Replies are one letter and an encoded
+value.
 """
 
 from __future__ import annotations

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 import subprocess
+import tempfile
 import time
 from types import TracebackType
 from typing import Any, Self
@@ -18,6 +20,7 @@ from pytest_humaneval.sandbox.decoder import decode
 from pytest_humaneval.sandbox.encoder import encode
 from pytest_humaneval.sandbox.frames import CHUNK, FrameReader, framed
 from pytest_humaneval.sandbox.launch import boot
+from pytest_humaneval.sandbox.scratch import remove_tree
 from pytest_humaneval.verdict import Verdict
 
 START_PATIENCE = 60.0  # seconds for oracle and server to start; a container on a busy machine needs some
@@ -34,6 +37,7 @@ class ProcessSandbox:
         self._layers: tuple[str, ...] = ()
         self._socket: socket.socket | None = None
         self._oracle: subprocess.Popen[bytes] | None = None
+        self._workspace = ""
         self._busy = False
 
     @property
@@ -54,8 +58,8 @@ class ProcessSandbox:
         """Judge a completion; see :meth:`Sandbox.check`."""
         if len(completion) > MAX_COMPLETION:
             return Verdict("refused", f"the completion has more than {MAX_COMPLETION} characters")
-        if self._busy or self._oracle is None:
-            self._drop()  # an earlier check was interrupted: its answer may still arrive
+        if self._busy or self._oracle is None or self._oracle.poll() is not None:
+            self._drop()  # an earlier check was interrupted, and its answer may still arrive; or the oracle was killed
             self._start()
         self._busy = True
         asked = (problem.prompt, problem.entry_point, problem.test, completion, float(timeout))
@@ -90,7 +94,13 @@ class ProcessSandbox:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             with theirs:
-                settings = {"channel": theirs.fileno(), "command": self._command}
+                self._workspace = tempfile.mkdtemp(prefix="humaneval-")
+                settings = {
+                    "channel": theirs.fileno(),
+                    "command": self._command,
+                    "workspace": self._workspace,
+                    "worker": os.getpid(),
+                }
                 self._oracle = subprocess.Popen(
                     boot("oracle", settings),
                     stdin=subprocess.DEVNULL,
@@ -134,6 +144,9 @@ class ProcessSandbox:
         if self._oracle is not None:
             _end(self._oracle)
             self._oracle = None
+        if self._workspace:
+            remove_tree(self._workspace)  # the oracle has done so, unless it had to be killed
+            self._workspace = ""
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -1,4 +1,4 @@
-"""What confines the server and its children, layer by layer."""
+"""What confines the server and its children: the lockdown, unless it was asked to do without, and resource limits."""
 
 from __future__ import annotations
 
@@ -6,37 +6,85 @@ import os
 import resource
 from typing import Any
 
+from .errors import ConfinementError
 
-class ConfinementError(Exception):
-    """A layer that cannot be had; the text says how to get it."""
+FILE_SIZE = 4 << 20  # bytes of one file
+DESCRIPTORS = 64
+MORE_TASKS = 1_000  # processes and threads beyond what the user had when the server started
 
 
-def confine(settings: dict[str, Any]) -> list[str]:
-    """Confine this process and all it will fork; the names of the layers in force.
+class Confinement:
+    """The layers of one server.
 
-    Raises:
-        ConfinementError: one of them cannot be had.
+    ``settings``: ``memory`` in bytes, ``scratch`` a folder, ``lockdown`` whether to lock down or only to limit
+    resources.
     """
-    _limit_resources(settings["memory"])
-    return ["rlimits"]
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        self._memory = int(settings["memory"])
+        self._scratch = str(settings["scratch"])
+        self._lockdown = _lockdown(self._scratch) if settings["lockdown"] else None
+        self._tasks = MORE_TASKS
+
+    def confine_server(self) -> list[str]:
+        """Confine this process and all it will fork; the names of the layers in force.
+
+        Raises:
+            ConfinementError: one of them cannot be had.
+        """
+        os.chdir(self._scratch)
+        os.umask(0o077)
+        self._limit_resources()
+        tasks = _tasks_of_user()
+        layers = self._lockdown.enter() if self._lockdown else []
+        self._tasks += 0 if "own user" in layers else tasks
+        return [*layers, "rlimits"]
+
+    def confine_child(self) -> None:
+        """What only children get."""
+        os.setsid()
+        resource.setrlimit(resource.RLIMIT_NPROC, (self._tasks, self._tasks))
+        if self._lockdown:
+            self._lockdown.enter_child()
+
+    def left_behind(self) -> bool:
+        """Whether a child left something in the scratch folder."""
+        try:
+            with os.scandir(self._scratch) as entries:
+                return next(entries, None) is not None
+        except OSError:
+            return True
+
+    def _limit_resources(self) -> None:
+        limits = {
+            "RLIMIT_AS": self._memory,
+            "RLIMIT_CORE": 0,
+            "RLIMIT_FSIZE": FILE_SIZE,
+            "RLIMIT_NOFILE": DESCRIPTORS,
+            "RLIMIT_MEMLOCK": 0,
+            "RLIMIT_MSGQUEUE": 0,
+        }
+        for name, value in limits.items():
+            limit = getattr(resource, name, None)  # not every system has all of them
+            if limit is not None:
+                resource.setrlimit(limit, (value, value))
 
 
-def confine_child(settings: dict[str, Any]) -> None:
-    """What only children get."""
-    os.setsid()
+def _lockdown(scratch: str) -> Any:
+    try:
+        from .lockdown import Lockdown
+    except (ImportError, AttributeError, OSError) as error:
+        raise ConfinementError(f"the lockdown needs Linux and a Python with ctypes: {error}") from None
+    return Lockdown(scratch)
 
 
-def left_behind(settings: dict[str, Any]) -> bool:
-    """Whether the last child left files in the scratch directory."""
-    return False
-
-
-def _limit_resources(memory: int) -> None:
-    limits = {
-        resource.RLIMIT_AS: memory,
-        resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_FSIZE: 16 << 20,
-        resource.RLIMIT_NOFILE: 64,
-    }
-    for limit, value in limits.items():
-        resource.setrlimit(limit, (value, value))
+def _tasks_of_user() -> int:
+    """How many threads this user has, as far as that can be seen."""
+    user, tasks = os.getuid(), 0
+    for name in os.listdir("/proc") if os.path.isdir("/proc") else ():
+        try:
+            if name.isdigit() and os.stat(f"/proc/{name}").st_uid == user:
+                tasks += len(os.listdir(f"/proc/{name}/task"))
+        except OSError:
+            continue  # it has ended
+    return tasks

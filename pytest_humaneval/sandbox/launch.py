@@ -43,4 +43,10 @@ def server_command(options: SandboxOptions) -> list[str]:
         raise SandboxError(f"unknown sandbox {options.name!r}; known: {', '.join(SANDBOXES)}")
     if options.name in ("bubblewrap", "docker", "podman"):
         raise SandboxError(f"the sandbox {options.name!r} cannot be had yet; use 'auto' or 'lockdown'")
-    return boot("server", {"control": "{control}", "memory": options.memory_mb << 20})
+    settings = {
+        "control": "{control}",
+        "scratch": "{scratch}",
+        "memory": options.memory_mb << 20,
+        "lockdown": options.name != "unsafe-process",
+    }
+    return boot("server", settings)

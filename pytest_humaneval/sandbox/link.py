@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import signal
@@ -16,6 +17,7 @@ from .child import HELLO
 from .codec import CodecError
 from .decoder import decode
 from .frames import CHUNK, FrameReader, framed
+from .scratch import Scratch
 from .server import FORK, KILL
 
 PATIENCE = 20.0  # seconds for trusted code to answer; a busy machine needs some
@@ -57,12 +59,13 @@ class Child:
 class Link:
     """One running server."""
 
-    def __init__(self, command: list[str]) -> None:
+    def __init__(self, command: list[str], workspace: str) -> None:
         self.layers: tuple[str, ...] = ()
+        self.scratch = Scratch(workspace)
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self._control.settimeout(PATIENCE)
         with theirs:
-            arguments = [part.replace("{control}", str(theirs.fileno())) for part in command]
+            arguments = _filled_in(command, control=str(theirs.fileno()), scratch=self.scratch.path)
             self._process = subprocess.Popen(
                 arguments, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=[theirs.fileno()], env={}
             )
@@ -116,6 +119,7 @@ class Link:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self.scratch.remove()
 
     def _send(self, command: bytes, descriptors: list[int] | None = None) -> None:
         try:
@@ -141,6 +145,13 @@ class Link:
         if status is None:
             return ""
         return f"; it was killed by {signal.Signals(-status).name}" if status < 0 else f"; its exit status was {status}"
+
+
+def _filled_in(command: list[str], **values: str) -> list[str]:
+    """The command with ``{name}`` replaced; most are inside of JSON."""
+    for name, value in values.items():
+        command = [part.replace(f"{{{name}}}", json.dumps(value)[1:-1]) for part in command]
+    return command
 
 
 def _ask_for_credentials(end: socket.socket) -> None:

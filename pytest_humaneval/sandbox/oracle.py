@@ -11,6 +11,7 @@ It reads checks from the worker's socket, one at a time, and answers each with a
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import time
@@ -25,13 +26,15 @@ from .encoder import encode
 from .frames import read_frame, write_frame
 from .judge import Case, Judgement, TestError, judge
 from .link import Child, End, Link, LinkError
+from .scratch import remove_tree
 
 
 def main() -> None:
     """Start the server, report its layers, then judge until the worker is gone. The one argument is JSON."""
     settings = json.loads(sys.argv[1])
     channel = settings["channel"]
-    oracle = Oracle(settings["command"])
+    _die_with_worker(settings["worker"])
+    oracle = Oracle(settings["command"], settings["workspace"])
     try:
         write_frame(channel, oracle.start())
         while True:
@@ -44,18 +47,32 @@ def main() -> None:
         oracle.close()
 
 
+def _die_with_worker(worker: int) -> None:
+    """Leave in good order when the worker is killed, also in the middle of a test."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(f"signal {number}"))
+    try:
+        from . import linux
+
+        linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGTERM)
+    except (ImportError, AttributeError, OSError):
+        return  # not Linux: the end of file on the worker's socket has to do
+    if os.getppid() != worker:
+        sys.exit("the worker has left")
+
+
 class Oracle:
     """Judges completions against one server, which it replaces when it dies."""
 
-    def __init__(self, command: list[str]) -> None:
+    def __init__(self, command: list[str], workspace: str) -> None:
         self._command = command
+        self._workspace = workspace
         self._link: Link | None = None
         self._child: Child | None = None
 
     def start(self) -> bytes:
         """The first message to the worker: the layers in force, or why there are none."""
         try:
-            self._link = Link(self._command)
+            self._link = Link(self._command, self._workspace)
             self.prepare()
         except (LinkError, OSError) as error:
             return encode(("error", str(error)))
@@ -75,21 +92,22 @@ class Oracle:
         """Have a child ready before it is asked for. A failure is reported by the check that needs it."""
         try:
             if self._link is None:
-                self._link = Link(self._command)
+                self._link = Link(self._command, self._workspace)
             if self._child is None:
                 self._child = self._link.fork()
         except (LinkError, OSError):
             self._drop()
 
     def close(self) -> None:
-        """End everything."""
+        """End everything, and leave nothing."""
         self._drop()
+        remove_tree(self._workspace)
 
     def _judge(self, case: Case, completion: str, timeout: float) -> Judgement:
         link, child = self._ready_child()
         self._child = None
         budget = Budget(timeout, child.pid)
-        candidate = Candidate(child, budget)
+        candidate = Candidate(child, budget, link.scratch)
         try:
             with _wall_limit(timeout):
                 judgement = judge(case, completion, candidate)
@@ -114,7 +132,7 @@ class Oracle:
             return self._greeted_child()
 
     def _greeted_child(self) -> tuple[Link, Child]:
-        self._link = self._link or Link(self._command)
+        self._link = self._link or Link(self._command, self._workspace)
         child = self._child or self._link.fork()
         self._link.await_hello(child)
         return self._link, child

@@ -14,10 +14,12 @@ import signal
 import sys
 import warnings
 from _socket import AF_UNIX, CMSG_LEN, SOCK_STREAM, socket
-from typing import Any, NoReturn
+from typing import NoReturn
 
-from . import child, confinement
+from . import child
+from .confinement import Confinement
 from .encoder import encode
+from .errors import ConfinementError
 from .frames import framed
 
 # Imported once here instead of in every child: what completions import most, and what is slow to import.
@@ -46,12 +48,13 @@ def main() -> None:
     control = socket(AF_UNIX, SOCK_STREAM, 0, int(settings["control"]))
     try:
         _warm_up()
-        layers = confinement.confine(settings)
-    except confinement.ConfinementError as error:
+        confinement = Confinement(settings)
+        layers = confinement.confine_server()
+    except ConfinementError as error:
         control.send(framed(encode(("error", str(error)))))
         return
     control.send(framed(encode(("ready", layers))))
-    Server(control, settings).serve()
+    Server(control, confinement).serve()
 
 
 def _warm_up() -> None:
@@ -68,9 +71,9 @@ def _warm_up() -> None:
 class Server:
     """Forks, kills and reaps one child at a time."""
 
-    def __init__(self, control: socket, settings: dict[str, Any]) -> None:
+    def __init__(self, control: socket, confinement: Confinement) -> None:
         self._control = control
-        self._settings = settings
+        self._confinement = confinement
         self._child = 0
 
     def serve(self) -> None:
@@ -100,7 +103,7 @@ class Server:
     def _become_child(self, channel: int) -> NoReturn:
         try:
             self._control.close()
-            confinement.confine_child(self._settings)
+            self._confinement.confine_child()
             child.serve(channel)
         finally:
             os._exit(70)
@@ -112,4 +115,4 @@ class Server:
         os.kill(self._child, signal.SIGKILL)
         _, status, usage = os.wait4(self._child, 0)
         self._child = 0
-        return status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, confinement.left_behind(self._settings)
+        return status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, self._confinement.left_behind()

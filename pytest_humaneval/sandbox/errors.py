@@ -1,0 +1,7 @@
+"""What the processes of the sandbox tell each other about trouble."""
+
+from __future__ import annotations
+
+
+class ConfinementError(Exception):
+    """A layer that cannot be had; the text says which, and how to get it."""

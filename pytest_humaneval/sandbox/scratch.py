@@ -1,0 +1,89 @@
+"""The private folder a completion may write to: made by the oracle, watched while a child runs, removed with the
+server.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import stat
+import tempfile
+from contextlib import suppress
+
+MAX_BYTES = 16 << 20
+MAX_ENTRIES = 1_000
+
+
+class Scratch:
+    """A fresh folder in ``parent``."""
+
+    def __init__(self, parent: str) -> None:
+        self.path = tempfile.mkdtemp(prefix="scratch-", dir=parent)
+
+    def overfull(self) -> bool:
+        """Whether it holds more than it may. The answer comes quickly, however much there is."""
+        size = entries = 0
+        folders = [self.path]
+        while folders:
+            for path in _children(folders.pop()):
+                entries += 1
+                status = _status(path)
+                size += status.st_blocks * 512 if status else 0
+                if size > MAX_BYTES or entries > MAX_ENTRIES:
+                    return True
+                if status and stat.S_ISDIR(status.st_mode):
+                    folders.append(path)
+        return False
+
+    def remove(self) -> None:
+        """Remove it with all it holds."""
+        remove_tree(self.path)
+
+
+def remove_tree(path: str) -> None:
+    """Remove a folder that somebody filled with evil intent: nested deeper than a path can be long, or unreadable.
+
+    Folders are moved up to the top before they are emptied, so that no path grows and nothing recurses.
+    """
+    names = (f"{os.urandom(8).hex()}-{number}" for number in itertools.count())
+    while folders := _empty(path):
+        for folder in folders:
+            _make_writable(folder)
+            for inner in _empty(folder):
+                os.rename(inner, os.path.join(path, next(names)))
+            os.rmdir(folder)
+    with suppress(FileNotFoundError):
+        os.rmdir(path)
+
+
+def _empty(path: str) -> list[str]:
+    """Remove the files of a folder; its folders remain and are returned."""
+    folders = []
+    for child in _children(path):
+        status = _status(child)
+        if status and stat.S_ISDIR(status.st_mode):
+            _make_writable(child)
+            folders.append(child)
+        else:
+            os.unlink(child)
+    return folders
+
+
+def _make_writable(folder: str) -> None:
+    with suppress(FileNotFoundError):
+        os.chmod(folder, 0o700)  # the folder is not a link: chmod would follow one
+
+
+def _children(path: str) -> list[str]:
+    try:
+        with os.scandir(path) as entries:
+            return [entry.path for entry in entries]
+    except OSError:
+        return []
+
+
+def _status(path: str) -> os.stat_result | None:
+    try:
+        return os.lstat(path)
+    except OSError:
+        return None
