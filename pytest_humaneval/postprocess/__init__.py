@@ -12,8 +12,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from pytest_humaneval.postprocess.characters import clean
+from pytest_humaneval.postprocess.closing import close
 from pytest_humaneval.postprocess.fences import unfence
+from pytest_humaneval.postprocess.imports import add_imports
 from pytest_humaneval.postprocess.indentation import place
+from pytest_humaneval.postprocess.layout import mend_layout
+from pytest_humaneval.postprocess.repetition import end_repetition
 from pytest_humaneval.postprocess.tail import cut, drop_unused
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import Prompt
@@ -50,6 +54,10 @@ FENCES = Step("fences", unfence)
 INDENTATION = Step("indentation", place)
 CUT = Step("cut", cut)
 TAIL = Step("tail", drop_unused)
+REPETITION = Step("repetition", end_repetition)
+LAYOUT = Step("layout", mend_layout)
+CLOSING = Step("closing", close)
+IMPORTS = Step("imports", add_imports)
 
 NONE = PostProcessor("none", "the generation as it is")
 POST_V1 = PostProcessor(
@@ -57,8 +65,13 @@ POST_V1 = PostProcessor(
     "takes code out of fences and prose, mends the indentation of the body, ends where the program ends",
     (CHARACTERS, FENCES, INDENTATION, CUT, TAIL),
 )
+POST_V5 = PostProcessor(
+    "post_v5",
+    "post_v1, and: ends repetition, mends the indentation of single lines, closes brackets, adds forgotten imports",
+    (CHARACTERS, FENCES, REPETITION, INDENTATION, LAYOUT, CLOSING, CUT, TAIL, IMPORTS),
+)
 
-POSTPROCESSORS: Mapping[str, PostProcessor] = MappingProxyType({each.name: each for each in (NONE, POST_V1)})
+POSTPROCESSORS: Mapping[str, PostProcessor] = MappingProxyType({each.name: each for each in (NONE, POST_V1, POST_V5)})
 
 
 def postprocess(name: str, problem: Problem, prompt: Prompt, generation: str) -> Completion:

@@ -29,10 +29,10 @@ class Block:
 
 
 def unfence(problem: Problem, text: str) -> str:
-    """The code of a fenced answer; ``text`` itself when it holds no fence, or is a program as it is.
+    """The code of a fenced answer; ``text`` itself when it is a program as it is, or no block is an answer.
 
-    Of several blocks, the first that defines the entry point is the answer (else the first that can be its body, else
-    the first). Blocks before it that compile on their own, such as imports and helper functions, come along.
+    Of several blocks, the first that defines the entry point is the answer, else the first that can be its body. Blocks
+    before it that compile on their own, such as imports and helper functions, come along.
     """
     if compiles(problem.prompt + text):
         return text  # a fence in here is inside a string
@@ -41,14 +41,16 @@ def unfence(problem: Problem, text: str) -> str:
     if not code:
         return text
     index = _answer(problem, code)
-    return "\n" + "\n".join([*filter(compiles, code[:index]), code[index]])
+    if index is None:
+        return text
+    return "\n" + "\n\n".join([*filter(compiles, code[:index]), code[index]])
 
 
-def _answer(problem: Problem, code: list[str]) -> int:
+def _answer(problem: Problem, code: list[str]) -> int | None:
     """Which of the blocks answers the question."""
     whole = (index for index, block in enumerate(code) if is_whole_answer(problem, block))
     body = (index for index, block in enumerate(code) if is_body(problem, block))
-    return next(whole, next(body, 0))
+    return next(whole, next(body, None))
 
 
 def _starts_inside(problem: Problem, text: str) -> bool:

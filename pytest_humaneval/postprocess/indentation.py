@@ -19,7 +19,7 @@ def place(problem: Problem, text: str) -> str:
     """
     if not text.strip() or is_answered(problem, text):
         return text
-    return max([text, *_arrangements(problem, text)], key=lambda each: _lines_used(problem, each))
+    return max([text, *_arrangements(problem, text)], key=lambda each: lines_used(problem, each))
 
 
 def is_whole_answer(problem: Problem, text: str) -> bool:
@@ -28,21 +28,31 @@ def is_whole_answer(problem: Problem, text: str) -> bool:
 
 
 def is_body(problem: Problem, text: str) -> bool:
-    """Whether ``text`` is no program of its own, but can be placed as the body of the entry point."""
-    return not compiles(text) and is_answered(problem, place(problem, text))
+    """Whether ``text`` is no program of its own but, as far as it is Python, a body of the entry point."""
+    return not compiles(text) and lines_used(problem, place(problem, text)) > 0
+
+
+def lines_used(problem: Problem, text: str) -> int:
+    """How many lines of ``text``, from its first, are an answer."""
+    used = longest_prefix(problem.prompt, text)
+    if used is None or not is_answered(problem, used):
+        return 0
+    return sum(1 for line in used.split("\n") if line.strip())
 
 
 def _arrangements(problem: Problem, text: str) -> Iterator[str]:
     newline = "" if problem.prompt.endswith("\n") else "\n"
     indent = body_indent(problem)
+    # A prompt without a docstring needs some body in front of a second, whole definition.
+    whole = "\n" if compiles(problem.prompt) else f"{newline}{indent}...\n\n"
     lines = text.strip("\n").split("\n")
     yield newline + "\n".join([indent + lines[0].lstrip(), *lines[1:]])
     margin = _dedented(lines)
     yield newline + "\n".join(indent + line if line.strip() else line for line in margin)
-    yield "\n" + "\n".join(margin)
+    yield whole + "\n".join(margin)
     openings = [number for number, line in enumerate(margin) if line.startswith(TOP_LEVEL)]
     for number in openings[:OPENINGS_TRIED]:
-        yield "\n" + "\n".join(margin[number:])
+        yield whole + "\n".join(margin[number:])
 
 
 def _dedented(lines: list[str]) -> list[str]:
@@ -50,11 +60,3 @@ def _dedented(lines: list[str]) -> list[str]:
     widths = [len(line) - len(line.lstrip(" \t")) for line in lines if line.strip()]
     width = min(widths, default=0)
     return [line[width:] if line.strip() else line for line in lines]
-
-
-def _lines_used(problem: Problem, text: str) -> int:
-    """How many lines of ``text``, from its first, are an answer."""
-    used = longest_prefix(problem.prompt, text)
-    if used is None or not is_answered(problem, used):
-        return 0
-    return sum(1 for line in used.split("\n") if line.strip())

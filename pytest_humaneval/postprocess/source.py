@@ -1,8 +1,8 @@
 """Python source as the post-processing steps see it: compiled, never executed, and never an exception.
 
 Generated text can make the compiler raise more than SyntaxError: ValueError on NUL bytes and lone surrogates,
-RecursionError and MemoryError on deep nesting. It can also warn, and in a pytest run a warning may be
-an error. All of that ends here.
+RecursionError and MemoryError on deep nesting. It can also warn, and in a pytest run a warning may be an error. All of
+that ends here.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ STEPS_BACK = 100  # lines given up one error at a time; after that half of what 
 DEFAULT_INDENT = 4
 
 
-def error_line(source: str) -> int | None:
-    """The line (from 1) where ``source`` stops being a program; 0 when the compiler can't tell, None when it is one."""
+def fault(source: str) -> SyntaxError | None:
+    """Why ``source`` is no program, with the line if the compiler knows it; None when it is one."""
     try:
         with _quiet():
             compile(source, "<completion>", "exec", dont_inherit=True)
     except SyntaxError as error:
-        return error.lineno or 0
-    except NOT_PYTHON:
-        return 0
+        return error
+    except NOT_PYTHON as error:
+        return SyntaxError(str(error))
     return None
 
 
 def compiles(source: str) -> bool:
     """Whether ``source`` is a whole program."""
-    return error_line(source) is None
+    return fault(source) is None
 
 
 def longest_prefix(before: str, text: str) -> str | None:
@@ -44,11 +44,11 @@ def longest_prefix(before: str, text: str) -> str | None:
     first = before.count("\n")  # text begins in the line of this index
     for step in range(len(lines) + STEPS_BACK):
         kept = "\n".join(lines)
-        if (error := error_line(before + kept)) is None:
+        if (error := fault(before + kept)) is None:
             return kept
         if not lines:
             return None
-        reached = error - 1 - first if step < STEPS_BACK and error else len(lines) // 2
+        reached = error.lineno - 1 - first if error.lineno and step < STEPS_BACK else len(lines) // 2
         lines = lines[: max(0, min(reached, len(lines) - 1))]
     return None
 
@@ -85,7 +85,7 @@ class Statement:
         return all(isinstance(node, ast.Import | ast.ImportFrom) for node in self.nodes)
 
     def defines(self, name: str) -> bool:
-        """Whether it gives ``name`` a meaning: a function must hold more than docstring, imports, ``pass``."""
+        """Whether it gives ``name`` a meaning: a function must hold more than texts, imports and definitions."""
         return name in self.binds and not all(map(_is_stub, self.nodes))
 
 
@@ -136,9 +136,9 @@ def _is_stub(node: ast.stmt) -> bool:
 
 
 def _says_nothing(node: ast.stmt) -> bool:
-    if isinstance(node, ast.Pass | ast.Import | ast.ImportFrom):
-        return True
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    if isinstance(node, ast.Expr):
+        return isinstance(node.value, ast.Constant)
+    return isinstance(node, ast.Pass | ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef)
 
 
 def _parsed(source: str) -> list[ast.stmt]:

@@ -32,17 +32,12 @@ def drop_unused(problem: Problem, text: str) -> str:
     answer = next((each for each in program if each.defines(problem.entry_point)), None)
     if answer is None:
         return text
-    first = _first_line(problem)
     rivals = {each for each in program if problem.entry_point in each.binds and each is not answer}
     reached = _reached(answer, [each for each in program if each not in rivals])
-    unused = [each for each in program if each.start >= first and not each.imports and each not in reached]
-    return _without(unused, problem.prompt + text, program, first) if unused else text
-
-
-def _first_line(problem: Problem) -> int:
-    """The first line, from 0, that is the completion's alone."""
-    prompt = problem.prompt
-    return prompt.count("\n") + (0 if prompt.endswith("\n") or not prompt else 1)
+    first = problem.prompt.count("\n")  # the line in which text begins: the prompt's too, if that has no newline
+    own = first if problem.prompt.endswith("\n") else first + 1
+    unused = [each for each in program if each.start >= own and not each.imports and each not in reached]
+    return _without(unused, program, text, first) if unused else text
 
 
 def _reached(answer: Statement, program: list[Statement]) -> set[Statement]:
@@ -56,11 +51,11 @@ def _reached(answer: Statement, program: list[Statement]) -> set[Statement]:
     return reached
 
 
-def _without(unused: list[Statement], source: str, program: list[Statement], first: int) -> str:
-    """The lines from ``first`` on, less the unused statements, each with the comments in front of it."""
-    lines, kept, end = source.split("\n"), [], first
+def _without(unused: list[Statement], program: list[Statement], text: str, first: int) -> str:
+    """``text``, which begins in line ``first``, less the unused statements, each with the comments in front of it."""
+    lines, kept, end = text.split("\n"), [], 0
     for statement in program:
+        start, end = end, max(0, statement.end - first)
         if statement not in unused:
-            kept += lines[end : statement.end]
-        end = max(first, statement.end)
+            kept += lines[start:end]
     return "".join(line + "\n" for line in kept)

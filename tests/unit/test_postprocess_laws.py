@@ -1,0 +1,165 @@
+"""What holds for every post-processor and every text."""
+
+from __future__ import annotations
+
+import warnings
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pytest_humaneval import Problem
+from pytest_humaneval.dataset import read_problems
+from pytest_humaneval.postprocess import POSTPROCESSORS, PostProcessor
+
+PROBLEMS = read_problems()
+REPAIRING = [each for name, each in POSTPROCESSORS.items() if name != "none"]
+
+repairing = pytest.mark.parametrize("repair", REPAIRING, ids=lambda each: each.name)
+patiently = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def bare(prompt: str, entry_point: str) -> Problem:
+    return Problem("Test/0", prompt, entry_point, "", "")
+
+
+# Prompts that HumanEval has none like: no docstring (no program on its own), no newline at the end, other indentations.
+ODD_PROMPTS = [
+    bare("def double(x):\n", "double"),
+    bare("def double(x):", "double"),
+    bare("def double(x):\n  '''Twice x.'''", "double"),
+    bare("import math\n\ndef double(x):\n\t'''Twice x.'''\n", "double"),
+    bare("", "double"),
+]
+
+problems = st.sampled_from([PROBLEMS[index].visible() for index in (0, 10, 38, 115)] + ODD_PROMPTS)
+LINES = r"""
+    return x
+return x
+  return x
+   x = 1
+    x = [1,
+    ]
+    if x:
+        x += 1
+      x += 1
+x = 5
+print(double(2))
+def double(x):
+def helper(y):
+    return 2 * x
+    pass
+import math
+import numpy as np
+from __future__ import annotations
+    return math.floor(x)
+    return Counter(x)
+```
+```python
+   ```python
+~~~
+Here is the code:
+Done
+from the above
+    '''
+    s = '''
+@cache
+class Solution:
+    def double(self, x):
+if __name__ == '__main__':
+    # a comment
+# a comment
+    return double(x)
+double = lambda x: x
+    while True:
+    try:
+    except ValueError:
+    return '\d'
+x = input()
+    global x
+nonlocal x
+    return [i for i in range(x)
+    yield x
+await x
+a; b = 1
+    return (x, [x, 'x
+""".splitlines(keepends=True)
+ODDITIES = ["   ", "\treturn x\n", "```", '"""\n', "\\\n", "(", "\r\n", "\x0c", "\x00", "\ud800", "    x = 1\n" * 5]
+ANSWERS = ["{}", "```python\n{}\n```\nDone.", "Sure:\n{}"]
+
+texts = st.one_of(
+    st.lists(st.sampled_from(LINES + ODDITIES), max_size=12).map("".join),
+    st.text(max_size=60),
+    st.text(alphabet=" \n\tx():[]'\"#`=.,", max_size=60),
+    st.builds(
+        lambda problem, form, end: form.format(problem.prompt + problem.canonical_solution)[: end or None],
+        problem=st.sampled_from(PROBLEMS),
+        form=st.sampled_from(ANSWERS),
+        end=st.integers(-400, 0),
+    ),
+)
+
+
+def is_program(source: str) -> bool:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(source, "<test>", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+@repairing
+@given(problem=problems, text=texts)
+@patiently
+def test_output_compiles_when_a_prefix_of_the_input_does(repair: PostProcessor, problem: Problem, text: str) -> None:
+    completion = repair(problem, text)
+
+    if not is_program(problem.prompt + completion.text):
+        assert not any(is_program(problem.prompt + text[:end]) for end in range(len(text) + 1))
+
+
+@repairing
+@given(problem=problems, text=texts)
+@patiently
+def test_repairing_twice_is_repairing_once(repair: PostProcessor, problem: Problem, text: str) -> None:
+    once = repair(problem, text)
+    twice = repair(problem, once.text)
+
+    assert twice.text == once.text
+    assert twice.steps == ()
+
+
+@repairing
+@given(problem=problems, text=texts)
+@patiently
+def test_renaming_the_entry_point_changes_only_the_name(repair: PostProcessor, problem: Problem, text: str) -> None:
+    def renamed(source: str) -> str:
+        return source.replace(problem.entry_point, "renamed_function")
+
+    other = bare(renamed(problem.prompt), "renamed_function")
+
+    assert repair(other, renamed(text)).text == renamed(repair(problem, text).text)
+    assert repair(other, renamed(text)).steps == repair(problem, text).steps
+
+
+@repairing
+@given(text=texts)
+@settings(max_examples=20, deadline=None)
+def test_only_prompt_and_entry_point_are_ever_looked_at(repair: PostProcessor, text: str) -> None:
+    problem = PROBLEMS[0]
+    blind = cast("Problem", SimpleNamespace(prompt=problem.prompt, entry_point=problem.entry_point))
+
+    assert repair(blind, text) == repair(problem, text)
+
+
+@repairing
+@pytest.mark.parametrize("problem", PROBLEMS, ids=lambda each: each.task_id)
+def test_a_good_completion_is_left_alone(repair: PostProcessor, problem: Problem) -> None:
+    completion = repair(problem.visible(), problem.canonical_solution)
+
+    assert completion.text == problem.canonical_solution
+    assert completion.steps == ()
