@@ -64,7 +64,7 @@ class OpenAIEngine:
 
     def submit(self, batch: list[tuple[str, Request]]) -> None:
         """Send everything, as far as slots are free; the rest waits in this order."""
-        self._in_loop(self._take(batch))
+        self._loop.call_soon_threadsafe(self._take, batch)
 
     def poll(self) -> Iterable[Answer]:
         """What the servers have answered."""
@@ -94,7 +94,7 @@ class OpenAIEngine:
         if len(models := {replica.model for replica in self._replicas}) > 1:
             raise EngineError(f"the servers must have the same model, not {' and '.join(sorted(models))}")
 
-    async def _take(self, batch: list[tuple[str, Request]]) -> None:
+    def _take(self, batch: list[tuple[str, Request]]) -> None:
         for key, request in batch:
             task = self._loop.create_task(self._answer(key, request, time.monotonic()))
             self._tasks.add(task)

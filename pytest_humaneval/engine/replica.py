@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sys
 import time
 from collections.abc import Awaitable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from pytest_humaneval.engine.stops import cut_at_stop, essential_stops
 from pytest_humaneval.exceptions import EngineError
 from pytest_humaneval.sample import Generation, Request
 
@@ -18,6 +20,7 @@ _KEY_VARIABLE = "OPENAI_API_KEY"
 _RETRIES = 2  # of connection errors, 429 and 5xx: by the openai package, with its pauses of 0.5 s and more
 _CONNECT_TIMEOUT = 10.0  # seconds
 _START_TIMEOUT = 30.0  # seconds; a list of models needs no generation
+_FEW_STOPS = 4  # as many as api.openai.com allows, and vLLM's server unless VLLM_MAX_STOP_STRINGS says otherwise
 _QUOTED = 300  # characters of a server's own words in a message
 
 
@@ -34,6 +37,7 @@ class Replica:
     timeout: float  # seconds for one request, with its retries and its wait in the server's queue
     secrets: tuple[str, ...] = ()  # what no message may show
     model: str = ""
+    max_stops: int = sys.maxsize  # until it refuses more than a few
     in_flight: int = 0
     last_heard: float = 0.0  # on the monotonic clock
     gone: str = ""  # why it gets no more requests
@@ -82,9 +86,7 @@ class Replica:
         """
         self.in_flight += 1
         try:
-            response = await self._answer_to(self._create(request), self.timeout)
-        except _RefusalError as refusal:
-            raise EngineError(f"{self.url}: {refusal}{_hint(refusal, request)}") from None
+            response = await self._respond(request)
         finally:
             self.in_flight -= 1
         try:
@@ -105,7 +107,18 @@ class Replica:
         except (AttributeError, TypeError):
             raise EngineError(f"{self.url}: its list of models is none: {self._quoted(answer)}") from None
 
-    def _create(self, request: Request) -> Awaitable[Any]:
+    async def _respond(self, request: Request) -> Any:
+        """The server's response; it is asked again when it takes fewer stop strings, as most do."""
+        stops = essential_stops(request.prompt.stop)[: self.max_stops]
+        try:
+            return await self._answer_to(self._create(request, stops), self.timeout)
+        except _RefusalError as refusal:
+            if "stop" not in str(refusal) or len(stops) <= _FEW_STOPS:
+                raise EngineError(f"{self.url}: {refusal}{_hint(refusal, request)}") from None
+        self.max_stops = _FEW_STOPS  # the model may run on a little; _generation cuts
+        return await self._respond(request)
+
+    def _create(self, request: Request, stops: list[str]) -> Awaitable[Any]:
         prompt, sampling = request.prompt, request.sampling
         fields: dict[str, Any] = {
             "model": self.model,
@@ -114,8 +127,8 @@ class Replica:
             "top_p": sampling.top_p,
             "seed": request.seed,
         }
-        if prompt.stop:
-            fields["stop"] = list(prompt.stop)
+        if stops:
+            fields["stop"] = stops
         if prompt.mode == "completion":
             completion: Awaitable[Any] = self.client.completions.create(prompt=prompt.text, **fields)
             return completion
@@ -184,9 +197,11 @@ def _generation(response: Any, request: Request, seconds: float) -> Generation:
     text = choice.text if request.prompt.mode == "completion" else choice.message.content
     if text is not None and not isinstance(text, str):
         raise TypeError("text that is none")
+    # A chat answer that is all reasoning or refusal has no content.
+    text, stopped = cut_at_stop(text or "", request.prompt.stop)
     return Generation(
-        text or "",  # a chat answer that is all reasoning or refusal has no content
-        str(choice.finish_reason or "stop"),
+        text,
+        "stop" if stopped else str(choice.finish_reason or "stop"),
         prompt_tokens=usage.prompt_tokens if usage else 0,
         completion_tokens=usage.completion_tokens if usage else 0,
         seconds=seconds,
@@ -198,11 +213,7 @@ def _hint(refusal: _RefusalError, request: Request | None = None) -> str:
     if refusal.status in (401, 403):
         state = "set" if os.environ.get(_KEY_VARIABLE) else "not set"
         return f" (the key is taken from the environment variable {_KEY_VARIABLE}, which is {state})"
-    if request is None:
-        return ""
-    if "stop" in str(refusal) and (count := len(request.prompt.stop)) > 4:
-        return f" (the strategy asks for {count} stop strings; some servers, as api.openai.com, allow 4)"
-    if _is_prefilled(request):
+    if request is not None and _is_prefilled(request):
         return " (the strategy begins the model's answer; that takes vLLM's continue_final_message)"
     return ""
 

@@ -43,11 +43,13 @@ class FakeServer:
         models: Sequence[str] = ("tiny",),
         key: str = "",
         lists_models: bool = True,
+        max_stops: int = 100,
     ) -> None:
         self.behaviour = behaviour
         self.models = tuple(models)
         self.key = key
         self.lists_models = lists_models
+        self.max_stops = max_stops
         self.requests: list[dict[str, Any]] = []
         self.most_at_once = 0
         self.stopped = threading.Event()
@@ -95,6 +97,8 @@ class FakeServer:
             self.most_at_once = max(self.most_at_once, self._at_once)
         if body["model"] not in self.models:
             return Reply(status=404, error=f"The model `{body['model']}` does not exist.")
+        if len(body.get("stop", ())) > self.max_stops:  # in vLLM's words
+            return Reply(status=400, error=f"{{'loc': 'body.stop', 'msg': 'at most {self.max_stops} items'}}")
         return self.behaviour(body)
 
     def done(self) -> None:

@@ -119,6 +119,26 @@ def test_an_answer_without_content_is_empty() -> None:
     assert answer.text == ""
 
 
+def test_stop_strings_beyond_what_a_server_takes_are_applied_here() -> None:
+    prompt = completion_prompt("x", stop=tuple(f"<{letter}>" for letter in "abcdef"))
+    with (
+        FakeServer(lambda body: Reply("kept<f>not<a>", "length"), max_stops=4) as server,
+        started(server) as engine,
+    ):
+        (answer,) = ask(engine, requests(1, prompt)).values()
+        ask(engine, requests(1, prompt))
+    assert [len(body["stop"]) for body in server.requests] == [6, 4, 4], "refused once, and remembered"
+    assert isinstance(answer, Generation)
+    assert (answer.text, answer.finish_reason) == ("kept", "stop")
+
+
+def test_a_server_that_takes_no_stop_string_at_all_is_an_error() -> None:
+    prompt = completion_prompt("x", stop=tuple("abcdef"))
+    with FakeServer(max_stops=0) as server, started(server) as engine:
+        assert "body.stop" in error_of(ask(engine, requests(1, prompt)))
+    assert [len(body["stop"]) for body in server.requests] == [6, 4]
+
+
 # Which model
 
 
@@ -305,14 +325,6 @@ def test_a_refused_request_is_not_tried_elsewhere() -> None:
 
 
 # Explanations
-
-
-def test_too_many_stop_strings_are_explained() -> None:
-    refusal = Reply(status=400, error="'stop' may have at most 4 elements")
-    prompt = completion_prompt("x", stop=tuple("abcde"))
-    with FakeServer(lambda body: refusal) as server, started(server) as engine:
-        error = error_of(ask(engine, requests(1, prompt)))
-    assert error.endswith("(the strategy asks for 5 stop strings; some servers, as api.openai.com, allow 4)")
 
 
 def test_a_refused_prefill_is_explained() -> None:
