@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -51,11 +54,14 @@ def dequantise(gguf: Path, directory: Path, report: Report) -> dict[str, str]:
         )
         report("step 2 of 3, reading the tokenizer")
         tokenizer = transformers.AutoTokenizer.from_pretrained(**source)
-    except (ValueError, KeyError, NotImplementedError, RuntimeError) as error:
+    except OSError:
+        raise
+    except Exception as error:  # tokenizers raises nothing more special, for one
         raise ModelError(f"transformers {transformers.__version__} cannot dequantise {gguf.name}: {error}") from error
     report("step 3 of 3, writing safetensors")
-    model.save_pretrained(directory)
-    tokenizer.save_pretrained(directory)
+    with _full_disk_is_an_os_error():
+        model.save_pretrained(directory)
+        tokenizer.save_pretrained(directory)
     _write_generation_config(directory, tokenizer)
     return {name: version(name) for name in ("transformers", "gguf", "torch")}
 
@@ -64,6 +70,17 @@ def _dense(transformers: Any, gguf: Path) -> dict[str, Any]:
     """How to ask for plain weights: transformers 5.19 keeps them quantised unless told, earlier ones cannot."""
     config = getattr(transformers, "GgufConfig", None)
     return {} if config is None else {"quantization_config": config(gguf_file=gguf.name, dequantize=True)}
+
+
+@contextlib.contextmanager
+def _full_disk_is_an_os_error() -> Iterator[None]:
+    """Safetensors' own error (0.8: "I/O error: No space left on device (os error 28)") is not an OSError."""
+    try:
+        yield
+    except Exception as error:
+        if f"os error {errno.ENOSPC}" not in str(error):
+            raise
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
 
 
 def _write_generation_config(directory: Path, tokenizer: Any) -> None:

@@ -94,7 +94,7 @@ def find_model(spec: str, cache_dir: Path) -> Model:
     if alias := ALIASES.get(spec):
         return _find_alias(spec, alias, cache_dir)
     path = Path(spec).expanduser()
-    if path.is_dir():
+    if spec and path.is_dir():
         return _find_directory(path.absolute(), cache_dir)
     if path.suffix == ".gguf" or path.is_file():
         return _find_gguf(path.absolute(), cache_dir)
@@ -237,7 +237,7 @@ def _cannot_be_had(spec: str, reason: str, alias: Alias | None) -> str:
 def _no_such_model(spec: str) -> str:
     if "/" in spec or os.sep in spec:
         return f"{spec!r} is neither a file, a directory nor a hub id such as Qwen/Qwen2.5-Coder-0.5B"
-    near = difflib.get_close_matches(spec.lower(), ALIASES, n=2, cutoff=0.4)
+    near = difflib.get_close_matches(spec.lower(), ALIASES, n=2) or [name for name in ALIASES if spec.lower() in name]
     hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
     known = f"known aliases: {', '.join(ALIASES)}; else a hub id, a directory or a .gguf file"
     return f"unknown model {spec!r}{hint} ({known})"

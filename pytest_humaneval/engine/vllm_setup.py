@@ -111,8 +111,17 @@ def _cache_bytes(config: dict[str, Any], longest: int) -> int:
         2 * int(config.get("num_hidden_layers", 32)) * kv_heads * head_size * 2
     )  # keys and values, two bytes each
     wanted = per_token * max(longest, MAX_NUM_SEQS * TOKENS_PER_SEQUENCE)
-    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return max(per_token * longest, min(wanted, free // 2))
+    return int(max(per_token * longest, min(wanted, _available_memory() // 2)))
+
+
+def _available_memory() -> float:
+    """Bytes that can be had without swapping, and that the control group grants."""
+    fields = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+    try:
+        limit = float(Path("/sys/fs/cgroup/memory.max").read_text())
+    except (OSError, ValueError):  # "max" is no number
+        limit = math.inf
+    return min(limit, 1024.0 * int(fields["MemAvailable"].split()[0]))
 
 
 def _parse(engine_args: dict[str, str]) -> Any:
