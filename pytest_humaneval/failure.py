@@ -11,6 +11,7 @@ from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.printable import printable
 from pytest_humaneval.problem import Problem
 
+HEADLINE_CHARACTERS = 300
 SHOWN_CHARACTERS = 6_000  # of a completion; the files of --humaneval-output hold it whole
 
 
@@ -26,10 +27,17 @@ def failure_text(problem: Problem, outcome: Outcome) -> str:
 
 def show_failure(item: pytest.Item, report: pytest.TestReport, problem: Problem, outcome: Outcome) -> None:
     """Put :func:`failure_text` in place of the traceback, and the verdict into the short summary line."""
-    path, line, _ = item.location
     detail = outcome.detail.strip().splitlines()
-    message = printable(f"{outcome.kind}: {detail[0]}" if detail else outcome.kind, 300)
-    entry = ReprEntryNative([failure_text(problem, outcome)])
-    trace = ReprTraceback([entry], extraline=None, style="native")
-    crash = ReprFileLocation(path, (line or 0) + 1, message)
+    _show(item, report, failure_text(problem, outcome), f"{outcome.kind}: {detail[0]}" if detail else outcome.kind)
+
+
+def show_error(item: pytest.Item, report: pytest.TestReport, message: str) -> None:
+    """Put an engine's or a sandbox's message in place of a traceback through our own code."""
+    _show(item, report, message, message.splitlines()[0])
+
+
+def _show(item: pytest.Item, report: pytest.TestReport, text: str, headline: str) -> None:
+    path, line, _ = item.location
+    trace = ReprTraceback([ReprEntryNative([printable(text)])], extraline=None, style="native")
+    crash = ReprFileLocation(path, (line or 0) + 1, printable(headline, HEADLINE_CHARACTERS))
     report.longrepr = ExceptionChainRepr([(trace, crash, None)])

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_humaneval.engine.client import EngineClient
 from pytest_humaneval.exceptions import EngineError, InfrastructureError
-from pytest_humaneval.failure import show_failure
+from pytest_humaneval.failure import show_error, show_failure
 from pytest_humaneval.fixtures import CHECK_TIMEOUT, OUTCOME, is_judged, item_id, requests_for
 from pytest_humaneval.junit import item_properties
 from pytest_humaneval.outcome import Outcome
@@ -50,6 +50,8 @@ def attach_outcome(item: pytest.Item, call: pytest.CallInfo[None], report: pytes
         outcome = outcome.failed("error", "the test ended without a verdict: it never called check_correctness")
     if report.failed and outcome.error:
         report.when = "setup"  # pytest shows what fails before the call as ERROR, and as <error> in the XML
+        if call.excinfo is not None and isinstance(call.excinfo.value, InfrastructureError):
+            show_error(item, report, outcome.detail)
     elif report.failed and outcome.kind != "test failed":
         show_failure(item, report, item.callspec.params["problem"], outcome)  # type: ignore[attr-defined]
     item.user_properties.extend(item_properties(outcome))

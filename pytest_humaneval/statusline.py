@@ -117,8 +117,10 @@ class StatusLine:
                 last_phase, last_time = progress["phase"], now
 
     def _write_plain(self, line: str) -> None:
-        # As TerminalReporter.ensure_newline does, but past the capture.
-        fresh = "\n" if self._reporter.currentfspath else ""
+        # As TerminalReporter.ensure_newline does, but past the capture, and also after the dots of xdist.
+        writer = self._reporter._tw
+        fresh = "\n" if writer.width_of_current_line else ""
         self._reporter.currentfspath = None
+        writer._current_line = ""
         self._terminal.write(f"{fresh}{line}\n")
         self._terminal.flush()
