@@ -1,0 +1,222 @@
+"""The vLLM engine in its own process, as a run uses it, on tiny random models."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from tiny_model import gguf_weights, make_tiny_gguf, make_tiny_model
+
+from pytest_humaneval import Generation, Sampling, chat_prompt, completion_prompt
+from pytest_humaneval.engine.client import EngineClient
+from pytest_humaneval.engine.process import EngineProcess
+from pytest_humaneval.engine.protocol import EngineOptions
+from pytest_humaneval.exceptions import EngineError
+from pytest_humaneval.models import find_model
+from pytest_humaneval.prompt import Prompt
+from pytest_humaneval.sample import Request
+
+pytestmark = pytest.mark.skipif(find_spec("vllm") is None, reason="vLLM is not installed (extra cpu or gpu)")
+
+CONTEXT = 512
+QUESTION = completion_prompt("def f(x):\n", stop=())
+
+
+@contextmanager
+def engine_process(spec: Path, cache: Path, **engine_args: str) -> Iterator[EngineClient]:
+    options = EngineOptions(model=str(spec), cache_dir=str(cache), engine_args=engine_args)
+    process = EngineProcess(options, find_model(str(spec), cache), None, read_store=False)
+    try:
+        client = process.client()
+        yield client
+        client.close()
+    finally:
+        process.close()
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineClient]:
+    folder = tmp_path_factory.mktemp("tiny")
+    with engine_process(make_tiny_model(folder / "model", context=CONTEXT), folder / "cache") as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def engine_without_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineClient]:
+    folder = tmp_path_factory.mktemp("no-template")
+    model = make_tiny_model(folder / "model", chat_template=False, context=CONTEXT)
+    with engine_process(model, folder / "cache", max_model_len="128") as client:
+        yield client
+
+
+def ask(engine: EngineClient, *prompts: Prompt, how: Sampling | None = None, index: int = 0) -> list[Generation]:
+    how = how or Sampling(max_tokens=16)
+    return answers(engine, [Request(prompt, how, index) for prompt in prompts])
+
+
+def answers(engine: EngineClient, requests: Sequence[Request]) -> list[Generation]:
+    keyed = [(request.key("tiny"), request) for request in requests]
+    engine.submit(keyed)
+    return [engine.generation(key, request) for key, request in keyed]
+
+
+def test_a_generation_says_what_it_took(engine: EngineClient) -> None:
+    (generation,) = ask(engine, QUESTION, how=Sampling(max_tokens=5))
+    assert (generation.prompt_tokens, generation.completion_tokens) == (len("def f(x):\n"), 5)
+    assert generation.finish_reason == "length"
+    assert 0 < generation.seconds < 60
+
+
+def test_a_stop_string_ends_the_text_before_it(engine: EngineClient) -> None:
+    (whole,) = ask(engine, QUESTION, how=Sampling(max_tokens=40))
+    printable = [character for character in whole.text if character.isascii() and character.isprintable()]
+    stop = printable[len(printable) // 2]
+    (stopped,) = ask(engine, completion_prompt(QUESTION.text, stop=(stop,)), how=Sampling(max_tokens=40))
+    assert stopped.text == whole.text.partition(stop)[0]
+    assert stopped.finish_reason == "stop"
+
+
+def test_equal_seeds_draw_equal_samples_and_others_do_not(engine: EngineClient) -> None:
+    warm = Sampling(temperature=1.0, top_p=0.95, max_tokens=24, seed=5)
+    (first,) = ask(engine, QUESTION, how=warm, index=0)
+    (second,) = ask(engine, QUESTION, how=warm, index=1)
+    # Seed 6 with index 0 is seed 5 with index 1; another token limit makes it another request.
+    (again,) = ask(engine, QUESTION, how=Sampling(temperature=1.0, top_p=0.95, max_tokens=25, seed=6))
+    assert first.text != second.text
+    assert again.text.startswith(second.text)
+
+
+def test_the_end_tokens_of_the_generation_config_end_a_text(engine: EngineClient) -> None:
+    # Two of 260 tokens are ends, and hot sampling draws them about as often as others: nearly every text of 480 tokens
+    # meets one. Were they not known as ends, none would stop.
+    hot = Sampling(temperature=2.0, max_tokens=480)
+    generations = answers(engine, [Request(QUESTION, hot, index) for index in range(16)])
+    assert sum(generation.finish_reason == "stop" for generation in generations) > 8
+
+
+def test_a_conversation_goes_through_the_models_own_template(engine: EngineClient) -> None:
+    chat = chat_prompt("héllo", system="be brief", prefill="```python\n")
+    written = (
+        "<|im_start|>system\nbe brief<|im_end|>\n<|im_start|>user\nhéllo<|im_end|>\n<|im_start|>assistant\n```python\n"
+    )
+    first, second = ask(engine, chat, completion_prompt(written, stop=()))
+    assert first.prompt_tokens == second.prompt_tokens == len(written.encode()) - 5 * len("<|im_start|>") + 5 + 4
+    assert first.text == second.text
+
+
+def test_an_answer_is_clipped_to_the_room_behind_the_prompt(engine: EngineClient) -> None:
+    (generation,) = ask(engine, completion_prompt("x" * (CONTEXT - 3), stop=()), how=Sampling(max_tokens=50))
+    assert generation.completion_tokens <= 3
+
+
+@pytest.mark.parametrize(
+    ("prompt", "message"),
+    [
+        (completion_prompt("x" * 600), f"the prompt has 600 tokens, the engine takes {CONTEXT} with the answer"),
+        (completion_prompt(""), "vLLM does not take this request: .*empty"),
+        (completion_prompt("lone \ud800 surrogate"), "vLLM does not take this request: "),
+    ],
+    ids=["too long", "empty", "not unicode"],
+)
+def test_a_request_that_cannot_be_asked_is_an_error_and_the_others_go_on(
+    prompt: Prompt, message: str, engine: EngineClient
+) -> None:
+    bad = Request(prompt, Sampling(max_tokens=2), 0)
+    good = Request(completion_prompt(message), Sampling(max_tokens=2), 0)
+    engine.submit([("bad " + message, bad), ("good " + message, good)])
+    with pytest.raises(EngineError, match=message):
+        engine.generation("bad " + message, bad)
+    assert engine.generation("good " + message, good).completion_tokens > 0
+
+
+def test_hundreds_of_requests_are_all_answered(engine: EngineClient) -> None:
+    requests = [
+        Request(completion_prompt(f"{n}" * (n % 50 + 1)), Sampling(max_tokens=1 + n % 7), 0) for n in range(300)
+    ]
+    generations = answers(engine, requests)
+    for request, generation in zip(requests, generations, strict=True):
+        assert generation.prompt_tokens == len(request.prompt.text)
+        assert 1 <= generation.completion_tokens <= request.sampling.max_tokens
+
+
+def test_without_a_chat_template_only_conversations_are_errors(engine_without_template: EngineClient) -> None:
+    chat = Request(chat_prompt("hello"), Sampling(max_tokens=2), 0)
+    engine_without_template.submit([("chat", chat)])
+    with pytest.raises(EngineError, match=r"model cannot be asked in chat form: .*chat.template.* completes text"):
+        engine_without_template.generation("chat", chat)
+    assert ask(engine_without_template, QUESTION)[0].completion_tokens > 0
+
+
+def test_engine_arguments_reach_vllm(engine_without_template: EngineClient) -> None:
+    long = Request(completion_prompt("x" * 200), Sampling(), 0)
+    with pytest.raises(EngineError, match="the prompt has 200 tokens, the engine takes 128 with the answer"):
+        engine_without_template.generation("long", long)
+
+
+def test_an_unknown_engine_argument_is_answered_with_near_ones(tmp_path: Path) -> None:
+    model = make_tiny_model(tmp_path / "model")
+    request = Request(QUESTION, Sampling(), 0)
+    with (
+        engine_process(model, tmp_path / "cache", **{"max-num-seq": "2"}) as engine,
+        pytest.raises(EngineError, match=r"vLLM has no argument 'max-num-seq'; did you mean max_num_seqs"),
+    ):
+        engine.generation("key", request)
+
+
+def test_weights_that_do_not_fit_their_configuration_are_an_error(tmp_path: Path) -> None:
+    model = make_tiny_model(tmp_path / "model")
+    config = json.loads((model / "config.json").read_text())
+    (model / "config.json").write_text(json.dumps(config | {"hidden_size": 64}))
+    request = Request(QUESTION, Sampling(), 0)
+    with (
+        engine_process(model, tmp_path / "cache") as engine,
+        pytest.raises(EngineError, match="vLLM cannot load model: "),
+    ):
+        engine.generation("key", request)
+
+
+def test_a_gguf_is_dequantised_and_generates(tmp_path: Path) -> None:
+    gguf = make_tiny_gguf(tmp_path / "tiny-q8_0.gguf")
+    with engine_process(gguf, tmp_path / "cache") as engine:
+        completion, chat = ask(engine, QUESTION, chat_prompt("hello"))
+    assert completion.prompt_tokens == len(QUESTION.text)
+    assert chat.prompt_tokens == 1 + len("user\nhello") + 1 + len("\n") + 1 + len("assistant\n")
+    (prepared,) = (path for path in (tmp_path / "cache" / "models").iterdir() if path.is_dir())
+    assert json.loads((prepared / "generation_config.json").read_text())["eos_token_id"] == [258, 256]
+    weights = read_bfloat16(prepared / "model.safetensors")
+    assert len(weights) == len(gguf_weights(0))
+    assert_as_quantised(weights["model.layers.1.self_attn.k_proj.weight"], gguf_weights(0)["blk.1.attn_k.weight"])
+    assert_as_quantised(weights["lm_head.weight"], gguf_weights(0)["output.weight"])
+
+
+def assert_as_quantised(ours: npt.NDArray[np.float32], original: npt.NDArray[np.float32]) -> None:
+    """Q8_0 by hand: blocks of 32 share a half-precision scale of their largest magnitude over 127."""
+    blocks = original.reshape(-1, 32)
+    scale = np.abs(blocks).max(axis=1, keepdims=True) / 127
+    dequantised = np.round(blocks / scale) * scale.astype(np.float16).astype(np.float32)
+    # bfloat16 keeps 8 bits: half a step of 2**-8; a rounding that falls the other way is one scale off.
+    np.testing.assert_allclose(ours.reshape(-1, 32), dequantised, rtol=2**-8, atol=float(scale.max()) * 1.01)
+    assert np.mean(np.isclose(ours.reshape(-1, 32), dequantised, rtol=2**-8, atol=1e-6)) > 0.99
+
+
+def read_bfloat16(path: Path) -> dict[str, npt.NDArray[np.float32]]:
+    """A safetensors file of bfloat16, which numpy lacks: the upper half of a float32."""
+    content = path.read_bytes()
+    (length,) = struct.unpack("<Q", content[:8])
+    header = json.loads(content[8 : 8 + length])
+    data = memoryview(content)[8 + length :]
+    arrays = {}
+    for name, entry in header.items():
+        if name != "__metadata__":
+            assert entry["dtype"] == "BF16"
+            start, end = entry["data_offsets"]
+            upper = np.frombuffer(data[start:end], np.uint16).astype(np.uint32) << 16
+            arrays[name] = upper.view(np.float32).reshape(entry["shape"])
+    return arrays
