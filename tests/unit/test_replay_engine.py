@@ -129,6 +129,7 @@ def test_a_malformed_line_is_named(tmp_path: Path, line: str, message: str) -> N
         (gzip.compress(b'{"task_id": "T/0", "completion": "x"}')[:-9], "truncated or damaged gzip data"),
         (b'{"task_id": "\xff"}', r"not UTF-8 text \(byte 13\)"),
     ],
+    ids=["empty", "truncated", "latin-1"],  # gzip's header holds the time: as ids they would differ between workers
 )
 def test_a_file_that_is_no_samples_file_is_named(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "s.jsonl"
