@@ -66,7 +66,9 @@ class Ledger:
         wire = getattr(report, "humaneval", None)
         if wire is not None:
             outcome = Outcome.from_wire(wire)
-        elif report.when == "???" and (item := self._item_of(report.nodeid)) is not None:  # xdist's "worker crashed"
+        elif (
+            str(report.when) == "???" and (item := self._item_of(report.nodeid)) is not None
+        ):  # xdist: "worker crashed"
             outcome = Outcome(item.task_id, item.strategy, item.sample_index, detail="the worker process died")
         else:
             return None

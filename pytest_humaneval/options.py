@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -20,7 +20,7 @@ DEFAULT_KS = (1, 10, 100)
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One ``--humaneval-NAME``, which the ini key ``humaneval_NAME`` presets. ``parse`` turns its text into its value."""
+    """One ``--humaneval-NAME``, which the ini key ``humaneval_NAME`` presets; ``parse`` makes its value of its text."""
 
     name: str
     help: str
@@ -117,7 +117,8 @@ def add_options(parser: pytest.Parser) -> None:
             metavar=option.metavar,
             help=option.help,
         )
-        parser.addini(option.key, option.help, type="linelist" if option.many else "string", default=None)
+        kind: Literal["linelist", "string"] = "linelist" if option.many else "string"
+        parser.addini(option.key, option.help, type=kind, default=None)
 
 
 def active(config: pytest.Config) -> bool:

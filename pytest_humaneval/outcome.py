@@ -86,7 +86,10 @@ class Outcome:
     @classmethod
     def from_wire(cls, wire: dict[str, Any]) -> Outcome:
         """The exact inverse of :meth:`to_wire`."""
-        return cls(**{key: _unescape(value) if isinstance(value, str) else value for key, value in wire.items()})
+        fields: dict[str, Any] = {
+            key: _unescape(value) if isinstance(value, str) else value for key, value in wire.items()
+        }
+        return cls(**fields)
 
 
 def _escape(text: str) -> str:

@@ -38,8 +38,8 @@ class Prompt:
     In completion mode ``text`` is continued as it is, to the byte. In chat mode ``messages`` go through the model's own
     chat template; a last message of the assistant is a pre-fill, which the model continues.
 
-    ``completion_prefix`` is the end of the question that already belongs to the answer: an indentation, a pre-filled line
-    of code. It is put in front of the generation before post-processing and is not part of the engine's request.
+    ``completion_prefix`` is the end of the question that already belongs to the answer: an indentation, a line of code
+    that is pre-filled. It is put in front of the generation before post-processing and is not part of the engine's request.
     """
 
     mode: Mode

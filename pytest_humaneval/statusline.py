@@ -89,7 +89,7 @@ class StatusLine:
         if terminal.isatty():
             # pytest's public methods only write whole lines; the line below must go before any write of pytest's.
             self._below = _Below(reporter._tw._file, terminal)
-            reporter._tw._file = self._below  # type: ignore[assignment]
+            reporter._tw._file = self._below
         self._thread = threading.Thread(target=self._watch, name="humaneval-status", daemon=True)
         self._thread.start()
 

@@ -2,8 +2,8 @@
 
 Started by :class:`~pytest_humaneval.engine.process.EngineProcess` as ``python -m pytest_humaneval.engine.host``. Its
 first line of standard input is its configuration; after that the pipe is a lifeline: it ends when the run ends, however
-the run ends, and the process then ends itself with all its children. Nothing heavy is imported before there is a request
-that the store cannot answer.
+the run ends, and the process then ends itself with all its children. Nothing heavy is imported before there is a
+request that the store cannot answer.
 
 One JSON object a line, each way:
 

@@ -62,9 +62,8 @@ def test_junit_xml_carries_properties_of_items_and_suite(
     cases = {case.get("name"): case for case in suite.iter("testcase")}
     case = cases["test_humaneval[Mini/0-add-minimal]"]
     of_item = {one.get("name"): one.get("value") for one in case.findall("properties/property")}
-    assert of_item == {
-        "task_id": "Mini/0", "strategy": "minimal", "sample_index": "0", "verdict": "assertion", "tokens": of_item["tokens"]
-    }  # fmt: skip
+    assert list(of_item) == ["task_id", "strategy", "sample_index", "verdict", "tokens"]
+    assert list(of_item.values())[:4] == ["Mini/0", "minimal", "0", "assertion"]
     assert len(case.findall("failure")) == 1
 
 

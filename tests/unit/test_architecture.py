@@ -28,7 +28,7 @@ def name_of(path: Path) -> str:
 
 def imported_by(path: Path) -> set[str]:
     """Names imported anywhere in a file, also inside functions."""
-    found = set()
+    found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
