@@ -1,0 +1,84 @@
+"""Advice in a comment above the problem: for models that follow instructions even where they only continue code."""
+
+from __future__ import annotations
+
+from string import Template
+
+from pytest_humaneval import Problem, Prompt, strategy
+from pytest_humaneval.category import Category
+
+from .expert import framed, framed_by_category
+
+INSTRUCTIONS = Template("""\
+# Complete the function below.
+# - It must be correct: do exactly what the docstring says, and return what its examples show.
+# - It must handle edge cases: empty input, a single element, equal elements, zero and negative numbers.
+# - Use only the standard library, and import what you use.
+# - Write the whole body.
+
+$prompt""")
+
+HINTS = Template("""\
+# Before writing, note:
+# - most wrong answers run and return something else than the examples show: follow the examples
+# - the next most frequent fault is a name that was never defined or imported
+# - then come indices out of range, and operations on the wrong type
+
+$prompt""")
+
+PATTERNS = Template('''\
+"""Patterns used in this module.
+
+count          counts[item] = counts.get(item, 0) + 1
+neighbours     for left, right in zip(items, items[1:]): ...
+all pairs      for i in range(len(items)): for j in range(i + 1, len(items)): ...
+digits         [int(digit) for digit in str(abs(number))]
+words          text.split(), " ".join(words)
+sort by        sorted(items, key=lambda item: (len(item), item))
+best           max(items, key=len, default=None)
+"""
+
+$prompt''')
+
+GUIDANCE = {
+    Category.STRING: Template("""\
+# Strings: look at each character, keep case and spaces unless told otherwise, think of the empty string.
+
+$prompt"""),
+    Category.LIST: Template("""\
+# Lists: keep the order unless told otherwise, think of the empty list and of equal elements, leave the argument alone.
+
+$prompt"""),
+    Category.SORTING: Template("""\
+# Sorting: use sorted() with a key, settle ties as the docstring says, return a new list.
+
+$prompt"""),
+    Category.MATH: Template("""\
+# Numbers: use integer arithmetic where the numbers are integers, think of zero, one and negative numbers.
+
+$prompt"""),
+}
+
+
+@strategy("instructional", "instructions that stress correctness and edge cases")
+def instructional(problem: Problem) -> Prompt:
+    """Every rule a reviewer would name, before a line is written."""
+    return framed(INSTRUCTIONS, problem)
+
+
+@strategy("datadriven", "a short list of hints from the statistics of errors")
+def datadriven(problem: Problem) -> Prompt:
+    """The hints follow how programs fail over a whole run, by kind and frequency; no single problem was looked at."""
+    return framed(HINTS, problem)
+
+
+@strategy("helper", "common code patterns first")
+def helper(problem: Problem) -> Prompt:
+    """A module docstring with idioms to copy: a small model recalls a pattern better than it invents one."""
+    return framed(PATTERNS, problem)
+
+
+@strategy("opt1", "one line of guidance for the problem's category")
+def opt1(problem: Problem) -> Prompt:
+    """``instructional`` cut down to the one line that concerns the problem; other categories get the plain prompt."""
+    return framed_by_category(GUIDANCE, problem)
