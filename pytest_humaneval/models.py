@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import importlib.util
+import json
 import os
 import re
 from dataclasses import asdict, dataclass
@@ -138,8 +139,8 @@ def _find_directory(path: Path, cache_dir: Path) -> Model:
         files = sorted(path.glob("*.gguf"))
         hint = f"; did you mean {files[0]}?" if files else "; a model's directory has one, beside its weights"
         raise ModelError(f"--humaneval-model: there is no config.json in {path}{hint}")
-    if not _has_weights(path):
-        raise ModelError(f"--humaneval-model: {path} lacks weights; looked for {', '.join(WEIGHT_FILES)}")
+    if missing := _missing_weights(path):
+        raise ModelError(f"--humaneval-model: {path} lacks weights: {missing}")
     return Model(path.name, f"sha256:{digest_of_directory(path, cache_dir)}", "directory", str(path))
 
 
@@ -178,8 +179,9 @@ def _snapshot(repo: str, revision: str) -> Path | None:
 
 def _cached_commit(repo: str, revision: str) -> str:
     snapshot = _snapshot(repo, revision)
-    complete = snapshot is not None and (snapshot / "config.json").is_file() and _has_weights(snapshot)
-    return snapshot.name if snapshot is not None and complete else ""
+    if snapshot is None or not (snapshot / "config.json").is_file() or _missing_weights(snapshot):
+        return ""
+    return snapshot.name
 
 
 def _cached_gguf(alias: Alias) -> tuple[str, ...]:
@@ -188,8 +190,14 @@ def _cached_gguf(alias: Alias) -> tuple[str, ...]:
     return (str(path),) if path is not None and path.is_file() and path.stat().st_size == alias.size else ()
 
 
-def _has_weights(directory: Path) -> bool:
-    return any(path.is_file() for pattern in WEIGHT_FILES for path in directory.glob(pattern))
+def _missing_weights(directory: Path) -> str:
+    """What a model directory lacks: any weights at all, or a shard that its index names. Empty when it is complete."""
+    for index in directory.glob("*.index.json"):
+        shards = set(json.loads(index.read_text())["weight_map"].values())
+        if lost := sorted(shard for shard in shards if not (directory / shard).is_file()):
+            return f"{lost[0]}, which {index.name} names" + (f", and {len(lost) - 1} more" if lost[1:] else "")
+    found = any(path.is_file() for pattern in WEIGHT_FILES for path in directory.glob(pattern))
+    return "" if found else f"looked for {', '.join(WEIGHT_FILES)}"
 
 
 def _ask_hub_for_file(name: str, alias: Alias) -> None:

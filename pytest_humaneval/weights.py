@@ -190,11 +190,16 @@ def _unusable(target: Path, error: OSError) -> ModelError:
 def _downloaded_snapshot(model: Model, progress: Progress) -> Path:
     import huggingface_hub
 
+    def download(revision: str) -> Path:
+        return Path(
+            huggingface_hub.snapshot_download(model.location, revision=revision, allow_patterns=list(HUB_FILES))
+        )
+
     progress(f"downloading {model.name}, where it is not in the cache yet")
     try:
-        return Path(
-            huggingface_hub.snapshot_download(model.location, revision=model.revision, allow_patterns=list(HUB_FILES))
-        )
+        # By the name that was asked for, so that the hub's cache remembers what it means; it may have moved.
+        named = download(model.name.partition("@")[2] or "main")
+        return named if named.name == model.revision else download(model.revision)
     except Exception as error:  # the client's transport has a family of its own
         raise ModelError(f"{model.name} cannot be downloaded from the hub: {type(error).__name__}: {error}") from error
 

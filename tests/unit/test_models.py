@@ -154,6 +154,18 @@ def test_a_snapshot_without_weights_does_not_count_as_cached(
     assert find_model("org/model", tmp_path).revision == "f" * 40
 
 
+def test_a_snapshot_without_one_of_its_shards_does_not_count_as_cached(
+    empty_hub_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub(monkeypatch, lambda *args, **kwargs: SimpleNamespace(sha="f" * 40))
+    path = snapshot(empty_hub_cache, "org/model", "config.json", "model-1-of-2.safetensors")
+    index = {"weight_map": {"a": "model-1-of-2.safetensors", "b": "model-2-of-2.safetensors"}}
+    (path / "model.safetensors.index.json").write_text(json.dumps(index))
+    assert find_model("org/model", tmp_path).revision == "f" * 40
+    (path / "model-2-of-2.safetensors").write_bytes(b"w")
+    assert find_model("org/model", tmp_path).revision == COMMIT
+
+
 def test_the_hub_is_asked_for_the_revision_that_was_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
@@ -208,7 +220,12 @@ def test_a_directory_without_a_model_says_what_is_missing(tmp_path: Path) -> Non
     with pytest.raises(ModelError, match=r"did you mean .*q4\.gguf\?"):
         find_model(str(tmp_path), tmp_path)
     (tmp_path / "config.json").write_text("{}")
-    with pytest.raises(ModelError, match="lacks weights"):
+    with pytest.raises(ModelError, match=r"lacks weights: looked for \*\.safetensors"):
+        find_model(str(tmp_path), tmp_path)
+    (tmp_path / "model.safetensors.index.json").write_text(
+        '{"weight_map": {"a": "1.safetensors", "b": "2.safetensors"}}'
+    )
+    with pytest.raises(ModelError, match=r"lacks weights: 1\.safetensors, which model.* names, and 1 more"):
         find_model(str(tmp_path), tmp_path)
 
 

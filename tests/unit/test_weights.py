@@ -226,7 +226,7 @@ def test_hub_models_and_files_are_downloaded(
 
     def snapshot_download(repo: str, *, revision: str, allow_patterns: list[str]) -> str:
         asked.append((repo, revision, "*.safetensors" in allow_patterns, "*.gguf" in allow_patterns))
-        return str(tmp_path)
+        return str(tmp_path / "commit-of-v1" if revision == "v1" else tmp_path / revision)
 
     def hf_hub_download(repo: str, file: str) -> str:
         asked.append((repo, file))
@@ -234,11 +234,14 @@ def test_hub_models_and_files_are_downloaded(
 
     client = SimpleNamespace(snapshot_download=snapshot_download, hf_hub_download=hf_hub_download)
     monkeypatch.setitem(sys.modules, "huggingface_hub", client)
-    whole = Model("m", "commit:c", "hub", "org/m", revision="c")
-    assert materialise(whole, cache, silent) == tmp_path
+    whole = Model("org/m@v1", "commit:commit-of-v1", "hub", "org/m", revision="commit-of-v1")
+    assert materialise(whole, cache, silent) == tmp_path / "commit-of-v1"
+    moved = Model("org/m@v1", "commit:older", "hub", "org/m", revision="older")
+    assert materialise(moved, cache, silent) == tmp_path / "older"
     digest = hashlib.sha256(b"GGUF").hexdigest()
     materialise(Model("tiny", f"sha256:{digest}", "gguf", "org/t", file="tiny.gguf"), cache, silent)
-    assert asked == [("org/m", "c", True, False), ("org/t", "tiny.gguf")]
+    revisions = [("org/m", revision, True, False) for revision in ("v1", "v1", "older")]
+    assert asked == [*revisions, ("org/t", "tiny.gguf")]
     assert dequantiser.read == [b"GGUF"]
 
 
