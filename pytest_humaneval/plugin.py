@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_humaneval import options
-from pytest_humaneval.exceptions import EngineError, InputError, SandboxError
+from pytest_humaneval.exceptions import EngineError, HumanEvalError, InputError, SandboxError
 from pytest_humaneval.strategy import Strategy
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     try:
         plan, model = make_plan(config)
-    except InputError as error:
+    except HumanEvalError as error:  # also an engine that is not installed
         raise pytest.UsageError(str(error)) from error
     config.stash[fixtures.PLAN] = plan
     use_bundled_test(config)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -81,6 +82,7 @@ class Run:
         self._progress: dict[str, Any] = {}
         self._record: Record | None = None
         self._last_lines: list[str] = []
+        self._last_outcome_at = 0.0
         self._sigterm: Any = None
 
     @property
@@ -103,7 +105,9 @@ class Run:
             self.layers = sandbox.layers
         self._sigterm = signal.signal(signal.SIGTERM, _interrupt)
         store = options.cache_directory(self.config) / "generations.sqlite"
-        read_store = not self.config.getoption("humaneval_no_cache")
+        # A server whose model has no name here may have another one tomorrow: its old answers must not stand for it.
+        nameless = self.plan.engine.name == "openai" and not self.plan.engine.model
+        read_store = not (self.config.getoption("humaneval_no_cache") or nameless)
         keeps = self.plan.engine.name != "replay"  # which answers from a file anyway
         self.engine = EngineProcess(self.plan.engine, self._model, store if keeps else None, read_store=read_store)
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")
@@ -119,6 +123,7 @@ class Run:
     def add(self, report: pytest.TestReport) -> None:
         """Take in one report."""
         outcome = self.ledger.add(report)
+        self._last_outcome_at = time.time() if outcome is not None else self._last_outcome_at
         if outcome is not None and self._record is not None:
             self._record.add(outcome)
 
@@ -132,7 +137,8 @@ class Run:
         if self.ledger.errors and exit_status in failed:
             exit_status = pytest.ExitCode.INTERNAL_ERROR
         if self._record is not None:
-            self._last_lines.append(self._record.finish(self.ledger, self._progress, int(exit_status)))
+            engine = self._progress | {"ready_to_last_outcome_seconds": self._seconds_since_ready()}
+            self._last_lines.append(self._record.finish(self.ledger, engine, int(exit_status)))
             self._record = None
         return exit_status
 
@@ -140,6 +146,11 @@ class Run:
         """The lines of the terminal summary."""
         lines = summary_lines(self.ledger, self._progress, self.layers, default_timeout(self.config))
         return [*lines, *(["", *self._last_lines] if self._last_lines else [])]
+
+    def _seconds_since_ready(self) -> float | None:
+        """From the moment the engine could generate to the last outcome; None where it did not have to."""
+        ready = self._progress.get("ready_at")
+        return self._last_outcome_at - ready if ready else None
 
     def end(self) -> None:
         """End the engine process and the status line; a second call does nothing."""

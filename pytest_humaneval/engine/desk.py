@@ -29,6 +29,7 @@ class Progress:
     tokens: int = 0
     loading_seconds: float = 0.0
     generating_seconds: float = 0.0
+    ready_at: float = 0.0  # seconds since the epoch; 0 where the engine never had to start
 
 
 class Desk:
@@ -144,6 +145,7 @@ class Desk:
             self._progress.message = ""
             if loading_seconds is not None:
                 self._progress.loading_seconds = loading_seconds
+                self._progress.ready_at = time.time()
             self._enter_busy(True)
 
     def progress(self) -> dict[str, Any]:

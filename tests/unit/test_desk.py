@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from pytest_humaneval.engine.desk import Desk
+from pytest_humaneval.exceptions import EngineError
+from pytest_humaneval.prompt import Prompt
+from pytest_humaneval.sample import Generation, Request, Sampling
+
+REQUEST = Request(Prompt("completion", "def f():"), Sampling(), 0, "T/0", "minimal")
+ANSWER = Generation("    pass", completion_tokens=2)
+
+
+def desk_in(directory: Path, *, read_store: bool = True) -> Desk:
+    return Desk(directory / "store.sqlite", read_store=read_store)
+
+
+def test_equal_requests_reach_the_engine_once(tmp_path: Path) -> None:
+    desk = desk_in(tmp_path)
+    assert desk.missing(["a", "a", "b"]) == ["a", "b"]
+    desk.submit([("a", REQUEST), ("b", REQUEST)])
+    desk.submit([("b", REQUEST), ("a", REQUEST)])
+    assert [key for key, _ in desk.take(block=True)] == ["a", "b"]
+    assert desk.missing(["a", "c"]) == ["c"]
+    assert desk.take(block=False) == []
+
+
+def test_everybody_who_waits_gets_the_answer(tmp_path: Path) -> None:
+    desk = desk_in(tmp_path)
+    desk.submit([("a", REQUEST)])
+    got: list[object] = []
+    waiting = [threading.Thread(target=lambda: got.append(desk.wait_for("a"))) for _ in range(3)]
+    for thread in waiting:
+        thread.start()
+    desk.take(block=True)
+    desk.finish([("a", ANSWER)])
+    for thread in waiting:
+        thread.join(5)
+    assert got == [ANSWER] * 3
+    assert not desk.outstanding
+
+
+def test_answers_are_in_the_store_for_the_next_run(tmp_path: Path) -> None:
+    first = desk_in(tmp_path)
+    first.submit([("a", REQUEST)])
+    first.take(block=True)
+    first.finish([("a", ANSWER)])
+    first.close()
+    second = desk_in(tmp_path)
+    assert second.missing(["a", "b"]) == ["b"]
+    assert second.wait_for("a") == ANSWER
+    assert second.progress()["from_store"] == 1
+    anew = desk_in(tmp_path, read_store=False)
+    assert anew.missing(["a"]) == ["a"]
+
+
+def test_an_error_is_an_answer_and_is_not_stored(tmp_path: Path) -> None:
+    desk = desk_in(tmp_path)
+    desk.submit([("a", REQUEST)])
+    desk.take(block=True)
+    desk.finish([("a", EngineError("too long"))])
+    assert str(desk.wait_for("a")) == "too long"
+    assert desk_in(tmp_path).missing(["a"]) == ["a"]
+
+
+def test_a_broken_engine_answers_what_is_outstanding_and_what_is_to_come(tmp_path: Path) -> None:
+    desk = desk_in(tmp_path)
+    desk.submit([("done", REQUEST), ("handed on", REQUEST)])
+    desk.take(block=True)
+    desk.finish([("done", ANSWER)])
+    desk.submit([("waiting", replace(REQUEST, sample_index=1))])
+    desk.fail(EngineError("out of memory"))
+    desk.submit([("later", REQUEST)])
+    assert desk.wait_for("done") == ANSWER
+    assert [str(desk.wait_for(key)) for key in ("handed on", "waiting", "later")] == ["out of memory"] * 3
+    assert desk.progress()["phase"] == "failed"
+
+
+def test_a_request_that_was_never_submitted_does_not_wait_for_ever(tmp_path: Path) -> None:
+    assert isinstance(desk_in(tmp_path).wait_for("x"), EngineError)
+
+
+def test_only_the_time_with_work_counts_as_generating(tmp_path: Path) -> None:
+    desk = desk_in(tmp_path)
+    desk.submit([("a", REQUEST)])
+    desk.take(block=True)
+    desk.generating(1.5)
+    time.sleep(0.05)
+    desk.finish([("a", ANSWER)])
+    threading.Thread(target=lambda: desk.take(block=True), daemon=True).start()
+    time.sleep(0.05)
+    before = desk.progress()
+    time.sleep(0.1)
+    after = desk.progress()
+    assert before["loading_seconds"] == 1.5
+    assert 0.05 <= before["generating_seconds"] == after["generating_seconds"]
+    assert after["tokens"] == 2

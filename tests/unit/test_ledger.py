@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from pytest_humaneval import Problem, Sampling, Strategy, completion_prompt
+from pytest_humaneval.engine.catalogue import Identity
+from pytest_humaneval.engine.protocol import EngineOptions
+from pytest_humaneval.ledger import Ledger
+from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.plan import Plan
+from pytest_humaneval.report import summary_lines, table
+from pytest_humaneval.sandbox.protocol import SandboxOptions
+
+
+def plan_of(tasks: int, *, num_samples: int = 1, ks: tuple[int, ...] = (1,)) -> Plan:
+    problems = tuple(Problem(f"T/{number}", "def f():\n", "f", "    pass\n", "") for number in range(tasks))
+    minimal = Strategy("minimal", "", lambda problem: completion_prompt(problem.prompt))
+    identity = Identity("scripted", "stub", "digest")
+    return Plan(
+        "T", "0" * 64, problems, (minimal,), Sampling(), num_samples, ks, "auto", EngineOptions(), identity, SandboxOptions()
+    )  # fmt: skip
+
+
+def report(task: int, kind: str, index: int = 0, **fields: Any) -> Any:
+    outcome = Outcome(f"T/{task}", "minimal", index, kind, **fields)
+    return SimpleNamespace(nodeid=f"t.py::t[T/{task}-f-minimal-{index}]", when="call", humaneval=outcome.to_wire())
+
+
+def ledger_of(plan: Plan, *reports: Any) -> Ledger:
+    ledger = Ledger(plan)
+    for one in reports:
+        ledger.add(one)
+    return ledger
+
+
+def test_errors_are_outside_the_denominator() -> None:
+    (row,) = ledger_of(plan_of(3), report(0, "passed"), report(1, "assertion"), report(2, "error")).rows()
+    assert row.pass_at_k == {1: 0.5}
+    assert (row.judged, row.passed, row.failed, row.timed_out, row.errors) == (2, 1, 1, 0, 1)
+
+
+def test_nothing_judged_is_no_zero() -> None:
+    (row,) = ledger_of(plan_of(1), report(0, "error")).rows()
+    assert row.pass_at_k == {1: None}
+    assert row.interval is None
+
+
+def test_pass_at_k_takes_the_samples_of_each_problem_together() -> None:
+    plan = plan_of(2, num_samples=2, ks=(1, 2, 3))
+    reports = [report(0, "passed", 0), report(0, "assertion", 1), report(1, "empty", 0), report(1, "timed out", 1)]
+    (row,) = ledger_of(plan, *reports).rows()
+    assert row.pass_at_k == {1: 0.25, 2: 0.5, 3: None}
+    assert row.interval is None  # the samples of a problem are not independent
+
+
+def test_a_rerun_replaces_the_first_outcome() -> None:
+    (row,) = ledger_of(plan_of(1), report(0, "error"), report(0, "passed")).rows()
+    assert (row.passed, row.errors) == (1, 0)
+
+
+@pytest.mark.parametrize("name", ["t[T/1-f-minimal]", "t.py::t[T/1-f-minimal]"])
+def test_an_item_that_took_its_worker_down_is_an_error(name: str) -> None:
+    ledger = ledger_of(plan_of(3), SimpleNamespace(nodeid=name, when="???"))
+    assert [(one.task_id, one.kind) for one in ledger.errors] == [("T/1", "error")]
+
+
+def test_other_people_s_reports_are_left_alone() -> None:
+    ledger = ledger_of(plan_of(3), SimpleNamespace(nodeid="t.py::test_other", when="???"))
+    assert ledger.rows() == []
+
+
+def test_items_that_did_not_run_are_told() -> None:
+    ledger = ledger_of(plan_of(2), report(0, "passed"))
+    ledger.expect([f"t.py::t[T/{task}-f-minimal-0]" for task in range(2)])
+    assert ledger.not_run == 1
+    assert "warning: 1 of 2 items did not run; the figures are partial" in summary_lines(ledger, {}, (), 3.0)
+
+
+def test_numbers_are_aligned_to_the_right_under_their_heads() -> None:
+    plan = plan_of(2, ks=(1, 10))
+    rows = ledger_of(
+        plan, report(0, "passed", completion_tokens=1200, generation_seconds=10.0), report(1, "refused")
+    ).rows()
+    assert table(rows, plan.ks) == [
+        "strategy  pass@1  pass@10   95 % interval  passed  failed  timed out  errors  tokens  tok/s     s",
+        "minimal    0.500      n/a  [0.095, 0.905]       1       1          0       0    1200    120  10.0",
+    ]
+
+
+def test_the_summary_counts_kinds_steps_and_truncated_generations() -> None:
+    reports = [report(0, "passed", steps=["fences", "cut"]), report(1, "empty", steps=["cut"], finish_reason="length")]
+    text = "\n".join(summary_lines(ledger_of(plan_of(2), *reports), {}, ("oracle",), 3.0))
+    assert "minimal: 1 empty\n" in text
+    assert "minimal: post-processing changed cut 2, fences 1" in text
+    assert "minimal: 1 generations reached the token limit" in text
+    assert "warning: minimal: 1 of 2 completions are empty or do not parse" in text
