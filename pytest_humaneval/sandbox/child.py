@@ -25,6 +25,7 @@ SYNTAX = b"S"  # why the program does not compile, in the same form
 REFUSED = b"R"  # why a result cannot cross
 MEMORY = b"M"  # no memory left, not even to say more
 
+BROKEN = 70  # exit status when the completion has broken the code around it
 FILE = "<completion>"
 MAX_TEXT = 1_000  # characters of a message or a source line
 
@@ -36,9 +37,9 @@ def serve(channel: int) -> NoReturn:
         source, entry_point, line_offset = decode(read_frame(channel))
         _serve(channel, source, entry_point, line_offset)
     except EOFError:
-        pass  # the oracle has seen enough
+        os._exit(0)  # the oracle has seen enough
     finally:
-        os._exit(0)
+        os._exit(BROKEN)
 
 
 def _serve(channel: int, source: str, entry_point: str, line_offset: int) -> None:

@@ -59,8 +59,7 @@ class ProcessSandbox:
         if len(completion) > MAX_COMPLETION:
             return Verdict("refused", f"the completion has more than {MAX_COMPLETION} characters")
         if self._busy or self._oracle is None or self._oracle.poll() is not None:
-            self._drop()  # an earlier check was interrupted, and its answer may still arrive; or the oracle was killed
-            self._start()
+            self._start()  # an earlier check was interrupted, and its answer may still arrive; or the oracle was killed
         self._busy = True
         asked = (problem.prompt, problem.entry_point, problem.test, completion, float(timeout))
         verdict = self._verdict(completion, self._conversation(asked, wall_limit(timeout) + GRACE))
@@ -91,10 +90,12 @@ class ProcessSandbox:
         return Verdict(kind, detail, duration)  # type: ignore[arg-type]
 
     def _start(self) -> None:
+        self._drop()
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             with theirs:
                 self._workspace = tempfile.mkdtemp(prefix="humaneval-")
+                os.chmod(self._workspace, 0o711)  # the server may become another user
                 settings = {
                     "channel": theirs.fileno(),
                     "command": self._command,

@@ -10,7 +10,8 @@ from .errors import ConfinementError
 
 FILE_SIZE = 4 << 20  # bytes of one file
 DESCRIPTORS = 64
-MORE_TASKS = 1_000  # processes and threads beyond what the user had when the server started
+TASKS = 256  # processes and threads of a user of our own
+MORE_TASKS = 1_000  # beyond what a user had when the server started, where it is shared
 
 
 class Confinement:
@@ -24,7 +25,7 @@ class Confinement:
         self._memory = int(settings["memory"])
         self._scratch = str(settings["scratch"])
         self._lockdown = _lockdown(self._scratch) if settings["lockdown"] else None
-        self._tasks = MORE_TASKS
+        self._tasks = 0
 
     def confine_server(self) -> list[str]:
         """Confine this process and all it will fork; the names of the layers in force.
@@ -37,7 +38,7 @@ class Confinement:
         self._limit_resources()
         tasks = _tasks_of_user()
         layers = self._lockdown.enter() if self._lockdown else []
-        self._tasks += 0 if "own user" in layers else tasks
+        self._tasks = TASKS if "own user" in layers else tasks + MORE_TASKS
         return [*layers, "rlimits"]
 
     def confine_child(self) -> None:
@@ -50,7 +51,7 @@ class Confinement:
     def left_behind(self) -> bool:
         """Whether a child left something in the scratch folder."""
         try:
-            with os.scandir(self._scratch) as entries:
+            with os.scandir(".") as entries:
                 return next(entries, None) is not None
         except OSError:
             return True

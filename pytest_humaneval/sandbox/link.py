@@ -18,7 +18,7 @@ from .codec import CodecError
 from .decoder import decode
 from .frames import CHUNK, FrameReader, framed
 from .scratch import Scratch
-from .server import FORK, KILL
+from .server import FORK, KILL, REAP
 
 PATIENCE = 20.0  # seconds for trusted code to answer; a busy machine needs some
 _CREDENTIALS = struct.Struct("3i")  # Linux: pid, uid, gid
@@ -32,6 +32,7 @@ class LinkError(Exception):
 class End:
     """How a child ended. ``status`` is as from waitpid."""
 
+    by_itself: bool
     status: int
     cpu_seconds: float
     peak_kilobytes: int
@@ -105,10 +106,10 @@ class Link:
             if kind == getattr(socket, "SCM_CREDENTIALS", -1):
                 child.pid = _CREDENTIALS.unpack(data)[0]
 
-    def kill(self, child: Child) -> End:
-        """End the child, if it has not ended, and say how it did."""
+    def end(self, child: Child, *, seems_gone: bool) -> End:
+        """Make sure that the child has ended, and say how it did."""
         child.channel.close()
-        self._send(KILL)
+        self._send(REAP if seems_gone else KILL)
         return End(*self._answer())
 
     def close(self) -> None:

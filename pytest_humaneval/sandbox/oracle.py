@@ -114,7 +114,7 @@ class Oracle:
         except Stop as stop:
             judgement = Judgement(stop.kind, stop.detail)
         try:
-            end = link.kill(child)
+            end = link.end(child, seems_gone=judgement.kind == "gone")
         except LinkError:
             self._drop()
             if judgement.kind == "gone":
@@ -146,6 +146,8 @@ class Oracle:
 
 
 def _explained_end(end: End) -> Judgement:
+    if not end.by_itself:
+        return Judgement("refused", "the sandboxed process closed its channel")
     if end.signal == signal.SIGXCPU:
         return Judgement("timed out", "more than its CPU time")
     if end.signal == signal.SIGKILL:

@@ -34,7 +34,7 @@ _ALLOWED = """
     ppoll select pselect6 epoll_create1 epoll_ctl epoll_wait epoll_pwait eventfd2 recvfrom recvmsg shutdown
     getsockname getpeername getsockopt getpid getppid getuid geteuid getgid getegid getresuid getresgid
     getgroups getpgrp getpgid getsid getpriority uname sysinfo getrusage getrlimit setrlimit getrandom getcpu
-    wait4 kill setsid seccomp
+    wait4 waitid kill setsid seccomp
 """.split()  # noqa: SIM905 - a table, not a list of strings
 
 _CLONE_THREAD = 0x00010000
@@ -82,7 +82,7 @@ def child_rules() -> Iterator[tuple[str, int | Rule]]:
     """What children may not do, though the server may."""
     yield "clone", Rule(((Test(0, _CLONE_THREAD, _CLONE_THREAD),),), errno.EPERM)  # threads, not processes
     yield "prctl", _one_of(0, (linux.PR_SET_NAME, linux.PR_GET_NAME, linux.PR_SET_VMA))
-    for name in ("kill", "setsid", "seccomp", "wait4", "recvmsg"):
+    for name in ("kill", "setsid", "seccomp", "wait4", "waitid", "recvmsg"):
         yield name, fail(errno.EPERM)
 
 

@@ -1,8 +1,8 @@
 """The fork server: one warm interpreter, locked down once, that forks a child per check.
 
 It never sees a completion. Commands come from the oracle over a control socket that no child keeps: ``F`` with a
-descriptor forks a child that talks over it, ``K`` kills and reaps the child. End of file means the oracle is gone, and
-so are we.
+descriptor forks a child that talks over it, ``K`` kills and reaps the child; ``R`` gives it a moment to end by itself.
+End of file means the oracle is gone, and so are we.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 import os
 import signal
 import sys
+import time
 import warnings
 from _socket import AF_UNIX, CMSG_LEN, SOCK_STREAM, socket
 from typing import NoReturn
@@ -39,7 +40,9 @@ PRELOADED = (
     *("math", "operator", "random", "re", "statistics", "string", "typing"),
 )
 
-FORK, KILL = b"F", b"K"
+FORK, KILL, REAP = b"F", b"K", b"R"
+GRACE = 0.2  # seconds for a child that is said to have ended
+CHANNEL = 3  # the only descriptor of a child beside the standard streams
 
 
 def main() -> None:
@@ -62,6 +65,10 @@ def _warm_up() -> None:
         __import__(name)
     warnings.simplefilter("ignore")  # printing one costs more than most checks, and nobody would see it
     sys.stdin = sys.stdout = sys.stderr = child.Silence()
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in range(3):
+        os.dup2(nowhere, descriptor)  # standard error was the worker's, for what may go wrong at the start
+    os.close(nowhere)
     sys.argv[:] = [""]
     os.environ.clear()
     gc.collect()
@@ -82,10 +89,10 @@ class Server:
             command, descriptor = self._receive()
             if command == FORK:
                 self._fork(descriptor)
-            elif command == KILL:
-                self._control.send(framed(encode(self._kill())))
+            elif command in (KILL, REAP):
+                self._control.send(framed(encode(self._end_of_child(GRACE if command == REAP else 0.0))))
             else:
-                self._kill()
+                self._end_of_child()
                 return
 
     def _receive(self) -> tuple[bytes, int]:
@@ -103,16 +110,33 @@ class Server:
     def _become_child(self, channel: int) -> NoReturn:
         try:
             self._control.close()
+            os.dup2(channel, CHANNEL)
+            if channel != CHANNEL:
+                os.close(channel)
             self._confinement.confine_child()
-            child.serve(channel)
+            child.serve(CHANNEL)
         finally:
             os._exit(70)
 
-    def _kill(self) -> tuple[int, float, int, bool]:
-        """Wait status, CPU seconds and peak kilobytes of the child, and whether it left something behind."""
+    def _end_of_child(self, grace: float = 0.0) -> tuple[bool, int, float, int, bool]:
+        """Make sure that there is no child any more, and say how it ended.
+
+        Returns whether it ended by itself, its wait status, CPU seconds and peak kilobytes, and whether it left files.
+        """
         if not self._child:
-            return 0, 0.0, 0, False
-        os.kill(self._child, signal.SIGKILL)
+            return True, 0, 0.0, 0, False
+        ended = self._ends_within(grace)
+        if not ended:
+            os.kill(self._child, signal.SIGKILL)
         _, status, usage = os.wait4(self._child, 0)
         self._child = 0
-        return status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, self._confinement.left_behind()
+        return ended, status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, self._confinement.left_behind()
+
+    def _ends_within(self, grace: float) -> bool:
+        """Whether the child is or becomes a zombie, which is left to be reaped."""
+        deadline = time.monotonic() + grace
+        while not os.waitid(os.P_PID, self._child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(0.001)
+        return True

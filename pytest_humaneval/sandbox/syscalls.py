@@ -45,7 +45,7 @@ getpriority 140 141
 uname 63 160 | sysinfo 99 179 | getrusage 98 165 | getrlimit 97 163 | setrlimit 160 164 | prlimit64 302 261
 prctl 157 167 | getrandom 318 278 | getcpu 309 168
 # the server only
-wait4 61 260 | kill 62 129 | setsid 112 157 | seccomp 317 277
+wait4 61 260 | waitid 247 95 | kill 62 129 | setsid 112 157 | seccomp 317 277
 # never: the C library falls back to clone and openat
 clone3 435 435 | openat2 437 437
 # before the lockdown, and to prove it
