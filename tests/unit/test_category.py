@@ -83,7 +83,10 @@ def test_only_lists_are_sorted() -> None:
     assert judged("(n: int)", "Return the divisors in ascending order.") is Category.MATH
 
 
-@pytest.mark.parametrize("prompt", ["", "def g(a: str):\n    ...\n", "def f(a: str", "f = (" * 300, "def f(a):\n    \x00"])
+STRANGE = ["", "def g(a: str):\n    ...\n", "def f(a: str", "f = (" * 300, "def f():\n    \x00"]
+
+
+@pytest.mark.parametrize("prompt", STRANGE)
 def test_what_is_no_function_of_that_name_is_other(prompt: str) -> None:
     assert category(Problem("Test/0", prompt, "f", "", "")) is Category.OTHER
 
