@@ -31,6 +31,7 @@ ODD_PROMPTS = [
     bare("def double(x):", "double"),
     bare("def double(x):\n  '''Twice x.'''", "double"),
     bare("import math\n\ndef double(x):\n\t'''Twice x.'''\n", "double"),
+    bare("def double(x):\r\n    '''Twice x.'''\r\n", "double"),
     bare("", "double"),
 ]
 

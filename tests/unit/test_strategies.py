@@ -6,6 +6,7 @@ import doctest
 import importlib
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -115,8 +116,8 @@ def test_qwen_base_shares_its_generations_with_minimal_v3() -> None:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: each.category.value)
-def test_a_worked_example_is_a_correct_solution_of_its_category(example: object) -> None:
-    code, shown_as = example.code, example.category  # type: ignore[attr-defined]
+def test_a_worked_example_is_a_correct_solution_of_its_category(example: Any) -> None:
+    code, shown_as = example.code, example.category
     namespace: dict[str, object] = {}
     exec(compile(code, "<example>", "exec"), namespace)
     (name,) = (each for each in namespace if f"def {each}(" in code)
