@@ -33,7 +33,7 @@ $code
 
 @strategy("chat", "one instruction, the answer in one fenced block", mode="chat")
 def chat(problem: Problem) -> Prompt:
-    """Short and direct: a small model follows one sentence better than ten."""
+    """Short and direct, on the idea that a small model follows one sentence better than ten."""
     return chat_prompt(_question(problem.prompt))
 
 
@@ -46,7 +46,7 @@ def chat_fewshot(problem: Problem) -> Prompt:
 
 @strategy("chat_cot", "a short explanation before the block", mode="chat")
 def chat_cot(problem: Problem) -> Prompt:
-    """Reasoning in prose (Kojima et al. 2022, arXiv:2205.11916), kept short: a long plan costs tokens and drifts."""
+    """Reasoning in prose (Kojima et al. 2022, arXiv:2205.11916), kept short, so that the plan does not drift."""
     return chat_prompt(EXPLAIN_AND_COMPLETE.substitute(prompt=problem.prompt.strip()))
 
 

@@ -68,13 +68,16 @@ def instructional(problem: Problem) -> Prompt:
 
 @strategy("datadriven", "a short list of hints from the statistics of errors")
 def datadriven(problem: Problem) -> Prompt:
-    """The hints follow how programs fail over a whole run, by kind and frequency; no single problem was looked at."""
+    """Hints by kind of verdict (wrong result, NameError, IndexError, TypeError), never by problem.
+
+    Their order is an expectation; the kinds counted in a run's results.jsonl are to confirm or change it.
+    """
     return framed(HINTS, problem)
 
 
 @strategy("helper", "common code patterns first")
 def helper(problem: Problem) -> Prompt:
-    """A module docstring with idioms to copy: a small model recalls a pattern better than it invents one."""
+    """A module docstring with idioms to copy, on the idea that a pattern in sight need not be invented."""
     return framed(PATTERNS, problem)
 
 
