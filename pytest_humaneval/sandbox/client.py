@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import select
 import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -19,21 +19,30 @@ from pytest_humaneval.sandbox.codec import MAX_MESSAGE, CodecError
 from pytest_humaneval.sandbox.decoder import decode
 from pytest_humaneval.sandbox.encoder import encode
 from pytest_humaneval.sandbox.frames import CHUNK, FrameReader, framed
-from pytest_humaneval.sandbox.launch import boot
+from pytest_humaneval.sandbox.launch import Launch, boot
+from pytest_humaneval.sandbox.oracle import STARTED
 from pytest_humaneval.sandbox.scratch import remove_tree
 from pytest_humaneval.verdict import Verdict
 
 START_PATIENCE = 60.0  # seconds for oracle and server to start; a container on a busy machine needs some
 MAX_DETAIL = 2_000  # characters
+SHARED_MEMORY = "/dev/shm"
 GRACE = 1.0  # seconds beyond the wall limit before the oracle is given up
 MAX_COMPLETION = MAX_MESSAGE // 4  # characters: up to four bytes each
 
 
-class ProcessSandbox:
-    """The sandbox with an oracle in one process and generated code in another; ``command`` starts the server."""
+class NotDoneError(Exception):
+    """No answer in time."""
 
-    def __init__(self, command: list[str]) -> None:
-        self._command = command
+
+class ProcessSandbox:
+    """The sandbox with an oracle in one process and generated code in another.
+
+    Of the ways to start the server, the first that works is taken.
+    """
+
+    def __init__(self, launches: Sequence[Launch]) -> None:
+        self._launches = tuple(launches)
         self._layers: tuple[str, ...] = ()
         self._socket: socket.socket | None = None
         self._oracle: subprocess.Popen[bytes] | None = None
@@ -68,15 +77,17 @@ class ProcessSandbox:
 
     def _conversation(self, asked: tuple[Any, ...], patience: float) -> tuple[str, str, float]:
         try:
-            self._send(encode(asked), patience)
+            self._send(encode(asked), START_PATIENCE)
+            self._await_start()
             kind, detail, duration = self._receive(patience)
-        except TimeoutError:
+        except NotDoneError:
             self._drop()
             return "timed out", f"the test was not done {patience:g} s after its start", patience
-        except (OSError, EOFError, CodecError, BaseException) as error:
+        except (OSError, EOFError, CodecError) as error:
             self._drop()
-            if isinstance(error, (OSError, EOFError, CodecError)):
-                raise SandboxError(f"the sandbox's oracle did not answer: {error}") from None
+            raise SandboxError(f"the sandbox's oracle did not answer: {error}") from None
+        except BaseException:
+            self._drop()
             raise
         return kind, detail, duration
 
@@ -90,27 +101,18 @@ class ProcessSandbox:
         return Verdict(kind, detail, duration)  # type: ignore[arg-type]
 
     def _start(self) -> None:
+        for launch in self._launches[:-1]:
+            try:
+                return self._start_with(launch)
+            except SandboxError:
+                continue
+        return self._start_with(self._launches[-1])
+
+    def _start_with(self, launch: Launch) -> None:
         self._drop()
-        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            with theirs:
-                self._workspace = tempfile.mkdtemp(prefix="humaneval-")
-                os.chmod(self._workspace, 0o711)  # the server may become another user
-                settings = {
-                    "channel": theirs.fileno(),
-                    "command": self._command,
-                    "workspace": self._workspace,
-                    "worker": os.getpid(),
-                }
-                self._oracle = subprocess.Popen(
-                    boot("oracle", settings),
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    pass_fds=[theirs.fileno()],
-                    start_new_session=True,  # Ctrl-C is the worker's to handle
-                )
-            state, what = self._receive(START_PATIENCE)
-        except (OSError, EOFError, CodecError) as error:
+            state, what = self._open_conversation(launch)
+        except (OSError, EOFError, CodecError, NotDoneError) as error:
             self._drop()
             raise SandboxError(f"the sandbox did not start: {error}") from None
         except BaseException:
@@ -119,22 +121,53 @@ class ProcessSandbox:
         if state != "ready":
             self._drop()
             raise SandboxError(f"the sandbox did not start: {printable(str(what), MAX_DETAIL)}")
-        self._layers = ("oracle", *what)
+        self._layers = ("oracle", *launch.around, *what)
+        self._launches = (launch,)
         self._busy = False
+
+    def _open_conversation(self, launch: Launch) -> Any:
+        """Start the oracle; its first message."""
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        with theirs:
+            self._workspace = tempfile.mkdtemp(prefix=f"humaneval-{os.getpid()}-", dir=_temporary_folder())
+            os.chmod(self._workspace, 0o711)  # the server may become another user
+            settings = {
+                "channel": theirs.fileno(),
+                "command": launch.command,
+                "workspace": self._workspace,
+                "worker": os.getpid(),
+            }
+            self._oracle = subprocess.Popen(
+                boot("oracle", settings),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,  # Ctrl-C is the worker's to handle
+            )
+        return self._receive(START_PATIENCE)
 
     def _send(self, message: bytes, patience: float) -> None:
         assert self._socket is not None
         self._socket.settimeout(patience)
         self._socket.sendall(framed(message))
 
+    def _await_start(self) -> None:
+        """Wait until the check runs: the limits hold for the completion, not for what it takes to start it."""
+        assert self._socket is not None
+        self._socket.settimeout(START_PATIENCE)
+        if self._socket.recv(1) != STARTED:
+            raise EOFError("it is gone")
+
     def _receive(self, patience: float) -> Any:
         assert self._socket is not None
         deadline = time.monotonic() + patience
         reader, message = FrameReader(), None
         while message is None:
-            if not select.select([self._socket], [], [], max(0.0, deadline - time.monotonic()))[0]:
-                raise TimeoutError(f"no answer within {patience:g} s")
-            message = reader.feed(self._socket.recv(CHUNK))
+            self._socket.settimeout(max(0.001, deadline - time.monotonic()))
+            try:
+                message = reader.feed(self._socket.recv(CHUNK))
+            except TimeoutError:
+                raise NotDoneError(f"no answer within {patience:g} s") from None
         return decode(message)
 
     def _drop(self) -> None:
@@ -157,6 +190,11 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def _temporary_folder() -> str | None:
+    """In memory, where that can be had: a busy disk shall not slow a check down."""
+    return SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK | os.X_OK) else None
 
 
 def _is_blank(completion: str) -> bool:

@@ -19,7 +19,8 @@ MAX_MESSAGE = 8 << 20  # bytes of one message
 MAX_DEPTH = 64  # containers in containers
 MAX_INTEGER = 64 << 10  # bytes of one integer
 MAX_HASHED = 2_000  # members of sets and keys of dicts per message: hashes of numbers can be made to collide
-MAX_ITEMS = 1_000_000  # values per message
+MAX_ITEMS = 200_000  # values per message, packed numbers aside
+PACKED_FROM = 16  # a list or tuple of at least so many numbers of one type travels as one block
 MAX_EXPONENT = 10_000  # of a Decimal: a larger one is a bomb for whoever turns it into an integer
 
 COUNT = struct.Struct("<I")

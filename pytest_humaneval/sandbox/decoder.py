@@ -23,15 +23,17 @@ from .codec import (
 )
 
 
-def decode(data: bytes) -> Any:
+def decode(data: bytes, *, trusted: bool = False) -> Any:
     """The value that ``encode`` made the bytes of; they may come from anyone.
+
+    ``trusted`` lifts the cap on keys, for messages of which it is known that they come from the oracle.
 
     Raises:
         CodecError: they are not a message, or it is over one of the caps.
     """
     if len(data) > MAX_MESSAGE:
         raise CodecError(f"a message of more than {MAX_MESSAGE} bytes")
-    decoder = Decoder(data)
+    decoder = Decoder(data, MAX_MESSAGE if trusted else MAX_HASHED)
     try:
         value = decoder.value()
     except (IndexError, struct.error, ValueError, TypeError, ArithmeticError, RecursionError) as error:
@@ -44,12 +46,12 @@ def decode(data: bytes) -> Any:
 class Decoder:
     """One pass over one message."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, hashed: int) -> None:
         self.data = data
         self.at = 0
         self.depth = 0
         self.items = MAX_ITEMS
-        self.hashed = MAX_HASHED
+        self.hashed = hashed
 
     def value(self) -> Any:
         """The value at the current position."""
@@ -93,6 +95,16 @@ class Decoder:
             raise CodecError(f"a value of more than {MAX_ITEMS} items")
         if self.hashed < 0:
             raise CodecError(f"a value with more than {MAX_HASHED} keys")
+
+    def block(self) -> list[Any] | tuple[Any, ...]:
+        """Packed numbers."""
+        collection, form = self.data[self.at : self.at + 1], self.data[self.at + 1 : self.at + 2]
+        self.at += 2
+        (count,) = self.number(COUNT)
+        if (collection, form) not in _BLOCKS or count > MAX_MESSAGE // 8:
+            raise CodecError("a malformed message: no such block of numbers")
+        numbers = self.number(struct.Struct(f"<{count}{form.decode()}"))
+        return list(numbers) if collection == b"l" else numbers
 
     def pairs(self) -> dict[Any, Any]:
         """A dict from alternating keys and values."""
@@ -147,6 +159,8 @@ class Decoder:
         return Opaque(str(self.value()), truth is True)
 
 
+_BLOCKS = {(collection, form) for collection in (b"l", b"t") for form in (b"q", b"d")}
+
 Reader = Callable[[Decoder], Any]
 
 _READERS: dict[int, Reader] = {
@@ -164,6 +178,7 @@ _READERS: dict[int, Reader] = {
     ord("t"): lambda decoder: tuple(decoder.members()),
     ord("S"): lambda decoder: set(decoder.members(step=1)),
     ord("Z"): lambda decoder: frozenset(decoder.members(step=1)),
+    ord("P"): Decoder.block,
     ord("m"): Decoder.pairs,
     ord("K"): lambda decoder: dict.fromkeys(decoder.members(step=1)).keys(),
     ord("V"): lambda decoder: dict(enumerate(decoder.members(step=1))).values(),

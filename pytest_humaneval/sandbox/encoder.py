@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .codec import COMPLEX, COUNT, FLOAT, INT, MAX_DEPTH, MAX_INTEGER, MAX_ITEMS, MAX_MESSAGE, CodecError
+from .codec import COMPLEX, COUNT, FLOAT, INT, MAX_DEPTH, MAX_INTEGER, MAX_ITEMS, MAX_MESSAGE, PACKED_FROM, CodecError
+
+_LEAST, _GREATEST = -(1 << 63), (1 << 63) - 1  # of what fits into eight bytes
 
 
 def encode(value: Any, *, strict: bool = False) -> bytes:
@@ -30,6 +33,7 @@ class Encoder:
         self.out = bytearray()
         self.strict = strict
         self.depth = 0
+        self.items_left = MAX_ITEMS
 
     def value(self, value: Any) -> None:
         """Append any value."""
@@ -83,10 +87,28 @@ class Encoder:
         for item in items:
             write(item)
             count += 1
-            if len(out) > MAX_MESSAGE or count > MAX_ITEMS:
+            if len(out) > MAX_MESSAGE or count > self.items_left:
                 raise CodecError(f"a value of more than {MAX_ITEMS} items or {MAX_MESSAGE} bytes")
         self.depth -= 1
+        self.items_left -= count
         COUNT.pack_into(out, at, count)
+
+    def sequence(self, tag: bytes, items: tuple[Any, ...]) -> None:
+        """The items of a list or tuple; many numbers of one type as one block."""
+        kinds = set(map(type, items)) if len(items) >= PACKED_FROM else None
+        if kinds == {int} and all(map(_LEAST.__le__, items)) and all(map(_GREATEST.__ge__, items)):
+            self.block(tag + b"q", items)
+        elif kinds == {float}:
+            self.block(tag + b"d", items)
+        else:
+            self.items(tag, items)
+
+    def block(self, tags: bytes, numbers: tuple[Any, ...]) -> None:
+        """Packed numbers: the tag of their collection, their format, their count and eight bytes each."""
+        if len(self.out) + 8 * len(numbers) > MAX_MESSAGE:
+            raise CodecError(f"a value of more than {MAX_MESSAGE} bytes")
+        self.out += b"P" + tags + COUNT.pack(len(numbers))
+        self.out += struct.pack(f"<{len(numbers)}{tags[-1:].decode()}", *numbers)
 
     def dict(self, value: dict[Any, Any]) -> None:
         """Alternating keys and values."""
@@ -141,8 +163,8 @@ _WRITERS: dict[type, Writer] = {
     str: Encoder.str,
     bytes: _content(b"b"),
     bytearray: _content(b"B"),
-    list: _collection(b"l", list.__iter__),
-    tuple: _collection(b"t", tuple.__iter__),
+    list: lambda encoder, value: encoder.sequence(b"l", tuple(list.__iter__(value))),
+    tuple: lambda encoder, value: encoder.sequence(b"t", tuple(tuple.__iter__(value))),
     set: _collection(b"S", set.__iter__),
     frozenset: _collection(b"Z", frozenset.__iter__),
     dict: Encoder.dict,

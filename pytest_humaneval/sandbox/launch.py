@@ -1,4 +1,4 @@
-"""Which command starts the fork server, per kind of sandbox."""
+"""How the fork server of each sandbox is started."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,47 @@ from pytest_humaneval.sandbox.protocol import SandboxOptions
 
 SANDBOXES = ("auto", "lockdown", "bubblewrap", "docker", "podman", "unsafe-process")
 
+PACKAGE = Path(__file__).parent.parent
 # Appended, not put in front: no file of this package shall stand in for one of the standard library.
 _BOOT = "import sys; sys.path.append(sys.argv.pop(1)); from sandbox.{module} import main; sys.path.pop(); main()"
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """A way to start the server.
+
+    In ``command``, ``{control}`` stands for the control socket's descriptor and ``{scratch}`` for the scratch folder;
+    the oracle knows them. ``around`` names the layers that the command adds to those the server reports.
+    """
+
+    command: tuple[str, ...]
+    around: tuple[str, ...] = ()
+
+
+def launches(options: SandboxOptions) -> tuple[Launch, ...]:
+    """The ways to start the sandbox asked for, the one to be tried first in front. Only ``auto`` has more than one.
+
+    Raises:
+        SandboxError: there is no such sandbox, or what it needs is not installed.
+    """
+    if options.name not in SANDBOXES:
+        raise SandboxError(f"unknown sandbox {options.name!r}; known: {', '.join(SANDBOXES)}")
+    settings = {
+        "control": "{control}",
+        "scratch": "{scratch}",
+        "memory": options.memory_mb << 20,
+        "lockdown": options.name != "unsafe-process",
+    }
+    plain = Launch(boot("server", settings))
+    if options.name in ("lockdown", "unsafe-process"):
+        return (plain,)
+    if options.name in ("docker", "podman"):
+        raise SandboxError(f"the sandbox {options.name!r} cannot be had yet; use 'auto'")
+    from pytest_humaneval.sandbox import bubblewrap
+
+    if options.name == "bubblewrap":
+        return (bubblewrap.launch(settings),)
+    return (bubblewrap.launch(settings), plain) if bubblewrap.is_installed() else (plain,)
 
 
 def interpreter() -> str:
@@ -23,30 +63,9 @@ def interpreter() -> str:
     return os.path.realpath(getattr(sys, "_base_executable", "") or sys.executable)
 
 
-def boot(module: str, settings: Mapping[str, Any], *, python: str = "", package: str = "") -> list[str]:
+def boot(module: str, settings: Mapping[str, Any], *, python: str = "", package: str = str(PACKAGE)) -> tuple[str, ...]:
     """The command that runs ``main`` of a module of this folder without the package around it.
 
     ``-I -S``: no environment variables, no site-packages (the data set with its solutions lies there).
     """
-    python = python or interpreter()
-    package = package or str(Path(__file__).parent.parent)
-    return [python, "-I", "-S", "-B", "-c", _BOOT.format(module=module), package, json.dumps(settings)]
-
-
-def server_command(options: SandboxOptions) -> list[str]:
-    """The command for the sandbox asked for. ``{control}`` in it stands for the control socket's number.
-
-    Raises:
-        SandboxError: there is no such sandbox.
-    """
-    if options.name not in SANDBOXES:
-        raise SandboxError(f"unknown sandbox {options.name!r}; known: {', '.join(SANDBOXES)}")
-    if options.name in ("bubblewrap", "docker", "podman"):
-        raise SandboxError(f"the sandbox {options.name!r} cannot be had yet; use 'auto' or 'lockdown'")
-    settings = {
-        "control": "{control}",
-        "scratch": "{scratch}",
-        "memory": options.memory_mb << 20,
-        "lockdown": options.name != "unsafe-process",
-    }
-    return boot("server", settings)
+    return (python or interpreter(), "-I", "-S", "-B", "-c", _BOOT.format(module=module), package, json.dumps(settings))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pytest_humaneval.exceptions import SandboxError
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.sandbox.client import ProcessSandbox
-from pytest_humaneval.sandbox.launch import server_command
+from pytest_humaneval.sandbox.launch import launches
 from pytest_humaneval.sandbox.protocol import DEFAULT_TIMEOUT, Sandbox, SandboxOptions
 from pytest_humaneval.verdict import Verdict
 
@@ -19,7 +19,7 @@ def open_sandbox(options: SandboxOptions) -> Sandbox:
         SandboxError: there is no such sandbox, or, on entering it, it cannot be had here; the message says how to get
         it.
     """
-    return ProcessSandbox(server_command(options))
+    return ProcessSandbox(launches(options))
 
 
 def self_check(sandbox: Sandbox, problems: Iterable[Problem]) -> None:

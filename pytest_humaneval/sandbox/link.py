@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -62,19 +63,24 @@ class Link:
 
     def __init__(self, command: list[str], workspace: str) -> None:
         self.layers: tuple[str, ...] = ()
+        self._log = os.path.join(workspace, "server.log")  # what the command says when it fails to start
         self.scratch = Scratch(workspace)
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self._control.settimeout(PATIENCE)
         with theirs:
             arguments = _filled_in(command, control=str(theirs.fileno()), scratch=self.scratch.path)
-            self._process = subprocess.Popen(
-                arguments, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=[theirs.fileno()], env={}
-            )
+            self._process = self._started(arguments, theirs.fileno())
         try:
             self.layers = self._ready()
         except BaseException:
             self.close()
             raise
+
+    def _started(self, command: list[str], descriptor: int) -> subprocess.Popen[bytes]:
+        with open(self._log, "wb") as log:
+            return subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[descriptor], env={}
+            )
 
     def _ready(self) -> tuple[str, ...]:
         state, what = self._answer()
@@ -142,10 +148,15 @@ class Link:
             ) from None
 
     def _post_mortem(self) -> str:
+        """How the server ended, if it has, and the last of what it said."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(0.2)
         status = self._process.poll()
         if status is None:
             return ""
-        return f"; it was killed by {signal.Signals(-status).name}" if status < 0 else f"; its exit status was {status}"
+        ending = f"killed by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+        with open(self._log, errors="replace") as log:
+            return f"; {ending}: {log.read()[-500:].strip()}"
 
 
 def _filled_in(command: list[str], **values: str) -> list[str]:

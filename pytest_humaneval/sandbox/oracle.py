@@ -23,7 +23,7 @@ from .budget import Budget, wall_limit
 from .candidate import Candidate, Stop
 from .decoder import decode
 from .encoder import encode
-from .frames import read_frame, write_frame
+from .frames import framed, read_frame, write_frame
 from .judge import Case, Judgement, TestError, judge
 from .link import Child, End, Link, LinkError
 from .scratch import remove_tree
@@ -38,8 +38,8 @@ def main() -> None:
     try:
         write_frame(channel, oracle.start())
         while True:
-            case = decode(read_frame(channel))
-            write_frame(channel, oracle.answer(*case))
+            prompt, entry_point, test, completion, timeout = decode(read_frame(channel))
+            oracle.answer(channel, Case(prompt, entry_point, test), completion, timeout)
             oracle.prepare()
     except (EOFError, BrokenPipeError, ConnectionResetError):
         pass  # the worker has left
@@ -60,6 +60,10 @@ def _die_with_worker(worker: int) -> None:
         sys.exit("the worker has left")
 
 
+LAST_RESORT = 30.0  # CPU seconds of a test beyond the wall limit: no worker is left that would end it
+STARTED = b"S"  # sent to the worker when a check starts
+
+
 class Oracle:
     """Judges completions against one server, which it replaces when it dies."""
 
@@ -68,6 +72,7 @@ class Oracle:
         self._workspace = workspace
         self._link: Link | None = None
         self._child: Child | None = None
+        self._worn = False  # the server is to be replaced: a completion left something behind in it
 
     def start(self) -> bytes:
         """The first message to the worker: the layers in force, or why there are none."""
@@ -78,23 +83,33 @@ class Oracle:
             return encode(("error", str(error)))
         return encode(("ready", self._link.layers))
 
-    def answer(self, prompt: str, entry_point: str, test: str, completion: str, timeout: float) -> bytes:
-        """The worker's answer: kind, detail and seconds of the verdict, or an error."""
+    def answer(self, channel: int, case: Case, completion: str, timeout: float) -> None:
+        """Tell the worker that the check has started, then kind, detail and seconds of the verdict; or an error.
+
+        Between the two the worker's wall limit runs: what happens before is no fault of the completion.
+        """
+        try:
+            link, child = self._ready_child()
+            os.write(channel, STARTED)
+        except LinkError as error:
+            self._drop()
+            os.write(channel, STARTED + framed(encode(("error", str(error), 0.0))))
+            return
         started = time.monotonic()
         try:
-            judgement = self._judge(Case(prompt, entry_point, test), completion, timeout)
-        except (LinkError, TestError, OSError) as error:
+            kind, detail = self._judge(link, child, case, completion, timeout)
+        except (LinkError, TestError) as error:
             self._drop()
-            return encode(("error", str(error), 0.0))
-        return encode((judgement.kind, judgement.detail, time.monotonic() - started))
+            kind, detail = "error", str(error)
+        write_frame(channel, encode((kind, detail, time.monotonic() - started)))
 
     def prepare(self) -> None:
         """Have a child ready before it is asked for. A failure is reported by the check that needs it."""
+        if self._worn:
+            self._drop()
         try:
-            if self._link is None:
-                self._link = Link(self._command, self._workspace)
-            if self._child is None:
-                self._child = self._link.fork()
+            self._link = self._link or Link(self._command, self._workspace)
+            self._child = self._child or self._link.fork()
         except (LinkError, OSError):
             self._drop()
 
@@ -103,11 +118,9 @@ class Oracle:
         self._drop()
         remove_tree(self._workspace)
 
-    def _judge(self, case: Case, completion: str, timeout: float) -> Judgement:
-        link, child = self._ready_child()
+    def _judge(self, link: Link, child: Child, case: Case, completion: str, timeout: float) -> Judgement:
         self._child = None
-        budget = Budget(timeout, child.pid)
-        candidate = Candidate(child, budget, link.scratch)
+        candidate = Candidate(child, Budget(timeout, child.pid), link.scratch)
         try:
             with _wall_limit(timeout):
                 judgement = judge(case, completion, candidate)
@@ -116,12 +129,11 @@ class Oracle:
         try:
             end = link.end(child, seems_gone=judgement.kind == "gone")
         except LinkError:
-            self._drop()
+            self._worn = True
             if judgement.kind == "gone":
                 raise
             return judgement
-        if end.left_files:
-            self._drop()  # what a completion leaves behind costs its server
+        self._worn = end.left_files
         return judgement if judgement.kind != "gone" else _explained_end(end)
 
     def _ready_child(self) -> tuple[Link, Child]:
@@ -143,6 +155,7 @@ class Oracle:
         if self._link is not None:
             self._link.close()
         self._link = self._child = None
+        self._worn = False
 
 
 def _explained_end(end: End) -> Judgement:
@@ -168,8 +181,10 @@ def _wall_limit(timeout: float) -> Iterator[None]:
 
     signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, wall_limit(timeout), 0.1)  # again and again: the test may swallow it
+    signal.setitimer(signal.ITIMER_PROF, wall_limit(timeout) + LAST_RESORT)  # ends the process, whatever it is in
     try:
         yield
     finally:
         armed = False
         signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)

@@ -29,7 +29,7 @@ def drop(scratch: str) -> list[str]:
 
 def _become_own_user(scratch: str) -> bool:
     """Switch to a user that no other process has; False in a user namespace where there is no other."""
-    for user in (_FIRST_USER + os.getpid() % 100_000, _NOBODY):
+    for user in (_FIRST_USER + int.from_bytes(os.urandom(3), "little"), _NOBODY):
         try:
             _become(user, scratch)
         except OSError:

@@ -9,18 +9,18 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 
-_HIDDEN = {"site-packages", "dist-packages"}
+HIDDEN = {"site-packages", "dist-packages"}
 DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
 TABLES = ("/etc/ld.so.cache", "/etc/localtime", "/usr/share/zoneinfo")
 
-_LIBRARY_FOLDERS = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64")
+LIBRARY_FOLDERS = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64")
 
 
 def standard_library() -> Iterator[str]:
     """Everything in the standard library's folders, which are all that is on an isolated interpreter's path."""
     for folder in sys.path:
         for path in _entries(folder):
-            if os.path.basename(path) not in _HIDDEN:
+            if os.path.basename(path) not in HIDDEN:
                 yield path
 
 
@@ -32,9 +32,9 @@ def library_roots() -> list[str]:
 def shared_libraries() -> Iterator[str]:
     """What extension modules are linked with: whole folders, or file by file where they also hold Python packages."""
     architecture = getattr(sys.implementation, "_multiarch", "")
-    nested = [os.path.join(folder, architecture) for folder in _LIBRARY_FOLDERS if architecture]
+    nested = [os.path.join(folder, architecture) for folder in LIBRARY_FOLDERS if architecture]
     for folder in dict.fromkeys(
-        map(os.path.realpath, (*nested, *_LIBRARY_FOLDERS, os.path.join(sys.base_prefix, "lib")))
+        map(os.path.realpath, (*nested, *LIBRARY_FOLDERS, os.path.join(sys.base_prefix, "lib")))
     ):
         entries = list(_entries(folder))
         if any(os.path.basename(path).startswith("python") for path in entries):

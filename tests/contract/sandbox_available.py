@@ -11,7 +11,7 @@ import pytest
 from pytest_humaneval.exceptions import SandboxError
 from pytest_humaneval.sandbox import Sandbox, SandboxOptions, open_sandbox
 
-CONFINING = ("lockdown",)
+CONFINING = ("lockdown", "bubblewrap")
 
 
 def available_sandboxes() -> list[Any]:

