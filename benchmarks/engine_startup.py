@@ -87,17 +87,18 @@ def server_seconds(directory: Path, absent: list[str]) -> float:
 def server_process(directory: Path, port: int, absent: list[str]) -> Iterator[subprocess.Popen[bytes]]:
     with tempfile.TemporaryDirectory() as site, tempfile.TemporaryFile() as log:
         Path(site, "sitecustomize.py").write_text(f"import sys\nsys.modules.update(dict.fromkeys({absent}))\n")
-        quiet = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
+        settings = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
+        settings |= {"VLLM_CPU_KVCACHE_SPACE": "1"}  # GiB; ours takes 0.75, while its default wants nearly all memory
         command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(directory)]
         options = ["--host", "127.0.0.1", "--port", str(port), "--max-model-len", "4096", "--dtype", "bfloat16"]
-        environment = os.environ | quiet | {"PYTHONPATH": site}
+        environment = os.environ | settings | {"PYTHONPATH": site}
         process = subprocess.Popen(command + options, env=environment, stdout=log, stderr=log, start_new_session=True)
         try:
             yield process
         finally:
             if process.poll() is not None:  # it ended by itself, and its log says why
                 log.seek(0)
-                sys.stderr.write(log.read().decode(errors="replace")[-3000:])
+                sys.stderr.write(log.read().decode(errors="replace")[-20_000:])
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)  # with the engine process that it started
             process.wait()

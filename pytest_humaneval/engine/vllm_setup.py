@@ -33,25 +33,31 @@ def engine_arguments(directory: Path, options: EngineOptions) -> Any:
     return EngineArgs.from_cli_args(namespace)
 
 
-def prepare_environment(*, offline: bool) -> None:
+def prepare_environment(*, offline: bool, cpu: bool) -> None:
     """Set what vLLM, torch and the hub client read when they are imported; what the user has set stays."""
     defaults = {
         # One device needs no second process, and half of the start-up time was that process.
         "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
-        # vLLM takes OMP_NUM_THREADS for the user's will; without it, it falls back to one thread.
-        "OMP_NUM_THREADS": str(num_cores()),
-        # Threads that wait sleep instead of spinning: beside other busy processes spinning threads wait for each other
-        # while neither may run (measured beside a load of 6: 21 tokens/s sleeping, 5 spinning).
-        "OMP_WAIT_POLICY": "passive",
         "VLLM_LOGGING_STREAM": "ext://sys.stderr",
         "VLLM_NO_USAGE_STATS": "1",
         "DO_NOT_TRACK": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "TOKENIZERS_PARALLELISM": "false",
         **({"HF_HUB_OFFLINE": "1"} if offline else {}),
+        **(_threads() if cpu else {}),
     }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
+
+
+def _threads() -> dict[str, str]:
+    return {
+        # vLLM takes OMP_NUM_THREADS for the user's will; without it, it falls back to one thread.
+        "OMP_NUM_THREADS": str(num_cores()),
+        # Threads that wait sleep instead of spinning: beside other busy processes spinning threads wait for each other
+        # while neither may run (measured beside a load of 6: 21 tokens/s sleeping, 5 spinning).
+        "OMP_WAIT_POLICY": "passive",
+    }
 
 
 def num_cores() -> int:
@@ -110,9 +116,8 @@ def _cache_bytes(config: dict[str, Any], longest: int) -> int:
     heads = int(config.get("num_attention_heads", 32))
     head_size = int(config.get("head_dim") or int(config.get("hidden_size", 4096)) // heads)
     kv_heads = int(config.get("num_key_value_heads") or heads)
-    per_token = (
-        2 * int(config.get("num_hidden_layers", 32)) * kv_heads * head_size * 2
-    )  # keys and values, two bytes each
+    keys_and_values, bytes_of_a_number = 2, 2
+    per_token = keys_and_values * int(config.get("num_hidden_layers", 32)) * kv_heads * head_size * bytes_of_a_number
     wanted = per_token * max(longest, MAX_NUM_SEQS * TOKENS_PER_SEQUENCE)
     return int(max(per_token * longest, min(wanted, _available_memory() // 2)))
 

@@ -35,7 +35,7 @@ def test_a_containers_quota_bounds_the_threads(quota: float, threads: int, monke
 
 def test_what_the_user_has_set_in_the_environment_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "environ", {"OMP_NUM_THREADS": "7"})
-    vllm_setup.prepare_environment(offline=False)
+    vllm_setup.prepare_environment(offline=False, cpu=True)
     assert os.environ["OMP_NUM_THREADS"] == "7"
     assert os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] == "0"
     assert "HF_HUB_OFFLINE" not in os.environ
@@ -43,8 +43,17 @@ def test_what_the_user_has_set_in_the_environment_stays(monkeypatch: pytest.Monk
 
 def test_local_weights_keep_the_hub_out_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "environ", {})
-    vllm_setup.prepare_environment(offline=True)
+    vllm_setup.prepare_environment(offline=True, cpu=True)
     assert os.environ["HF_HUB_OFFLINE"] == "1"
+
+
+@pytest.mark.usefixtures("cpus")
+def test_threads_are_set_on_a_cpu_and_left_to_vllm_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "environ", {})
+    vllm_setup.prepare_environment(offline=True, cpu=False)
+    assert not {"OMP_NUM_THREADS", "OMP_WAIT_POLICY"} & os.environ.keys()
+    vllm_setup.prepare_environment(offline=True, cpu=True)
+    assert os.environ["OMP_NUM_THREADS"] == "2"
 
 
 QWEN_05B = {"num_hidden_layers": 24, "num_attention_heads": 14, "num_key_value_heads": 2, "hidden_size": 896}
