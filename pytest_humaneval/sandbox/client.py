@@ -134,6 +134,7 @@ class ProcessSandbox:
             settings = {
                 "channel": theirs.fileno(),
                 "command": launch.command,
+                "cleanup": launch.cleanup,
                 "workspace": self._workspace,
                 "worker": os.getpid(),
             }

@@ -5,3 +5,7 @@ from __future__ import annotations
 
 class ConfinementError(Exception):
     """A layer that cannot be had; the text says which, and how to get it."""
+
+
+class LinkError(Exception):
+    """The server could not start or answer."""

@@ -24,12 +24,15 @@ _BOOT = "import sys; sys.path.append(sys.argv.pop(1)); from sandbox.{module} imp
 class Launch:
     """A way to start the server.
 
-    In ``command``, ``{control}`` stands for the control socket's descriptor and ``{scratch}`` for the scratch folder;
-    the oracle knows them. ``around`` names the layers that the command adds to those the server reports.
+    The oracle fills in what only it knows: ``{control}``, the control socket's descriptor, or ``{sockets}``, a folder
+    with a socket ``control`` to connect to; ``{scratch}``, the scratch folder; ``{name}``, a name for the container.
+    ``cleanup`` is run when the server has to be ended by force. ``around`` names the layers that the command adds to
+    the server's own.
     """
 
     command: tuple[str, ...]
     around: tuple[str, ...] = ()
+    cleanup: tuple[str, ...] = ()
 
 
 def launches(options: SandboxOptions) -> tuple[Launch, ...]:
@@ -49,10 +52,10 @@ def launches(options: SandboxOptions) -> tuple[Launch, ...]:
     plain = Launch(boot("server", settings))
     if options.name in ("lockdown", "unsafe-process"):
         return (plain,)
-    if options.name in ("docker", "podman"):
-        raise SandboxError(f"the sandbox {options.name!r} cannot be had yet; use 'auto'")
-    from pytest_humaneval.sandbox import bubblewrap
+    from pytest_humaneval.sandbox import bubblewrap, container
 
+    if options.name in ("docker", "podman"):
+        return (container.launch(options.name, options.image, settings),)
     if options.name == "bubblewrap":
         return (bubblewrap.launch(settings),)
     return (bubblewrap.launch(settings), plain) if bubblewrap.is_installed() else (plain,)

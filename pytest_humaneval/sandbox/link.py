@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import select
-import signal
 import socket
 import struct
-import subprocess
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -17,16 +13,13 @@ from typing import Any
 from .child import HELLO
 from .codec import CodecError
 from .decoder import decode
+from .errors import LinkError
 from .frames import CHUNK, FrameReader, framed
+from .process import PATIENCE, Recipe, ServerProcess
 from .scratch import Scratch
 from .server import FORK, KILL, REAP
 
-PATIENCE = 20.0  # seconds for trusted code to answer; a busy machine needs some
 _CREDENTIALS = struct.Struct("3i")  # Linux: pid, uid, gid
-
-
-class LinkError(Exception):
-    """The server could not start or answer."""
 
 
 @dataclass(frozen=True)
@@ -61,26 +54,20 @@ class Child:
 class Link:
     """One running server."""
 
-    def __init__(self, command: list[str], workspace: str) -> None:
-        self.layers: tuple[str, ...] = ()
-        self._log = os.path.join(workspace, "server.log")  # what the command says when it fails to start
-        self.scratch = Scratch(workspace)
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._control.settimeout(PATIENCE)
-        with theirs:
-            arguments = _filled_in(command, control=str(theirs.fileno()), scratch=self.scratch.path)
-            self._process = self._started(arguments, theirs.fileno())
+    def __init__(self, recipe: Recipe) -> None:
+        """Start it.
+
+        Raises:
+            LinkError: it did not start, or a layer cannot be had.
+        """
+        self.scratch = Scratch(recipe.workspace)
+        self._process = ServerProcess(recipe, self.scratch.path)
         try:
+            self._control = self._process.connection()
             self.layers = self._ready()
         except BaseException:
             self.close()
             raise
-
-    def _started(self, command: list[str], descriptor: int) -> subprocess.Popen[bytes]:
-        with open(self._log, "wb") as log:
-            return subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[descriptor], env={}
-            )
 
     def _ready(self) -> tuple[str, ...]:
         state, what = self._answer()
@@ -120,12 +107,7 @@ class Link:
 
     def close(self) -> None:
         """End the server and everything in it."""
-        self._control.close()  # end of file: it kills its child and leaves
-        try:
-            self._process.wait(1.0)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._process.end()
         self.scratch.remove()
 
     def _send(self, command: bytes, descriptors: list[int] | None = None) -> None:
@@ -144,26 +126,8 @@ class Link:
         except (OSError, EOFError, CodecError) as error:
             seconds = time.monotonic() - started
             raise LinkError(
-                f"the sandbox server did not answer ({error}; {seconds:.1f} s){self._post_mortem()}"
+                f"the sandbox server did not answer ({error}; {seconds:.1f} s){self._process.post_mortem()}"
             ) from None
-
-    def _post_mortem(self) -> str:
-        """How the server ended, if it has, and the last of what it said."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(0.2)
-        status = self._process.poll()
-        if status is None:
-            return ""
-        ending = f"killed by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
-        with open(self._log, errors="replace") as log:
-            return f"; {ending}: {log.read()[-500:].strip()}"
-
-
-def _filled_in(command: list[str], **values: str) -> list[str]:
-    """The command with ``{name}`` replaced; most are inside of JSON."""
-    for name, value in values.items():
-        command = [part.replace(f"{{{name}}}", json.dumps(value)[1:-1]) for part in command]
-    return command
 
 
 def _ask_for_credentials(end: socket.socket) -> None:

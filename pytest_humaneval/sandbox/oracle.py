@@ -23,9 +23,11 @@ from .budget import Budget, wall_limit
 from .candidate import Candidate, Stop
 from .decoder import decode
 from .encoder import encode
+from .errors import LinkError
 from .frames import framed, read_frame, write_frame
 from .judge import Case, Judgement, TestError, judge
-from .link import Child, End, Link, LinkError
+from .link import Child, End, Link
+from .process import Recipe
 from .scratch import remove_tree
 
 
@@ -34,7 +36,7 @@ def main() -> None:
     settings = json.loads(sys.argv[1])
     channel = settings["channel"]
     _die_with_worker(settings["worker"])
-    oracle = Oracle(settings["command"], settings["workspace"])
+    oracle = Oracle(Recipe(settings["command"], settings["cleanup"], settings["workspace"]))
     try:
         write_frame(channel, oracle.start())
         while True:
@@ -67,9 +69,8 @@ STARTED = b"S"  # sent to the worker when a check starts
 class Oracle:
     """Judges completions against one server, which it replaces when it dies."""
 
-    def __init__(self, command: list[str], workspace: str) -> None:
-        self._command = command
-        self._workspace = workspace
+    def __init__(self, recipe: Recipe) -> None:
+        self._recipe = recipe
         self._link: Link | None = None
         self._child: Child | None = None
         self._worn = False  # the server is to be replaced: a completion left something behind in it
@@ -77,7 +78,7 @@ class Oracle:
     def start(self) -> bytes:
         """The first message to the worker: the layers in force, or why there are none."""
         try:
-            self._link = Link(self._command, self._workspace)
+            self._link = Link(self._recipe)
             self.prepare()
         except (LinkError, OSError) as error:
             return encode(("error", str(error)))
@@ -108,7 +109,7 @@ class Oracle:
         if self._worn:
             self._drop()
         try:
-            self._link = self._link or Link(self._command, self._workspace)
+            self._link = self._link or Link(self._recipe)
             self._child = self._child or self._link.fork()
         except (LinkError, OSError):
             self._drop()
@@ -116,7 +117,7 @@ class Oracle:
     def close(self) -> None:
         """End everything, and leave nothing."""
         self._drop()
-        remove_tree(self._workspace)
+        remove_tree(self._recipe.workspace)
 
     def _judge(self, link: Link, child: Child, case: Case, completion: str, timeout: float) -> Judgement:
         self._child = None
@@ -144,7 +145,7 @@ class Oracle:
             return self._greeted_child()
 
     def _greeted_child(self) -> tuple[Link, Child]:
-        self._link = self._link or Link(self._command, self._workspace)
+        self._link = self._link or Link(self._recipe)
         child = self._child or self._link.fork()
         self._link.await_hello(child)
         return self._link, child

@@ -48,7 +48,7 @@ CHANNEL = 3  # the only descriptor of a child beside the standard streams
 def main() -> None:
     """Set up, lock down, say so, serve. The one argument is the settings as JSON."""
     settings = json.loads(sys.argv[1])
-    control = socket(AF_UNIX, SOCK_STREAM, 0, int(settings["control"]))
+    control = _control_socket(settings["control"])
     try:
         _warm_up()
         confinement = Confinement(settings)
@@ -58,6 +58,15 @@ def main() -> None:
         return
     control.send(framed(encode(("ready", layers))))
     Server(control, confinement).serve()
+
+
+def _control_socket(where: str) -> socket:
+    """An inherited descriptor by its number, or a path to connect to."""
+    if where.isdigit():
+        return socket(AF_UNIX, SOCK_STREAM, 0, int(where))
+    control = socket(AF_UNIX, SOCK_STREAM)
+    control.connect(where)
+    return control
 
 
 def _warm_up() -> None:

@@ -2,29 +2,49 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
 
 import pytest
+from sandbox_image import IMAGE, build_image
 
 from pytest_humaneval.exceptions import SandboxError
 from pytest_humaneval.sandbox import Sandbox, SandboxOptions, open_sandbox
 
-CONFINING = ("lockdown", "bubblewrap")
-
-
-def available_sandboxes() -> list[Any]:
-    """One parameter per sandbox that confines."""
-    return [pytest.param(name, id=name) for name in CONFINING]
+CONTAINERS = ("docker", "podman")
+CONFINING = ("lockdown", "bubblewrap", *CONTAINERS)
 
 
 @contextmanager
-def opened(name: str) -> Iterator[Sandbox]:
+def opened(name: str, memory_mb: int = 1024) -> Iterator[Sandbox]:
     """The sandbox, started; the test is skipped where it cannot be had."""
+    if name in CONTAINERS:
+        _need_image(name)
     with ExitStack() as stack:
         try:
-            sandbox = stack.enter_context(open_sandbox(SandboxOptions(name)))
+            options = SandboxOptions(name, memory_mb, IMAGE if name in CONTAINERS else "")
+            sandbox = stack.enter_context(open_sandbox(options))
         except SandboxError as error:
             pytest.skip(f"{name}: {error}")
         yield sandbox
+
+
+def containers(name: str) -> list[str]:
+    """The containers of ours that are there."""
+    if name not in CONTAINERS:
+        return []
+    listed = subprocess.run(
+        [name, "ps", "--all", "--quiet", "--filter", "name=humaneval-"], capture_output=True, text=True, check=True
+    )
+    return listed.stdout.split()
+
+
+def _need_image(program: str) -> None:
+    if shutil.which(program) is None:
+        pytest.skip(f"{program} is not installed")
+    if subprocess.run([program, "info"], capture_output=True, check=False).returncode != 0:
+        pytest.skip(f"{program} does not answer: no daemon, or no right to talk to it")
+    if subprocess.run([program, "image", "inspect", IMAGE], capture_output=True, check=False).returncode != 0:
+        build_image(program)

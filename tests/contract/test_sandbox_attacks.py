@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sandbox_available import available_sandboxes, opened
+from sandbox_available import CONFINING, containers, opened
 from sandbox_corpus import TWICE, Entry, read_corpus
 from sandbox_surroundings import Surroundings, descendants
 
@@ -34,7 +34,7 @@ class Arena:
     processes: int  # below this one between two checks
 
 
-@pytest.fixture(scope="module", params=available_sandboxes())
+@pytest.fixture(scope="module", params=CONFINING)
 def arena(request: pytest.FixtureRequest) -> Iterator[Arena]:
     folder = tempfile.mkdtemp(prefix="arena-")
     Path(folder).chmod(0o711)
@@ -47,6 +47,7 @@ def arena(request: pytest.FixtureRequest) -> Iterator[Arena]:
             started = descendants(os.getpid())
             yield Arena(sandbox, surroundings, len(started))
     assert not descendants(os.getpid()) & started
+    assert containers(request.param) == []
     assert list(Path(folder).iterdir()) == []
     Path(folder).rmdir()
 

@@ -1,0 +1,56 @@
+"""The lockdown inside of a container: docker or podman, one container per worker with the fork server as its process 1.
+
+The oracle stays outside. It listens on a socket in a folder of its own, which is all that the container shares with the
+host; the server connects to it once, before it locks itself down.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pytest_humaneval.exceptions import SandboxError
+from pytest_humaneval.sandbox.launch import PACKAGE, Launch, boot
+from pytest_humaneval.sandbox.scratch import MAX_BYTES
+
+_SCRATCH = "/humaneval/scratch"  # not in the image: an existing folder would keep its own mode
+_INSIDE = "/humaneval"  # where this package's files are seen
+_SOCKETS = "/humaneval/sockets"
+_NOBODY = "65534:65534"
+_MORE_MEMORY = 256 << 20  # bytes for the server, beside what a child may have
+_PROCESSES = 256
+_PACKAGES = {"docker": "docker.io", "podman": "podman"}  # of Debian
+
+
+def default_image() -> str:
+    """The official image of this interpreter's version, so that programs run on the same Python."""
+    return f"python:{sys.version_info.major}.{sys.version_info.minor}-slim"
+
+
+def launch(program: str, image: str, settings: Mapping[str, Any]) -> Launch:
+    """How to start the server with ``program``, docker or podman, in ``image``: any that has a python3 from 3.10 on.
+
+    Raises:
+        SandboxError: the program is not installed.
+    """
+    path = shutil.which(program)
+    if path is None:
+        package = _PACKAGES[program]
+        raise SandboxError(f"the sandbox {program!r} needs the program {program}; on Debian: apt-get install {package}")
+    settings = {**settings, "control": f"{_SOCKETS}/control", "scratch": _SCRATCH}
+    inside = boot("server", settings, python="python3", package=_INSIDE)
+    command = (path, "run", *_options(program, int(settings["memory"])), image or default_image(), *inside)
+    return Launch(command, (program,), cleanup=(path, "rm", "--force", "{name}"))
+
+
+def _options(program: str, memory: int) -> Iterator[str]:
+    yield from ("--rm", "--name", "{name}", "--pull", "never", "--log-driver", "none")
+    yield from ("--network", "none", "--ipc", "none", "--hostname", "sandbox")
+    yield from ("--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--user", _NOBODY)
+    yield from ("--pids-limit", str(_PROCESSES), "--memory", str(memory + _MORE_MEMORY))
+    yield from ("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024")
+    yield from ("--read-only", *(["--read-only-tmpfs=false"] if program == "podman" else []))
+    yield from ("--tmpfs", f"{_SCRATCH}:rw,nosuid,nodev,noexec,size={MAX_BYTES},mode=1777")
+    yield from ("--volume", f"{PACKAGE / 'sandbox'}:{_INSIDE}/sandbox:ro", "--volume", f"{{sockets}}:{_SOCKETS}:ro")
