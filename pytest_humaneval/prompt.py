@@ -39,7 +39,7 @@ class Prompt:
     chat template; a last message of the assistant is a pre-fill, which the model continues.
 
     ``completion_prefix`` is the end of the question that already belongs to the answer: an indentation, a line of code
-    that is pre-filled. It is put in front of the generation before post-processing and is not part of the engine's request.
+    that is pre-filled. It is put in front of the generation before post-processing, and is no part of the request.
     """
 
     mode: Mode

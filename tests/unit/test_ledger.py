@@ -19,8 +19,9 @@ def plan_of(tasks: int, *, num_samples: int = 1, ks: tuple[int, ...] = (1,)) -> 
     problems = tuple(Problem(f"T/{number}", "def f():\n", "f", "    pass\n", "") for number in range(tasks))
     minimal = Strategy("minimal", "", lambda problem: completion_prompt(problem.prompt))
     identity = Identity("scripted", "stub", "digest")
+    sandbox, engine = SandboxOptions(), EngineOptions()
     return Plan(
-        "T", "0" * 64, problems, (minimal,), Sampling(), num_samples, ks, "auto", EngineOptions(), identity, SandboxOptions()
+        "T", "0" * 64, problems, (minimal,), Sampling(), num_samples, ks, "auto", engine, identity, sandbox
     )  # fmt: skip
 
 
