@@ -3,7 +3,7 @@
     python -m benchmarks.run_overhead --pairs 3 [--strategy minimal]
 
 Both get the same prompts, sampling and engine arguments, and take turns; nothing comes from the store. Bare is one call
-of vLLM's ``LLM.generate`` with all prompts, in a process of its own, timed around that call alone.
+of vLLM's ``LLM.generate`` with all prompts, in a process of its own, timed around that call alone. For a CPU.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def bare(strategy: str) -> dict[str, float]:
     """``LLM.generate`` on every problem's prompt, in one call."""
     import importlib
 
-    prepare_environment(offline=True)
+    prepare_environment(offline=True, cpu=True)
     mark_broken_packages_absent()
     from vllm import LLM, SamplingParams
 

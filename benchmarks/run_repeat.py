@@ -2,9 +2,11 @@
 
     python -m benchmarks.run_repeat --runs 5
 
-``repeat``: 164 items at -n 2 whose generations are stored, seconds after collection. ``collection``: 164 items, the
-seconds that pytest itself reports. ``unused``: an unrelated test, with the plugin loaded and with ``-p no:humaneval``, in turns;
-milliseconds between the medians. The store is filled first, by the canonical solutions through the scripted engine.
+repeat: 164 items at -n 2 whose generations are stored, seconds after collection.
+collection: 164 items, seconds.
+unused: an unrelated test, with the plugin and with ``-p no:humaneval``, in turns; milliseconds between the medians.
+
+The store is filled first, with the canonical solutions, through the scripted engine.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
@@ -65,27 +69,42 @@ def pytest_seconds(folder: Path, *arguments: str) -> float:
 
 
 def after_collection(folder: Path, *arguments: str) -> float:
-    """Wall time from the moment the workers have collected, as a local plugin notes it, to the session's end."""
-    Path(folder, "conftest.py").write_text(
-        "import time\n"
-        "begun = []\n"
-        "def pytest_xdist_node_collection_finished(node, ids):\n"
-        "    begun.append(time.monotonic())\n"
-        "def pytest_unconfigure(config):\n"
-        "    if begun:\n"
-        "        print(f'after collection: {time.monotonic() - begun[-1]:.3f} s')\n"
-    )
-    printed = run_pytest(folder, *arguments)
-    Path(folder, "conftest.py").unlink()
+    """Wall time from the moment the workers have collected to the end of the session."""
+    with clock(folder, "pytest_xdist_node_collection_finished", "pytest_unconfigure"):
+        printed = run_pytest(folder, *arguments)
     assert "164 passed" in printed, printed
     assert "164 answered from the store" in printed, printed
-    return float(re.search(r"after collection: ([\d.]+) s", printed)[1])  # type: ignore[index]
+    return between(printed)
 
 
 def collection_seconds(folder: Path, *arguments: str) -> float:
-    """What ``--collect-only`` says it took."""
-    printed = run_pytest(folder, *arguments, "--collect-only", "-q")
-    return float(re.search(r"164 tests collected in ([\d.]+)s", printed)[1])  # type: ignore[index]
+    """Wall time of the collection alone."""
+    with clock(folder, "pytest_collection", "pytest_collection_finish"):
+        printed = run_pytest(folder, *arguments, "--collect-only", "-q", "-s")
+    assert "164 tests collected" in printed, printed
+    return between(printed)
+
+
+@contextmanager
+def clock(folder: Path, first: str, last: str) -> Iterator[None]:
+    """A conftest that prints the time between two hooks of the controller (the last call of the first one)."""
+    file = Path(folder, "conftest.py")
+    file.write_text(
+        "import time, pytest\n"
+        "begun = []\n"
+        f"@pytest.hookimpl(tryfirst=True, optionalhook=True)\ndef {first}():\n    begun.append(time.monotonic())\n"
+        f"@pytest.hookimpl(trylast=True)\ndef {last}():\n"
+        "    if begun:\n        print(f'\\nbetween: {time.monotonic() - begun[-1]:.3f} s')\n"
+    )
+    yield
+    file.unlink()
+
+
+def between(printed: str) -> float:
+    """What the clock of :func:`clock` printed."""
+    found = re.search(r"between: ([\d.]+) s", printed)
+    assert found, printed
+    return float(found[1])
 
 
 def run_pytest(folder: Path, *arguments: str) -> str:

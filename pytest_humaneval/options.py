@@ -11,10 +11,10 @@ import pytest
 
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.exceptions import InputError
+from pytest_humaneval.models import DEFAULT_MODEL
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.sandbox.protocol import SandboxOptions
 
-DEFAULT_MODEL = "qwen2.5-coder-0.5b-instruct"
 DEFAULT_KS = (1, 10, 100)
 
 
@@ -74,7 +74,7 @@ OPTIONS = (
     Option("replay", "check the samples of this .jsonl file instead of generating; implies the replay engine", "FILE"),
     Option("script", "answers of the scripted engine, as JSON; implies the scripted engine", "FILE"),
     Option("cache-dir", "where models and finished generations are kept (default: the user's cache folder)", "DIR"),
-    Option("temperature", "0 is greedy decoding (default: 0)", "T", _number(float, 0, 100, "a number from 0")),
+    Option("temperature", "0 is greedy decoding (default: 0)", "T", _number(float, 0, 2, "a number from 0 to 2")),
     Option("top-p", "nucleus sampling (default: 1)", "P", _number(float, 1e-9, 1, "a number above 0 and up to 1")),
     Option("max-tokens", "longest generation, in tokens (default: 768)", "N", _count),
     Option(
