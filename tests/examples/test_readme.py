@@ -37,6 +37,11 @@ def test_the_test_of_the_readme_works(pytester: pytest.Pytester) -> None:
     result.assert_outcomes(passed=1, failed=1)
 
 
+def test_the_library_view_of_the_readme_works(capsys: pytest.CaptureFixture[str]) -> None:
+    exec(compile(snippet("library.py"), "library.py", "exec"), {})
+    assert capsys.readouterr().out.strip() == "passed"
+
+
 def test_every_option_is_in_the_readme() -> None:
     from pytest_humaneval.options import OPTIONS
 
