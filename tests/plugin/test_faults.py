@@ -61,6 +61,36 @@ def test_an_unknown_strategy_gets_near_names_and_the_list(evaluate: Evaluate, wo
     result.stderr.fnmatch_lines(["*--strategy: unknown strategy 'minimla'; did you mean 'minimal'*known: *expert_v00*"])
 
 
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("nowhere/model.gguf", "*--humaneval-model: *nowhere/model.gguf*"),
+        ("qwen2.5-coder-0.5b-instrct", "*did you mean*qwen2.5-coder-0.5b-instruct*"),
+    ],
+)
+def test_a_model_that_is_not_there_is_named(
+    pytester: pytest.Pytester, mini: Path, tmp_path: Path, workers: str, spec: str, message: str
+) -> None:
+    result = pytester.runpytest_subprocess(
+        "--strategy=minimal", f"--humaneval-model={spec}", f"--humaneval-cache-dir={tmp_path}", workers
+    )
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([message])
+    result.stderr.no_fnmatch_line("*Traceback*")
+
+
+def test_an_empty_selection_is_pytest_s_own_exit_status(evaluate: Evaluate, workers: str) -> None:
+    result = evaluate(workers, "-k", "nothing_of_this_name")
+    assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+def test_there_is_one_engine_process_whatever_the_number_of_workers(
+    evaluate: Evaluate, workers: str, tmp_path: Path
+) -> None:
+    evaluate(workers).assert_outcomes(passed=3)
+    assert len(list((tmp_path / "cache" / "logs").iterdir())) == 1
+
+
 def test_an_engine_that_does_not_start_makes_errors_not_failures(evaluate: Evaluate, workers: str) -> None:
     result = evaluate(workers, script={"start": {"error": "no such device"}})
     result.assert_outcomes(errors=3)

@@ -1,0 +1,85 @@
+"""Whole runs against an OpenAI-compatible server, as it answers, fails and hangs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mini import RIGHT, row_of
+from openai_server import FakeServer, Reply
+
+Serve = Callable[..., pytest.RunResult]
+
+
+def solve(body: dict[str, Any]) -> Reply:
+    """The right solution of the problem in the prompt."""
+    for name, task_id in (("def add(", "Mini/0"), ("def shout(", "Mini/1"), ("def first(", "Mini/10")):
+        if name in str(body.get("prompt", body.get("messages"))):
+            return Reply(RIGHT[task_id])
+    return Reply(status=400, error="which problem is this")
+
+
+@pytest.fixture
+def evaluate_at(pytester: pytest.Pytester, mini: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Serve:
+    """Run a strategy against a server."""
+    monkeypatch.setenv("COLUMNS", "160")
+
+    def run(server: FakeServer, *args: str, strategy: str = "minimal") -> pytest.RunResult:
+        return pytester.runpytest_subprocess(
+            f"--strategy={strategy}", f"--humaneval-dataset={mini}", f"--humaneval-engine-url={server.url}",
+            f"--humaneval-cache-dir={tmp_path / 'cache'}", "--humaneval-model=tiny", *args, timeout=120,
+        )  # fmt: skip
+
+    return run
+
+
+def test_one_batch_is_asked_whatever_the_number_of_workers(evaluate_at: Serve, workers: str) -> None:
+    with FakeServer(solve) as server:
+        result = evaluate_at(server, workers)
+        result.assert_outcomes(passed=3)
+        assert len(server.requests) == 3
+
+
+def test_equal_requests_of_two_strategies_are_generated_once(evaluate_at: Serve, workers: str) -> None:
+    with FakeServer(solve) as server:
+        # expert_v00 asks as minimal does, except on string problems: add and first are shared, shout is not.
+        result = evaluate_at(server, workers, strategy="minimal,expert_v00")
+        result.assert_outcomes(passed=6)
+        assert len(server.requests) == 4
+
+
+def test_a_repeated_run_asks_nothing(evaluate_at: Serve, workers: str) -> None:
+    with FakeServer(solve) as server:
+        evaluate_at(server, workers)
+        evaluate_at(server, workers).assert_outcomes(passed=3)
+        assert len(server.requests) == 3
+
+
+def test_a_server_that_answers_500_makes_errors(evaluate_at: Serve, workers: str) -> None:
+    with FakeServer(
+        lambda body: Reply(status=500, error="no memory") if "add" in body["prompt"] else solve(body)
+    ) as server:
+        result = evaluate_at(server, workers)
+    result.assert_outcomes(passed=2, errors=1)
+    assert row_of(result, "minimal")["errors"] == "1"
+    result.stdout.fnmatch_lines(["*500*"])
+    assert result.ret == pytest.ExitCode.INTERNAL_ERROR
+
+
+def test_a_server_that_hangs_is_given_up(evaluate_at: Serve, workers: str) -> None:
+    start = time.monotonic()
+    with FakeServer(lambda body: Reply(hang=True)) as server:
+        result = evaluate_at(server, workers, "--humaneval-engine-timeout=1")
+    result.assert_outcomes(errors=3)
+    assert time.monotonic() - start < 60
+
+
+def test_a_server_that_is_not_there_is_named(evaluate_at: Serve, workers: str) -> None:
+    with FakeServer(solve) as server:
+        server.stop()
+        result = evaluate_at(server, workers)
+    result.assert_outcomes(errors=3)
+    result.stdout.fnmatch_lines([f"*{server.url}*"])
