@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from mini import Evaluate, row_of
 
@@ -120,6 +123,12 @@ def test_a_test_that_never_asks_for_a_verdict_is_an_error(
     row = row_of(result, "minimal")
     assert (row["pass@1"], row["errors"]) == ("n/a", "3")
     assert result.ret == pytest.ExitCode.INTERNAL_ERROR
+
+
+def test_a_dataset_without_solutions_can_be_evaluated(evaluate: Evaluate, mini: Path) -> None:
+    rows = [{**json.loads(line), "canonical_solution": ""} for line in mini.read_text().splitlines()]
+    mini.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    evaluate("-n0").assert_outcomes(passed=3)
 
 
 def test_an_expected_failure_still_counts_as_wrong(pytester: pytest.Pytester, evaluate: Evaluate, workers: str) -> None:
