@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from pytest_humaneval.sample import Sampling
 
 UNUSABLE_SHARE = 0.2  # of completions empty or not parsing: then the prompt or the stops are the likely culprit
 SHORT_DIGEST = 12
+HEADER_WIDTH = 80
 
 
 def summary_lines(ledger: Ledger, progress: dict[str, Any], layers: Sequence[str], timeout: float) -> list[str]:
@@ -20,7 +22,8 @@ def summary_lines(ledger: Ledger, progress: dict[str, Any], layers: Sequence[str
         f"model     {identity_line(plan.identity)}",
         f"sampling  {sampling_line(plan.sampling, plan.num_samples)}",
         f"problems  {len(plan.problems)} of {plan.dataset_name} (sha256 {plan.dataset_sha256[:SHORT_DIGEST]})",
-        f"checks    {timeout:g} s, {plan.sandbox.memory_mb} MiB; {', '.join(layers) or 'no sandbox was started'}",
+        f"checks    {timeout:g} s of CPU time, {plan.sandbox.memory_mb} MiB",
+        *_wrapped("sandbox   ", ", ".join(layers) or "none was started"),
         *_engine_lines(progress),
         "",
         *table(rows, plan.ks),
@@ -66,6 +69,10 @@ def _cells(row: Row, ks: Sequence[int], with_interval: bool) -> list[str]:
         rate,
         f"{row.seconds:.1f}",
     ]
+
+
+def _wrapped(head: str, text: str) -> list[str]:
+    return textwrap.wrap(text, HEADER_WIDTH, initial_indent=head, subsequent_indent=" " * len(head))
 
 
 def _three_decimals(value: float | None) -> str:
