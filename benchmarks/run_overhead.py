@@ -22,6 +22,7 @@ from benchmarks.engine_measure import model_directory, write_result
 from pytest_humaneval.broken_packages import mark_broken_packages_absent
 from pytest_humaneval.dataset import read_problems
 from pytest_humaneval.engine.protocol import EngineOptions
+from pytest_humaneval.engine.vllm import register_architecture
 from pytest_humaneval.engine.vllm_setup import engine_arguments, prepare_environment
 from pytest_humaneval.registry import register
 from pytest_humaneval.sample import Sampling
@@ -53,7 +54,7 @@ def main() -> None:
 def bare_in_a_process(strategy: str) -> dict[str, float]:
     """Seconds and tokens of the bare call."""
     command = [sys.executable, "-m", "benchmarks.run_overhead", "--bare", "--strategy", strategy]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     measured: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return measured
 
@@ -70,7 +71,8 @@ def bare(strategy: str) -> dict[str, float]:
     prompts = [chosen.build_prompt(problem.visible()) for problem in read_problems()]
     how = Sampling()
     parameters = [SamplingParams(temperature=0, max_tokens=how.max_tokens, stop=list(one.stop)) for one in prompts]
-    llm = LLM(**vars(engine_arguments(model_directory(), EngineOptions())))
+    register_architecture(model_directory())
+    llm = LLM.from_engine_args(engine_arguments(model_directory(), EngineOptions()))
     start = time.monotonic()
     outputs = llm.generate([one.text for one in prompts], parameters, use_tqdm=False)
     seconds = time.monotonic() - start

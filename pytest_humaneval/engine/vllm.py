@@ -113,7 +113,7 @@ class VllmEngine:
 
         arguments = engine_arguments(directory, self._options)
         if current_platform.is_cpu():
-            _register_architecture(directory)
+            register_architecture(directory)
         self._llm = LLMEngine.from_engine_args(arguments)
         self._tokenizer = self._llm.get_tokenizer()
         self._max_model_len = self._llm.model_config.max_model_len
@@ -182,7 +182,7 @@ def _distribution() -> tuple[str, str]:
     raise EngineError(f"vLLM is not installed: {INSTALL}")
 
 
-def _register_architecture(directory: Path) -> None:
+def register_architecture(directory: Path) -> None:
     """Give vLLM the model's class at once.
 
     It would otherwise start a Python of its own to look at the class, which takes 10 s and fails beside a broken
