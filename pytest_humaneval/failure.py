@@ -33,7 +33,7 @@ def show_failure(item: pytest.Item, report: pytest.TestReport, problem: Problem,
 
 def show_error(item: pytest.Item, report: pytest.TestReport, message: str) -> None:
     """Put an engine's or a sandbox's message in place of a traceback through our own code."""
-    _show(item, report, message, message.splitlines()[0])
+    _show(item, report, message + "\n", message.splitlines()[0])
 
 
 def _show(item: pytest.Item, report: pytest.TestReport, text: str, headline: str) -> None:

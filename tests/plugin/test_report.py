@@ -67,6 +67,27 @@ def test_junit_xml_carries_properties_of_items_and_suite(
     assert len(case.findall("failure")) == 1
 
 
+# What Jenkins' junit-10.xsd and GitLab's reader take, plus pytest's own <error> and its properties of a test case.
+CHILDREN = {
+    "testsuites": {"testsuite"},
+    "testsuite": {"properties", "testcase", "system-out", "system-err"},
+    "testcase": {"properties", "skipped", "error", "failure", "system-out", "system-err"},
+    "properties": {"property"},
+}
+REQUIRED = {"testsuite": {"name", "tests", "failures", "errors"}, "testcase": {"name"}, "property": {"name", "value"}}
+
+
+def test_junit_xml_has_the_structure_that_viewers_read(
+    evaluate: Evaluate, workers: str, pytester: pytest.Pytester
+) -> None:
+    strange = "    raise ValueError('\x00\x1b]]> <b> \ud800 \uffff')\n"
+    evaluate(workers, "--junitxml=out.xml", script={"Mini/0": strange, "Mini/1": {"error": "no \x07 bell"}})
+    for element in ElementTree.parse(pytester.path / "out.xml").getroot().iter():
+        assert {child.tag for child in element} <= CHILDREN.get(element.tag, set())
+        assert REQUIRED.get(element.tag, set()) <= set(element.keys())
+        float(element.get("time", "0"))
+
+
 def test_junit_xml_tells_errors_from_failures(evaluate: Evaluate, workers: str, pytester: pytest.Pytester) -> None:
     evaluate(workers, "--junitxml=out.xml", script={"Mini/0": WRONG, "Mini/1": {"error": "broken"}})
     suite = ElementTree.parse(pytester.path / "out.xml").getroot()[0]
