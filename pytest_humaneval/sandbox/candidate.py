@@ -42,15 +42,17 @@ class CandidateError(Exception):
 class Candidate:
     """Calls the function in the child, by value."""
 
-    def __init__(self, child: Child, budget: Budget, scratch: Scratch) -> None:
+    def __init__(self, child: Child, budget: Budget, scratch: Scratch, worker: int) -> None:
         self._channel = child.channel
         self._budget = budget
         self._scratch = scratch
+        self._worker = worker  # the descriptor of its socket, which closes when nobody waits for the verdict any more
         self.stopped: Stop | None = None  # once set, the check's outcome, even if the test swallows the exception
         self.raised: Exception | None = None  # what the last call raised
         self.raised_detail = ""
         self.arguments: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})  # of the last call
         self.result: Any = None  # of the last call
+        self.calls = 0
 
     def load(self, source: str, entry_point: str, line_offset: int) -> None:
         """Run the program in the child.
@@ -71,11 +73,12 @@ class Candidate:
         """
         if self.stopped is not None:
             raise self.stopped
+        self.calls += 1
         self.arguments, self.result = (arguments, keywords), None
         try:
             message = encode((arguments, keywords), strict=True)
         except CodecError as error:
-            raise BadArgumentError(f"the test passes {error}, which cannot cross to the sandbox") from None
+            raise BadArgumentError(f"it passes {error}, which cannot cross to the sandbox") from None
         reply = self._ask(message)
         if reply[:1] != protocol.VALUE:
             raise self._exception(reply)
@@ -151,10 +154,13 @@ class Candidate:
     def _wait(self, event: int) -> None:
         poll = select.poll()
         poll.register(self._channel, event)
+        poll.register(self._worker, 0)
         while True:
             started = time.monotonic()
             ready = poll.poll(min(self._budget.patience(), WATCH_INTERVAL) * 1000)
             self._budget.charge(time.monotonic() - started)
+            if any(descriptor == self._worker for descriptor, _ in ready):
+                raise self._stop("error", "the worker has left")
             if ready:
                 return
             if reason := self._budget.exhausted():

@@ -34,7 +34,7 @@ def serve(channel: int) -> NoReturn:
     """Run one program and answer the oracle's calls. Ends with the process."""
     try:
         write_frame(channel, HELLO)
-        source, entry_point, line_offset = decode(read_frame(channel), trusted=True)
+        source, entry_point, line_offset = decode(read_frame(channel))
         _serve(channel, source, entry_point, line_offset)
     except EOFError:
         os._exit(0)  # the oracle has seen enough
@@ -57,8 +57,9 @@ def _serve(channel: int, source: str, entry_point: str, line_offset: int) -> Non
         write_frame(channel, _failure(error, place))
         return
     write_frame(channel, LOADED)
+    known: dict[int, int] = {}
     while True:
-        arguments, keywords = decode(read_frame(channel), trusted=True)
+        arguments, keywords = decode(read_frame(channel), known=known)
         write_frame(channel, _answer(function, arguments, keywords, place))
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -61,7 +64,11 @@ class ProcessSandbox:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._drop()
+        try:
+            self._drop()
+        except BaseException:
+            self._drop()  # an interruption of the end does not stop it
+            raise
 
     def check(self, problem: Problem, completion: str, *, timeout: float) -> Verdict:
         """Judge a completion; see :meth:`Sandbox.check`."""
@@ -128,7 +135,7 @@ class ProcessSandbox:
     def _open_conversation(self, launch: Launch) -> Any:
         """Start the oracle; its first message."""
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        with theirs:
+        with theirs, _signals_held():
             self._workspace = tempfile.mkdtemp(prefix=f"humaneval-{os.getpid()}-", dir=_temporary_folder())
             os.chmod(self._workspace, 0o711)  # the server may become another user
             settings = {
@@ -137,6 +144,7 @@ class ProcessSandbox:
                 "cleanup": launch.cleanup,
                 "workspace": self._workspace,
                 "worker": os.getpid(),
+                "path": [path for path in sys.path if path],  # tests are trusted: they may import what the worker can
             }
             self._oracle = subprocess.Popen(
                 boot("oracle", settings),
@@ -172,7 +180,9 @@ class ProcessSandbox:
         return decode(message)
 
     def _drop(self) -> None:
-        """End the oracle and everything below it."""
+        """End the oracle and everything below it: at once when it is in the middle of something."""
+        if self._busy and self._oracle is not None:
+            self._oracle.kill()
         if self._socket is not None:
             self._socket.close()
             self._socket = None
@@ -182,6 +192,17 @@ class ProcessSandbox:
         if self._workspace:
             remove_tree(self._workspace)  # the oracle has done so, unless it had to be killed
             self._workspace = ""
+        self._busy = False
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Keep signals waiting: an interruption between a process's start and its being known would leave it behind."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import sys
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -23,17 +24,18 @@ from .codec import (
 )
 
 
-def decode(data: bytes, *, trusted: bool = False) -> Any:
+def decode(data: bytes, *, known: dict[int, int] | None = None) -> Any:
     """The value that ``encode`` made the bytes of; they may come from anyone.
 
-    ``trusted`` lifts the cap on keys, for messages of which it is known that they come from the oracle.
+    ``known`` is for the child, which may trust the oracle: it lifts the cap on keys, and makes equal integers and words
+    one object, as they are where the test is compiled together with the program (some programs compare with ``is``).
 
     Raises:
         CodecError: they are not a message, or it is over one of the caps.
     """
     if len(data) > MAX_MESSAGE:
         raise CodecError(f"a message of more than {MAX_MESSAGE} bytes")
-    decoder = Decoder(data, MAX_MESSAGE if trusted else MAX_HASHED)
+    decoder = Decoder(data, known)
     try:
         value = decoder.value()
     except (IndexError, struct.error, ValueError, TypeError, ArithmeticError, RecursionError) as error:
@@ -46,12 +48,13 @@ def decode(data: bytes, *, trusted: bool = False) -> Any:
 class Decoder:
     """One pass over one message."""
 
-    def __init__(self, data: bytes, hashed: int) -> None:
+    def __init__(self, data: bytes, known: dict[int, int] | None) -> None:
         self.data = data
         self.at = 0
         self.depth = 0
         self.items = MAX_ITEMS
-        self.hashed = hashed
+        self.hashed = MAX_HASHED if known is None else MAX_MESSAGE
+        self.known = known
 
     def value(self) -> Any:
         """The value at the current position."""
@@ -67,6 +70,14 @@ class Decoder:
         numbers = form.unpack_from(self.data, self.at)
         self.at += form.size
         return numbers
+
+    def one_integer(self, value: int) -> int:
+        """The integer, or the equal one that has come before, where there is a memory of them."""
+        return value if self.known is None else self.known.setdefault(value, value)
+
+    def one_text(self, value: str) -> str:
+        """The text; a word as the one that Python's compiler makes of equal words."""
+        return sys.intern(value) if self.known is not None and value.isascii() and value.isidentifier() else value
 
     def content(self) -> bytes:
         """A length and as many bytes."""
@@ -104,6 +115,8 @@ class Decoder:
         if (collection, form) not in _BLOCKS or count > MAX_MESSAGE // 8:
             raise CodecError("a malformed message: no such block of numbers")
         numbers = self.number(struct.Struct(f"<{count}{form.decode()}"))
+        if self.known is not None and form == b"q":
+            numbers = tuple(map(self.one_integer, numbers))
         return list(numbers) if collection == b"l" else numbers
 
     def pairs(self) -> dict[Any, Any]:
@@ -167,11 +180,11 @@ _READERS: dict[int, Reader] = {
     ord("N"): lambda decoder: None,
     ord("1"): lambda decoder: True,
     ord("0"): lambda decoder: False,
-    ord("i"): lambda decoder: decoder.number(INT)[0],
+    ord("i"): lambda decoder: decoder.one_integer(decoder.number(INT)[0]),
     ord("I"): Decoder.integer,
     ord("f"): lambda decoder: decoder.number(FLOAT)[0],
     ord("c"): lambda decoder: complex(*decoder.number(COMPLEX)),
-    ord("s"): lambda decoder: decoder.content().decode("utf-8", "surrogatepass"),
+    ord("s"): lambda decoder: decoder.one_text(decoder.content().decode("utf-8", "surrogatepass")),
     ord("b"): Decoder.content,
     ord("B"): lambda decoder: bytearray(decoder.content()),
     ord("l"): Decoder.members,

@@ -176,16 +176,22 @@ _WRITERS: dict[type, Writer] = {
 }
 _ITERATOR = _collection(b"g", iter)
 
-# Recognised by name, so that the codec need not import their modules.
-_NUMBERS: dict[tuple[str, str], Writer] = {
+# Recognised by name, so that the codec need not import their modules: numbers, and what is as good as a builtin.
+_NAMED: dict[tuple[str, str], Writer] = {
     ("fractions", "Fraction"): Encoder.fraction,
     ("decimal", "Decimal"): lambda encoder, value: encoder.content(b"D", str(value).encode()),
+    ("collections", "UserList"): lambda encoder, value: encoder.value(value.data),
+    ("collections", "UserDict"): lambda encoder, value: encoder.value(value.data),
+    ("collections", "UserString"): lambda encoder, value: encoder.value(value.data),
+    ("collections", "ChainMap"): lambda encoder, value: encoder.dict(dict(value)),
+    ("builtins", "mappingproxy"): lambda encoder, value: encoder.dict(dict(value)),
 }
 
 
 def _writer_of_subclass(kind: type) -> Writer:
     for base in kind.__mro__:
-        writer = _WRITERS.get(base) or _NUMBERS.get((base.__module__, base.__name__))
+        # A class made without a module name has no __module__ at all.
+        writer = _WRITERS.get(base) or _NAMED.get((getattr(base, "__module__", ""), base.__name__))
         if writer is not None:
             return writer
     return _ITERATOR if hasattr(kind, "__next__") and hasattr(kind, "__iter__") else Encoder.opaque

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import linecache
 import random
+from contextlib import suppress
 from functools import lru_cache
 from types import CodeType
 from typing import Any, NamedTuple
@@ -56,13 +56,22 @@ def _run_test(case: Case, candidate: Candidate) -> Judgement:
         namespace[case.entry_point] = candidate
         exec(_compiled_test(case.test), namespace)
         namespace["check"](namespace[case.entry_point])
-    except BadArgumentError as error:
-        raise TestError(str(error)) from None
     except Stop:
         raise
     except BaseException as error:
+        if fault := _fault_of_test(error, candidate):
+            raise TestError(f"the hidden test cannot be run: {fault}") from None
         return _failure(case, candidate, error)
     return Judgement("passed")
+
+
+def _fault_of_test(error: BaseException, candidate: Candidate) -> str:
+    """Why no completion could have passed, or an empty string."""
+    if isinstance(error, BadArgumentError):
+        return str(error)
+    if error is not candidate.raised and (candidate.calls == 0 or isinstance(error, ImportError)):
+        return f"{type(error).__name__}: {error}"
+    return ""
 
 
 def _failure(case: Case, candidate: Candidate, error: BaseException) -> Judgement:
@@ -77,7 +86,6 @@ def _failure(case: Case, candidate: Candidate, error: BaseException) -> Judgemen
 
 @lru_cache(maxsize=1024)
 def _compiled_test(test: str) -> CodeType:
-    linecache.clearcache()
     return compile(test, TEST_FILE, "exec", dont_inherit=True)
 
 
@@ -96,5 +104,6 @@ def _stub_namespace(case: Case) -> dict[str, Any]:
     namespace: dict[str, Any] = {}
     stub = _compiled_stub(case.prompt)
     if stub is not None:
-        exec(stub, namespace)
+        with suppress(Exception):  # if the prompt cannot be run, no program can: the child will say so
+            exec(stub, namespace)
     return namespace

@@ -33,25 +33,26 @@ from .scratch import remove_tree
 
 def main() -> None:
     """Start the server, report its layers, then judge until the worker is gone. The one argument is JSON."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())  # the worker held them while it started us
     settings = json.loads(sys.argv[1])
-    channel = settings["channel"]
-    _die_with_worker(settings["worker"])
-    oracle = Oracle(Recipe(settings["command"], settings["cleanup"], settings["workspace"]))
+    sys.path += settings["path"]
+    recipe = Recipe(settings["command"], settings["cleanup"], settings["workspace"])
+    oracle = Oracle(settings["channel"], recipe)
     try:
-        write_frame(channel, oracle.start())
-        while True:
-            prompt, entry_point, test, completion, timeout = decode(read_frame(channel))
-            oracle.answer(channel, Case(prompt, entry_point, test), completion, timeout)
-            oracle.prepare()
+        _die_with_worker(settings["worker"])
+        oracle.serve()
     except (EOFError, BrokenPipeError, ConnectionResetError):
         pass  # the worker has left
     finally:
-        oracle.close()
+        try:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what follows must not be cut short
+        finally:
+            oracle.close()
 
 
 def _die_with_worker(worker: int) -> None:
     """Leave in good order when the worker is killed, also in the middle of a test."""
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(f"signal {number}"))
+    signal.signal(signal.SIGTERM, _leave)
     try:
         from . import linux
 
@@ -62,6 +63,11 @@ def _die_with_worker(worker: int) -> None:
         sys.exit("the worker has left")
 
 
+def _leave(number: int, frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough
+    sys.exit(0)
+
+
 LAST_RESORT = 30.0  # CPU seconds of a test beyond the wall limit: no worker is left that would end it
 STARTED = b"S"  # sent to the worker when a check starts
 
@@ -69,13 +75,26 @@ STARTED = b"S"  # sent to the worker when a check starts
 class Oracle:
     """Judges completions against one server, which it replaces when it dies."""
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, worker: int, recipe: Recipe) -> None:
+        self._worker = worker  # the descriptor of its socket
         self._recipe = recipe
         self._link: Link | None = None
         self._child: Child | None = None
         self._worn = False  # the server is to be replaced: a completion left something behind in it
 
-    def start(self) -> bytes:
+    def serve(self) -> None:
+        """Judge until the worker is gone.
+
+        Raises:
+            EOFError, OSError: it is.
+        """
+        write_frame(self._worker, self._start())
+        while True:
+            prompt, entry_point, test, completion, timeout = decode(read_frame(self._worker))
+            self.answer(Case(prompt, entry_point, test), completion, timeout)
+            self.prepare()
+
+    def _start(self) -> bytes:
         """The first message to the worker: the layers in force, or why there are none."""
         try:
             self._link = Link(self._recipe)
@@ -84,17 +103,17 @@ class Oracle:
             return encode(("error", str(error)))
         return encode(("ready", self._link.layers))
 
-    def answer(self, channel: int, case: Case, completion: str, timeout: float) -> None:
+    def answer(self, case: Case, completion: str, timeout: float) -> None:
         """Tell the worker that the check has started, then kind, detail and seconds of the verdict; or an error.
 
         Between the two the worker's wall limit runs: what happens before is no fault of the completion.
         """
         try:
             link, child = self._ready_child()
-            os.write(channel, STARTED)
+            os.write(self._worker, STARTED)
         except LinkError as error:
             self._drop()
-            os.write(channel, STARTED + framed(encode(("error", str(error), 0.0))))
+            os.write(self._worker, STARTED + framed(encode(("error", str(error), 0.0))))
             return
         started = time.monotonic()
         try:
@@ -102,7 +121,7 @@ class Oracle:
         except (LinkError, TestError) as error:
             self._drop()
             kind, detail = "error", str(error)
-        write_frame(channel, encode((kind, detail, time.monotonic() - started)))
+        write_frame(self._worker, encode((kind, detail, time.monotonic() - started)))
 
     def prepare(self) -> None:
         """Have a child ready before it is asked for. A failure is reported by the check that needs it."""
@@ -121,7 +140,7 @@ class Oracle:
 
     def _judge(self, link: Link, child: Child, case: Case, completion: str, timeout: float) -> Judgement:
         self._child = None
-        candidate = Candidate(child, Budget(timeout, child.pid), link.scratch)
+        candidate = Candidate(child, Budget(timeout, child.pid), link.scratch, self._worker)
         try:
             with _wall_limit(timeout):
                 judgement = judge(case, completion, candidate)

@@ -8,6 +8,7 @@ import itertools
 import os
 import stat
 import tempfile
+import time
 from contextlib import suppress
 
 MAX_BYTES = 16 << 20
@@ -41,6 +42,19 @@ class Scratch:
 
 
 def remove_tree(path: str) -> None:
+    """Remove a folder, if it is there, whatever it holds; a process that still writes to it is about to end.
+
+    Raises:
+        OSError: it could not be removed within a second.
+    """
+    for _ in range(100):
+        with suppress(OSError):
+            return _remove_tree(path)
+        time.sleep(0.01)
+    return _remove_tree(path)
+
+
+def _remove_tree(path: str) -> None:
     """Remove a folder that somebody filled with evil intent: nested deeper than a path can be long, or unreadable.
 
     Folders are moved up to the top before they are emptied, so that no path grows and nothing recurses.
@@ -48,7 +62,6 @@ def remove_tree(path: str) -> None:
     names = (f"{os.urandom(8).hex()}-{number}" for number in itertools.count())
     while folders := _empty(path):
         for folder in folders:
-            _make_writable(folder)
             for inner in _empty(folder):
                 os.rename(inner, os.path.join(path, next(names)))
             os.rmdir(folder)

@@ -4,10 +4,11 @@ import enum
 import itertools
 import math
 import struct
-from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
+from collections import ChainMap, Counter, OrderedDict, UserDict, UserList, UserString, defaultdict, deque, namedtuple
 from contextlib import suppress
 from decimal import Decimal
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -134,6 +135,12 @@ Point = namedtuple("Point", "x y")
         (Counter("aab"), {"a": 2, "b": 1}),
         (defaultdict(list, a=[1]), {"a": [1]}),
         (OrderedDict(b=1, a=2), {"b": 1, "a": 2}),
+        (UserList([1]), [1]),
+        (UserDict(a=1), {"a": 1}),
+        (UserString("a"), "a"),
+        (ChainMap({"a": 1}, {"b": 2}), {"b": 2, "a": 1}),
+        (MappingProxyType({"a": 1}), {"a": 1}),
+        (eval("type('Number', (int,), {})(7)", {}), 7),  # has no __module__
     ],
 )
 def test_subclass_crosses_as_its_base(value: Any, expected: Any) -> None:
@@ -246,9 +253,22 @@ def test_shared_parts_cannot_multiply_without_end() -> None:
 
 def test_only_the_oracle_may_send_many_keys() -> None:
     message = encode(dict.fromkeys(range(MAX_HASHED + 1)))
-    assert len(decode(message, trusted=True)) == MAX_HASHED + 1
+    assert len(decode(message, known={})) == MAX_HASHED + 1
     with pytest.raises(CodecError, match="keys"):
         decode(message)
+
+
+def test_child_sees_equal_constants_as_one_object() -> None:
+    known: dict[int, int] = {}
+    first, second = decode(encode(([653, "some_word"], [653] * 20)), known=known)
+    again = decode(encode([653, "some_word"]), known=known)
+    assert all(one is other for one, other in zip(first, again, strict=True))
+    assert second[0] is first[0]
+
+
+def test_equal_numbers_of_two_types_stay_apart() -> None:
+    values = decode(encode([1000, 1000.0, True, 1, -0.0, 0.0]), known={})
+    assert [repr(value) for value in values] == ["1000", "1000.0", "True", "1", "-0.0", "0.0"]
 
 
 def test_special_decimals_cross() -> None:
