@@ -43,10 +43,12 @@ class Candidate:
     """Calls the function in the child, by value."""
 
     def __init__(self, child: Child, budget: Budget, scratch: Scratch, worker: int) -> None:
+        self.timeout = budget.timeout
         self._channel = child.channel
         self._budget = budget
         self._scratch = scratch
-        self._worker = worker  # the descriptor of its socket, which closes when nobody waits for the verdict any more
+        self._worker = worker  # the descriptor of its socket
+        self._readable = self._poll(select.POLLIN)
         self.stopped: Stop | None = None  # once set, the check's outcome, even if the test swallows the exception
         self.raised: Exception | None = None  # what the last call raised
         self.raised_detail = ""
@@ -60,9 +62,9 @@ class Candidate:
         Raises:
             Stop: it does not compile, raises, ends or takes too long.
         """
-        reply = self._ask(encode((source, entry_point, line_offset)))
+        reply = self._ask(encode((source, entry_point, line_offset, self._budget.timeout)))
         if reply != protocol.LOADED:
-            raise self._stop(*self._failure(reply))
+            raise self.stop(*self._failure(reply))
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """Call the function.
@@ -89,24 +91,25 @@ class Candidate:
         """The last result, if it was a value that cannot cross."""
         return self.result if isinstance(self.result, Opaque) else None
 
-    def _stop(self, kind: str, detail: str = "") -> Stop:
-        self.stopped = Stop(kind, detail)
+    def stop(self, kind: str, detail: str = "") -> Stop:
+        """Decide the check; what is returned is to be raised."""
+        self.stopped = self.stopped or Stop(kind, detail)
         return self.stopped
 
     def _decoded(self, reply: bytes) -> Any:
         try:
             return decode(reply[1:])
         except CodecError as error:
-            raise self._stop("refused", f"the result cannot cross to the test: {error}") from None
+            raise self.stop("refused", f"the result cannot cross to the test: {error}") from None
 
     def _exception(self, reply: bytes) -> BaseException:
         kind, detail = self._failure(reply)
         if kind != "exception":
-            return self._stop(kind, detail)
+            return self.stop(kind, detail)
         _, bases, message, _, _ = decode(reply[1:])
         exception = _nearest_builtin(bases)
         if exception is None:
-            return self._stop(kind, detail)
+            return self.stop(kind, detail)
         self.raised, self.raised_detail = exception(message), detail
         return self.raised
 
@@ -130,9 +133,9 @@ class Candidate:
             self._send(framed(message))
             return self._receive()
         except (EOFError, OSError):
-            raise self._stop("gone") from None
+            raise self.stop("gone") from None
         except CodecError as error:
-            raise self._stop("refused", f"the sandboxed process spoke out of turn: {error}") from None
+            raise self.stop("refused", f"the sandboxed process spoke out of turn: {error}") from None
 
     def _send(self, data: bytes) -> None:
         view = memoryview(data)
@@ -140,33 +143,34 @@ class Candidate:
             try:
                 view = view[self._channel.send(view) :]
             except BlockingIOError:
-                self._wait(select.POLLOUT)
+                self._wait(self._poll(select.POLLOUT))
 
     def _receive(self) -> bytes:
         reader, message = FrameReader(), None
         while message is None:
-            try:
-                message = reader.feed(self._channel.recv(CHUNK))
-            except BlockingIOError:
-                self._wait(select.POLLIN)
+            self._wait(self._readable)
+            message = reader.feed(self._channel.recv(CHUNK))
         return message
 
-    def _wait(self, event: int) -> None:
+    def _poll(self, event: int) -> select.poll:
         poll = select.poll()
         poll.register(self._channel, event)
-        poll.register(self._worker, 0)
+        poll.register(self._worker, 0)  # which closes when nobody waits for the verdict any more
+        return poll
+
+    def _wait(self, poll: select.poll) -> None:
         while True:
             started = time.monotonic()
             ready = poll.poll(min(self._budget.patience(), WATCH_INTERVAL) * 1000)
             self._budget.charge(time.monotonic() - started)
             if any(descriptor == self._worker for descriptor, _ in ready):
-                raise self._stop("error", "the worker has left")
+                raise self.stop("error", "the worker has left")
             if ready:
                 return
             if reason := self._budget.exhausted():
-                raise self._stop("timed out", reason)
+                raise self.stop("timed out", reason)
             if self._scratch.overfull():
-                raise self._stop("refused", "wrote too much into its scratch folder")
+                raise self.stop("refused", "wrote too much into its scratch folder")
 
 
 def _nearest_builtin(names: Any) -> type[Exception] | None:

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -23,7 +23,7 @@ from pytest_humaneval.sandbox.decoder import decode
 from pytest_humaneval.sandbox.encoder import encode
 from pytest_humaneval.sandbox.frames import CHUNK, FrameReader, framed
 from pytest_humaneval.sandbox.launch import Launch, boot
-from pytest_humaneval.sandbox.oracle import STARTED
+from pytest_humaneval.sandbox.oracle import STARTED, STARTED_FILE
 from pytest_humaneval.sandbox.scratch import remove_tree
 from pytest_humaneval.verdict import Verdict
 
@@ -50,6 +50,7 @@ class ProcessSandbox:
         self._socket: socket.socket | None = None
         self._oracle: subprocess.Popen[bytes] | None = None
         self._workspace = ""
+        self._started_file = -1  # its descriptor
         self._busy = False
 
     @property
@@ -78,14 +79,14 @@ class ProcessSandbox:
             self._start()  # an earlier check was interrupted, and its answer may still arrive; or the oracle was killed
         self._busy = True
         asked = (problem.prompt, problem.entry_point, problem.test, completion, float(timeout))
-        verdict = self._verdict(completion, self._conversation(asked, wall_limit(timeout) + GRACE))
+        answer = self._conversation(asked, wall_limit(timeout) + GRACE)
         self._busy = False
-        return verdict
+        return _verdict(completion, *answer)
 
     def _conversation(self, asked: tuple[Any, ...], patience: float) -> tuple[str, str, float]:
         try:
-            self._send(encode(asked), START_PATIENCE)
-            self._await_start()
+            os.pwrite(self._started_file, STARTED.pack(0.0), 0)
+            self._send(encode(asked))
             kind, detail, duration = self._receive(patience)
         except NotDoneError:
             self._drop()
@@ -97,15 +98,6 @@ class ProcessSandbox:
             self._drop()
             raise
         return kind, detail, duration
-
-    def _verdict(self, completion: str, answer: tuple[str, str, float]) -> Verdict:
-        kind, detail, duration = answer
-        detail = printable(detail, MAX_DETAIL)
-        if kind == "error":
-            raise SandboxError(detail)
-        if kind != "passed" and _is_blank(completion):
-            return Verdict("empty", "the completion has no code", duration)
-        return Verdict(kind, detail, duration)  # type: ignore[arg-type]
 
     def _start(self) -> None:
         for launch in self._launches[:-1]:
@@ -136,8 +128,7 @@ class ProcessSandbox:
         """Start the oracle; its first message."""
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with theirs, _signals_held():
-            self._workspace = tempfile.mkdtemp(prefix=f"humaneval-{os.getpid()}-", dir=_temporary_folder())
-            os.chmod(self._workspace, 0o711)  # the server may become another user
+            self._make_workspace()
             settings = {
                 "channel": theirs.fileno(),
                 "command": launch.command,
@@ -155,29 +146,42 @@ class ProcessSandbox:
             )
         return self._receive(START_PATIENCE)
 
-    def _send(self, message: bytes, patience: float) -> None:
-        assert self._socket is not None
-        self._socket.settimeout(patience)
-        self._socket.sendall(framed(message))
+    def _make_workspace(self) -> None:
+        self._workspace = tempfile.mkdtemp(prefix=f"humaneval-{os.getpid()}-", dir=_temporary_folder())
+        os.chmod(self._workspace, 0o711)  # the server may become another user
+        self._started_file = os.open(os.path.join(self._workspace, STARTED_FILE), os.O_RDWR | os.O_CREAT, 0o600)
+        os.pwrite(self._started_file, STARTED.pack(0.0), 0)
 
-    def _await_start(self) -> None:
-        """Wait until the check runs: the limits hold for the completion, not for what it takes to start it."""
+    def _send(self, message: bytes) -> None:
         assert self._socket is not None
         self._socket.settimeout(START_PATIENCE)
-        if self._socket.recv(1) != STARTED:
-            raise EOFError("it is gone")
+        self._socket.sendall(framed(message))
 
     def _receive(self, patience: float) -> Any:
+        """The oracle's next message.
+
+        Raises:
+            NotDoneError: none came within ``patience`` seconds from the start of the check.
+            TimeoutError: the check did not start.
+        """
         assert self._socket is not None
-        deadline = time.monotonic() + patience
+        asked = time.monotonic()
         reader, message = FrameReader(), None
         while message is None:
-            self._socket.settimeout(max(0.001, deadline - time.monotonic()))
-            try:
+            self._socket.settimeout(min(patience, self._time_left(asked, patience)))
+            with suppress(TimeoutError):
                 message = reader.feed(self._socket.recv(CHUNK))
-            except TimeoutError:
-                raise NotDoneError(f"no answer within {patience:g} s") from None
         return decode(message)
+
+    def _time_left(self, asked: float, patience: float) -> float:
+        """Seconds to wait: the limits hold for the completion, not for what it takes to start it."""
+        (started,) = STARTED.unpack(os.pread(self._started_file, STARTED.size, 0))
+        left: float = (started + patience if started else asked + START_PATIENCE) - time.monotonic()
+        if left > 0:
+            return left
+        if started:
+            raise NotDoneError(f"no answer within {patience:g} s")
+        raise TimeoutError(f"it did not start within {START_PATIENCE:g} s")
 
     def _drop(self) -> None:
         """End the oracle and everything below it: at once when it is in the middle of something."""
@@ -189,6 +193,9 @@ class ProcessSandbox:
         if self._oracle is not None:
             _end(self._oracle)
             self._oracle = None
+        if self._started_file >= 0:
+            os.close(self._started_file)
+            self._started_file = -1
         if self._workspace:
             remove_tree(self._workspace)  # the oracle has done so, unless it had to be killed
             self._workspace = ""
@@ -217,6 +224,15 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def _temporary_folder() -> str | None:
     """In memory, where that can be had: a busy disk shall not slow a check down."""
     return SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK | os.X_OK) else None
+
+
+def _verdict(completion: str, kind: str, detail: str, duration: float) -> Verdict:
+    detail = printable(detail, MAX_DETAIL)
+    if kind == "error":
+        raise SandboxError(detail)
+    if kind != "passed" and _is_blank(completion):
+        return Verdict("empty", "the completion has no code", duration)
+    return Verdict(kind, detail, duration)  # type: ignore[arg-type]
 
 
 def _is_blank(completion: str) -> bool:

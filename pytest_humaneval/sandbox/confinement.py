@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
+from contextlib import suppress
 from typing import Any
 
 from .errors import ConfinementError
@@ -47,6 +49,12 @@ class Confinement:
         resource.setrlimit(resource.RLIMIT_NPROC, (self._tasks, self._tasks))
         if self._lockdown:
             self._lockdown.enter_child()
+
+    def end_descendants(self, child: int) -> None:
+        """End what a child that is dead or dying has started. In a lockdown it cannot have."""
+        if self._lockdown is None:
+            with suppress(OSError):
+                os.killpg(child, signal.SIGKILL)
 
     def left_behind(self) -> bool:
         """Whether a child left something in the scratch folder."""

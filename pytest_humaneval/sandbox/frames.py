@@ -9,7 +9,8 @@ import os
 
 from .codec import COUNT, MAX_MESSAGE, CodecError
 
-CHUNK = 1 << 16  # bytes read at once
+SMALL = 1 << 12  # bytes read at first: a buffer that is thrown away costs a fresh child dearly
+CHUNK = 1 << 16  # bytes read at once from then on
 
 
 def framed(message: bytes) -> bytes:
@@ -33,8 +34,9 @@ def read_frame(descriptor: int) -> bytes:
         CodecError: the message is over the cap, or followed by bytes out of turn.
     """
     reader = FrameReader()
-    while (message := reader.feed(os.read(descriptor, CHUNK))) is None:
-        pass
+    message = reader.feed(os.read(descriptor, SMALL))
+    while message is None:
+        message = reader.feed(os.read(descriptor, CHUNK))
     return message
 
 

@@ -76,12 +76,11 @@ class Link:
         return tuple(what)
 
     def fork(self) -> Child:
-        """A fresh child."""
+        """A fresh child, which will greet when it is ready."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with theirs:
             _ask_for_credentials(ours)
             self._send(FORK, [theirs.fileno()])
-        self._answer()
         ours.setblocking(False)
         return Child(ours)
 
@@ -99,10 +98,13 @@ class Link:
             if kind == getattr(socket, "SCM_CREDENTIALS", -1):
                 child.pid = _CREDENTIALS.unpack(data)[0]
 
-    def end(self, child: Child, *, seems_gone: bool) -> End:
-        """Make sure that the child has ended, and say how it did."""
+    def dismiss(self, child: Child, *, seems_gone: bool) -> None:
+        """Have the oldest child killed; one that seems gone gets a moment, so that it can be seen how it ended."""
         child.channel.close()
         self._send(REAP if seems_gone else KILL)
+
+    def await_end(self) -> End:
+        """Wait until the child that was dismissed is no more."""
         return End(*self._answer())
 
     def close(self) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import os
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 from .syscalls import numbers
 
@@ -31,7 +32,12 @@ def syscall(name: str, *arguments: Any) -> int:
     Raises:
         OSError: it failed.
     """
-    return _checked(_libc.syscall(ctypes.c_long(numbers(MACHINE)[name]), *map(_wide, arguments)))
+    return prepared_syscall(name, *arguments)()
+
+
+def prepared_syscall(name: str, *arguments: Any) -> Callable[[], int]:
+    """The call with all made that can be made beforehand: what a fresh child does first is what costs it most."""
+    return _prepared(_libc.syscall, numbers(MACHINE)[name], *arguments)
 
 
 def prctl(option: int, argument: int = 0) -> int:
@@ -40,16 +46,29 @@ def prctl(option: int, argument: int = 0) -> int:
     Raises:
         OSError: it failed.
     """
-    return _checked(_libc.prctl(*map(_wide, (option, argument, 0, 0, 0))))
+    return prepared_prctl(option, argument)()
+
+
+def prepared_prctl(option: int, argument: int = 0) -> Callable[[], int]:
+    """As :func:`prepared_syscall`."""
+    return _prepared(_libc.prctl, option, argument, 0, 0, 0)
+
+
+def _prepared(function: Any, *arguments: Any) -> Callable[[], int]:
+    wide = tuple(map(_wide, arguments))
+
+    def call() -> int:
+        result: int = function(*wide)
+        return result if result != -1 else _failed()
+
+    return call
+
+
+def _failed() -> NoReturn:
+    number = ctypes.get_errno()
+    raise OSError(number, os.strerror(number))
 
 
 def _wide(argument: Any) -> Any:
     """Integers as full registers: a variadic C function would leave the upper half to chance."""
     return ctypes.c_long(argument) if isinstance(argument, int) else argument
-
-
-def _checked(result: int) -> int:
-    if result == -1:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
-    return result

@@ -31,6 +31,7 @@ class Lockdown:
             self._child_filter = seccomp.Filter(seccomp.child_filter(linux.MACHINE))
         except UnsupportedError as error:
             raise ConfinementError(str(error)) from None
+        self._die_with_server = linux.prepared_prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
 
     def enter(self) -> list[str]:
         """Lock this process and all it will fork; the layers' names.
@@ -56,7 +57,7 @@ class Lockdown:
 
     def enter_child(self) -> None:
         """What only children get: no more processes, no signals; death with the server."""
-        linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+        self._die_with_server()
         self._child_filter.install()
 
     def _ruleset(self) -> landlock.Ruleset:

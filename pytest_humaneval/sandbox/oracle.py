@@ -13,10 +13,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import struct
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from .budget import Budget, wall_limit
@@ -24,11 +25,15 @@ from .candidate import Candidate, Stop
 from .decoder import decode
 from .encoder import encode
 from .errors import LinkError
-from .frames import framed, read_frame, write_frame
+from .frames import read_frame, write_frame
 from .judge import Case, Judgement, TestError, judge
 from .link import Child, End, Link
 from .process import Recipe
 from .scratch import remove_tree
+
+LAST_RESORT = 30.0  # CPU seconds of a test beyond the wall limit: no worker is left that would end it
+STARTED_FILE = "started"  # in the workspace: when the current check began, on the monotonic clock; 0 before that
+STARTED = struct.Struct("d")
 
 
 def main() -> None:
@@ -68,19 +73,15 @@ def _leave(number: int, frame: FrameType | None) -> None:
     sys.exit(0)
 
 
-LAST_RESORT = 30.0  # CPU seconds of a test beyond the wall limit: no worker is left that would end it
-STARTED = b"S"  # sent to the worker when a check starts
-
-
 class Oracle:
     """Judges completions against one server, which it replaces when it dies."""
 
     def __init__(self, worker: int, recipe: Recipe) -> None:
         self._worker = worker  # the descriptor of its socket
         self._recipe = recipe
+        self._clock = StartClock(recipe.workspace)
         self._link: Link | None = None
-        self._child: Child | None = None
-        self._worn = False  # the server is to be replaced: a completion left something behind in it
+        self._spare: Child | None = None  # forked ahead, for the next check
 
     def serve(self) -> None:
         """Judge until the worker is gone.
@@ -92,69 +93,66 @@ class Oracle:
         while True:
             prompt, entry_point, test, completion, timeout = decode(read_frame(self._worker))
             self.answer(Case(prompt, entry_point, test), completion, timeout)
-            self.prepare()
-
-    def _start(self) -> bytes:
-        """The first message to the worker: the layers in force, or why there are none."""
-        try:
-            self._link = Link(self._recipe)
-            self.prepare()
-        except (LinkError, OSError) as error:
-            return encode(("error", str(error)))
-        return encode(("ready", self._link.layers))
-
-    def answer(self, case: Case, completion: str, timeout: float) -> None:
-        """Tell the worker that the check has started, then kind, detail and seconds of the verdict; or an error.
-
-        Between the two the worker's wall limit runs: what happens before is no fault of the completion.
-        """
-        try:
-            link, child = self._ready_child()
-            os.write(self._worker, STARTED)
-        except LinkError as error:
-            self._drop()
-            os.write(self._worker, STARTED + framed(encode(("error", str(error), 0.0))))
-            return
-        started = time.monotonic()
-        try:
-            kind, detail = self._judge(link, child, case, completion, timeout)
-        except (LinkError, TestError) as error:
-            self._drop()
-            kind, detail = "error", str(error)
-        write_frame(self._worker, encode((kind, detail, time.monotonic() - started)))
-
-    def prepare(self) -> None:
-        """Have a child ready before it is asked for. A failure is reported by the check that needs it."""
-        if self._worn:
-            self._drop()
-        try:
-            self._link = self._link or Link(self._recipe)
-            self._child = self._child or self._link.fork()
-        except (LinkError, OSError):
-            self._drop()
 
     def close(self) -> None:
         """End everything, and leave nothing."""
         self._drop()
         remove_tree(self._recipe.workspace)
 
-    def _judge(self, link: Link, child: Child, case: Case, completion: str, timeout: float) -> Judgement:
-        self._child = None
-        candidate = Candidate(child, Budget(timeout, child.pid), link.scratch, self._worker)
+    def _start(self) -> bytes:
+        """The first message to the worker: the layers in force, or why there are none."""
         try:
-            with _wall_limit(timeout):
-                judgement = judge(case, completion, candidate)
-        except Stop as stop:
-            judgement = Judgement(stop.kind, stop.detail)
+            self._link = Link(self._recipe)
+            self._prepare(self._link)
+        except (LinkError, OSError) as error:
+            return encode(("error", str(error)))
+        return encode(("ready", self._link.layers))
+
+    def answer(self, case: Case, completion: str, timeout: float) -> None:
+        """Send the worker the verdict's kind, detail and seconds; or ``error`` and what went wrong.
+
+        Before the next check begins, nothing is left of this one: neither process nor file.
+        """
         try:
-            end = link.end(child, seems_gone=judgement.kind == "gone")
+            link, child = self._ready_child()
+            self._clock.start()
+            self._prepare(link)  # the next one starts while this one works
+            self._check(link, child, case, completion, timeout)
+        except LinkError as error:
+            self._drop()
+            self._reply(Judgement("error", str(error)))
+
+    def _check(self, link: Link, child: Child, case: Case, completion: str, timeout: float) -> None:
+        judgement = _judged(case, completion, Candidate(child, Budget(timeout, child.pid), link.scratch, self._worker))
+        gone = judgement.kind == "gone"
+        try:
+            link.dismiss(child, seems_gone=gone)
+            end = link.await_end() if gone else None
         except LinkError:
-            self._worn = True
-            if judgement.kind == "gone":
+            if gone:
                 raise
-            return judgement
-        self._worn = end.left_files
-        return judgement if judgement.kind != "gone" else _explained_end(end)
+            self._reply(judgement)
+            return self._drop()
+        self._reply(_explained_end(end) if end else judgement)
+        try:
+            left_files = (end or link.await_end()).left_files
+        except LinkError:
+            left_files = True
+        if left_files:
+            self._drop()  # what a completion leaves behind costs its server
+            self._prepare_anew()
+        return None
+
+    def _reply(self, judgement: Judgement) -> None:
+        write_frame(self._worker, encode((*judgement, self._clock.elapsed())))
+
+    def _prepare(self, link: Link) -> None:
+        self._spare = link.fork()
+
+    def _prepare_anew(self) -> None:
+        with suppress(LinkError, OSError):  # the check that needs it will report it
+            self._link = Link(self._recipe)
+            self._prepare(self._link)
 
     def _ready_child(self) -> tuple[Link, Child]:
         try:
@@ -165,17 +163,46 @@ class Oracle:
 
     def _greeted_child(self) -> tuple[Link, Child]:
         self._link = self._link or Link(self._recipe)
-        child = self._child or self._link.fork()
+        child, self._spare = self._spare or self._link.fork(), None
         self._link.await_hello(child)
         return self._link, child
 
     def _drop(self) -> None:
-        if self._child is not None:
-            self._child.channel.close()
+        if self._spare is not None:
+            self._spare.channel.close()
         if self._link is not None:
             self._link.close()
-        self._link = self._child = None
-        self._worn = False
+        self._link = self._spare = None
+
+
+class StartClock:
+    """Tells the worker, through a file, when the check began: its wall limit runs from there.
+
+    What happens before is no fault of the completion. A message would wake the worker for nothing.
+    """
+
+    def __init__(self, workspace: str) -> None:
+        self._descriptor = os.open(os.path.join(workspace, STARTED_FILE), os.O_WRONLY)
+        self._started = 0.0
+
+    def start(self) -> None:
+        """Now."""
+        self._started = time.monotonic()
+        os.pwrite(self._descriptor, STARTED.pack(self._started), 0)
+
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self._started
+
+
+def _judged(case: Case, completion: str, candidate: Candidate) -> Judgement:
+    try:
+        with _wall_limit(candidate):
+            return judge(case, completion, candidate)
+    except Stop as stop:  # the alarm may ring between the judge and us
+        return Judgement(stop.kind, stop.detail)
+    except TestError as error:
+        return Judgement("error", str(error))
 
 
 def _explained_end(end: End) -> Judgement:
@@ -191,17 +218,18 @@ def _explained_end(end: End) -> Judgement:
 
 
 @contextmanager
-def _wall_limit(timeout: float) -> Iterator[None]:
+def _wall_limit(candidate: Candidate) -> Iterator[None]:
     """Stop a test that loops by itself, which no wait for the candidate would notice."""
+    seconds = wall_limit(candidate.timeout)
     armed = True
 
     def stop(number: int, frame: FrameType | None) -> None:
         if armed:
-            raise Stop("timed out", f"the test was not done within the wall limit of {wall_limit(timeout):g} s")
+            raise candidate.stop("timed out", f"the test was not done within the wall limit of {seconds:g} s")
 
     signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, wall_limit(timeout), 0.1)  # again and again: the test may swallow it
-    signal.setitimer(signal.ITIMER_PROF, wall_limit(timeout) + LAST_RESORT)  # ends the process, whatever it is in
+    signal.setitimer(signal.ITIMER_REAL, seconds, 0.1)  # again and again: the test may swallow it
+    signal.setitimer(signal.ITIMER_PROF, seconds + LAST_RESORT)  # ends the process, whatever it is in
     try:
         yield
     finally:

@@ -102,6 +102,8 @@ class Filter:
     def __init__(self, code: bytes) -> None:
         self._code = ctypes.create_string_buffer(code, len(code))
         self._program = _Program(len(code) // 8, ctypes.cast(self._code, ctypes.c_void_p))
+        arguments = (_SET_MODE_FILTER, _SPEC_ALLOW, ctypes.byref(self._program))
+        self._install = linux.prepared_syscall("seccomp", *arguments)
 
     def install(self) -> None:
         """Filter this process and what it forks, for ever. Needs no_new_privs.
@@ -109,7 +111,7 @@ class Filter:
         Raises:
             OSError: the kernel has no seccomp filters.
         """
-        linux.syscall("seccomp", _SET_MODE_FILTER, _SPEC_ALLOW, ctypes.byref(self._program))
+        self._install()
 
 
 class _Program(ctypes.Structure):

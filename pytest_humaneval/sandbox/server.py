@@ -1,8 +1,9 @@
 """The fork server: one warm interpreter, locked down once, that forks a child per check.
 
 It never sees a completion. Commands come from the oracle over a control socket that no child keeps: ``F`` with a
-descriptor forks a child that talks over it, ``K`` kills and reaps the child; ``R`` gives it a moment to end by itself.
-End of file means the oracle is gone, and so are we.
+descriptor forks a child that talks over it, ``K`` kills and reaps the oldest child; ``R`` gives it a moment to end by
+itself. There are at most two children: one that is at work and one that waits for the next check. End of file means the
+oracle is gone, and so are we.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from .encoder import encode
 from .errors import ConfinementError
 from .frames import framed
 
-# Imported once here instead of in every child: what completions import most, and what is slow to import.
+# Imported once here instead of in every child: what completions import most, and what is slow to import. Not random,
+# and not statistics, which imports it: it seeds itself anew in every child, which costs more than they save.
 PRELOADED = (
     *(
         "bisect",
@@ -37,7 +39,7 @@ PRELOADED = (
         "heapq",
         "itertools",
     ),
-    *("math", "operator", "random", "re", "statistics", "string", "typing"),
+    *("math", "operator", "re", "string", "typing"),
 )
 
 FORK, KILL, REAP = b"F", b"K", b"R"
@@ -80,17 +82,18 @@ def _warm_up() -> None:
     os.close(nowhere)
     sys.argv[:] = [""]
     os.environ.clear()
+    child.rehearse()
     gc.collect()
     gc.freeze()
 
 
 class Server:
-    """Forks, kills and reaps one child at a time."""
+    """Forks, kills and reaps children."""
 
     def __init__(self, control: socket, confinement: Confinement) -> None:
         self._control = control
         self._confinement = confinement
-        self._child = 0
+        self._children: list[int] = []
 
     def serve(self) -> None:
         """Obey until the oracle is gone."""
@@ -101,7 +104,8 @@ class Server:
             elif command in (KILL, REAP):
                 self._control.send(framed(encode(self._end_of_child(GRACE if command == REAP else 0.0))))
             else:
-                self._end_of_child()
+                while self._children:
+                    self._end_of_child()
                 return
 
     def _receive(self) -> tuple[bytes, int]:
@@ -110,11 +114,15 @@ class Server:
         return command, descriptor
 
     def _fork(self, channel: int) -> None:
-        self._child = os.fork()
-        if self._child == 0:
+        try:
+            child = os.fork()
+        except OSError:  # no more processes: the oracle sees the channel close without a greeting
+            child = -1
+        if child == 0:
             self._become_child(channel)
+        if child > 0:
+            self._children.append(child)
         os.close(channel)
-        self._control.send(framed(encode(self._child)))
 
     def _become_child(self, channel: int) -> NoReturn:
         try:
@@ -128,24 +136,24 @@ class Server:
             os._exit(70)
 
     def _end_of_child(self, grace: float = 0.0) -> tuple[bool, int, float, int, bool]:
-        """Make sure that there is no child any more, and say how it ended.
+        """Make sure that the oldest child has ended, and say how.
 
         Returns whether it ended by itself, its wait status, CPU seconds and peak kilobytes, and whether it left files.
         """
-        if not self._child:
-            return True, 0, 0.0, 0, False
-        ended = self._ends_within(grace)
+        child = self._children.pop(0)
+        ended = _ends_within(child, grace)
         if not ended:
-            os.kill(self._child, signal.SIGKILL)
-        _, status, usage = os.wait4(self._child, 0)
-        self._child = 0
+            os.kill(child, signal.SIGKILL)
+        self._confinement.end_descendants(child)
+        _, status, usage = os.wait4(child, 0)
         return ended, status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, self._confinement.left_behind()
 
-    def _ends_within(self, grace: float) -> bool:
-        """Whether the child is or becomes a zombie, which is left to be reaped."""
-        deadline = time.monotonic() + grace
-        while not os.waitid(os.P_PID, self._child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-            if time.monotonic() >= deadline:
-                return False
-            time.sleep(0.001)
-        return True
+
+def _ends_within(child: int, grace: float) -> bool:
+    """Whether the child is or becomes a zombie, which is left to be reaped."""
+    deadline = time.monotonic() + grace
+    while not os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(0.001)
+    return True

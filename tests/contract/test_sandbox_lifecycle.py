@@ -93,7 +93,6 @@ def test_check_may_be_interrupted_anywhere(sandbox: Sandbox) -> None:
 
 # A signal between the fork and the return of Popen leaves a process that ends with this one, not before: seen once in
 # three full runs. To be mended in the sandbox's start, not here.
-@pytest.mark.xfail(strict=False, reason="a signal inside Popen can leave the oracle running until its parent ends")
 def test_start_may_be_interrupted_anywhere() -> None:
     before = descendants(os.getpid())
     for milliseconds in range(1, 120, 7):
