@@ -91,8 +91,6 @@ def test_check_may_be_interrupted_anywhere(sandbox: Sandbox) -> None:
     assert interrupted > 5
 
 
-# A signal between the fork and the return of Popen leaves a process that ends with this one, not before: seen once in
-# three full runs. To be mended in the sandbox's start, not here.
 def test_start_may_be_interrupted_anywhere() -> None:
     before = descendants(os.getpid())
     for milliseconds in range(1, 120, 7):
