@@ -1,0 +1,301 @@
+"""The small parts of the sandbox, one by one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_humaneval import Problem, Verdict
+from pytest_humaneval.exceptions import SandboxError
+from pytest_humaneval.sandbox import SANDBOXES, SandboxOptions, budget, self_check
+from pytest_humaneval.sandbox.budget import Budget, wall_limit
+from pytest_humaneval.sandbox.codec import MAX_MESSAGE, CodecError
+from pytest_humaneval.sandbox.explain import explained, shortened
+from pytest_humaneval.sandbox.frames import FrameReader, framed, read_frame, write_frame
+from pytest_humaneval.sandbox.launch import boot, launches
+from pytest_humaneval.sandbox.scratch import MAX_BYTES, MAX_ENTRIES, Scratch, remove_tree
+from pytest_humaneval.sandbox.scripted import ScriptedSandbox
+
+PROBLEM = Problem("Mini/0", "def f():\n", "f", "    return 1\n", "def check(candidate):\n    assert candidate() == 1\n")
+
+
+# --- frames
+
+
+@given(st.binary(max_size=300), st.lists(st.integers(1, 50), max_size=20))
+def test_frame_arrives_however_it_is_cut(message: bytes, cuts: list[int]) -> None:
+    reader, rest, arrived = FrameReader(), framed(message), None
+    for cut in [*cuts, len(rest)]:
+        piece, rest = rest[:cut], rest[cut:]
+        if piece:
+            assert arrived is None
+            arrived = reader.feed(piece)
+    assert arrived == message
+
+
+def test_frame_followed_by_more_is_out_of_turn() -> None:
+    with pytest.raises(CodecError, match="out of turn"):
+        FrameReader().feed(framed(b"a") + b"x")
+
+
+def test_frame_over_the_cap_is_refused_before_it_arrives() -> None:
+    with pytest.raises(CodecError, match="more than 8388608 bytes"):
+        FrameReader().feed((MAX_MESSAGE + 1).to_bytes(4, "little"))
+
+
+def test_end_of_the_stream_is_an_end_of_file() -> None:
+    with pytest.raises(EOFError):
+        FrameReader().feed(b"")
+
+
+def test_frames_cross_a_pipe() -> None:
+    read_end, write_end = os.pipe()
+    write_frame(write_end, b"x" * 5000)
+    assert read_frame(read_end) == b"x" * 5000
+    os.close(read_end)
+    os.close(write_end)
+
+
+# --- budget: the clocks are given, so that the sums can be checked by hand
+
+
+@pytest.fixture
+def clocks(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
+    values = {"now": 100.0, "cpu": 0.0, "queued": 0.0}
+    monkeypatch.setattr(budget, "time", SimpleNamespace(monotonic=lambda: values["now"]))
+    monkeypatch.setattr(budget, "_cpu_seconds", lambda pid: values["cpu"])
+    monkeypatch.setattr(budget, "_seconds_in_run_queue", lambda pid: values["queued"])
+    return values
+
+
+def wait(time: Budget, clocks: dict[str, float], seconds: float) -> None:
+    clocks["now"] += seconds
+    time.charge(seconds)
+
+
+def test_sleeper_is_exhausted_after_its_timeout(clocks: dict[str, float]) -> None:
+    time = Budget(3.0, 1)
+    assert time.patience() == 3.0
+    wait(time, clocks, 2.0)
+    assert time.patience() == 1.0
+    assert not time.exhausted()
+    wait(time, clocks, 1.0)
+    assert time.exhausted() == "more than 3 s"
+
+
+def test_starved_program_gets_its_time(clocks: dict[str, float]) -> None:
+    time = Budget(3.0, 1)
+    wait(time, clocks, 6.0)
+    clocks.update(cpu=2.0, queued=4.0)
+    assert not time.exhausted()
+    assert time.patience() == 1.0  # 6 s of waiting, 4 of them forgiven
+    wait(time, clocks, 1.0)
+    assert time.exhausted() == "more than 3 s"
+
+
+def test_cpu_time_counts_also_while_nobody_waits(clocks: dict[str, float]) -> None:
+    time = Budget(3.0, 1)
+    clocks["cpu"] = 3.5
+    assert time.exhausted() == "more than 3 s"
+
+
+def test_wall_limit_has_the_last_word(clocks: dict[str, float]) -> None:
+    time = Budget(3.0, 1)
+    assert wall_limit(3.0) == 13.0
+    wait(time, clocks, 13.0)
+    clocks["queued"] = 13.0
+    assert time.exhausted() == "no answer within the wall limit of 13 s"
+
+
+def test_clocks_of_a_process_that_has_ended_are_zero() -> None:
+    process = subprocess.Popen(["true"])
+    process.wait()
+    assert budget._cpu_seconds(process.pid) == 0.0
+    assert budget._seconds_in_run_queue(process.pid) == 0.0
+
+
+def test_clocks_of_this_process_run() -> None:
+    assert budget._cpu_seconds(os.getpid()) > 0
+    assert budget._seconds_in_run_queue(os.getpid()) >= 0
+
+
+# --- scratch
+
+
+def test_scratch_is_removed_with_all_it_holds(tmp_path: Path) -> None:
+    scratch = Scratch(str(tmp_path))
+    inside = Path(scratch.path)
+    (inside / "file").write_text("x")
+    (inside / "closed" / "inner").mkdir(parents=True)
+    (inside / "closed" / "inner" / "file").write_text("x")
+    (inside / "closed").chmod(0)
+    (inside / "link").symlink_to(tmp_path)
+    (inside / "dangling").symlink_to("nowhere")
+    scratch.remove()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_scratch_nested_deeper_than_a_path_can_be_is_removed(tmp_path: Path) -> None:
+    scratch = Scratch(str(tmp_path))
+    here = os.open(".", os.O_RDONLY)
+    os.chdir(scratch.path)
+    for _ in range(3000):
+        os.mkdir("xx")
+        os.chdir("xx")
+    os.fchdir(here)
+    os.close(here)
+    scratch.remove()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_link_in_a_removed_folder_is_not_followed(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "file").write_text("x")
+    (tmp_path / "doomed").mkdir()
+    (tmp_path / "doomed" / "link").symlink_to(precious)
+    remove_tree(str(tmp_path / "doomed"))
+    assert (precious / "file").read_text() == "x"
+
+
+def test_removing_what_is_not_there_is_no_error(tmp_path: Path) -> None:
+    remove_tree(str(tmp_path / "nothing"))
+
+
+def test_scratch_is_overfull_by_bytes_or_by_entries(tmp_path: Path) -> None:
+    scratch = Scratch(str(tmp_path))
+    assert not scratch.overfull()
+    (Path(scratch.path) / "large").write_bytes(b"x" * (MAX_BYTES + 1))
+    assert scratch.overfull()
+    (Path(scratch.path) / "large").unlink()
+    (Path(scratch.path) / "folder").mkdir()
+    for number in range(MAX_ENTRIES):
+        (Path(scratch.path) / "folder" / str(number)).touch()
+    assert scratch.overfull()
+    scratch.remove()
+
+
+# --- explanations
+
+
+class Called:
+    """What the explanation needs of a candidate."""
+
+    def __init__(self, result: Any, *arguments: Any, **keywords: Any) -> None:
+        self.result = result
+        self.arguments = (arguments, keywords)
+
+
+def explanation(test: str, result: Any, *arguments: Any, **keywords: Any) -> list[str]:
+    namespace: dict[str, Any] = {}
+    exec(compile(test, "<test>", "exec"), namespace)
+    try:
+        namespace["check"](lambda *arguments, **keywords: result)
+    except Exception as error:
+        return explained(error, test, "<test>", Called(result, *arguments, **keywords)).splitlines()  # type: ignore[arg-type]
+    raise AssertionError("the test holds")
+
+
+def test_failed_assertion_is_shown_with_what_was_expected() -> None:
+    test = "def check(candidate):\n    expected = [1]\n    assert candidate(2, key=3) == expected + [2], 'message'\n"
+    assert explanation(test, 5, 2, key=3) == [
+        "assert candidate(2, key=3) == expected + [2], 'message'",
+        "arguments: 2, key=3",
+        "expected: [1, 2]",
+        "got: 5",
+    ]
+
+
+def test_expected_side_that_calls_something_is_not_called_again() -> None:
+    test = "def check(candidate):\n    assert candidate(2) == len('abc')\n"
+    assert explanation(test, 5, 2) == ["assert candidate(2) == len('abc')", "arguments: 2", "got: 5"]
+
+
+def test_statement_over_several_lines_is_shown_whole() -> None:
+    test = "def check(candidate):\n    assert (\n        candidate(2)\n        == 4\n    )\n"
+    assert explanation(test, 5, 2)[0] == "assert candidate(2) == 4"
+
+
+def test_error_over_the_result_names_the_error() -> None:
+    test = "def check(candidate):\n    assert abs(candidate(2) - 1) < 1e-6\n"
+    assert explanation(test, None, 2) == [
+        "assert abs(candidate(2) - 1) < 1e-06",
+        "arguments: 2",
+        "got: None",
+        "TypeError: unsupported operand type(s) for -: 'NoneType' and 'int'",
+    ]
+
+
+def test_long_and_unprintable_values_are_shortened() -> None:
+    assert len(shortened("x" * 100_000)) < 320
+    assert shortened(10**100_000) == "<int>"
+
+
+# --- starting
+
+
+def test_server_starts_isolated_and_without_site_packages() -> None:
+    command = boot("server", {})
+    assert Path(command[0]).resolve() == Path(command[0])
+    assert "-S" in command
+
+
+@pytest.mark.parametrize("name", ["lockdown", "unsafe-process"])
+def test_only_the_unsafe_sandbox_goes_without_the_lockdown(name: str) -> None:
+    (launch,) = launches(SandboxOptions(name))
+    assert ('"lockdown": true' in launch.command[-1]) is (name == "lockdown")
+
+
+def test_names_of_the_sandboxes() -> None:
+    assert SANDBOXES == ("auto", "lockdown", "bubblewrap", "docker", "podman", "unsafe-process")
+
+
+LIGHT = """
+import sys
+before = set(sys.modules)
+import pytest_humaneval.sandbox
+print(sorted({name.split(".")[0] for name in set(sys.modules) - before} & {"ctypes", "subprocess", "numpy", "torch"}))
+print([name for name in sys.modules if name.startswith("pytest_humaneval.sandbox.")])
+"""
+
+
+def test_importing_the_package_loads_nothing_else() -> None:
+    told = subprocess.run([sys.executable, "-c", LIGHT], capture_output=True, text=True, check=True).stdout
+    assert told.splitlines() == ["[]", "[]"]
+
+
+# --- self-check
+
+
+@pytest.mark.parametrize(
+    ("script", "wrong"),
+    [
+        (lambda problem, completion: Verdict("passed"), "a stub"),
+        (lambda problem, completion: Verdict("assertion"), "the canonical solution"),
+        (lambda problem, completion: Verdict("assertion" if "pass" in completion else "passed"), "exits with status 0"),
+    ],
+)
+def test_self_check_names_what_a_broken_sandbox_got_wrong(script: Any, wrong: str) -> None:
+    with pytest.raises(SandboxError, match=wrong):
+        self_check(ScriptedSandbox(script), [PROBLEM])
+
+
+def test_self_check_is_content_with_a_sandbox_that_tells_right_from_wrong() -> None:
+    sandbox = ScriptedSandbox()
+    self_check(sandbox, [PROBLEM])
+    assert len(sandbox.checks) == 3
+
+
+def test_scripted_sandbox_answers_by_task() -> None:
+    sandbox = ScriptedSandbox({"Mini/0": Verdict("timed out")})
+    with sandbox:
+        assert sandbox.check(PROBLEM, "", timeout=1).kind == "timed out"
+    assert sandbox.checks == [(PROBLEM, "", 1)]
