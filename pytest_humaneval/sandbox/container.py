@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pytest_humaneval.exceptions import SandboxError
-from pytest_humaneval.sandbox.launch import PACKAGE, Launch, boot
+from pytest_humaneval.sandbox.launch import PACKAGE, SERVER_ENVIRONMENT, Launch, boot
 from pytest_humaneval.sandbox.scratch import MAX_BYTES
 
 _SCRATCH = "/humaneval/scratch"  # not in the image: an existing folder would keep its own mode
@@ -47,6 +47,8 @@ def launch(program: str, image: str, settings: Mapping[str, Any]) -> Launch:
 
 def _options(program: str, memory: int) -> Iterator[str]:
     yield from ("--rm", "--name", "{name}", "--pull", "never", "--log-driver", "none")
+    for name, value in {**SERVER_ENVIRONMENT, "PYTHONPATH": ""}.items():
+        yield from ("--env", f"{name}={value}")
     yield from ("--network", "none", "--ipc", "none", "--hostname", "sandbox")
     yield from ("--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--user", _NOBODY)
     yield from ("--pids-limit", str(_PROCESSES), "--memory", str(memory + _MORE_MEMORY))

@@ -16,8 +16,15 @@ from pytest_humaneval.sandbox.protocol import SandboxOptions
 SANDBOXES = ("auto", "lockdown", "bubblewrap", "docker", "podman", "unsafe-process")
 
 PACKAGE = Path(__file__).parent.parent
-# Appended, not put in front: no file of this package shall stand in for one of the standard library.
-_BOOT = "import sys; sys.path.append(sys.argv.pop(1)); from sandbox.{module} import main; sys.path.pop(); main()"
+# Appended, not put in front: no file of this package shall stand in for one of the standard library. The empty entry
+# is the current folder.
+_BOOT = (
+    "import sys; sys.path[:] = [*filter(None, sys.path), sys.argv.pop(1)]; "
+    "from sandbox.{module} import main; sys.path.pop(); main()"
+)
+# The server's whole environment: sets of words are walked in the same order in every run, so that a program that
+# depends on it always gets the same verdict. The oracle has a seed of its own, which nobody can know: see MAX_HASHED.
+SERVER_ENVIRONMENT = {"PYTHONHASHSEED": "0"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,9 @@ def interpreter() -> str:
 def boot(module: str, settings: Mapping[str, Any], *, python: str = "", package: str = str(PACKAGE)) -> tuple[str, ...]:
     """The command that runs ``main`` of a module of this folder without the package around it.
 
-    ``-I -S``: no environment variables, no site-packages (the data set with its solutions lies there).
+    No site-packages: the data set with its solutions lies there. The oracle ignores the worker's environment; the
+    server has one of its own.
     """
-    return (python or interpreter(), "-I", "-S", "-B", "-c", _BOOT.format(module=module), package, json.dumps(settings))
+    isolation = ("-s",) if module == "server" else ("-I",)
+    code = _BOOT.format(module=module)
+    return (python or interpreter(), *isolation, "-S", "-B", "-c", code, package, json.dumps(settings))

@@ -6,9 +6,8 @@ import os
 import select
 import socket
 import struct
-import time
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 from .child import HELLO
 from .codec import CodecError
@@ -17,19 +16,16 @@ from .errors import LinkError
 from .frames import CHUNK, FrameReader, framed
 from .process import PATIENCE, Recipe, ServerProcess
 from .scratch import Scratch
-from .server import FORK, KILL, REAP
+from .server import END, FORK, KILL, REAP
 
 _CREDENTIALS = struct.Struct("3i")  # Linux: pid, uid, gid
 
 
-@dataclass(frozen=True)
-class End:
+class End(NamedTuple):
     """How a child ended. ``status`` is as from waitpid."""
 
     by_itself: bool
     status: int
-    cpu_seconds: float
-    peak_kilobytes: int
     left_files: bool
 
     @property
@@ -70,7 +66,13 @@ class Link:
             raise
 
     def _ready(self) -> tuple[str, ...]:
-        state, what = self._answer()
+        reader, message = FrameReader(), None
+        try:
+            while message is None:
+                message = reader.feed(self._control.recv(CHUNK))
+            state, what = decode(message)
+        except (OSError, EOFError, CodecError) as error:
+            raise LinkError(f"the sandbox server did not answer ({error}){self._process.post_mortem()}") from None
         if state != "ready":
             raise LinkError(str(what))
         return tuple(what)
@@ -105,7 +107,10 @@ class Link:
 
     def await_end(self) -> End:
         """Wait until the child that was dismissed is no more."""
-        return End(*self._answer())
+        try:
+            return End(*END.unpack(self._control.recv(END.size)))
+        except (OSError, struct.error) as error:
+            raise LinkError(f"the sandbox server did not answer ({error}){self._process.post_mortem()}") from None
 
     def close(self) -> None:
         """End the server and everything in it."""
@@ -117,19 +122,6 @@ class Link:
             socket.send_fds(self._control, [command], descriptors or [])
         except OSError as error:
             raise LinkError(f"the sandbox server is gone: {error}") from None
-
-    def _answer(self) -> Any:
-        reader, message = FrameReader(), None
-        started = time.monotonic()
-        try:
-            while message is None:
-                message = reader.feed(self._control.recv(CHUNK))
-            return decode(message)
-        except (OSError, EOFError, CodecError) as error:
-            seconds = time.monotonic() - started
-            raise LinkError(
-                f"the sandbox server did not answer ({error}; {seconds:.1f} s){self._process.post_mortem()}"
-            ) from None
 
 
 def _ask_for_credentials(end: socket.socket) -> None:

@@ -41,7 +41,7 @@ def main() -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())  # the worker held them while it started us
     settings = json.loads(sys.argv[1])
     sys.path += settings["path"]
-    recipe = Recipe(settings["command"], settings["cleanup"], settings["workspace"])
+    recipe = Recipe(settings["command"], settings["cleanup"], settings["environment"], settings["workspace"])
     oracle = Oracle(settings["channel"], recipe)
     try:
         _die_with_worker(settings["worker"])

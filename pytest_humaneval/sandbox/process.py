@@ -24,6 +24,7 @@ class Recipe:
 
     command: list[str]
     cleanup: list[str]
+    environment: dict[str, str]
     workspace: str
 
 
@@ -48,7 +49,9 @@ class ServerProcess:
                 stdout=log,
                 stderr=log,
                 pass_fds=[] if self._door else [theirs.fileno()],
-                env=None if self._cleanup else {},  # docker and podman need theirs; it does not reach the container
+                env=None
+                if self._cleanup
+                else recipe.environment,  # docker and podman need theirs; it does not reach the container
             )
 
     def connection(self) -> socket.socket:

@@ -286,6 +286,12 @@ def test_time_between_checks_is_nobodys(sandbox: Sandbox) -> None:
     assert sandbox.check(TWICE, RIGHT, timeout=1).passed
 
 
+def test_order_of_a_set_is_the_same_in_every_run(sandbox: Sandbox) -> None:
+    program = "    raise Exception(list({'one', 'two', 'three', 'four', 'five', 'six', 'seven'}))\n"
+    with open_sandbox(SandboxOptions("lockdown")) as another:
+        assert another.check(TWICE, program, timeout=5).detail == sandbox.check(TWICE, program, timeout=5).detail
+
+
 def test_unsafe_process_says_what_it_lacks() -> None:
     with open_sandbox(SandboxOptions("unsafe-process")) as sandbox:
         assert sandbox.layers == ("oracle", "rlimits")
