@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pytest_humaneval.guided import Candidate, Trial, draw, guided_strategy, try_out
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import FUNCTION_END, Message, Prompt, chat_prompt, completion_prompt
 from pytest_humaneval.sample import Completion, Generation, Sampling
@@ -27,6 +28,7 @@ _HOME = {
 
 __all__ = [
     "FUNCTION_END",
+    "Candidate",
     "Completion",
     "Generation",
     "Message",
@@ -35,13 +37,17 @@ __all__ = [
     "Sampling",
     "SandboxOptions",
     "Strategy",
+    "Trial",
     "Verdict",
     "chat_prompt",
     "check_correctness",
     "completion_prompt",
+    "draw",
+    "guided_strategy",
     "open_sandbox",
     "read_problems",
     "strategy",
+    "try_out",
 ]
 
 

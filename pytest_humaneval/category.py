@@ -7,12 +7,12 @@ say nothing: renaming the entry point or the task changes no category.
 from __future__ import annotations
 
 import ast
-import contextlib
 import re
-import warnings
 from enum import Enum
 from functools import cache
 
+from pytest_humaneval.examples import docstring_of, function_of
+from pytest_humaneval.literals import read_arguments
 from pytest_humaneval.problem import Problem
 
 
@@ -55,10 +55,10 @@ _WORDS = re.compile(
 @cache
 def category(problem: Problem) -> Category:
     """The kind of ``problem``."""
-    function = _function(problem)
+    function = function_of(problem)
     if function is None:
         return Category.OTHER
-    docstring = _docstring(function)
+    docstring = docstring_of(problem)
     prose = re.sub(rf"\b{re.escape(problem.entry_point)}\b", "", docstring)
     kinds = _parameters(function) or _examples(docstring, problem.entry_point) or _words(prose)
     if kinds & _LISTS and _SORTS.search(prose) and not _ASKS.search(prose):
@@ -68,25 +68,6 @@ def category(problem: Problem) -> Category:
     if kinds & _LISTS:
         return Category.LIST
     return Category.MATH if kinds == {_Kind.NUMBER} else Category.OTHER
-
-
-def _function(problem: Problem) -> ast.FunctionDef | None:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            body = ast.parse(problem.prompt).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    named = [node for node in body if isinstance(node, ast.FunctionDef) and node.name == problem.entry_point]
-    return named[-1] if named else None
-
-
-def _docstring(function: ast.FunctionDef) -> str:
-    """The first text in the body: an import in front of it, as in HumanEval/115, does not hide it."""
-    for node in function.body:
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-            return node.value.value
-    return ""
 
 
 def _parameters(function: ast.FunctionDef) -> set[_Kind]:
@@ -112,18 +93,10 @@ def _returns_text(function: ast.FunctionDef, prose: str) -> bool:
 def _examples(docstring: str, entry_point: str) -> set[_Kind]:
     """What the arguments are in the docstring's first call with literals; an empty list shows nothing."""
     for match in re.finditer(rf"\b{re.escape(entry_point)}\(", docstring):
-        values = _literals(docstring[match.end() :])
+        values, _ = read_arguments(docstring[match.end() :]) or ((), 0)
         if any(value != [] for value in values):
             return {_shown(value) for value in values}
     return set()
-
-
-def _literals(text: str) -> tuple[object, ...]:
-    """The arguments in front of the bracket that closes a call, if they are literals."""
-    for match in re.finditer(r"\)", text):
-        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError, TypeError):
-            return tuple(ast.literal_eval(f"[{text[: match.start()]}]"))
-    return ()
 
 
 def _shown(value: object) -> _Kind:

@@ -70,9 +70,17 @@ def requests_for(items: Sequence[pytest.Item], plan: Plan) -> Iterator[tuple[str
     """
     for item in items:
         if item_id(item) is not None and "completion" in item.fixturenames:  # type: ignore[attr-defined]
+            if is_guided(item, plan):
+                continue  # the guide asks for those
             params = item.callspec.params  # type: ignore[attr-defined]
             with contextlib.suppress(StrategyError):
                 yield plan.request(params["problem"], params["strategy"], params.get("sample_index", 0))
+
+
+def is_guided(item: pytest.Item, plan: Plan) -> bool:
+    """Whether an item's solution comes from the guide; a replayed one is there already."""
+    strategy: Strategy = item.callspec.params["strategy"]  # type: ignore[attr-defined]
+    return strategy.guided and plan.engine.name != "replay"
 
 
 @pytest.fixture
@@ -101,16 +109,20 @@ def completion(request: pytest.FixtureRequest, problem: Problem, strategy: Strat
     from pytest_humaneval.postprocess import postprocess
     from pytest_humaneval.sample import Completion
 
-    plan = request.config.stash[PLAN]
+    plan, client = request.config.stash[PLAN], request.config.stash[CLIENT]
+    outcome = Outcome(problem.task_id, strategy.name, sample_index)
+    if is_guided(request.node, plan):
+        solution = client.solution(outcome.item.key)
+        request.node.stash[OUTCOME] = outcome.generated(solution.generation, solution.completion, solution.num_draws)
+        return solution.completion.text
     key, question = plan.request(problem, strategy, sample_index)
-    generation = request.config.stash[CLIENT].generation(key, question)
+    generation = client.generation(key, question)
     if generation.is_completion:
         made = Completion(generation.text)
     else:
         name = plan.postprocessor(strategy)
         made = postprocess(name, problem.visible(), question.prompt, generation.text)
-    stash = request.node.stash
-    stash[OUTCOME] = Outcome(problem.task_id, strategy.name, sample_index).generated(generation, made)
+    request.node.stash[OUTCOME] = outcome.generated(generation, made)
     return made.text
 
 

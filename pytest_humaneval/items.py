@@ -13,7 +13,7 @@ from pytest_humaneval.failure import show_error, show_failure
 from pytest_humaneval.fixtures import CHECK_TIMEOUT, OUTCOME, is_judged, item_id, requests_for
 from pytest_humaneval.junit import item_properties
 from pytest_humaneval.outcome import Outcome
-from pytest_humaneval.plan import Plan
+from pytest_humaneval.plan import ItemId, Plan
 from pytest_humaneval.printable import printable
 from pytest_humaneval.timeouts import add_backstop, check_timeout
 
@@ -32,6 +32,11 @@ def prepare(items: Sequence[pytest.Item], plan: Plan, client: EngineClient) -> l
     with contextlib.suppress(EngineError):
         client.submit(requests_for(items, plan))
     return [item.nodeid for item in judged]
+
+
+def ids_of(items: Sequence[pytest.Item]) -> list[ItemId]:
+    """Which samples the items evaluate."""
+    return [identity for item in items if (identity := item_id(item)) is not None]
 
 
 def attach_outcome(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:

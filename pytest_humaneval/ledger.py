@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import pytest
@@ -33,6 +33,8 @@ class Row:
     seconds: float
     truncated: int
     steps: dict[str, int]
+    guided: bool = False  # saw what its code does on the docstring's examples
+    draws: int = 0  # generations that were made for it
 
     @property
     def failed(self) -> int:
@@ -61,6 +63,10 @@ class Ledger:
         """The same for the node ids of a whole session, among which may be tests that evaluate nothing."""
         self.expect(nodeid for nodeid in nodeids if self._item_of(nodeid) is not None)
 
+    def items_of(self, nodeids: Iterable[str]) -> list[ItemId]:
+        """Which samples the items of these node ids evaluate; those of other tests are left out."""
+        return [item for nodeid in nodeids if (item := self._item_of(nodeid)) is not None]
+
     def add(self, report: pytest.TestReport) -> Outcome | None:
         """Take in what a report carries, or an item that took its worker down."""
         wire = getattr(report, "humaneval", None)
@@ -80,7 +86,9 @@ class Ledger:
         by_strategy = defaultdict(list)
         for outcome in self.outcomes.values():
             by_strategy[outcome.strategy].append(outcome)
-        return [_row(name, by_strategy[name], self.plan.ks) for name in sorted(by_strategy)]
+        guided = {strategy.name for strategy in self.plan.strategies if strategy.guided}
+        rows = [_row(name, by_strategy[name], self.plan.ks) for name in sorted(by_strategy)]
+        return [replace(row, guided=row.strategy in guided) for row in rows]
 
     @property
     def errors(self) -> list[Outcome]:
@@ -125,5 +133,6 @@ def _row(strategy: str, outcomes: list[Outcome], ks: tuple[int, ...]) -> Row:
         tokens=sum(outcome.completion_tokens for outcome in outcomes),
         seconds=max((outcome.generation_seconds for outcome in outcomes), default=0.0),
         truncated=sum(outcome.finish_reason == "length" for outcome in outcomes),
+        draws=sum(outcome.num_draws for outcome in outcomes),
         steps=dict(Counter(step for outcome in outcomes for step in outcome.steps)),
     )

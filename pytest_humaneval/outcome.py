@@ -29,7 +29,8 @@ class Outcome:
     """What became of one sample. Plain builtins only: it crosses to another process.
 
     ``kind`` is the verdict's kind, or ``error`` where there is none. ``seconds`` are the check's,
-    ``generation_seconds`` run from submission to the last token.
+    ``generation_seconds`` run from submission to the last token. ``num_draws`` generations were made for it, and the
+    tokens are those of all.
     """
 
     task_id: str
@@ -45,6 +46,7 @@ class Outcome:
     completion_tokens: int = 0
     generation_seconds: float = 0.0
     finish_reason: str = ""
+    num_draws: int = 1
 
     @property
     def passed(self) -> bool:
@@ -58,7 +60,7 @@ class Outcome:
     def item(self) -> ItemId:
         return ItemId(self.task_id, self.strategy, self.sample_index)
 
-    def generated(self, generation: Generation, completion: Completion) -> Outcome:
+    def generated(self, generation: Generation, completion: Completion, num_draws: int = 1) -> Outcome:
         """With what the engine answered and what was made of it."""
         return replace(
             self,
@@ -69,6 +71,7 @@ class Outcome:
             completion_tokens=generation.completion_tokens,
             generation_seconds=generation.seconds,
             finish_reason=generation.finish_reason,
+            num_draws=num_draws,
         )
 
     def judged(self, completion: str, verdict: Verdict) -> Outcome:

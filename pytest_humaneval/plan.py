@@ -23,6 +23,11 @@ class ItemId:
     strategy: str
     sample_index: int
 
+    @property
+    def key(self) -> str:
+        """The item as one text; within a run, as the strategies of a name may change between two."""
+        return f"{self.task_id} {self.strategy} {self.sample_index}"
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -56,7 +61,11 @@ class Plan:
         """The engine's question for one item, with its key."""
         prompt = self.prompt(problem, strategy)
         request = Request(prompt, self.sampling, sample_index, problem.task_id, strategy.name)
-        return request.key(self.identity.key, by_item=self.identity.by_item), request
+        return self.key(request), request
+
+    def key(self, request: Request) -> str:
+        """What makes a request the same as another one, and its answer worth keeping."""
+        return request.key(self.identity.key, by_item=self.identity.by_item)
 
     def postprocessor(self, strategy: Strategy) -> str:
         """The name of the post-processor for this strategy's generations."""

@@ -145,7 +145,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if plan is None or config.option.collectonly:
         return
     from pytest_humaneval.distributed import has_workers, told_client
-    from pytest_humaneval.items import prepare
+    from pytest_humaneval.items import ids_of, prepare
 
     if has_workers(config):
         return
@@ -155,6 +155,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     nodeids = prepare(session.items, plan, client)
     if run is not None:
         run.ledger.expect(nodeids)
+        run.guide(ids_of(session.items))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -162,6 +163,7 @@ def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
     """Note what is going to run (xdist's hook, on the controller), so that what did not can be told."""
     if (run := node.config.stash.get(RUN, None)) is not None:
         run.ledger.expect_ours(ids)
+        run.guide(run.ledger.items_of(ids))
 
 
 @pytest.hookimpl(wrapper=True)

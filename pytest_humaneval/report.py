@@ -47,10 +47,11 @@ def sampling_line(how: Sampling, num_samples: int) -> str:
 
 def table(rows: Sequence[Row], ks: Sequence[int]) -> list[str]:
     """The rows as aligned text: names to the left, numbers to the right, never wrapped."""
-    with_interval = any(row.interval for row in rows)
+    with_interval, with_guided = any(row.interval for row in rows), any(row.guided for row in rows)
     head = ["strategy", *(f"pass@{k}" for k in ks), *(["95 % interval"] if with_interval else [])]
+    head += [*(["sees", "draws"] if with_guided else [])]
     head += ["passed", "failed", "timed out", "errors", "tokens", "tok/s", "s"]
-    cells = [head, *(_cells(row, ks, with_interval) for row in rows)]
+    cells = [head, *(_cells(row, ks, with_interval, with_guided) for row in rows)]
     widths = [max(len(line[column]) for line in cells) for column in range(len(head))]
     return [
         "  ".join([line[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(line[1:], widths[1:], strict=True))])
@@ -58,13 +59,14 @@ def table(rows: Sequence[Row], ks: Sequence[int]) -> list[str]:
     ]
 
 
-def _cells(row: Row, ks: Sequence[int], with_interval: bool) -> list[str]:
+def _cells(row: Row, ks: Sequence[int], with_interval: bool, with_guided: bool) -> list[str]:
     interval = f"[{row.interval[0]:.3f}, {row.interval[1]:.3f}]" if row.interval else "n/a"
     rate = f"{row.tokens / row.seconds:.0f}" if row.seconds > 0 else "n/a"
     return [
         row.strategy,
         *(_three_decimals(row.pass_at_k[k]) for k in ks),
         *([interval] if with_interval else []),
+        *(["examples" if row.guided else "prompt", str(row.draws)] if with_guided else []),
         *(str(count) for count in (row.passed, row.failed, row.timed_out, row.errors, row.tokens)),
         rate,
         f"{row.seconds:.1f}",
@@ -98,6 +100,11 @@ def _engine_lines(progress: dict[str, Any]) -> list[str]:
 
 def _remarks(ledger: Ledger, rows: Sequence[Row]) -> list[str]:
     remarks = []
+    if any(row.guided for row in rows):
+        remarks.append(
+            "sees: rows marked `examples` ran code on the docstring's visible examples and drew several times; "
+            "compare them with each other, not with a single answer to a prompt"
+        )
     for row in rows:
         wrong = ", ".join(f"{count} {kind}" for kind, count in sorted(row.kinds.items()) if kind != "passed")
         if wrong:

@@ -16,8 +16,9 @@ from pytest_humaneval.engine.catalogue import Identity, identify
 from pytest_humaneval.engine.client import EngineClient
 from pytest_humaneval.engine.process import EngineProcess
 from pytest_humaneval.exceptions import EngineError, InputError
+from pytest_humaneval.guide import GuideThread
 from pytest_humaneval.ledger import Ledger
-from pytest_humaneval.plan import Plan
+from pytest_humaneval.plan import ItemId, Plan
 from pytest_humaneval.postprocess import POSTPROCESSORS
 from pytest_humaneval.record import Record
 from pytest_humaneval.registry import register, select_strategies
@@ -79,6 +80,7 @@ class Run:
         self.layers: Sequence[str] = ()
         self._model = model
         self._status: StatusLine | None = None
+        self._guide: GuideThread | None = None
         self._progress: dict[str, Any] = {}
         self._record: Record | None = None
         self._last_lines: list[str] = []
@@ -119,6 +121,13 @@ class Run:
         """A connection for items that run in this process."""
         assert self.engine is not None, "start() comes first"
         return self.engine.client()
+
+    def guide(self, items: Iterable[ItemId]) -> None:
+        """Have the guided ones among the items solved, beside everything else; a second call adds nothing."""
+        guided = {strategy.name for strategy in self.plan.strategies if strategy.guided}
+        solved = [item for item in items if item.strategy in guided]
+        if solved and self._guide is None and self.engine is not None and self.plan.engine.name != "replay":
+            self._guide = GuideThread(self.plan, self.engine.client(), solved)
 
     def add(self, report: pytest.TestReport) -> None:
         """Take in one report."""
@@ -167,6 +176,8 @@ class Run:
             self._status.close()
         self.engine.close()
         self.engine = None
+        if self._guide is not None:
+            self._guide.close()
         signal.signal(signal.SIGTERM, self._sigterm or signal.SIG_DFL)
 
 

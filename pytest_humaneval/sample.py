@@ -18,6 +18,7 @@ class Sampling:
     top_p: float = 1.0
     max_tokens: int = 768
     seed: int = 0
+    logprobs: bool = False  # whether Generation.logprob is wanted; costs a little
 
     @property
     def greedy(self) -> bool:
@@ -53,6 +54,8 @@ class Request:
         del asked["prompt"]["completion_prefix"]
         if not self.sampling.greedy:
             asked |= {"temperature": self.sampling.temperature, "top_p": self.sampling.top_p, "seed": self.seed}
+        if self.sampling.logprobs:
+            asked |= {"logprobs": True}
         if by_item:
             asked |= {"item": [self.task_id, self.strategy, self.sample_index]}
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
@@ -99,3 +102,26 @@ class Completion:
 
     text: str
     steps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """What a guided strategy settled on.
+
+    ``generation`` is the chosen one, with the tokens of all ``num_draws`` that were made for it.
+    """
+
+    generation: Generation
+    completion: Completion
+    num_draws: int
+
+    def to_wire(self) -> dict[str, Any]:
+        """Plain builtins, for a socket."""
+        return asdict(self)
+
+    @classmethod
+    def from_wire(cls, wire: dict[str, Any]) -> Solution:
+        """The inverse of :meth:`to_wire`, also after a trip through JSON."""
+        completion = wire["completion"]
+        made = Completion(completion["text"], tuple(completion["steps"]))
+        return cls(Generation(**wire["generation"]), made, wire["num_draws"])

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from typing import Any, Literal
 
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import Mode, Prompt
 
+StrategyMode = Literal["completion", "chat", "guided"]
 PromptBuilder = Callable[[Problem], Prompt]
+Solve = Callable[[Problem], Generator[Any, Any, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,14 +20,21 @@ class Strategy:
 
     ``build_prompt`` receives :meth:`Problem.visible`: neither the hidden test nor the canonical solution. It must not
     depend on which problem it is: renaming entry point and task changes nothing but those names.
-    ``postprocess`` is what ``--humaneval-postprocess=auto`` means for it.
+    ``postprocess`` is what ``--humaneval-postprocess=auto`` means for it. ``solve`` is there for strategies that ask
+    more than once (guided.py); their ``build_prompt`` is the first question alone.
     """
 
     name: str
     description: str
     build_prompt: PromptBuilder
-    mode: Mode = "completion"
+    mode: StrategyMode = "completion"
     postprocess: str = "post_v1"
+    solve: Solve | None = None
+
+    @property
+    def guided(self) -> bool:
+        """Whether it runs code on the docstring's examples: its figures stand apart from those that do not."""
+        return self.solve is not None
 
 
 def strategy(

@@ -8,6 +8,7 @@ fewshot.py          solved examples first: fewshot, example_v0 (the examples are
 reasoning.py        thinking before writing: cot
 optimized.py        a prompt-optimisation series: optimized_v1 to optimized_v3
 chat.py             a conversation: chat, chat_fewshot, chat_cot
+guided.py           several questions, guided by the docstring's examples: best_of, vote, repair
 published.py        other people's recipes: qwen_base, qwen_instruct, evalplus_chat, lm_eval_instruct
 =================== ==============================================================================================
 
@@ -22,6 +23,7 @@ from pytest_humaneval import Strategy
 from .chat import chat, chat_cot, chat_fewshot
 from .expert import expert, expert_v0, expert_v00, expert_v1, expert_v2, minimal_v0
 from .fewshot import example_v0, fewshot
+from .guided import best_of, repair, vote
 from .instructions import datadriven, helper, instructional, opt1
 from .minimal import infilling, minimal, minimal_v2, minimal_v3, minimal_v4, minimal_v5, minimal_v6, minimal_v7
 from .optimized import optimized_v1, optimized_v2, optimized_v3
@@ -40,5 +42,6 @@ def bundled() -> tuple[Strategy, ...]:
         *(fewshot, example_v0, cot),
         *(optimized_v1, optimized_v2, optimized_v3),
         *(chat, chat_fewshot, chat_cot),
+        *(best_of, vote, repair),
         *(qwen_base, qwen_instruct, evalplus_chat, lm_eval_instruct),
     )

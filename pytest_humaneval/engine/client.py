@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.exceptions import EngineError
-from pytest_humaneval.sample import Generation, Request
+from pytest_humaneval.sample import Generation, Request, Solution
 
 SUBMIT_AT_ONCE = 2_000  # requests in one message; bounds its size to some megabytes
 
@@ -50,6 +50,41 @@ class EngineClient:
         if "error" in answer:
             raise EngineError(answer["error"])
         return Generation(**answer["generation"])
+
+    def announce(self, keys: Iterable[str]) -> None:
+        """Say which solutions are going to be published; nobody waits for another one.
+
+        Raises:
+            EngineError: the engine process is gone.
+        """
+        self._ask({"op": "announce", "keys": list(keys)})
+
+    def publish(self, key: str, solution: Solution) -> None:
+        """Leave a solution for the worker that waits for it.
+
+        Raises:
+            EngineError: the engine process is gone.
+        """
+        self._ask({"op": "publish", "key": key, "answer": {"solution": solution.to_wire()}})
+
+    def publish_error(self, key: str, message: str) -> None:
+        """Leave word that there is no solution, and why.
+
+        Raises:
+            EngineError: the engine process is gone.
+        """
+        self._ask({"op": "publish", "key": key, "answer": {"error": message}})
+
+    def solution(self, key: str) -> Solution:
+        """A solution that was, or is going to be, published; waits for it.
+
+        Raises:
+            EngineError: there will be none, or the engine process is gone.
+        """
+        answer = self._ask({"op": "solution", "key": key})
+        if "error" in answer:
+            raise EngineError(answer["error"])
+        return Solution.from_wire(answer["solution"])
 
     def progress(self) -> dict[str, Any]:
         """What the engine is doing: the fields of ``engine.desk.Progress``, and ``notices``."""

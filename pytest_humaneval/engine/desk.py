@@ -14,6 +14,8 @@ from pytest_humaneval.engine.store import Store
 from pytest_humaneval.exceptions import EngineError
 from pytest_humaneval.sample import Generation, Request
 
+ANNOUNCEMENT_SECONDS = 120.0  # from a worker's question to the controller's list of items, which takes a moment
+
 Phase = Literal["idle", "loading", "generating", "failed"]
 
 
@@ -44,6 +46,8 @@ class Desk:
         self._answers: dict[str, Generation | EngineError] = {}
         self._waiting: dict[str, Request] = {}  # taken in, not yet handed to the engine
         self._handed_on: set[str] = set()
+        self._announced: set[str] | None = None  # keys of the solutions to come; None until that is known
+        self._solutions: dict[str, dict[str, Any]] = {}
         self._broken: EngineError | None = None
         self._progress = Progress()
         self._busy_since: float | None = None
@@ -84,6 +88,28 @@ class Desk:
                 return EngineError(f"request {key[:12]} was never submitted")
             self._changed.wait_for(lambda: key in self._answers)
             return self._answers[key]
+
+    def announce(self, keys: Iterable[str]) -> None:
+        """Learn which solutions are going to be published, in addition to those announced before."""
+        with self._changed:
+            self._announced = (self._announced or set()).union(keys)
+            self._changed.notify_all()
+
+    def publish(self, key: str, answer: dict[str, Any]) -> None:
+        """Keep a solution, or the error that is there instead. Its maker knows what is in it; the desk does not."""
+        with self._changed:
+            self._solutions.setdefault(key, answer)  # the first word stands: somebody may have acted on it
+            self._changed.notify_all()
+
+    def solution(self, key: str) -> dict[str, Any]:
+        """What was published under ``key``, when it is there; an error where nobody announced it."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._announced is not None, ANNOUNCEMENT_SECONDS):
+                return {"error": f"nobody began to solve {key} within {ANNOUNCEMENT_SECONDS:g} s"}
+            if key not in (self._announced or ()):
+                return {"error": f"{key} was not among the items to solve"}
+            self._changed.wait_for(lambda: key in self._solutions)
+            return self._solutions[key]
 
     def take(self, *, block: bool) -> list[tuple[str, Request]]:
         """The requests that came in since the last call; with ``block``, waits for the first."""

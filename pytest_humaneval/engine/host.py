@@ -10,6 +10,9 @@ One JSON object a line, each way:
     {"op": "missing", "keys": [...]}                     -> {"missing": [...]}
     {"op": "submit", "batch": [[key, request], ...]}     -> {}
     {"op": "wait", "key": key}                           -> {"generation": {...}} or {"error": "..."}
+    {"op": "announce", "keys": [...]}                    -> {}
+    {"op": "publish", "key": key, "answer": {...}}       -> {}
+    {"op": "solution", "key": key}                       -> {"solution": {...}} or {"error": "..."}
     {"op": "progress"}                                   -> Desk.progress()
 """
 
@@ -67,6 +70,14 @@ def _answer(desk: Desk, question: dict[str, Any]) -> dict[str, Any]:
         case "wait":
             answer = desk.wait_for(question["key"])
             return {"generation": asdict(answer)} if isinstance(answer, Generation) else {"error": str(answer)}
+        case "announce":
+            desk.announce(question["keys"])
+            return {}
+        case "publish":
+            desk.publish(question["key"], question["answer"])
+            return {}
+        case "solution":
+            return desk.solution(question["key"])
         case "progress":
             return desk.progress()
     return {"error": f"unknown question {question['op']!r}"}

@@ -129,6 +129,8 @@ class Replica:
         }
         if stops:
             fields["stop"] = stops
+        if sampling.logprobs:  # 0 alternatives; in chat form the question is a flag
+            fields["logprobs"] = 0 if prompt.mode == "completion" else True
         if prompt.mode == "completion":
             completion: Awaitable[Any] = self.client.completions.create(prompt=prompt.text, **fields)
             return completion
@@ -205,7 +207,16 @@ def _generation(response: Any, request: Request, seconds: float) -> Generation:
         prompt_tokens=usage.prompt_tokens if usage else 0,
         completion_tokens=usage.completion_tokens if usage else 0,
         seconds=seconds,
+        logprob=_mean_logprob(choice),
     )
+
+
+def _mean_logprob(choice: Any) -> float | None:
+    """Of the drawn tokens, where the server tells: in one form as a list of numbers, in the other of objects."""
+    told = getattr(choice, "logprobs", None)
+    numbers = getattr(told, "token_logprobs", None) or [each.logprob for each in getattr(told, "content", None) or ()]
+    known = [number for number in numbers if isinstance(number, float)]
+    return sum(known) / len(known) if known else None
 
 
 def _hint(refusal: _RefusalError, request: Request | None = None) -> str:

@@ -138,6 +138,7 @@ class VllmEngine:
             seed=None if how.greedy else request.seed,
             max_tokens=min(how.max_tokens, room),
             stop=list(request.prompt.stop),
+            logprobs=0 if how.logprobs else None,  # 0 alternatives: of the drawn tokens alone
             output_kind=RequestOutputKind.FINAL_ONLY,
         )
         self._llm.add_request(key, {"prompt_token_ids": tokens}, params)
@@ -171,7 +172,9 @@ class VllmEngine:
         if text.finish_reason not in ("stop", "length"):
             return key, EngineError(f"vLLM gave the request up: {text.finish_reason}")
         tokens = len(output.prompt_token_ids or ()), len(text.token_ids)
-        return key, Generation(text.text, text.finish_reason, *tokens, seconds)
+        total = text.cumulative_logprob
+        logprob = None if total is None else total / max(1, tokens[1])
+        return key, Generation(text.text, text.finish_reason, *tokens, seconds, logprob)
 
 
 def _distribution() -> tuple[str, str]:

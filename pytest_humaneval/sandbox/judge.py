@@ -55,14 +55,14 @@ def _run_test(case: Case, candidate: Candidate) -> Judgement:
         namespace = _stub_namespace(case)
         namespace[case.entry_point] = candidate
         exec(_compiled_test(case.test), namespace)
-        namespace["check"](namespace[case.entry_point])
+        told = namespace["check"](namespace[case.entry_point])
     except Stop:
         raise
     except BaseException as error:
         if fault := _fault_of_test(error, candidate):
             raise TestError(f"the hidden test cannot be run: {fault}") from None
         return _failure(case, candidate, error)
-    return Judgement("passed")
+    return Judgement("passed", told if type(told) is str else "")  # a test of our own may report what it saw
 
 
 def _fault_of_test(error: BaseException, candidate: Candidate) -> str:

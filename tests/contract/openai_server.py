@@ -22,6 +22,7 @@ class Reply:
 
     text: str | None = "    pass\n"
     finish_reason: str = "stop"
+    logprobs: tuple[float, ...] = ()  # of the tokens, given when they are asked for
     status: int = 200
     error: str = ""
     raw: bytes | None = None
@@ -152,7 +153,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(404, {"detail": "Not Found"})
             return
         try:
-            self._play(self.server.fake.reply_to({**body, "kind": kind}), kind)
+            asked = {**body, "kind": kind}
+            self._play(self.server.fake.reply_to(asked), asked)
         finally:
             self.server.fake.done()
 
@@ -164,7 +166,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(401, {"error": {"message": f"Incorrect API key provided: {given}.", "code": "invalid_api_key"}})
         return False
 
-    def _play(self, reply: Reply, kind: str) -> None:
+    def _play(self, reply: Reply, asked: dict[str, Any]) -> None:
         stopped = self.server.fake.stopped
         if stopped.wait(None if reply.hang else reply.delay) or reply.drop:
             self.close_connection = True
@@ -173,7 +175,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif reply.status != 200:
             self._send(reply.status, {"error": {"message": reply.error, "type": "error", "code": reply.status}})
         else:
-            self._send(200, _answer(reply, kind))
+            self._send(200, _answer(reply, asked))
 
     def _send(self, status: int, answer: dict[str, Any]) -> None:
         self._send_bytes(status, json.dumps(answer).encode())
@@ -186,13 +188,23 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
 
-def _answer(reply: Reply, kind: str) -> dict[str, Any]:
+def _answer(reply: Reply, asked: dict[str, Any]) -> dict[str, Any]:
+    kind = asked["kind"]
     said = {"text": reply.text} if kind == "completion" else {"message": {"role": "assistant", "content": reply.text}}
     return {
         "id": "1",
         "object": "text_completion" if kind == "completion" else "chat.completion",
         "created": 0,
         "model": "tiny",
-        "choices": [{"index": 0, "finish_reason": reply.finish_reason, "logprobs": None, **said}],
+        "choices": [{"index": 0, "finish_reason": reply.finish_reason, "logprobs": _logprobs(reply, asked), **said}],
         "usage": {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18},
     }
+
+
+def _logprobs(reply: Reply, asked: dict[str, Any]) -> dict[str, Any] | None:
+    """As the two kinds of endpoints write them."""
+    if (wanted := asked.get("logprobs")) is None or wanted is False:  # 0 alternatives is a question, too
+        return None
+    if asked["kind"] == "completion":
+        return {"token_logprobs": list(reply.logprobs), "tokens": ["t"] * len(reply.logprobs)}
+    return {"content": [{"token": "t", "logprob": each, "top_logprobs": []} for each in reply.logprobs]}

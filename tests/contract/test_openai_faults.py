@@ -112,6 +112,17 @@ def test_a_prefilled_answer_is_continued() -> None:
     assert (body["continue_final_message"], body["add_generation_prompt"]) == (True, False)
 
 
+@pytest.mark.parametrize("prompt", [completion_prompt("def f():\n"), chat_prompt("question")])
+def test_the_mean_log_probability_is_told_where_it_is_asked_for(prompt: Prompt) -> None:
+    asking, not_asking = Request(prompt, Sampling(logprobs=True), 0), Request(prompt, Sampling(), 0)
+    with FakeServer(lambda body: Reply("x", logprobs=(-0.5, -1.0))) as server, started(server) as engine:
+        answers = ask(engine, [("0", asking), ("1", not_asking)])
+    told, untold = answers["0"], answers["1"]
+    assert isinstance(told, Generation)
+    assert isinstance(untold, Generation)
+    assert (told.logprob, untold.logprob) == (-0.75, None)
+
+
 def test_an_answer_without_content_is_empty() -> None:
     with FakeServer(lambda body: Reply(None)) as server, started(server) as engine:
         (answer,) = ask(engine, requests(1, chat_prompt("question"))).values()

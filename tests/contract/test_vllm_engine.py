@@ -93,6 +93,16 @@ def test_equal_seeds_draw_equal_samples_and_others_do_not(engine: EngineClient) 
     assert again.text.startswith(second.text)
 
 
+def test_the_mean_log_probability_is_told_where_it_is_asked_for(engine: EngineClient) -> None:
+    (plain,) = ask(engine, QUESTION, how=Sampling(max_tokens=9))
+    (told,) = ask(engine, QUESTION, how=Sampling(max_tokens=9, logprobs=True))
+    assert plain.logprob is None
+    assert plain.text == told.text
+    # A greedy token is at least as probable as each of the vocabulary's 260: its logarithm is -5.6 or more.
+    assert told.logprob is not None
+    assert -5.6 <= told.logprob < 0
+
+
 def test_the_end_tokens_of_the_generation_config_end_a_text(engine: EngineClient) -> None:
     # Two of 260 tokens are ends, and hot sampling draws them about as often as others: nearly every text of 480 tokens
     # meets one. Were they not known as ends, none would stop.

@@ -25,6 +25,7 @@ EVERY_NAME = {
     *("expert", "expert_v00", "expert_v0", "expert_v1", "expert_v2"),
     *("optimized_v1", "optimized_v2", "optimized_v3", "chat", "chat_fewshot", "chat_cot"),
     *("qwen_base", "qwen_instruct", "evalplus_chat", "lm_eval_instruct"),
+    *("best_of", "vote", "repair"),
 }
 
 each_strategy = pytest.mark.parametrize("strategy", BUNDLED.values(), ids=BUNDLED)
@@ -47,7 +48,8 @@ def test_every_strategy_of_the_list_is_there_once() -> None:
 
 @each_strategy
 def test_a_prompt_is_of_the_mode_its_strategy_declares(strategy: Strategy) -> None:
-    assert {strategy.build_prompt(problem).mode for problem in PROBLEMS} == {strategy.mode}
+    declared = "chat" if strategy.guided else strategy.mode  # the guided ones begin with a question in chat form
+    assert {strategy.build_prompt(problem).mode for problem in PROBLEMS} == {declared}
 
 
 @each_strategy

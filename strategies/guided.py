@@ -1,0 +1,104 @@
+"""More than one question, guided by what the code does on the docstring's own examples.
+
+These see what the others don't: whether the examples in the docstring come out right. So they stand apart in every
+table, and each names what it spends. The first answers come from the recipe of the model's makers, ``qwen_instruct``,
+and post-processing is the same; the hidden test plays no part.
+
+How many samples, and how hot, are Codex' customs for reranking (Chen et al. 2021, arXiv:2107.03374, section 3.3, with
+the mean log-probability): temperature 0.8, nucleus 0.95. They were not tuned.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Generator
+from string import Template
+from typing import Any
+
+from pytest_humaneval import Candidate, Message, Problem, Prompt, draw, guided_strategy, try_out
+from pytest_humaneval.guided import Question, Questions
+
+from .published import CLOSING_FENCE, FENCE, qwen_instruct
+
+NUM_SAMPLES = 10
+TEMPERATURE = 0.8
+TOP_P = 0.95
+NUM_ROUNDS = 2
+
+REPAIR = Template("""\
+That is not correct yet: $failure
+
+Write the whole function again, corrected.""")
+
+
+@guided_strategy("best_of", f"{NUM_SAMPLES} samples; of those that fit the examples, the most probable")
+def best_of(problem: Problem) -> Questions:
+    """Filter by the visible examples (as AlphaCode does, Li et al. 2022, arXiv:2203.07814), then rank by probability.
+
+    Where none fits all examples, those that fit the most stay in.
+    """
+    candidates = yield from draw(_question(problem), NUM_SAMPLES, temperature=TEMPERATURE, top_p=TOP_P)
+    fitting = yield from _fitting(candidates)
+    return _most_probable(fitting)
+
+
+@guided_strategy("vote", f"{NUM_SAMPLES} samples; of those that fit the examples, the largest group that behaves alike")
+def vote(problem: Problem) -> Questions:
+    """Right answers agree with each other, wrong ones differ (AlphaCode's clustering; CodeT, Chen et al. 2022).
+
+    Behaviour is what a candidate returns and raises on the examples' arguments and on ones derived from them.
+    """
+    candidates = yield from draw(_question(problem), NUM_SAMPLES, temperature=TEMPERATURE, top_p=TOP_P)
+    fitting = yield from _fitting(candidates)
+    trials = yield from try_out(fitting, derived_inputs=True)
+    behaviours = [trial.behaviour or trial.kind for trial in trials]
+    sizes = Counter(behaviours)
+    largest = max(sizes, key=lambda each: sizes[each])  # of equal ones the first that was drawn
+    return _most_probable([fitting[index] for index, each in enumerate(behaviours) if each == largest])
+
+
+@guided_strategy("repair", f"the greedy answer; where it fails an example, up to {NUM_ROUNDS} rounds of repair")
+def repair(problem: Problem) -> Questions:
+    """The failing example goes back to the model (Self-Debug, Chen et al. 2023, arXiv:2304.05128).
+
+    A repaired answer is taken only if more examples come out right than before.
+    """
+    (best,) = yield from draw(_question(problem))
+    (trial,) = yield from try_out([best])
+    for _ in range(NUM_ROUNDS):
+        if trial.passed or not trial.failure:
+            break
+        (other,) = yield from draw(_repair_question(problem, best, trial.failure))
+        (other_trial,) = yield from try_out([other])
+        if other_trial.num_right <= trial.num_right:
+            break  # asked again, greedy decoding would only repeat itself
+        best, trial = other, other_trial
+    return best
+
+
+def _question(problem: Problem) -> Prompt:
+    return qwen_instruct.build_prompt(problem)
+
+
+def _repair_question(problem: Problem, answer: Candidate, failure: str) -> Prompt:
+    first = _question(problem)
+    answered = Message("assistant", FENCE + answer.generation.text.strip() + CLOSING_FENCE)
+    turns = (*first.messages[:-1], answered, Message("user", REPAIR.substitute(failure=failure)), first.messages[-1])
+    return Prompt("chat", messages=turns, stop=first.stop, completion_prefix=first.completion_prefix)
+
+
+def _fitting(candidates: tuple[Candidate, ...]) -> Generator[Question, Any, list[Candidate]]:
+    """Those that come to an end on the examples and get the most of them right; all, where none ends."""
+    trials = yield from try_out(candidates)
+    ended = [trial.num_right for trial in trials if trial.kind == "passed"]
+    most = max(ended, default=0)
+    fitting = [
+        candidate
+        for candidate, trial in zip(candidates, trials, strict=True)
+        if trial.kind == "passed" and trial.num_right == most
+    ]
+    return fitting or list(candidates)
+
+
+def _most_probable(candidates: list[Candidate]) -> Candidate:
+    return max(candidates, key=lambda candidate: candidate.logprob)

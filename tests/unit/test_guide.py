@@ -1,0 +1,246 @@
+"""The guide, with an engine client and a sandbox that only pretend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+import pytest
+
+from pytest_humaneval import (
+    Candidate,
+    Generation,
+    Problem,
+    Strategy,
+    Verdict,
+    completion_prompt,
+    draw,
+    guided_strategy,
+    try_out,
+)
+from pytest_humaneval.engine.catalogue import Identity
+from pytest_humaneval.engine.client import EngineClient
+from pytest_humaneval.engine.protocol import EngineOptions
+from pytest_humaneval.exceptions import EngineError, SandboxError, StrategyError
+from pytest_humaneval.guide import MOST_QUESTIONS, Guide
+from pytest_humaneval.guided import Questions
+from pytest_humaneval.plan import ItemId, Plan
+from pytest_humaneval.sample import Request, Sampling, Solution
+from pytest_humaneval.sandbox.protocol import Sandbox, SandboxOptions
+
+CANARY = "assert 'the hidden test'"
+PROBLEMS = tuple(
+    Problem(f"T/{n}", f'def f{n}(x):\n    """\n    >>> f{n}(1)\n    1\n    """\n', f"f{n}", "SOLUTION", CANARY)
+    for n in range(3)
+)
+
+
+@dataclass
+class Client:
+    """Answers with the request itself, and keeps what is asked and published."""
+
+    answer: Callable[[Request], Generation] = lambda request: Generation(
+        f"    return {request.sample_index}\n", prompt_tokens=10, completion_tokens=5, seconds=1.0
+    )
+    batches: list[list[str]] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+    solutions: dict[str, Solution] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+
+    def submit(self, requests: Iterable[tuple[str, Request]]) -> None:
+        batch = list(requests)
+        self.batches.append([request.task_id for _, request in batch])
+        self.requests += [request for _, request in batch]
+
+    def generation(self, key: str, request: Request) -> Generation:
+        return self.answer(request)
+
+    def publish(self, key: str, solution: Solution) -> None:
+        self.solutions[key] = solution
+
+    def publish_error(self, key: str, message: str) -> None:
+        self.errors[key] = message
+
+
+@dataclass
+class Box:
+    """Says of every completion what ``right`` says, in the words of a trial's test."""
+
+    right: Callable[[str], int] = lambda completion: 1
+    tests: list[Problem] = field(default_factory=list)
+    checked: list[str] = field(default_factory=list)
+
+    def check(self, problem: Problem, completion: str, *, timeout: float) -> Verdict:
+        self.tests.append(problem)
+        self.checked.append(completion)
+        return Verdict("passed", f'[{self.right(completion)}, "", "{completion.strip()}"]')
+
+
+def solved(strategy: Strategy, client: Client, box: Box | None = None, *, samples: int = 1, **changes: Any) -> Client:
+    plan = Plan(
+        "T", "", PROBLEMS, (strategy,), Sampling(max_tokens=99, seed=7), samples, (1,), "none",
+        EngineOptions("scripted"), Identity("e", "m", "d"), SandboxOptions(),
+    )  # fmt: skip
+    items = [ItemId(problem.task_id, strategy.name, index) for problem in PROBLEMS for index in range(samples)]
+    guide = Guide(replace(plan, **changes), cast("EngineClient", client), cast("Sandbox", box or Box()))
+    guide.solve(items)
+    return client
+
+
+@guided_strategy("twice", "draws again where the first is wrong")
+def twice(problem: Problem) -> Questions:
+    (first,) = yield from draw(completion_prompt(problem.prompt))
+    (trial,) = yield from try_out([first])
+    if trial.passed:
+        return first
+    more = yield from draw(completion_prompt(problem.prompt), 2, temperature=0.8, top_p=0.9)
+    return more[-1]
+
+
+def test_the_opening_questions_of_all_problems_are_one_batch() -> None:
+    client = solved(twice, Client())
+    assert client.batches == [["T/0", "T/1", "T/2"]]
+    assert set(client.solutions) == {"T/0 twice 0", "T/1 twice 0", "T/2 twice 0"}
+
+
+def test_further_questions_are_asked_before_the_first_is_answered() -> None:
+    asked_when_waiting: list[int] = []
+
+    def answer(request: Request) -> Generation:
+        if request.sampling.temperature:
+            asked_when_waiting.append(len(client.batches))
+        return Generation("    return 0\n")
+
+    client = Client(answer)
+    solved(twice, client, Box(lambda completion: 0))
+    assert asked_when_waiting[0] == 1 + len(PROBLEMS)
+
+
+def test_a_solution_carries_what_all_draws_cost() -> None:
+    client = solved(twice, Client(), Box(lambda completion: 0))
+    solution = client.solutions["T/1 twice 0"]
+    assert solution.num_draws == 3
+    assert (solution.generation.prompt_tokens, solution.generation.completion_tokens) == (30, 15)
+    assert solution.completion.text == "    return 2\n"
+
+
+def test_samples_are_numbered_through_the_draws_of_an_item() -> None:
+    client = solved(twice, Client(), Box(lambda completion: 0))
+    mine = [request for request in client.requests if request.task_id == "T/0"]
+    assert [request.sample_index for request in mine] == [0, 1, 2]
+    assert [request.seed for request in mine] == [7, 8, 9]
+    assert mine[0].sampling == Sampling(0.0, 1.0, 99, 7)
+    assert mine[1].sampling == Sampling(0.8, 0.9, 99, 7, logprobs=True)
+
+
+def test_several_solutions_of_one_problem_draw_different_samples() -> None:
+    client = solved(twice, Client(), Box(lambda completion: 0), samples=2)
+    seeds = [request.seed for request in client.requests if request.task_id == "T/0"]
+    assert len(set(seeds)) == 6
+
+
+def test_the_hidden_test_and_the_solution_never_come_near() -> None:
+    seen: list[Problem] = []
+
+    @guided_strategy("nosy", "keeps what it is shown")
+    def nosy(problem: Problem) -> Questions:
+        seen.append(problem)
+        drawn = yield from draw(completion_prompt(problem.prompt), 2)
+        yield from try_out(drawn)
+        yield from try_out(drawn, derived_inputs=True)
+        return drawn[0]
+
+    box = Box()
+    client = solved(nosy, Client(), box)
+    assert len(client.solutions) == 3
+    assert box.tests
+    assert not [each for each in (*seen, *box.tests) if CANARY in each.test or each.canonical_solution]
+
+
+def test_equal_code_is_tried_once() -> None:
+    @guided_strategy("many", "draws the same")
+    def many(problem: Problem) -> Questions:
+        drawn = yield from draw(completion_prompt(problem.prompt), 4)
+        trials = yield from try_out(drawn)
+        assert len(trials) == 4
+        return drawn[0]
+
+    box = Box()
+    solved(many, Client(lambda request: Generation(f"    return {request.sample_index // 2}\n")), box)
+    assert len(box.checked) == 2 * len(PROBLEMS)
+
+
+def test_an_engines_error_is_that_items_error_alone() -> None:
+    def answer(request: Request) -> Generation:
+        if request.task_id == "T/1":
+            raise EngineError("too long")
+        return Generation("    return 0\n")
+
+    client = solved(twice, Client(answer))
+    assert client.errors == {"T/1 twice 0": "strategy 'twice' on T/1: too long"}
+    assert len(client.solutions) == 2
+
+
+def test_a_sandboxs_error_is_that_items_error_alone() -> None:
+    class Broken(Box):
+        def check(self, problem: Problem, completion: str, *, timeout: float) -> Verdict:
+            if problem.task_id == "T/2":
+                raise SandboxError("it died")
+            return super().check(problem, completion, timeout=timeout)
+
+    client = solved(twice, Client(), Broken())
+    assert client.errors == {"T/2 twice 0": "strategy 'twice' on T/2: it died"}
+
+
+def bad_yield(problem: Problem) -> Any:
+    yield from draw(completion_prompt(problem.prompt))
+    yield "what now?"
+
+
+def bad_return(problem: Problem) -> Any:
+    yield from draw(completion_prompt(problem.prompt))
+    return "    return 1\n"
+
+
+def bad_count(problem: Problem) -> Any:
+    yield from draw(completion_prompt(problem.prompt), 0)
+
+
+def raises(problem: Problem) -> Any:
+    yield from draw(completion_prompt(problem.prompt))
+    raise LookupError("no such thing")
+
+
+def endless(problem: Problem) -> Any:
+    while True:
+        yield from draw(completion_prompt(problem.prompt))
+
+
+@pytest.mark.parametrize(
+    ("solve", "message"),
+    [
+        (bad_yield, "it yielded 'what now?'; expected draw(...) or try_out(...)"),
+        (bad_return, "it returned '    return 1\\n'; expected one of the candidates it drew"),
+        (bad_count, "it asked for 0 samples; expected 1 or more"),
+        (raises, "LookupError: no such thing"),
+        (endless, f"it asked more than {MOST_QUESTIONS} questions about one problem"),
+    ],
+)
+def test_a_strategys_own_fault_is_its_items_error(solve: Any, message: str) -> None:
+    client = solved(guided_strategy("bad", "")(solve), Client())
+    assert client.errors["T/0 bad 0"] == f"strategy 'bad' on T/0: {message}"
+    assert len(client.errors) == len(PROBLEMS)
+
+
+def test_a_strategy_shows_its_first_question_and_has_to_begin_with_one() -> None:
+    assert twice.build_prompt(PROBLEMS[0]) == completion_prompt(PROBLEMS[0].prompt)
+    assert (twice.mode, twice.guided) == ("guided", True)
+
+    @guided_strategy("mute", "")
+    def mute(problem: Problem) -> Questions:
+        yield from try_out([])
+        return Candidate(Generation(""), None)  # type: ignore[arg-type]
+
+    with pytest.raises(StrategyError, match="has to begin with a draw"):
+        mute.build_prompt(PROBLEMS[0])
