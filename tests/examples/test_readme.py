@@ -27,6 +27,17 @@ def test_the_strategy_of_the_readme_works_and_is_short(pytester: pytest.Pytester
     result.stdout.fnmatch_lines(["*HumanEval/0-has_close_elements-brief*", "328 tests collected*"])
 
 
+def test_the_guided_strategy_of_the_readme_works(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(snippet("guided.py"))
+    answers = {"HumanEval/53": ["    return x - y\n", "    return x + y\n"]}
+    script = pytester.makefile(".json", script=json.dumps(answers))
+    result = pytester.runpytest_subprocess(
+        "--strategy=second_try", f"--humaneval-script={script}", "--humaneval-cache-dir=cache",
+        "--humaneval-task=HumanEval/53",
+    )  # fmt: skip
+    result.assert_outcomes(passed=1)
+
+
 def test_the_test_of_the_readme_works(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(test_mine=snippet("test_mine.py"))
     script = pytester.makefile(".json", script=json.dumps({"HumanEval/53": "    return x + y\n", "*": "    pass\n"}))

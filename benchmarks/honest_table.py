@@ -1,0 +1,136 @@
+"""Every strategy on the default model: pass@1 with interval, cost, and exact McNemar against ``minimal``.
+
+    python -m benchmarks.honest_table                  # runs the groups that have no results yet, then writes the table
+    python -m benchmarks.honest_table --group chat     # runs this group, also where it has results
+    python -m benchmarks.honest_table --only-table
+
+Each group is one pytest run over all 164 problems, greedy but for what the guided strategies draw; its raw results stay
+in benchmarks/results/table/GROUP. A run that is cut off resumes: finished generations are in the store. The machine's
+time is in each run.json, for the group as a whole: its strategies share one batch, so none has a time of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_humaneval.metrics import wilson_interval
+from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.paired import holm, mcnemar
+from pytest_humaneval.results import Results, read_results
+
+FOLDER = Path(__file__).parent / "results" / "table"
+REFERENCE = "minimal"
+# What shares most of its prompts stands together: equal requests are one generation, equal beginnings one prefill.
+GROUPS = {
+    "first": ("minimal", "expert_v00", "chat", "qwen_instruct"),
+    "guided": ("best_of", "vote", "repair"),
+    "published": ("qwen_base", "evalplus_chat", "lm_eval_instruct"),
+    "chat": ("chat_fewshot", "chat_cot"),
+    "minimal": ("minimal_v2", "minimal_v3", "minimal_v4", "minimal_v5", "minimal_v6", "minimal_v7", "infilling", "cot"),
+    "expert": ("expert", "expert_v0", "expert_v1", "expert_v2", "minimal_v0"),
+    "instructions": ("instructional", "datadriven", "helper", "opt1"),
+    "examples": ("fewshot", "example_v0", "optimized_v1", "optimized_v2", "optimized_v3"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One strategy's outcomes beside the reference's."""
+
+    strategy: str
+    outcomes: tuple[Outcome, ...]
+    better: int
+    worse: int
+
+    @property
+    def judged(self) -> list[Outcome]:
+        return [outcome for outcome in self.outcomes if not outcome.error]
+
+    @property
+    def passed(self) -> int:
+        return sum(outcome.passed for outcome in self.outcomes)
+
+    @property
+    def share(self) -> float:
+        return self.passed / len(self.judged)
+
+    @property
+    def p_value(self) -> float:
+        return mcnemar(self.better, self.worse)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--group", action="append", choices=GROUPS, default=[])
+    parser.add_argument("--only-table", action="store_true")
+    options, pytest_options = parser.parse_known_args()
+    if not options.only_table:
+        missing = [group for group in GROUPS if not (FOLDER / group / "run.json").exists()]
+        for group in options.group or missing:
+            run(group, pytest_options)
+    found = [read_results(FOLDER / group) for group in GROUPS if (FOLDER / group / "run.json").exists()]
+    text = table(found)
+    (FOLDER / "table.md").write_text(text, encoding="utf-8")
+    print(text)
+
+
+def run(group: str, pytest_options: Sequence[str]) -> None:
+    """One group, as a user would; problems that fail are no failure of the run."""
+    command = [sys.executable, "-m", "pytest", f"--strategy={','.join(GROUPS[group])}", "-q", "--no-summary", "-n", "auto"]
+    done = subprocess.run([*command, f"--humaneval-output={FOLDER / group}", *pytest_options], check=False)
+    if done.returncode not in (0, 1):
+        sys.exit(f"{group}: pytest ended with status {done.returncode}")
+
+
+def table(found: Iterable[Results]) -> str:
+    """Markdown: one row a strategy, the best first; those that see the examples apart."""
+    outcomes: dict[str, dict[str, Outcome]] = {}
+    for results in found:
+        for outcome in results.outcomes:
+            outcomes.setdefault(outcome.strategy, {})[outcome.task_id] = outcome
+    reference = outcomes[REFERENCE]
+    lines = [_line(name, mine, reference) for name, mine in outcomes.items()]
+    compared = [line for line in lines if line.strategy != REFERENCE]
+    corrected = dict(zip((line.strategy for line in compared), holm([line.p_value for line in compared]), strict=True))
+    guided = set(GROUPS["guided"])
+    rows = [
+        "| strategy | sees | pass@1 | 95 % interval | better / worse than `minimal` | p | p, Holm | tokens "
+        "| timed out | errors |",
+        "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for line in sorted(lines, key=lambda each: (each.strategy in guided, -each.share, each.strategy)):
+        rows.append(_row(line, "examples" if line.strategy in guided else "prompt", corrected.get(line.strategy)))
+    return "\n".join(rows) + "\n"
+
+
+def _line(strategy: str, mine: dict[str, Outcome], reference: dict[str, Outcome]) -> Line:
+    shared = [(mine[task], reference[task]) for task in mine.keys() & reference.keys()]
+    pairs = [(one.passed, other.passed) for one, other in shared if not one.error and not other.error]
+    return Line(strategy, tuple(mine.values()), pairs.count((True, False)), pairs.count((False, True)))
+
+
+def _row(line: Line, sees: str, corrected: float | None) -> str:
+    low, high = wilson_interval(line.passed, len(line.judged))
+    compared = ["", "", ""]
+    if corrected is not None:
+        compared = [f"{line.better} / {line.worse}", f"{line.p_value:.3f}", f"{corrected:.3f}"]
+    cells = [
+        f"`{line.strategy}`",
+        sees,
+        f"{line.share:.3f}",
+        f"[{low:.3f}, {high:.3f}]",
+        *compared,
+        f"{sum(outcome.completion_tokens for outcome in line.outcomes):,}",
+        str(sum(outcome.kind == "timed out" for outcome in line.outcomes)),
+        str(sum(outcome.error for outcome in line.outcomes)),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    main()
