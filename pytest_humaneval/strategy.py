@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import Mode, Prompt
+from pytest_humaneval.sample import Sampling
 
 PromptBuilder = Callable[[Problem], Prompt]
 
@@ -18,6 +19,9 @@ class Strategy:
     ``build_prompt`` receives :meth:`Problem.visible`: neither the hidden test nor the canonical solution. It must not
     depend on which problem it is: renaming entry point and task changes nothing but those names.
     ``postprocess`` is what ``--humaneval-postprocess=auto`` means for it.
+
+    An experiment is a strategy under another name: ``base`` is its strategy's own name, ``sampling`` and
+    ``num_samples`` take the place of the run's.
     """
 
     name: str
@@ -25,6 +29,9 @@ class Strategy:
     build_prompt: PromptBuilder
     mode: Mode = "completion"
     postprocess: str = "post_v1"
+    base: str = ""
+    sampling: Sampling | None = None
+    num_samples: int | None = None
 
 
 def strategy(
