@@ -103,10 +103,13 @@ def _engine_lines(progress: dict[str, Any]) -> list[str]:
     if made:
         rate = f", {tokens / seconds:.0f} tok/s" if seconds > 0 else ""
         parts.append(f"{made} generated in {seconds:.1f} s ({tokens} tokens{rate})")
+        if progress["cached_prompt_tokens"]:
+            share = progress["cached_prompt_tokens"] / progress["prompt_tokens"]
+            parts.append(f"{share:.0%} of {progress['prompt_tokens']} prompt tokens from the prefix cache")
         parts.append(f"engine ready in {progress['loading_seconds']:.1f} s")
     if stored:
         parts.append(f"{stored} answered from the store")
-    return [f"engine    {'; '.join(parts)}"]
+    return _wrapped("engine    ", "; ".join(parts))
 
 
 def _remarks(ledger: Ledger, rows: Sequence[Row]) -> list[str]:
