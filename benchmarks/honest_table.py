@@ -18,10 +18,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_humaneval.metrics import wilson_interval
-from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.paired import holm, mcnemar
 from pytest_humaneval.results import Results, read_results
+
+from pytest_humaneval.metrics import wilson_interval
+from pytest_humaneval.outcome import Outcome
 
 FOLDER = Path(__file__).parent / "results" / "table"
 REFERENCE = "minimal"
@@ -81,7 +82,16 @@ def main() -> None:
 
 def run(group: str, pytest_options: Sequence[str]) -> None:
     """One group, as a user would; problems that fail are no failure of the run."""
-    command = [sys.executable, "-m", "pytest", f"--strategy={','.join(GROUPS[group])}", "-q", "--no-summary", "-n", "auto"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        f"--strategy={','.join(GROUPS[group])}",
+        "-q",
+        "--no-summary",
+        "-n",
+        "auto",
+    ]
     done = subprocess.run([*command, f"--humaneval-output={FOLDER / group}", *pytest_options], check=False)
     if done.returncode not in (0, 1):
         sys.exit(f"{group}: pytest ended with status {done.returncode}")

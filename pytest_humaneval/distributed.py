@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pytest_humaneval.config_file import ConfigFile
 from pytest_humaneval.engine.catalogue import Identity
 from pytest_humaneval.engine.client import EngineClient
 from pytest_humaneval.engine.process import EngineProcess
@@ -25,10 +26,14 @@ def has_workers(config: pytest.Config) -> bool:
     return not is_worker(config) and config.getoption("dist", "no") != "no"
 
 
-def tell_worker(node: Any, identity: Identity, engine: EngineProcess | None) -> None:
-    """Put what a worker needs into its ``workerinput``; options alone would not tell it."""
+def tell_worker(node: Any, identity: Identity, engine: EngineProcess | None, file: ConfigFile) -> None:
+    """Put what a worker needs into its ``workerinput``; options alone would not tell it.
+
+    humaneval.toml goes along as it was read: somebody may be editing it while the workers start.
+    """
     address = [engine.address, str(engine.log)] if engine is not None else None
-    node.workerinput[_KEY] = json.dumps({"identity": asdict(identity), "engine": address})
+    told = {"identity": asdict(identity), "engine": address, "file": file.to_wire()}
+    node.workerinput[_KEY] = json.dumps(told)
 
 
 def told_identity(config: pytest.Config) -> Identity:
@@ -39,6 +44,11 @@ def told_identity(config: pytest.Config) -> Identity:
 def told_client(config: pytest.Config) -> EngineClient:
     """A connection to the engine that the controller started."""
     return EngineClient(*_told(config)["engine"])
+
+
+def told_file(config: pytest.Config) -> ConfigFile:
+    """What the controller read of humaneval.toml."""
+    return ConfigFile.from_wire(_told(config)["file"])
 
 
 def _told(config: pytest.Config) -> dict[str, Any]:

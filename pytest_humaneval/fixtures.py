@@ -41,11 +41,16 @@ def parametrize(metafunc: pytest.Metafunc, plan: Plan | None) -> None:
     if "problem" in used:
         ids = [plan.problem_id(problem) for problem in plan.problems]
         metafunc.parametrize("problem", plan.problems, indirect=True, ids=ids)
-    if "strategy" in used:
+    if {"strategy", "sample_index"} <= used:  # together: experiments may draw different numbers of samples
+        samples = list(plan.samples())
+        pairs = [(strategy, index) for _, strategy, index in samples]
+        ids = [name for name, _, _ in samples]
+        metafunc.parametrize(("strategy", "sample_index"), pairs, indirect=True, ids=ids)
+    elif "strategy" in used:
         names = [strategy.name for strategy in plan.strategies]
         metafunc.parametrize("strategy", plan.strategies, indirect=True, ids=names)
-    if "sample_index" in used and plan.num_samples > 1:
-        metafunc.parametrize("sample_index", range(plan.num_samples), indirect=True)
+    elif "sample_index" in used and (most := max(map(plan.num_samples_of, plan.strategies))) > 1:
+        metafunc.parametrize("sample_index", range(most), indirect=True)
 
 
 def item_id(item: pytest.Item) -> ItemId | None:

@@ -104,7 +104,7 @@ class Guide:
         """One request a sample. Samples are numbered through the item's draws, so that no two answers are one."""
         if question.num_samples < 1:
             raise StrategyError(f"it asked for {question.num_samples} samples; expected 1 or more")
-        base = self._plan.sampling
+        base = self._plan.sampling_of(pursuit.strategy)
         how = Sampling(
             question.temperature, question.top_p, base.max_tokens, base.seed, logprobs=question.temperature > 0
         )

@@ -122,6 +122,6 @@ def guided_strategy(name: str, description: str, *, postprocess: str = "post_v1"
                 raise StrategyError(f"strategy {name!r} has to begin with a draw, not {question!r}")
             return question.prompt
 
-        return Strategy(name, description, opening, "guided", postprocess, solve)
+        return Strategy(name, description, opening, "guided", postprocess, solve=solve)
 
     return decorate

@@ -31,6 +31,11 @@ def add_suite_properties(config: pytest.Config, ledger: Ledger) -> None:
     xml.add_global_property("humaneval.model_digest", plan.identity.digest)
     xml.add_global_property("humaneval.dataset_sha256", plan.dataset_sha256)
     xml.add_global_property("humaneval.sampling", sampling_line(plan.sampling, plan.num_samples))
+    for one in plan.strategies:
+        how = sampling_line(plan.sampling_of(one), plan.num_samples_of(one))
+        xml.add_global_property(f"{one.name}.strategy", one.base or one.name)
+        xml.add_global_property(f"{one.name}.sampling", how)
+        xml.add_global_property(f"{one.name}.postprocess", plan.postprocessor(one))
     for row in ledger.rows():
         for k, value in row.pass_at_k.items():
             xml.add_global_property(f"{row.strategy}.pass@{k}", "n/a" if value is None else f"{value:.6f}")

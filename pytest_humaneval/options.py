@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import argparse
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.exceptions import InputError
+from pytest_humaneval.option import Option
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.sandbox.protocol import SandboxOptions
 
+if TYPE_CHECKING:
+    from pytest_humaneval.config_file import ConfigFile
+
 DEFAULT_KS = (1, 10, 100)
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One ``--humaneval-NAME``, which the ini key ``humaneval_NAME`` presets; ``parse`` makes its value of its text."""
-
-    name: str
-    help: str
-    metavar: str = ""
-    parse: Callable[[str], Any] = str
-    many: bool = False  # may be given several times; the ini key takes a line each
-
-    @property
-    def flag(self) -> str:
-        return f"--humaneval-{self.name}"
-
-    @property
-    def key(self) -> str:
-        return f"humaneval_{self.name.replace('-', '_')}"
+FILE: pytest.StashKey[ConfigFile] = pytest.StashKey()  # humaneval.toml, as settings.load found it
+FLAGS = ("no-cache",)  # true or false in humaneval.toml
 
 
 def _number(kind: Callable[[str], Any], low: float, high: float, text: str) -> Callable[[str], Any]:
@@ -81,8 +68,13 @@ OPTIONS = (
     ),
     Option("num-samples", "samples drawn for each problem and strategy (default: 1)", "N", _count),
     Option(
-        "k", "the k of pass@k, several by comma (default: those of 1, 10, 100 that the samples allow)", "K", _counts
+        "k",
+        "the k of pass@k, several by comma (default: those of 1, 10, 100 that the samples allow)",
+        "K",
+        _counts,
+        by_comma=True,
     ),
+    Option("config", "the experiments file (default: humaneval.toml, or pyproject.toml's table)", "FILE"),
     Option("postprocess", "none, post_v1, post_v5, or auto: what each strategy declares (default: auto)", "NAME"),
     Option("output", "write samples.jsonl, results.jsonl and run.json into this folder", "DIR"),
     Option("sandbox", "auto (default) or one of the sandboxes by name", "NAME"),
@@ -102,7 +94,17 @@ def add_options(parser: pytest.Parser) -> None:
         help="evaluate a model on HumanEval with this prompting strategy; several by comma, or all",
     )
     group.addoption(
+        "--humaneval-experiment",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="run this experiment of humaneval.toml; several by comma, or all that are enabled",
+    )
+    group.addoption(
         "--humaneval-list-strategies", action="store_true", default=False, help="list the strategies and exit"
+    )
+    group.addoption(
+        "--humaneval-list-experiments", action="store_true", default=False, help="list the experiments and exit"
     )
     group.addoption(
         "--humaneval-no-cache", action="store_true", default=False, help="generate anew what is already stored"
@@ -121,12 +123,17 @@ def add_options(parser: pytest.Parser) -> None:
 
 
 def active(config: pytest.Config) -> bool:
-    """Whether this run evaluates; without ``--strategy`` the plugin stays out of sight."""
-    return bool(config.getoption("strategy"))
+    """Whether this run evaluates; without ``--strategy`` or an experiment the plugin stays out of sight."""
+    return asks_for_evaluation(config.option)
+
+
+def asks_for_evaluation(given: argparse.Namespace) -> bool:
+    """The same from the parsed command line alone, which is there before the configuration is."""
+    return bool(given.strategy or given.humaneval_experiment)
 
 
 def value_of(config: pytest.Config, name: str, default: Any = None) -> Any:
-    """An option's value: from the command line, else from the ini file, else ``default``.
+    """An option's value: from the command line, else from humaneval.toml, else from the ini file, else ``default``.
 
     Raises:
         InputError: a text that is no such value; names the option.
@@ -134,6 +141,8 @@ def value_of(config: pytest.Config, name: str, default: Any = None) -> Any:
     option = next(option for option in OPTIONS if option.name == name)
     given = config.getoption(option.key)
     where = option.flag
+    if given is None and (texts := _in_file(config, name)):
+        given, where = texts if option.many else texts[0], f"{config.stash[FILE].path}: {name}"
     if given is None:
         given, where = config.getini(option.key), option.key
     if not given and given != "0":
@@ -144,6 +153,16 @@ def value_of(config: pytest.Config, name: str, default: Any = None) -> Any:
         raise InputError(f"{where}: {error}") from error
 
 
+def no_cache(config: pytest.Config) -> bool:
+    """Whether stored generations are left aside."""
+    return bool(config.getoption("humaneval_no_cache") or _in_file(config, "no-cache"))
+
+
+def on_command_line(config: pytest.Config) -> set[str]:
+    """The names of the options that the command line itself gives."""
+    return {option.name for option in OPTIONS if config.getoption(option.key) is not None}
+
+
 def cache_directory(config: pytest.Config) -> Path:
     """Where models and generations are kept."""
     if given := value_of(config, "cache-dir"):
@@ -151,6 +170,11 @@ def cache_directory(config: pytest.Config) -> Path:
     import platformdirs
 
     return platformdirs.user_cache_path("pytest-humaneval")
+
+
+def config_path(config: pytest.Config) -> Path | None:
+    """The file of ``--humaneval-config``, where given."""
+    return _optional_path(config, "config")
 
 
 def dataset_path(config: pytest.Config) -> Path | None:
@@ -205,21 +229,6 @@ def sampling(config: pytest.Config) -> Sampling:
     )
 
 
-def num_samples(config: pytest.Config, engine: EngineOptions, how: Sampling) -> int:
-    """Samples for each problem and strategy.
-
-    Raises:
-        InputError: several samples of greedy decoding, which are all the same.
-    """
-    count: int = value_of(config, "num-samples", 1)
-    if count > 1 and how.greedy and engine.name in ("vllm", "openai"):
-        raise InputError(
-            f"--humaneval-num-samples={count}: greedy decoding draws the same sample every time; "
-            "give a --humaneval-temperature above 0, such as 0.8"
-        )
-    return count
-
-
 def ks(config: pytest.Config, samples: int) -> tuple[int, ...]:
     """The k of pass@k; k that were asked for stay, also where there are too few samples for them."""
     asked: tuple[int, ...] | None = value_of(config, "k")
@@ -233,6 +242,11 @@ def sandbox_options(config: pytest.Config) -> SandboxOptions:
         memory_mb=value_of(config, "memory", 1024),
         image=value_of(config, "sandbox-image", ""),
     )
+
+
+def _in_file(config: pytest.Config, name: str) -> Sequence[str]:
+    file = config.stash.get(FILE, None)
+    return file.settings.get(name, ()) if file is not None else ()
 
 
 def _optional_path(config: pytest.Config, name: str) -> Path | None:

@@ -96,8 +96,9 @@ class Outcome:
 
 
 def _escape(text: str) -> str:
-    return text.encode("utf-8", "surrogatepass").decode("latin-1")
+    # ASCII is itself: the same object then serves outcome, report and ledger, which all keep it until the end.
+    return text if text.isascii() else text.encode("utf-8", "surrogatepass").decode("latin-1")
 
 
 def _unescape(text: str) -> str:
-    return text.encode("latin-1").decode("utf-8", "surrogatepass")
+    return text if text.isascii() else text.encode("latin-1").decode("utf-8", "surrogatepass")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pytest_humaneval.engine.catalogue import Identity
 from pytest_humaneval.engine.protocol import EngineOptions
-from pytest_humaneval.exceptions import StrategyError
+from pytest_humaneval.exceptions import InputError, StrategyError
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import Prompt
 from pytest_humaneval.sample import Request, Sampling
@@ -46,6 +47,25 @@ class Plan:
     sandbox: SandboxOptions
     _prompts: dict[tuple[str, str], Prompt] = field(default_factory=dict, repr=False, compare=False)
 
+    def check(self) -> None:
+        """Refuse what would waste a run.
+
+        Raises:
+            InputError: several samples that are all the same, or two items of one name.
+        """
+        for strategy in self.strategies:
+            count = self.num_samples_of(strategy)
+            if count > 1 and self.sampling_of(strategy).greedy and self.engine.name in ("vllm", "openai"):
+                raise InputError(
+                    f"{strategy.name}: {count} samples of greedy decoding are the same sample every time; "
+                    "give a temperature above 0, such as 0.8, or one sample (--humaneval-num-samples=1)"
+                )
+        names = Counter(name for name, _, _ in self.samples())
+        if doubled := [name for name, count in names.items() if count > 1]:
+            raise StrategyError(
+                f"two items of each problem would be named {doubled[0]!r}; rename a strategy or experiment"
+            )
+
     def prompt(self, problem: Problem, strategy: Strategy) -> Prompt:
         """What the strategy asks for this problem.
 
@@ -60,29 +80,43 @@ class Plan:
     def request(self, problem: Problem, strategy: Strategy, sample_index: int) -> tuple[str, Request]:
         """The engine's question for one item, with its key."""
         prompt = self.prompt(problem, strategy)
-        request = Request(prompt, self.sampling, sample_index, problem.task_id, strategy.name)
+        request = Request(prompt, self.sampling_of(strategy), sample_index, problem.task_id, strategy.name)
         return self.key(request), request
 
     def key(self, request: Request) -> str:
         """What makes a request the same as another one, and its answer worth keeping."""
         return request.key(self.identity.key, by_item=self.identity.by_item)
 
+    def sampling_of(self, strategy: Strategy) -> Sampling:
+        """How this strategy's tokens are drawn."""
+        return strategy.sampling or self.sampling
+
+    def num_samples_of(self, strategy: Strategy) -> int:
+        """How many samples of each problem this strategy draws."""
+        return strategy.num_samples or self.num_samples
+
     def postprocessor(self, strategy: Strategy) -> str:
-        """The name of the post-processor for this strategy's generations."""
-        return strategy.postprocess if self.postprocess == "auto" else self.postprocess
+        """The name of the post-processor for this strategy's generations; an experiment has settled it already."""
+        return strategy.postprocess if self.postprocess == "auto" or strategy.base else self.postprocess
 
     def problem_id(self, problem: Problem) -> str:
         """The first part of an item's id."""
         return f"{problem.task_id}-{problem.entry_point}"
 
+    def samples(self) -> Iterator[tuple[str, Strategy, int]]:
+        """Each strategy with each sample index that it draws, and the last part of their items' ids."""
+        for strategy in self.strategies:
+            count = self.num_samples_of(strategy)
+            for index in range(count):
+                yield f"{strategy.name}-{index}" if count > 1 else strategy.name, strategy, index
+
     def ids(self) -> Iterator[tuple[str, ItemId]]:
         """The bracketed part of every item's name that the bundled test can have, and what it stands for."""
+        samples = list(self.samples())
         for problem in self.problems:
-            for strategy in self.strategies:
-                for index in range(self.num_samples):
-                    sample = f"-{index}" if self.num_samples > 1 else ""
-                    name = f"{self.problem_id(problem)}-{strategy.name}{sample}"
-                    yield name, ItemId(problem.task_id, strategy.name, index)
+            place = self.problem_id(problem)
+            for name, strategy, index in samples:
+                yield f"{place}-{name}", ItemId(problem.task_id, strategy.name, index)
 
 
 def _build_prompt(problem: Problem, strategy: Strategy) -> Prompt:

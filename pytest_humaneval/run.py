@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import pytest
 
-from pytest_humaneval import options
+from pytest_humaneval import options, settings
 from pytest_humaneval.dataset import read_dataset, select_problems
 from pytest_humaneval.distributed import is_worker, told_identity
 from pytest_humaneval.engine.catalogue import Identity, identify
 from pytest_humaneval.engine.client import EngineClient
 from pytest_humaneval.engine.process import EngineProcess
 from pytest_humaneval.exceptions import EngineError, InputError
+from pytest_humaneval.experiment import experiment_lines
 from pytest_humaneval.guide import GuideThread
 from pytest_humaneval.ledger import Ledger
 from pytest_humaneval.plan import ItemId, Plan
@@ -23,6 +24,7 @@ from pytest_humaneval.postprocess import POSTPROCESSORS
 from pytest_humaneval.record import Record
 from pytest_humaneval.registry import register, select_strategies
 from pytest_humaneval.report import summary_lines
+from pytest_humaneval.sample import Sampling
 from pytest_humaneval.sandbox import SANDBOXES, open_sandbox, self_check
 from pytest_humaneval.statusline import StatusLine
 from pytest_humaneval.strategy import Strategy
@@ -48,12 +50,10 @@ def make_plan(config: pytest.Config) -> tuple[Plan, Model | None]:
         InputError: an option, file, strategy or model that cannot be used.
     """
     engine = options.engine_options(config)
-    strategies = select_strategies(known_strategies(config), config.getoption("strategy"))
     dataset = read_dataset(options.dataset_path(config))
     limit = options.value_of(config, "limit")
     problems = select_problems(dataset.problems, options.value_of(config, "task", ()), limit)
-    how = options.sampling(config)
-    samples = options.num_samples(config, engine, how)
+    how, samples = options.sampling(config), options.value_of(config, "num-samples", 1)
     postprocess = options.value_of(config, "postprocess", "auto")
     if postprocess not in ("auto", *POSTPROCESSORS):
         known = ", ".join(("auto", *POSTPROCESSORS))
@@ -62,11 +62,31 @@ def make_plan(config: pytest.Config) -> tuple[Plan, Model | None]:
     if sandbox.name not in SANDBOXES:
         raise InputError(f"--humaneval-sandbox: unknown sandbox {sandbox.name!r}; known: {', '.join(SANDBOXES)}")
     identity, model = (told_identity(config), None) if is_worker(config) else identify(engine)
+    strategies = chosen_strategies(config, how, postprocess)
+    ks = options.ks(config, max(strategy.num_samples or samples for strategy in strategies))
     plan = Plan(
-        dataset.name, dataset.sha256, problems, strategies, how, samples, options.ks(config, samples), postprocess,
-        engine, identity, sandbox,
-    )  # fmt: skip
+        dataset.name, dataset.sha256, problems, strategies, how, samples, ks, postprocess, engine, identity, sandbox
+    )
+    plan.check()
     return plan, model
+
+
+def chosen_strategies(config: pytest.Config, how: Sampling, postprocess: str) -> tuple[Strategy, ...]:
+    """What ``--strategy`` and ``--humaneval-experiment`` name, in the order of the names.
+
+    Raises:
+        InputError: there is none of such a name, or both have one of it.
+    """
+    known = known_strategies(config)
+    asked: list[str] = config.getoption("strategy")
+    plain = select_strategies(known, asked) if asked else ()
+    experiments = settings.derive(config, known, how, postprocess)
+    if doubled := {strategy.name for strategy in plain} & {experiment.name for experiment in experiments}:
+        raise InputError(
+            f"--humaneval-experiment: {', '.join(sorted(doubled))} would be both an experiment and a strategy of this "
+            "run; leave one out, or give the experiment another name"
+        )
+    return tuple(sorted((*plain, *experiments), key=lambda strategy: strategy.name))
 
 
 class Run:
@@ -109,7 +129,7 @@ class Run:
         store = options.cache_directory(self.config) / "generations.sqlite"
         # A server whose model has no name here may have another one tomorrow: its old answers must not stand for it.
         nameless = self.plan.engine.name == "openai" and not self.plan.engine.model
-        read_store = not (self.config.getoption("humaneval_no_cache") or nameless)
+        read_store = not (options.no_cache(self.config) or nameless)
         keeps = self.plan.engine.name != "replay"  # which answers from a file anyway
         self.engine = EngineProcess(self.plan.engine, self._model, store if keeps else None, read_store=read_store)
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")
@@ -179,6 +199,16 @@ class Run:
         if self._guide is not None:
             self._guide.close()
         signal.signal(signal.SIGTERM, self._sigterm or signal.SIG_DFL)
+
+
+def listing(config: pytest.Config) -> list[str]:
+    """The lines of ``--humaneval-list-strategies`` and ``--humaneval-list-experiments``.
+
+    Raises:
+        InputError: there is no experiments file, or a strategy cannot be registered.
+    """
+    lines = experiment_lines(settings.all_experiments(config)) if config.getoption("humaneval_list_experiments") else []
+    return lines + (list_strategies(known_strategies(config)) if config.getoption("humaneval_list_strategies") else [])
 
 
 def list_strategies(strategies: dict[str, Strategy]) -> list[str]:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Hashable
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from functools import lru_cache
+from typing import Any, Literal, TypeVar
 
 from pytest_humaneval.prompt import Message, Prompt
+
+T = TypeVar("T", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +54,8 @@ class Request:
         ``model`` identifies engine, version, weights and precision. Greedy samples share one key, as no seed matters to
         them. ``by_item`` is for engines that answer by task, strategy and sample rather than by prompt.
         """
-        asked: dict[str, Any] = {"model": model, "prompt": asdict(self.prompt), "max_tokens": self.sampling.max_tokens}
-        del asked["prompt"]["completion_prefix"]
+        prompt = {name: value for name, value in _fields(self.prompt).items() if name != "completion_prefix"}
+        asked: dict[str, Any] = {"model": model, "prompt": prompt, "max_tokens": self.sampling.max_tokens}
         if not self.sampling.greedy:
             asked |= {"temperature": self.sampling.temperature, "top_p": self.sampling.top_p, "seed": self.seed}
         if self.sampling.logprobs:
@@ -61,8 +65,9 @@ class Request:
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
     def to_wire(self) -> dict[str, Any]:
-        """Plain builtins, for a socket."""
-        return asdict(self)
+        """Plain builtins, for a socket; to be read only, as samples of one prompt share them."""
+        own = {"sample_index": self.sample_index, "task_id": self.task_id, "strategy": self.strategy}
+        return {"prompt": _fields(self.prompt), "sampling": _fields(self.sampling), **own}
 
     @classmethod
     def from_wire(cls, wire: dict[str, Any]) -> Request:
@@ -72,10 +77,21 @@ class Request:
         return cls(
             **wire
             | {
-                "prompt": Prompt(**prompt | {"messages": messages, "stop": tuple(prompt["stop"])}),
-                "sampling": Sampling(**wire["sampling"]),
+                "prompt": _one_of_equals(Prompt(**prompt | {"messages": messages, "stop": tuple(prompt["stop"])})),
+                "sampling": _one_of_equals(Sampling(**wire["sampling"])),
             }
         )
+
+
+# The samples of one problem come side by side: what is the same for all of them is worked out and kept once.
+@lru_cache(maxsize=256)
+def _fields(value: Prompt | Sampling) -> dict[str, Any]:
+    return asdict(value)
+
+
+@lru_cache(maxsize=256)
+def _one_of_equals(value: T) -> T:
+    return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import Mode, Prompt
+from pytest_humaneval.sample import Sampling
 
 StrategyMode = Literal["completion", "chat", "guided"]
 PromptBuilder = Callable[[Problem], Prompt]
@@ -22,6 +23,9 @@ class Strategy:
     depend on which problem it is: renaming entry point and task changes nothing but those names.
     ``postprocess`` is what ``--humaneval-postprocess=auto`` means for it. ``solve`` is there for strategies that ask
     more than once (guided.py); their ``build_prompt`` is the first question alone.
+
+    An experiment is a strategy under another name: ``base`` is its strategy's own name, ``sampling`` and
+    ``num_samples`` take the place of the run's.
     """
 
     name: str
@@ -29,6 +33,9 @@ class Strategy:
     build_prompt: PromptBuilder
     mode: StrategyMode = "completion"
     postprocess: str = "post_v1"
+    base: str = ""
+    sampling: Sampling | None = None
+    num_samples: int | None = None
     solve: Solve | None = None
 
     @property

@@ -29,6 +29,8 @@ class Progress:
     finished: int = 0
     from_store: int = 0
     tokens: int = 0
+    prompt_tokens: int = 0
+    cached_prompt_tokens: int = 0  # of these, not computed: an earlier prompt began with them
     loading_seconds: float = 0.0
     generating_seconds: float = 0.0
     ready_at: float = 0.0  # seconds since the epoch; 0 where the engine never had to start
@@ -122,8 +124,11 @@ class Desk:
             self._waiting.clear()
             return batch
 
-    def finish(self, answers: Sequence[Answer]) -> None:
-        """Keep answers, in the store first: what a worker has seen is never lost."""
+    def finish(self, answers: Sequence[Answer], cached_prompt_tokens: int = 0) -> None:
+        """Keep answers, in the store first: what a worker has seen is never lost.
+
+        ``cached_prompt_tokens`` is the engine's count so far.
+        """
         done = [(key, answer) for key, answer in answers if isinstance(answer, Generation)]
         if self._store is not None and done:
             with self._store_in_use:
@@ -137,6 +142,8 @@ class Desk:
                 self._handed_on.discard(key)
             self._progress.finished += len(answers)
             self._progress.tokens += sum(generation.completion_tokens for _, generation in done)
+            self._progress.prompt_tokens += sum(generation.prompt_tokens for _, generation in done)
+            self._progress.cached_prompt_tokens = cached_prompt_tokens
             self._changed.notify_all()
 
     def fail(self, error: EngineError) -> None:

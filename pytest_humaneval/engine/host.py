@@ -100,7 +100,7 @@ def run_engine(engine: Engine, desk: Desk) -> None:
                 engine.submit(batch)
             answers = list(engine.poll())
             if answers:
-                desk.finish(answers)
+                desk.finish(answers, engine.cached_prompt_tokens)
             batch = desk.take(block=not desk.outstanding)
     except HumanEvalError as error:
         traceback.print_exc()

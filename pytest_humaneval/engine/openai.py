@@ -37,6 +37,8 @@ def identity(options: EngineOptions) -> str:
 class OpenAIEngine:
     """Keeps servers busy from an event loop in a thread of its own."""
 
+    cached_prompt_tokens = 0  # servers tell it where they are told to; what they say is not comparable
+
     def __init__(self, options: EngineOptions, progress: Callable[[str], None]) -> None:
         self._urls = list(dict.fromkeys(map(_base_url, options.urls)))
         self._model = options.model

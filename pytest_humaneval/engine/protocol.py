@@ -36,7 +36,13 @@ class EngineOptions:
 
 
 class Engine(Protocol):
-    """One source of generations, driven by the engine process (host.py) from a single thread."""
+    """One source of generations, driven by the engine process (host.py) from a single thread.
+
+    ``cached_prompt_tokens`` counts the tokens of prompts that were not computed, as an earlier prompt had begun with
+    them; 0 where the engine does not know.
+    """
+
+    cached_prompt_tokens: int
 
     def start(self) -> None:
         """Load what it takes; called once, before the first submission, and only when there is one.

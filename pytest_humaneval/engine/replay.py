@@ -60,6 +60,8 @@ def identity(options: EngineOptions) -> str:
 class ReplayEngine:
     """Answers at once, with completions that are checked as they are."""
 
+    cached_prompt_tokens = 0
+
     def __init__(self, options: EngineOptions, progress: Callable[[str], None]) -> None:
         self._path = Path(options.file)
         self._progress = progress

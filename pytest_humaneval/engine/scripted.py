@@ -110,6 +110,8 @@ def identity(options: EngineOptions) -> str:
 class ScriptedEngine:
     """Plays a script, on time and in the order of submission."""
 
+    cached_prompt_tokens = 0
+
     def __init__(self, options: EngineOptions, progress: Callable[[str], None]) -> None:
         self._script = read_script(options.file)
         self._progress = progress

@@ -53,6 +53,7 @@ class VllmEngine:
         self._max_model_len = 0
         self._submitted: dict[str, float] = {}  # when, by key
         self._refused: list[Answer] = []
+        self.cached_prompt_tokens = 0
 
     def start(self) -> None:
         """Prepare the weights where that is still to be done, and load them.
@@ -168,6 +169,7 @@ class VllmEngine:
 
     def _answer(self, output: Any) -> Answer:
         key, text = output.request_id, output.outputs[0]
+        self.cached_prompt_tokens += output.num_cached_tokens or 0
         seconds = time.monotonic() - self._submitted.pop(key)
         if text.finish_reason not in ("stop", "length"):
             return key, EngineError(f"vLLM gave the request up: {text.finish_reason}")

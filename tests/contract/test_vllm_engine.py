@@ -156,6 +156,17 @@ def test_hundreds_of_requests_are_all_answered(engine: EngineClient) -> None:
         assert 1 <= generation.completion_tokens <= request.sampling.max_tokens
 
 
+def test_samples_of_one_problem_share_their_prefill(engine: EngineClient) -> None:
+    """Submitted side by side, all but the first take every whole block of the prompt from the cache."""
+    prompt = completion_prompt("prefill " * 13, stop=())  # 104 tokens: three blocks of 32, and 8 tokens
+    before = engine.progress()
+    samples = [Request(prompt, Sampling(temperature=1.0, max_tokens=4), index) for index in range(6)]
+    answers(engine, samples)
+    after = engine.progress()
+    assert after["prompt_tokens"] - before["prompt_tokens"] == 6 * 104
+    assert after["cached_prompt_tokens"] - before["cached_prompt_tokens"] == 5 * 96
+
+
 def test_without_a_chat_template_only_conversations_are_errors(engine_without_template: EngineClient) -> None:
     chat = Request(chat_prompt("hello"), Sampling(max_tokens=2), 0)
     engine_without_template.submit([("chat", chat)])

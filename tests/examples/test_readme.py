@@ -12,7 +12,7 @@ README = Path(__file__).parents[2] / "README.md"
 
 
 def snippet(name: str) -> str:
-    found = re.search(rf"<!-- example: {re.escape(name)} -->\n```python\n(.*?\n)```\n", README.read_text(), re.DOTALL)
+    found = re.search(rf"<!-- example: {re.escape(name)} -->\n```\w+\n(.*?\n)```\n", README.read_text(), re.DOTALL)
     assert found, f"the README has no example {name}"
     return found[1]
 
@@ -51,6 +51,17 @@ def test_the_test_of_the_readme_works(pytester: pytest.Pytester) -> None:
 def test_the_library_view_of_the_readme_works(capsys: pytest.CaptureFixture[str]) -> None:
     exec(compile(snippet("library.py"), "library.py", "exec"), {})
     assert capsys.readouterr().out.strip() == "passed"
+
+
+def test_the_experiments_of_the_readme_work(pytester: pytest.Pytester) -> None:
+    (pytester.path / "humaneval.toml").write_text(snippet("humaneval.toml"))
+    script = json.dumps({"HumanEval/0 plain": {"error": "broken"}, "*": "    pass\n"})
+    result = pytester.runpytest_subprocess(
+        "--humaneval-experiment=all", f"--humaneval-script={pytester.makefile('.json', script=script)}",
+        "--humaneval-cache-dir=cache", "--humaneval-task=HumanEval/0",
+    )  # fmt: skip
+    result.assert_outcomes(failed=5, errors=1)
+    result.stdout.fnmatch_lines(["creative    chat      post_v5 *temperature 0.8*5 samples*", "*are in */results"])
 
 
 def test_every_option_is_in_the_readme() -> None:

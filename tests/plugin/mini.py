@@ -61,7 +61,7 @@ def evaluate(pytester: pytest.Pytester, mini: Path, tmp_path: Path, monkeypatch:
         file = tmp_path / "script.json"
         file.write_text(json.dumps({**RIGHT, **(script or {})}))
         return pytester.runpytest_subprocess(
-            f"--strategy={strategy}",
+            *([f"--strategy={strategy}"] if strategy else []),
             f"--humaneval-dataset={mini}",
             f"--humaneval-script={file}",
             f"--humaneval-cache-dir={tmp_path / 'cache'}",
@@ -77,6 +77,6 @@ def row_of(result: pytest.RunResult, strategy: str) -> dict[str, str]:
     """The cells of a strategy's row in the summary, by column."""
     lines = result.outlines
     head = next(line for line in lines if line.startswith("strategy "))
-    row = next(line for line in lines if line.startswith(strategy + " "))
+    row = next(line for line in lines[lines.index(head) :] if line.startswith(strategy + " "))
     names = head.replace("95 % interval", "interval").replace("timed out", "timed_out").split()
     return dict(zip(names, row.replace(", ", ",").split(), strict=True))

@@ -13,7 +13,7 @@ PACKAGE = Path(pytest_humaneval.__file__).parent
 NOUNS = {"problem", "prompt", "sample", "verdict", "exceptions", "printable"}
 GLUE = {
     "options", "hookspecs", "fixtures", "distributed", "plugin", "run", "items", "failure", "junit", "ledger",
-    "selection", "statusline", "timeouts", "test_humaneval", "report", "record",
+    "selection", "settings", "statusline", "timeouts", "test_humaneval", "report", "record",
 }  # fmt: skip
 IMPORTS_PYTEST = GLUE - {"hookspecs", "record", "report", "test_humaneval"}
 

@@ -11,7 +11,7 @@ from pytest_humaneval.prompt import Prompt
 from pytest_humaneval.sample import Generation, Request, Sampling
 
 REQUEST = Request(Prompt("completion", "def f():"), Sampling(), 0, "T/0", "minimal")
-ANSWER = Generation("    pass", completion_tokens=2)
+ANSWER = Generation("    pass", prompt_tokens=9, completion_tokens=2)
 
 
 def desk_in(directory: Path, *, read_store: bool = True) -> Desk:
@@ -89,7 +89,7 @@ def test_only_the_time_with_work_counts_as_generating(tmp_path: Path) -> None:
     desk.take(block=True)
     desk.generating(1.5)
     time.sleep(0.05)
-    desk.finish([("a", ANSWER)])
+    desk.finish([("a", ANSWER)], cached_prompt_tokens=4)
     threading.Thread(target=lambda: desk.take(block=True), daemon=True).start()
     time.sleep(0.05)
     before = desk.progress()
@@ -97,4 +97,4 @@ def test_only_the_time_with_work_counts_as_generating(tmp_path: Path) -> None:
     after = desk.progress()
     assert before["loading_seconds"] == 1.5
     assert 0.05 <= before["generating_seconds"] == after["generating_seconds"]
-    assert after["tokens"] == 2
+    assert (after["tokens"], after["prompt_tokens"], after["cached_prompt_tokens"]) == (2, 9, 4)

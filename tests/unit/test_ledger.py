@@ -98,3 +98,13 @@ def test_the_summary_counts_kinds_steps_and_truncated_generations() -> None:
     assert "minimal: post-processing changed cut 2, fences 1" in text
     assert "minimal: 1 generations reached the token limit" in text
     assert "warning: minimal: 1 of 2 completions are empty or do not parse" in text
+
+
+def test_the_summary_says_how_much_of_the_prompts_the_prefix_cache_answered() -> None:
+    progress = {
+        "finished": 2, "from_store": 0, "tokens": 50, "prompt_tokens": 400, "cached_prompt_tokens": 300,
+        "generating_seconds": 5.0, "loading_seconds": 1.0,
+    }  # fmt: skip
+    lines = summary_lines(ledger_of(plan_of(1), report(0, "passed")), progress, (), 3.0)
+    begin = lines.index("engine    2 generated in 5.0 s (50 tokens, 10 tok/s); 75% of 400 prompt tokens")
+    assert lines[begin + 1] == "          from the prefix cache; engine ready in 1.0 s"

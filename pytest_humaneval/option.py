@@ -1,0 +1,38 @@
+"""One option: its name, and how a text becomes its value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One ``--humaneval-NAME``, which ``NAME`` in humaneval.toml and the ini key ``humaneval_NAME`` preset.
+
+    ``parse`` makes its value of its text.
+
+    Raises, in ``parse``:
+        InputError: the text is no such value; says what would be.
+    """
+
+    name: str
+    help: str
+    metavar: str = ""
+    parse: Callable[[str], Any] = str
+    many: bool = False  # may be given several times; the ini key takes a line each, humaneval.toml a list
+    by_comma: bool = False  # one text, several values; humaneval.toml takes a list, too
+
+    @property
+    def flag(self) -> str:
+        return f"--humaneval-{self.name}"
+
+    @property
+    def key(self) -> str:
+        return f"humaneval_{self.name.replace('-', '_')}"
+
+    @property
+    def is_path(self) -> bool:
+        """Whether a value names a file or folder, and so depends on where it is relative to."""
+        return self.metavar in ("FILE", "DIR")
