@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import importlib.util
-import json
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from pytest_humaneval import jsonl
 from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.problem import Problem
 
@@ -33,7 +31,7 @@ def read_dataset(path: Path | None = None) -> Dataset:
         DatasetError: the file cannot be read; names file and line.
     """
     source = path or _bundled_path()
-    text = _read_text(source)
+    text = jsonl.read_text(source)
     problems = tuple(_parse_lines(source, text))
     if not problems:
         raise DatasetError(f"{source}: holds no problem; expected one JSON object a line with {', '.join(FIELDS)}")
@@ -70,24 +68,9 @@ def _bundled_path() -> Path:
     return Path(spec.origin).parent / "data" / "HumanEval.jsonl.gz"
 
 
-def _read_text(source: Path) -> str:
-    try:
-        raw = source.read_bytes()
-        return (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode()
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DatasetError(f"{source}: truncated or damaged gzip data ({error})") from error
-    except UnicodeDecodeError as error:
-        raise DatasetError(f"{source}: not UTF-8 text (byte {error.start})") from error
-    except OSError as error:
-        raise DatasetError(f"{source}: cannot be read ({error.strerror or error})") from error
-
-
 def _parse_lines(source: Path, text: str) -> Iterator[Problem]:
     first_line: dict[str, int] = {}
-    # Not splitlines(): it also breaks at characters that JSON strings may hold as they are, such as U+2028.
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
+    for number, line in jsonl.lines(text):
         problem = _parse_line(f"{source}:{number}", line)
         earlier = first_line.setdefault(problem.task_id, number)
         if earlier != number:
@@ -96,10 +79,7 @@ def _parse_lines(source: Path, text: str) -> Iterator[Problem]:
 
 
 def _parse_line(where: str, line: str) -> Problem:
-    try:
-        row = json.loads(line)
-    except ValueError as error:
-        raise DatasetError(f"{where}: not JSON ({error})") from error
+    row = jsonl.parse(where, line)
     if not isinstance(row, dict):
         raise DatasetError(f"{where}: expected a JSON object with {', '.join(FIELDS)}")
     for name in FIELDS:

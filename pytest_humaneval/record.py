@@ -40,6 +40,7 @@ class Record:
         self._options = plan_options(plan)
         try:
             directory.mkdir(parents=True, exist_ok=True)
+            (directory / "run.json").unlink(missing_ok=True)  # of a former run; what is killed has none
             self._samples = (directory / "samples.jsonl").open("w", encoding="utf-8")
             self._results = (directory / "results.jsonl").open("w", encoding="utf-8")
         except OSError as error:

@@ -8,16 +8,15 @@ every strategy. A line without ``sample_index`` is sample n when it is the n-th 
 from __future__ import annotations
 
 import collections
-import gzip
 import hashlib
 import itertools
 import json
 import time
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from pytest_humaneval import jsonl
 from pytest_humaneval.engine.protocol import Answer, EngineOptions
 from pytest_humaneval.exceptions import DatasetError, EngineError
 from pytest_humaneval.sample import Generation, Request
@@ -54,7 +53,7 @@ def identity(options: EngineOptions) -> str:
     Raises:
         DatasetError: it cannot be read.
     """
-    return hashlib.sha256(_bytes(Path(options.file))).hexdigest()
+    return hashlib.sha256(jsonl.read_bytes(Path(options.file))).hexdigest()
 
 
 class ReplayEngine:
@@ -102,31 +101,13 @@ class ReplayEngine:
         return EngineError(f"{self._path} has no sample {index} of {task_id}{hint}")
 
 
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror or error})") from error
-
-
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    raw = _bytes(path)
-    try:
-        text = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode()
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DatasetError(f"{path}: truncated or damaged gzip data ({error})") from error
-    except UnicodeDecodeError as error:
-        raise DatasetError(f"{path}: not UTF-8 text (byte {error.start})") from error
-    for number, line in enumerate(text.split("\n"), start=1):  # splitlines would cut inside strings, at U+2028
-        if line.strip():
-            yield number, _row(f"{path}:{number}", line)
+    for number, line in jsonl.lines(jsonl.read_text(path)):
+        yield number, _row(f"{path}:{number}", line)
 
 
 def _row(where: str, line: str) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise DatasetError(f"{where}: not JSON ({error})") from error
+    row = jsonl.parse(where, line)
     if not isinstance(row, dict) or not {"task_id", "completion"} <= row.keys():
         raise DatasetError(f"{where}: expected a JSON object with task_id and completion")
     for name in ("task_id", "completion", "strategy"):

@@ -1,0 +1,61 @@
+"""Reads files of one JSON object a line, plain or gzipped, and says where one is broken."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pytest_humaneval.exceptions import DatasetError
+
+
+def read_bytes(path: Path) -> bytes:
+    """The file as it is.
+
+    Raises:
+        DatasetError: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read ({error.strerror or error})") from error
+
+
+def read_text(path: Path) -> str:
+    """The file's text, after decompression where it is gzipped.
+
+    Raises:
+        DatasetError: it cannot be read, is damaged, or is no UTF-8.
+    """
+    raw = read_bytes(path)
+    try:
+        return (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode()
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DatasetError(f"{path}: truncated or damaged gzip data ({error})") from error
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path}: not UTF-8 text (byte {error.start})") from error
+
+
+def lines(text: str) -> Iterator[tuple[int, str]]:
+    """The lines that are not blank, with their numbers from 1.
+
+    Not ``splitlines``: it also breaks at characters that JSON strings may hold as they are, such as U+2028.
+    """
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            yield number, line
+
+
+def parse(where: str, line: str) -> Any:
+    """The JSON value of a line.
+
+    Raises:
+        DatasetError: it is none; ``where`` is named.
+    """
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise DatasetError(f"{where}: not JSON ({error})") from error
