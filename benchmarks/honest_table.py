@@ -18,11 +18,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_humaneval.paired import holm, mcnemar
-from pytest_humaneval.results import Results, read_results
-
 from pytest_humaneval.metrics import wilson_interval
 from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.paired import holm, mcnemar
+from pytest_humaneval.results import Results, read_results
 
 FOLDER = Path(__file__).parent / "results" / "table"
 REFERENCE = "minimal"
