@@ -110,16 +110,16 @@ class _Reader:
 
     def read(self) -> ConfigFile:
         try:
-            table = tomllib.loads(self._path.read_text("utf-8"))
+            table: object = tomllib.loads(self._path.read_text("utf-8"))
         except OSError as error:
             raise InputError(f"{self._path}: cannot be read ({error.strerror or error})") from error
         except ValueError as error:  # not TOML, or not UTF-8
             raise InputError(f"{self._path}: {error}") from error
         for key in _root(self._path):
-            table = table.get(key, {})
-        table = self._table(table, ())
-        experiments = self._table(table.pop(EXPERIMENTS, {}), (EXPERIMENTS,))
-        settings = {name: self._setting(name, value) for name, value in table.items()}
+            table = self._table(table, ()).get(key, {})
+        ours = self._table(table, ())
+        experiments = self._table(ours.pop(EXPERIMENTS, {}), (EXPERIMENTS,))
+        settings = {name: self._setting(name, value) for name, value in ours.items()}
         return ConfigFile(
             str(self._path), settings, tuple(self._experiment(name, one) for name, one in experiments.items())
         )
@@ -197,7 +197,8 @@ class _Reader:
         return dict(value)
 
     def _refuse(self, path: tuple[str, ...], why: str) -> NoReturn:
-        raise InputError(f"{_where(self._path, path)}: {'.'.join(path)}: {why}")
+        name = ".".join(path or _root(self._path))
+        raise InputError(f"{_where(self._path, path)}: {name}: {why}")
 
     def _unknown(self, path: tuple[str, ...], known: Sequence[str]) -> NoReturn:
         self._refuse(path, f"unknown key; {near_ones(path[-1], known)}known: {', '.join(known)}")

@@ -16,11 +16,11 @@ MAX_MODEL_LEN = 4096  # tokens; HumanEval's longest prompts with solved examples
 MAX_NUM_SEQS = 128  # sequences at a time on a CPU: a matrix product of 128 rows runs at 121 GFLOPS, of 64 at 101
 TOKENS_PER_SEQUENCE = 768  # what a sequence takes of the cache when it is done, as a rule
 BYTES_OF_A_NUMBER = {"float32": 4, "float": 4}  # in the cache, which has the model's precision; any other takes 2
-# Flags of /proc/cpuinfo by which a processor multiplies bfloat16 in hardware, faster than float32: AMX, and Arm's bf16.
 # Tokens of a block in the cache, on a CPU, where vLLM takes 128: only whole blocks of a prompt are shared, and
 # HumanEval's prompts have some 130 tokens. 32 is the least that the CPU's attention takes, and it costs nothing there:
 # one step of 128 sequences of 350 tokens took 14 ms of CPU time with it, 15 to 17 with 128 (float32, AVX2).
 BLOCK_SIZE = 32
+# Flags of /proc/cpuinfo by which a processor multiplies bfloat16 in hardware, faster than float32: AMX, and Arm's bf16.
 FAST_BFLOAT16 = frozenset({"amx_bf16", "bf16"})
 
 

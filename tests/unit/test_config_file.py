@@ -145,6 +145,12 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
         read_config_file(tmp_path / "humaneval.toml", OPTIONS, FLAGS)
 
 
+@pytest.mark.parametrize("text", ["tool = 1\n", "[tool]\npytest-humaneval = 1\n"])
+def test_a_pyproject_with_something_else_in_our_place_is_told(tmp_path: Path, text: str) -> None:
+    with pytest.raises(InputError, match=r"tool.pytest-humaneval: must be a table, such as \[tool.pytest-humaneval"):
+        read(tmp_path, text, "pyproject.toml")
+
+
 def test_a_pyproject_without_our_table_or_out_of_order_is_none_of_ours(tmp_path: Path) -> None:
     path = tmp_path / "pyproject.toml"
     found = [has_table(path)]
