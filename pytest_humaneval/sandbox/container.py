@@ -55,4 +55,16 @@ def _options(program: str, memory: int) -> Iterator[str]:
     yield from ("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024")
     yield from ("--read-only", *(["--read-only-tmpfs=false"] if program == "podman" else []))
     yield from ("--tmpfs", f"{_SCRATCH}:rw,nosuid,nodev,noexec,size={MAX_BYTES},mode=1777")
-    yield from ("--volume", f"{PACKAGE / 'sandbox'}:{_INSIDE}/sandbox:ro", "--volume", f"{{sockets}}:{_SOCKETS}:ro")
+    # Not --volume, which makes the folder on this machine when it has gone meanwhile.
+    yield from (
+        "--mount",
+        _bind(str(PACKAGE / "sandbox"), f"{_INSIDE}/sandbox"),
+        "--mount",
+        _bind("{sockets}", _SOCKETS),
+    )
+
+
+def _bind(source: str, target: str) -> str:
+    """A folder seen inside, to be read only, in the form of comma-separated values that both programs take."""
+    quoted = source.replace('"', '""')
+    return f'type=bind,"source={quoted}",target={target},readonly'
