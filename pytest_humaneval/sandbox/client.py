@@ -117,13 +117,13 @@ class ProcessSandbox:
             state, what = self._open_conversation(launch)
         except (OSError, EOFError, CodecError, NotDoneError) as error:
             self._drop()
-            raise SandboxError(f"the sandbox did not start: {error}") from None
+            raise _no_start(launch, str(error)) from None
         except BaseException:
             self._drop()
             raise
         if state != "ready":
             self._drop()
-            raise SandboxError(f"the sandbox did not start: {printable(str(what), MAX_DETAIL)}")
+            raise _no_start(launch, printable(str(what), MAX_DETAIL))
         self._layers = ("oracle", *launch.around, *what)
         self._launches = (launch,)
         self._busy = False
@@ -244,6 +244,10 @@ def _restore(handlers: list[tuple[Any, Any]]) -> None:
             raised = error
     if raised is not None:
         raise raised
+
+
+def _no_start(launch: Launch, why: str) -> SandboxError:
+    return SandboxError(f"the sandbox {launch.name!r} did not start: {why}{launch.advice and f' ({launch.advice})'}")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -41,8 +41,10 @@ def launch(program: str, image: str, settings: Mapping[str, Any]) -> Launch:
         raise SandboxError(f"the sandbox {program!r} needs the program {program}; on Debian: apt-get install {package}")
     settings = {**settings, "control": f"{_SOCKETS}/control", "scratch": _SCRATCH}
     inside = boot("server", settings, python="python3", package=_INSIDE)
-    command = (path, "run", *_options(program, int(settings["memory"])), image or default_image(), *inside)
-    return Launch(command, (program,), cleanup=(path, "rm", "--force", "{name}"))
+    image = image or default_image()
+    command = (path, "run", *_options(program, int(settings["memory"])), image, *inside)
+    advice = f"the image must be there beforehand: {program} pull {image}"
+    return Launch(program, command, (program,), cleanup=(path, "rm", "--force", "{name}"), advice=advice)
 
 
 def _options(program: str, memory: int) -> Iterator[str]:

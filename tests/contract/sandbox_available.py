@@ -49,11 +49,14 @@ def passes(sandbox: Sandbox) -> bool:
 
 
 def containers(name: str) -> list[str]:
-    """The containers of ours that are there."""
+    """The containers of this process that are there; another one's tests may have theirs."""
     if name not in CONTAINERS:
         return []
     listed = subprocess.run(
-        [name, "ps", "--all", "--quiet", "--filter", "name=humaneval-"], capture_output=True, text=True, check=True
+        [name, "ps", "--all", "--quiet", "--filter", f"name=humaneval-{os.getpid()}-"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return listed.stdout.split()
 

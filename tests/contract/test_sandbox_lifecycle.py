@@ -24,6 +24,7 @@ from sandbox_surroundings import descendants, gone
 from pytest_humaneval.exceptions import SandboxError
 from pytest_humaneval.sandbox import Sandbox, SandboxOptions, open_sandbox
 from pytest_humaneval.sandbox.budget import wall_limit
+from pytest_humaneval.sandbox.launch import UNSAFE
 
 RIGHT = "    return x + x\n"
 BUSY = "    while True: pass\n"
@@ -260,7 +261,7 @@ def test_order_of_a_set_is_the_same_in_every_run(sandbox: Sandbox) -> None:
 
 def test_unsafe_process_says_what_it_lacks() -> None:
     with open_sandbox(SandboxOptions("unsafe-process")) as sandbox:
-        assert sandbox.layers == ("oracle", "rlimits")
+        assert sandbox.layers == ("oracle", UNSAFE, "rlimits")
 
 
 def test_auto_is_bubblewrap_or_the_lockdown() -> None:
@@ -278,3 +279,15 @@ def test_sandbox_whose_program_is_missing_says_how_to_get_it(name: str, monkeypa
     monkeypatch.setenv("PATH", "")
     with pytest.raises(SandboxError, match="apt-get install"):
         open_sandbox(SandboxOptions(name))
+
+
+def test_container_without_its_image_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    docker = tmp_path / "docker"
+    docker.write_text("#!/bin/sh\necho 'No such image: mine:1' >&2; exit 125\n")
+    docker.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    with (
+        pytest.raises(SandboxError, match=r"(?s)'docker' did not start: .*No such image.*docker pull mine:1"),
+        open_sandbox(SandboxOptions("docker", image="mine:1")),
+    ):
+        pass
