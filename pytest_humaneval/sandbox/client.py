@@ -247,7 +247,8 @@ def _restore(handlers: list[tuple[Any, Any]]) -> None:
 
 
 def _no_start(launch: Launch, why: str) -> SandboxError:
-    return SandboxError(f"the sandbox {launch.name!r} did not start: {why}{launch.advice and f' ({launch.advice})'}")
+    advice = f" ({launch.advice})" if launch.advice and "image" in why.lower() else ""
+    return SandboxError(f"the sandbox {launch.name!r} did not start: {why}{advice}")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -36,7 +36,7 @@ class Launch:
     The oracle fills in what only it knows: ``{control}``, the control socket's descriptor, or ``{sockets}``, a folder
     with a socket ``control`` to connect to; ``{scratch}``, the scratch folder; ``{name}``, a name for the container.
     ``cleanup`` is run when the server has to be ended by force. ``around`` names the layers that the command adds to
-    the server's own. ``advice`` is what most often helps when it does not start.
+    the server's own. ``advice`` is what to do about an image that is missing.
     """
 
     name: str

@@ -20,6 +20,7 @@ _ORDINARY = (
     *("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"),
     *("env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/tmp", "PYTHONDONTWRITEBYTECODE=1"),
 )
+_KEPT = ("DOCKER_HOST", "CONTAINERS_CONF")
 # Site-packages one by one, with the .pth files in them: an editable install is one.
 _RUN = """import runpy, site, sys
 for folder in sys.argv.pop(1).split(":"): site.addsitedir(folder)
@@ -39,7 +40,8 @@ class OrdinaryUser:
             str(ROOT),
             *(path for path in sys.path if os.path.basename(path) in ("site-packages", "dist-packages")),
         ]
-        command = (*_ORDINARY, self.python, "-c", _RUN, ":".join(folders), module, *arguments)
+        kept = [f"{name}={os.environ[name]}" for name in _KEPT if name in os.environ]
+        command = (*_ORDINARY, *kept, self.python, "-c", _RUN, ":".join(folders), module, *arguments)
         return subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
 
     def can_run(self) -> bool:

@@ -65,6 +65,7 @@ class Trial:
             assert self.sandbox.check(TWICE, RIGHT, timeout=10).passed
         except BaseException:
             self._stack.close()
+            self._folder.rmdir()
             raise
         time.sleep(0.5)  # until a child is ready for the next check
         self._started = descendants(os.getpid())
