@@ -32,11 +32,13 @@ class Budget:
         self._pid = pid
         self._waited = 0.0  # wall seconds the oracle waited for the candidate
         self._forgiven = 0.0  # of these, seconds known to have been spent in a run queue
+        self._grace = 0.0  # seconds until the next look, though the time is up
         self._queued_before = _seconds_in_run_queue(pid)
 
     def patience(self) -> float:
         """Seconds to wait for the candidate before asking :meth:`exhausted`."""
-        left = max(self.timeout - self._slept(), RECONSIDERED)
+        left = max(self.timeout - self._slept(), self._grace)
+        self._grace = 0.0
         return max(0.0, min(left, self.deadline - time.monotonic()))
 
     def charge(self, seconds: float) -> None:
@@ -48,9 +50,13 @@ class Budget:
         if time.monotonic() >= self.deadline:
             return f"no answer within the wall limit of {self.deadline - self.started:g} s"
         self._forgiven = _seconds_in_run_queue(self._pid) - self._queued_before
-        sleeps_on = self._slept() >= self.timeout and not _wants_to_run(self._pid)
-        if sleeps_on or _cpu_seconds(self._pid) >= self.timeout:
+        if _cpu_seconds(self._pid) >= self.timeout:
             return f"more than {self.timeout:g} s"
+        if self._slept() < self.timeout:
+            return ""
+        if not _wants_to_run(self._pid):
+            return f"more than {self.timeout:g} s"
+        self._grace = RECONSIDERED
         return ""
 
     def _slept(self) -> float:

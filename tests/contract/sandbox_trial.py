@@ -22,9 +22,9 @@ from pytest_humaneval import Verdict
 from pytest_humaneval.sandbox import Sandbox
 from pytest_humaneval.sandbox.budget import wall_limit
 
-TIMEOUT = 0.6  # seconds
-SHORT_TIMEOUT = 0.3  # for entries that are bound to use it up
-HONEST_TIMEOUT = 10.0
+TIMEOUT = 0.6  # seconds, for entries that may use it up
+SHORT_TIMEOUT = 0.3  # for those that are bound to
+LONG_TIMEOUT = 10.0  # for those that must not, on a busy machine either
 OVERHEAD = 5.0  # seconds a check may take beyond its wall limit on a busy machine
 MAX_DETAIL = 2_500  # characters
 
@@ -132,14 +132,17 @@ def mounts() -> set[str]:
 
 
 def _timeout(entry: Entry) -> float:
-    if entry.file == "honest":
-        return HONEST_TIMEOUT
-    return SHORT_TIMEOUT if entry.kinds == ("timed out",) else TIMEOUT
+    if entry.kinds == ("timed out",):
+        return SHORT_TIMEOUT
+    return TIMEOUT if "timed out" in _kinds(entry) else LONG_TIMEOUT
+
+
+def _kinds(entry: Entry) -> tuple[str, ...]:
+    return FILES_EXHAUSTED if entry.kinds == ("DISK",) else entry.kinds
 
 
 def _differences(entry: Entry, verdict: Verdict) -> list[str]:
-    kinds = FILES_EXHAUSTED if entry.kinds == ("DISK",) else entry.kinds
-    found = []
+    kinds, found = _kinds(entry), []
     if verdict.kind not in kinds:
         found.append(f"{verdict.kind} instead of {' or '.join(kinds)}: {verdict.detail}")
     elif not re.search(entry.detail, verdict.detail):

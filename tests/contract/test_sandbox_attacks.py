@@ -10,31 +10,44 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from sandbox_available import CONFINING, CONTAINERS
+from sandbox_available import CONTAINERS
 from sandbox_corpus import Entry, read_corpus
 from sandbox_trial import Trial
 
+CORPUS = read_corpus()
+QUICK = [entry for entry in CORPUS if entry.kinds != ("timed out",)]
 
-@pytest.fixture(scope="module")
-def trial(request: pytest.FixtureRequest) -> Iterator[Trial]:
-    with Trial(request.param) as trial:
+
+def trial_of(name: str) -> Iterator[Trial]:
+    with Trial(name) as trial:
         yield trial
     assert not trial.left_over()
 
 
-def trials() -> Iterator[object]:
-    for name in CONFINING:
-        for entry in read_corpus():
-            if name not in CONTAINERS or entry.kinds != ("timed out",):
-                kinds = "_or_".join(entry.kinds).replace(" ", "_")
-                yield pytest.param(name, entry, id=f"{name}-{entry.file}-{entry.name}-{kinds}")
+@pytest.fixture(scope="module", params=["lockdown", "bubblewrap"])
+def trial(request: pytest.FixtureRequest) -> Iterator[Trial]:
+    yield from trial_of(request.param)
 
 
-@pytest.mark.parametrize(("trial", "entry"), [*trials()], indirect=["trial"])
+@pytest.fixture(scope="module", params=CONTAINERS)
+def trial_in_container(request: pytest.FixtureRequest) -> Iterator[Trial]:
+    yield from trial_of(request.param)
+
+
+def name_of(entry: Entry) -> str:
+    return f"{entry.file}-{entry.name}-{'_or_'.join(entry.kinds).replace(' ', '_')}"
+
+
+@pytest.mark.parametrize("entry", CORPUS, ids=name_of)
 def test_entry_of_the_corpus_meets_its_fate(trial: Trial, entry: Entry) -> None:
     assert trial.differences(entry) == []
 
 
+@pytest.mark.parametrize("entry", QUICK, ids=name_of)
+def test_entry_of_the_corpus_meets_its_fate_in_a_container(trial_in_container: Trial, entry: Entry) -> None:
+    assert trial_in_container.differences(entry) == []
+
+
 def test_names_in_the_corpus_are_unique() -> None:
-    names = [(entry.file, entry.name) for entry in read_corpus()]
+    names = [(entry.file, entry.name) for entry in CORPUS]
     assert len(set(names)) == len(names)

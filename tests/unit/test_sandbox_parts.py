@@ -111,6 +111,7 @@ def test_wait_for_a_processor_that_is_not_over_yet_is_no_sleep(clocks: dict[str,
     clocks["wants to run"] = True
     assert not time.exhausted()
     assert time.patience() == budget.RECONSIDERED
+    assert time.patience() == 0  # had it answered and slept again, it would be looked at without delay
     clocks.update(queued=3.5)
     clocks["wants to run"] = False
     assert not time.exhausted()
