@@ -42,7 +42,7 @@ def launch(settings: Mapping[str, Any]) -> Launch:
     if bwrap is None:
         raise SandboxError("the sandbox 'bubblewrap' needs the program bwrap; on Debian: apt-get install bubblewrap")
     inside = boot("server", {**settings, "scratch": _SCRATCH}, package=_INSIDE)
-    return Launch((bwrap, *_options(), "--", *inside), ("bubblewrap",))
+    return Launch("bubblewrap", (bwrap, *_options(), "--", *inside), ("bubblewrap",))
 
 
 def _options() -> Iterator[str]:

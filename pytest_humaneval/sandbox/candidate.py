@@ -9,7 +9,7 @@ from typing import Any
 
 from . import child as protocol
 from .budget import Budget
-from .codec import CodecError, Opaque
+from .codec import CodecError, Opaque, OpaqueError
 from .decoder import decode
 from .encoder import encode
 from .frames import CHUNK, FrameReader, framed
@@ -17,6 +17,7 @@ from .link import Child
 from .scratch import Scratch
 
 WATCH_INTERVAL = 0.05  # seconds between looks at the scratch folder
+MAX_TEXT = 2_000  # characters of each part of a description: the child's own cuts are not to be relied on
 
 
 class Stop(BaseException):
@@ -80,7 +81,7 @@ class Candidate:
         try:
             message = encode((arguments, keywords), strict=True)
         except CodecError as error:
-            raise BadArgumentError(f"it passes {error}, which cannot cross to the sandbox") from None
+            raise self._blame_for_argument(error) from None
         reply = self._ask(message)
         if reply[:1] != protocol.VALUE:
             raise self._exception(reply)
@@ -96,6 +97,15 @@ class Candidate:
         self.stopped = self.stopped or Stop(kind, detail)
         return self.stopped
 
+    def _blame_for_argument(self, error: CodecError) -> BaseException:
+        """The test may hand results back, as they came or grown: only what the completion had no part in is its fault.
+
+        Otherwise a completion could turn its failure into an error of the test, which no statistic counts.
+        """
+        if isinstance(error, OpaqueError) or (error.by_size and self.calls > 1):
+            return self.stop("refused", f"a result that the test hands back cannot cross again: {error}")
+        return BadArgumentError(f"it passes {error}, which cannot cross to the sandbox")
+
     def _decoded(self, reply: bytes) -> Any:
         try:
             return decode(reply[1:])
@@ -110,7 +120,7 @@ class Candidate:
         exception = _nearest_builtin(bases)
         if exception is None:
             return self.stop(kind, detail)
-        self.raised, self.raised_detail = exception(message), detail
+        self.raised, self.raised_detail = exception(message[:MAX_TEXT]), detail
         return self.raised
 
     def _failure(self, reply: bytes) -> tuple[str, str]:
@@ -119,13 +129,12 @@ class Candidate:
         if letter == protocol.MEMORY:
             return "out of memory", "MemoryError"
         described = self._decoded(reply)
-        if letter == protocol.REFUSED:
-            return "refused", f"the result cannot cross to the test: {described}"
-        try:
-            name, _, message, line, text = described
-            detail = f"{_place(line, text)}{name}: {message}"
-        except (TypeError, ValueError):
+        if letter == protocol.REFUSED and isinstance(described, str):
+            return "refused", f"the result cannot cross to the test: {described[:MAX_TEXT]}"
+        if letter not in (protocol.RAISED, protocol.SYNTAX) or not _is_description(described):
             return "refused", "the sandboxed process spoke out of turn"
+        name, _, message, line, text = described
+        detail = f"{_place(line, text[:MAX_TEXT])}{name[:MAX_TEXT]}: {message[:MAX_TEXT]}"
         return ("syntax error" if letter == protocol.SYNTAX else "exception"), detail
 
     def _ask(self, message: bytes) -> bytes:
@@ -173,10 +182,17 @@ class Candidate:
                 raise self.stop("refused", "wrote too much into its scratch folder")
 
 
-def _nearest_builtin(names: Any) -> type[Exception] | None:
+def _is_description(value: Any) -> bool:
+    """Whether it is what the child says of an exception: name, names of bases, message, line, source of the line."""
+    if not isinstance(value, tuple) or tuple(map(type, value)) != (str, list, str, int, str):
+        return False
+    return all(type(name) is str for name in value[1])
+
+
+def _nearest_builtin(names: list[str]) -> type[Exception] | None:
     """The first builtin exception among a type's bases; None for what is no Exception (SystemExit and the like)."""
     for name in names:
-        kind = getattr(builtins, name, None) if isinstance(name, str) else None
+        kind = getattr(builtins, name, None)
         if not isinstance(kind, type) or not issubclass(kind, BaseException):
             continue
         if not issubclass(kind, Exception):

@@ -8,13 +8,14 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self
 
-from pytest_humaneval.exceptions import SandboxError
+from pytest_humaneval.exceptions import InputError, SandboxError
 from pytest_humaneval.printable import printable
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.sandbox.budget import wall_limit
@@ -31,6 +32,7 @@ START_PATIENCE = 60.0  # seconds for oracle and server to start; a container on 
 MAX_DETAIL = 2_000  # characters
 SHARED_MEMORY = "/dev/shm"
 GRACE = 1.0  # seconds beyond the wall limit before the oracle is given up
+MAX_TIMEOUT = 1e6  # seconds; clocks and limits of the system overflow somewhere above
 MAX_COMPLETION = MAX_MESSAGE // 4  # characters: up to four bytes each
 
 
@@ -73,6 +75,8 @@ class ProcessSandbox:
 
     def check(self, problem: Problem, completion: str, *, timeout: float) -> Verdict:
         """Judge a completion; see :meth:`Sandbox.check`."""
+        if not 0 < timeout <= MAX_TIMEOUT:
+            raise InputError(f"timeout: {timeout} is no number of seconds between 0 and {MAX_TIMEOUT:.0f}")
         if len(completion) > MAX_COMPLETION:
             return Verdict("refused", f"the completion has more than {MAX_COMPLETION} characters")
         if self._busy or self._oracle is None or self._oracle.poll() is not None:
@@ -113,13 +117,13 @@ class ProcessSandbox:
             state, what = self._open_conversation(launch)
         except (OSError, EOFError, CodecError, NotDoneError) as error:
             self._drop()
-            raise SandboxError(f"the sandbox did not start: {error}") from None
+            raise _no_start(launch, str(error)) from None
         except BaseException:
             self._drop()
             raise
         if state != "ready":
             self._drop()
-            raise SandboxError(f"the sandbox did not start: {printable(str(what), MAX_DETAIL)}")
+            raise _no_start(launch, printable(str(what), MAX_DETAIL))
         self._layers = ("oracle", *launch.around, *what)
         self._launches = (launch,)
         self._busy = False
@@ -205,12 +209,46 @@ class ProcessSandbox:
 
 @contextmanager
 def _signals_held() -> Iterator[None]:
-    """Keep signals waiting: an interruption between a process's start and its being known would leave it behind."""
+    """Keep signals waiting: an interruption between a process's start and its being known would leave it behind.
+
+    Blocking them is not enough. The kernel then hands a signal to any other thread, and Python still runs its handler
+    in the main one. So handlers that could raise give way to a note, and the signals are sent anew in the end.
+    """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    arrived: list[int] = []
+    handlers: list[tuple[Any, Any]] = []  # signals, which may be plain numbers, and what they had
     try:
+        if threading.current_thread() is threading.main_thread():  # the only one that handlers run in
+            for number in signal.valid_signals():
+                if callable(handler := signal.getsignal(number)):
+                    handlers.append((number, handler))
+                    signal.signal(number, lambda number, frame: arrived.append(number))
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        try:
+            _restore(handlers)
+        finally:
+            for late in arrived:
+                signal.raise_signal(late)  # waits like the others
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _restore(handlers: list[tuple[Any, Any]]) -> None:
+    """Give every signal its handler back, also when one of them raises meanwhile."""
+    raised: BaseException | None = None
+    while handlers:
+        try:
+            signal.signal(*handlers[-1])
+            handlers.pop()
+        except BaseException as error:
+            raised = error
+    if raised is not None:
+        raise raised
+
+
+def _no_start(launch: Launch, why: str) -> SandboxError:
+    advice = f" ({launch.advice})" if launch.advice and "image" in why.lower() else ""
+    return SandboxError(f"the sandbox {launch.name!r} did not start: {why}{advice}")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -228,7 +266,7 @@ def _temporary_folder() -> str | None:
 
 
 def _verdict(completion: str, kind: str, detail: str, duration: float) -> Verdict:
-    detail = printable(detail, MAX_DETAIL)
+    detail = printable(printable(detail, MAX_DETAIL), MAX_DETAIL)  # as text, an unprintable character is longer
     if kind == "error":
         raise SandboxError(detail)
     if kind != "passed" and _is_blank(completion):

@@ -29,8 +29,19 @@ FLOAT = struct.Struct("<d")
 COMPLEX = struct.Struct("<dd")
 
 
+MAX_TYPE_NAME = 100  # characters
+
+
 class CodecError(Exception):
-    """A value or a message that cannot cross; the text says why."""
+    """A value or a message that cannot cross; the text says why. ``by_size``: it would, if there were less of it."""
+
+    def __init__(self, reason: str, *, by_size: bool = False) -> None:
+        super().__init__(reason)
+        self.by_size = by_size
+
+
+class OpaqueError(CodecError):
+    """An opaque value that was to cross once more."""
 
 
 class Opaque:
@@ -39,7 +50,7 @@ class Opaque:
     __slots__ = ("truth", "type_name")
 
     def __init__(self, type_name: str, truth: bool) -> None:
-        self.type_name = type_name
+        self.type_name = type_name[:MAX_TYPE_NAME]
         self.truth = truth
 
     def __bool__(self) -> bool:

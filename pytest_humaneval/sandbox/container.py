@@ -41,8 +41,10 @@ def launch(program: str, image: str, settings: Mapping[str, Any]) -> Launch:
         raise SandboxError(f"the sandbox {program!r} needs the program {program}; on Debian: apt-get install {package}")
     settings = {**settings, "control": f"{_SOCKETS}/control", "scratch": _SCRATCH}
     inside = boot("server", settings, python="python3", package=_INSIDE)
-    command = (path, "run", *_options(program, int(settings["memory"])), image or default_image(), *inside)
-    return Launch(command, (program,), cleanup=(path, "rm", "--force", "{name}"))
+    image = image or default_image()
+    command = (path, "run", *_options(program, int(settings["memory"])), image, *inside)
+    advice = f"the image must be there beforehand: {program} pull {image}"
+    return Launch(program, command, (program,), cleanup=(path, "rm", "--force", "{name}"), advice=advice)
 
 
 def _options(program: str, memory: int) -> Iterator[str]:
@@ -55,4 +57,16 @@ def _options(program: str, memory: int) -> Iterator[str]:
     yield from ("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024")
     yield from ("--read-only", *(["--read-only-tmpfs=false"] if program == "podman" else []))
     yield from ("--tmpfs", f"{_SCRATCH}:rw,nosuid,nodev,noexec,size={MAX_BYTES},mode=1777")
-    yield from ("--volume", f"{PACKAGE / 'sandbox'}:{_INSIDE}/sandbox:ro", "--volume", f"{{sockets}}:{_SOCKETS}:ro")
+    # Not --volume, which makes the folder on this machine when it has gone meanwhile.
+    yield from (
+        "--mount",
+        _bind(str(PACKAGE / "sandbox"), f"{_INSIDE}/sandbox"),
+        "--mount",
+        _bind("{sockets}", _SOCKETS),
+    )
+
+
+def _bind(source: str, target: str) -> str:
+    """A folder seen inside, to be read only, in the form of comma-separated values that both programs take."""
+    quoted = source.replace('"', '""')
+    return f'type=bind,"source={quoted}",target={target},readonly'

@@ -168,8 +168,10 @@ class Decoder:
 
     def opaque(self) -> Opaque:
         """A value that could not cross."""
-        truth = self.value()
-        return Opaque(str(self.value()), truth is True)
+        truth, name = self.value(), self.value()
+        if type(truth) is not bool or type(name) is not str:
+            raise CodecError("a malformed message: no opaque value")
+        return Opaque(name, truth)
 
 
 _BLOCKS = {(collection, form) for collection in (b"l", b"t") for form in (b"q", b"d")}

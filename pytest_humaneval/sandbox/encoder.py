@@ -7,7 +7,21 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .codec import COMPLEX, COUNT, FLOAT, INT, MAX_DEPTH, MAX_INTEGER, MAX_ITEMS, MAX_MESSAGE, PACKED_FROM, CodecError
+from .codec import (
+    COMPLEX,
+    COUNT,
+    FLOAT,
+    INT,
+    MAX_DEPTH,
+    MAX_INTEGER,
+    MAX_ITEMS,
+    MAX_MESSAGE,
+    MAX_TYPE_NAME,
+    PACKED_FROM,
+    CodecError,
+    Opaque,
+    OpaqueError,
+)
 
 _LEAST, _GREATEST = -(1 << 63), (1 << 63) - 1  # of what fits into eight bytes
 
@@ -53,7 +67,7 @@ class Encoder:
             return
         length = size // 8 + 1
         if length > MAX_INTEGER:
-            raise CodecError(f"an integer of more than {MAX_INTEGER} bytes")
+            raise CodecError(f"an integer of more than {MAX_INTEGER} bytes", by_size=True)
         self.out += b"I" + COUNT.pack(length) + value.to_bytes(length, "little", signed=True)
 
     def float(self, value: float) -> None:
@@ -71,7 +85,7 @@ class Encoder:
     def content(self, tag: bytes, content: bytes | bytearray) -> None:
         """A length and bytes."""
         if len(self.out) + len(content) + 5 > MAX_MESSAGE:
-            raise CodecError(f"a value of more than {MAX_MESSAGE} bytes")
+            raise CodecError(f"a value of more than {MAX_MESSAGE} bytes", by_size=True)
         self.out += tag
         self.out += COUNT.pack(len(content))
         self.out += content
@@ -83,12 +97,12 @@ class Encoder:
         out += tag + b"\0\0\0\0"
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise CodecError(f"a value nested deeper than {MAX_DEPTH}")
+            raise CodecError(f"a value nested deeper than {MAX_DEPTH}", by_size=True)
         for item in items:
             write(item)
             count += 1
             if len(out) > MAX_MESSAGE or count > self.items_left:
-                raise CodecError(f"a value of more than {MAX_ITEMS} items or {MAX_MESSAGE} bytes")
+                raise CodecError(f"a value of more than {MAX_ITEMS} items or {MAX_MESSAGE} bytes", by_size=True)
         self.depth -= 1
         self.items_left -= count
         COUNT.pack_into(out, at, count)
@@ -106,7 +120,7 @@ class Encoder:
     def block(self, tags: bytes, numbers: tuple[Any, ...]) -> None:
         """Packed numbers: the tag of their collection, their format, their count and eight bytes each."""
         if len(self.out) + 8 * len(numbers) > MAX_MESSAGE:
-            raise CodecError(f"a value of more than {MAX_MESSAGE} bytes")
+            raise CodecError(f"a value of more than {MAX_MESSAGE} bytes", by_size=True)
         self.out += b"P" + tags + COUNT.pack(len(numbers))
         self.out += struct.pack(f"<{len(numbers)}{tags[-1:].decode()}", *numbers)
 
@@ -134,7 +148,9 @@ class Encoder:
 
     def opaque(self, value: Any) -> None:
         """A value that cannot cross: its truth value and its type's name."""
-        name = str(type(value).__name__)[:100]
+        name = str(type(value).__name__)[:MAX_TYPE_NAME]
+        if self.strict and isinstance(value, Opaque):
+            raise OpaqueError(f"a {value.type_name}")
         if self.strict:
             raise CodecError(f"a value of type {name}")
         self.out += b"o"

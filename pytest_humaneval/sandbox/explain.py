@@ -24,7 +24,7 @@ def explained(error: BaseException, test: str, file: str, candidate: Candidate) 
     lines.append(f"arguments: {', '.join(shown)}"[: 2 * MAX_VALUE])
     if not isinstance(error, AssertionError):
         lines.append(f"got: {shortened(candidate.result)}")
-        lines.append(f"{type(error).__name__}: {error}"[:MAX_VALUE])
+        lines.append(f"{type(error).__name__}: {_text_of(error)}"[:MAX_VALUE])
         return "\n".join(lines)
     expected = _expected(statement, frame)
     return "\n".join([*lines, *([f"expected: {expected}"] if expected else []), f"got: {shortened(candidate.result)}"])
@@ -37,6 +37,14 @@ def shortened(value: Any) -> str:
     except Exception:
         text = f"<{type(value).__name__}>"  # an integer with too many digits, a nesting too deep
     return text if len(text) <= MAX_VALUE else f"{text[: MAX_VALUE // 2]} ... {text[-MAX_VALUE // 2 :]}"
+
+
+def _text_of(error: BaseException) -> str:
+    """What it says; it may hold a value that has no text, such as an integer with too many digits."""
+    try:
+        return str(error)
+    except Exception:
+        return "with a value that cannot be shown"
 
 
 def _place(trace: TracebackType | None, file: str) -> tuple[FrameType | None, int]:

@@ -14,6 +14,8 @@ from pytest_humaneval.exceptions import SandboxError
 from pytest_humaneval.sandbox.protocol import SandboxOptions
 
 SANDBOXES = ("auto", "lockdown", "bubblewrap", "docker", "podman", "unsafe-process")
+# Among the layers, so that every report that names them warns.
+UNSAFE = "unsafe-process (warning: completions can read and change your files and use the network)"
 
 PACKAGE = Path(__file__).parent.parent
 # Appended, not put in front: no file of this package shall stand in for one of the standard library. The empty entry
@@ -29,17 +31,19 @@ SERVER_ENVIRONMENT = {"PYTHONHASHSEED": "0"}
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """A way to start the server.
+    """A way to start the server, by the name of its sandbox.
 
     The oracle fills in what only it knows: ``{control}``, the control socket's descriptor, or ``{sockets}``, a folder
     with a socket ``control`` to connect to; ``{scratch}``, the scratch folder; ``{name}``, a name for the container.
     ``cleanup`` is run when the server has to be ended by force. ``around`` names the layers that the command adds to
-    the server's own.
+    the server's own. ``advice`` is what to do about an image that is missing.
     """
 
+    name: str
     command: tuple[str, ...]
     around: tuple[str, ...] = ()
     cleanup: tuple[str, ...] = ()
+    advice: str = ""
 
 
 def launches(options: SandboxOptions) -> tuple[Launch, ...]:
@@ -56,8 +60,10 @@ def launches(options: SandboxOptions) -> tuple[Launch, ...]:
         "memory": options.memory_mb << 20,
         "lockdown": options.name != "unsafe-process",
     }
-    plain = Launch(boot("server", settings))
-    if options.name in ("lockdown", "unsafe-process"):
+    if options.name == "unsafe-process":
+        return (Launch("unsafe-process", boot("server", settings), (UNSAFE,)),)
+    plain = Launch("lockdown", boot("server", settings))
+    if options.name == "lockdown":
         return (plain,)
     from pytest_humaneval.sandbox import bubblewrap, container
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import struct
 import sys
@@ -32,6 +33,8 @@ from .process import Recipe
 from .scratch import remove_tree
 
 LAST_RESORT = 30.0  # CPU seconds of a test beyond the wall limit: no worker is left that would end it
+MAX_DETAIL = 10_000  # characters; the worker shortens it further
+TEST_MEMORY = 4 << 30  # bytes of address space while a test runs: it may multiply what it was given
 STARTED_FILE = "started"  # in the workspace: when the current check began, on the monotonic clock; 0 before that
 STARTED = struct.Struct("d")
 
@@ -144,7 +147,8 @@ class Oracle:
         return None
 
     def _reply(self, judgement: Judgement) -> None:
-        write_frame(self._worker, encode((*judgement, self._clock.elapsed())))
+        detail = judgement.detail[:MAX_DETAIL]
+        write_frame(self._worker, encode((judgement.kind, detail, self._clock.elapsed())))
 
     def _prepare(self, link: Link) -> None:
         self._spare = link.fork()
@@ -197,7 +201,7 @@ class StartClock:
 
 def _judged(case: Case, completion: str, candidate: Candidate) -> Judgement:
     try:
-        with _wall_limit(candidate):
+        with _memory_limit(), _wall_limit(candidate):
             return judge(case, completion, candidate)
     except Stop as stop:  # the alarm may ring between the judge and us
         return Judgement(stop.kind, stop.detail)
@@ -215,6 +219,22 @@ def _explained_end(end: End) -> Judgement:
     if end.signal:
         return Judgement("exception", f"the process was killed by {signal.Signals(end.signal).name}")
     return Judgement("exception", f"the process ended itself with status {end.exit_status}")
+
+
+@contextmanager
+def _memory_limit() -> Iterator[None]:
+    """Turn a test that grows without end over a result into a MemoryError, before the machine runs out of memory.
+
+    Only while a test runs: the programs of docker and podman, which this process starts, reserve more than they use.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    limit = TEST_MEMORY if soft == resource.RLIM_INFINITY else min(TEST_MEMORY, soft)
+    with suppress(ValueError, OSError):  # not every system can
+        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 @contextmanager

@@ -36,7 +36,7 @@ class ServerProcess:
         self._door = Door(recipe.workspace) if any("{sockets}" in part for part in recipe.command) else None
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         names = {
-            "name": f"humaneval-{os.urandom(8).hex()}",
+            "name": f"{os.path.basename(recipe.workspace)}-{os.urandom(8).hex()}",  # the worker's number is in it
             "scratch": scratch,
             "sockets": self._door.folder if self._door else "",
             "control": str(theirs.fileno()),

@@ -36,6 +36,7 @@ class Sandbox(Protocol):
 
         Raises:
             SandboxError: the sandbox itself could not start or answer; the item is an error, not a failure.
+            InputError: ``timeout`` is not a positive number of seconds.
         """
 
     def __enter__(self) -> Self: ...

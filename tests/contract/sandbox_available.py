@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import pytest
+from sandbox_corpus import TWICE
 from sandbox_image import IMAGE, build_image
+from sandbox_surroundings import descendants, gone
 
 from pytest_humaneval.exceptions import SandboxError
 from pytest_humaneval.sandbox import Sandbox, SandboxOptions, open_sandbox
@@ -31,12 +34,29 @@ def opened(name: str, memory_mb: int = 1024) -> Iterator[Sandbox]:
         yield sandbox
 
 
+@pytest.fixture(params=("lockdown", "bubblewrap", "unsafe-process"))
+def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    """A sandbox that must leave no process behind."""
+    before = descendants(os.getpid())
+    with opened(request.param) as sandbox:
+        yield sandbox
+    assert gone(descendants(os.getpid()) - before)
+
+
+def passes(sandbox: Sandbox) -> bool:
+    """Whether it still does its work."""
+    return sandbox.check(TWICE, "    return x + x\n", timeout=10).passed
+
+
 def containers(name: str) -> list[str]:
-    """The containers of ours that are there."""
+    """The containers of this process that are there; another one's tests may have theirs."""
     if name not in CONTAINERS:
         return []
     listed = subprocess.run(
-        [name, "ps", "--all", "--quiet", "--filter", "name=humaneval-"], capture_output=True, text=True, check=True
+        [name, "ps", "--all", "--quiet", "--filter", f"name=humaneval-{os.getpid()}-"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return listed.stdout.split()
 

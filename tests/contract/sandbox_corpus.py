@@ -25,6 +25,12 @@ TWICE = Problem(
 )
 
 
+def looping(body: str) -> Problem:
+    """A problem whose test calls once, and then does what ``body`` says."""
+    test = f"def check(candidate):\n    candidate(1)\n    {body}\n"
+    return Problem("Loop/0", "def f(x):\n", "f", "    return x\n", test)
+
+
 @dataclass(frozen=True)
 class Entry:
     """One completion, and what must come of it."""

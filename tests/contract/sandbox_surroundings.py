@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -72,6 +73,18 @@ def descendants(ancestor: int) -> set[tuple[int, str]]:
     parents = {process: parent for process, parent in map(_parent_of, _processes()) if parent}
     below = {process for process in parents if ancestor in _line(process, parents)}
     return {(process, start) for process in below if (start := _stat(process, 19))}
+
+
+def gone(processes: set[tuple[int, str]], seconds: float = 10.0) -> bool:
+    """Whether these processes have ended, or do in time."""
+    deadline = time.monotonic() + seconds
+    while (left := _alive(processes)) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return not left
+
+
+def _alive(processes: set[tuple[int, str]]) -> list[int]:
+    return [process for process, start in processes if _stat(process, 19) == start]
 
 
 def _processes() -> list[int]:

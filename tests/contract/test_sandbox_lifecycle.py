@@ -9,6 +9,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,48 +17,20 @@ from pathlib import Path
 from types import FrameType
 
 import pytest
-from sandbox_available import opened
-from sandbox_corpus import TWICE
-from sandbox_surroundings import descendants
+from sandbox_available import opened, passes, sandbox
+from sandbox_corpus import TWICE, looping
+from sandbox_surroundings import descendants, gone
 
-from pytest_humaneval import Problem
 from pytest_humaneval.exceptions import SandboxError
 from pytest_humaneval.sandbox import Sandbox, SandboxOptions, open_sandbox
 from pytest_humaneval.sandbox.budget import wall_limit
+from pytest_humaneval.sandbox.launch import UNSAFE
 
 RIGHT = "    return x + x\n"
 BUSY = "    while True: pass\n"
+__all__ = ["sandbox"]
+
 NAMES = ("lockdown", "bubblewrap", "unsafe-process")
-
-
-@pytest.fixture(params=NAMES)
-def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    before = descendants(os.getpid())
-    with opened(request.param) as sandbox:
-        yield sandbox
-    assert gone(descendants(os.getpid()) - before)
-
-
-def gone(processes: set[tuple[int, str]], seconds: float = 10.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while alive(processes) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return not alive(processes)
-
-
-def alive(processes: set[tuple[int, str]]) -> list[int]:
-    return [process for process, start in processes if start_time(process) == start]
-
-
-def start_time(process: int) -> str:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]
-    except OSError:
-        return ""
-
-
-def passes(sandbox: Sandbox) -> bool:
-    return sandbox.check(TWICE, RIGHT, timeout=10).passed
 
 
 class Interruption(BaseException):
@@ -100,6 +73,51 @@ def test_start_may_be_interrupted_anywhere() -> None:
             passes(sandbox)
         sandbox.__exit__(None, None, None)
     assert gone(descendants(os.getpid()) - before)
+
+
+@contextmanager
+def another_thread(there: bool) -> Iterator[None]:
+    """A thread that takes signals which the main one has blocked, as in an xdist worker."""
+    done = threading.Event()
+    thread = threading.Thread(target=done.wait)
+    if there:
+        thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        if there:
+            thread.join()
+
+
+@pytest.mark.parametrize("threads", [False, True], ids=["one thread", "two threads"])
+def test_start_may_be_interrupted_while_the_oracle_is_nobody_s_yet(
+    threads: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the fork and the moment its number is known, which chance meets once in a hundred runs."""
+    before = descendants(os.getpid())
+    real = subprocess._fork_exec  # type: ignore[attr-defined]
+    forked = []
+
+    def interrupted(*arguments: object) -> int:
+        forked.append(real(*arguments))
+        os.kill(os.getpid(), signal.SIGALRM)
+        time.sleep(0.01)
+        number: int = forked[-1]
+        return number
+
+    sandbox = open_sandbox(SandboxOptions("lockdown"))
+    with another_thread(threads), interruption_after(1000), monkeypatch.context() as patch:
+        patch.setattr(subprocess, "_fork_exec", interrupted)
+        handler = signal.getsignal(signal.SIGALRM)
+        with pytest.raises(Interruption):
+            sandbox.__enter__()
+        assert signal.getsignal(signal.SIGALRM) is handler
+        assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == set()
+    sandbox.__exit__(None, None, None)
+    assert len(forked) == 1
+    assert gone(descendants(os.getpid()) - before)
+    assert not any(f"-{os.getpid()}-" in path.name for path in Path("/dev/shm").iterdir())
 
 
 def server_of(before: set[tuple[int, str]]) -> int:
@@ -174,57 +192,6 @@ def test_worker_killed_takes_everything_with_it(name: str, tmp_path: Path) -> No
     assert not any(f"-{worker.pid}-" in path.name for folder in ("/dev/shm", "/tmp") for path in Path(folder).iterdir())
 
 
-def looping(body: str) -> Problem:
-    test = f"def check(candidate):\n    candidate(1)\n    {body}\n"
-    return Problem("Loop/0", "def f(x):\n", "f", "    return x\n", test)
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        "while True: pass",
-        "import time; time.sleep(1000)",
-        "10 ** 10 ** 10",  # in C, where no signal is looked at
-        "\n    while True:\n        try:\n            while True: pass\n        except BaseException: pass",
-    ],
-    ids=["loop", "sleep", "hang in C", "loop that swallows everything"],
-)
-def test_test_that_never_ends_is_timed_out(sandbox: Sandbox, body: str) -> None:
-    problem = looping(body)
-    started = time.monotonic()
-    assert sandbox.check(problem, problem.canonical_solution, timeout=0.2).kind == "timed out"
-    assert time.monotonic() - started < wall_limit(0.2) + 1 + 3  # and what it takes to replace the oracle
-    assert passes(sandbox)
-
-
-def test_test_that_swallows_the_end_of_the_check_does_not_pass_it(sandbox: Sandbox) -> None:
-    problem = looping("\n    try: candidate(2)\n    except BaseException: pass")
-    assert (
-        sandbox.check(problem, "    return x if x == 1 else __import__('os')._exit(0)\n", timeout=5).kind == "exception"
-    )
-    assert sandbox.check(problem, "    return x if x == 1 else 1 << 1000000\n", timeout=5).kind == "refused"
-
-
-def test_test_may_expect_an_exception(sandbox: Sandbox) -> None:
-    problem = looping("\n    try: candidate('')\n    except ValueError: return\n    assert False")
-    assert sandbox.check(problem, "    if x == '': raise ValueError('no')\n", timeout=5).passed
-    assert sandbox.check(problem, "    if x == '': raise type('Own', (ValueError,), {})('no')\n", timeout=5).passed
-    assert sandbox.check(problem, "    if x == '': raise KeyError('no')\n", timeout=5).kind == "exception"
-    assert sandbox.check(problem, "    pass\n", timeout=5).kind == "assertion"
-
-
-def test_argument_that_cannot_cross_is_an_error_of_the_test(sandbox: Sandbox) -> None:
-    with pytest.raises(SandboxError, match="it passes a value of type function"):
-        sandbox.check(looping("candidate(lambda: 1)"), "    return 1\n", timeout=5)
-    assert passes(sandbox)
-
-
-def test_test_that_does_not_compile_is_an_error(sandbox: Sandbox) -> None:
-    with pytest.raises(SandboxError, match="cannot be run: SyntaxError"):
-        sandbox.check(looping("return return"), "    return 1\n", timeout=5)
-    assert passes(sandbox)
-
-
 def test_memory_limit_is_the_one_asked_for() -> None:
     with open_sandbox(SandboxOptions("lockdown", memory_mb=200)) as sandbox:
         assert sandbox.check(TWICE, "    bytearray(50 << 20)\n    return x + x\n", timeout=10).passed
@@ -294,7 +261,7 @@ def test_order_of_a_set_is_the_same_in_every_run(sandbox: Sandbox) -> None:
 
 def test_unsafe_process_says_what_it_lacks() -> None:
     with open_sandbox(SandboxOptions("unsafe-process")) as sandbox:
-        assert sandbox.layers == ("oracle", "rlimits")
+        assert sandbox.layers == ("oracle", UNSAFE, "rlimits")
 
 
 def test_auto_is_bubblewrap_or_the_lockdown() -> None:
@@ -312,3 +279,15 @@ def test_sandbox_whose_program_is_missing_says_how_to_get_it(name: str, monkeypa
     monkeypatch.setenv("PATH", "")
     with pytest.raises(SandboxError, match="apt-get install"):
         open_sandbox(SandboxOptions(name))
+
+
+def test_container_without_its_image_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    docker = tmp_path / "docker"
+    docker.write_text("#!/bin/sh\necho 'No such image: mine:1' >&2; exit 125\n")
+    docker.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    with (
+        pytest.raises(SandboxError, match=r"(?s)'docker' did not start: .*No such image.*docker pull mine:1"),
+        open_sandbox(SandboxOptions("docker", image="mine:1")),
+    ):
+        pass

@@ -21,8 +21,10 @@ from pytest_humaneval.sandbox.codec import (
     MAX_INTEGER,
     MAX_ITEMS,
     MAX_MESSAGE,
+    MAX_TYPE_NAME,
     CodecError,
     Opaque,
+    OpaqueError,
 )
 from pytest_humaneval.sandbox.decoder import decode
 from pytest_humaneval.sandbox.encoder import encode
@@ -170,8 +172,20 @@ def test_what_cannot_cross_arrives_as_its_type_and_truth() -> None:
 
 
 def test_strict_encoding_refuses_what_cannot_cross() -> None:
-    with pytest.raises(CodecError, match="type ellipsis"):
+    with pytest.raises(CodecError, match="type ellipsis") as refusal:
         encode((1, [...]), strict=True)
+    assert not refusal.value.by_size
+
+
+def test_what_could_not_cross_once_cannot_be_sent_on() -> None:
+    arrived = decode(encode(print))
+    with pytest.raises(OpaqueError, match="a builtin_function_or_method"):
+        encode([arrived], strict=True)
+
+
+def test_name_of_a_type_is_cut_by_the_receiver() -> None:
+    arrived = decode(b"o1s" + count(5000) + b"x" * 5000)
+    assert arrived.type_name == "x" * MAX_TYPE_NAME
 
 
 def nested(depth: int) -> Any:
@@ -202,8 +216,9 @@ def test_nesting_is_capped_at_both_ends() -> None:
     ids=["integer", "text", "list", "numbers", "same for ever", "counting for ever"],
 )
 def test_sender_refuses_what_is_too_large(value: Any, message: str) -> None:
-    with pytest.raises(CodecError, match=message):
+    with pytest.raises(CodecError, match=message) as refusal:
         encode(value)
+    assert refusal.value.by_size
 
 
 def count(number: int) -> bytes:
@@ -230,6 +245,8 @@ def count(number: int) -> bytes:
         (b"R" + encode(1) + encode(0), "malformed"),
         (b"D" + count(8) + b"1e999999", "exponent"),
         (b"D" + count(1) + b"x", "malformed"),
+        (b"o1N", "no opaque value"),
+        (b"oNs" + count(0), "no opaque value"),
         (b"q" * 100_000, "malformed"),
         (b"o" * 100_000, "malformed"),
         (b"", "malformed"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +19,7 @@ from pytest_humaneval.exceptions import SandboxError
 from pytest_humaneval.sandbox import SANDBOXES, SandboxOptions, budget, self_check
 from pytest_humaneval.sandbox.budget import Budget, wall_limit
 from pytest_humaneval.sandbox.codec import MAX_MESSAGE, CodecError
+from pytest_humaneval.sandbox.container import default_image
 from pytest_humaneval.sandbox.explain import explained, shortened
 from pytest_humaneval.sandbox.frames import FrameReader, framed, read_frame, write_frame
 from pytest_humaneval.sandbox.launch import boot, launches
@@ -69,10 +71,11 @@ def test_frames_cross_a_pipe() -> None:
 
 @pytest.fixture
 def clocks(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
-    values = {"now": 100.0, "cpu": 0.0, "queued": 0.0}
+    values = {"now": 100.0, "cpu": 0.0, "queued": 0.0, "wants to run": False}
     monkeypatch.setattr(budget, "time", SimpleNamespace(monotonic=lambda: values["now"]))
     monkeypatch.setattr(budget, "_cpu_seconds", lambda pid: values["cpu"])
     monkeypatch.setattr(budget, "_seconds_in_run_queue", lambda pid: values["queued"])
+    monkeypatch.setattr(budget, "_wants_to_run", lambda pid: bool(values["wants to run"]))
     return values
 
 
@@ -101,6 +104,31 @@ def test_starved_program_gets_its_time(clocks: dict[str, float]) -> None:
     assert time.exhausted() == "more than 3 s"
 
 
+def test_wait_for_a_processor_that_is_not_over_yet_is_no_sleep(clocks: dict[str, float]) -> None:
+    """The kernel adds it to the time in the queue only when it has ended."""
+    time = Budget(3.0, 1)
+    wait(time, clocks, 4.0)
+    clocks["wants to run"] = True
+    assert not time.exhausted()
+    assert time.patience() == budget.RECONSIDERED
+    assert time.patience() == 0  # had it answered and slept again, it would be looked at without delay
+    clocks.update(queued=3.5)
+    clocks["wants to run"] = False
+    assert not time.exhausted()
+    assert time.patience() == 2.5
+    wait(time, clocks, 2.5)
+    assert time.exhausted() == "more than 3 s"
+
+
+def test_program_that_wants_to_run_is_held_to_its_cpu_time(clocks: dict[str, float]) -> None:
+    time = Budget(3.0, 1)
+    clocks["wants to run"] = True
+    wait(time, clocks, 4.0)
+    assert not time.exhausted()
+    clocks["cpu"] = 3.0
+    assert time.exhausted() == "more than 3 s"
+
+
 def test_cpu_time_counts_also_while_nobody_waits(clocks: dict[str, float]) -> None:
     time = Budget(3.0, 1)
     clocks["cpu"] = 3.5
@@ -120,11 +148,22 @@ def test_clocks_of_a_process_that_has_ended_are_zero() -> None:
     process.wait()
     assert budget._cpu_seconds(process.pid) == 0.0
     assert budget._seconds_in_run_queue(process.pid) == 0.0
+    assert not budget._wants_to_run(process.pid)
 
 
 def test_clocks_of_this_process_run() -> None:
     assert budget._cpu_seconds(os.getpid()) > 0
     assert budget._seconds_in_run_queue(os.getpid()) >= 0
+    assert budget._wants_to_run(os.getpid())
+
+
+def test_process_that_sleeps_does_not_want_to_run() -> None:
+    with subprocess.Popen(["sleep", "60"]) as process:
+        deadline = time.monotonic() + 10
+        while budget._wants_to_run(process.pid) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert not budget._wants_to_run(process.pid)
+        process.kill()
 
 
 # --- scratch
@@ -252,6 +291,18 @@ def test_server_starts_isolated_and_without_site_packages() -> None:
 def test_only_the_unsafe_sandbox_goes_without_the_lockdown(name: str) -> None:
     (launch,) = launches(SandboxOptions(name))
     assert ('"lockdown": true' in launch.command[-1]) is (name == "lockdown")
+
+
+@pytest.mark.parametrize("program", ["docker", "podman"])
+def test_container_mounts_no_folder_that_its_engine_would_make(
+    program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / program).touch(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (launch,) = launches(SandboxOptions(program))
+    assert "--volume" not in launch.command
+    assert 'type=bind,"source={sockets}",target=/humaneval/sockets,readonly' in launch.command
+    assert launch.advice == f"the image must be there beforehand: {program} pull {default_image()}"
 
 
 def test_names_of_the_sandboxes() -> None:
