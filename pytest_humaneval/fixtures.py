@@ -115,7 +115,7 @@ def completion(request: pytest.FixtureRequest, problem: Problem, strategy: Strat
     from pytest_humaneval.sample import Completion
 
     plan, client = request.config.stash[PLAN], request.config.stash[CLIENT]
-    outcome = Outcome(problem.task_id, strategy.name, sample_index)
+    outcome = Outcome(problem.task_id, strategy.name, sample_index, guided=strategy.guided)
     if is_guided(request.node, plan):
         solution = client.solution(outcome.item.key)
         request.node.stash[OUTCOME] = outcome.generated(solution.generation, solution.completion, solution.num_draws)
@@ -142,7 +142,7 @@ def check_correctness(
     from pytest_humaneval.outcome import Outcome
 
     stash = request.node.stash
-    stash.setdefault(OUTCOME, Outcome(problem.task_id, strategy.name, sample_index))
+    stash.setdefault(OUTCOME, Outcome(problem.task_id, strategy.name, sample_index, guided=strategy.guided))
 
     def check(problem: Problem, completion: str) -> Verdict:
         verdict = _humaneval_sandbox.check(problem, completion, timeout=stash.get(CHECK_TIMEOUT, DEFAULT_TIMEOUT))

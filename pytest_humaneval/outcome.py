@@ -32,7 +32,7 @@ class Outcome:
 
     ``kind`` is the verdict's kind, or ``error`` where there is none. ``seconds`` are the check's,
     ``generation_seconds`` run from submission to the last token. ``num_draws`` generations were made for it, and the
-    tokens are those of all.
+    tokens are those of all. ``guided`` says that its strategy ran code on the docstring's examples.
     """
 
     task_id: str
@@ -49,6 +49,7 @@ class Outcome:
     generation_seconds: float = 0.0
     finish_reason: str = ""
     num_draws: int = 1
+    guided: bool = False
 
     @property
     def passed(self) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache
 from math import comb, exp, lgamma, log, log1p, sqrt
-from statistics import NormalDist, variance
+from statistics import NormalDist
 
 from pytest_humaneval.metrics import wilson_interval
 
@@ -52,13 +52,14 @@ def sign_flip(differences: Sequence[Fraction]) -> float:
 
     scale = _common_denominator(differences)
     steps = [round(difference * scale) for difference in differences]
-    weights = sorted(abs(step) for step in steps if step)
-    chance = np.ones(1)  # chance[i] is that of the sum i - reach
-    for weight in weights:
-        chance = np.pad(chance, (2 * weight, 0)) + np.pad(chance, (0, 2 * weight))
-        chance /= 2
+    weights = [abs(step) for step in steps if step]
     observed, reach = abs(sum(steps)), sum(weights)
-    return 1.0 if observed == 0 else min(1.0, 2 * float(chance[: reach - observed + 1].sum()))
+    chance = np.zeros(reach + 1)  # chance[i]: that the differences which count for the one side add up to i
+    chance[0] = 1.0
+    for weight in weights:
+        chance[weight:] += chance[: reach + 1 - weight]  # numpy sees the overlap and adds what was there before
+        chance /= 2
+    return 1.0 if observed == 0 else min(1.0, 2 * float(chance[: (reach - observed) // 2 + 1].sum()))
 
 
 def _common_denominator(differences: Sequence[Fraction]) -> int:
@@ -172,13 +173,13 @@ def _binomial(count: int, trials: int, chance: float) -> float:
     return exp(ways + count * log(chance) + (trials - count) * log1p(-chance))
 
 
-def detectable_mean(differences: Sequence[Fraction], alpha: float = ALPHA, power: float = POWER) -> float | None:
-    """The same for several samples a problem: by the spread of the per-problem differences.
+def detectable_mean(problems: int, deviation: float, alpha: float = ALPHA, power: float = POWER) -> float | None:
+    """The same for several samples a problem: by the standard deviation of the per-problem differences.
 
-    (z(1 - alpha/2) + z(power)) * s / sqrt(n), the normal approximation for paired means, as in Miller 2024
-    (arXiv:2411.00640, section 5). None where nothing varies.
+    (z(1 - alpha/2) + z(power)) * deviation / sqrt(problems), the normal approximation for paired means, as in Miller
+    2024 (arXiv:2411.00640, section 5). None where nothing varies.
     """
-    if len(differences) < 2 or not (spread := variance(differences)):
+    if problems < 2 or not deviation:
         return None
     normal = NormalDist()
-    return (normal.inv_cdf(1 - alpha / 2) + normal.inv_cdf(power)) * sqrt(spread / len(differences))
+    return (normal.inv_cdf(1 - alpha / 2) + normal.inv_cdf(power)) * deviation / sqrt(problems)

@@ -57,7 +57,7 @@ class Record:
         except OSError as error:
             self._trouble = error
 
-    def finish(self, ledger: Ledger, progress: dict[str, Any], exit_status: int) -> str:
+    def finish(self, ledger: Ledger, progress: dict[str, Any], exit_status: int, analysis: dict[str, Any]) -> str:
         """Write all three files whole, each in one step. Returns a line for the summary."""
         outcomes = ledger.sorted()
         run = {
@@ -67,6 +67,7 @@ class Record:
             **self._options,
             "items": {"expected": len(ledger.expected), "finished": len(outcomes), "errors": len(ledger.errors)},
             "strategies": [asdict(row) for row in ledger.rows()],
+            **analysis,
             "engine_process": progress,
             "versions": versions(),
             "python": sys.version,

@@ -92,7 +92,8 @@ def _read_run(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     run = jsonl.parse(str(path), jsonl.read_text(path))
-    if not isinstance(run, dict):
+    sections = ("identity", "dataset", "sampling")
+    if not isinstance(run, dict) or not all(isinstance(run.get(name, {}), dict) for name in sections):
         raise DatasetError(f"{path}: expected a JSON object, as --humaneval-output writes it")
     return run
 
@@ -136,5 +137,11 @@ def _take(where: str, row: dict[str, Any], name: str, kind: type) -> Any:
     return float(value) if kind is float else value
 
 
-_TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "list[str]": list}
-_WORDS: dict[type, str] = {str: "text", int: "a whole number", float: "a number", list: "a list of texts"}
+_TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool, "list[str]": list}
+_WORDS: dict[type, str] = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    list: "a list of texts",
+}

@@ -13,9 +13,9 @@ PACKAGE = Path(pytest_humaneval.__file__).parent
 NOUNS = {"problem", "prompt", "sample", "verdict", "exceptions", "printable"}
 GLUE = {
     "options", "hookspecs", "fixtures", "distributed", "plugin", "run", "items", "failure", "junit", "ledger",
-    "selection", "settings", "statusline", "timeouts", "test_humaneval", "report", "record",
+    "selection", "settings", "statusline", "timeouts", "test_humaneval", "report", "record", "commands", "__main__",
 }  # fmt: skip
-IMPORTS_PYTEST = GLUE - {"hookspecs", "record", "report", "test_humaneval"}
+IMPORTS_PYTEST = GLUE - {"hookspecs", "record", "report", "test_humaneval", "commands", "__main__"}
 
 
 def modules() -> list[Path]:
