@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TextIO
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from pytest_humaneval import options
 from pytest_humaneval.dataset import read_dataset, select_problems
 from pytest_humaneval.distributed import is_worker, told_identity
-from pytest_humaneval.engine.catalogue import Identity, identify
+from pytest_humaneval.engine.catalogue import HOLD_THE_MODEL, Identity, identify
 from pytest_humaneval.engine.client import EngineClient
 from pytest_humaneval.engine.process import EngineProcess
 from pytest_humaneval.exceptions import EngineError, InputError
@@ -23,6 +24,7 @@ from pytest_humaneval.record import Record
 from pytest_humaneval.registry import register, select_strategies
 from pytest_humaneval.report import summary_lines
 from pytest_humaneval.sandbox import SANDBOXES, open_sandbox, self_check
+from pytest_humaneval.soft_strategy import SoftStrategy, check_model
 from pytest_humaneval.statusline import StatusLine
 from pytest_humaneval.strategy import Strategy
 from pytest_humaneval.timeouts import default_timeout
@@ -47,7 +49,9 @@ def make_plan(config: pytest.Config) -> tuple[Plan, Model | None]:
         InputError: an option, file, strategy or model that cannot be used.
     """
     engine = options.engine_options(config)
-    strategies = select_strategies(known_strategies(config), config.getoption("strategy"))
+    names, here = config.getoption("strategy"), config.invocation_params.dir
+    strategies = select_strategies(known_strategies(config), names, here)
+    engine = replace(engine, virtual_tokens=any(isinstance(one, SoftStrategy) for one in strategies))
     dataset = read_dataset(options.dataset_path(config))
     limit = options.value_of(config, "limit")
     problems = select_problems(dataset.problems, options.value_of(config, "task", ()), limit)
@@ -61,6 +65,8 @@ def make_plan(config: pytest.Config) -> tuple[Plan, Model | None]:
     if sandbox.name not in SANDBOXES:
         raise InputError(f"--humaneval-sandbox: unknown sandbox {sandbox.name!r}; known: {', '.join(SANDBOXES)}")
     identity, model = (told_identity(config), None) if is_worker(config) else identify(engine)
+    if engine.name in HOLD_THE_MODEL:
+        check_model(strategies, identity.model, identity.digest)
     plan = Plan(
         dataset.name, dataset.sha256, problems, strategies, how, samples, options.ks(config, samples), postprocess,
         engine, identity, sandbox,

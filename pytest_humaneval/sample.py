@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from pytest_humaneval.prompt import Message, Prompt
+from pytest_humaneval.prompt import Message, Prompt, VirtualTokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,9 @@ class Request:
         them. ``by_item`` is for engines that answer by task, strategy and sample rather than by prompt.
         """
         asked: dict[str, Any] = {"model": model, "prompt": asdict(self.prompt), "max_tokens": self.sampling.max_tokens}
-        del asked["prompt"]["completion_prefix"]
+        del asked["prompt"]["completion_prefix"], asked["prompt"]["virtual_tokens"]
+        if (virtual := self.prompt.virtual_tokens) is not None:
+            asked |= {"virtual_tokens": virtual.digest}  # wherever they lie
         if not self.sampling.greedy:
             asked |= {"temperature": self.sampling.temperature, "top_p": self.sampling.top_p, "seed": self.seed}
         if by_item:
@@ -66,10 +68,13 @@ class Request:
         """The inverse of :meth:`to_wire`, also after a trip through JSON."""
         prompt = wire["prompt"]
         messages = tuple(Message(**message) for message in prompt["messages"])
+        virtual = prompt["virtual_tokens"] and VirtualTokens(**prompt["virtual_tokens"])
         return cls(
             **wire
             | {
-                "prompt": Prompt(**prompt | {"messages": messages, "stop": tuple(prompt["stop"])}),
+                "prompt": Prompt(
+                    **prompt | {"messages": messages, "stop": tuple(prompt["stop"]), "virtual_tokens": virtual}
+                ),
                 "sampling": Sampling(**wire["sampling"]),
             }
         )
