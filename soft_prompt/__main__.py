@@ -18,7 +18,13 @@ INSTALL = "pip install 'pytest-humaneval[cpu,soft-prompt]' (or [gpu,soft-prompt]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; returns the exit status: 0, 3 for a failure, 4 for input that cannot be used."""
-    options = _parser().parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    place = given.index("--") if "--" in given else len(given)
+    parser = _parser()
+    options = parser.parse_args(given[:place])
+    options.arguments = given[place + 1 :]
+    if options.arguments and options.run is not _evaluate:
+        parser.error("only evaluate takes arguments behind --")
     try:
         status: int = options.run(options)
         return status
@@ -95,11 +101,14 @@ def _parser() -> argparse.ArgumentParser:
     search.add_argument("--trials", type=int, default=10, help="trainings to do (default: 10)")
     search.set_defaults(run=_search)
 
-    evaluate = commands.add_parser("evaluate", help="pass@1 on HumanEval with and without the soft prompt")
+    evaluate = commands.add_parser(
+        "evaluate",
+        help="pass@1 on HumanEval with and without the soft prompt",
+        epilog="Behind -- come arguments for pytest, such as --humaneval-limit=20.",
+    )
     evaluate.add_argument("directory", type=Path, help="the --output of a training")
     evaluate.add_argument("--model", default="", metavar="SPEC", help="default: the model it was trained on")
     evaluate.add_argument("--engine", default="", metavar="NAME", help="as --humaneval-engine")
-    evaluate.add_argument("arguments", nargs="*", help="behind --: arguments for pytest")
     evaluate.set_defaults(run=_evaluate)
 
     data = commands.add_parser("data", help="say which tasks of MBPP would be used, and why others would not")

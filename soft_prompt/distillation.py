@@ -40,7 +40,7 @@ from .model import FrozenModel, SoftPrompt, prompted_logits
 from .objectives import Objective, Work
 
 ANSWERS = "teacher.jsonl"
-AT_ONCE = 16  # answers that are generated together
+AT_ONCE = 32  # answers that are generated together
 FENCE = "```python\n"
 
 Say = Callable[[str], None]

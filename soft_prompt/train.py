@@ -42,7 +42,7 @@ def train(
     """Train a prompt into ``output``; goes on where an earlier call with the same configuration was stopped.
 
     Raises:
-        TrainingError: a loss or gradient that is not finite; nothing of it got into the prompt.
+        TrainingError: a loss, gradient or prompt that is not finite; nothing of it got into a checkpoint.
         ModelError: ``output`` holds a training with another configuration or model.
     """
     prompt = make_prompt(frozen, config).to(frozen.device)
@@ -57,13 +57,13 @@ def train(
             rate = learning_rate(config, state.step, total_steps)
             for group in optimizer.param_groups:
                 group["lr"] = rate
-
             micro_batches = batches_of_step(examples.train, config, state.step)
             works = [work for batch in micro_batches for work in objective.prepare(prompt, frozen, batch, state.step)]
             loss = backward(prompt, frozen, objective, works, output, state)
             grad_norm = clip(prompt, config.max_grad_norm, works, output, state)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
+            _guard(_largest(prompt), "prompt", works, output, state)
 
             state.step += 1
             tokens, seconds = sum(work.batch.num_tokens for work in works), time.monotonic() - began
@@ -71,9 +71,9 @@ def train(
             if state.step % config.eval_steps == 0 or state.step == total_steps:
                 validation_loss = _evaluate(prompt, frozen, objective, examples, config, state)
             state.seconds += time.monotonic() - began
+            watch.step(Metrics(state.step, loss, rate, grad_norm, tokens, seconds, validation_loss))
             if validation_loss is not None or state.step % config.save_steps == 0:
                 save(output, prompt, frozen, config, state, optimizer, best=state.best_step == state.step)
-            watch.step(Metrics(state.step, loss, rate, grad_norm, tokens, seconds, validation_loss))
     return state
 
 
@@ -116,8 +116,13 @@ def clip(prompt: SoftPrompt, max_norm: float, works: list[Work], output: Path, s
     return float(norm.item())
 
 
+def _largest(prompt: SoftPrompt) -> Tensor:
+    """The largest magnitude in the prompt; not finite where any number in it is not."""
+    return torch.stack([parameter.detach().abs().max() for parameter in prompt.parameters()]).max()
+
+
 def _guard(value: Tensor, what: str, works: list[Work], output: Path, state: TrainerState) -> None:
-    """Stop before a number that is none gets into the prompt."""
+    """Stop before a number that is none gets into a checkpoint."""
     if bool(torch.isfinite(value)):
         return
     tasks = ", ".join(task_id for work in works for task_id in work.batch.task_ids)

@@ -162,6 +162,13 @@ def test_a_loss_that_is_not_finite_stops_with_step_batch_and_last_checkpoint(
     assert (tmp_path / "last").resolve().name == "step-000002"
 
 
+def test_a_prompt_that_overflows_is_not_kept(frozen: FrozenModel, tmp_path: Path) -> None:
+    # Weight decay multiplies the prompt by -1e12 in every step: past float32 after the fourth, if nothing fails before.
+    with pytest.raises(TrainingError, match=r"the (loss|gradient|prompt) of step \d is (nan|inf)"):
+        trained(frozen, tmp_path, learning_rate=1e6, weight_decay=1e6, lr_scheduler_type="constant", save_steps=1)
+    assert bool(torch.isfinite(load_prompt(tmp_path / "last", frozen).tensors()[""]).all())
+
+
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     learning_rate=st.floats(1e-6, 1e6),
