@@ -5,9 +5,11 @@ HumanEvalError
  |    +-- DatasetError     a problem file that cannot be read
  |    +-- StrategyError    an unknown, doubled or broken strategy
  |    +-- ModelError       weights that are missing, or not what they should be
+ |    +-- ConfigError      a configuration of a training that cannot be used
  +-- InfrastructureError   the item is an error, outside pass@k's denominator
-      +-- EngineError      no generation could be had
-      +-- SandboxError     no verdict could be had
+ |    +-- EngineError      no generation could be had
+ |    +-- SandboxError     no verdict could be had
+ +-- TrainingError         a training that cannot go on; what it had learned until then is kept
 """
 
 from __future__ import annotations
@@ -33,6 +35,10 @@ class ModelError(InputError):
     """Weights that are missing, or not what they should be."""
 
 
+class ConfigError(InputError):
+    """A configuration of a training that cannot be used."""
+
+
 class InfrastructureError(HumanEvalError):
     """Something of ours broke; it says nothing about the model."""
 
@@ -43,3 +49,7 @@ class EngineError(InfrastructureError):
 
 class SandboxError(InfrastructureError):
     """No verdict could be had."""
+
+
+class TrainingError(HumanEvalError):
+    """A training that cannot go on; what it had learned until then is kept."""

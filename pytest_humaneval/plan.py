@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from pytest_humaneval.engine.catalogue import Identity
+from pytest_humaneval.engine.catalogue import HOLD_THE_MODEL, Identity
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.exceptions import InputError, StrategyError
 from pytest_humaneval.problem import Problem
@@ -55,7 +55,7 @@ class Plan:
         """
         for strategy in self.strategies:
             count = self.num_samples_of(strategy)
-            if count > 1 and self.sampling_of(strategy).greedy and self.engine.name in ("vllm", "openai"):
+            if count > 1 and self.sampling_of(strategy).greedy and self.engine.name in (*HOLD_THE_MODEL, "openai"):
                 raise InputError(
                     f"{strategy.name}: {count} samples of greedy decoding are the same sample every time; "
                     "give a temperature above 0, such as 0.8, or one sample (--humaneval-num-samples=1)"

@@ -32,6 +32,14 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class VirtualTokens:
+    """A soft prompt: learned vectors in front of all the text. ``digest`` (SHA-256) says which, ``directory`` where."""
+
+    directory: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """The exact question to the model: a text to continue, or a conversation to answer.
 
@@ -47,6 +55,7 @@ class Prompt:
     messages: tuple[Message, ...] = ()
     stop: tuple[str, ...] = ()
     completion_prefix: str = ""
+    virtual_tokens: VirtualTokens | None = None
 
 
 def completion_prompt(text: str, *, stop: tuple[str, ...] = FUNCTION_END, completion_prefix: str = "") -> Prompt:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from pytest_humaneval.exceptions import StrategyError
+from pytest_humaneval.soft_strategy import PREFIX, soft_strategy
 from pytest_humaneval.strategy import Strategy
 
 ALL = "all"
@@ -37,23 +39,41 @@ def can_name_a_strategy(name: str) -> bool:
     return bool(name) and name != ALL and not set(name) & set(", []:\n\t")
 
 
-def select_strategies(known: Mapping[str, Strategy], names: Iterable[str]) -> tuple[Strategy, ...]:
+def select_strategies(
+    known: Mapping[str, Strategy], names: Iterable[str], folder: Path = Path()
+) -> tuple[Strategy, ...]:
     """The strategies of ``--strategy``: names, several by comma, or ``all``; each once, in the order of their names.
+
+    A name ``soft:DIR`` is the soft prompt in that directory, relative to ``folder``.
 
     Raises:
         StrategyError: an unknown name; says near ones and the list.
     """
     asked = {name.strip() for value in names for name in value.split(",") if name.strip()}
-    if ALL in asked:
-        return tuple(known.values())
-    for name in sorted(asked - known.keys()):
-        raise StrategyError(f"--strategy: unknown strategy {name!r}; {near_ones(name, known)}known: {', '.join(known)}")
     if not asked:
         raise StrategyError(f"--strategy: no name given; known: {', '.join(known)}")
-    return tuple(known[name] for name in sorted(asked))
+    soft = _soft_strategies(known, sorted(name for name in asked if name.startswith(PREFIX)), folder)
+    asked = {name for name in asked if not name.startswith(PREFIX)}
+    for name in sorted(asked - known.keys() - {ALL}):
+        raise StrategyError(f"--strategy: unknown strategy {name!r}; {near_ones(name, known)}known: {', '.join(known)}")
+    chosen = known if ALL in asked else {name: known[name] for name in asked}
+    return tuple(one for _, one in sorted({**chosen, **soft}.items()))
 
 
 def near_ones(name: str, known: Iterable[str]) -> str:
     """``did you mean ...?`` and a space, where known names are near; else nothing."""
     near = difflib.get_close_matches(name, known, n=3)
     return f"did you mean {' or '.join(repr(match) for match in near)}? " if near else ""
+
+
+def _soft_strategies(known: Mapping[str, Strategy], names: Iterable[str], folder: Path) -> dict[str, Strategy]:
+    found: dict[str, tuple[Path, Strategy]] = {}
+    for name in names:
+        directory = folder / Path(name.removeprefix(PREFIX)).expanduser()
+        one = soft_strategy(directory, known)
+        earlier, _ = found.setdefault(one.name, (directory, one))
+        if earlier.resolve() != directory.resolve():
+            raise StrategyError(
+                f"--strategy: {earlier} and {directory} would both be named {one.name!r}; rename one of the folders"
+            )
+    return {name: one for name, (_, one) in found.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Container, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -17,7 +18,7 @@ from pytest_humaneval.comparison import passes_of
 from pytest_humaneval.comparison_report import gate_lines
 from pytest_humaneval.dataset import read_dataset, select_problems
 from pytest_humaneval.distributed import is_worker, told_identity
-from pytest_humaneval.engine.catalogue import Identity, identify
+from pytest_humaneval.engine.catalogue import HOLD_THE_MODEL, Identity, identify
 from pytest_humaneval.engine.client import EngineClient
 from pytest_humaneval.engine.process import EngineProcess
 from pytest_humaneval.engine.protocol import EngineOptions
@@ -36,6 +37,7 @@ from pytest_humaneval.report import summary_lines
 from pytest_humaneval.results import UNNAMED, Results, read_results
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.sandbox import SANDBOXES, open_sandbox, self_check
+from pytest_humaneval.soft_strategy import SoftStrategy, check_model
 from pytest_humaneval.statusline import StatusLine
 from pytest_humaneval.strategy import Strategy
 from pytest_humaneval.timeouts import default_timeout
@@ -83,11 +85,14 @@ def make_plan(config: pytest.Config) -> tuple[Plan, Model | None]:
     if postprocess not in ("auto", *POSTPROCESSORS):
         names = ", ".join(("auto", *POSTPROCESSORS))
         raise InputError(f"--humaneval-postprocess: unknown post-processor {postprocess!r}; known: {names}")
+    strategies = chosen_strategies(config, engine, how, postprocess)
+    engine = replace(engine, virtual_tokens=any(isinstance(one, SoftStrategy) for one in strategies))
     sandbox = options.sandbox_options(config)
     if sandbox.name not in SANDBOXES:
         raise InputError(f"--humaneval-sandbox: unknown sandbox {sandbox.name!r}; known: {', '.join(SANDBOXES)}")
     identity, model = (told_identity(config), None) if is_worker(config) else identify(engine)
-    strategies = chosen_strategies(config, engine, how, postprocess)
+    if engine.name in HOLD_THE_MODEL:
+        check_model(strategies, identity.model, identity.digest)
     ks = options.ks(config, max(strategy.num_samples or samples for strategy in strategies))
     plan = Plan(
         dataset.name, dataset.sha256, problems, strategies, how, samples, ks, postprocess, engine, identity, sandbox
@@ -108,7 +113,7 @@ def chosen_strategies(
     if engine.name == "replay":
         known = dict(sorted((known | replayed_strategies(Path(engine.file), known)).items()))
     asked: list[str] = config.getoption("strategy")
-    plain = select_strategies(known, asked) if asked else ()
+    plain = select_strategies(known, asked, config.invocation_params.dir) if asked else ()
     experiments = settings.derive(config, known, how, postprocess)
     if doubled := {strategy.name for strategy in plain} & {experiment.name for experiment in experiments}:
         raise InputError(

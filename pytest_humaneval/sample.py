@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any, Literal, TypeVar
 
-from pytest_humaneval.prompt import Message, Prompt
+from pytest_humaneval.prompt import Message, Prompt, VirtualTokens
 
 T = TypeVar("T", bound=Hashable)
 
@@ -54,8 +54,11 @@ class Request:
         ``model`` identifies engine, version, weights and precision. Greedy samples share one key, as no seed matters to
         them. ``by_item`` is for engines that answer by task, strategy and sample rather than by prompt.
         """
-        prompt = {name: value for name, value in _fields(self.prompt).items() if name != "completion_prefix"}
+        apart = ("completion_prefix", "virtual_tokens")
+        prompt = {name: value for name, value in _fields(self.prompt).items() if name not in apart}
         asked: dict[str, Any] = {"model": model, "prompt": prompt, "max_tokens": self.sampling.max_tokens}
+        if (virtual := self.prompt.virtual_tokens) is not None:
+            asked |= {"virtual_tokens": virtual.digest}  # wherever they lie
         if not self.sampling.greedy:
             asked |= {"temperature": self.sampling.temperature, "top_p": self.sampling.top_p, "seed": self.seed}
         if self.sampling.logprobs:
@@ -74,10 +77,13 @@ class Request:
         """The inverse of :meth:`to_wire`, also after a trip through JSON."""
         prompt = wire["prompt"]
         messages = tuple(Message(**message) for message in prompt["messages"])
+        virtual = prompt["virtual_tokens"] and VirtualTokens(**prompt["virtual_tokens"])
         return cls(
             **wire
             | {
-                "prompt": _one_of_equals(Prompt(**prompt | {"messages": messages, "stop": tuple(prompt["stop"])})),
+                "prompt": _one_of_equals(
+                    Prompt(**prompt | {"messages": messages, "stop": tuple(prompt["stop"]), "virtual_tokens": virtual})
+                ),
                 "sampling": _one_of_equals(Sampling(**wire["sampling"])),
             }
         )

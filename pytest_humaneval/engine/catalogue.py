@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str], None]
 
-ENGINES = ("vllm", "openai", "replay", "scripted")
+ENGINES = ("vllm", "transformers", "openai", "replay", "scripted")
+
+HOLD_THE_MODEL = ("vllm", "transformers")  # those that load weights themselves
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,14 @@ def identify(options: EngineOptions) -> tuple[Identity, Model | None]:
     Raises:
         InputError: a model, file or option that cannot be used.
     """
-    if options.name == "vllm":
+    if options.name in HOLD_THE_MODEL:
+        from pytest_humaneval.engine.transformers import transformers_identity
         from pytest_humaneval.engine.vllm import vllm_identity
         from pytest_humaneval.models import find_model
 
+        who = vllm_identity(options) if options.name == "vllm" else transformers_identity(options)
         model = find_model(options.model, Path(options.cache_dir))
-        return Identity(vllm_identity(options), model.name, model.digest), model
+        return Identity(who, model.name, model.digest), model
     if options.name == "openai":
         from pytest_humaneval.engine import openai
 
@@ -69,13 +73,15 @@ def identify(options: EngineOptions) -> tuple[Identity, Model | None]:
 
 def open_engine(options: EngineOptions, model: dict[str, Any] | None, progress: Progress) -> Engine:
     """The engine itself, not yet started; for the engine process only."""
-    if options.name == "vllm":
+    if options.name in HOLD_THE_MODEL:
+        from pytest_humaneval.engine.transformers import TransformersEngine
         from pytest_humaneval.engine.vllm import VllmEngine
         from pytest_humaneval.models import Model
 
         if model is None:
-            raise ModelError("the vllm engine needs a model")
-        return VllmEngine(options, Model.from_wire(model), progress)
+            raise ModelError(f"the {options.name} engine needs a model")
+        kind = VllmEngine if options.name == "vllm" else TransformersEngine
+        return kind(options, Model.from_wire(model), progress)
     if options.name == "openai":
         from pytest_humaneval.engine.openai import OpenAIEngine
 

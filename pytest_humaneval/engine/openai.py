@@ -12,13 +12,17 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Container, Coroutine, Iterable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from pytest_humaneval.engine.prompt_embeds import PromptEmbedder
 from pytest_humaneval.engine.protocol import Answer, EngineOptions
 from pytest_humaneval.engine.replica import Replica, ReplicaError, without_credentials
 from pytest_humaneval.exceptions import EngineError, InputError
+from pytest_humaneval.prompt import Prompt
 from pytest_humaneval.sample import Generation, Request
+from pytest_humaneval.soft_checkpoint import read_checkpoint
 
 _IN_FLIGHT = 256  # requests per replica: as many as vLLM's scheduler runs at once by default
 _POLL = 0.1  # seconds
@@ -44,6 +48,7 @@ class OpenAIEngine:
         self._model = options.model
         self._timeout = options.request_timeout
         self._progress = progress
+        self._embedder = PromptEmbedder(Path(options.cache_dir), progress)
         self._replicas: list[Replica] = []
         self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
         self._tasks: set[asyncio.Task[None]] = set()  # an event loop holds its tasks only weakly
@@ -116,18 +121,28 @@ class OpenAIEngine:
                 self._answers.put((key, await self._ask_around(request, submitted)))
         except EngineError as error:
             self._answers.put((key, error))
+        except InputError as error:  # a soft prompt's weights that are not here
+            self._answers.put((key, EngineError(str(error))))
         except Exception as error:  # whatever it was, nobody shall wait for ever
             self._answers.put((key, EngineError(f"the request could not be made: {type(error).__name__}: {error}")))
 
     async def _ask_around(self, request: Request, submitted: float) -> Generation:
         failures: dict[str, str] = {}
+        embeds = await self._embeds(request.prompt)
         while (replica := self._least_busy(failures)) is not None:
             try:
-                return await replica.ask(request, submitted)
+                return await replica.ask(request, submitted, embeds)
             except ReplicaError as error:
                 failures[replica.url] = str(error)
         failures = {replica.url: replica.gone for replica in self._replicas if replica.gone} | failures
         raise EngineError("; ".join(f"{url}: {why}" for url, why in failures.items()))
+
+    async def _embeds(self, prompt: Prompt) -> str:
+        """The embeddings that are asked instead of the text, where the prompt has virtual tokens; else empty."""
+        if prompt.virtual_tokens is None:
+            return ""
+        checkpoint = read_checkpoint(Path(prompt.virtual_tokens.directory))
+        return await asyncio.to_thread(self._embedder.encoded, prompt, checkpoint)
 
     def _least_busy(self, tried: Container[str]) -> Replica | None:
         willing = [replica for replica in self._replicas if not replica.gone and replica.url not in tried]

@@ -22,8 +22,9 @@ class EngineOptions:
     urls: tuple[str, ...] = ()  # openai
     file: str = ""  # replay: the samples; scripted: the script
     request_timeout: float = 600.0  # seconds without an answer before a request is given up
-    engine_args: dict[str, str] = field(default_factory=dict)  # passed through to vLLM
+    engine_args: dict[str, str] = field(default_factory=dict)  # passed through to vLLM or transformers
     cache_dir: str = ""
+    virtual_tokens: bool = False  # whether requests may have them: vLLM has to know before it loads
 
     def to_wire(self) -> dict[str, Any]:
         """Plain builtins, for JSON."""

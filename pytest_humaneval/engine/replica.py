@@ -77,8 +77,10 @@ class Replica:
             raise EngineError(f"{self.url}: no model {wanted!r}; the server has {_listed(served)}")
         self.model = wanted or served[0]
 
-    async def ask(self, request: Request, submitted: float) -> Generation:
+    async def ask(self, request: Request, submitted: float, embeds: str = "") -> Generation:
         """Have one request answered, which was ``submitted`` at that time of the monotonic clock.
+
+        ``embeds`` are asked instead of the prompt's text, where there are any; see prompt_embeds.py.
 
         Raises:
             ReplicaError: the server failed.
@@ -86,7 +88,7 @@ class Replica:
         """
         self.in_flight += 1
         try:
-            response = await self._respond(request)
+            response = await self._respond(request, embeds)
         finally:
             self.in_flight -= 1
         try:
@@ -107,18 +109,18 @@ class Replica:
         except (AttributeError, TypeError):
             raise EngineError(f"{self.url}: its list of models is none: {self._quoted(answer)}") from None
 
-    async def _respond(self, request: Request) -> Any:
+    async def _respond(self, request: Request, embeds: str) -> Any:
         """The server's response; it is asked again when it takes fewer stop strings, as most do."""
         stops = essential_stops(request.prompt.stop)[: self.max_stops]
         try:
-            return await self._answer_to(self._create(request, stops), self.timeout)
+            return await self._answer_to(self._create(request, stops, embeds), self.timeout)
         except _RefusalError as refusal:
             if "stop" not in str(refusal) or len(stops) <= _FEW_STOPS:
                 raise EngineError(f"{self.url}: {refusal}{_hint(refusal, request)}") from None
         self.max_stops = _FEW_STOPS  # the model may run on a little; _generation cuts
-        return await self._respond(request)
+        return await self._respond(request, embeds)
 
-    def _create(self, request: Request, stops: list[str]) -> Awaitable[Any]:
+    def _create(self, request: Request, stops: list[str], embeds: str) -> Awaitable[Any]:
         prompt, sampling = request.prompt, request.sampling
         fields: dict[str, Any] = {
             "model": self.model,
@@ -130,9 +132,12 @@ class Replica:
         if stops:
             fields["stop"] = stops
         if sampling.logprobs:  # 0 alternatives; in chat form the question is a flag
-            fields["logprobs"] = 0 if prompt.mode == "completion" else True
-        if prompt.mode == "completion":
-            completion: Awaitable[Any] = self.client.completions.create(prompt=prompt.text, **fields)
+            fields["logprobs"] = 0 if embeds or prompt.mode == "completion" else True
+        if embeds:  # vLLM's: a whole prompt, so that a chat template is applied already
+            fields["extra_body"] = {"prompt_embeds": embeds}
+        if embeds or prompt.mode == "completion":
+            text = None if embeds else prompt.text
+            completion: Awaitable[Any] = self.client.completions.create(prompt=text, **fields)
             return completion
         if _is_prefilled(request):  # fields of vLLM's: without them its template would begin another turn
             fields["extra_body"] = {"continue_final_message": True, "add_generation_prompt": False}
@@ -196,7 +201,8 @@ def without_credentials(url: str) -> str:
 
 def _generation(response: Any, request: Request, seconds: float) -> Generation:
     choice, usage = response.choices[0], response.usage
-    text = choice.text if request.prompt.mode == "completion" else choice.message.content
+    is_text = request.prompt.mode == "completion" or request.prompt.virtual_tokens is not None
+    text = choice.text if is_text else choice.message.content
     if text is not None and not isinstance(text, str):
         raise TypeError("text that is none")
     # A chat answer that is all reasoning or refusal has no content.

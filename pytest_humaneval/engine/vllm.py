@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.broken_packages import mark_broken_packages_absent
+from pytest_humaneval.engine.encoding import encode_prompt, room_for_answer
 from pytest_humaneval.engine.protocol import Answer, EngineOptions
+from pytest_humaneval.engine.virtual_tokens import Shelf, mixed_prompt
 from pytest_humaneval.engine.vllm_setup import default_dtype, engine_arguments, prepare_environment
 from pytest_humaneval.exceptions import EngineError, HumanEvalError
 from pytest_humaneval.models import Model
-from pytest_humaneval.prompt import Prompt
 from pytest_humaneval.sample import Generation, Request
 from pytest_humaneval.weights import materialise
 
@@ -50,6 +51,7 @@ class VllmEngine:
         self._progress = progress
         self._llm: Any = None
         self._tokenizer: Any = None
+        self._shelf: Any = None
         self._max_model_len = 0
         self._submitted: dict[str, float] = {}  # when, by key
         self._refused: list[Answer] = []
@@ -120,18 +122,17 @@ class VllmEngine:
         self._llm = LLMEngine.from_engine_args(arguments)
         self._tokenizer = self._llm.get_tokenizer()
         self._max_model_len = self._llm.model_config.max_model_len
+        self._shelf = Shelf(self._llm.model_config.hf_config, self._model.name)
 
     def _add(self, key: str, request: Request) -> None:
         from vllm import SamplingParams
         from vllm.sampling_params import RequestOutputKind
 
-        tokens = self._encode(request.prompt)
-        room = self._max_model_len - len(tokens)
-        if room < 1:
-            raise EngineError(
-                f"the prompt has {len(tokens)} tokens, the engine takes {self._max_model_len} with the answer; "
-                "--humaneval-engine-arg=max-model-len=N raises that as far as the model allows"
-            )
+        tokens = encode_prompt(self._tokenizer, request.prompt, self._model.name)
+        question: dict[str, Any] = {"prompt_token_ids": tokens}
+        if request.prompt.virtual_tokens is not None:
+            question = mixed_prompt(self._shelf.get(request.prompt.virtual_tokens), tokens)
+        room = room_for_answer(len(question["prompt_token_ids"]), self._max_model_len)
         how = request.sampling
         params = SamplingParams(
             temperature=how.temperature,
@@ -142,30 +143,8 @@ class VllmEngine:
             logprobs=0 if how.logprobs else None,  # 0 alternatives: of the drawn tokens alone
             output_kind=RequestOutputKind.FINAL_ONLY,
         )
-        self._llm.add_request(key, {"prompt_token_ids": tokens}, params)
+        self._llm.add_request(key, question, params)
         self._submitted[key] = time.monotonic()
-
-    def _encode(self, prompt: Prompt) -> list[int]:
-        if prompt.mode == "completion":
-            tokens: list[int] = self._tokenizer.encode(prompt.text)
-            return tokens
-        return list(self._tokenizer.encode(self._render(prompt), add_special_tokens=False))
-
-    def _render(self, prompt: Prompt) -> str:
-        """A conversation as the model's chat template writes it, up to where the model has to go on.
-
-        A pre-fill is put behind the template's own start of an answer, to the byte: templates that trim messages, and
-        transformers' continue_final_message with them, would lose its last newline.
-        """
-        messages = [{"role": message.role, "content": message.content} for message in prompt.messages]
-        prefill = messages.pop()["content"] if messages and messages[-1]["role"] == "assistant" else ""
-        try:
-            text = self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-        except Exception as error:  # a missing template is a ValueError, a template may raise what it likes
-            raise EngineError(
-                f"{self._model.name} cannot be asked in chat form: {error} Use a strategy that completes text."
-            ) from error
-        return str(text) + prefill
 
     def _answer(self, output: Any) -> Answer:
         key, text = output.request_id, output.outputs[0]

@@ -121,6 +121,7 @@ def _defaults(directory: Path, options: EngineOptions) -> dict[str, Any]:
         "disable_log_stats": True,
         "enable_prefix_caching": True,
         "seed": 0,
+        **({"enable_prompt_embeds": True} if options.virtual_tokens else {}),
     }
     if not cpu:
         return common

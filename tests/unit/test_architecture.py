@@ -10,6 +10,7 @@ import pytest
 import pytest_humaneval
 
 PACKAGE = Path(pytest_humaneval.__file__).parent
+REPOSITORY = PACKAGE.parent
 NOUNS = {"problem", "prompt", "sample", "verdict", "exceptions", "printable"}
 GLUE = {
     "options", "hookspecs", "fixtures", "distributed", "plugin", "run", "items", "failure", "junit", "ledger",
@@ -63,3 +64,9 @@ def test_only_glue_imports_pytest(path: Path) -> None:
 def test_deep_learning_libraries_live_in_the_engines_and_models_only(path: Path) -> None:
     heavy = {name.split(".")[0] for name in imported_by(path)} & {"torch", "vllm", "transformers", "safetensors"}
     assert not heavy or name_of(path).startswith(("engine.", "soft_prompt.", "dequantise"))
+
+
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "soft_prompt").glob("*.py")), ids=lambda path: path.stem)
+def test_training_knows_nothing_of_pytest(path: Path) -> None:
+    assert not ours(path) & GLUE
+    assert "pytest" not in imported_by(path)

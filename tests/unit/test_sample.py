@@ -6,7 +6,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_humaneval.prompt import Message, Prompt
+from pytest_humaneval.prompt import Message, Prompt, VirtualTokens
 from pytest_humaneval.sample import Request, Sampling
 
 text = st.text(st.characters(), max_size=20)  # with lone surrogates
@@ -17,6 +17,7 @@ prompts = st.builds(
     messages=st.lists(st.builds(Message, st.sampled_from(["user", "assistant"]), text), max_size=3).map(tuple),
     stop=st.lists(text, max_size=3).map(tuple),
     completion_prefix=text,
+    virtual_tokens=st.none() | st.builds(VirtualTokens, text, text),
 )
 samplings = st.builds(Sampling, st.floats(0, 2), st.floats(0.1, 1), st.integers(1, 1000), st.integers(0, 10))
 requests = st.builds(Request, prompts, samplings, st.integers(0, 5), text, text)
@@ -70,3 +71,12 @@ def test_whatever_can_change_the_answer_changes_the_key() -> None:
 
 def test_a_prefix_that_belongs_to_the_answer_is_not_part_of_the_question() -> None:
     assert replace(PLAIN, prompt=replace(PLAIN.prompt, completion_prefix="    ")).key("m") == PLAIN.key("m")
+
+
+def test_a_soft_prompt_is_known_by_its_numbers_wherever_they_lie() -> None:
+    def key(directory: str, digest: str) -> str:
+        prompt = replace(PLAIN.prompt, virtual_tokens=VirtualTokens(directory, digest))
+        return replace(PLAIN, prompt=prompt).key("m")
+
+    assert key("here", "1") == key("there", "1")
+    assert len({key("here", "1"), key("here", "2"), PLAIN.key("m")}) == 3

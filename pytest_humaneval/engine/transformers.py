@@ -1,0 +1,203 @@
+"""Hugging Face transformers in this process: for machines without vLLM, and for what vLLM cannot do (deep prompts).
+
+Requests of like length are generated together, a batch at a time; the next batch begins when one is done.
+"""
+
+from __future__ import annotations
+
+import difflib
+import time
+from collections.abc import Callable, Iterable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_humaneval.broken_packages import mark_broken_packages_absent
+from pytest_humaneval.engine.encoding import encode_prompt, room_for_answer
+from pytest_humaneval.engine.protocol import Answer, EngineOptions
+from pytest_humaneval.engine.vllm_setup import MAX_MODEL_LEN, default_dtype, prepare_environment
+from pytest_humaneval.exceptions import EngineError, HumanEvalError
+from pytest_humaneval.models import Model
+from pytest_humaneval.sample import Generation, Request, Sampling
+from pytest_humaneval.soft_checkpoint import DEEP
+from pytest_humaneval.weights import materialise
+
+if TYPE_CHECKING:
+    from pytest_humaneval.engine.decoding import Continuation, Decoding
+    from pytest_humaneval.engine.virtual_tokens import Shelf
+
+INSTALL = "pip install 'pytest-humaneval[transformers]'"
+DTYPES = ("float32", "bfloat16", "float16")
+ARGUMENTS = ("dtype", "max-model-len", "max-num-seqs")
+MAX_NUM_SEQS = 32  # sequences at a time; more padding and a larger cache gain nothing on a CPU
+_POLL = 0.1  # seconds
+
+
+def transformers_identity(options: EngineOptions) -> str:
+    """Versions and precision, without importing anything: what the answers depend on.
+
+    Raises:
+        EngineError: transformers or PyTorch is not installed, or an argument that the engine does not have.
+    """
+    arguments = _arguments(options)
+    try:
+        versions = f"transformers {version('transformers')} torch {version('torch')}"
+    except PackageNotFoundError as error:
+        raise EngineError(f"{error.name} is not installed: {INSTALL}") from error
+    return f"{versions} {arguments['dtype'] or default_dtype(cpu=not _has_gpu())}"
+
+
+class TransformersEngine:
+    """Generates with transformers."""
+
+    cached_prompt_tokens = 0  # every prompt is computed whole
+
+    def __init__(self, options: EngineOptions, model: Model, progress: Callable[[str], None]) -> None:
+        self._options, self._model, self._progress = options, model, progress
+        self._llm: Any = None
+        self._tokenizer: Any = None
+        self._shelf: Shelf | None = None
+        self._longest = MAX_MODEL_LEN
+        self._batch_size = MAX_NUM_SEQS
+        self._waiting: list[tuple[str, Continuation]] = []  # by the digest of a deep prompt, mostly the empty text
+        self._batch: Decoding | None = None
+        self._submitted: dict[str, float] = {}  # when, by key
+        self._refused: list[Answer] = []
+
+    def start(self) -> None:
+        """Prepare the weights where that is still to be done, and load them.
+
+        Raises:
+            ModelError: the weights cannot be had.
+            EngineError: transformers is missing, or cannot load them.
+        """
+        arguments = _arguments(self._options)
+        prepare_environment(offline=self._model.source == "directory" or bool(self._model.parts), cpu=not _has_gpu())
+        mark_broken_packages_absent()
+        directory = materialise(self._model, Path(self._options.cache_dir), self._progress)
+        self._progress(f"loading {self._model.name} into transformers")
+        try:
+            self._load(directory, arguments)
+        except ImportError as error:
+            raise EngineError(f"{error}: {INSTALL}") from error
+        except HumanEvalError:
+            raise
+        except Exception as error:  # each kind of file has a family of its own
+            raise EngineError(
+                f"transformers cannot load {self._model.name}: {type(error).__name__}: {error}"
+            ) from error
+
+    def submit(self, batch: list[tuple[str, Request]]) -> None:
+        """Queue requests; one that cannot be asked is answered with its error at the next poll."""
+        for key, request in batch:
+            self._submitted[key] = time.monotonic()
+            try:
+                self._waiting.append(self._continuation(key, request))
+            except EngineError as error:
+                self._refused.append((key, error))
+            except Exception as error:  # a lone surrogate, for one
+                message = f"transformers does not take this request: {type(error).__name__}: {error}"
+                self._refused.append((key, EngineError(message)))
+
+    def poll(self) -> Iterable[Answer]:
+        """Advance the batch by one token, and return what that finished."""
+        refused, self._refused = self._refused, []
+        if refused:
+            return refused
+        if self._batch is None and not self._waiting:
+            time.sleep(_POLL)
+            return []
+        try:
+            self._batch = self._batch or self._next_batch()
+            done = self._batch.step()
+        except Exception as error:
+            raise EngineError(f"transformers broke while generating: {type(error).__name__}: {error}") from error
+        if not self._batch.num_rows:
+            self._batch = None
+        return [self._answer(row) for row in done]
+
+    def close(self) -> None:
+        """Free the model."""
+        self._llm = self._tokenizer = self._batch = self._shelf = None
+
+    def _load(self, directory: Path, arguments: dict[str, str]) -> None:
+        import torch
+        import transformers
+
+        from pytest_humaneval.engine.virtual_tokens import Shelf
+
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        dtype = getattr(torch, arguments["dtype"] or default_dtype(cpu=device == "cpu"))
+        transformers.utils.logging.disable_progress_bar()
+        self._llm = transformers.AutoModelForCausalLM.from_pretrained(directory, dtype=dtype).to(device).eval()
+        self._tokenizer = transformers.AutoTokenizer.from_pretrained(directory)
+        self._shelf = Shelf(self._llm.config, self._model.name)
+        positions = getattr(self._llm.config.get_text_config(), "max_position_embeddings", MAX_MODEL_LEN)
+        self._longest = int(arguments["max-model-len"] or min(MAX_MODEL_LEN, positions))
+        self._batch_size = int(arguments["max-num-seqs"] or MAX_NUM_SEQS)
+
+    def _continuation(self, key: str, request: Request) -> tuple[str, Continuation]:
+        """The request as a sequence to continue, and the digest of its deep prompt."""
+        from pytest_humaneval.engine.decoding import Continuation
+
+        tokens = encode_prompt(self._tokenizer, request.prompt, self._model.name)
+        if not tokens:
+            raise EngineError("the prompt is empty: there is nothing to continue")
+        deep, virtual, num_virtual = "", None, 0
+        if (wanted := request.prompt.virtual_tokens) is not None:
+            assert self._shelf is not None, "start() comes first"
+            checkpoint, tensor = self._shelf.get(wanted)
+            deep, virtual = (wanted.digest, None) if checkpoint.peft_type == DEEP else ("", tensor)
+            num_virtual = len(tensor)
+        how = request.sampling
+        room = room_for_answer(len(tokens) + num_virtual, self._longest)
+        sampling = Sampling(how.temperature, how.top_p, min(how.max_tokens, room), how.seed)
+        return deep, Continuation(key, tokens, sampling, request.seed, request.prompt.stop, virtual)
+
+    def _next_batch(self) -> Decoding:
+        """The longest of what waits, with those nearest to it in length, so that there is little padding."""
+        from pytest_humaneval.engine.decoding import Decoding, end_tokens
+
+        self._waiting.sort(key=lambda pair: -len(pair[1].tokens))
+        deep = self._waiting[0][0]
+        chosen = [pair for pair in self._waiting if pair[0] == deep][: self._batch_size]
+        keys = {row.key for _, row in chosen}
+        self._waiting = [pair for pair in self._waiting if pair[1].key not in keys]
+        assert self._shelf is not None
+        prefix = self._shelf.by_digest(deep) if deep else None
+        ends = end_tokens(self._llm, self._tokenizer)
+        return Decoding(self._llm, self._tokenizer, [row for _, row in chosen], ends=ends, deep=prefix)
+
+    def _answer(self, row: Continuation) -> Answer:
+        return row.key, Generation(
+            row.text,
+            row.finish_reason,
+            row.num_prompt_tokens,
+            len(row.new_tokens),
+            time.monotonic() - self._submitted.pop(row.key),
+            row.logprob / len(row.new_tokens),
+        )
+
+
+def _arguments(options: EngineOptions) -> dict[str, str]:
+    """``--humaneval-engine-arg`` by name; the empty text where one is not given.
+
+    Raises:
+        EngineError: a name or value that the engine does not take.
+    """
+    given = {name.replace("_", "-"): value for name, value in options.engine_args.items()}
+    for name, value in given.items():
+        if name not in ARGUMENTS:
+            near = difflib.get_close_matches(name, ARGUMENTS, n=1)
+            hint = f"; did you mean {near[0]}?" if near else f"; known: {', '.join(ARGUMENTS)}"
+            raise EngineError(f"--humaneval-engine-arg: the transformers engine has no argument {name!r}{hint}")
+        if name == "dtype" and value not in DTYPES:
+            raise EngineError(f"--humaneval-engine-arg: dtype must be one of {', '.join(DTYPES)}, not {value!r}")
+        if name != "dtype" and not (value.isdecimal() and int(value)):
+            raise EngineError(f"--humaneval-engine-arg: {name} must be a whole number from 1, not {value!r}")
+    return dict.fromkeys(ARGUMENTS, "") | given
+
+
+def _has_gpu() -> bool:
+    """Whether there is one that PyTorch could use, without importing it."""
+    return Path("/dev/nvidiactl").exists() or Path("/dev/kfd").exists()

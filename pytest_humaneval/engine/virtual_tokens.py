@@ -1,0 +1,135 @@
+"""Virtual tokens from a checkpoint, where the model is: numbers cross no socket, only a path and a digest do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pytest_humaneval.exceptions import EngineError, StrategyError
+from pytest_humaneval.prompt import VirtualTokens
+from pytest_humaneval.soft_checkpoint import ADAPTER_WEIGHTS, DEEP, SoftCheckpoint, read_checkpoint
+
+TENSOR = "prompt_embeddings"  # its name in PEFT's file
+
+
+class Shelf:
+    """The tensors of the checkpoints that a run uses, each read and checked once."""
+
+    def __init__(self, model_config: Any, model: str) -> None:
+        """``model_config``: transformers' configuration of the model, whose name is for messages."""
+        self._config = model_config.get_text_config()
+        self._model = model
+        self._tensors: dict[str, tuple[SoftCheckpoint, Any]] = {}
+
+    def get(self, wanted: VirtualTokens) -> tuple[SoftCheckpoint, Any]:
+        """The checkpoint and its tensor, float32: (num_virtual_tokens, dim), or deep, (num_virtual_tokens, all layers).
+
+        Raises:
+            EngineError: it changed since the run began, or does not fit the model.
+        """
+        if wanted.digest not in self._tensors:
+            self._tensors[wanted.digest] = self._read(wanted)
+        return self._tensors[wanted.digest]
+
+    def by_digest(self, digest: str) -> Any:
+        """A tensor that was taken before."""
+        return self._tensors[digest][1]
+
+    def _read(self, wanted: VirtualTokens) -> tuple[SoftCheckpoint, Any]:
+        try:
+            checkpoint = read_checkpoint(Path(wanted.directory))
+        except StrategyError as error:
+            raise EngineError(str(error)) from error
+        if checkpoint.digest != wanted.digest:
+            raise EngineError(f"{checkpoint.directory} is not what it was when this run began; start the run anew")
+        tensor = read_tensor(checkpoint.directory)
+        if problem := misfit(checkpoint, tuple(tensor.shape), self._config, self._model):
+            raise EngineError(problem)
+        return checkpoint, tensor
+
+
+def mixed_prompt(found: tuple[SoftCheckpoint, Any], tokens: list[int]) -> dict[str, Any]:
+    """Virtual tokens in front of ``tokens`` as vLLM takes them: rows of numbers there, ids here.
+
+    Raises:
+        EngineError: a deep prompt, which vLLM cannot take.
+    """
+    import torch
+
+    checkpoint, virtual = found
+    if checkpoint.peft_type == DEEP:
+        raise EngineError(
+            f"{checkpoint.directory} is a deep prompt, with keys and values for every layer; vLLM has no place for "
+            "them: --humaneval-engine=transformers"
+        )
+    count = len(virtual)
+    return {
+        # vLLM looks the other rows up in the model's own table.
+        "prompt_embeds": torch.cat([virtual, virtual.new_zeros(len(tokens), virtual.shape[1])]),
+        "prompt_token_ids": [0] * count + tokens,
+        "prompt_is_token_ids": [False] * count + [True] * len(tokens),
+    }
+
+
+def read_tensor(directory: Path) -> Any:
+    """The one tensor of a checkpoint, float32.
+
+    Raises:
+        EngineError: the file is damaged, or holds something else.
+    """
+    import safetensors
+    import torch
+    from safetensors.torch import load_file
+
+    try:
+        tensor = load_file(directory / ADAPTER_WEIGHTS)[TENSOR].float()
+    except (OSError, KeyError, safetensors.SafetensorError) as error:
+        raise EngineError(
+            f"{directory / ADAPTER_WEIGHTS}: holds no tensor {TENSOR!r} that can be read ({error})"
+        ) from error
+    if tensor.ndim != 2 or not bool(torch.isfinite(tensor).all()):
+        raise EngineError(f"{directory / ADAPTER_WEIGHTS}: {TENSOR} is not a table of finite numbers")
+    return tensor
+
+
+def width_of(peft_type: str, config: Any) -> int:
+    """Numbers of one virtual token of this kind, for a model of this configuration."""
+    if peft_type != DEEP:
+        return int(config.hidden_size)
+    return int(config.num_hidden_layers) * 2 * kv_heads(config) * head_size(config)
+
+
+def misfit(checkpoint: SoftCheckpoint, shape: tuple[int, ...], config: Any, model: str) -> str:
+    """Why a checkpoint is not of the model's size, naming both; empty when it is."""
+    expected = (checkpoint.num_virtual_tokens, width_of(checkpoint.peft_type, config))
+    if shape == expected:
+        return ""
+    return (
+        f"the soft prompt {checkpoint.directory} was made for {checkpoint.model or 'another model'}: its "
+        f"{shape[0]} virtual tokens have {shape[1]} numbers each, {model} takes {expected[0]} of {expected[1]}"
+    )
+
+
+def cache_of(prefix: Any, config: Any, batch_size: int) -> Any:
+    """A deep prompt (num_virtual_tokens, all layers) as the cache it stands for, for each of ``batch_size`` sequences.
+
+    PEFT's layout: a position's numbers are keys, then values, of the first layer, and so on, head by head.
+    """
+    from transformers import DynamicCache
+
+    text = config.get_text_config()
+    by_layer = prefix.view(len(prefix), -1, kv_heads(text), head_size(text)).permute(1, 2, 0, 3)
+    cache = DynamicCache(config=config)
+    for layer, (keys, values) in enumerate(zip(by_layer[0::2], by_layer[1::2], strict=True)):
+        cache.update(keys.expand(batch_size, -1, -1, -1), values.expand(batch_size, -1, -1, -1), layer)
+    return cache
+
+
+def kv_heads(config: Any) -> int:
+    """Heads that have keys and values of their own."""
+    return int(getattr(config, "num_key_value_heads", None) or config.num_attention_heads)
+
+
+def head_size(config: Any) -> int:
+    """Numbers of one head."""
+    return int(getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads)

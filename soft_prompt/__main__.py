@@ -1,0 +1,135 @@
+"""Train and evaluate soft prompts from the command line."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pytest_humaneval.exceptions import HumanEvalError, InputError
+from pytest_humaneval.models import DEFAULT_MODEL
+
+from .config import Config, override, read_config
+
+INSTALL = "pip install 'pytest-humaneval[cpu,soft-prompt]' (or [gpu,soft-prompt])"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says; returns the exit status: 0, 3 for a failure, 4 for input that cannot be used."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    place = given.index("--") if "--" in given else len(given)
+    parser = _parser()
+    options = parser.parse_args(given[:place])
+    options.arguments = given[place + 1 :]
+    if options.arguments and options.run is not _evaluate:
+        parser.error("only evaluate takes arguments behind --")
+    try:
+        status: int = options.run(options)
+        return status
+    except HumanEvalError as error:
+        print(f"soft_prompt: {error}", file=sys.stderr)
+        return 4 if isinstance(error, InputError) else 3
+    except ImportError as error:
+        print(f"soft_prompt: {error.name or error} is not installed: {INSTALL}", file=sys.stderr)
+        return 4
+
+
+def _train(options: argparse.Namespace) -> int:
+    config = read_config(options.config) if options.config else Config()
+    data = str(options.data) if options.data else None
+    config = override(config, data=data, max_steps=options.max_steps, seed=options.seed)
+    _prepare_environment()
+    from .session import run_training
+
+    trained = run_training(config, options.model, options.cache_dir, options.output)
+    print(f"best validation loss {trained.state.best_loss:.4f} after step {trained.state.best_step}")
+    print(f"evaluate it with: pytest --strategy={config.strategy},soft:{options.output}")
+    return 0
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from .evaluate import evaluate
+
+    comparison = evaluate(options.directory, model=options.model, engine=options.engine, arguments=options.arguments)
+    print("\n".join(comparison.lines()))
+    return 0
+
+
+def _search(options: argparse.Namespace) -> int:
+    config = read_config(options.config) if options.config else Config()
+    config = override(config, data=str(options.data) if options.data else None)
+    _prepare_environment()
+    from .search import search
+
+    print(search(config, options.model, options.cache_dir, options.output, options.trials))
+    return 0
+
+
+def _data(options: argparse.Namespace) -> int:
+    from .data import read_training_data
+
+    data = read_training_data(str(options.source))
+    print(data.summary())
+    for task_id, other in data.near_duplicates.items():
+        print(f"{task_id} is too near to {other}")
+    for task_id, reason in data.unusable.items():
+        print(f"{task_id}: {reason}")
+    return 0
+
+
+def _prepare_environment() -> None:
+    """What PyTorch reads when it is imported."""
+    from pytest_humaneval.engine.vllm_setup import prepare_environment
+
+    prepare_environment(offline=False, cpu=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="soft_prompt", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    train = commands.add_parser("train", help="train a soft prompt, or go on where a training was stopped")
+    _add_training(train)
+    train.add_argument("--max-steps", type=int, help="replaces the configuration's max_steps")
+    train.add_argument("--seed", type=int, help="replaces the configuration's seed")
+    train.set_defaults(run=_train)
+
+    search = commands.add_parser("search", help="try learning rates, lengths and initialisations (needs Optuna)")
+    _add_training(search)
+    search.add_argument("--trials", type=int, default=10, help="trainings to do (default: 10)")
+    search.set_defaults(run=_search)
+
+    evaluate = commands.add_parser(
+        "evaluate",
+        help="pass@1 on HumanEval with and without the soft prompt",
+        epilog="Behind -- come arguments for pytest, such as --humaneval-limit=20.",
+    )
+    evaluate.add_argument("directory", type=Path, help="the --output of a training")
+    evaluate.add_argument("--model", default="", metavar="SPEC", help="default: the model it was trained on")
+    evaluate.add_argument("--engine", default="", metavar="NAME", help="as --humaneval-engine")
+    evaluate.set_defaults(run=_evaluate)
+
+    data = commands.add_parser("data", help="say which tasks of MBPP would be used, and why others would not")
+    data.add_argument("source", help="a .jsonl file, or the hub's id")
+    data.set_defaults(run=_data)
+    return parser
+
+
+def _add_training(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, metavar="FILE", help="TOML; without it everything has its default")
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="where checkpoints and logs go")
+    parser.add_argument("--model", default=DEFAULT_MODEL, metavar="SPEC", help=f"default: {DEFAULT_MODEL}")
+    parser.add_argument("--data", type=Path, metavar="FILE", help="MBPP's .jsonl, instead of the configuration's data")
+    parser.add_argument("--cache-dir", type=Path, default=_cache_dir(), metavar="DIR", help="where models are kept")
+
+
+def _cache_dir() -> Path:
+    import platformdirs
+
+    return Path(os.environ.get("HUMANEVAL_CACHE_DIR") or platformdirs.user_cache_path("pytest-humaneval"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,146 @@
+"""Problems as tokens, and tokens as padded batches."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pytest_humaneval.category import category
+from pytest_humaneval.engine.encoding import encode_prompt
+from pytest_humaneval.exceptions import DatasetError
+from pytest_humaneval.problem import Problem
+from pytest_humaneval.strategy import Strategy
+
+IGNORE_INDEX = -100  # PyTorch's own: no loss on positions that have no solution
+BUCKET = 16  # batches among which examples of like length find each other
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One problem as the model sees it: what it is asked, and what it should say, its end token included."""
+
+    task_id: str
+    category: str
+    prompt: tuple[int, ...]
+    solution: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.prompt) + len(self.solution)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Examples padded on the right.
+
+    ``input_ids``, ``attention_mask``, ``labels``: (batch, seq); labels are IGNORE_INDEX wherever there is no solution.
+    ``kept``: the columns in which any example has a label.
+    """
+
+    task_ids: tuple[str, ...]
+    categories: tuple[str, ...]
+    input_ids: Tensor
+    attention_mask: Tensor
+    labels: Tensor
+    kept: Tensor
+
+    def __len__(self) -> int:
+        return len(self.task_ids)
+
+    @property
+    def kept_labels(self) -> Tensor:
+        """(batch, kept)."""
+        return self.labels[:, self.kept]
+
+    @property
+    def num_tokens(self) -> int:
+        """Tokens that are no padding."""
+        return int(self.attention_mask.sum())
+
+    @property
+    def num_labels(self) -> int:
+        """Tokens with a loss."""
+        return int((self.labels != IGNORE_INDEX).sum())
+
+
+def encode(problem: Problem, strategy: Strategy, tokenizer: Any, model: str) -> Example:
+    """``problem`` in the form of ``strategy``; its canonical solution is the answer.
+
+    In completion form the answer is the function's body; in chat form the whole function in a fenced block, unless the
+    strategy has begun it. Either ends with the model's end token.
+    """
+    prompt = strategy.build_prompt(problem.visible())
+    tokens = encode_prompt(tokenizer, prompt, model)
+    if prompt.mode == "completion":
+        answer = problem.canonical_solution.removeprefix(prompt.completion_prefix)
+    elif prompt.messages[-1].role == "assistant":
+        answer = problem.prompt + problem.canonical_solution + "```"
+    else:
+        answer = f"```python\n{problem.prompt}{problem.canonical_solution}```"
+    solution = [*tokenizer.encode(answer, add_special_tokens=False), tokenizer.eos_token_id]
+    return Example(problem.task_id, category(problem).value, tuple(tokens), tuple(solution))
+
+
+def fitting(examples: Iterable[Example], max_length: int) -> tuple[Example, ...]:
+    """The examples of at most ``max_length`` tokens.
+
+    Raises:
+        DatasetError: there is none.
+    """
+    kept = tuple(example for example in examples if len(example) <= max_length)
+    if not kept:
+        raise DatasetError(f"max_length: no training example has at most {max_length} tokens")
+    return kept
+
+
+def collate(examples: Sequence[Example], pad: int, device: Any = "cpu") -> Batch:
+    """Examples as one batch; ``pad`` is any token, as nobody looks at it."""
+    length = max(map(len, examples))
+    rows = [[*one.prompt, *one.solution] for one in examples]
+    input_ids = torch.tensor([row + [pad] * (length - len(row)) for row in rows])
+    attention_mask = torch.tensor([[1] * len(row) + [0] * (length - len(row)) for row in rows])
+    labels = input_ids.clone()
+    for label, one in zip(labels, examples, strict=True):
+        label[: len(one.prompt)] = IGNORE_INDEX
+        label[len(one) :] = IGNORE_INDEX
+    kept = (labels != IGNORE_INDEX).any(dim=0).nonzero().flatten()
+    batch = Batch(
+        tuple(one.task_id for one in examples), tuple(one.category for one in examples),
+        input_ids, attention_mask, labels, kept,
+    )  # fmt: skip
+    return to_device(batch, device)
+
+
+def to_device(batch: Batch, device: Any) -> Batch:
+    """The same batch elsewhere."""
+    names = ("input_ids", "attention_mask", "labels", "kept")
+    return replace(batch, **{name: getattr(batch, name).to(device) for name in names})
+
+
+def epoch_batches(
+    examples: Sequence[Example], batch_size: int, seed: int, epoch: int, *, curriculum: bool = False
+) -> list[list[Example]]:
+    """The batches of one epoch: a function of seed and epoch alone, so that a resumed run sees what it would have seen.
+
+    Shuffled, then sorted by length within buckets, as padding costs as much as text. With a ``curriculum`` the first
+    epoch goes from the shortest to the longest.
+    """
+    if curriculum and epoch == 0:
+        ordered = sorted(examples, key=lambda one: (len(one), one.task_id))
+        return _cut(ordered, batch_size)
+    shuffled = list(examples)
+    chance = random.Random(f"{seed} {epoch}")
+    chance.shuffle(shuffled)
+    batches: list[list[Example]] = []
+    for bucket in _cut(shuffled, batch_size * BUCKET):
+        batches += _cut(sorted(bucket, key=len), batch_size)
+    chance.shuffle(batches)
+    return batches
+
+
+def _cut(examples: Sequence[Example], size: int) -> list[list[Example]]:
+    return [list(examples[start : start + size]) for start in range(0, len(examples), size)]

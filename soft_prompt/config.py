@@ -1,0 +1,165 @@
+"""What a training does: one TOML file, flat, with the names that PEFT and transformers use."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+import tomllib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from pytest_humaneval.exceptions import ConfigError
+
+HUB_DATA = "google-research-datasets/mbpp"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Every setting of a training, complete at construction; see the README for what they mean."""
+
+    # What is learned.
+    kind: Literal["plain", "deep", "routed"] = "plain"
+    num_virtual_tokens: int = 20
+    prompt_tuning_init: Literal["random", "vocabulary", "text"] = "vocabulary"
+    prompt_tuning_init_text: str = "Complete the Python function so that it is correct for every input.\n"
+    # From what.
+    objective: Literal["likelihood", "distillation", "reward"] = "likelihood"
+    strategy: str = "minimal"  # the text strategy that the virtual tokens stand in front of
+    data: str = HUB_DATA  # a .jsonl file of MBPP, relative to this configuration's file, or the hub's id of it
+    max_length: int = 512  # tokens, without the virtual ones; longer examples are left out
+    curriculum: bool = False  # the first epoch goes from short to long
+    # How.
+    learning_rate: float = 0.003
+    lr_scheduler_type: Literal["constant", "linear", "cosine"] = "cosine"
+    warmup_steps: int = 10
+    batch_size: int = 4
+    gradient_accumulation_steps: int = 4
+    max_grad_norm: float = 1.0
+    weight_decay: float = 0.0
+    num_train_epochs: int = 3
+    max_steps: int = 0  # 0: as many as the epochs have
+    precision: Literal["float32", "bfloat16"] = "bfloat16"  # of the frozen model; the prompt's own copy is float32
+    seed: int = 0
+    # Watching.
+    eval_steps: int = 20
+    save_steps: int = 20
+    early_stopping_patience: int = 3  # evaluations without a better validation loss; 0: never stop early
+    # Only for the objective distillation.
+    teacher: str = "chat"  # the text strategy to imitate
+    # Only for the objective reward.
+    num_generations: int = 8  # completions of one problem that are compared with each other
+    max_completion_length: int = 256  # tokens
+    temperature: float = 1.0
+    kl_coefficient: float = 0.02
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain builtins, for JSON."""
+        return asdict(self)
+
+
+def read_config(path: Path, **overrides: Any) -> Config:
+    """The configuration in a TOML file; ``overrides`` that are not None replace its values.
+
+    Raises:
+        ConfigError: the file cannot be read, or a key or value that cannot be used; names file and line.
+    """
+    try:
+        text = path.read_text()
+        given = tomllib.loads(text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from error
+    for key, value in given.items():
+        if problem := _problem_with(key, value):
+            raise ConfigError(f"{path}:{_line_of(key, text)}: {problem}")
+    config = Config(**given)
+    if (file := path.parent / config.data) and config.data.endswith(".jsonl"):
+        config = replace(config, data=str(file))
+    return override(config, **overrides)
+
+
+def override(config: Config, **overrides: Any) -> Config:
+    """``config`` with those values that are not None.
+
+    Raises:
+        ConfigError: a value that cannot be used.
+    """
+    given = {key: value for key, value in overrides.items() if value is not None}
+    for key, value in given.items():
+        if problem := _problem_with(key, value):
+            raise ConfigError(problem)
+    return replace(config, **given)
+
+
+def _problem_with(key: str, value: Any) -> str:
+    """What is wrong with one entry; empty when nothing is."""
+    if key not in RULES:
+        near = difflib.get_close_matches(key, RULES, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(RULES)}"
+        return f"unknown key {key!r}{hint}"
+    expected, fits = RULES[key]
+    return "" if fits(value) else f"{key} must be {expected}, not {value!r}"
+
+
+def _line_of(key: str, text: str) -> int:
+    pattern = re.compile(rf"\s*\[*\s*[\"']?{re.escape(key)}[\"']?\s*[\].=]")
+    return next((number for number, line in enumerate(text.splitlines(), 1) if pattern.match(line)), 1)
+
+
+Rule = tuple[str, Callable[[Any], bool]]
+
+
+def _whole(low: int) -> Rule:
+    return f"a whole number from {low}", lambda value: type(value) is int and value >= low
+
+
+def _number(low: float, high: float, text: str) -> Rule:
+    def fits(value: Any) -> bool:
+        return type(value) in (int, float) and math.isfinite(value) and low <= value <= high
+
+    return text, fits
+
+
+def _one_of(*values: str) -> Rule:
+    return f"one of {', '.join(values)}", lambda value: value in values
+
+
+_POSITIVE = _number(1e-12, 1e6, "a number above 0")
+_NOT_NEGATIVE = _number(0.0, 1e6, "a number from 0")
+_TEXT: Rule = ("text that is not empty", lambda value: isinstance(value, str) and bool(value.strip()))
+
+RULES: dict[str, Rule] = {
+    "kind": _one_of("plain", "deep", "routed"),
+    "num_virtual_tokens": _whole(1),
+    "prompt_tuning_init": _one_of("random", "vocabulary", "text"),
+    "prompt_tuning_init_text": _TEXT,
+    "objective": _one_of("likelihood", "distillation", "reward"),
+    "strategy": _TEXT,
+    "data": _TEXT,
+    "max_length": _whole(16),
+    "curriculum": ("true or false", lambda value: isinstance(value, bool)),
+    "learning_rate": _POSITIVE,
+    "lr_scheduler_type": _one_of("constant", "linear", "cosine"),
+    "warmup_steps": _whole(0),
+    "batch_size": _whole(1),
+    "gradient_accumulation_steps": _whole(1),
+    "max_grad_norm": _POSITIVE,
+    "weight_decay": _NOT_NEGATIVE,
+    "num_train_epochs": _whole(1),
+    "max_steps": _whole(0),
+    "precision": _one_of("float32", "bfloat16"),
+    "seed": _whole(0),
+    "eval_steps": _whole(1),
+    "save_steps": _whole(1),
+    "early_stopping_patience": _whole(0),
+    "teacher": _TEXT,
+    "num_generations": _whole(2),
+    "max_completion_length": _whole(1),
+    "temperature": _number(0.05, 2.0, "a number from 0.05 to 2"),
+    "kl_coefficient": _NOT_NEGATIVE,
+}
+assert RULES.keys() == {field.name for field in fields(Config)}

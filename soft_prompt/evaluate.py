@@ -1,0 +1,109 @@
+"""pass@1 before and after, on HumanEval, by the harness that evaluates every other strategy: once, at the end."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import comb
+from pathlib import Path
+
+from pytest_humaneval.exceptions import InfrastructureError
+from pytest_humaneval.metrics import wilson_interval
+from pytest_humaneval.soft_checkpoint import DEEP, find_checkpoints
+from pytest_humaneval.soft_strategy import PREFIX
+
+EVALUATION = "evaluation"
+TESTS_FAILED = 1  # pytest's exit status when a completion was wrong; anything above is a run that went wrong
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two strategies on the same problems."""
+
+    before: str
+    after: str
+    problems: int
+    passed_before: int
+    passed_after: int
+    gained: int  # problems that only ``after`` passes
+    lost: int  # problems that only ``before`` passes
+
+    @property
+    def p(self) -> float:
+        """McNemar's exact test, two-sided."""
+        return mcnemar(self.gained, self.lost)
+
+    def lines(self) -> list[str]:
+        """A table in Markdown, and what it says."""
+        rows = ((self.before, self.passed_before), (self.after, self.passed_after))
+        table = ["| strategy | pass@1 | 95 % interval | passed |", "|---|---:|---|---:|"]
+        for name, passed in rows:
+            low, high = wilson_interval(passed, self.problems)
+            table.append(
+                f"| {name} | {passed / self.problems:.3f} | [{low:.3f}, {high:.3f}] | {passed} of {self.problems} |"
+            )
+        verdict = "more than" if self.p < 0.05 else "no more than"
+        return [
+            *table,
+            "",
+            f"{self.after} solves {self.gained} problems that {self.before} does not, and misses {self.lost} that it "
+            f"solves: McNemar's exact test p = {self.p:.3g}, {verdict} noise at 5 %.",
+        ]
+
+
+def evaluate(output: Path, *, model: str = "", engine: str = "", arguments: Sequence[str] = ()) -> Comparison:
+    """Evaluate a soft prompt and the text strategy that it stands in front of; writes ``output``/evaluation.
+
+    ``model`` is the one it was trained on where not given, ``engine`` one that takes it; ``arguments`` go to pytest.
+
+    Raises:
+        StrategyError: ``output`` is no soft prompt.
+        InfrastructureError: the run had errors, so that there is no figure to compare.
+    """
+    checkpoint = next(iter(find_checkpoints(output).values()))
+    engine = engine or ("transformers" if checkpoint.peft_type == DEEP else "")
+    soft = f"{PREFIX}{output.absolute()}"
+    folder = output / EVALUATION
+    command = [
+        sys.executable, "-m", "pytest", f"--strategy={checkpoint.strategy},{soft}",
+        f"--humaneval-model={model or checkpoint.model_spec}", f"--humaneval-output={folder}",
+        *([f"--humaneval-engine={engine}"] if engine else []), "-q", "--tb=no", "-rN", "-p", "no:cacheprovider",
+        *arguments,
+    ]  # fmt: skip
+    done = subprocess.run(command, check=False)
+    if done.returncode not in (0, TESTS_FAILED):
+        raise InfrastructureError(f"the evaluation ended with status {done.returncode}; its output is above")
+    comparison = compare(folder / "results.jsonl", checkpoint.strategy, f"{PREFIX}{output.absolute().name}")
+    (folder / "comparison.md").write_text("\n".join(comparison.lines()) + "\n")
+    return comparison
+
+
+def compare(results: Path, before: str, after: str) -> Comparison:
+    """Two strategies of one results.jsonl, on the problems that both have a verdict for."""
+    passed: dict[str, dict[str, bool]] = {before: {}, after: {}}
+    for line in results.read_text().splitlines():
+        row = json.loads(line)
+        if row["strategy"] in passed and row["passed"] is not None:
+            passed[row["strategy"]][row["task_id"]] = row["passed"]
+    both = sorted(passed[before].keys() & passed[after].keys())
+    pairs = [(passed[before][task], passed[after][task]) for task in both]
+    return Comparison(
+        before,
+        after,
+        len(pairs),
+        sum(one for one, _ in pairs),
+        sum(other for _, other in pairs),
+        gained=pairs.count((False, True)),
+        lost=pairs.count((True, False)),
+    )
+
+
+def mcnemar(gained: int, lost: int) -> float:
+    """The two-sided exact p of McNemar's test (1947): how often ``gained`` and ``lost`` fair coins differ this much."""
+    discordant = gained + lost
+    tail = sum(comb(discordant, count) for count in range(min(gained, lost) + 1))
+    p: float = min(1.0, 2 * tail / 2**discordant)
+    return p

@@ -1,0 +1,110 @@
+"""One training from configuration to report: what the command line and the benchmark both call."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from pytest_humaneval.exceptions import ConfigError
+from pytest_humaneval.strategy import Strategy
+
+from .batches import encode, fitting
+from .checkpoint import TrainerState
+from .config import Config
+from .data import TrainingData, read_training_data
+from .model import FrozenModel, load_frozen
+from .objectives import Likelihood, Objective
+from .report import write_report
+from .train import Examples, train
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a training left: where, and how far it came."""
+
+    output: Path
+    state: TrainerState
+    data: str  # a line about its data
+
+
+def run_training(config: Config, model: str, cache_dir: Path, output: Path, stream: TextIO | None = None) -> Trained:
+    """Train, or go on training, and write the report.
+
+    Raises:
+        InputError: data, model, strategy or folder that cannot be used.
+        TrainingError: the training diverged; its last good checkpoint is kept.
+    """
+    stream = stream or sys.stderr
+
+    def say(text: str) -> None:
+        stream.write(f"{text}\n")
+        stream.flush()
+
+    strategies = bundled_strategies()
+    known(strategies, config.strategy, "strategy")
+    known(strategies, config.teacher, "teacher")
+    data = read_training_data(config.data)
+    say(data.summary())
+    frozen = load_frozen(model, cache_dir, config.precision, say)
+    objective, examples = make_objective(config, data, frozen, strategies, output, say)
+    try:
+        state = train(frozen, examples, objective, config, output, stream)
+    finally:
+        objective.close()
+    for path in write_report(output, config, frozen.name, data.summary(), state):
+        say(f"wrote {path}")
+    return Trained(output, state, data.summary())
+
+
+def encoded(data: TrainingData, strategy: Strategy, frozen: FrozenModel, config: Config) -> Examples:
+    """Both splits as tokens, without what is too long."""
+    splits = (data.train, data.validation)
+    train_examples, validation = (
+        fitting((encode(problem, strategy, frozen.tokenizer, frozen.name) for problem in split), config.max_length)
+        for split in splits
+    )
+    return Examples(train_examples, validation)
+
+
+def make_objective(
+    config: Config, data: TrainingData, frozen: FrozenModel, strategies: Mapping[str, Strategy], output: Path, say: Say
+) -> tuple[Objective, Examples]:
+    """The objective that a configuration names, and what it is trained and validated on."""
+    strategy = strategies[config.strategy]
+    if config.objective == "distillation":
+        from .distillation import lessons
+
+        objective, *splits = lessons(data, strategy, strategies[config.teacher], frozen, config, output, say)
+        return objective, Examples(*splits)
+    examples = encoded(data, strategy, frozen, config)
+    if config.objective == "reward":
+        from .reward import Reward
+
+        return Reward(data, strategy, config), examples
+    return Likelihood(), examples
+
+
+def bundled_strategies() -> dict[str, Strategy]:
+    """Text strategies by name."""
+    # By name: the package lies at the top of the repository and is mapped in when installed.
+    return {one.name: one for one in importlib.import_module("pytest_humaneval.strategies").bundled()}
+
+
+def known(strategies: Mapping[str, Strategy], name: str, key: str) -> Strategy:
+    """The strategy of this name.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if name not in strategies:
+        near = difflib.get_close_matches(name, strategies, n=2)
+        hint = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
+        raise ConfigError(f"{key}: unknown strategy {name!r}; {hint}known: {', '.join(sorted(strategies))}")
+    return strategies[name]

@@ -1,0 +1,159 @@
+"""The training loop: learning rate, forward, loss, backward, clip, step, zero_grad, log, evaluate, checkpoint."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+import torch
+from torch import Tensor
+
+from pytest_humaneval.exceptions import TrainingError
+
+from .batches import Example, epoch_batches
+from .checkpoint import LAST, TrainerState, resume, save
+from .config import Config
+from .model import FrozenModel, SoftPrompt, make_prompt
+from .objectives import Objective, Work
+from .schedule import learning_rate
+from .watch import Metrics, Watch
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """What is learned from, and what is only looked at."""
+
+    train: tuple[Example, ...]
+    validation: tuple[Example, ...]
+
+
+def train(
+    frozen: FrozenModel,
+    examples: Examples,
+    objective: Objective,
+    config: Config,
+    output: Path,
+    stream: TextIO | None = None,
+) -> TrainerState:
+    """Train a prompt into ``output``; goes on where an earlier call with the same configuration was stopped.
+
+    Raises:
+        TrainingError: a loss, gradient or prompt that is not finite; nothing of it got into a checkpoint.
+        ModelError: ``output`` holds a training with another configuration or model.
+    """
+    prompt = make_prompt(frozen, config).to(frozen.device)
+    optimizer = torch.optim.AdamW(prompt.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
+    state = resume(output, prompt, frozen, config, optimizer) or TrainerState()
+    total_steps = num_steps(config, len(examples.train))
+    with Watch(output, total_steps, start=state.step, stream=stream) as watch:
+        if state.step:
+            watch.say(f"going on from step {state.step} of {total_steps} in {output}")
+        while state.step < total_steps and not _out_of_patience(config, state):
+            began = time.monotonic()
+            rate = learning_rate(config, state.step, total_steps)
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            micro_batches = batches_of_step(examples.train, config, state.step)
+            works = [work for batch in micro_batches for work in objective.prepare(prompt, frozen, batch, state.step)]
+            loss = backward(prompt, frozen, objective, works, output, state)
+            grad_norm = clip(prompt, config.max_grad_norm, works, output, state)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            _guard(_largest(prompt), "prompt", works, output, state)
+
+            state.step += 1
+            tokens, seconds = sum(work.batch.num_tokens for work in works), time.monotonic() - began
+            validation_loss = None
+            if state.step % config.eval_steps == 0 or state.step == total_steps:
+                validation_loss = _evaluate(prompt, frozen, objective, examples, config, state)
+            state.seconds += time.monotonic() - began
+            watch.step(Metrics(state.step, loss, rate, grad_norm, tokens, seconds, validation_loss))
+            if validation_loss is not None or state.step % config.save_steps == 0:
+                save(output, prompt, frozen, config, state, optimizer, best=state.best_step == state.step)
+    return state
+
+
+def num_steps(config: Config, num_examples: int) -> int:
+    """Optimizer steps of a whole training."""
+    micro_batches = config.num_train_epochs * math.ceil(num_examples / config.batch_size)
+    return config.max_steps or math.ceil(micro_batches / config.gradient_accumulation_steps)
+
+
+def batches_of_step(examples: Sequence[Example], config: Config, step: int) -> Iterator[list[Example]]:
+    """The micro-batches of one step, counted from 0; an endless stream of epochs is cut into steps."""
+    per_epoch = math.ceil(len(examples) / config.batch_size)
+    first = step * config.gradient_accumulation_steps
+    order: dict[int, list[list[Example]]] = {}
+    for number in range(first, first + config.gradient_accumulation_steps):
+        epoch, place = divmod(number, per_epoch)
+        if epoch not in order:
+            order[epoch] = epoch_batches(examples, config.batch_size, config.seed, epoch, curriculum=config.curriculum)
+        yield order[epoch][place]
+
+
+def backward(
+    prompt: SoftPrompt, frozen: FrozenModel, objective: Objective, works: list[Work], output: Path, state: TrainerState
+) -> float:
+    """Accumulate gradients of the mean loss over the step's tokens; returns that loss."""
+    weight = max(1.0, sum(work.weight for work in works))
+    total = 0.0
+    for work in (work for work in works if work.weight):
+        loss = objective.loss(prompt, frozen, work) / weight
+        _guard(loss, "loss", [work], output, state)
+        loss.backward()
+        total += loss.item()
+    return total
+
+
+def clip(prompt: SoftPrompt, max_norm: float, works: list[Work], output: Path, state: TrainerState) -> float:
+    """Keep the gradient's norm within ``max_norm``; returns what it was."""
+    norm: Tensor = torch.nn.utils.clip_grad_norm_(prompt.parameters(), max_norm)
+    _guard(norm, "gradient", works, output, state)
+    return float(norm.item())
+
+
+def _largest(prompt: SoftPrompt) -> Tensor:
+    """The largest magnitude in the prompt; not finite where any number in it is not."""
+    return torch.stack([parameter.detach().abs().max() for parameter in prompt.parameters()]).max()
+
+
+def _guard(value: Tensor, what: str, works: list[Work], output: Path, state: TrainerState) -> None:
+    """Stop before a number that is none gets into a checkpoint."""
+    if bool(torch.isfinite(value)):
+        return
+    tasks = ", ".join(task_id for work in works for task_id in work.batch.task_ids)
+    last = output / LAST
+    kept = f"the last good checkpoint is {last}" if last.exists() else "there is no checkpoint yet"
+    raise TrainingError(
+        f"the {what} of step {state.step + 1} is {value.item()} (batch: {tasks}); {kept}. "
+        "A lower learning_rate or max_grad_norm, or precision = 'float32', may help"
+    )
+
+
+def _evaluate(
+    prompt: SoftPrompt,
+    frozen: FrozenModel,
+    objective: Objective,
+    examples: Examples,
+    config: Config,
+    state: TrainerState,
+) -> float:
+    """The validation loss; notes in ``state`` whether it is the best so far."""
+    ordered = sorted(examples.validation, key=len)
+    batches = [ordered[start : start + config.batch_size] for start in range(0, len(ordered), config.batch_size)]
+    loss = objective.validate(prompt, frozen, batches)
+    if not math.isfinite(loss):
+        raise TrainingError(f"the validation loss after step {state.step} is {loss}")
+    if loss < state.best_loss:
+        state.best_loss, state.best_step, state.evaluations_since_best = loss, state.step, 0
+    else:
+        state.evaluations_since_best += 1
+    return loss
+
+
+def _out_of_patience(config: Config, state: TrainerState) -> bool:
+    return 0 < config.early_stopping_patience <= state.evaluations_since_best

@@ -1,0 +1,364 @@
+"""The transformers engine on a tiny random model, and soft prompts in it and in vLLM."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openai_server import FakeServer, Reply
+from tiny_model import VOCABULARY, make_tiny_model
+
+from pytest_humaneval import Generation, Sampling, chat_prompt, completion_prompt
+from pytest_humaneval.engine.client import EngineClient
+from pytest_humaneval.engine.openai import OpenAIEngine
+from pytest_humaneval.engine.process import EngineProcess
+from pytest_humaneval.engine.protocol import Answer, EngineOptions
+from pytest_humaneval.engine.transformers import TransformersEngine, transformers_identity
+from pytest_humaneval.exceptions import EngineError
+from pytest_humaneval.models import find_model
+from pytest_humaneval.prompt import Prompt, VirtualTokens
+from pytest_humaneval.sample import Request
+from pytest_humaneval.soft_checkpoint import read_checkpoint
+
+pytestmark = pytest.mark.skipif(find_spec("transformers") is None, reason="transformers is not installed")
+
+CONTEXT = 256
+QUESTION = completion_prompt("def f(x):\n", stop=())
+SHORT = Sampling(max_tokens=12)
+HIDDEN, LAYERS, KV_HEADS, HEAD = 128, 2, 2, 32  # tiny_model's
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny model that says printable ASCII only, so that a text stands for its tokens one to one."""
+    directory = make_tiny_model(tmp_path_factory.mktemp("tiny") / "model", context=CONTEXT)
+    from safetensors.numpy import load_file, save_file
+
+    weights = load_file(directory / "model.safetensors")
+    silent = [token for token in range(VOCABULARY) if not 32 <= token < 127]
+    weights["lm_head.weight"][silent] = 0  # a logit of 0 is far below the best of a hundred random ones
+    save_file(weights, directory / "model.safetensors", metadata={"format": "pt"})
+    return directory
+
+
+def opened(model: Path, **engine_args: str) -> TransformersEngine:
+    options = EngineOptions("transformers", str(model), cache_dir=str(model.parent / "cache"), engine_args=engine_args)
+    engine = TransformersEngine(options, find_model(str(model), model.parent / "cache"), lambda message: None)
+    engine.start()
+    return engine
+
+
+@pytest.fixture(scope="module")
+def engine(model: Path) -> Iterator[TransformersEngine]:
+    with closing(opened(model, dtype="float32")) as engine:
+        yield engine
+
+
+def answers(engine: TransformersEngine | OpenAIEngine, requests: Sequence[Request]) -> list[Generation]:
+    engine.submit([(str(number), request) for number, request in enumerate(requests)])
+    found: dict[str, Any] = {}
+    while len(found) < len(requests):
+        found |= dict(engine.poll())
+    for answer in found.values():
+        if isinstance(answer, EngineError):
+            raise answer
+    return [found[str(number)] for number in range(len(requests))]
+
+
+def ask(engine: TransformersEngine, *prompts: Prompt, how: Sampling = SHORT, index: int = 0) -> list[Generation]:
+    return answers(engine, [Request(prompt, how, index) for prompt in prompts])
+
+
+def test_a_generation_says_what_it_took(engine: TransformersEngine) -> None:
+    (generation,) = ask(engine, QUESTION, how=Sampling(max_tokens=5))
+    assert (generation.prompt_tokens, generation.completion_tokens) == (10, 5)
+    assert generation.finish_reason == "length"
+    assert len(generation.text) == 5
+    assert generation.logprob is not None
+    assert -20 < generation.logprob < 0
+    assert 0 < generation.seconds < 60
+
+
+def test_a_batch_answers_as_one_prompt_at_a_time_does(engine: TransformersEngine) -> None:
+    prompts = [completion_prompt(f"def f{'x' * number}(a):\n", stop=()) for number in (0, 1, 7, 30, 3)]
+    together = [one.text for one in ask(engine, *prompts)]
+    assert together == [one.text for prompt in prompts for one in ask(engine, prompt)]
+
+
+def test_more_requests_than_a_batch_holds_are_all_answered(model: Path) -> None:
+    requests = [Request(completion_prompt("x" * (1 + n % 5)), Sampling(max_tokens=1 + n % 4), 0) for n in range(11)]
+    with closing(opened(model, **{"max-num-seqs": "3"})) as engine:
+        for request, generation in zip(requests, answers(engine, requests), strict=True):
+            assert generation.prompt_tokens == len(request.prompt.text)
+            assert generation.completion_tokens == request.sampling.max_tokens
+
+
+def test_a_stop_string_ends_the_text_before_it(engine: TransformersEngine) -> None:
+    (whole,) = ask(engine, QUESTION, how=Sampling(max_tokens=24))
+    # Two characters that the text has first in its middle: the stop string arrives in two tokens.
+    place = next(place for place in range(8, 20) if whole.text.find(whole.text[place : place + 2]) == place)
+    stop = whole.text[place : place + 2]
+    (stopped,) = ask(engine, replace(QUESTION, stop=("\ndef ", stop)), how=Sampling(max_tokens=24))
+    assert stopped.text == whole.text[:place]
+    assert stopped.finish_reason == "stop"
+    assert stopped.completion_tokens == place + 2
+
+
+def test_equal_seeds_draw_equal_samples_whoever_else_is_asked(engine: TransformersEngine) -> None:
+    warm = Sampling(temperature=1.0, top_p=0.95, max_tokens=12, seed=5)
+    first, second = (ask(engine, QUESTION, how=warm, index=index)[0].text for index in (0, 1))
+    others = [Request(completion_prompt("x" * number), warm, number) for number in (3, 20)]
+    again = answers(engine, [*others, Request(QUESTION, replace(warm, seed=6), 0)])[2].text
+    assert first != second == again
+
+
+def test_a_small_top_p_is_greedy(engine: TransformersEngine) -> None:
+    (greedy,) = ask(engine, QUESTION)
+    (narrow,) = ask(engine, QUESTION, how=Sampling(temperature=2.0, top_p=1e-6, max_tokens=12))
+    assert narrow.text == greedy.text
+
+
+def test_an_end_token_ends_a_text_and_counts(model: Path, tmp_path: Path) -> None:
+    # The character that the model says third, declared an end.
+    with closing(opened(model, dtype="float32")) as engine:
+        (whole,) = ask(engine, QUESTION)
+    ending = make_tiny_model(tmp_path / "ending", context=CONTEXT)
+    for name in ("model.safetensors", "config.json"):
+        (ending / name).write_bytes((model / name).read_bytes())
+    third = whole.text[2]
+    (ending / "generation_config.json").write_text(json.dumps({"eos_token_id": [256, ord(third)]}))
+    with closing(opened(ending, dtype="float32")) as engine:
+        (ended,) = ask(engine, QUESTION)
+    assert ended.text == whole.text.partition(third)[0]
+    assert (ended.finish_reason, ended.completion_tokens) == ("stop", len(ended.text) + 1)
+
+
+def test_a_conversation_goes_through_the_models_own_template(engine: TransformersEngine) -> None:
+    chat = chat_prompt("hello", system="be brief", prefill="```python\n")
+    written = (
+        "<|im_start|>system\nbe brief<|im_end|>\n<|im_start|>user\nhello<|im_end|>\n<|im_start|>assistant\n```python\n"
+    )
+    first, second = ask(engine, chat, completion_prompt(written, stop=()))
+    assert first.prompt_tokens == second.prompt_tokens
+    assert first.text == second.text
+
+
+@pytest.mark.parametrize(
+    ("prompt", "message"),
+    [
+        (completion_prompt("x" * 300), f"the prompt has 300 tokens, the engine takes {CONTEXT} with the answer"),
+        (completion_prompt(""), "the prompt is empty"),
+        (completion_prompt("lone \ud800 surrogate"), "transformers does not take this request: "),
+    ],
+    ids=["too long", "empty", "not unicode"],
+)
+def test_a_request_that_cannot_be_asked_is_an_error_and_the_others_go_on(
+    prompt: Prompt, message: str, engine: TransformersEngine
+) -> None:
+    engine.submit([("bad", Request(prompt, SHORT, 0)), ("good", Request(QUESTION, SHORT, 0))])
+    found: dict[str, Any] = {}
+    while len(found) < 2:
+        found |= dict(engine.poll())
+    assert message in str(found["bad"])
+    assert found["good"].completion_tokens == 12
+
+
+def test_an_answer_is_clipped_to_the_room_behind_the_prompt(engine: TransformersEngine) -> None:
+    (generation,) = ask(engine, completion_prompt("x" * (CONTEXT - 3), stop=()))
+    assert (generation.completion_tokens, generation.finish_reason) == (3, "length")
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ({"max-num-seq": "2"}, "no argument 'max-num-seq'; did you mean max-num-seqs"),
+        ({"dtype": "int8"}, "dtype must be one of float32, bfloat16, float16, not 'int8'"),
+        ({"max-num-seqs": "0"}, "max-num-seqs must be a whole number from 1, not '0'"),
+    ],
+)
+def test_an_argument_that_it_does_not_take_is_named(argument: dict[str, str], message: str) -> None:
+    with pytest.raises(EngineError, match=message):
+        transformers_identity(EngineOptions("transformers", engine_args=argument))
+
+
+def test_its_precision_is_part_of_who_answers() -> None:
+    assert transformers_identity(EngineOptions(engine_args={"dtype": "bfloat16"})).endswith(" bfloat16")
+
+
+def test_what_is_submitted_later_is_answered_too(model: Path) -> None:
+    with closing(opened(model, dtype="float32")) as engine:
+        (alone,) = ask(engine, QUESTION)
+        engine.submit([("first", Request(completion_prompt("x" * 20, stop=()), SHORT, 0))])
+        engine.poll()
+        engine.submit([])
+        (later,) = [one for key, one in polled(engine, "second", QUESTION) if key == "second"]
+        assert isinstance(later, Generation)
+        assert later.text == alone.text
+        begun = time.monotonic()
+        assert list(engine.poll()) == []
+        assert 0.05 < time.monotonic() - begun < 5
+
+
+def polled(engine: TransformersEngine, key: str, prompt: Prompt) -> list[Answer]:
+    """What comes until the answer to one more request is there."""
+    engine.submit([(key, Request(prompt, SHORT, 0))])
+    found: list[Answer] = []
+    while key not in dict(found):
+        found += engine.poll()
+    return found
+
+
+def test_weights_that_do_not_fit_their_configuration_are_an_error(model: Path, tmp_path: Path) -> None:
+    broken = make_tiny_model(tmp_path / "broken", context=CONTEXT)
+    (broken / "model.safetensors").write_bytes(b"no weights")
+    with pytest.raises(EngineError, match="transformers cannot load broken: "):
+        opened(broken)
+
+
+def test_an_engine_that_was_never_needed_can_be_closed(model: Path) -> None:
+    options = EngineOptions("transformers", str(model))
+    TransformersEngine(options, find_model(str(model), model.parent / "cache"), lambda message: None).close()
+
+
+def soft_prompt(folder: Path, rows: Any, **config: Any) -> VirtualTokens:
+    """A checkpoint of these rows."""
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True)
+    save_file({"prompt_embeddings": rows.contiguous()}, folder / "adapter_model.safetensors")
+    adapter = {"peft_type": "PROMPT_TUNING", "num_virtual_tokens": len(rows)} | config
+    (folder / "adapter_config.json").write_text(json.dumps(adapter))
+    return VirtualTokens(str(folder), read_checkpoint(folder).digest)
+
+
+def embeddings(model: Path) -> Any:
+    from safetensors.torch import load_file
+
+    return load_file(model / "model.safetensors")["model.embed_tokens.weight"]
+
+
+def rows_of(model: Path, text: str) -> Any:
+    return embeddings(model)[list(text.encode())]
+
+
+def test_a_text_s_own_embeddings_in_front_are_that_text(
+    engine: TransformersEngine, model: Path, tmp_path: Path
+) -> None:
+    soft = soft_prompt(tmp_path / "soft", rows_of(model, "def "))
+    written = completion_prompt("def f(x):\n", stop=())
+    virtual = replace(completion_prompt("f(x):\n", stop=()), virtual_tokens=soft)
+    plain = completion_prompt("f(x):\n", stop=())
+    first, second, third = ask(engine, written, virtual, plain)
+    assert first.text == second.text != third.text
+    assert first.prompt_tokens == second.prompt_tokens == 10
+
+
+def random_rows(count: int, width: int = HIDDEN, seed: int = 0) -> Any:
+    import torch
+
+    return torch.randn(count, width, generator=torch.Generator().manual_seed(seed)) * 0.2
+
+
+def test_a_deep_prompt_is_alone_in_its_batches_and_the_others_do_not_mind(
+    engine: TransformersEngine, tmp_path: Path
+) -> None:
+    rows = random_rows(3, LAYERS * 2 * KV_HEADS * HEAD)
+    soft = soft_prompt(tmp_path / "deep", rows, peft_type="PREFIX_TUNING")
+    deep = replace(QUESTION, virtual_tokens=soft)
+    plain, with_deep, again = ask(engine, QUESTION, deep, replace(QUESTION, stop=("\x00",)))
+    assert plain.text == again.text != with_deep.text
+    assert with_deep.prompt_tokens == 10  # keys and values are no tokens
+    assert ask(engine, deep)[0].text == with_deep.text
+
+
+def test_a_soft_prompt_of_another_size_is_refused_with_both_named(engine: TransformersEngine, tmp_path: Path) -> None:
+    soft = soft_prompt(tmp_path / "soft", random_rows(3, 64), base_model_name_or_path="other/model")
+    with pytest.raises(
+        EngineError, match=r"was made for other/model: its 3 virtual tokens have 64 .*, model takes 3 of"
+    ):
+        ask(engine, replace(QUESTION, virtual_tokens=soft))
+
+
+def test_a_checkpoint_that_changed_during_the_run_is_an_error(engine: TransformersEngine, tmp_path: Path) -> None:
+    soft = soft_prompt(tmp_path / "soft", random_rows(3))
+    stale = replace(soft, digest="0" * 64)
+    with pytest.raises(EngineError, match="is not what it was when this run began"):
+        ask(engine, replace(QUESTION, virtual_tokens=stale))
+
+
+def test_a_server_gets_the_embeddings_of_the_whole_prompt(model: Path, tmp_path: Path) -> None:
+    import torch
+
+    soft = soft_prompt(tmp_path / "soft", random_rows(3))
+    manifest = {"model": "model", "model_spec": str(model), "strategy": "chat"}
+    (tmp_path / "soft" / "soft_prompt.json").write_text(json.dumps(manifest))
+    prompts = [replace(QUESTION, virtual_tokens=soft), QUESTION]
+    options = EngineOptions("openai", cache_dir=str(tmp_path / "cache"))
+    with FakeServer(lambda body: Reply("text")) as server:
+        with closing(OpenAIEngine(replace(options, urls=(server.url,)), lambda message: None)) as engine:
+            engine.start()
+            first, _ = answers(engine, [Request(prompt, SHORT, 0) for prompt in prompts])
+        bodies = {bool(body.get("prompt_embeds")): body for body in server.requests}
+    assert first.text == "text"
+    assert bodies[False]["prompt"] == QUESTION.text
+    assert bodies[True]["prompt"] is None
+    sent = torch.load(io.BytesIO(base64.b64decode(bodies[True]["prompt_embeds"])), weights_only=True)
+    torch.testing.assert_close(sent, torch.cat([random_rows(3), rows_of(model, QUESTION.text)]))
+
+
+def test_a_server_is_not_asked_for_a_soft_prompt_of_unknown_weights(tmp_path: Path) -> None:
+    soft = soft_prompt(tmp_path / "soft", random_rows(3))
+    with FakeServer() as server:
+        options = EngineOptions("openai", urls=(server.url,), cache_dir=str(tmp_path / "cache"))
+        with closing(OpenAIEngine(options, lambda message: None)) as engine:
+            engine.start()
+            with pytest.raises(EngineError, match="does not say which weights it is for"):
+                answers(engine, [Request(replace(QUESTION, virtual_tokens=soft), SHORT, 0)])
+
+
+@pytest.mark.skipif(find_spec("vllm") is None, reason="vLLM is not installed (extra cpu or gpu)")
+def test_vllm_and_transformers_agree_token_by_token(engine: TransformersEngine, model: Path, tmp_path: Path) -> None:
+    soft = soft_prompt(tmp_path / "soft", random_rows(8))
+    own = soft_prompt(tmp_path / "own", rows_of(model, "def "))
+    deep = soft_prompt(tmp_path / "deep", random_rows(3, LAYERS * 2 * KV_HEADS * HEAD), peft_type="PREFIX_TUNING")
+    prompts = [
+        QUESTION,
+        replace(QUESTION, virtual_tokens=soft),
+        replace(completion_prompt("f(x):\n", stop=()), virtual_tokens=own),
+        replace(completion_prompt("class A:\n    ", stop=("\ndef ",)), virtual_tokens=soft),
+        replace(chat_prompt("hello", prefill="```"), virtual_tokens=soft),
+    ]
+    requests = [Request(prompt, Sampling(max_tokens=24), 0) for prompt in prompts]
+    ours = answers(engine, requests)
+    options = EngineOptions(
+        "vllm", str(model), cache_dir=str(tmp_path / "cache"), engine_args={"dtype": "float32"}, virtual_tokens=True
+    )
+    process = EngineProcess(options, find_model(str(model), tmp_path / "cache"), None, read_store=False)
+    try:
+        client = process.client()
+        theirs = in_one_batch(client, requests)
+        refused = Request(replace(QUESTION, virtual_tokens=deep), SHORT, 0)
+        with pytest.raises(EngineError, match=r"is a deep prompt.*--humaneval-engine=transformers"):
+            client.generation("deep", refused)
+        client.close()
+    finally:
+        process.close()
+    for one, other in zip(ours, theirs, strict=True):
+        assert (one.text, one.finish_reason) == (other.text, other.finish_reason)
+        assert (one.prompt_tokens, one.completion_tokens) == (other.prompt_tokens, other.completion_tokens)
+    assert theirs[0].text == theirs[2].text != theirs[1].text  # the third is the first, its "def " as embeddings
+
+
+def in_one_batch(client: EngineClient, requests: Sequence[Request]) -> list[Generation]:
+    keyed = [(str(number), request) for number, request in enumerate(requests)]
+    client.submit(keyed)
+    return [client.generation(key, request) for key, request in keyed]

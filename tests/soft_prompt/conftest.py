@@ -1,0 +1,19 @@
+"""Makes the fixtures of tiny_training.py known to the tests of this folder."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+
+from pytest_humaneval.broken_packages import mark_broken_packages_absent
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # the tiny model has nothing to share out
+
+collect_ignore_glob = [] if find_spec("torch") else ["test_*.py"]
+
+mark_broken_packages_absent()  # before PEFT imports transformers
+
+if find_spec("torch"):
+    from tiny_training import frozen
+
+    __all__ = ["frozen"]

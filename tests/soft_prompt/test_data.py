@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_humaneval import check_correctness
+from pytest_humaneval.exceptions import DatasetError
+from soft_prompt.data import read_training_data, shape, single_assertions
+
+ROW: dict[str, Any] = {
+    "task_id": 601,
+    "text": "Write a function to shift every number by an offset and skip the negative ones.",
+    "code": (
+        "import math\r\ndef shift(nums, by=1):\r\n\tres = []\r\n\tfor n in nums: \r\n"
+        "\t\tif n>=0: res.append(n+by)\r\n\treturn (res) "
+    ),
+    "test_list": ["assert shift([1, -2],2) == [3]", "assert shift([]) == []", "assert shift([0]) == [1]"],
+    "test_setup_code": "",
+}
+LENGTH = ROW | {  # MBPP/813, which is HumanEval/23
+    "task_id": 813,
+    "text": "Write a function to find length of the string.",
+    "code": "def string_length(str1):\n  count = 0\n  for char in str1:\n    count += 1\n  return count",
+    "test_list": ["assert string_length('python') == 6"],
+}
+LARGEST_DIVISOR = ROW | {  # worded differently, yet with the solution of HumanEval/24
+    "task_id": 602,
+    "text": "Write a function that gives the greatest proper factor.",
+    "code": "def factor(m):\n  for k in reversed(range(m)):\n    if m % k == 0:\n      return k",
+    "test_list": ["assert factor(15) == 5"],
+}
+
+
+def written(folder: Path, *rows: dict[str, Any]) -> str:
+    path = folder / "mbpp.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return str(path)
+
+
+def test_a_task_gets_humaneval_s_shape() -> None:
+    problem, _ = shape(ROW)
+    assert problem is not None
+    assert problem.task_id == "MBPP/601"
+    assert problem.prompt == (
+        "import math\n\n\ndef shift(nums, by=1):\n"
+        '    """ Write a function to shift every number by an offset and skip the negative ones.\n'
+        '    >>> shift([1, -2], 2)\n    [3]\n    >>> shift([])\n    []\n    """\n'
+    )
+    assert problem.canonical_solution == (
+        "    res = []\n    for n in nums:\n        if n >= 0:\n            res.append(n + by)\n    return res\n"
+    )
+
+
+def test_its_hidden_test_tells_right_from_wrong() -> None:
+    problem, _ = shape(ROW)
+    assert problem is not None
+    assert check_correctness(problem, problem.canonical_solution).passed
+    assert not check_correctness(problem, "    return nums\n").passed
+    one_by_one = [check_correctness(one, "    return []\n").passed for one in single_assertions(problem)]
+    assert one_by_one == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"code": "def shift(:"}, "does not parse"),
+        ({"code": "def other(): pass"}, "its tests call 0 of its functions"),
+        ({"code": ROW["code"] + "\nshift([1])"}, "something follows the function"),
+        ({"test_list": ["assert shift([1])"]}, r"is not 'assert f\(...\) == value'"),
+    ],
+)
+def test_what_has_another_shape_is_left_out_and_says_why(change: dict[str, Any], reason: str, tmp_path: Path) -> None:
+    data = read_training_data(written(tmp_path, ROW | {"task_id": 700}, ROW | change))
+    assert [problem.task_id for problem in data.train] == ["MBPP/700"]
+    assert list(data.unusable) == ["MBPP/601"]
+    assert re.search(reason, data.unusable["MBPP/601"])
+
+
+def test_tasks_near_humaneval_are_removed_and_counted(tmp_path: Path) -> None:
+    data = read_training_data(written(tmp_path, ROW, LENGTH, LARGEST_DIVISOR))
+    assert data.near_duplicates == {"MBPP/813": "HumanEval/23", "MBPP/602": "HumanEval/24"}
+    assert data.summary() == (
+        "1 tasks to train on, 0 to validate on; removed 2 near HumanEval's, 0 that have not its shape"
+    )
+
+
+def test_splits_are_mbpp_s_own(tmp_path: Path) -> None:
+    rows = [ROW | {"task_id": task_id} for task_id in (1, 11, 510, 511, 600, 601, 974)]
+    data = read_training_data(written(tmp_path, *rows))
+    assert [problem.task_id for problem in data.validation] == ["MBPP/511", "MBPP/600"]
+    assert [problem.task_id for problem in data.train] == ["MBPP/601", "MBPP/974"]
+
+
+def test_humaneval_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="HumanEval/3 is what the result is measured on"):
+        read_training_data(written(tmp_path, ROW, ROW | {"task_id": "HumanEval/3"}))
+
+
+def test_what_is_no_mbpp_names_file_and_line(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"mbpp\.jsonl:2: test_list must be list; is this MBPP\?"):
+        read_training_data(written(tmp_path, ROW, ROW | {"test_list": "assert"}))
+    with pytest.raises(DatasetError, match=r"missing\.jsonl: cannot be read \(No such file"):
+        read_training_data(str(tmp_path / "missing.jsonl"))
