@@ -131,9 +131,7 @@ def _engine_lines(progress: dict[str, Any], width: int) -> list[str]:
         parts.append(f"engine ready in {progress['loading_seconds']:.1f} s")
     if stored:
         parts.append(f"{stored} answered from the store")
-    if len(head := "engine    ") + len("; ".join(parts)) <= width:
-        return [head + "; ".join(parts)]
-    return [(" " * len(head) if number else head) + part for number, part in enumerate(parts)]
+    return wrapped("; ".join(parts), width, "engine    ")
 
 
 def remark_lines(rows: Sequence[Row], width: int) -> list[str]:
