@@ -3,8 +3,9 @@ user, and writes down what was not as expected and what was left on the machine.
 
     python -m benchmarks.sandbox_corpus --write
 
-Needs the repository with its tests, bubblewrap, docker with a daemon, podman; a layer that cannot be had is in the
-result with the reason. Needs a quiet machine less than the other benchmarks: it takes no times.
+Needs the repository with its tests, bubblewrap, docker with a daemon that both users may talk to (DOCKER_HOST), podman
+(where its crun refuses the machine's control groups, a CONTAINERS_CONF with runc helps). A layer that cannot be had is
+in the result with the reason. A busy machine does no harm: no times are taken.
 """
 
 from __future__ import annotations

@@ -48,12 +48,12 @@ def passes(sandbox: Sandbox) -> bool:
     return sandbox.check(TWICE, "    return x + x\n", timeout=10).passed
 
 
-def containers(name: str) -> list[str]:
-    """The containers of this process that are there; another one's tests may have theirs."""
+def containers(name: str, worker: int | None = None) -> list[str]:
+    """The containers of this process, or of another worker, that are there."""
     if name not in CONTAINERS:
         return []
     listed = subprocess.run(
-        [name, "ps", "--all", "--quiet", "--filter", f"name=humaneval-{os.getpid()}-"],
+        [name, "ps", "--all", "--quiet", "--filter", f"name=humaneval-{worker or os.getpid()}-"],
         capture_output=True,
         text=True,
         check=True,

@@ -16,9 +16,10 @@ from sandbox_image import LEFT_OUT
 from pytest_humaneval.sandbox.launch import interpreter
 
 ROOT = Path(__file__).parent.parent.parent
+_USER = 65534
 _ORDINARY = (
-    *("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"),
-    *("env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/tmp", "PYTHONDONTWRITEBYTECODE=1"),
+    *("setpriv", f"--reuid={_USER}", f"--regid={_USER}", "--clear-groups"),
+    *("env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "PYTHONDONTWRITEBYTECODE=1"),
 )
 _KEPT = ("DOCKER_HOST", "CONTAINERS_CONF")
 # Site-packages one by one, with the .pth files in them: an editable install is one.
@@ -31,8 +32,9 @@ runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)
 class OrdinaryUser:
     """User 65534 with an interpreter that it may run."""
 
-    def __init__(self, python: str) -> None:
+    def __init__(self, python: str, home: str = "/tmp") -> None:
         self.python = python
+        self._home = home
 
     def run_module(self, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run ``python -m module`` with all packages that this process has."""
@@ -41,7 +43,17 @@ class OrdinaryUser:
             *(path for path in sys.path if os.path.basename(path) in ("site-packages", "dist-packages")),
         ]
         kept = [f"{name}={os.environ[name]}" for name in _KEPT if name in os.environ]
-        command = (*_ORDINARY, *kept, self.python, "-c", _RUN, ":".join(folders), module, *arguments)
+        command = (
+            *_ORDINARY,
+            f"HOME={self._home}",
+            *kept,
+            self.python,
+            "-c",
+            _RUN,
+            ":".join(folders),
+            module,
+            *arguments,
+        )
         return subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
 
     def can_run(self) -> bool:
@@ -64,17 +76,23 @@ def ordinary_user() -> Iterator[OrdinaryUser]:
         raise NoOrdinaryUserError("not root: whatever this process does, an ordinary user does")
     if shutil.which("setpriv") is None:
         raise NoOrdinaryUserError("setpriv is not installed; on Debian: apt-get install util-linux")
+    with tempfile.TemporaryDirectory(prefix="ordinary-", ignore_cleanup_errors=True) as folder:
+        os.chmod(folder, 0o755)
+        home = Path(folder, "home")
+        home.mkdir()
+        os.chown(home, _USER, _USER)
+        yield _user_with_interpreter(Path(folder), str(home))
+
+
+def _user_with_interpreter(folder: Path, home: str) -> OrdinaryUser:
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     for python in (interpreter(), f"/usr/bin/{version}", f"/usr/local/bin/{version}"):
-        if os.path.exists(python) and (user := OrdinaryUser(python)).can_run():
-            yield user
-            return
-    with tempfile.TemporaryDirectory(prefix="interpreter-") as folder:
-        os.chmod(folder, 0o755)
-        user = OrdinaryUser(copy_of_interpreter(Path(folder, "python")))
-        if not user.can_run():
-            raise NoOrdinaryUserError(f"user 65534 cannot read the packages of {sys.prefix}")
-        yield user
+        if os.path.exists(python) and (user := OrdinaryUser(python, home)).can_run():
+            return user
+    user = OrdinaryUser(copy_of_interpreter(folder / "python"), home)
+    if not user.can_run():
+        raise NoOrdinaryUserError(f"user {_USER} cannot read the packages of {sys.prefix}")
+    return user
 
 
 def copy_of_interpreter(folder: Path) -> str:

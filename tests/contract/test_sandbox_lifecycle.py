@@ -17,8 +17,9 @@ from pathlib import Path
 from types import FrameType
 
 import pytest
-from sandbox_available import opened, passes, sandbox
+from sandbox_available import CONTAINERS, containers, opened, passes, sandbox
 from sandbox_corpus import TWICE, looping
+from sandbox_image import IMAGE
 from sandbox_surroundings import descendants, gone
 
 from pytest_humaneval.exceptions import SandboxError
@@ -169,26 +170,30 @@ import sys
 from pytest_humaneval import Problem
 from pytest_humaneval.sandbox import SandboxOptions, open_sandbox
 problem = Problem("Loop/0", "def f():\\n", "f", "", "def check(candidate):\\n    candidate()\\n")
-with open_sandbox(SandboxOptions(sys.argv[1])) as sandbox:
+with open_sandbox(SandboxOptions(sys.argv[1], image=sys.argv[2])) as sandbox:
     print("started", flush=True)
     sandbox.check(problem, "    while True: pass\\n", timeout=60)
 """
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, *CONTAINERS])
 def test_worker_killed_takes_everything_with_it(name: str, tmp_path: Path) -> None:
     with opened(name):
         pass  # can be had here
-    worker = subprocess.Popen([sys.executable, "-c", WORKER, name], stdout=subprocess.PIPE)
+    worker = subprocess.Popen([sys.executable, "-c", WORKER, name, IMAGE], stdout=subprocess.PIPE)
     assert worker.stdout is not None
     assert worker.stdout.readline() == b"started\n"
     time.sleep(0.3)
     below = descendants(worker.pid)
-    assert len(below) >= 3
     worker.kill()
     worker.wait()
     worker.stdout.close()
+    assert len(below) >= (2 if name in CONTAINERS else 3)  # a container's processes are children of its engine
     assert gone(below)
+    deadline = time.monotonic() + 10
+    while containers(name, worker.pid) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert containers(name, worker.pid) == []
     assert not any(f"-{worker.pid}-" in path.name for folder in ("/dev/shm", "/tmp") for path in Path(folder).iterdir())
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from sandbox_available import CONFINING, opened
 
 from pytest_humaneval import Problem
 from pytest_humaneval.dataset import read_problems
-from pytest_humaneval.sandbox import Sandbox, SandboxOptions, open_sandbox, self_check
+from pytest_humaneval.sandbox import Sandbox, self_check
 
 
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with open_sandbox(SandboxOptions()) as sandbox:
+@pytest.fixture(scope="module", params=CONFINING)
+def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    with opened(request.param) as sandbox:
         yield sandbox
 
 
