@@ -121,7 +121,7 @@ def test_evaluation_compares_with_and_without(
     )  # fmt: skip
     assert status == 0
     said = capfd.readouterr().out
-    assert "| soft:noise | 0.000 | [0.000, 0.562] | 0 of 3 |" in said  # Wilson's upper bound: z^2 / (3 + z^2)
+    assert "| soft:noise | 0.000 | [0.000, 0.561] | 0 of 3 |" in said  # Wilson's upper bound: z^2 / (3 + z^2)
     assert "McNemar's exact test p = 1" in said
     assert (output / "evaluation" / "comparison.md").read_text() in said
 
