@@ -12,6 +12,7 @@ from pytest_humaneval.config_file import ConfigFile
 from pytest_humaneval.engine.catalogue import Identity
 from pytest_humaneval.engine.client import EngineClient
 from pytest_humaneval.engine.process import EngineProcess
+from pytest_humaneval.plan import Plan
 
 _KEY = "humaneval"
 
@@ -26,19 +27,30 @@ def has_workers(config: pytest.Config) -> bool:
     return not is_worker(config) and config.getoption("dist", "no") != "no"
 
 
-def tell_worker(node: Any, identity: Identity, engine: EngineProcess | None, file: ConfigFile) -> None:
+def tell_worker(node: Any, plan: Plan, engine: EngineProcess | None, file: ConfigFile) -> None:
     """Put what a worker needs into its ``workerinput``; options alone would not tell it.
 
     humaneval.toml goes along as it was read: somebody may be editing it while the workers start.
     """
     address = [engine.address, str(engine.log)] if engine is not None else None
-    told = {"identity": asdict(identity), "engine": address, "file": file.to_wire()}
+    told = {
+        "identity": asdict(plan.identity),
+        "engine": address,
+        "file": file.to_wire(),
+        "sandbox": plan.sandbox.name,
+    }
     node.workerinput[_KEY] = json.dumps(told)
 
 
 def told_identity(config: pytest.Config) -> Identity:
     """Who answers, as the controller found out."""
     return Identity(**_told(config)["identity"])
+
+
+def told_sandbox(config: pytest.Config) -> str:
+    """The sandbox that the controller opened, by its own name."""
+    name: str = _told(config)["sandbox"]
+    return name
 
 
 def told_client(config: pytest.Config) -> EngineClient:

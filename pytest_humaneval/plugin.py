@@ -114,8 +114,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     run = session.config.stash.get(RUN, None)
     if run is None or session.config.option.collectonly:
         return
+    from pytest_humaneval.fixtures import PLAN
+
     try:
         run.start()
+        session.config.stash[PLAN] = run.plan
     except InputError as error:
         raise pytest.UsageError(str(error)) from error
     except (EngineError, SandboxError) as error:
@@ -128,7 +131,7 @@ def pytest_configure_node(node: Any) -> None:
     if (run := node.config.stash.get(RUN, None)) is not None:
         from pytest_humaneval.distributed import tell_worker
 
-        tell_worker(node, run.identity, run.engine, node.config.stash[options.FILE])
+        tell_worker(node, run.plan, run.engine, node.config.stash[options.FILE])
 
 
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:

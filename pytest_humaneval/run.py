@@ -17,8 +17,8 @@ from pytest_humaneval.baseline import compare_results
 from pytest_humaneval.comparison import passes_of
 from pytest_humaneval.comparison_report import gate_lines
 from pytest_humaneval.dataset import read_dataset, select_problems
-from pytest_humaneval.distributed import is_worker, told_identity
-from pytest_humaneval.engine.catalogue import HOLD_THE_MODEL, Identity, identify
+from pytest_humaneval.distributed import is_worker, told_identity, told_sandbox
+from pytest_humaneval.engine.catalogue import HOLD_THE_MODEL, identify
 from pytest_humaneval.engine.client import EngineClient
 from pytest_humaneval.engine.process import EngineProcess
 from pytest_humaneval.engine.protocol import EngineOptions
@@ -90,7 +90,10 @@ def make_plan(config: pytest.Config) -> tuple[Plan, Model | None]:
     sandbox = options.sandbox_options(config)
     if sandbox.name not in SANDBOXES:
         raise InputError(f"--humaneval-sandbox: unknown sandbox {sandbox.name!r}; known: {', '.join(SANDBOXES)}")
-    identity, model = (told_identity(config), None) if is_worker(config) else identify(engine)
+    if is_worker(config):
+        identity, model, sandbox = told_identity(config), None, replace(sandbox, name=told_sandbox(config))
+    else:
+        identity, model = identify(engine)
     if engine.name in HOLD_THE_MODEL:
         check_model(strategies, identity.model, identity.digest)
     ks = options.ks(config, max(strategy.num_samples or samples for strategy in strategies))
@@ -154,11 +157,6 @@ class Run:
         self._last_outcome_at = 0.0
         self._sigterm: Any = None
 
-    @property
-    def identity(self) -> Identity:
-        """Who answers."""
-        return self.plan.identity
-
     def start(self) -> None:
         """Check the grader, open the files and start the engine process; the model loads when it is asked for.
 
@@ -167,11 +165,14 @@ class Run:
             SandboxError: the grader cannot tell right from wrong; no figure could be trusted.
             EngineError: the engine process does not start.
         """
-        if directory := options.output_directory(self.config):
-            self._record = Record(directory, self.plan)
         with open_sandbox(self.plan.sandbox) as sandbox:
             self_check(sandbox, self.plan.problems)
             self.layers = sandbox.layers
+            # `auto` is settled here, once: whoever else opens a sandbox opens this one, or says that it cannot. None
+            # is weaker than the summary says.
+            self.plan = self.ledger.plan = replace(self.plan, sandbox=replace(self.plan.sandbox, name=sandbox.name))
+        if directory := options.output_directory(self.config):
+            self._record = Record(directory, self.plan)
         self._sigterm = signal.signal(signal.SIGTERM, _interrupt)
         store = options.cache_directory(self.config) / "generations.sqlite"
         # A server whose model has no name here may have another one tomorrow: its old answers must not stand for it.

@@ -56,6 +56,11 @@ class ProcessSandbox:
         self._busy = False
 
     @property
+    def name(self) -> str:
+        """Which sandbox it is; before it is entered, the one that is going to be tried first."""
+        return self._launches[0].name
+
+    @property
     def layers(self) -> tuple[str, ...]:
         """The isolation layers in force; empty before the sandbox is entered."""
         return self._layers

@@ -25,6 +25,10 @@ class Sandbox(Protocol):
     """Judges completions, one at a time. A context manager: leaving it ends every process it started."""
 
     @property
+    def name(self) -> str:
+        """Which sandbox it is, by the name that asks for it; what ``auto`` came to, once it is entered."""
+
+    @property
     def layers(self) -> tuple[str, ...]:
         """The isolation layers in force, for the report's header."""
 

@@ -1,7 +1,8 @@
 """evalplus's own evaluator reads what we export, judges it as it should, and we read its results.
 
-evalplus wants an older protobuf than vLLM and so has no place in the same environment. Where it lives is told by
-HUMANEVAL_EVALPLUS_PYTHON: the Python of a virtual environment after ``pip install evalplus``.
+evalplus 0.3.1 brings some thirty packages and a protobuf below 6, which others in such an environment (tensorboard, for
+one) do not take. Where it lives is told by HUMANEVAL_EVALPLUS_PYTHON: the Python of a virtual environment after
+``pip install evalplus``.
 """
 
 from __future__ import annotations

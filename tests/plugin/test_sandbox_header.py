@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from mini import Evaluate
 
+from pytest_humaneval import SandboxOptions, open_sandbox
+from pytest_humaneval.exceptions import SandboxError
 from pytest_humaneval.sandbox.launch import UNSAFE
 
 
@@ -27,3 +30,32 @@ def test_summary_warns_about_the_sandbox_that_is_none(evaluate: Evaluate, worker
     result.assert_outcomes(passed=3)
     assert unwrapped(result.outlines) == f"sandbox   oracle, {UNSAFE}, rlimits"
     assert "warning" in UNSAFE
+
+
+WORKERS_WITHOUT_PROGRAMS = """
+import os
+
+def pytest_configure(config):
+    if hasattr(config, "workerinput"):
+        os.environ["PATH"] = "/nowhere"
+"""
+
+
+def test_worker_never_takes_a_weaker_sandbox_than_the_summary_names(
+    evaluate: Evaluate, pytester: pytest.Pytester
+) -> None:
+    if not sandbox_can_be_had("bubblewrap"):
+        pytest.skip("bubblewrap cannot be had here")
+    pytester.makeconftest(WORKERS_WITHOUT_PROGRAMS)
+    result = evaluate("-n2", "--humaneval-sandbox=auto")
+    result.assert_outcomes(errors=3)
+    assert "bubblewrap" in unwrapped(result.outlines)
+    result.stdout.fnmatch_lines(["*the sandbox .bubblewrap. needs the program bwrap*"])
+
+
+def sandbox_can_be_had(name: str) -> bool:
+    try:
+        with open_sandbox(SandboxOptions(name)) as sandbox:
+            return sandbox.name == name
+    except SandboxError:
+        return False
