@@ -19,6 +19,7 @@ class ScriptedSandbox:
     Without a script it compares text: the canonical solution passes, everything else fails an assertion.
     """
 
+    name = "scripted"
     layers = ("scripted",)
 
     def __init__(self, script: Script | None = None) -> None:

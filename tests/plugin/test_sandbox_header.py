@@ -50,7 +50,7 @@ def test_worker_never_takes_a_weaker_sandbox_than_the_summary_names(
     result = evaluate("-n2", "--humaneval-sandbox=auto")
     result.assert_outcomes(errors=3)
     assert "bubblewrap" in unwrapped(result.outlines)
-    result.stdout.fnmatch_lines(["*the sandbox .bubblewrap. needs the program bwrap*"])
+    result.stdout.fnmatch_lines(["*SandboxError: the sandbox 'bubblewrap' needs the program bwrap*"])
 
 
 def sandbox_can_be_had(name: str) -> bool:
