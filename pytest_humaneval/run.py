@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
 import pytest
@@ -16,10 +17,12 @@ from pytest_humaneval.engine.catalogue import Identity, identify
 from pytest_humaneval.engine.client import EngineClient
 from pytest_humaneval.engine.process import EngineProcess
 from pytest_humaneval.exceptions import EngineError, InputError
+from pytest_humaneval.junit import add_completion
 from pytest_humaneval.ledger import Ledger
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.postprocess import POSTPROCESSORS
-from pytest_humaneval.record import Record
+from pytest_humaneval.publish import Publisher
+from pytest_humaneval.record import Record, run_record
 from pytest_humaneval.registry import register, select_strategies
 from pytest_humaneval.report import summary_lines
 from pytest_humaneval.sandbox import SANDBOXES, open_sandbox, self_check
@@ -81,6 +84,8 @@ class Run:
         self._status: StatusLine | None = None
         self._progress: dict[str, Any] = {}
         self._record: Record | None = None
+        self._publisher: Publisher | None = None
+        self._started = datetime.now(UTC)
         self._last_lines: list[str] = []
         self._last_outcome_at = 0.0
         self._sigterm: Any = None
@@ -94,12 +99,13 @@ class Run:
         """Check the grader, open the files and start the engine process; the model loads when it is asked for.
 
         Raises:
-            InputError: the output folder cannot be written.
+            InputError: the output folder or a report cannot be written.
             SandboxError: the grader cannot tell right from wrong; no figure could be trusted.
             EngineError: the engine process does not start.
         """
+        self._publisher = Publisher(options.html_path(self.config), options.markdown_path(self.config))
         if directory := options.output_directory(self.config):
-            self._record = Record(directory, self.plan)
+            self._record = Record(directory)
         with open_sandbox(self.plan.sandbox) as sandbox:
             self_check(sandbox, self.plan.problems)
             self.layers = sandbox.layers
@@ -124,7 +130,10 @@ class Run:
         """Take in one report."""
         outcome = self.ledger.add(report)
         self._last_outcome_at = time.time() if outcome is not None else self._last_outcome_at
-        if outcome is not None and self._record is not None:
+        if outcome is None:
+            return
+        add_completion(self.config, report, outcome)
+        if self._record is not None:
             self._record.add(outcome)
 
     def finish(self, exit_status: int) -> int:
@@ -136,11 +145,17 @@ class Run:
         failed = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
         if self.ledger.errors and exit_status in failed:
             exit_status = pytest.ExitCode.INTERNAL_ERROR
-        if self._record is not None:
-            engine = self._progress | {"ready_to_last_outcome_seconds": self._seconds_since_ready()}
-            self._last_lines.append(self._record.finish(self.ledger, engine, int(exit_status)))
-            self._record = None
+        self._write_files(int(exit_status))
         return exit_status
+
+    def _write_files(self, exit_status: int) -> None:
+        engine = self._progress | {"ready_to_last_outcome_seconds": self._seconds_since_ready()}
+        run = run_record(self.ledger, self._started, engine, exit_status)
+        if self._record is not None:
+            self._last_lines.append(self._record.finish(self.ledger, run))
+            self._record = None
+        if self._publisher is not None and self.ledger.outcomes:
+            self._last_lines.extend(self._publisher.write(self.ledger, run, None))
 
     def summary(self) -> list[str]:
         """The lines of the terminal summary."""

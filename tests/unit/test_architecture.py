@@ -13,9 +13,9 @@ PACKAGE = Path(pytest_humaneval.__file__).parent
 NOUNS = {"problem", "prompt", "sample", "verdict", "exceptions", "printable"}
 GLUE = {
     "options", "hookspecs", "fixtures", "distributed", "plugin", "run", "items", "failure", "junit", "ledger",
-    "selection", "statusline", "timeouts", "test_humaneval", "report", "record",
+    "selection", "statusline", "timeouts", "test_humaneval", "report", "record", "publish", "markdown",
 }  # fmt: skip
-IMPORTS_PYTEST = GLUE - {"hookspecs", "record", "report", "test_humaneval"}
+IMPORTS_PYTEST = GLUE - {"hookspecs", "markdown", "record", "report", "publish", "test_humaneval"}
 
 
 def modules() -> list[Path]:
