@@ -2,47 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import pytest
 
-from pytest_humaneval.metrics import mean_pass_at_k, wilson_interval
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plan import ItemId, Plan
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One strategy's figures. Errors are outside every denominator; ``pass_at_k`` is None where it is undefined.
-
-    ``seconds`` is the time until the strategy's last generation was finished, counted from its submission.
-    """
-
-    strategy: str
-    pass_at_k: dict[int, float | None]
-    interval: tuple[float, float] | None  # 95 % Wilson, of pass@1; only for one sample a problem
-    kinds: dict[str, int]
-    judged: int
-    passed: int
-    timed_out: int
-    errors: int
-    tokens: int
-    seconds: float
-    truncated: int
-    steps: dict[str, int]
-
-    @property
-    def failed(self) -> int:
-        """Wrong, and not for want of time."""
-        return self.judged - self.passed - self.timed_out
-
-    @property
-    def unusable(self) -> int:
-        """Completions that are empty or do not parse."""
-        return self.kinds.get("empty", 0) + self.kinds.get("syntax error", 0)
+from pytest_humaneval.rows import Row, rows_of
 
 
 @dataclass
@@ -77,10 +45,7 @@ class Ledger:
 
     def rows(self) -> list[Row]:
         """A row for each strategy, in the order of their names."""
-        by_strategy = defaultdict(list)
-        for outcome in self.outcomes.values():
-            by_strategy[outcome.strategy].append(outcome)
-        return [_row(name, by_strategy[name], self.plan.ks) for name in sorted(by_strategy)]
+        return rows_of(self.outcomes.values(), self.plan.ks)
 
     @property
     def errors(self) -> list[Outcome]:
@@ -91,6 +56,12 @@ class Ledger:
     def not_run(self) -> int:
         """Items that were collected and never came to an end."""
         return len(self.expected - self.outcomes.keys())
+
+    @property
+    def missing(self) -> int:
+        """Items of the plan without an outcome, whether they were collected or not."""
+        have = {outcome.item for outcome in self.outcomes.values()}
+        return len(set(self._items.values()) - have)
 
     def sorted(self) -> list[Outcome]:
         """All outcomes: problems in the dataset's order, then strategies, then samples."""
@@ -104,26 +75,3 @@ class Ledger:
     @cached_property
     def _items(self) -> dict[str, ItemId]:
         return dict(self.plan.ids())
-
-
-def _row(strategy: str, outcomes: list[Outcome], ks: tuple[int, ...]) -> Row:
-    kinds = Counter(outcome.kind for outcome in outcomes)
-    judged = [outcome for outcome in outcomes if not outcome.error]
-    correct: Counter[str] = Counter(outcome.task_id for outcome in judged if outcome.passed)
-    drawn = Counter(outcome.task_id for outcome in judged)
-    counts = [(drawn[task_id], correct[task_id]) for task_id in drawn]
-    one_each = all(number == 1 for number in drawn.values())
-    return Row(
-        strategy=strategy,
-        pass_at_k={k: mean_pass_at_k(counts, k) for k in ks},
-        interval=wilson_interval(kinds["passed"], len(judged)) if judged and one_each else None,
-        kinds=dict(kinds),
-        judged=len(judged),
-        passed=kinds["passed"],
-        timed_out=kinds["timed out"],
-        errors=len(outcomes) - len(judged),
-        tokens=sum(outcome.completion_tokens for outcome in outcomes),
-        seconds=max((outcome.generation_seconds for outcome in outcomes), default=0.0),
-        truncated=sum(outcome.finish_reason == "length" for outcome in outcomes),
-        steps=dict(Counter(step for outcome in outcomes for step in outcome.steps)),
-    )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import comb, sqrt
+from math import comb, fsum, sqrt
 from statistics import NormalDist, fmean
+
+from pytest_humaneval.bootstrap import bootstrap_interval
 
 
 def pass_at_k(num_samples: int, num_correct: int, k: int) -> float | None:
@@ -24,8 +26,8 @@ def pass_at_k(num_samples: int, num_correct: int, k: int) -> float | None:
     return (subsets - comb(num_samples - num_correct, k)) / subsets
 
 
-def mean_pass_at_k(counts: Iterable[tuple[int, int]], k: int) -> float | None:
-    """The mean of :func:`pass_at_k` over problems, each given as (num_samples, num_correct).
+def estimates(counts: Iterable[tuple[int, int]], k: int) -> list[float] | None:
+    """:func:`pass_at_k` of each problem, given as (num_samples, num_correct).
 
     A problem without any sample (every one ended in an infrastructure error) is outside the denominator. None when a
     problem has some samples but fewer than ``k``: a mean over the others would be over easier or harder problems,
@@ -34,16 +36,45 @@ def mean_pass_at_k(counts: Iterable[tuple[int, int]], k: int) -> float | None:
     Raises:
         ValueError: counts that cannot be.
     """
-    estimates = [pass_at_k(num_samples, num_correct, k) for num_samples, num_correct in counts if num_samples]
-    defined = [estimate for estimate in estimates if estimate is not None]
-    return fmean(defined) if estimates and len(defined) == len(estimates) else None
+    found = [pass_at_k(num_samples, num_correct, k) for num_samples, num_correct in counts if num_samples]
+    defined = [estimate for estimate in found if estimate is not None]
+    return defined if found and len(defined) == len(found) else None
 
 
-def wilson_interval(num_correct: int, num_samples: int, confidence: float = 0.95) -> tuple[float, float]:
+def mean_pass_at_k(counts: Iterable[tuple[int, int]], k: int) -> float | None:
+    """The mean of :func:`estimates` over problems, or None where they are undefined.
+
+    Raises:
+        ValueError: counts that cannot be.
+    """
+    found = estimates(counts, k)
+    return None if found is None else fmean(found)
+
+
+def pass_at_k_interval(counts: Iterable[tuple[int, int]], k: int) -> tuple[float, float] | None:
+    """The 95 % interval of :func:`mean_pass_at_k`, or None where that is undefined.
+
+    Wilson's where every problem has one sample; else the bootstrap over problems. Where all problems have the same
+    estimate, the bootstrap says nothing, and it is Wilson's of as many yes-or-no problems: values from 0 to 1 with a
+    given mean vary most when they are 0 and 1, so this is wide enough.
+
+    Raises:
+        ValueError: counts that cannot be.
+    """
+    counts = [count for count in counts if count[0]]
+    found = estimates(counts, k)
+    if found is None:
+        return None
+    one_each = all(num_samples == 1 for num_samples, _ in counts)
+    interval = None if one_each else bootstrap_interval(found)
+    return interval or wilson_interval(min(fsum(found), len(found)), len(found))
+
+
+def wilson_interval(num_correct: float, num_samples: float, confidence: float = 0.95) -> tuple[float, float]:
     """Wilson's score interval for a proportion (Wilson 1927), from ``num_samples`` independent trials.
 
     For pass@1 from one sample a problem. Several samples of one problem are not independent: there, the interval would
-    be too narrow. Without a trial anything is possible: (0, 1).
+    be too narrow. Without a trial anything is possible: (0, 1). ``num_correct`` need not be whole.
 
     Raises:
         ValueError: counts or a confidence that cannot be.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -13,6 +13,9 @@ from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.sandbox.protocol import SandboxOptions
+
+if TYPE_CHECKING:
+    from pytest_humaneval.gates import Gates
 
 DEFAULT_KS = (1, 10, 100)
 
@@ -57,6 +60,15 @@ def _counts(value: str) -> tuple[int, ...]:
     return tuple(_count(part) for part in value.split(","))
 
 
+_share = _number(float, 0, 1, "a number from 0 to 1")
+
+
+def _least(value: str) -> tuple[tuple[str, float], ...]:
+    """``0.4,chat=0.5`` as names and numbers; the name is empty where none is given."""
+    parts = [part.strip().rpartition("=") for part in value.split(",")]
+    return tuple((name.strip(), _share(number.strip())) for name, _, number in parts)
+
+
 OPTIONS = (
     Option("model", "alias, hub id[@revision], directory or .gguf file (default: qwen2.5-coder-0.5b-instruct)", "SPEC"),
     Option("task", "evaluate exactly this problem, for instance HumanEval/1 (repeatable)", "TASK_ID", many=True),
@@ -85,6 +97,14 @@ OPTIONS = (
     ),
     Option("postprocess", "none, post_v1, post_v5, or auto: what each strategy declares (default: auto)", "NAME"),
     Option("output", "write samples.jsonl, results.jsonl, prompts.jsonl and run.json into this folder", "DIR"),
+    Option("baseline", "compare with this former run: a folder of --humaneval-output or a results file", "PATH"),
+    Option(
+        "min-pass-at-1",
+        "a gate: the exit status says whether pass@1 is at least X, for every strategy or for NAME (several by comma)",
+        "[NAME=]X",
+        _least,
+        many=True,
+    ),
     Option("html", "write a report page: one file that works offline", "FILE"),
     Option("markdown", "write a summary in Markdown; it also goes to GITHUB_STEP_SUMMARY, where that is set", "FILE"),
     Option("sandbox", "auto (default) or one of the sandboxes by name", "NAME"),
@@ -108,6 +128,12 @@ def add_options(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--humaneval-no-cache", action="store_true", default=False, help="generate anew what is already stored"
+    )
+    group.addoption(
+        "--humaneval-fail-on-regression",
+        action="store_true",
+        default=False,
+        help="a gate: the exit status says whether pass@1 has significantly dropped against --humaneval-baseline",
     )
     for option in OPTIONS:
         group.addoption(
@@ -173,6 +199,26 @@ def html_path(config: pytest.Config) -> Path | None:
 def markdown_path(config: pytest.Config) -> Path | None:
     """The file of ``--humaneval-markdown``, where given."""
     return _optional_path(config, "markdown")
+
+
+def baseline_path(config: pytest.Config) -> Path | None:
+    """The former run of ``--humaneval-baseline``, where given."""
+    return _optional_path(config, "baseline")
+
+
+def gates(config: pytest.Config, strategies: Sequence[str]) -> Gates:
+    """What is asked of the run.
+
+    Raises:
+        InputError: a number or a strategy that cannot be, or a regression without a baseline.
+    """
+    from pytest_humaneval.gates import Gates, least_pass_at_1
+
+    asked = [pair for text in value_of(config, "min-pass-at-1", ()) for pair in text]
+    on_regression = bool(config.getoption("humaneval_fail_on_regression"))
+    if on_regression and baseline_path(config) is None:
+        raise InputError("--humaneval-fail-on-regression needs --humaneval-baseline=PATH, a former run to compare with")
+    return Gates(least_pass_at_1(asked, strategies), on_regression)
 
 
 def engine_options(config: pytest.Config) -> EngineOptions:

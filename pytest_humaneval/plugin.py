@@ -85,13 +85,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
     try:
         plan, model = make_plan(config)
+        run = None if is_worker(config) else Run(config, plan, model)
     except HumanEvalError as error:  # also an engine that is not installed
         raise pytest.UsageError(str(error)) from error
     config.stash[fixtures.PLAN] = plan
     use_bundled_test(config)
-    if not is_worker(config):
-        config.stash[RUN] = Run(config, plan, model)
-        config.pluginmanager.register(_Reports(config.stash[RUN]), "humaneval-reports")
+    if run is not None:
+        config.stash[RUN] = run
+        config.pluginmanager.register(_Reports(run), "humaneval-reports")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -197,16 +198,16 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         return
     from pytest_humaneval.junit import add_suite_properties
 
-    session.exitstatus = run.finish(exitstatus)
+    session.exitstatus = run.finish(exitstatus, session.testsfailed)
     add_suite_properties(session.config, run.ledger)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print pass@k; only the controller holds a ledger."""
+    """Print pass@k, what it proves and the gates' answers; only the controller holds a ledger."""
     run = config.stash.get(RUN, None)
-    if run is not None and run.ledger.outcomes:
+    if run is not None and (lines := run.summary(terminalreporter._tw.fullwidth)):
         terminalreporter.section("HumanEval", sep="=")
-        for line in run.summary():
+        for line in lines:
             terminalreporter.write_line(line)
 
 

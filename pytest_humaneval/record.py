@@ -71,8 +71,10 @@ class Record:
         return f"samples, results, prompts and run.json are in {self.directory}"
 
 
-def run_record(ledger: Ledger, started: datetime, progress: dict[str, Any], exit_status: int) -> dict[str, Any]:
-    """What run.json says: when, what was asked for, what came out, and what it was measured with."""
+def run_record(
+    ledger: Ledger, started: datetime, progress: dict[str, Any], exit_status: int, analysis: dict[str, Any]
+) -> dict[str, Any]:
+    """What run.json says: when, what was asked for, what came out, what it proves, and what it was measured with."""
     return {
         "started": started.isoformat(timespec="seconds"),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -82,6 +84,7 @@ def run_record(ledger: Ledger, started: datetime, progress: dict[str, Any], exit
             "expected": len(ledger.expected), "finished": len(ledger.outcomes), "errors": len(ledger.errors),
         },
         "strategies": [asdict(row) for row in ledger.rows()],
+        **analysis,
         "engine_process": progress,
         "versions": versions(),
         "python": sys.version,

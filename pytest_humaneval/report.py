@@ -2,34 +2,58 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from typing import Any
 
+from pytest_humaneval.analysis import Analysis
+from pytest_humaneval.comparison_report import baseline_lines, gate_lines, pair_lines
 from pytest_humaneval.engine.catalogue import Identity
-from pytest_humaneval.ledger import Ledger, Row
+from pytest_humaneval.ledger import Ledger
+from pytest_humaneval.outcome import KINDS
+from pytest_humaneval.rows import Row
 from pytest_humaneval.sample import Sampling
+from pytest_humaneval.texttable import Column, text_table, wrapped
 
 UNUSABLE_SHARE = 0.2  # of completions empty or not parsing: then the prompt or the stops are the likely culprit
 SHORT_DIGEST = 12
 HEADER_WIDTH = 80
+MANY = 6  # strategies; of more, the remarks are a table
 
 
-def summary_lines(ledger: Ledger, progress: dict[str, Any], layers: Sequence[str], timeout: float) -> list[str]:
-    """The summary: what was evaluated and how, the table, and what the reader must know of it."""
+def summary_lines(
+    ledger: Ledger,
+    progress: dict[str, Any],
+    layers: Sequence[str],
+    timeout: float,
+    analysis: Analysis | None = None,
+    width: int = HEADER_WIDTH,
+    kept: bool = False,
+) -> list[str]:
+    """The summary: what was evaluated and how, the table, what the reader must know of it, and what it proves."""
     plan, rows = ledger.plan, ledger.rows()
     lines = [
-        f"model     {identity_line(plan.identity)}",
-        f"sampling  {sampling_line(plan.sampling, plan.num_samples)}",
-        f"problems  {len(plan.problems)} of {plan.dataset_name} (sha256 {plan.dataset_sha256[:SHORT_DIGEST]})",
+        *wrapped(identity_line(plan.identity), width, "model     "),
+        *wrapped(sampling_line(plan.sampling, plan.num_samples), width, "sampling  "),
+        *wrapped(dataset_line(len(plan.problems), plan.dataset_name, plan.dataset_sha256), width, "problems  "),
         f"checks    {timeout:g} s of CPU time, {plan.sandbox.memory_mb} MiB",
-        *_wrapped("sandbox   ", ", ".join(layers) or "none was started"),
-        *_engine_lines(progress),
+        *wrapped(", ".join(layers) or "none was started", min(width, HEADER_WIDTH), "sandbox   "),
+        *_engine_lines(progress, width),
         "",
-        *table(rows, plan.ks),
+        *table(rows, plan.ks, width),
     ]
-    remarks = [*_remarks(ledger, rows), *(f"note: {notice}" for notice in progress.get("notices", []))]
-    return [*lines, *(["", *remarks] if remarks else [])]
+    remarks = [*remark_lines(rows, width), *_partial(ledger, width)]
+    for notice in progress.get("notices", []):
+        remarks += wrapped(f"note: {notice}", width)
+    return [*lines, *(["", *remarks] if remarks else []), *analysis_lines(analysis or Analysis(), width, kept)]
+
+
+def analysis_lines(analysis: Analysis, width: int, kept: bool) -> list[str]:
+    """Comparisons and gates, each after a blank line, where there are any."""
+    parts = [pair_lines(analysis, width, kept=kept)]
+    if analysis.baseline is not None:
+        parts.append(baseline_lines(analysis.baseline, width))
+    parts.append(gate_lines(analysis, width))
+    return [line for part in parts if part for line in ("", *part)]
 
 
 def identity_line(identity: Identity) -> str:
@@ -45,41 +69,34 @@ def sampling_line(how: Sampling, num_samples: int) -> str:
     return f"{drawn}, up to {how.max_tokens} tokens{samples}"
 
 
-def table(rows: Sequence[Row], ks: Sequence[int]) -> list[str]:
+def dataset_line(problems: int, name: str, sha256: str) -> str:
+    """Which problems were asked."""
+    return f"{problems} of {name} (sha256 {sha256[:SHORT_DIGEST]})"
+
+
+def table(rows: Sequence[Row], ks: Sequence[int], width: int) -> list[str]:
     """The rows as aligned text: names to the left, numbers to the right, never wrapped."""
-    with_interval = any(row.interval for row in rows)
-    head = ["strategy", *(f"pass@{k}" for k in ks), *(["95 % interval"] if with_interval else [])]
-    head += ["passed", "failed", "timed out", "errors", "tokens", "tok/s", "s"]
-    cells = [head, *(_cells(row, ks, with_interval) for row in rows)]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(head))]
-    return [
-        "  ".join([line[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(line[1:], widths[1:], strict=True))])
-        for line in cells
-    ]
+    columns = []
+    for k in ks:
+        columns.append(Column(f"pass@{k}", [_three_decimals(row.pass_at_k[k]) for row in rows]))
+        if any(row.intervals[k] for row in rows):
+            columns.append(Column("95 % interval", [_interval(row.intervals[k]) for row in rows], glued=True))
+    counts = ("passed", "failed", "timed_out", "errors", "tokens")
+    columns += [Column(name.replace("_", " "), [str(getattr(row, name)) for row in rows]) for name in counts]
+    rates = [f"{row.tokens / row.seconds:.0f}" if row.seconds > 0 else "n/a" for row in rows]
+    columns += [Column("tok/s", rates, glued=True), Column("s", [f"{row.seconds:.1f}" for row in rows], glued=True)]
+    return text_table(Column("strategy", [row.strategy for row in rows]), columns, width)
 
 
-def _cells(row: Row, ks: Sequence[int], with_interval: bool) -> list[str]:
-    interval = f"[{row.interval[0]:.3f}, {row.interval[1]:.3f}]" if row.interval else "n/a"
-    rate = f"{row.tokens / row.seconds:.0f}" if row.seconds > 0 else "n/a"
-    return [
-        row.strategy,
-        *(_three_decimals(row.pass_at_k[k]) for k in ks),
-        *([interval] if with_interval else []),
-        *(str(count) for count in (row.passed, row.failed, row.timed_out, row.errors, row.tokens)),
-        rate,
-        f"{row.seconds:.1f}",
-    ]
-
-
-def _wrapped(head: str, text: str) -> list[str]:
-    return textwrap.wrap(text, HEADER_WIDTH, initial_indent=head, subsequent_indent=" " * len(head))
+def _interval(interval: tuple[float, float] | None) -> str:
+    return f"[{interval[0]:.3f}, {interval[1]:.3f}]" if interval else "n/a"
 
 
 def _three_decimals(value: float | None) -> str:
     return "n/a" if value is None else f"{value:.3f}"
 
 
-def _engine_lines(progress: dict[str, Any]) -> list[str]:
+def _engine_lines(progress: dict[str, Any], width: int) -> list[str]:
     if not progress:
         return []
     made, stored = progress["finished"], progress["from_store"]
@@ -93,31 +110,61 @@ def _engine_lines(progress: dict[str, Any]) -> list[str]:
         parts.append(f"engine ready in {progress['loading_seconds']:.1f} s")
     if stored:
         parts.append(f"{stored} answered from the store")
-    return [f"engine    {'; '.join(parts)}"]
+    if len(head := "engine    ") + len("; ".join(parts)) <= width:
+        return [head + "; ".join(parts)]
+    return [(" " * len(head) if number else head) + part for number, part in enumerate(parts)]
 
 
-def _remarks(ledger: Ledger, rows: Sequence[Row]) -> list[str]:
+def remark_lines(rows: Sequence[Row], width: int) -> list[str]:
+    """What went wrong how often, as a table where there are many strategies; and what makes a row doubtful."""
+    doubts = [line for row in rows for line in wrapped(_doubt(row), width)]
+    if len(rows) > MANY:
+        remarks = _remark_table(rows, width)
+        return [*remarks, *(["", *doubts] if remarks and doubts else doubts)]
+    return [line for row in rows for text in _remarks(row) for line in wrapped(text, width)] + doubts
+
+
+def _remarks(row: Row) -> list[str]:
     remarks = []
-    for row in rows:
-        wrong = ", ".join(f"{count} {kind}" for kind, count in sorted(row.kinds.items()) if kind != "passed")
-        if wrong:
-            remarks.append(f"{row.strategy}: {wrong}")
-        if row.steps:
-            steps = ", ".join(f"{name} {count}" for name, count in sorted(row.steps.items()))
-            remarks.append(f"{row.strategy}: post-processing changed {steps}")
-        if row.truncated:
-            remarks.append(f"{row.strategy}: {row.truncated} generations reached the token limit")
-        if row.judged and row.unusable > UNUSABLE_SHARE * row.judged:
-            remarks.append(
-                f"warning: {row.strategy}: {row.unusable} of {row.judged} completions are empty or do not parse; "
-                "look at the prompt, its stops and the post-processing before believing this row"
-            )
+    wrong = ", ".join(f"{count} {kind}" for kind, count in sorted(row.kinds.items()) if kind != "passed")
+    if wrong:
+        remarks.append(f"{row.strategy}: {wrong}")
+    if row.steps:
+        steps = ", ".join(f"{name} {count}" for name, count in sorted(row.steps.items()))
+        remarks.append(f"{row.strategy}: post-processing changed {steps}")
+    if row.truncated:
+        remarks.append(f"{row.strategy}: {row.truncated} generations reached the token limit")
+    return remarks
+
+
+def _remark_table(rows: Sequence[Row], width: int) -> list[str]:
+    """The same of many strategies: a column for each kind of verdict, post-processing step and for the token limit."""
+    kinds = [kind for kind in KINDS if kind != "passed" and any(row.kinds.get(kind) for row in rows)]
+    columns = [Column(kind, [str(row.kinds.get(kind, 0)) for row in rows]) for kind in kinds]
+    steps = sorted({step for row in rows for step in row.steps})
+    columns += [Column(f"{step} changed", [str(row.steps.get(step, 0)) for row in rows]) for step in steps]
+    if any(row.truncated for row in rows):
+        columns.append(Column("at token limit", [str(row.truncated) for row in rows]))
+    return text_table(Column("strategy", [row.strategy for row in rows]), columns, width)
+
+
+def _doubt(row: Row) -> str:
+    if not row.judged or row.unusable <= UNUSABLE_SHARE * row.judged:
+        return ""
+    return (
+        f"warning: {row.strategy}: {row.unusable} of {row.judged} completions are empty or do not parse; "
+        "look at the prompt, its stops and the post-processing before believing this row"
+    )
+
+
+def _partial(ledger: Ledger, width: int) -> list[str]:
+    lines = []
     if ledger.errors:
-        remarks.append(
-            f"warning: {len(ledger.errors)} items are errors of engine or sandbox and outside every denominator"
+        lines += wrapped(
+            f"warning: {len(ledger.errors)} items are errors of engine or sandbox and outside every denominator", width
         )
     if ledger.not_run:
-        remarks.append(
-            f"warning: {ledger.not_run} of {len(ledger.expected)} items did not run; the figures are partial"
+        lines += wrapped(
+            f"warning: {ledger.not_run} of {len(ledger.expected)} items did not run; the figures are partial", width
         )
-    return remarks
+    return lines

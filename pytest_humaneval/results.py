@@ -92,7 +92,8 @@ def _read_run(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     run = jsonl.parse(str(path), jsonl.read_text(path))
-    if not isinstance(run, dict):
+    sections = ("identity", "dataset", "sampling")
+    if not isinstance(run, dict) or not all(isinstance(run.get(name, {}), dict) for name in sections):
         raise DatasetError(f"{path}: expected a JSON object, as --humaneval-output writes it")
     return run
 

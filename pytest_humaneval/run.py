@@ -4,27 +4,36 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import pytest
 
 from pytest_humaneval import options
+from pytest_humaneval.analysis import Analysis, comparisons_of
+from pytest_humaneval.baseline import compare_results
+from pytest_humaneval.comparison import passes_of
+from pytest_humaneval.comparison_report import gate_lines
 from pytest_humaneval.dataset import read_dataset, select_problems
 from pytest_humaneval.distributed import is_worker, told_identity
 from pytest_humaneval.engine.catalogue import Identity, identify
 from pytest_humaneval.engine.client import EngineClient
 from pytest_humaneval.engine.process import EngineProcess
+from pytest_humaneval.engine.replay import read_samples
 from pytest_humaneval.exceptions import EngineError, InputError
+from pytest_humaneval.gates import GateVerdict, answer, check_baseline, judge
 from pytest_humaneval.junit import add_completion
 from pytest_humaneval.ledger import Ledger
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.postprocess import POSTPROCESSORS
+from pytest_humaneval.prompt import completion_prompt
 from pytest_humaneval.publish import Publisher
-from pytest_humaneval.record import Record, run_record
+from pytest_humaneval.record import Record, plan_options, run_record
 from pytest_humaneval.registry import register, select_strategies
 from pytest_humaneval.report import summary_lines
+from pytest_humaneval.results import UNNAMED, Results, read_results
 from pytest_humaneval.sandbox import SANDBOXES, open_sandbox, self_check
 from pytest_humaneval.statusline import StatusLine
 from pytest_humaneval.strategy import Strategy
@@ -43,6 +52,21 @@ def known_strategies(config: pytest.Config) -> dict[str, Strategy]:
     return register(strategy for answer in answers for strategy in answer)
 
 
+def replayed_strategies(samples: Path, known: Container[str]) -> dict[str, Strategy]:
+    """Stand-ins for the strategies that a file of samples names and nobody here knows: only their answers matter.
+
+    Raises:
+        InputError: the file cannot be read, or names what cannot be a strategy.
+    """
+    names = sorted({name or UNNAMED for _, name, _ in read_samples(samples)})
+    description = f"the samples of {samples.name}"
+    return register(
+        Strategy(name, description, lambda problem: completion_prompt(problem.prompt))
+        for name in names
+        if name not in known
+    )
+
+
 def make_plan(config: pytest.Config) -> tuple[Plan, Model | None]:
     """What this run evaluates; the model only on the controller, which finds it.
 
@@ -50,7 +74,10 @@ def make_plan(config: pytest.Config) -> tuple[Plan, Model | None]:
         InputError: an option, file, strategy or model that cannot be used.
     """
     engine = options.engine_options(config)
-    strategies = select_strategies(known_strategies(config), config.getoption("strategy"))
+    known = known_strategies(config)
+    if engine.name == "replay":
+        known = dict(sorted((known | replayed_strategies(Path(engine.file), known)).items()))
+    strategies = select_strategies(known, config.getoption("strategy"))
     dataset = read_dataset(options.dataset_path(config))
     limit = options.value_of(config, "limit")
     problems = select_problems(dataset.problems, options.value_of(config, "task", ()), limit)
@@ -58,8 +85,8 @@ def make_plan(config: pytest.Config) -> tuple[Plan, Model | None]:
     samples = options.num_samples(config, engine, how)
     postprocess = options.value_of(config, "postprocess", "auto")
     if postprocess not in ("auto", *POSTPROCESSORS):
-        known = ", ".join(("auto", *POSTPROCESSORS))
-        raise InputError(f"--humaneval-postprocess: unknown post-processor {postprocess!r}; known: {known}")
+        names = ", ".join(("auto", *POSTPROCESSORS))
+        raise InputError(f"--humaneval-postprocess: unknown post-processor {postprocess!r}; known: {names}")
     sandbox = options.sandbox_options(config)
     if sandbox.name not in SANDBOXES:
         raise InputError(f"--humaneval-sandbox: unknown sandbox {sandbox.name!r}; known: {', '.join(SANDBOXES)}")
@@ -75,6 +102,19 @@ class Run:
     """What the controller (or the only process) holds: engine process, ledger, files, status line."""
 
     def __init__(self, config: pytest.Config, plan: Plan, model: Model | None) -> None:
+        """Read the baseline and the gates.
+
+        Raises:
+            InputError: they cannot be used.
+        """
+        names = [strategy.name for strategy in plan.strategies]
+        self.gates = options.gates(config, names)
+        path = options.baseline_path(config)
+        self._baseline = read_results(path) if path is not None else None
+        if self.gates.on_regression and self._baseline is not None:
+            check_baseline(names, self._baseline.strategies)
+        self._analysis = Analysis()
+        self._failed_items = 0
         self.config = config
         self.plan = plan
         self.ledger = Ledger(plan)
@@ -129,6 +169,8 @@ class Run:
     def add(self, report: pytest.TestReport) -> None:
         """Take in one report."""
         outcome = self.ledger.add(report)
+        if outcome is not None and report.failed and not hasattr(report, "wasxfail"):  # as pytest counts them
+            self._failed_items += 1
         self._last_outcome_at = time.time() if outcome is not None else self._last_outcome_at
         if outcome is None:
             return
@@ -136,30 +178,50 @@ class Run:
         if self._record is not None:
             self._record.add(outcome)
 
-    def finish(self, exit_status: int) -> int:
+    def finish(self, exit_status: int, failures: int) -> int:
         """End the engine, write the files; returns the exit status the run deserves.
 
-        A run with errors of engine or sandbox ends with INTERNAL_ERROR: its figures lack items, whatever passed.
+        A run with errors of engine or sandbox ends with INTERNAL_ERROR: its figures lack items, whatever passed. Else,
+        with gates, it is their answer. ``failures`` is how many pytest counted, of whatever kind.
         """
         self.end()
         failed = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
         if self.ledger.errors and exit_status in failed:
             exit_status = pytest.ExitCode.INTERNAL_ERROR
+        self._analysis, exit_status = self._analyse(exit_status, failures)
         self._write_files(int(exit_status))
         return exit_status
 
     def _write_files(self, exit_status: int) -> None:
         engine = self._progress | {"ready_to_last_outcome_seconds": self._seconds_since_ready()}
-        run = run_record(self.ledger, self._started, engine, exit_status)
+        run = run_record(self.ledger, self._started, engine, exit_status, self._analysis.to_json())
         if self._record is not None:
             self._last_lines.append(self._record.finish(self.ledger, run))
             self._record = None
         if self._publisher is not None and self.ledger.outcomes:
-            self._last_lines.extend(self._publisher.write(self.ledger, run, None))
+            self._last_lines.extend(self._publisher.write(self.ledger, run, self._baseline))
 
-    def summary(self) -> list[str]:
-        """The lines of the terminal summary."""
-        lines = summary_lines(self.ledger, self._progress, self.layers, default_timeout(self.config))
+    def _analyse(self, exit_status: int, failures: int) -> tuple[Analysis, int]:
+        outcomes = self.ledger.sorted()
+        pairs, with_reference = comparisons_of(outcomes)
+        compared = None
+        if self._baseline is not None:
+            compared = compare_results(Results(tuple(outcomes), plan_options(self.plan)), self._baseline)
+        verdicts: list[GateVerdict] = []
+        told = ""
+        if self.gates:
+            errors, missing = len(self.ledger.errors), self.ledger.missing
+            if not errors and not missing:
+                verdicts = judge(self.gates, passes_of(outcomes), compared)
+            exit_status, told = answer(exit_status, verdicts, errors, missing, failures - self._failed_items)
+        return Analysis(pairs, with_reference, compared, verdicts, told), exit_status
+
+    def summary(self, width: int) -> list[str]:
+        """The lines of the terminal summary, for a terminal of ``width`` columns."""
+        if not self.ledger.outcomes:
+            return gate_lines(self._analysis, width)
+        timeout, kept = default_timeout(self.config), options.output_directory(self.config) is not None
+        lines = summary_lines(self.ledger, self._progress, self.layers, timeout, self._analysis, width, kept)
         return [*lines, *(["", *self._last_lines] if self._last_lines else [])]
 
     def _seconds_since_ready(self) -> float | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_humaneval.outcome import Outcome
-from pytest_humaneval.page.summary import Summary, kinds_of, matched
+from pytest_humaneval.page.summary import Summary, former, kinds_of
 from pytest_humaneval.printable import printable
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import Prompt
@@ -42,7 +42,7 @@ def page_data(
     known = {problem.task_id: problem for problem in problems}
     tasks = list(dict.fromkeys(problem.task_id for problem in problems))
     tasks += sorted({outcome.task_id for outcome in results.outcomes} - known.keys())
-    before = matched(results, baseline) if baseline is not None else {}
+    before = former(results, baseline) if baseline is not None else {}
     kinds = kinds_of([*results.outcomes, *before.values()])
     place = {name: at for at, name in enumerate(strategies)}, {task: at for at, task in enumerate(tasks)}
     texts = _Texts()

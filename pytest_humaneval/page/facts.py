@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_humaneval.page.summary import Summary, matched
+from pytest_humaneval.analysis import MATRIX_STRATEGIES, Analysis
+from pytest_humaneval.comparison import compare_pairs, compare_with_reference, passes_of
+from pytest_humaneval.page.summary import Summary
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.results import Results
 
@@ -18,24 +20,6 @@ class Tile:
     label: str
     value: str
     note: str
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What one strategy did since the baseline, by name, over the samples that both runs judged."""
-
-    strategy: str
-    shared: int
-    fixed: list[str]
-    broken: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Rows of cells that are text; numbers go to the right."""
-
-    head: list[str]
-    rows: list[list[tuple[str, bool]]]
 
 
 def tiles(results: Results, rows: Sequence[Summary]) -> list[Tile]:
@@ -79,43 +63,27 @@ def facts(results: Results, problems: Sequence[Problem]) -> list[tuple[str, str]
     return [(name, str(value)) for name, value in found.items() if value]
 
 
-def fixed_and_broken(results: Results, baseline: Results) -> list[Changes]:
-    """For each strategy that the baseline has too: which samples it fixed, and which it broke."""
-    before = matched(results, baseline)
-    several = any(outcome.sample_index for outcome in results.outcomes)
-    changes: dict[str, Changes] = {}
-    for outcome in results.outcomes:
-        former = before.get((outcome.task_id, outcome.strategy, outcome.sample_index))
-        if former is None or former.error or outcome.error:
-            continue
-        one = changes.setdefault(outcome.strategy, Changes(outcome.strategy, 0, [], []))
-        changes[outcome.strategy] = one = Changes(one.strategy, one.shared + 1, one.fixed, one.broken)
-        name = f"{outcome.task_id} sample {outcome.sample_index}" if several else outcome.task_id
-        if outcome.passed != former.passed:
-            (one.fixed if outcome.passed else one.broken).append(name)
-    return sorted(changes.values(), key=lambda one: one.strategy)
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Comparisons of strategies with each other, for a table, and what they could have shown."""
+
+    comparisons: Sequence[Mapping[str, Any]]
+    detectable: Mapping[str, Any] | None
 
 
-def comparison_tables(comparisons: Iterable[Mapping[str, Any]]) -> list[Table]:
-    """The record's own comparisons, one table for each set of columns that occurs."""
-    tables: dict[tuple[str, ...], Table] = {}
-    for comparison in comparisons:
-        head = tuple(comparison)
-        table = tables.setdefault(head, Table([name.replace("_", " ") for name in head], []))
-        table.rows.append([(_told(comparison[name]), _is_number(comparison[name])) for name in head])
-    return list(tables.values())
-
-
-def _told(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.3f}" if value == 0 or abs(value) >= 0.001 else f"{value:.1e}"
-    if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(_told, value))}]" if all(map(_is_number, value)) else ", ".join(map(_told, value))
-    return "n/a" if value is None else str(value)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+def compared(results: Results) -> Compared | None:
+    """All pairs of strategies, or of many each against the reference; from the record where it has them."""
+    strategies = len(results.strategies)
+    if strategies < 2:
+        return None
+    few = strategies <= MATRIX_STRATEGIES
+    key = "pairs" if few else "with_reference"
+    told = results.run.get(key)
+    if told is None:
+        passes = passes_of(results.outcomes)
+        made = Analysis(compare_pairs(passes)) if few else Analysis((), compare_with_reference(passes))
+        told = made.to_json().get(key)
+    return Compared(told["comparisons"], told.get("detectable")) if told else None
 
 
 def _sampling(sampling: Mapping[str, Any], num_samples: int) -> str:

@@ -9,9 +9,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from pytest_humaneval.outcome import KINDS
+from pytest_humaneval.baseline import compare_results
 from pytest_humaneval.page.data import page_data, shown
-from pytest_humaneval.page.facts import comparison_tables, facts, fixed_and_broken, tiles
+from pytest_humaneval.page.facts import compared, facts, tiles
 from pytest_humaneval.page.figures import figures
 from pytest_humaneval.page.requirements import need_page_extra
 from pytest_humaneval.page.summary import kinds_of, summaries
@@ -63,7 +63,7 @@ def render(results: Results, problems: Sequence[Problem], baseline: Results | No
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"three": _three, "shown": shown}
+    environment.filters |= {"three": _three, "signed": _signed, "p": _p_value, "shown": shown}
     values: Mapping[str, Any] = {
         "policy": _policy(style, script),
         "style": Markup(style),
@@ -72,16 +72,15 @@ def render(results: Results, problems: Sequence[Problem], baseline: Results | No
         "texts": data.texts,
         "rows": rows,
         "kinds": kinds,
-        "kind_places": {kind: KINDS.index(kind) if kind in KINDS else len(KINDS) for kind in kinds},
         "drawings": {
             name: {kind: Markup(getattr(one, kind)) for kind in ("wide", "narrow")}
             for name, one in (figures(rows, kinds) if rows else {}).items()
         },
         "facts": facts(results, problems),
         "tiles": tiles(results, rows),
-        "changes": fixed_and_broken(results, baseline) if baseline is not None else None,
-        "baseline": baseline,
-        "comparisons": comparison_tables(results.run.get("comparisons", ())),
+        "changes": compare_results(results, baseline) if baseline is not None else None,
+        "compared": compared(results),
+        "gates": (results.run.get("gates") or {}).get("answer", ""),
     }
     return environment.get_template("page.html.j2").render(values)
 
@@ -107,3 +106,11 @@ def _digest(text: str) -> str:
 
 def _three(value: float | None) -> str:
     return "n/a" if value is None else f"{value:.3f}"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3f}".replace("-", "−")
+
+
+def _p_value(value: float) -> str:
+    return f"{value:.3f}" if value >= 0.001 else "< 0.001"

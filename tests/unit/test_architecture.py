@@ -13,9 +13,12 @@ PACKAGE = Path(pytest_humaneval.__file__).parent
 NOUNS = {"problem", "prompt", "sample", "verdict", "exceptions", "printable"}
 GLUE = {
     "options", "hookspecs", "fixtures", "distributed", "plugin", "run", "items", "failure", "junit", "ledger",
-    "selection", "statusline", "timeouts", "test_humaneval", "report", "record", "publish", "markdown",
+    "selection", "statusline", "timeouts", "test_humaneval", "report", "record", "publish", "markdown", "commands",
+    "__main__",
 }  # fmt: skip
-IMPORTS_PYTEST = GLUE - {"hookspecs", "markdown", "record", "report", "publish", "test_humaneval"}
+IMPORTS_PYTEST = GLUE - {
+    "hookspecs", "markdown", "record", "report", "publish", "test_humaneval", "commands", "__main__",
+}  # fmt: skip
 
 
 def modules() -> list[Path]:

@@ -54,7 +54,9 @@ def test_pass_at_k_takes_the_samples_of_each_problem_together() -> None:
     reports = [report(0, "passed", 0), report(0, "assertion", 1), report(1, "empty", 0), report(1, "timed out", 1)]
     (row,) = ledger_of(plan, *reports).rows()
     assert row.pass_at_k == {1: 0.25, 2: 0.5, 3: None}
-    assert row.interval is None  # the samples of a problem are not independent
+    assert row.intervals[3] is None
+    low, high = row.interval or (1, 0)  # over two problems of 1/2 and 0: all that can be drawn
+    assert (low, high) == (0.0, 0.5)
 
 
 def test_a_rerun_replaces_the_first_outcome() -> None:
@@ -85,9 +87,26 @@ def test_numbers_are_aligned_to_the_right_under_their_heads() -> None:
     rows = ledger_of(
         plan, report(0, "passed", completion_tokens=1200, generation_seconds=10.0), report(1, "refused")
     ).rows()
-    assert table(rows, plan.ks) == [
-        "strategy  pass@1  pass@10   95 % interval  passed  failed  timed out  errors  tokens  tok/s     s",
-        "minimal    0.500      n/a  [0.095, 0.905]       1       1          0       0    1200    120  10.0",
+    assert table(rows, plan.ks, 120) == [
+        "strategy  pass@1   95 % interval  pass@10  passed  failed  timed out  errors  tokens  tok/s     s",
+        "minimal    0.500  [0.095, 0.905]      n/a       1       1          0       0    1200    120  10.0",
+    ]
+
+
+def test_columns_that_do_not_fit_go_below_and_an_interval_stays_beside_its_figure() -> None:
+    rows = ledger_of(plan_of(2), report(0, "passed", completion_tokens=7), report(1, "refused")).rows()
+    assert table(rows, (1,), 30) == [
+        "strategy  pass@1   95 % interval",  # wider than 30, but there is nothing left to move
+        "minimal    0.500  [0.095, 0.905]",
+        "",
+        "strategy  passed  failed",
+        "minimal        1       1",
+        "",
+        "strategy  timed out  errors",
+        "minimal           0       0",
+        "",
+        "strategy  tokens  tok/s    s",
+        "minimal        7    n/a  0.0",
     ]
 
 

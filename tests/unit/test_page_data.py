@@ -90,7 +90,7 @@ def elements(page: str) -> Elements:
 def page_of(word: str) -> Elements:
     """A page in which every text that a run can have is ``word``; without figures, which have tests of their own."""
     one = outcome("Mini/0", "chat", "assertion", generation=word, completion=word, detail=word)
-    run = {"identity": {"model": f"m{word}"}, "comparisons": [{"first": f"x{word}"}]}
+    run = {"identity": {"model": f"m{word}"}, "gates": {"answer": f"a{word}"}}
     with patch("pytest_humaneval.page.write.figures", return_value={}):
         return elements(render(Results((one,), run, word), PROBLEMS, None, {}))
 

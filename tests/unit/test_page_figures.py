@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 
 import matplotlib
 import pytest
@@ -11,7 +12,7 @@ from sample_results import baseline, outcome, results
 
 from pytest_humaneval.outcome import KINDS
 from pytest_humaneval.page.figures import figures
-from pytest_humaneval.page.summary import Summary, kinds_of, summaries
+from pytest_humaneval.page.summary import kinds_of, summaries
 from pytest_humaneval.results import Results
 
 
@@ -70,14 +71,13 @@ def test_a_user_s_settings_of_matplotlib_change_nothing_and_stay() -> None:
 @pytest.mark.parametrize("name", ["$x^2$", "<b>", "漢字", "a" * 80, "_"])
 def test_any_name_of_a_strategy_can_be_drawn(name: str) -> None:
     row = summaries(Results((outcome("Mini/0", "chat", "passed"),)), None)[0]
-    named = Summary(name, *[getattr(row, field) for field in Summary.__slots__[1:]])
+    named = replace(row, row=replace(row.row, strategy=name))
     svg = figures([named], ["passed"])["pass"].narrow
-    assert texts(svg)[-2 if len(name) < 80 else 0 :]
     assert any(text == name or (text.endswith("…") and name.startswith(text[:-1])) for text in texts(svg))
 
 
 def test_figures_without_data_are_left_out() -> None:
     blank = outcome("Mini/0", "chat", "passed")
     row = summaries(Results((blank,)), None)[0]
-    without = Summary(*[[] if field in ("tokens", "seconds") else getattr(row, field) for field in Summary.__slots__])
+    without = replace(row, tokens=[], seconds=[])
     assert set(figures([without], ["passed"])) == {"pass", "kinds"}

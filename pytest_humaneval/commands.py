@@ -1,0 +1,173 @@
+"""The subcommands of ``python -m pytest_humaneval``; each returns an exit status."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pytest_humaneval import interchange
+from pytest_humaneval.analysis import Analysis, comparisons_of
+from pytest_humaneval.baseline import compare_results
+from pytest_humaneval.dataset import Dataset, read_dataset
+from pytest_humaneval.engine.catalogue import Identity
+from pytest_humaneval.engine.replay import read_samples
+from pytest_humaneval.exceptions import DatasetError, InputError
+from pytest_humaneval.options import DEFAULT_KS
+from pytest_humaneval.page import write_page
+from pytest_humaneval.report import analysis_lines, dataset_line, identity_line, remark_lines, sampling_line, table
+from pytest_humaneval.results import UNNAMED, Results, read_results
+from pytest_humaneval.rows import rows_of
+from pytest_humaneval.sample import Sampling
+from pytest_humaneval.texttable import wrapped
+
+FORMATS = interchange.FORMATS
+
+
+def evaluate(samples: Path, options: Sequence[str]) -> int:
+    """Judge samples under pytest: replaces this process, so that signals and the exit status are pytest's own.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    command = [sys.executable, "-m", "pytest", *evaluate_arguments(samples, options)]
+    sys.stdout.flush()
+    os.execv(command[0], command)
+
+
+def evaluate_arguments(samples: Path, options: Sequence[str]) -> list[str]:
+    """What pytest is called with: the strategies, problems and number of samples that the file has.
+
+    Raises:
+        DatasetError: the file cannot be read.
+    """
+    keys = read_samples(samples).keys()
+    arguments = [f"--humaneval-replay={samples}"]
+    if not any(option.split("=")[0] == "--strategy" for option in options):
+        arguments.append(f"--strategy={','.join(sorted({strategy or UNNAMED for _, strategy, _ in keys}))}")
+    if (count := 1 + max(index for _, _, index in keys)) > 1:
+        arguments.append(f"--humaneval-num-samples={count}")
+    task_ids = list(dict.fromkeys(task_id for task_id, _, _ in keys))
+    if set(task_ids) != {problem.task_id for problem in read_dataset().problems}:
+        arguments += [f"--humaneval-task={task_id}" for task_id in task_ids]
+    return [*arguments, *options]
+
+
+def compare(before: Path, now: Path) -> int:
+    """Print fixed, broken and unchanged problems, and whether the difference is more than chance.
+
+    Raises:
+        DatasetError: results that cannot be read.
+    """
+    of_before, of_now = read_results(before), read_results(now)
+    lines = [f"run       {now}", *(f"note: {note}" for note in of_now.notes)]
+    compared = Analysis(baseline=compare_results(of_now, of_before))
+    print("\n".join([*lines, *analysis_lines(compared, _width(), kept=False)]))
+    return 0
+
+
+def report(results: Path, html: Path | None, baseline: Path | None, dataset: Path | None) -> int:
+    """Print the summary of a finished run, and write its page.
+
+    Raises:
+        InputError: something that cannot be read or written.
+    """
+    run = read_results(results)
+    before = read_results(baseline) if baseline is not None else None
+    print("\n".join(results_lines(run, before, _width())))
+    if html is not None:
+        problems = _problems_of(run, read_dataset(dataset))
+        try:
+            write_page(html, run, problems, before)
+        except OSError as error:
+            raise InputError(f"--html: {html} cannot be written ({error.strerror or error})") from error
+        print(f"\nthe page is {html}")
+    return 0
+
+
+def results_lines(run: Results, before: Results | None, width: int) -> list[str]:
+    """The summary of a finished run, as far as its files tell of it."""
+    ks = tuple(run.run.get("k") or _ks(run))
+    rows = rows_of(run.outcomes, ks)
+    pairs, with_reference = comparisons_of(run.outcomes)
+    compared = compare_results(run, before) if before is not None else None
+    lines = [f"results   {run.source}", *_settings_lines(run.run, width), *(f"note: {note}" for note in run.notes), ""]
+    lines += table(rows, ks, width)
+    if remarks := remark_lines(rows, width):
+        lines += ["", *remarks]
+    return [*lines, *analysis_lines(Analysis(pairs, with_reference, compared), width, True)]
+
+
+def export(style: str, results: Path, out: Path, strategy: str | None, dataset: Path | None) -> int:
+    """Write one strategy's samples in another format.
+
+    Raises:
+        InputError: results that cannot be read, several strategies, or a file that cannot be written.
+    """
+    run = read_results(results)
+    chosen = interchange.one_strategy(run, strategy)
+    problems = _problems_of(run, read_dataset(dataset))
+    kept = interchange.judged(chosen)
+    interchange.write_rows(out, FORMATS[style].export(kept, problems))
+    left_out = f"; {len(chosen) - len(kept)} without a verdict were left out" if len(chosen) > len(kept) else ""
+    print(f"{len(kept)} samples are in {out}{left_out}")
+    return 0
+
+
+def take_in(style: str, file: Path, out: Path, strategy: str | None, dataset: Path | None) -> int:
+    """Read another format: samples.jsonl, and where the file has verdicts, results.jsonl.
+
+    Raises:
+        InputError: a file that cannot be read or written.
+    """
+    imported = FORMATS[style].read(file, read_dataset(dataset).problems, strategy or UNNAMED)
+    samples, judged = interchange.write_folder(out, imported)
+    print(
+        f"{samples} samples are in {out}" + (", with verdicts" if judged else "; judge them with the command evaluate")
+    )
+    return 0
+
+
+def _settings_lines(run: dict[str, Any], width: int) -> list[str]:
+    """What was evaluated and how. Where run.json tells other things, as another version's may, less is printed."""
+    lines: list[str] = []
+    with contextlib.suppress(TypeError, KeyError):
+        lines += wrapped(identity_line(Identity(**run["identity"])), width, "model     ")
+    with contextlib.suppress(TypeError, KeyError):
+        how = Sampling(**run["sampling"])
+        lines += wrapped(sampling_line(how, run.get("num_samples", 1)), width, "sampling  ")
+    with contextlib.suppress(TypeError, KeyError):
+        dataset = run["dataset"]
+        told = dataset_line(dataset["problems"], dataset["name"], dataset["sha256"])
+        lines += wrapped(told, width, "problems  ")
+    return lines
+
+
+def _ks(run: Results) -> list[int]:
+    counts = Counter((one.strategy, one.task_id) for one in run.outcomes)
+    return [k for k in DEFAULT_KS if k <= min(counts.values())]
+
+
+def _problems_of(run: Results, dataset: Dataset) -> list[Any]:
+    """The problems that the results are about, in the dataset's order."""
+    asked = {outcome.task_id for outcome in run.outcomes}
+    found = [problem for problem in dataset.problems if problem.task_id in asked]
+    if missing := asked - {problem.task_id for problem in found}:
+        example = next(one.task_id for one in run.outcomes if one.task_id in missing)
+        raise DatasetError(f"{run.source}: {example} is not in {dataset.name}; give its file by --dataset")
+    recorded = run.run.get("dataset", {}).get("sha256", dataset.sha256)
+    if recorded != dataset.sha256:
+        raise InputError(
+            f"{run.source}: its problems came from another file than {dataset.name} (sha256 {str(recorded)[:12]}, "
+            f"not {dataset.sha256[:12]}); give it by --dataset"
+        )
+    return found
+
+
+def _width() -> int:
+    return shutil.get_terminal_size().columns

