@@ -13,7 +13,7 @@ import base64
 from pathlib import Path
 from urllib.parse import quote
 
-from chromium import chromium  # tests/browser
+from benchmarks.page import browser
 
 # The grid scrolls inside its box; in the picture it is as high as this many pixels.
 GRID_PIXELS = 420
@@ -31,7 +31,7 @@ def main() -> None:
     task_id, _, strategy = given.open.rpartition("/")
     part = f"#{quote(task_id, safe='')}/{quote(strategy, safe='')}" if given.open else ""
     size = (390, 844) if given.phone else (1180, 860)
-    with chromium(*size, dark=given.dark, phone=given.phone) as driver:
+    with browser()(*size, dark=given.dark, phone=given.phone) as driver:
         driver.get(given.page.resolve().as_uri() + part)
         if given.open:
             driver.set_script_timeout(60)
