@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,11 +20,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run = given.pop("run")
     try:
         status: int = run(**given)
+        sys.stdout.flush()
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return USAGE_ERROR
     except BrokenPipeError:  # `| head` has seen enough
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at its end
         return 0
     return status
 

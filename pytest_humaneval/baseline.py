@@ -64,10 +64,9 @@ def _names(now: Results, before: Results, pairs: dict[str, str]) -> list[str]:
 
 def _settings(now: dict[str, Any], before: dict[str, Any]) -> list[str]:
     """Where model, dataset, sampling or the check differ, or where the baseline does not say."""
-    if not before.get("identity") or not before.get("dataset"):
-        return ["the baseline says neither what its model was nor which file its problems came from (no run.json)"]
-    if not now.get("identity") or not now.get("dataset"):
-        return []
+    for where, run in (("baseline", before), ("run", now)):
+        if not run.get("identity") or not run.get("dataset"):
+            return [f"the {where} says neither what its model was nor which file its problems came from (no run.json)"]
     notes = []
     if before["dataset"].get("sha256") != now["dataset"].get("sha256"):
         notes.append(

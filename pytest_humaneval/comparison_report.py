@@ -83,9 +83,8 @@ def _matrix(names: Sequence[str], pairs: Sequence[Comparison], width: int) -> li
         Column(f"{number} ", [cells.get((row, column), ". " if row == column else "n/a ") for row in names])
         for number, column in enumerate(names, start=1)
     ]
-    text = "in pairs: above the diagonal pass@1 of the row minus that of the column, below it p; " + _method(
-        pairs, "pairs"
-    )
+    told = _method(pairs, "pairs", intervals="")
+    text = f"in pairs: above the diagonal pass@1 of the row minus that of the column, below it {told}"
     rows = Column("", [f"{number} {name}" for number, name in enumerate(names, start=1)])
     return [*wrapped(text, width), "", *text_table(rows, columns, width), "", *_detectable_lines(pairs, width)]
 

@@ -1,7 +1,8 @@
 """evalplus's own evaluator reads what we export, judges it as it should, and we read its results.
 
-evalplus wants an older protobuf than vLLM and so has no place in the same environment. Where it lives is told by
-HUMANEVAL_EVALPLUS_PYTHON: the Python of a virtual environment after ``pip install evalplus``.
+evalplus 0.3.1 brings some thirty packages and a protobuf below 6, which others in such an environment (tensorboard, for
+one) do not take. Where it lives is told by HUMANEVAL_EVALPLUS_PYTHON: the Python of a virtual environment after
+``pip install evalplus``.
 """
 
 from __future__ import annotations
@@ -59,6 +60,10 @@ def plus_rows() -> list[dict[str, Any]]:
     ]
 
 
+def known(outcome: Outcome) -> tuple[str, int, str, bool]:
+    return outcome.task_id, outcome.sample_index, outcome.completion, outcome.passed
+
+
 def test_evalplus_judges_what_we_export_and_its_verdicts_are_imported(evalplus: str, tmp_path: Path) -> None:
     write_rows(tmp_path / "plus.jsonl", plus_rows())
     write_rows(tmp_path / "samples.jsonl", FORMATS["evalplus"].export(SAMPLES, PROBLEMS))
@@ -90,4 +95,6 @@ def test_evalplus_judges_what_we_export_and_its_verdicts_are_imported(evalplus: 
     verdicts = tmp_path / "samples_eval_results.json"
     assert json.loads(verdicts.read_text())["eval"].keys() == {"HumanEval/0", "HumanEval/1"}
     imported = FORMATS["evalplus"].read(verdicts, PROBLEMS, "chat")
-    assert list(imported.outcomes) == SAMPLES
+    # Not the kinds: evalplus calls a case that takes too long a failure, unless the whole program does.
+    assert imported.judged
+    assert [known(one) for one in imported.outcomes] == [known(one) for one in SAMPLES]

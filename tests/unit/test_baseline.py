@@ -99,9 +99,13 @@ def test_another_dataset_model_engine_sampling_or_post_processing_is_said() -> N
     assert notes(postprocess="none") == ("another postprocess: none before, auto now",)
 
 
-def test_a_baseline_without_run_json_says_what_it_does_not_say() -> None:
-    (note,) = compare_results(results("pf"), results("pf", run={"other": 1})).notes
-    assert "neither what its model was nor which file its problems came from" in note
+def test_results_without_run_json_say_what_they_do_not_say() -> None:
+    known, unknown = results("pf"), results("pf", run={"other": 1})
+    for now, before, which in ((known, unknown, "baseline"), (unknown, known, "run"), (unknown, unknown, "baseline")):
+        (note,) = compare_results(now, before).notes
+        assert (
+            note == f"the {which} says neither what its model was nor which file its problems came from (no run.json)"
+        )
 
 
 def test_nothing_in_common_is_said() -> None:

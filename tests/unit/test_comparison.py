@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_humaneval.analysis import Analysis
 from pytest_humaneval.comparison import (
     Passes,
     compare,
@@ -15,6 +16,7 @@ from pytest_humaneval.comparison import (
     passes_of,
     smallest_detectable,
 )
+from pytest_humaneval.comparison_report import pair_lines
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.paired import mcnemar, paired_interval
 
@@ -132,3 +134,30 @@ def test_counts_leave_out_the_names() -> None:
     assert {key: made.counts()[key] for key in ("better", "worse", "both", "neither")} == {
         "better": 1, "worse": 0, "both": 0, "neither": 1,
     }  # fmt: skip
+
+
+def test_the_matrix_has_differences_above_and_p_below_its_diagonal() -> None:
+    some = {"good": one_each([True] * 20), "bad": one_each([False] * 20), "middle": one_each([True] * 15 + [False] * 5)}
+    analysis = Analysis(compare_pairs(dict(sorted(some.items()))))
+    assert "\n".join(pair_lines(analysis, 80, kept=False)) == (
+        "in pairs: above the diagonal pass@1 of the row minus that of the column, below\n"
+        "  it p of the exact McNemar test, Holm-corrected over 3 pairs; * is below 0.05\n"
+        "\n"
+        "              1        2        3\n"
+        "1 bad         .   -1.000*  -0.750*\n"
+        "2 good    <.001*       .   +0.250\n"
+        "3 middle  <.001*   0.062        .\n"
+        "\n"
+        "20 problems show a true difference of 0.600 with a chance of 80% at alpha\n"
+        "  0.05/3, if 67% of them differ as here (exact power, Duffy 1984)"
+    )
+
+
+def test_many_strategies_are_shown_against_the_reference() -> None:
+    passes = {name: one_each([True] * 9 + [name == "g"]) for name in "abcdefg"}
+    analysis = Analysis(compare_pairs(passes), compare_with_reference(passes))
+    lines = pair_lines(analysis, 80, kept=True)
+    assert " ".join(lines).startswith("minus a: p of the exact McNemar test, Holm-corrected over 6 strategies")
+    assert any("all 21 pairs are in run.json" in line for line in lines)
+    assert "f             +0.000  [-0.278, +0.278]       0      0  1.000" in lines
+    assert "g             +0.100  [-0.189, +0.404]       1      0  1.000" in lines  # Wilson's [.722, 1], [.596, .982]
