@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import os
 import shutil
 import sys
@@ -20,6 +19,7 @@ from pytest_humaneval.engine.catalogue import Identity
 from pytest_humaneval.engine.replay import read_samples
 from pytest_humaneval.exceptions import DatasetError, InputError
 from pytest_humaneval.options import DEFAULT_KS
+from pytest_humaneval.page import write_page
 from pytest_humaneval.report import analysis_lines, dataset_line, identity_line, remark_lines, sampling_line, table
 from pytest_humaneval.results import UNNAMED, Results, read_results
 from pytest_humaneval.rows import rows_of
@@ -82,7 +82,10 @@ def report(results: Path, html: Path | None, baseline: Path | None, dataset: Pat
     print("\n".join(results_lines(run, before, _width())))
     if html is not None:
         problems = _problems_of(run, read_dataset(dataset))
-        importlib.import_module("pytest_humaneval.page").write_page(html, run, problems, before)
+        try:
+            write_page(html, run, problems, before)
+        except OSError as error:
+            raise InputError(f"--html: {html} cannot be written ({error.strerror or error})") from error
         print(f"\nthe page is {html}")
     return 0
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
+import xml.etree.ElementTree as ElementTree
+
 import pytest
 from _pytest.junitxml import xml_key
 
 from pytest_humaneval.ledger import Ledger
 from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.printable import printable
 from pytest_humaneval.report import identity_line, sampling_line
+
+COMPLETION_CHARACTERS = 20_000  # of a completion; the files of --humaneval-output hold it whole
+
+# Lines by which readers attach files of the build machine, or set properties: a model must not be able to.
+_COMMAND = re.compile(r"\[\[(?=/?(?:ATTACHMENT|PROPERTY)\b)", re.IGNORECASE)
 
 
 def item_properties(outcome: Outcome) -> list[tuple[str, str | int | float]]:
@@ -44,3 +53,18 @@ def add_suite_properties(config: pytest.Config, ledger: Ledger) -> None:
         xml.add_global_property(f"{row.strategy}.passed", row.passed)
         xml.add_global_property(f"{row.strategy}.judged", row.judged)
         xml.add_global_property(f"{row.strategy}.errors", row.errors)
+
+
+def add_completion(config: pytest.Config, report: pytest.TestReport, outcome: Outcome) -> None:
+    """Add the completion as the item's <system-out>, on the controller, while its test case is still open.
+
+    Not by way of a captured section: those are left out unless junit_logging says otherwise, and the completion would
+    be printed again with the failure.
+    """
+    xml = config.stash.get(xml_key, None)
+    if xml is None or not outcome.completion or (report.passed and not xml.log_passing_tests):
+        return
+    text = printable(outcome.completion, COMPLETION_CHARACTERS)
+    element = ElementTree.Element("system-out")
+    element.text = _COMMAND.sub("[ [", text)
+    xml.node_reporter(report).append(element)

@@ -87,7 +87,7 @@ OPTIONS = (
     ),
     Option("config", "the experiments file (default: humaneval.toml, or pyproject.toml's table)", "FILE"),
     Option("postprocess", "none, post_v1, post_v5, or auto: what each strategy declares (default: auto)", "NAME"),
-    Option("output", "write samples.jsonl, results.jsonl and run.json into this folder", "DIR"),
+    Option("output", "write samples.jsonl, results.jsonl, prompts.jsonl and run.json into this folder", "DIR"),
     Option("baseline", "compare with this former run: a folder of --humaneval-output or a results file", "PATH"),
     Option(
         "min-pass-at-1",
@@ -96,6 +96,8 @@ OPTIONS = (
         _least,
         many=True,
     ),
+    Option("html", "write a report page: one file that works offline", "FILE"),
+    Option("markdown", "write a summary in Markdown; it also goes to GITHUB_STEP_SUMMARY, where that is set", "FILE"),
     Option("sandbox", "auto (default) or one of the sandboxes by name", "NAME"),
     Option("sandbox-image", "the image of the docker and podman sandboxes", "IMAGE"),
     Option("memory", "memory of a checked program, in MiB (default: 1024)", "MIB", _count),
@@ -210,6 +212,16 @@ def dataset_path(config: pytest.Config) -> Path | None:
 def output_directory(config: pytest.Config) -> Path | None:
     """The folder of ``--humaneval-output``, where given."""
     return _optional_path(config, "output")
+
+
+def html_path(config: pytest.Config) -> Path | None:
+    """The file of ``--humaneval-html``, where given."""
+    return _optional_path(config, "html")
+
+
+def markdown_path(config: pytest.Config) -> Path | None:
+    """The file of ``--humaneval-markdown``, where given."""
+    return _optional_path(config, "markdown")
 
 
 def baseline_path(config: pytest.Config) -> Path | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from pytest_humaneval.engine.catalogue import HOLD_THE_MODEL, Identity
 from pytest_humaneval.engine.protocol import EngineOptions
@@ -28,6 +30,16 @@ class ItemId:
     def key(self) -> str:
         """The item as one text; within a run, as the strategies of a name may change between two."""
         return f"{self.task_id} {self.strategy} {self.sample_index}"
+
+
+class Item(Protocol):
+    """What belongs to a problem and a strategy: an item's id, an outcome."""
+
+    @property
+    def task_id(self) -> str: ...
+
+    @property
+    def strategy(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +88,17 @@ class Plan:
         if place not in self._prompts:
             self._prompts[place] = _build_prompt(problem, strategy)
         return self._prompts[place]
+
+    def asked(self, items: Iterable[Item]) -> dict[tuple[str, str], Prompt]:
+        """The prompts of these items, by task_id and strategy; without those whose strategy fails on the problem."""
+        problems = {problem.task_id: problem for problem in self.problems}
+        strategies = {strategy.name: strategy for strategy in self.strategies}
+        found = {}
+        for item in items:
+            with contextlib.suppress(StrategyError):
+                place = (item.task_id, item.strategy)
+                found[place] = self.prompt(problems[item.task_id], strategies[item.strategy])
+        return found
 
     def request(self, problem: Problem, strategy: Strategy, sample_index: int) -> tuple[str, Request]:
         """The engine's question for one item, with its key."""

@@ -1,4 +1,4 @@
-"""The files of --humaneval-output: samples.jsonl, results.jsonl, run.json."""
+"""The files of --humaneval-output: samples.jsonl, results.jsonl, prompts.jsonl, run.json."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.ledger import Ledger
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plan import Plan
+from pytest_humaneval.prompt_file import PROMPTS_FILE, prompt_rows
 from pytest_humaneval.strategy import Strategy
 
 VERSIONS_OF = (
@@ -29,18 +30,17 @@ VERSIONS_OF = (
 class Record:
     """Writes every outcome as it comes, so that a killed run keeps its rows; at the end, in order and with run.json."""
 
-    def __init__(self, directory: Path, plan: Plan) -> None:
+    def __init__(self, directory: Path) -> None:
         """Make the folder and open its files.
 
         Raises:
             InputError: it cannot be written.
         """
         self.directory = directory
-        self._started = datetime.now(UTC)
-        self._options = plan_options(plan)
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            (directory / "run.json").unlink(missing_ok=True)  # of a former run; what is killed has none
+            for name in ("run.json", PROMPTS_FILE):  # of a former run; what is killed has none
+                (directory / name).unlink(missing_ok=True)
             self._samples = (directory / "samples.jsonl").open("w", encoding="utf-8")
             self._results = (directory / "results.jsonl").open("w", encoding="utf-8")
         except OSError as error:
@@ -57,33 +57,42 @@ class Record:
         except OSError as error:
             self._trouble = error
 
-    def finish(self, ledger: Ledger, progress: dict[str, Any], exit_status: int, analysis: dict[str, Any]) -> str:
-        """Write all three files whole, each in one step. Returns a line for the summary."""
+    def finish(self, ledger: Ledger, run: dict[str, Any]) -> str:
+        """Write every file whole, each in one step; ``run`` is :func:`run_record`. Returns a line for the summary."""
         outcomes = ledger.sorted()
-        run = {
-            "started": self._started.isoformat(timespec="seconds"),
-            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-            "exit_status": exit_status,
-            **self._options,
-            "items": {"expected": len(ledger.expected), "finished": len(outcomes), "errors": len(ledger.errors)},
-            "strategies": [asdict(row) for row in ledger.rows()],
-            **analysis,
-            "engine_process": progress,
-            "versions": versions(),
-            "python": sys.version,
-            "platform": platform.platform(),
-            "cpus": os.cpu_count(),
-            "git_commit": git_commit(),
-        }
         try:
             for file in (self._samples, self._results):
                 file.close()
             _replace(self.directory / "samples.jsonl", map(_line, sample_rows(outcomes)))
             _replace(self.directory / "results.jsonl", (_line(result_row(outcome)) for outcome in outcomes))
+            _replace(self.directory / PROMPTS_FILE, map(_line, prompt_rows(ledger.plan.asked(outcomes))))
             _replace(self.directory / "run.json", [json.dumps(run, indent=2) + "\n"])
         except OSError as error:
             return f"warning: {self.directory} is incomplete: {error.strerror or error}"
-        return f"samples, results and run.json are in {self.directory}"
+        return f"samples, results, prompts and run.json are in {self.directory}"
+
+
+def run_record(
+    ledger: Ledger, started: datetime, progress: dict[str, Any], exit_status: int, analysis: dict[str, Any]
+) -> dict[str, Any]:
+    """What run.json says: when, what was asked for, what came out, what it proves, and what it was measured with."""
+    return {
+        "started": started.isoformat(timespec="seconds"),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "exit_status": exit_status,
+        **plan_options(ledger.plan),
+        "items": {
+            "expected": len(ledger.expected), "finished": len(ledger.outcomes), "errors": len(ledger.errors),
+        },
+        "strategies": [asdict(row) for row in ledger.rows()],
+        **analysis,
+        "engine_process": progress,
+        "versions": versions(),
+        "python": sys.version,
+        "platform": platform.platform(),
+        "cpus": os.cpu_count(),
+        "git_commit": git_commit(),
+    }  # fmt: skip
 
 
 def sample_rows(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -27,11 +28,13 @@ from pytest_humaneval.exceptions import EngineError, InputError
 from pytest_humaneval.experiment import experiment_lines
 from pytest_humaneval.gates import GateVerdict, answer, check_baseline, judge
 from pytest_humaneval.guide import GuideThread
+from pytest_humaneval.junit import add_completion
 from pytest_humaneval.ledger import Ledger
 from pytest_humaneval.plan import ItemId, Plan
 from pytest_humaneval.postprocess import POSTPROCESSORS
 from pytest_humaneval.prompt import completion_prompt
-from pytest_humaneval.record import Record, plan_options
+from pytest_humaneval.publish import Publisher
+from pytest_humaneval.record import Record, plan_options, run_record
 from pytest_humaneval.registry import register, select_strategies
 from pytest_humaneval.report import summary_lines
 from pytest_humaneval.results import UNNAMED, Results, read_results
@@ -153,6 +156,8 @@ class Run:
         self._guide: GuideThread | None = None
         self._progress: dict[str, Any] = {}
         self._record: Record | None = None
+        self._publisher: Publisher | None = None
+        self._started = datetime.now(UTC)
         self._last_lines: list[str] = []
         self._last_outcome_at = 0.0
         self._sigterm: Any = None
@@ -161,10 +166,11 @@ class Run:
         """Check the grader, open the files and start the engine process; the model loads when it is asked for.
 
         Raises:
-            InputError: the output folder cannot be written.
+            InputError: the output folder or a report cannot be written.
             SandboxError: the grader cannot tell right from wrong; no figure could be trusted.
             EngineError: the engine process does not start.
         """
+        self._publisher = Publisher(options.html_path(self.config), options.markdown_path(self.config))
         with open_sandbox(self.plan.sandbox) as sandbox:
             self_check(sandbox, self.plan.problems)
             self.layers = sandbox.layers
@@ -172,7 +178,7 @@ class Run:
             # is weaker than the summary says.
             self.plan = self.ledger.plan = replace(self.plan, sandbox=replace(self.plan.sandbox, name=sandbox.name))
         if directory := options.output_directory(self.config):
-            self._record = Record(directory, self.plan)
+            self._record = Record(directory)
         self._sigterm = signal.signal(signal.SIGTERM, _interrupt)
         store = options.cache_directory(self.config) / "generations.sqlite"
         # A server whose model has no name here may have another one tomorrow: its old answers must not stand for it.
@@ -203,7 +209,10 @@ class Run:
         if outcome is not None and report.failed and not hasattr(report, "wasxfail"):  # as pytest counts them
             self._failed_items += 1
         self._last_outcome_at = time.time() if outcome is not None else self._last_outcome_at
-        if outcome is not None and self._record is not None:
+        if outcome is None:
+            return
+        add_completion(self.config, report, outcome)
+        if self._record is not None:
             self._record.add(outcome)
 
     def finish(self, exit_status: int, failures: int) -> int:
@@ -217,13 +226,17 @@ class Run:
         if self.ledger.errors and exit_status in failed:
             exit_status = pytest.ExitCode.INTERNAL_ERROR
         self._analysis, exit_status = self._analyse(exit_status, failures)
-        if self._record is not None:
-            engine = self._progress | {"ready_to_last_outcome_seconds": self._seconds_since_ready()}
-            self._last_lines.append(
-                self._record.finish(self.ledger, engine, int(exit_status), self._analysis.to_json())
-            )
-            self._record = None
+        self._write_files(int(exit_status))
         return exit_status
+
+    def _write_files(self, exit_status: int) -> None:
+        engine = self._progress | {"ready_to_last_outcome_seconds": self._seconds_since_ready()}
+        run = run_record(self.ledger, self._started, engine, exit_status, self._analysis.to_json())
+        if self._record is not None:
+            self._last_lines.append(self._record.finish(self.ledger, run))
+            self._record = None
+        if self._publisher is not None and self.ledger.outcomes:
+            self._last_lines.extend(self._publisher.write(self.ledger, run, self._baseline))
 
     def _analyse(self, exit_status: int, failures: int) -> tuple[Analysis, int]:
         outcomes = self.ledger.sorted()

@@ -55,7 +55,8 @@ def mini(tmp_path: Path) -> Path:
 def evaluate(pytester: pytest.Pytester, mini: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Evaluate:
     """Run ``pytest --strategy=minimal`` on the problems, answered by ``script``, rightly where it says nothing."""
     monkeypatch.setenv("COLUMNS", "160")
-    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    for name in ("PYTEST_ADDOPTS", "GITHUB_STEP_SUMMARY"):
+        monkeypatch.delenv(name, raising=False)
 
     def run(*args: str, script: dict[str, Any] | None = None, strategy: str = "minimal") -> pytest.RunResult:
         file = tmp_path / "script.json"

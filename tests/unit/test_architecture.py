@@ -14,9 +14,12 @@ REPOSITORY = PACKAGE.parent
 NOUNS = {"problem", "prompt", "sample", "verdict", "exceptions", "printable"}
 GLUE = {
     "options", "hookspecs", "fixtures", "distributed", "plugin", "run", "items", "failure", "junit", "ledger",
-    "selection", "settings", "statusline", "timeouts", "test_humaneval", "report", "record", "commands", "__main__",
+    "selection", "settings", "statusline", "timeouts", "test_humaneval", "report", "record", "publish", "markdown",
+    "commands", "__main__",
 }  # fmt: skip
-IMPORTS_PYTEST = GLUE - {"hookspecs", "record", "report", "test_humaneval", "commands", "__main__"}
+IMPORTS_PYTEST = GLUE - {
+    "hookspecs", "markdown", "record", "report", "publish", "test_humaneval", "commands", "__main__",
+}  # fmt: skip
 
 
 def modules() -> list[Path]:

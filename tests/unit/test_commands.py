@@ -1,18 +1,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
-from pytest_humaneval import commands, read_problems
+from pytest_humaneval import commands
 from pytest_humaneval.__main__ import main
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.record import result_row
-from pytest_humaneval.results import Results
 
 MAIN_JOB = Path(__file__).parents[2] / "benchmarks" / "results" / "main_job"
 
@@ -49,19 +45,19 @@ def test_report_compares_with_a_baseline(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_report_writes_the_page_of_results_problems_and_baseline(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked: list[Any] = []
-    monkeypatch.setitem(
-        sys.modules, "pytest_humaneval.page", SimpleNamespace(write_page=lambda *all: asked.append(all))
-    )
     page = tmp_path / "page.html"
-    main(["report", str(MAIN_JOB), "--html", str(page)])
-    ((path, results, problems, baseline),) = asked
-    assert (path, baseline) == (page, None)
-    assert isinstance(results, Results)
-    assert [problem.task_id for problem in problems] == [problem.task_id for problem in read_problems()]
+    assert main(["report", str(MAIN_JOB), "--html", str(page), "--baseline", str(MAIN_JOB)]) == 0
+    text = page.read_text()
+    for said in ("<strong>0.433</strong>", "has_close_elements", "0 fixed", "164 unchanged"):
+        assert said in text
     assert f"the page is {page}" in capsys.readouterr().out
+
+
+def test_a_page_that_cannot_be_written_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", str(MAIN_JOB), "--html", str(tmp_path / "missing" / "page.html")]) != 0
+    assert "page.html cannot be written" in capsys.readouterr().err
 
 
 def test_evaluate_asks_for_what_the_file_has(tmp_path: Path) -> None:

@@ -1,0 +1,73 @@
+"""What the page says of each strategy, and what it compares with what."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sample_results import KINDS, baseline, outcome, results
+
+from pytest_humaneval.metrics import wilson_interval
+from pytest_humaneval.page.facts import Compared, compared, tiles
+from pytest_humaneval.page.summary import former, summaries
+from pytest_humaneval.results import UNNAMED, Results
+
+
+def test_the_best_strategy_comes_first_with_its_interval() -> None:
+    first, second = summaries(results(), None)
+    assert (first.strategy, first.pass_at_1, first.interval) == ("chat", 2 / 3, wilson_interval(2, 3))
+    assert (second.strategy, second.pass_at_1, second.kinds["exception"]) == ("minimal", 1 / 3, 1)
+
+
+def test_a_strategy_of_errors_alone_comes_last_without_a_figure() -> None:
+    kinds = {"Mini/0": {"minimal": "error", "chat": "assertion"}}
+    assert [(one.strategy, one.pass_at_1) for one in summaries(results(kinds), None)] == [
+        ("chat", 0.0),
+        ("minimal", None),
+    ]
+
+
+def test_outcomes_without_a_generation_have_no_tokens() -> None:
+    one = Results(
+        (outcome("Mini/0", "chat", "passed"), replace(outcome("Mini/1", "chat", "error"), completion_tokens=0))
+    )
+    (found,) = summaries(one, None)
+    assert (found.tokens, found.median_tokens, found.seconds) == ([20], 20, [1.5])
+
+
+def test_equal_strategies_are_compared() -> None:
+    assert {place[1] for place in former(results(), baseline())} == {"minimal"}
+    assert [one.baseline for one in summaries(results(), baseline())] == [None, 2 / 3]
+
+
+def test_the_only_strategy_is_compared_with_the_only_one_of_another_name() -> None:
+    ours = Results(tuple(one for one in results().outcomes if one.strategy == "chat"))
+    nameless = Results(tuple(replace(one, strategy=UNNAMED) for one in baseline().outcomes))
+    assert {(place[1], one.strategy) for place, one in former(ours, nameless).items()} == {("chat", "chat")}
+
+
+def test_the_tiles_say_best_solved_samples_and_tokens() -> None:
+    said = {tile.label: tile.value for tile in tiles(results(), summaries(results(), None))}
+    assert said == {"best pass@1": "0.667", "solved by any strategy": "2", "samples judged": "6", "tokens": "120"}
+
+
+def test_errors_are_told_beside_the_samples() -> None:
+    kinds = {**KINDS, "Mini/1": {"minimal": "error", "chat": "passed"}}
+    said = {tile.label: (tile.value, tile.note) for tile in tiles(results(kinds), summaries(results(kinds), None))}
+    assert said["samples judged"] == ("5", "1 errors of engine or sandbox")
+
+
+def test_comparisons_come_from_the_record_or_are_made() -> None:
+    made = compared(results())
+    assert made is not None
+    (pair,) = made.comparisons
+    assert (pair["first"], pair["second"], pair["better"], pair["worse"]) == ("chat", "minimal", 1, 0)
+    told = {"pairs": {"comparisons": [{"first": "told"}], "detectable": None}}
+    assert compared(replace(results(), run=told)) == Compared([{"first": "told"}], None)
+    assert compared(Results(results().outcomes[:1])) is None
+
+
+def test_many_strategies_are_compared_with_one() -> None:
+    many = Results(tuple(replace(outcome("Mini/0", "chat", "passed"), strategy=f"s{number}") for number in range(8)))
+    made = compared(many)
+    assert made is not None
+    assert [one["second"] for one in made.comparisons] == ["s0"] * 7
