@@ -7,11 +7,11 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import comb
 from pathlib import Path
 
 from pytest_humaneval.exceptions import InfrastructureError
 from pytest_humaneval.metrics import wilson_interval
+from pytest_humaneval.paired import mcnemar
 from pytest_humaneval.soft_checkpoint import DEEP, find_checkpoints
 from pytest_humaneval.soft_strategy import PREFIX
 
@@ -99,11 +99,3 @@ def compare(results: Path, before: str, after: str) -> Comparison:
         gained=pairs.count((False, True)),
         lost=pairs.count((True, False)),
     )
-
-
-def mcnemar(gained: int, lost: int) -> float:
-    """The two-sided exact p of McNemar's test (1947): how often ``gained`` and ``lost`` fair coins differ this much."""
-    discordant = gained + lost
-    tail = sum(comb(discordant, count) for count in range(min(gained, lost) + 1))
-    p: float = min(1.0, 2 * tail / 2**discordant)
-    return p

@@ -17,7 +17,7 @@ from pytest_humaneval.soft_checkpoint import find_checkpoints
 from soft_prompt.__main__ import main
 from soft_prompt.checkpoint import TrainerState, load_prompt, write_prompt
 from soft_prompt.config import Config
-from soft_prompt.evaluate import compare, mcnemar
+from soft_prompt.evaluate import compare
 from soft_prompt.model import FrozenModel, make_prompt
 from soft_prompt.session import bundled_strategies, known
 from soft_prompt.watch import read_metrics
@@ -124,13 +124,6 @@ def test_evaluation_compares_with_and_without(
     assert "| soft:noise | 0.000 | [0.000, 0.561] | 0 of 3 |" in said  # Wilson's upper bound: z^2 / (3 + z^2)
     assert "McNemar's exact test p = 1" in said
     assert (output / "evaluation" / "comparison.md").read_text() in said
-
-
-def test_mcnemar_counts_coins() -> None:
-    # 1 of 6 coins, or fewer, on either side: 2 * (1 + 6) / 64.
-    assert mcnemar(5, 1) == pytest.approx(14 / 64)
-    assert mcnemar(1, 5) == mcnemar(5, 1)
-    assert mcnemar(0, 0) == mcnemar(3, 3) == 1.0
 
 
 def test_strategies_are_compared_on_the_problems_both_have_a_verdict_for(tmp_path: Path) -> None:
