@@ -208,16 +208,24 @@ class _Reports:
         self._run.add(report)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """End the engine, write the files and the XML's properties; before the XML itself is written."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[None, None, None]:
+    """End the engine, write the files and the XML's properties before the XML itself is; then have the last word.
+
+    Other plugins add the status they were called with to ours (syrupy does: 0 | 1 is 1, and 10 | 1 is 11): a gate's
+    answer must not change by what is installed beside it.
+    """
     run = session.config.stash.get(RUN, None)
     if run is None or session.config.option.collectonly:
+        yield
         return
     from pytest_humaneval.junit import add_suite_properties
 
-    session.exitstatus = run.finish(exitstatus, session.testsfailed)
+    session.exitstatus = decided = run.finish(exitstatus, session.testsfailed)
     add_suite_properties(session.config, run.ledger)
+    yield
+    if session.exitstatus == decided | exitstatus:
+        session.exitstatus = decided
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
