@@ -99,9 +99,9 @@ def experiment_table(plan: Plan, width: int) -> list[str]:
     strategies = plan.strategies
     how = [sampling_line(plan.sampling_of(one), plan.num_samples_of(one)) for one in strategies]
     columns = [
-        Column("strategy", [one.base or one.name for one in strategies]),
-        Column("post-processing", [plan.postprocessor(one) for one in strategies]),
-        Column("sampling", how),
+        Column("strategy", [one.base or one.name for one in strategies], words=True),
+        Column("post-processing", [plan.postprocessor(one) for one in strategies], words=True),
+        Column("sampling", how, words=True),
     ]
     return text_table(Column("experiment", [one.name for one in strategies]), columns, width)
 

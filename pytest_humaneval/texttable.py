@@ -11,15 +11,21 @@ GAP = "  "
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A head and a cell for each row; ``glued`` columns stay beside the one to their left."""
+    """A head and a cell for each row; ``glued`` columns stay beside the one to their left. Words stand to the left."""
 
     head: str
     cells: Sequence[str]
     glued: bool = False
+    words: bool = False
 
     @property
     def width(self) -> int:
         return max(map(len, (self.head, *self.cells)))
+
+    def cell(self, number: int) -> str:
+        """What stands in a row, the head in row -1, as wide as the column."""
+        text = self.head if number < 0 else self.cells[number]
+        return text.ljust(self.width) if self.words else text.rjust(self.width)
 
 
 def text_table(names: Column, columns: Sequence[Column], width: int) -> list[str]:
@@ -30,7 +36,7 @@ def text_table(names: Column, columns: Sequence[Column], width: int) -> list[str
             lines.append("")
         for number in range(-1, len(names.cells)):
             cells = [(names.head if number < 0 else names.cells[number]).ljust(names.width)]
-            cells += [(one.head if number < 0 else one.cells[number]).rjust(one.width) for one in part]
+            cells += [one.cell(number) for one in part]
             lines.append(GAP.join(cells).rstrip())
     return lines
 
