@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,8 @@ def test_corpus_holds_for_an_ordinary_user() -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_interpreter_that_only_root_can_reach_can_be_copied(tmp_path: Path) -> None:
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
-    user = OrdinaryUser(copy_of_interpreter(tmp_path / "copy"))
-    assert user.run_module("this").stdout.startswith("The Zen of Python")
+def test_interpreter_that_only_root_can_reach_can_be_copied() -> None:
+    with tempfile.TemporaryDirectory() as folder:  # not tmp_path, whose parents are root's alone
+        os.chmod(folder, 0o755)
+        user = OrdinaryUser(copy_of_interpreter(Path(folder, "copy")))
+        assert user.run_module("this").stdout.startswith("The Zen of Python")
