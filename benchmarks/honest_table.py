@@ -127,7 +127,7 @@ def _row(line: Line, sees: str, corrected: float | None) -> str:
     low, high = wilson_interval(line.passed, len(line.judged))
     compared = ["", "", ""]
     if corrected is not None:
-        compared = [f"{line.better} / {line.worse}", f"{line.p_value:.3f}", f"{corrected:.3f}"]
+        compared = [f"{line.better} / {line.worse}", _p(line.p_value), _p(corrected)]
     cells = [
         f"`{line.strategy}`",
         sees,
@@ -139,6 +139,10 @@ def _row(line: Line, sees: str, corrected: float | None) -> str:
         str(sum(outcome.error for outcome in line.outcomes)),
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def _p(value: float) -> str:
+    return f"{value:.3f}" if value >= 0.001 else "< 0.001"
 
 
 if __name__ == "__main__":
