@@ -106,7 +106,7 @@ def table(found: Iterable[Results]) -> str:
     lines = [_line(name, mine, reference) for name, mine in outcomes.items()]
     compared = [line for line in lines if line.strategy != REFERENCE]
     corrected = dict(zip((line.strategy for line in compared), holm([line.p_value for line in compared]), strict=True))
-    guided = set(GROUPS["guided"])
+    guided = {line.strategy for line in lines if any(outcome.guided for outcome in line.outcomes)}
     rows = [
         "| strategy | sees | pass@1 | 95 % interval | better / worse than `minimal` | p | p, Holm | tokens "
         "| timed out | errors |",
