@@ -36,10 +36,10 @@ def play(questions: Questions, *answers: Sequence[Candidate | Trial]) -> tuple[C
 A, B, C = candidate("a", -0.5), candidate("b", -0.1), candidate("c", -0.3)
 
 
-def test_best_of_draws_samples_of_the_makers_recipe() -> None:
+def test_best_of_draws_samples_of_the_recipe_that_begins_the_function() -> None:
     _, (first, second) = play(guided.best_of.solve(PROBLEM), [A, B, C], [fits(2), fits(2), fits(2)])
     assert isinstance(first, Draw)
-    assert first == Draw(guided.qwen_instruct.build_prompt(PROBLEM), 10, 0.8, 0.95)
+    assert first == Draw(guided.lm_eval_instruct.build_prompt(PROBLEM), 10, 0.8, 0.95)
     assert second == TryOut((A, B, C))
 
 
@@ -84,16 +84,17 @@ def test_vote_groups_what_does_not_end_by_how_it_does_not() -> None:
 def test_repair_leaves_alone_what_fits() -> None:
     chosen, asked = play(guided.repair.solve(PROBLEM), [A], [fits(2)])
     assert chosen is A
-    assert asked[0] == Draw(guided.qwen_instruct.build_prompt(PROBLEM))
+    assert asked[0] == Draw(guided.lm_eval_instruct.build_prompt(PROBLEM))
 
 
 def test_repair_tells_the_model_its_answer_and_what_failed() -> None:
     _, asked = play(guided.repair.solve(PROBLEM), [A], [fits(1)], [B], [fits(2)])
     assert isinstance(asked[2], Draw)
     roles = [message.role for message in asked[2].prompt.messages]
-    assert roles == ["system", "user", "assistant", "user", "assistant"]
-    answer, complaint, prefill = asked[2].prompt.messages[2:]
-    assert answer.content == "```python\ntext a\n```"
+    assert roles == ["user", "assistant", "user", "assistant"]
+    begun = guided.lm_eval_instruct.build_prompt(PROBLEM).messages[-1]
+    answer, complaint, prefill = asked[2].prompt.messages[1:]
+    assert answer.content == begun.content + "text a\n```"
     assert "f(1) returns 1" in complaint.content
     assert prefill.content == "```python\n"
 
