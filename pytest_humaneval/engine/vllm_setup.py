@@ -128,6 +128,8 @@ def _defaults(directory: Path, options: EngineOptions) -> dict[str, Any]:
     return common | {
         "max_num_seqs": MAX_NUM_SEQS,
         "block_size": BLOCK_SIZE,
+        # Where half a prompt is computed, vLLM takes back a seeded sample in a way that only CUDA's generators know.
+        "enable_chunked_prefill": False,
         # Compiling takes longer than it saves in a run of this size. With a cache size given, vLLM skips its trial run.
         "enforce_eager": True,
         "kv_cache_memory_bytes": _cache_bytes(config, longest, BYTES_OF_A_NUMBER.get(dtype, 2)),

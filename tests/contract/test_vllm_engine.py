@@ -156,6 +156,13 @@ def test_hundreds_of_requests_are_all_answered(engine: EngineClient) -> None:
         assert 1 <= generation.completion_tokens <= request.sampling.max_tokens
 
 
+def test_seeded_samples_of_more_prompts_than_fit_into_a_step_are_drawn(engine: EngineClient) -> None:
+    """A step takes 2,048 tokens or more; vLLM breaks on a CPU where a seeded request's prompt is cut by its end."""
+    warm = Sampling(temperature=0.8, top_p=0.95, max_tokens=4, logprobs=True)
+    prompts = [completion_prompt(f"{n:3} " * 100, stop=()) for n in range(48)]
+    assert all(one.completion_tokens for one in ask(engine, *prompts, how=warm))
+
+
 def test_samples_of_one_problem_share_their_prefill(engine: EngineClient) -> None:
     """Submitted side by side, all but the first take every whole block of the prompt from the cache."""
     prompt = completion_prompt("prefill " * 13, stop=())  # 104 tokens: three blocks of 32, and 8 tokens
