@@ -30,6 +30,8 @@ class Config:
     strategy: str = "minimal"  # the text strategy that the virtual tokens stand in front of
     data: str = HUB_DATA  # a .jsonl file of MBPP, relative to this configuration's file, or the hub's id of it
     max_length: int = 512  # tokens, without the virtual ones; longer examples are left out
+    max_train_samples: int = 0  # tasks to learn from, drawn by the seed; 0: all
+    max_eval_samples: int = 0  # tasks to validate on; 0: all
     curriculum: bool = False  # the first epoch goes from short to long
     # How.
     learning_rate: float = 0.003
@@ -141,6 +143,8 @@ RULES: dict[str, Rule] = {
     "strategy": _TEXT,
     "data": _TEXT,
     "max_length": _whole(16),
+    "max_train_samples": _whole(0),
+    "max_eval_samples": _whole(0),
     "curriculum": ("true or false", lambda value: isinstance(value, bool)),
     "learning_rate": _POSITIVE,
     "lr_scheduler_type": _one_of("constant", "linear", "cosine"),

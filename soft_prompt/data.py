@@ -20,8 +20,9 @@ from __future__ import annotations
 
 import ast
 import json
+import random
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,15 @@ class TrainingData:
     validation: tuple[Problem, ...]
     near_duplicates: dict[str, str]  # MBPP's task: HumanEval's
     unusable: dict[str, str]  # MBPP's task: what about it has no place in HumanEval's shape
+
+    def sample(self, max_train: int, max_eval: int, seed: int) -> TrainingData:
+        """As many problems of either split, drawn without replacement; 0 or too many leave it whole."""
+        chance = random.Random(seed)
+        train, validation = (
+            tuple(chance.sample(split, count)) if 0 < count < len(split) else split
+            for split, count in ((self.train, max_train), (self.validation, max_eval))
+        )
+        return replace(self, train=train, validation=validation)
 
     def summary(self) -> str:
         """One line for the terminal and the report."""

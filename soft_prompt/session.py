@@ -50,7 +50,7 @@ def run_training(config: Config, model: str, cache_dir: Path, output: Path, stre
     strategies = bundled_strategies()
     known(strategies, config.strategy, "strategy")
     known(strategies, config.teacher, "teacher")
-    data = read_training_data(config.data)
+    data = read_training_data(config.data).sample(config.max_train_samples, config.max_eval_samples, config.seed)
     say(data.summary())
     frozen = load_frozen(model, cache_dir, config.precision, say)
     objective, examples = make_objective(config, data, frozen, strategies, output, say)

@@ -105,3 +105,13 @@ def test_what_is_no_mbpp_names_file_and_line(tmp_path: Path) -> None:
         read_training_data(written(tmp_path, ROW, ROW | {"test_list": "assert"}))
     with pytest.raises(DatasetError, match=r"missing\.jsonl: cannot be read \(No such file"):
         read_training_data(str(tmp_path / "missing.jsonl"))
+
+
+def test_a_sample_is_drawn_by_the_seed_and_nothing_twice(tmp_path: Path) -> None:
+    rows = [ROW | {"task_id": number} for number in range(601, 621)] + [ROW | {"task_id": 520}]
+    data = read_training_data(written(tmp_path, *rows))
+    drawn = data.sample(8, 0, seed=3)
+    assert len({problem.task_id for problem in drawn.train}) == 8
+    assert set(drawn.train) < set(data.train)
+    assert drawn.validation == data.validation  # 0: all
+    assert drawn == data.sample(8, 5, seed=3) != data.sample(8, 0, seed=4)
