@@ -6,8 +6,8 @@ the answer begins with the problem itself, so a sample costs a body, 0.4 of the 
 makers, which repeats the docstring, at the same pass@1 (benchmarks/results/table). Post-processing is the same; the
 hidden test plays no part.
 
-How many samples, and how hot, are Codex' customs for reranking (Chen et al. 2021, arXiv:2107.03374, section 3.3, with
-the mean log-probability): temperature 0.8, nucleus 0.95. They were not tuned.
+How hot they are drawn is Codex' custom for reranking (Chen et al. 2021, arXiv:2107.03374, section 3.3, with the mean
+log-probability): temperature 0.8, nucleus 0.95. How many is a matter of cost: five answers a problem. Neither was tuned.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pytest_humaneval.guided import Question, Questions
 
 from .published import CLOSING_FENCE, FENCE, lm_eval_instruct
 
-NUM_SAMPLES = 10
+NUM_SAMPLES = 5
 TEMPERATURE = 0.8
 TOP_P = 0.95
 NUM_ROUNDS = 2

@@ -118,4 +118,4 @@ def test_several_solutions_of_a_problem_are_several_items(evaluate: Evaluate, wo
 
 def test_the_list_says_which_are_guided(evaluate: Evaluate) -> None:
     result = evaluate("--humaneval-list-strategies")
-    result.stdout.re_match_lines([r"best_of +guided +10 samples.*"])
+    result.stdout.re_match_lines([r"best_of +guided +5 samples.*"])
