@@ -33,7 +33,7 @@ from pytest_humaneval.prompt import Message, Prompt
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.strategy import Strategy
 
-from .batches import IGNORE_INDEX, Batch, Example, collate, fitting
+from .batches import IGNORE_INDEX, Batch, Example, collate, encode, fitting
 from .config import Config
 from .data import TrainingData
 from .model import FrozenModel, SoftPrompt, prompted_logits
@@ -99,7 +99,11 @@ def lessons(
     Raises:
         DatasetError: the teacher answered nothing that could be learned.
     """
-    problems = (*data.train, *data.validation)
+    problems = [
+        problem
+        for problem in (*data.train, *data.validation)  # a long question would be left out with any answer
+        if len(encode(problem, student, frozen.tokenizer, frozen.name).prompt) < config.max_length
+    ]
     answers = answered(problems, teacher, frozen, config, output, say)
     made = {
         problem.task_id: _lesson(problem, answers[problem.task_id], student, teacher, frozen)

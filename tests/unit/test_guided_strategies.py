@@ -39,7 +39,7 @@ A, B, C = candidate("a", -0.5), candidate("b", -0.1), candidate("c", -0.3)
 def test_best_of_draws_samples_of_the_recipe_that_begins_the_function() -> None:
     _, (first, second) = play(guided.best_of.solve(PROBLEM), [A, B, C], [fits(2), fits(2), fits(2)])
     assert isinstance(first, Draw)
-    assert first == Draw(guided.lm_eval_instruct.build_prompt(PROBLEM), 5, 0.8, 0.95)
+    assert first == Draw(guided.lm_eval_instruct.build_prompt(PROBLEM), 5, temperature=0.6)
     assert second == TryOut((A, B, C))
 
 
