@@ -101,6 +101,15 @@ class VllmEngine:
             raise EngineError(f"vLLM broke while generating: {type(error).__name__}: {error}") from error
         return [self._answer(output) for output in outputs if output.finished]
 
+    def reset(self) -> None:
+        """Abort what is being generated, and empty the prefix cache, so that a run's figures are its own."""
+        if self._submitted:
+            self._llm.abort_request(list(self._submitted))
+        self._submitted.clear()
+        self._refused.clear()
+        self._llm.reset_prefix_cache()
+        self.cached_prompt_tokens = 0
+
     def close(self) -> None:
         """Free the model and its process group."""
         if self._llm is None:
