@@ -1,4 +1,4 @@
-"""``python -m pytest_humaneval``: judge samples, compare runs, read and write other people's formats."""
+"""``python -m pytest_humaneval``: judge samples, compare runs, read and write other people's formats, serve a model."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pytest_humaneval import commands
 from pytest_humaneval.exceptions import InputError
+from pytest_humaneval.service.parser import add_service
 
 USAGE_ERROR = 4  # as pytest's
 
@@ -66,6 +67,8 @@ def _parser() -> argparse.ArgumentParser:
     take_in.add_argument("--strategy", metavar="NAME", help="the strategy to call rows by that name none")
     _add_dataset(take_in)
     take_in.set_defaults(run=commands.take_in)
+
+    add_service(subcommands)
     return parser
 
 

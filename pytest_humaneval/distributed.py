@@ -11,7 +11,7 @@ import pytest
 from pytest_humaneval.config_file import ConfigFile
 from pytest_humaneval.engine.catalogue import Identity
 from pytest_humaneval.engine.client import EngineClient
-from pytest_humaneval.engine.process import EngineProcess
+from pytest_humaneval.engine.process import RunningEngine
 from pytest_humaneval.plan import Plan
 
 _KEY = "humaneval"
@@ -27,7 +27,7 @@ def has_workers(config: pytest.Config) -> bool:
     return not is_worker(config) and config.getoption("dist", "no") != "no"
 
 
-def tell_worker(node: Any, plan: Plan, engine: EngineProcess | None, file: ConfigFile) -> None:
+def tell_worker(node: Any, plan: Plan, engine: RunningEngine | None, file: ConfigFile) -> None:
     """Put what a worker needs into its ``workerinput``; options alone would not tell it.
 
     humaneval.toml goes along as it was read: somebody may be editing it while the workers start.

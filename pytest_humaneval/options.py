@@ -67,6 +67,13 @@ OPTIONS = (
     Option(
         "engine-timeout", "give a request up after this many seconds without an answer (default: 600)", "S", _positive
     ),
+    Option(
+        "linger",
+        "leave the engine, its model loaded, to the next run with the same model and engine options; it ends after so "
+        "many idle seconds (default: 0, the engine ends with the run)",
+        "SECONDS",
+        _number(float, 0, 604_800, "a number of seconds from 0 to 604800, a week"),
+    ),
     Option("engine-arg", "an argument for vLLM itself, such as tensor-parallel-size=2 (repeatable)", "K=V", many=True),
     Option("replay", "check the samples of this .jsonl file instead of generating; implies the replay engine", "FILE"),
     Option("script", "answers of the scripted engine, as JSON; implies the scripted engine", "FILE"),

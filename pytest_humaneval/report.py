@@ -128,7 +128,10 @@ def _engine_lines(progress: dict[str, Any], width: int) -> list[str]:
         if progress["cached_prompt_tokens"]:
             share = progress["cached_prompt_tokens"] / progress["prompt_tokens"]
             parts.append(f"{share:.0%} of {progress['prompt_tokens']} prompt tokens from the prefix cache")
-        parts.append(f"engine ready in {progress['loading_seconds']:.1f} s")
+        warm = progress.get("warm", False)  # what an older release recorded does not tell
+        parts.append(
+            "warm engine: its model was loaded" if warm else f"engine ready in {progress['loading_seconds']:.1f} s"
+        )
     if stored:
         parts.append(f"{stored} answered from the store")
     return wrapped("; ".join(parts), width, "engine    ")

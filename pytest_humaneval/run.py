@@ -19,9 +19,9 @@ from pytest_humaneval.comparison import passes_of
 from pytest_humaneval.comparison_report import gate_lines
 from pytest_humaneval.dataset import read_dataset, select_problems
 from pytest_humaneval.distributed import is_worker, told_identity, told_sandbox
-from pytest_humaneval.engine.catalogue import HOLD_THE_MODEL, identify
+from pytest_humaneval.engine.catalogue import HOLD_THE_MODEL, REUSABLE, identify
 from pytest_humaneval.engine.client import EngineClient
-from pytest_humaneval.engine.process import EngineProcess
+from pytest_humaneval.engine.process import EngineProcess, RunningEngine
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.engine.replay import read_samples
 from pytest_humaneval.exceptions import EngineError, InputError
@@ -149,7 +149,7 @@ class Run:
         self.config = config
         self.plan = plan
         self.ledger = Ledger(plan)
-        self.engine: EngineProcess | None = None
+        self.engine: RunningEngine | None = None
         self.layers: Sequence[str] = ()
         self._model = model
         self._status: StatusLine | None = None
@@ -185,11 +185,26 @@ class Run:
         nameless = self.plan.engine.name == "openai" and not self.plan.engine.model
         read_store = not (options.no_cache(self.config) or nameless)
         keeps = self.plan.engine.name != "replay"  # which answers from a file anyway
-        self.engine = EngineProcess(self.plan.engine, self._model, store if keeps else None, read_store=read_store)
+        self.engine = self._start_engine(store if keeps else None, read_store)
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")
         terminal = self.config.stash.get(TERMINAL, None)
         if reporter is not None and terminal is not None and reporter.verbosity >= -1:
             self._status = StatusLine(reporter, self.engine.client(), terminal)
+
+    def _start_engine(self, store: Path | None, read_store: bool) -> RunningEngine:
+        """An engine process of the run's own, or with --humaneval-linger its turn with one that outlives it."""
+        linger = options.value_of(self.config, "linger", 0.0)
+        if linger and self.plan.engine.name in REUSABLE:
+            from pytest_humaneval.engine.warm import take_turn
+            from pytest_humaneval.private_directory import PrivateDirectory, default_directory
+
+            directory = PrivateDirectory(default_directory())
+            engine, who = self.plan.engine, self.plan.identity
+            warm = take_turn(directory, engine, self._model, who, store, read_store=read_store, idle_limit=linger)
+            if warm is not None:
+                return warm
+            self._last_lines.append("note: another run had the warm engine; this one started an engine of its own")
+        return EngineProcess(self.plan.engine, self._model, store, read_store=read_store)
 
     def client(self) -> EngineClient:
         """A connection for items that run in this process."""

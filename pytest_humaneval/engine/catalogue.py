@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from pytest_humaneval.engine.protocol import Engine, EngineOptions
+from pytest_humaneval.engine.protocol import Engine, EngineOptions, ReusableEngine
 from pytest_humaneval.exceptions import ModelError
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ Progress = Callable[[str], None]
 ENGINES = ("vllm", "transformers", "openai", "replay", "scripted")
 
 HOLD_THE_MODEL = ("vllm", "transformers")  # those that load weights themselves
+REUSABLE = (*HOLD_THE_MODEL, "scripted")  # those that can outlive a run; the others have nothing to keep
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +94,10 @@ def open_engine(options: EngineOptions, model: dict[str, Any] | None, progress: 
     from pytest_humaneval.engine.scripted import ScriptedEngine
 
     return ScriptedEngine(options, progress)
+
+
+def open_reusable_engine(options: EngineOptions, model: dict[str, Any] | None, progress: Progress) -> ReusableEngine:
+    """The same, for one of ``REUSABLE``."""
+    engine = open_engine(options, model, progress)
+    assert options.name in REUSABLE
+    return cast("ReusableEngine", engine)

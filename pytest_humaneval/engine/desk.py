@@ -15,6 +15,7 @@ from pytest_humaneval.exceptions import EngineError
 from pytest_humaneval.sample import Generation, Request
 
 ANNOUNCEMENT_SECONDS = 120.0  # from a worker's question to the controller's list of items, which takes a moment
+ENDED = "the run has ended"
 
 Phase = Literal["idle", "loading", "generating", "failed"]
 
@@ -34,6 +35,7 @@ class Progress:
     loading_seconds: float = 0.0
     generating_seconds: float = 0.0
     ready_at: float = 0.0  # seconds since the epoch; 0 where the engine never had to start
+    warm: bool = False  # whether the engine had its model loaded already, by a former run
 
 
 class Desk:
@@ -51,6 +53,7 @@ class Desk:
         self._announced: set[str] | None = None  # keys of the solutions to come; None until that is known
         self._solutions: dict[str, dict[str, Any]] = {}
         self._broken: EngineError | None = None
+        self._ended = False
         self._progress = Progress()
         self._busy_since: float | None = None
         self.notices: list[str] = []
@@ -64,9 +67,8 @@ class Desk:
         """Those of ``keys`` that nobody asked for yet and the store does not hold."""
         with self._changed:
             unknown = [key for key in dict.fromkeys(keys) if not self._known(key)]
-            if self._store is not None and self._read_store and unknown:
-                with self._store_in_use:
-                    stored = self._store.get_many(unknown)
+            if self._read_store and unknown:
+                stored = self._stored(unknown)
                 self._answers |= stored
                 self._progress.from_store += len(stored)
                 self._changed.notify_all()
@@ -110,15 +112,15 @@ class Desk:
                 return {"error": f"nobody began to solve {key} within {ANNOUNCEMENT_SECONDS:g} s"}
             if key not in (self._announced or ()):
                 return {"error": f"{key} was not among the items to solve"}
-            self._changed.wait_for(lambda: key in self._solutions)
-            return self._solutions[key]
+            self._changed.wait_for(lambda: key in self._solutions or self._ended)
+            return self._solutions.get(key, {"error": ENDED})
 
     def take(self, *, block: bool) -> list[tuple[str, Request]]:
-        """The requests that came in since the last call; with ``block``, waits for the first."""
+        """The requests that came in since the last call; with ``block``, waits for the first, or for the end."""
         with self._changed:
             if block:
                 self._enter_busy(False)
-                self._changed.wait_for(lambda: bool(self._waiting))
+                self._changed.wait_for(lambda: bool(self._waiting) or self._ended)
             batch = list(self._waiting.items())
             self._handed_on.update(self._waiting)
             self._waiting.clear()
@@ -130,11 +132,7 @@ class Desk:
         ``cached_prompt_tokens`` is the engine's count so far.
         """
         done = [(key, answer) for key, answer in answers if isinstance(answer, Generation)]
-        if self._store is not None and done:
-            with self._store_in_use:
-                notice = self._store.put_many(done)
-        else:
-            notice = ""
+        notice = self._keep(done) if done else ""
         with self._changed:
             self.notices += [notice] if notice else []
             for key, answer in answers:
@@ -159,6 +157,18 @@ class Desk:
             self._progress.message = str(error)
             self._changed.notify_all()
 
+    def end(self) -> None:
+        """Let the run go: whoever still waits is told that it has ended, and the store is closed."""
+        with self._changed:
+            self._ended = True
+            self.fail(EngineError(ENDED))
+        self.close()
+
+    def has_ended(self) -> bool:
+        """Whether the run is over, by :meth:`end`."""
+        with self._changed:
+            return self._ended
+
     @property
     def outstanding(self) -> bool:
         """Whether the engine still owes answers."""
@@ -170,6 +180,12 @@ class Desk:
         with self._changed:
             self._progress.phase = "loading"
             self._progress.message = message
+
+    def found_warm(self) -> None:
+        """Say that the engine had its model loaded before this run."""
+        with self._changed:
+            self._progress.warm = True
+            self._progress.ready_at = time.time()
 
     def generating(self, loading_seconds: float | None = None) -> None:
         """Say that the engine is at work from now on."""
@@ -191,8 +207,18 @@ class Desk:
 
     def close(self) -> None:
         """Close the store."""
-        if self._store is not None:
-            self._store.close()
+        with self._store_in_use:
+            if self._store is not None:
+                self._store.close()
+            self._store = None
+
+    def _stored(self, keys: Sequence[str]) -> dict[str, Generation]:
+        with self._store_in_use:
+            return self._store.get_many(keys) if self._store is not None else {}
+
+    def _keep(self, done: Sequence[tuple[str, Generation]]) -> str:
+        with self._store_in_use:
+            return self._store.put_many(done) if self._store is not None else ""
 
     def _known(self, key: str) -> bool:
         return key in self._answers or key in self._waiting or key in self._handed_on

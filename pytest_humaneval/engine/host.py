@@ -29,7 +29,7 @@ import time
 import traceback
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pytest_humaneval.engine.catalogue import open_engine
 from pytest_humaneval.engine.desk import Desk
@@ -41,7 +41,7 @@ from pytest_humaneval.sample import Generation, Request
 class _Connection(socketserver.StreamRequestHandler):
     """One worker's questions, answered in their order."""
 
-    server: _Server
+    server: DeskServer
 
     def handle(self) -> None:
         for line in self.rfile:
@@ -52,7 +52,9 @@ class _Connection(socketserver.StreamRequestHandler):
                 return
 
 
-class _Server(socketserver.ThreadingUnixStreamServer):
+class DeskServer(socketserver.ThreadingUnixStreamServer):
+    """Answers the questions of one run's workers from its desk."""
+
     daemon_threads = True
 
     def __init__(self, address: str, desk: Desk) -> None:
@@ -83,18 +85,30 @@ def _answer(desk: Desk, question: dict[str, Any]) -> dict[str, Any]:
     return {"error": f"unknown question {question['op']!r}"}
 
 
-def run_engine(engine: Engine, desk: Desk) -> None:
-    """Hand what is asked for to the engine and its answers to the desk, for ever.
+Condition = Literal["new", "loaded", "broken"]
+"""What an engine is after a run: it never had to load its model, it has loaded it, or it is of no more use."""
+
+
+def run_engine(engine: Engine, desk: Desk, condition: Condition = "new") -> Condition:
+    """Hand what is asked for to the engine and its answers to the desk, until the run has ended.
 
     A broken engine answers everything outstanding with its error; the process stays, to say so to every worker.
+
+    Returns:
+        The engine's condition after the run, from that before it.
     """
     try:
         batch = desk.take(block=True)
-        desk.loading("starting the engine")
-        start = time.monotonic()
-        engine.start()
-        desk.generating(time.monotonic() - start)
-        while True:
+        if desk.has_ended():
+            return condition
+        if condition == "loaded":
+            desk.found_warm()
+        else:
+            desk.loading("starting the engine")
+            start = time.monotonic()
+            engine.start()
+            desk.generating(time.monotonic() - start)
+        while not desk.has_ended():
             if batch:
                 desk.generating()
                 engine.submit(batch)
@@ -102,12 +116,14 @@ def run_engine(engine: Engine, desk: Desk) -> None:
             if answers:
                 desk.finish(answers, engine.cached_prompt_tokens)
             batch = desk.take(block=not desk.outstanding)
+        return "loaded"
     except HumanEvalError as error:
         traceback.print_exc()
         desk.fail(error if isinstance(error, EngineError) else EngineError(str(error)))
     except Exception as error:
         traceback.print_exc()
         desk.fail(EngineError(f"the engine broke: {type(error).__name__}: {error}"))
+    return "broken"
 
 
 def main() -> None:
@@ -119,7 +135,7 @@ def main() -> None:
     os.dup2(2, 1)  # vLLM and its kernels print to stdout; that belongs into the log
     desk = Desk(Path(config["store"]) if config["store"] else None, read_store=config["read_store"])
     engine = open_engine(EngineOptions.from_wire(config["options"]), config["model"], desk.loading)
-    server = _Server(config["socket"], desk)
+    server = DeskServer(config["socket"], desk)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     os.write(announce, b"listening\n")
     os.close(announce)

@@ -64,3 +64,10 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Free everything. Called once, also after an error."""
+
+
+class ReusableEngine(Engine, Protocol):
+    """An engine that can serve one run after the other."""
+
+    def reset(self) -> None:
+        """Give up what is not answered yet, and forget former prompts: the next run finds it as if newly started."""

@@ -149,6 +149,10 @@ class ScriptedEngine:
             answers.append((next_one.key, _outcome(next_one.line, time.monotonic() - next_one.submitted)))
         return answers
 
+    def reset(self) -> None:
+        """Forget what is scheduled."""
+        self._scheduled.clear()
+
     def close(self) -> None:
         """Forget what is scheduled."""
         self._scheduled.clear()

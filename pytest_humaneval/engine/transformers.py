@@ -116,6 +116,13 @@ class TransformersEngine:
             self._batch = None
         return [self._answer(row) for row in done]
 
+    def reset(self) -> None:
+        """Drop the batch and all that waits for one."""
+        self._batch = None
+        self._waiting.clear()
+        self._submitted.clear()
+        self._refused.clear()
+
     def close(self) -> None:
         """Free the model."""
         self._llm = self._tokenizer = self._batch = self._shelf = None

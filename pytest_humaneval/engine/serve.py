@@ -1,0 +1,130 @@
+"""``python -m pytest_humaneval.engine.serve``: vLLM's OpenAI server with this project's models and settings.
+
+It finds the model as ``--humaneval-model`` does, makes its weights ready, and then becomes vLLM's own server: one
+process that takes signals itself, which is what a container wants. Arguments that are not named here go to the server,
+whose parser judges them; what they say wins over our settings.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pytest_humaneval.broken_packages import mark_broken_packages_absent
+from pytest_humaneval.engine.protocol import EngineOptions
+from pytest_humaneval.engine.vllm import is_cpu_build, vllm_distribution
+from pytest_humaneval.engine.vllm_setup import default_arguments, flag, prepare_environment
+from pytest_humaneval.exceptions import HumanEvalError, ModelError
+from pytest_humaneval.models import ALIASES, DEFAULT_MODEL, HUB_ID, Model, find_model
+from pytest_humaneval.weights import materialise
+
+SERVER = "vllm.entrypoints.openai.api_server"
+USAGE_ERROR = 4  # as pytest's
+# Strategies have up to 16 stop strings. vLLM's server takes 4 of them, as the paid service does, unless it is told.
+MAX_STOP_STRINGS = "16"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Become the server, or with ``--prepare-only`` return when the weights are ready; an error is status 4."""
+    given, passed_on = _parser().parse_known_args(arguments)
+    try:
+        cpu = is_cpu_build(*vllm_distribution())
+        model = find_model(model_spec(given.model, given.revision), given.cache_dir)
+        _prepare_environment(model, cpu=cpu)
+        absent = mark_broken_packages_absent()
+        directory = materialise(model, given.cache_dir, _say)
+    except HumanEvalError as error:
+        print(f"error: {error}".replace("--humaneval-model", "--model (or MODEL)"), file=sys.stderr)
+        return USAGE_ERROR
+    if not given.prepare_only:
+        command = server_command(directory, model.name, given.host, given.port, passed_on, cpu=cpu)
+        os.execve(command[0], command, server_environment(os.environ, absent))
+    _say(f"{model.name} ({model.digest}) is ready")
+    return 0
+
+
+def model_spec(model: str, revision: str) -> str:
+    """``--humaneval-model``'s form of a model and its revision, which only the hub's models have.
+
+    Raises:
+        ModelError: a revision of an alias, a file or a directory.
+    """
+    if not revision:
+        return model
+    if model in ALIASES or "@" in model or Path(model).exists() or not HUB_ID.fullmatch(model):
+        raise ModelError(
+            f"--revision (or REVISION): {revision!r} cannot be had of {model!r}; only a hub id such as "
+            "Qwen/Qwen2.5-Coder-0.5B has revisions"
+        )
+    return f"{model}@{revision}"
+
+
+def server_command(
+    directory: Path, name: str, host: str, port: int, passed_on: Sequence[str], *, cpu: bool
+) -> list[str]:
+    """What starts the server: the settings of the default engine, and after them the user's own, which win."""
+    # A server's log and its /metrics are for whoever runs it; in a test run nobody reads them.
+    settings = default_arguments(directory, EngineOptions(), cpu=cpu) | {"disable_log_stats": False}
+    flags = [flag(setting, str(value)) for setting, value in settings.items() if value is not False]
+    where = [f"--host={host}", f"--port={port}", f"--model={directory}", f"--served-model-name={name}"]
+    return [sys.executable, "-P", "-m", SERVER, *where, *flags, *passed_on]
+
+
+def server_environment(environment: Mapping[str, str], absent: Sequence[str]) -> dict[str, str]:
+    """The server's environment, in which packages that cannot be imported look absent to all processes it starts."""
+    if not absent:
+        return dict(environment)
+    site = tempfile.mkdtemp(prefix="humaneval-site-")  # stays: the server reads it for as long as it lives
+    Path(site, "sitecustomize.py").write_text(f"import sys\nsys.modules.update(dict.fromkeys({list(absent)!r}))\n")
+    paths = [site, environment.get("PYTHONPATH", "")]
+    return {**environment, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+
+
+def _prepare_environment(model: Model, *, cpu: bool) -> None:
+    # The server's engine is a process of its own, whatever a test run prefers.
+    os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "1")
+    os.environ.setdefault("VLLM_MAX_STOP_STRINGS", MAX_STOP_STRINGS)
+    prepare_environment(offline=model.source == "directory" or bool(model.parts), cpu=cpu)
+
+
+def _parser() -> argparse.ArgumentParser:
+    import platformdirs
+
+    parser = argparse.ArgumentParser(
+        "python -m pytest_humaneval.engine.serve",
+        description="vLLM's OpenAI server with this project's models and settings. Other arguments go to vLLM.",
+        allow_abbrev=False,
+    )
+    environment = os.environ.get
+    parser.add_argument(
+        "--model", default=environment("MODEL") or DEFAULT_MODEL, help="as --humaneval-model; or the variable MODEL"
+    )
+    parser.add_argument("--revision", default=environment("REVISION", ""), help="of a hub model; or REVISION")
+    parser.add_argument("--host", default=environment("HOST") or "127.0.0.1", help="address to listen on; or HOST")
+    parser.add_argument("--port", type=_port, default=environment("PORT") or "8000", help="or the variable PORT")
+    parser.add_argument(
+        "--cache-dir",
+        type=Path,
+        default=platformdirs.user_cache_path("pytest-humaneval"),
+        help="where weights are kept",
+    )
+    parser.add_argument("--prepare-only", action="store_true", help="download or dequantise the weights, and end")
+    return parser
+
+
+def _port(text: str) -> int:
+    if text.isdecimal() and 0 < int(text) < 1 << 16:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no port; one is a number from 1 to 65535")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

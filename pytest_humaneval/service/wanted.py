@@ -1,0 +1,91 @@
+"""What is asked of a service, and what is written down of one that was started."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+Settings = dict[str, Any]
+"""Some of :class:`Wanted`'s fields by name: those that the command line gives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A server and what it serves. A ``port`` of 0 is any that is free; an ``idle_limit`` of 0 s is none."""
+
+    model: str
+    cache_dir: str
+    engine_args: tuple[str, ...] = ()  # KEY=VALUE
+    idle_limit: float = 0.0
+    host: str = "127.0.0.1"
+    port: int = 8000
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Wanted:
+        """From fields by name, also after a trip through JSON."""
+        known = {field.name for field in fields(cls)}
+        kept = {name: value for name, value in settings.items() if name in known}
+        return cls(**kept | {"engine_args": tuple(kept.get("engine_args", ()))})
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A service that was started; ``pid`` and ``start_mark`` are of a process, ``compose`` is of a container."""
+
+    backend: Literal["process", "compose"]
+    wanted: Wanted
+    url: str
+    model: str  # as it serves it
+    since: float  # seconds since the epoch
+    log: str = ""
+    pid: int = 0
+    start_mark: str = ""
+    compose: tuple[str, ...] = ()  # the command with the file and the profile, and the service last
+
+    def to_wire(self) -> dict[str, Any]:
+        """Plain builtins, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_wire(cls, wire: Mapping[str, Any]) -> Started | None:
+        """The inverse of :meth:`to_wire`; None of what another release has written."""
+        try:
+            told = {field.name: wire[field.name] for field in fields(cls)}
+            return cls(**told | {"wanted": Wanted.of(told["wanted"]), "compose": tuple(told["compose"])})
+        except (KeyError, TypeError):
+            return None
+
+
+class Backend(Protocol):
+    """How a service is run."""
+
+    def start(self, wanted: Wanted) -> Started:
+        """Begin to start it; it may take a while until it answers.
+
+        Raises:
+            InputError, EngineError: it cannot be started.
+        """
+
+    def running(self, started: Started) -> bool:
+        """Whether it is there still."""
+
+    def stop(self, started: Started) -> None:
+        """End it."""
+
+    def memory(self, started: Started) -> int:
+        """Bytes that it takes; 0 where that is not known."""
+
+    def show_log(self, started: Started, *, follow: bool) -> int:
+        """Print its log, with ``follow`` until it ends or the reader has seen enough; returns an exit status."""
+
+    def end_of_log(self, started: Started) -> str:
+        """Its last lines, for a message."""
+
+
+def default_cache() -> Path:
+    """Where models are kept, unless another folder is named."""
+    import platformdirs
+
+    return platformdirs.user_cache_path("pytest-humaneval")

@@ -1,0 +1,70 @@
+"""The service as it is: vLLM's own server with a tiny model, started, asked, watched and gone when it is idle."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from tiny_model import make_tiny_model
+
+from pytest_humaneval.__main__ import main
+from pytest_humaneval.private_directory import PrivateDirectory
+from pytest_humaneval.processes import is_running
+from pytest_humaneval.service.health import is_healthy
+from pytest_humaneval.service.local import LocalService
+from pytest_humaneval.service.wanted import Started
+
+pytestmark = pytest.mark.skipif(find_spec("vllm") is None, reason="vLLM is not installed (extra cpu or gpu)")
+
+IDLE_LIMIT = 20  # seconds; a busy machine must get its question in
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PrivateDirectory]:
+    """A private directory of the test; a service that is left at the end is ended."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "200")
+    directory = PrivateDirectory(tmp_path / "pytest-humaneval")
+    yield directory
+    started = Started.from_wire(directory.read("service"))
+    if started is not None:
+        LocalService(directory).stop(started)
+
+
+def ask(url: str) -> str:
+    body = {"model": "tiny", "prompt": "def f(x):\n", "max_tokens": 5, "temperature": 0, "stop": list("αβγδεζ")}
+    request = urllib.request.Request(
+        f"{url}/v1/completions", json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        text: str = json.loads(answer.read())["choices"][0]["text"]
+    return text
+
+
+def test_a_model_is_served_until_nobody_asks(
+    state: PrivateDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = make_tiny_model(tmp_path / "tiny", context=512)
+    options = [f"--model={model}", "--port=0", f"--linger={IDLE_LIMIT}", f"--cache-dir={tmp_path / 'cache'}"]
+    status = main(["service", "start", "--backend=process", "--engine-arg=max-model-len=256", *options])
+    assert status == 0, capsys.readouterr().err
+    started = Started.from_wire(state.read("service"))
+    assert started is not None
+    assert ask(started.url) == ask(started.url), "greedy; with more stop strings than vLLM's own limit"
+    asked = time.monotonic()
+    capsys.readouterr()
+    assert main(["service", "status"]) == 0
+    row = capsys.readouterr().out.splitlines()[1].split()
+    assert row[:5] == ["service", "answers", "tiny", str(started.pid), started.url]
+    assert int(row[7]) < IDLE_LIMIT, "seconds since it was asked"
+    assert int(row[-2]) > 200, "MiB of the server and its engine"
+    while is_running(started.pid, started.start_mark):
+        assert is_healthy(started.url) or time.monotonic() - asked > IDLE_LIMIT, "it ends after the limit, not before"
+        assert time.monotonic() - asked < IDLE_LIMIT + 60
+        time.sleep(1)
+    assert main(["service", "status"]) == 3

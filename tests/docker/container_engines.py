@@ -1,0 +1,83 @@
+"""Builds the images of docker/ on a base made of this machine's own interpreter: no registry is asked for an image."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pip
+from sandbox_available import need_image
+from sandbox_image import IMAGE, shared_libraries
+
+REPOSITORY = Path(__file__).parents[2]
+ENGINES = ("docker", "podman")
+BASE = "pytest-humaneval-test-base:latest"
+# What RUN lines call, and what a slim Debian has for wheels beside libc.
+PROGRAMS = ("sh", "chmod", "chown", "find", "id", "mkdir", "rm", "sleep")
+LIBRARIES = ("libstdc++.so.6", "libgcc_s.so.1")
+BUILD_SECONDS = 600.0  # for one image, on a busy machine
+
+
+def need_base(program: str) -> str:
+    """A base image: the interpreter, its standard library, pip, a shell and a few programs.
+
+    The test is skipped where this engine cannot be had.
+    """
+    need_image(program)
+    if run(program, "image", "inspect", BASE).returncode != 0:
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "Dockerfile").write_text(f"FROM {IMAGE}\nADD more.tar /\n")
+            with tarfile.open(Path(folder, "more.tar"), "w", dereference=True) as archive:
+                for path, source in dict(_more_files()).items():
+                    archive.add(source, path.lstrip("/"), recursive=False)
+            result = run(program, "build", f"--tag={BASE}", folder)
+            assert result.returncode == 0, result.stderr[-3000:]
+    return BASE
+
+
+def build(program: str, dockerfile: str, image: str, context: Path, **arguments: str) -> None:
+    """Build an image of docker/ with build arguments.
+
+    Raises:
+        AssertionError: it cannot be built; with what the engine says.
+    """
+    given = [f"--build-arg={name}={value}" for name, value in arguments.items()]
+    file = REPOSITORY / "docker" / dockerfile
+    result = run(program, "build", f"--file={file}", f"--tag={image}", *given, str(context))
+    assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
+
+
+def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """What the engine does with a command."""
+    # The builder that comes with docker alone, as buildx is another package; and RUN without a container of its own, as
+    # podman's cannot be had inside of many containers and beside the older control groups.
+    environment = os.environ | {"DOCKER_BUILDKIT": "0", "BUILDAH_ISOLATION": "chroot"}
+    return subprocess.run(
+        [program, *arguments], capture_output=True, text=True, check=False, timeout=BUILD_SECONDS, env=environment
+    )
+
+
+def _more_files() -> Iterator[tuple[str, str]]:
+    programs = {name: found for name in PROGRAMS if (found := shutil.which(name))}
+    for name, found in programs.items():
+        yield f"/bin/{name}", found
+        yield f"/usr/bin/{name}", found
+    for library in (*shared_libraries(*programs.values()), *_other_libraries()):
+        yield library, library
+    # Beside the standard library, which is where every interpreter looks.
+    installer = Path(pip.__file__).parent
+    for path in installer.rglob("*"):
+        if path.is_file() and "__pycache__" not in path.parts:
+            yield f"{Path(os.__file__).parent}/pip/{path.relative_to(installer)}", str(path)
+
+
+def _other_libraries() -> Iterator[str]:
+    listed = subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, text=True, check=False).stdout
+    for library in LIBRARIES:
+        paths = [line.rpartition("=> ")[2] for line in listed.splitlines() if line.split()[:1] == [library]]
+        yield from paths[:1]

