@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.engine_measure import CACHE, RESULTS, machine
+from pytest_humaneval.engine.vllm_setup import prepare_environment
 from pytest_humaneval.models import DEFAULT_MODEL
 
 
@@ -23,6 +24,7 @@ from pytest_humaneval.models import DEFAULT_MODEL
 def test_a_soft_prompt_is_trained_and_compared_with_its_text_strategy(
     pytestconfig: pytest.Config, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    prepare_environment(offline=False, cpu=True)  # before PyTorch is imported, which reads it
     pytest.importorskip("torch")
     from soft_prompt.config import read_config
     from soft_prompt.evaluate import evaluate
