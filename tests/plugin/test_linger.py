@@ -92,7 +92,10 @@ def test_an_engine_that_dies_in_the_middle_makes_errors_with_the_end_of_its_log(
     evaluate: Evaluate, state: PrivateDirectory, workers: str
 ) -> None:
     result = evaluate(workers, "--humaneval-linger=60", script={"Mini/10": {"text": "", "exit": 9, "delay": 1.5}})
-    result.assert_outcomes(passed=2, errors=1)
+    outcomes = result.parseoutcomes()  # on a busy machine it dies before the other items have fetched their answers
+    assert outcomes["errors"] + outcomes.get("passed", 0) == 3
+    assert "failed" not in outcomes
+    assert result.ret == pytest.ExitCode.INTERNAL_ERROR
     result.stdout.fnmatch_lines(["*the script ends the engine process with status 9*"])
 
 
