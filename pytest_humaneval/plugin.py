@@ -131,7 +131,10 @@ def pytest_configure_node(node: Any) -> None:
     if (run := node.config.stash.get(RUN, None)) is not None:
         from pytest_humaneval.distributed import tell_worker
 
-        tell_worker(node, run.plan, run.engine, node.config.stash[options.FILE])
+        try:
+            tell_worker(node, run.plan, run.engine, node.config.stash[options.FILE])
+        except InputError as error:
+            raise pytest.UsageError(str(error)) from error
 
 
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
