@@ -93,6 +93,12 @@ def check_agreement(config: pytest.Config, plan: Plan) -> None:
         )
 
 
+def refusal_of(error: object) -> str:
+    """What a worker that ended says its input lacks, out of the traceback that xdist has of it; empty for a crash."""
+    _, mark, message = str(error).rpartition("UsageError: ")
+    return message.strip() if mark else ""
+
+
 def told_identity(config: pytest.Config) -> Identity:
     """Who answers, as the controller found out."""
     return Identity(**_told(config)["identity"])

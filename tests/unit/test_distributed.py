@@ -28,3 +28,12 @@ def test_a_gateway_tells_the_version_behind_it() -> None:
         assert distributed._remote_version(gateway) == version(distributed.PACKAGE)
     finally:
         group.terminate(timeout=5)
+
+
+def test_a_worker_that_refuses_its_input_is_told_from_one_that_crashed() -> None:
+    trace = 'Traceback (most recent call last):\n  File "plugin.py", line 1, in f\n'
+    assert distributed.refusal_of(f"{trace}pytest.UsageError: mini.jsonl: cannot be read\n\n") == (
+        "mini.jsonl: cannot be read"
+    )
+    assert distributed.refusal_of(f"{trace}MemoryError\n") == ""
+    assert distributed.refusal_of("Not properly terminated") == ""
