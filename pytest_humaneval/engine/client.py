@@ -145,9 +145,9 @@ class EngineClient:
         caller = socket.socket(socket.AF_UNIX)
         try:
             caller.connect(self._address)
-        except (FileNotFoundError, PermissionError):
+        except OSError as error:
             caller.close()
-            if self._channel is None:
+            if self._channel is None or not isinstance(error, FileNotFoundError | PermissionError):
                 raise
             self._address = ""
             return False

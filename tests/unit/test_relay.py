@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import json
 import queue
 import socketserver
@@ -92,6 +93,15 @@ def test_a_worker_that_reaches_the_socket_leaves_the_channel_alone(address: str)
 def test_without_a_channel_an_engine_out_of_reach_is_gone() -> None:
     with pytest.raises(EngineError, match="the engine process ended \\(No such file or directory\\)"):
         EngineClient("/nowhere/engine.sock", "log").progress()
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_engine_that_no_longer_listens_is_gone_whether_there_is_a_channel_or_not(tmp_path: Path) -> None:
+    path = tmp_path / "engine.sock"
+    socketserver.UnixStreamServer(str(path), Engine).server_close()  # which leaves the file
+    with pytest.raises(EngineError, match=r"the engine process ended \(Connection refused\)"):
+        EngineClient(str(path), "log", Channel()).progress()
+    gc.collect()  # a socket left open would be told of here
 
 
 def test_an_engine_that_ended_is_told_with_the_log_of_its_own_host(tmp_path: Path) -> None:
