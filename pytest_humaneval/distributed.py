@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -12,9 +13,22 @@ from pytest_humaneval.config_file import ConfigFile
 from pytest_humaneval.engine.catalogue import Identity
 from pytest_humaneval.engine.client import EngineClient
 from pytest_humaneval.engine.process import RunningEngine
+from pytest_humaneval.engine.relay import Relay
+from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.plan import Plan
 
+PACKAGE = "pytest-humaneval"
+
 _KEY = "humaneval"
+_CHANNEL = "humaneval-channel"
+_PROBE = f"""
+from importlib.metadata import PackageNotFoundError, version
+try:
+    found = version({PACKAGE!r})
+except PackageNotFoundError:
+    found = ""
+channel.send(found)
+"""
 
 
 def is_worker(config: pytest.Config) -> bool:
@@ -30,16 +44,59 @@ def has_workers(config: pytest.Config) -> bool:
 def tell_worker(node: Any, plan: Plan, engine: RunningEngine | None, file: ConfigFile) -> None:
     """Put what a worker needs into its ``workerinput``; options alone would not tell it.
 
-    humaneval.toml goes along as it was read: somebody may be editing it while the workers start.
+    humaneval.toml goes along as it was read: somebody may be editing it while the workers start. A worker that cannot
+    reach the engine's socket asks through a channel of its own gateway.
+
+    Raises:
+        InputError: the worker's Python has not this version of the package.
     """
-    address = [engine.address, str(engine.log)] if engine is not None else None
+    spec = node.gateway.spec
+    local = bool(spec.popen) and not spec.via
+    if not local or spec.python:
+        check_version(str(spec), _remote_version(node.gateway), version(PACKAGE))
     told = {
         "identity": asdict(plan.identity),
-        "engine": address,
+        "engine": [engine.address if local else "", str(engine.log)] if engine is not None else None,
         "file": file.to_wire(),
         "sandbox": plan.sandbox.name,
+        "plan": "" if local else plan.fingerprint(),
     }
     node.workerinput[_KEY] = json.dumps(told)
+    if engine is not None:
+        node.workerinput[_CHANNEL] = channel = node.gateway.newchannel()
+        Relay(channel, engine.client)
+
+
+def check_version(where: str, found: str, ours: str) -> None:
+    """Refuse a worker that has another version of this package: it might ask and judge differently.
+
+    Raises:
+        InputError: it has another one, or none; ``found`` is empty then.
+    """
+    if found != ours:
+        has = f"has {PACKAGE} {found}, not {ours}" if found else f"has no {PACKAGE}"
+        raise InputError(
+            f"--tx {where}: the Python there {has}; install the same version: pip install {PACKAGE}=={ours}"
+        )
+
+
+def check_agreement(config: pytest.Config, plan: Plan) -> None:
+    """On a worker of another host: make sure that its files came to the same problems and prompts.
+
+    Raises:
+        InputError: they did not.
+    """
+    if (told := _told(config)["plan"]) and told != plan.fingerprint():
+        raise InputError(
+            "problems, strategies or prompts are not the same on this worker's host as where pytest was called; "
+            "make the dataset, strategy files and conftest.py the same there"
+        )
+
+
+def refusal_of(error: object) -> str:
+    """What a worker that ended says its input lacks, out of the traceback that xdist has of it; empty for a crash."""
+    _, mark, message = str(error).rpartition("UsageError: ")
+    return message.strip() if mark else ""
 
 
 def told_identity(config: pytest.Config) -> Identity:
@@ -55,7 +112,8 @@ def told_sandbox(config: pytest.Config) -> str:
 
 def told_client(config: pytest.Config) -> EngineClient:
     """A connection to the engine that the controller started."""
-    return EngineClient(*_told(config)["engine"])
+    address, log = _told(config)["engine"]
+    return EngineClient(address, log, config.workerinput.get(_CHANNEL))  # type: ignore[attr-defined]
 
 
 def told_file(config: pytest.Config) -> ConfigFile:
@@ -66,3 +124,11 @@ def told_file(config: pytest.Config) -> ConfigFile:
 def _told(config: pytest.Config) -> dict[str, Any]:
     told: dict[str, Any] = json.loads(config.workerinput[_KEY])  # type: ignore[attr-defined]
     return told
+
+
+def _remote_version(gateway: Any) -> str:
+    """The package's version where a gateway leads; empty where it is not installed."""
+    channel = gateway.remote_exec(_PROBE)
+    found: str = channel.receive()
+    channel.waitclose()  # the gateway runs one thing at a time, and the worker comes next
+    return found

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -109,6 +111,18 @@ class Plan:
     def key(self, request: Request) -> str:
         """What makes a request the same as another one, and its answer worth keeping."""
         return request.key(self.identity.key, by_item=self.identity.by_item)
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the problems with their tests and what every strategy asks: equal where two hosts agree."""
+        digest = hashlib.sha256(self.dataset_sha256.encode())
+        for problem in self.problems:
+            for strategy in self.strategies:
+                try:
+                    asked = self.request(problem, strategy, 0)[1].to_wire()
+                except StrategyError as error:
+                    asked = {"error": str(error)}
+                digest.update(json.dumps([problem.task_id, strategy.name, asked], sort_keys=True).encode())
+        return digest.hexdigest()
 
     def sampling_of(self, strategy: Strategy) -> Sampling:
         """How this strategy's tokens are drawn."""

@@ -131,7 +131,20 @@ def pytest_configure_node(node: Any) -> None:
     if (run := node.config.stash.get(RUN, None)) is not None:
         from pytest_humaneval.distributed import tell_worker
 
-        tell_worker(node, run.plan, run.engine, node.config.stash[options.FILE])
+        try:
+            tell_worker(node, run.plan, run.engine, node.config.stash[options.FILE])
+        except InputError as error:
+            raise pytest.UsageError(str(error)) from error
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """End the run where a worker refuses its input (xdist's hook): xdist would start it again for ever."""
+    if error and RUN in node.config.stash:
+        from pytest_humaneval.distributed import refusal_of
+
+        if refusal := refusal_of(error):
+            raise pytest.UsageError(f"worker {node.gateway.id} ({node.gateway.spec}): {refusal}")
 
 
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:

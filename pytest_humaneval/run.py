@@ -18,7 +18,7 @@ from pytest_humaneval.baseline import compare_results
 from pytest_humaneval.comparison import passes_of
 from pytest_humaneval.comparison_report import gate_lines
 from pytest_humaneval.dataset import read_dataset, select_problems
-from pytest_humaneval.distributed import is_worker, told_identity, told_sandbox
+from pytest_humaneval.distributed import check_agreement, is_worker, told_identity, told_sandbox
 from pytest_humaneval.engine.catalogue import HOLD_THE_MODEL, REUSABLE, identify
 from pytest_humaneval.engine.client import EngineClient
 from pytest_humaneval.engine.process import EngineProcess, RunningEngine
@@ -104,6 +104,8 @@ def make_plan(config: pytest.Config) -> tuple[Plan, Model | None]:
         dataset.name, dataset.sha256, problems, strategies, how, samples, ks, postprocess, engine, identity, sandbox
     )
     plan.check()
+    if is_worker(config):
+        check_agreement(config, plan)
     return plan, model
 
 

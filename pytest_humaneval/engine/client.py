@@ -7,7 +7,7 @@ import socket
 from collections.abc import Iterable
 from io import BufferedReader
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from pytest_humaneval.exceptions import EngineError
 from pytest_humaneval.sample import Generation, Request, Solution
@@ -15,12 +15,25 @@ from pytest_humaneval.sample import Generation, Request, Solution
 SUBMIT_AT_ONCE = 2_000  # requests in one message; bounds its size to some megabytes
 
 
-class EngineClient:
-    """Asks the engine process for generations. Not thread-safe: one for each thread."""
+class Channel(Protocol):
+    """What is used of execnet's channels."""
 
-    def __init__(self, address: str, log: str) -> None:
-        self._address = address
+    def send(self, item: object) -> None: ...
+
+    def receive(self) -> Any: ...
+
+
+class EngineClient:
+    """Asks the engine process for generations. Not thread-safe: one for each thread.
+
+    Through its socket or, where that is out of reach (another host, another user, another mount namespace), through a
+    channel whose other end a :class:`~pytest_humaneval.engine.relay.Relay` holds.
+    """
+
+    def __init__(self, address: str, log: str, channel: Channel | None = None) -> None:
+        self._address = address  # empty: on another host
         self._log = Path(log)
+        self._channel = channel
         self._asked: set[str] = set()
         self._socket: socket.socket | None = None
         self._lines: BufferedReader | None = None
@@ -99,22 +112,59 @@ class EngineClient:
         self._socket = self._lines = None
 
     def _ask(self, question: dict[str, Any]) -> dict[str, Any]:
+        line = self.exchange(json.dumps(question).encode() + b"\n")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def exchange(self, message: bytes) -> bytes:
+        """Send a line and return the line that answers it.
+
+        Raises:
+            EngineError: the engine process is gone.
+        """
         try:
-            line = self._exchange(json.dumps(question).encode() + b"\n")
+            line = self._exchange(message)
         except OSError as error:
             raise EngineError(self._gone(error)) from error
         if not line.endswith(b"\n"):
             raise EngineError(self._gone(None))
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+        return line
 
     def _exchange(self, message: bytes) -> bytes:
-        if self._socket is None or self._lines is None:
-            self._socket = socket.socket(socket.AF_UNIX)
-            self._socket.connect(self._address)
-            self._lines = self._socket.makefile("rb")
+        if self._lines is None and not self._connect():
+            return self._through_channel(message)
+        assert self._socket is not None
+        assert self._lines is not None
         self._socket.sendall(message)
         return self._lines.readline()
+
+    def _connect(self) -> bool:
+        """Call the engine; False where only the channel reaches it."""
+        if not self._address:
+            return False
+        caller = socket.socket(socket.AF_UNIX)
+        try:
+            caller.connect(self._address)
+        except OSError as error:
+            caller.close()
+            if self._channel is None or not isinstance(error, FileNotFoundError | PermissionError):
+                raise
+            self._address = ""
+            return False
+        self._socket, self._lines = caller, caller.makefile("rb")
+        return True
+
+    def _through_channel(self, message: bytes) -> bytes:
+        if self._channel is None:
+            raise EngineError("this worker was told no way to the engine")
+        try:
+            self._channel.send(message)
+            answer = self._channel.receive()
+        except EOFError:
+            raise EngineError("the process that started this worker hung up") from None
+        if isinstance(answer, str):
+            raise EngineError(answer)
+        return bytes(answer)
 
     def _gone(self, error: OSError | None) -> str:
         why = f" ({error.strerror})" if error is not None and error.strerror else ""
