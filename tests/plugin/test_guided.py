@@ -82,8 +82,8 @@ def test_the_hidden_test_decides_nothing_about_what_is_chosen(
     evaluate: Evaluate, workers: str, tmp_path: Path, mini: Path
 ) -> None:
     """The same run twice, the second time with hidden tests that say the opposite: the same completions come out."""
-    script = {"Mini/0 best_of": [WRONG_ADD + "```"] * 5 + [RIGHT_ADD + "```"] * 5}
-    script |= {f"{task} best_of": [FENCED[task]] * 10 for task in ("Mini/1", "Mini/10")}
+    script = {"Mini/0 best_of": [WRONG_ADD + "```"] * 3 + [RIGHT_ADD + "```"] * 2}
+    script |= {f"{task} best_of": [FENCED[task]] * 5 for task in ("Mini/1", "Mini/10")}
     opposite = "def check(candidate):\n    assert candidate(1, 2) == -1\n"
     chosen = []
     for add in (PROBLEMS[0], {**PROBLEMS[0], "test": opposite, "canonical_solution": WRONG_ADD}):
@@ -100,11 +100,11 @@ def test_the_hidden_test_decides_nothing_about_what_is_chosen(
 def test_the_bundled_ones_run_and_replay(
     evaluate: Evaluate, workers: str, tmp_path: Path, mini: Path, pytester: pytest.Pytester
 ) -> None:
-    script = {key: [code] * 10 for key, code in FENCED.items()}
+    script = {key: [code] * 5 for key, code in FENCED.items()}
     output = tmp_path / "out"
     first = evaluate(workers, f"--humaneval-output={output}", strategy="best_of,repair,vote", script=script)
     first.assert_outcomes(passed=9)
-    assert row_of(first, "vote")["draws"] == "30"
+    assert row_of(first, "vote")["draws"] == "15"
     (tmp_path / "script.json").unlink()
     replay = f"--humaneval-replay={output / 'samples.jsonl'}"
     again = pytester.runpytest_subprocess("--strategy=vote", f"--humaneval-dataset={mini}", replay, workers)
