@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
 import pytest
 from mini import PROBLEMS, RIGHT, Evaluate, row_of
 from tiny_model import make_tiny_model
+
+# Here, not in a test: pytester forgets modules that were imported during its test, and PyTorch breaks when it is
+# imported a second time.
+with contextlib.suppress(ImportError):
+    import safetensors.torch  # noqa: F401
 
 
 @pytest.fixture
