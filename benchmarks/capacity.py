@@ -54,7 +54,7 @@ class Machine:
 
 
 MACHINES = (
-    Machine("two CPU cores (measured)", gpus=0, workers=2),
+    Machine("two CPU cores, as measured", gpus=0, workers=2),
     Machine("one A100, 16 cores", gpus=1, workers=16),
     Machine("eight A100, 64 cores", gpus=8, workers=64),
     Machine("four nodes of eight A100, 256 cores", gpus=32, workers=256),

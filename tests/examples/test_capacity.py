@@ -1,0 +1,15 @@
+"""docs/capacity.md says what the raw results give."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.capacity import facts, table
+
+PAGE = Path(__file__).parents[2] / "docs" / "capacity.md"
+
+
+def test_the_page_has_the_figures_of_the_results() -> None:
+    page = PAGE.read_text()
+    assert facts() in page
+    assert table(samples=200, problems=164, strategies=28) in page
