@@ -68,8 +68,9 @@ def server_command(
 ) -> list[str]:
     """What starts the server: the settings of the default engine, and after them the user's own, which win."""
     # A server's log and its /metrics are for whoever runs it; in a test run nobody reads them.
-    settings = default_arguments(directory, EngineOptions(), cpu=cpu) | {"disable_log_stats": False}
-    flags = [flag(setting, str(value)) for setting, value in settings.items() if value is not False]
+    settings = default_arguments(directory, EngineOptions(), cpu=cpu)
+    del settings["disable_log_stats"]
+    flags = [flag(setting, str(value)) for setting, value in settings.items()]
     where = [f"--host={host}", f"--port={port}", f"--model={directory}", f"--served-model-name={name}"]
     return [sys.executable, "-P", "-m", SERVER, *where, *flags, *passed_on]
 
