@@ -11,10 +11,10 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-RESULTS = Path(__file__).parent / "results"
+from benchmarks.engine_measure import RESULTS
+
 FLOP_PER_TOKEN = 2 * 494e6  # forward pass: two for each weight of Qwen2.5-Coder-0.5B
 WEIGHT_BYTES = 2 * 494e6  # bfloat16
 

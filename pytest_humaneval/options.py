@@ -201,9 +201,9 @@ def cache_directory(config: pytest.Config) -> Path:
     """Where models and generations are kept."""
     if given := value_of(config, "cache-dir"):
         return _path(config, given)
-    import platformdirs
+    from pytest_humaneval.models import default_cache_directory
 
-    return platformdirs.user_cache_path("pytest-humaneval")
+    return default_cache_directory()
 
 
 def config_path(config: pytest.Config) -> Path | None:

@@ -18,16 +18,15 @@ from pathlib import Path
 from typing import Any, Self
 
 from pytest_humaneval.exceptions import InputError
+from pytest_humaneval.models import default_cache_directory
 
 
 def default_directory() -> Path:
     """Where the state of this user's lingering engines and service is kept on this machine."""
-    import platformdirs
-
     for runtime in (os.environ.get("XDG_RUNTIME_DIR"), f"/run/user/{os.getuid()}"):
         if runtime and Path(runtime).is_dir():
             return Path(runtime, "pytest-humaneval")
-    return platformdirs.user_cache_path("pytest-humaneval") / "run" / (platform.node() or "localhost")
+    return default_cache_directory() / "run" / (platform.node() or "localhost")
 
 
 class PrivateDirectory:

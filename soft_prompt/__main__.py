@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pytest_humaneval.exceptions import HumanEvalError, InputError
-from pytest_humaneval.models import DEFAULT_MODEL
+from pytest_humaneval.models import DEFAULT_MODEL, default_cache_directory
 
 from .config import Config, override, read_config
 
@@ -126,9 +126,7 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
 
 
 def _cache_dir() -> Path:
-    import platformdirs
-
-    return Path(os.environ.get("HUMANEVAL_CACHE_DIR") or platformdirs.user_cache_path("pytest-humaneval"))
+    return Path(os.environ.get("HUMANEVAL_CACHE_DIR") or default_cache_directory())
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ from pytest_humaneval.prompt import Message, Prompt
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.strategy import Strategy
 
-from .batches import IGNORE_INDEX, Batch, Example, collate, encode, fitting
+from .batches import IGNORE_INDEX, Batch, Example, collate, fitting
 from .config import Config
 from .data import TrainingData
 from .model import FrozenModel, SoftPrompt, prompted_logits
@@ -99,14 +99,18 @@ def lessons(
     Raises:
         DatasetError: the teacher answered nothing that could be learned.
     """
+    asked = {
+        problem.task_id: encode_prompt(frozen.tokenizer, student.build_prompt(problem.visible()), frozen.name)
+        for problem in (*data.train, *data.validation)
+    }
     problems = [
         problem
         for problem in (*data.train, *data.validation)  # a long question would be left out with any answer
-        if len(encode(problem, student, frozen.tokenizer, frozen.name).prompt) < config.max_length
+        if len(asked[problem.task_id]) < config.max_length
     ]
     answers = answered(problems, teacher, frozen, config, output, say)
     made = {
-        problem.task_id: _lesson(problem, answers[problem.task_id], student, teacher, frozen)
+        problem.task_id: _lesson(problem, asked[problem.task_id], answers[problem.task_id], student, teacher, frozen)
         for problem in problems
         if answers[problem.task_id].strip()
     }
@@ -159,10 +163,12 @@ def decode(decoding: Decoding) -> None:
         decoding.step()
 
 
-def _lesson(problem: Problem, body: str, student: Strategy, teacher: Strategy, frozen: FrozenModel) -> Lesson:
-    prompt = student.build_prompt(problem.visible())
-    tokens = encode_prompt(frozen.tokenizer, prompt, frozen.name)
-    answer = frozen.tokenizer.encode(body.removeprefix(prompt.completion_prefix), add_special_tokens=False)
+def _lesson(
+    problem: Problem, tokens: Sequence[int], body: str, student: Strategy, teacher: Strategy, frozen: FrozenModel
+) -> Lesson:
+    """``tokens``: the student's prompt."""
+    prefix = student.build_prompt(problem.visible()).completion_prefix
+    answer = frozen.tokenizer.encode(body.removeprefix(prefix), add_special_tokens=False)
     example = Example(problem.task_id, category(problem).value, tuple(tokens), (*answer, frozen.tokenizer.eos_token_id))
     seen = up_to_the_body(teacher.build_prompt(problem.visible()), problem)
     return Lesson(example, tuple(encode_prompt(frozen.tokenizer, seen, frozen.name)))

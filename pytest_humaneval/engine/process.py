@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -55,7 +54,7 @@ class EngineProcess:
         self.log = open_log(Path(options.cache_dir) / "logs")
         config = {
             "options": options.to_wire(),
-            "model": model and asdict(model),
+            "model": model and model.to_wire(),
             "store": str(store) if store else "",
             "read_store": read_store,
             "socket": self.address,

@@ -154,8 +154,8 @@ class ScriptedEngine:
         self._scheduled.clear()
 
     def close(self) -> None:
-        """Forget what is scheduled."""
-        self._scheduled.clear()
+        """The same: it holds nothing else."""
+        self.reset()
 
     def _seconds_to_wait(self) -> float:
         if not self._scheduled:

@@ -19,7 +19,7 @@ from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.engine.vllm import is_cpu_build, vllm_distribution
 from pytest_humaneval.engine.vllm_setup import default_arguments, flag, prepare_environment
 from pytest_humaneval.exceptions import HumanEvalError, ModelError
-from pytest_humaneval.models import ALIASES, DEFAULT_MODEL, HUB_ID, Model, find_model
+from pytest_humaneval.models import ALIASES, DEFAULT_MODEL, HUB_ID, Model, default_cache_directory, find_model
 from pytest_humaneval.weights import materialise
 
 SERVER = "vllm.entrypoints.openai.api_server"
@@ -89,12 +89,10 @@ def _prepare_environment(model: Model, *, cpu: bool) -> None:
     # The server's engine is a process of its own, whatever a test run prefers.
     os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "1")
     os.environ.setdefault("VLLM_MAX_STOP_STRINGS", MAX_STOP_STRINGS)
-    prepare_environment(offline=model.source == "directory" or bool(model.parts), cpu=cpu)
+    prepare_environment(offline=model.is_local, cpu=cpu)
 
 
 def _parser() -> argparse.ArgumentParser:
-    import platformdirs
-
     parser = argparse.ArgumentParser(
         "python -m pytest_humaneval.engine.serve",
         description="vLLM's OpenAI server with this project's models and settings. Other arguments go to vLLM.",
@@ -110,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--cache-dir",
         type=Path,
-        default=platformdirs.user_cache_path("pytest-humaneval"),
+        default=default_cache_directory(),
         help="where weights are kept",
     )
     parser.add_argument("--prepare-only", action="store_true", help="download or dequantise the weights, and end")

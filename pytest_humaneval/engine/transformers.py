@@ -72,7 +72,7 @@ class TransformersEngine:
             EngineError: transformers is missing, or cannot load them.
         """
         arguments = _arguments(self._options)
-        prepare_environment(offline=self._model.source == "directory" or bool(self._model.parts), cpu=not _has_gpu())
+        prepare_environment(offline=self._model.is_local, cpu=not _has_gpu())
         mark_broken_packages_absent()
         directory = materialise(self._model, Path(self._options.cache_dir), self._progress)
         self._progress(f"loading {self._model.name} into transformers")

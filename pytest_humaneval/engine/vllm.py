@@ -66,7 +66,7 @@ class VllmEngine:
         """
         name, release = vllm_distribution()
         cpu = is_cpu_build(name, release)
-        prepare_environment(offline=self._model.source == "directory" or bool(self._model.parts), cpu=cpu)
+        prepare_environment(offline=self._model.is_local, cpu=cpu)
         mark_broken_packages_absent()
         directory = materialise(self._model, Path(self._options.cache_dir), self._progress)
         self._progress(f"loading {self._model.name} into vLLM")

@@ -10,13 +10,13 @@ from typing import Any
 
 from pytest_humaneval.engine.warm import LingeringEngine, lingering_engines, stop_engine
 from pytest_humaneval.exceptions import EngineError, InputError
-from pytest_humaneval.models import DEFAULT_MODEL
+from pytest_humaneval.models import DEFAULT_MODEL, default_cache_directory
 from pytest_humaneval.private_directory import PrivateDirectory, default_directory
 from pytest_humaneval.processes import resident_bytes
 from pytest_humaneval.service.compose import FILE, ComposeService, find_container_engine, find_file
 from pytest_humaneval.service.health import is_healthy, wait_until_healthy
 from pytest_humaneval.service.local import LocalService
-from pytest_humaneval.service.wanted import Backend, Settings, Started, Wanted, default_cache
+from pytest_humaneval.service.wanted import Backend, Settings, Started, Wanted
 from pytest_humaneval.texttable import Column, text_table
 
 BACKENDS = ("auto", "compose", "process")
@@ -80,7 +80,7 @@ def restart(backend: str = "auto", compose: Path | None = None, wait: float = ST
             settings = {name: getattr(former.wanted, name) for name in Wanted.__dataclass_fields__}
             backend = former.backend if backend == "auto" else backend
             if former.compose and compose is None:
-                compose = Path(former.compose[3])
+                compose = Path(former.compose[former.compose.index("--file") + 1])
             if message := _stop_service(directory, former):
                 print(message, flush=True)
     settings |= {name: value for name, value in given.items() if value is not None}
@@ -216,7 +216,7 @@ def _backend(directory: PrivateDirectory, started: Started) -> Backend:
 
 
 def _defaults() -> Settings:
-    return {"model": DEFAULT_MODEL, "cache_dir": str(default_cache())}
+    return {"model": DEFAULT_MODEL, "cache_dir": str(default_cache_directory())}
 
 
 def _differing(wanted: Wanted, settings: Settings) -> list[str]:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.exceptions import EngineError, InputError
-from pytest_humaneval.models import ALIASES, HUB_ID
+from pytest_humaneval.models import ALIASES, HUB_ID, default_cache_directory
 from pytest_humaneval.service.health import free_port, url_of
-from pytest_humaneval.service.wanted import Started, Wanted, default_cache
+from pytest_humaneval.service.wanted import Started, Wanted
 
 FILE = Path("docker", "compose.yaml")
 CONTAINER_ENGINES = ("docker", "podman")
@@ -105,7 +105,7 @@ def find_file(asked: Path | None) -> Path | None:
 
 def _model_and_revision(wanted: Wanted) -> tuple[str, str]:
     """What the compose file's variables MODEL and REVISION are to be."""
-    if wanted != Wanted(wanted.model, str(default_cache()), port=wanted.port):
+    if wanted != Wanted(wanted.model, str(default_cache_directory()), port=wanted.port):
         raise InputError(
             "--engine-arg, --linger, --host and --cache-dir do not reach a container; --backend=process takes them"
         )

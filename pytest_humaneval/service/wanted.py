@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 from typing import Any, Literal, Protocol
 
 Settings = dict[str, Any]
@@ -82,10 +81,3 @@ class Backend(Protocol):
 
     def end_of_log(self, started: Started) -> str:
         """Its last lines, for a message."""
-
-
-def default_cache() -> Path:
-    """Where models are kept, unless another folder is named."""
-    import platformdirs
-
-    return platformdirs.user_cache_path("pytest-humaneval")
