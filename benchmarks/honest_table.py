@@ -12,6 +12,7 @@ time is in each run.json, for the group as a whole: its strategies share one bat
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -21,6 +22,7 @@ from pathlib import Path
 from pytest_humaneval.metrics import wilson_interval
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.paired import holm, mcnemar
+from pytest_humaneval.prompt_file import PROMPTS_FILE
 from pytest_humaneval.results import Results, read_results
 
 FOLDER = Path(__file__).parent / "results" / "table"
@@ -73,8 +75,9 @@ def main() -> None:
         missing = [group for group in GROUPS if not (FOLDER / group / "run.json").exists()]
         for group in options.group or missing:
             run(group, pytest_options)
-    found = [read_results(FOLDER / group) for group in GROUPS if (FOLDER / group / "run.json").exists()]
-    text = table(found)
+    finished = [group for group in GROUPS if (FOLDER / group / "run.json").exists()]
+    found = [read_results(FOLDER / group) for group in finished]
+    text = f"{table(found)}\n{sharing(zip(finished, found, strict=True))}\n"
     (FOLDER / "table.md").write_text(text, encoding="utf-8")
     print(text)
 
@@ -115,6 +118,28 @@ def table(found: Iterable[Results]) -> str:
     for line in sorted(lines, key=lambda each: (each.strategy in guided, -each.share, each.strategy)):
         rows.append(_row(line, "examples" if line.strategy in guided else "prompt", corrected.get(line.strategy)))
     return "\n".join(rows) + "\n"
+
+
+def sharing(found: Iterable[tuple[str, Results]]) -> str:
+    """A sentence: what one session with all single-sample strategies generates, over the sum of sessions with one each.
+
+    Requests of equal prompt and stop strings are one generation. What guided strategies draw is left out: their prompts
+    may depend on former answers, and are not kept.
+    """
+    alone: list[int] = []
+    together: dict[str, int] = {}
+    for group, results in found:
+        tokens = {(one.task_id, one.strategy): one.completion_tokens for one in results.outcomes if not one.guided}
+        for row in (json.loads(line) for line in (FOLDER / group / PROMPTS_FILE).read_text().splitlines()):
+            asked = json.dumps([row[part] for part in ("mode", "text", "messages", "stop")])
+            for task_id, strategy in row["items"]:
+                if (task_id, strategy) in tokens:
+                    alone.append(tokens[task_id, strategy])
+                    together[asked] = tokens[task_id, strategy]
+    return (
+        f"Single-sample strategies alone: {len(alone):,} answers, {sum(alone):,} tokens; in one session "
+        f"{len(together):,} answers, {sum(together.values()):,} tokens: {sum(together.values()) / sum(alone):.2f}."
+    )
 
 
 def _line(strategy: str, mine: dict[str, Outcome], reference: dict[str, Outcome]) -> Line:

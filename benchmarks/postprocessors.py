@@ -1,0 +1,78 @@
+"""What post-processing is worth: every single-sample strategy's answers judged as they are, under post_v1 and post_v5.
+
+    python -m benchmarks.postprocessors [--strategy NAME[,NAME]]
+
+Nothing is generated that the store has: run ``python -m benchmarks.honest_table`` first. The sums over all strategies are
+counts without a test: a problem's answers to several prompts are not independent.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.engine_measure import write_result
+from benchmarks.honest_table import GROUPS
+from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.postprocess import POSTPROCESSORS
+from pytest_humaneval.results import read_results
+
+SINGLE_SAMPLE = tuple(name for group, names in GROUPS.items() if group != "guided" for name in names)
+REFERENCE = "post_v1"
+Judged = dict[tuple[str, str], Outcome]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--strategy", default=",".join(SINGLE_SAMPLE))
+    strategies = parser.parse_args().strategy.split(",")
+    judged = {name: judge(strategies, name) for name in POSTPROCESSORS}
+    write_result(
+        "postprocessors",
+        {
+            "strategies": {strategy: row(judged, strategy) for strategy in strategies},
+            "against_post_v1": {name: compare(judged[name], judged[REFERENCE]) for name in judged if name != REFERENCE},
+        },
+    )
+
+
+def judge(strategies: Sequence[str], postprocessor: str) -> Judged:
+    """Every strategy's verdicts with this post-processor, of a run like a user's."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "pytest", f"--strategy={','.join(strategies)}", "-q", "--no-summary"]
+        command += ["-n", "auto", f"--humaneval-postprocess={postprocessor}", "--humaneval-output=out"]
+        done = subprocess.run([*command, "-p", "no:cacheprovider"], cwd=folder, stdout=subprocess.DEVNULL, check=False)
+        if done.returncode not in (0, 1):
+            sys.exit(f"{postprocessor}: pytest ended with status {done.returncode}")
+        outcomes = read_results(Path(folder, "out")).outcomes
+    return {(one.strategy, one.task_id): one for one in outcomes}
+
+
+def row(judged: dict[str, Judged], strategy: str) -> dict[str, Any]:
+    """One strategy: how many problems each post-processor passes, and how many of its completions a step changed."""
+    of_strategy = {
+        name: [one for (whose, _), one in found.items() if whose == strategy] for name, found in judged.items()
+    }
+    return {
+        name: {
+            "passed": sum(one.passed for one in outcomes),
+            "errors": sum(one.error for one in outcomes),
+            "changed": sum(bool(one.steps) for one in outcomes),
+        }
+        for name, outcomes in of_strategy.items()
+    }
+
+
+def compare(one: Judged, other: Judged) -> dict[str, Any]:
+    """How many answers pass under one of the two post-processors only."""
+    pairs = [(one[key].passed, other[key].passed) for key in one if not one[key].error and not other[key].error]
+    return {"answers": len(pairs), "better": pairs.count((True, False)), "worse": pairs.count((False, True))}
+
+
+if __name__ == "__main__":
+    main()
