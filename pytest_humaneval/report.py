@@ -61,6 +61,8 @@ def analysis_lines(analysis: Analysis, width: int, kept: bool) -> list[str]:
 
 def identity_line(identity: Identity) -> str:
     """Engine and model, as every figure carries them."""
+    if identity.digest == identity.engine:  # a server: nobody knows what it runs but by its address
+        return f"{identity.model} on {identity.engine}"
     digest = identity.digest if len(identity.digest) <= 2 * SHORT_DIGEST else identity.digest[: 7 + SHORT_DIGEST]
     return f"{identity.model} ({digest}) on {identity.engine}"
 

@@ -10,11 +10,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_humaneval.broken_packages import mark_broken_packages_absent
+from pytest_humaneval.broken_packages import environment_without, mark_broken_packages_absent
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.engine.vllm import is_cpu_build, vllm_distribution
 from pytest_humaneval.engine.vllm_setup import default_arguments, flag, prepare_environment
@@ -42,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return USAGE_ERROR
     if not given.prepare_only:
         command = server_command(directory, model.name, given.host, given.port, passed_on, cpu=cpu)
-        os.execve(command[0], command, server_environment(os.environ, absent))
+        os.execve(command[0], command, environment_without(absent, os.environ, given.cache_dir))
     _say(f"{model.name} ({model.digest}) is ready")
     return 0
 
@@ -73,16 +72,6 @@ def server_command(
     flags = [flag(setting, str(value)) for setting, value in settings.items()]
     where = [f"--host={host}", f"--port={port}", f"--model={directory}", f"--served-model-name={name}"]
     return [sys.executable, "-P", "-m", SERVER, *where, *flags, *passed_on]
-
-
-def server_environment(environment: Mapping[str, str], absent: Sequence[str]) -> dict[str, str]:
-    """The server's environment, in which packages that cannot be imported look absent to all processes it starts."""
-    if not absent:
-        return dict(environment)
-    site = tempfile.mkdtemp(prefix="humaneval-site-")  # stays: the server reads it for as long as it lives
-    Path(site, "sitecustomize.py").write_text(f"import sys\nsys.modules.update(dict.fromkeys({list(absent)!r}))\n")
-    paths = [site, environment.get("PYTHONPATH", "")]
-    return {**environment, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
 def _prepare_environment(model: Model, *, cpu: bool) -> None:

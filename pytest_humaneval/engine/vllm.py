@@ -15,7 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from pytest_humaneval.broken_packages import mark_broken_packages_absent
+from pytest_humaneval.broken_packages import environment_without, mark_broken_packages_absent
 from pytest_humaneval.engine.encoding import encode_prompt, room_for_answer
 from pytest_humaneval.engine.protocol import Answer, EngineOptions
 from pytest_humaneval.engine.virtual_tokens import Shelf, mixed_prompt
@@ -67,8 +67,9 @@ class VllmEngine:
         name, release = vllm_distribution()
         cpu = is_cpu_build(name, release)
         prepare_environment(offline=self._model.is_local, cpu=cpu)
-        mark_broken_packages_absent()
-        directory = materialise(self._model, Path(self._options.cache_dir), self._progress)
+        cache = Path(self._options.cache_dir)
+        os.environ.update(environment_without(mark_broken_packages_absent(), os.environ, cache))
+        directory = materialise(self._model, cache, self._progress)
         self._progress(f"loading {self._model.name} into vLLM")
         try:
             with _no_garbage_collection():

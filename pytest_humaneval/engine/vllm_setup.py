@@ -28,12 +28,18 @@ def engine_arguments(directory: Path, options: EngineOptions) -> Any:
     """The engine's ``EngineArgs``: our defaults, overridden by ``--humaneval-engine-arg``.
 
     Raises:
-        EngineError: an argument that vLLM does not know, or a value that it does not take.
+        EngineError: an argument that vLLM does not know, a value that it does not take, or several replicas.
     """
     from vllm import EngineArgs
     from vllm.platforms import current_platform
 
     namespace = _parse(options.engine_args)
+    if (replicas := namespace.data_parallel_size or 1) > 1:  # each waits here for the others, which nobody starts
+        raise EngineError(
+            f"--humaneval-engine-arg: data-parallel-size={replicas} is for vLLM's server, which shares requests out "
+            f"among its replicas. Start it with: python -m pytest_humaneval service start "
+            f"--engine-arg=data-parallel-size={replicas}; then give its --humaneval-engine-url"
+        )
     given = {_underscored(name).removeprefix("no_") for name in options.engine_args}
     defaults = default_arguments(directory, options, cpu=current_platform.is_cpu())
     ours = {name: value for name, value in defaults.items() if name not in given}

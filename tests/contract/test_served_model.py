@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import time
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -44,6 +47,32 @@ def ask(url: str) -> str:
     with urllib.request.urlopen(request, timeout=60) as answer:
         text: str = json.loads(answer.read())["choices"][0]["text"]
     return text
+
+
+def served(state: PrivateDirectory, *options: str) -> Started:
+    """Start the service as a process of this machine."""
+    assert main(["service", "start", "--backend=process", "--port=0", *options]) == 0
+    started = Started.from_wire(state.read("service"))
+    assert started is not None
+    return started
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="each replica wants a core of its own")
+def test_two_replicas_of_the_server_share_the_questions(state: PrivateDirectory, tmp_path: Path) -> None:
+    model = make_tiny_model(tmp_path / "tiny", context=512)
+    settings = ["max-model-len=256", "data-parallel-size=2"]
+    where = [f"--model={model}", f"--cache-dir={tmp_path / 'cache'}", *(f"--engine-arg={each}" for each in settings)]
+    started = served(state, *where)
+    with ThreadPoolExecutor(8) as people:
+        assert len(set(people.map(ask, [started.url] * 16))) == 1
+    with urllib.request.urlopen(f"{started.url}/metrics", timeout=60) as answer:
+        metrics = answer.read().decode()
+    shares = [
+        int(float(count)) for count in re.findall(r"^vllm:e2e_request_latency_seconds_count\S* (\S+)", metrics, re.M)
+    ]
+    assert sum(shares) == 16
+    assert len(shares) == 2
+    assert min(shares) > 0
 
 
 def test_a_model_is_served_until_nobody_asks(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -188,12 +189,33 @@ def test_engine_arguments_reach_vllm(engine_without_template: EngineClient) -> N
         engine_without_template.generation("long", long)
 
 
-def test_an_unknown_engine_argument_is_answered_with_near_ones(tmp_path: Path) -> None:
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="each part of the model wants a core of its own")
+def test_a_model_is_split_by_vllm_itself(
+    engine_without_template: EngineClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cores = sorted(os.sched_getaffinity(0))[:2]
+    monkeypatch.setenv("VLLM_CPU_OMP_THREADS_BIND", "|".join(map(str, cores)))
+    model, how = make_tiny_model(tmp_path / "model"), Sampling(max_tokens=4)
+    with engine_process(model, tmp_path / "cache", tensor_parallel_size="2", max_model_len="128") as engine:
+        (split,) = ask(engine, QUESTION, how=how)
+    assert split.text == ask(engine_without_template, QUESTION, how=how)[0].text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("max-num-seq", "2", r"vLLM has no argument 'max-num-seq'; did you mean max_num_seqs"),
+        ("data-parallel-size", "2", r"data-parallel-size=2 is for vLLM's server.* service start --engine-arg=data-par"),
+    ],
+)
+def test_an_engine_argument_that_cannot_be_had_is_answered_with_what_can(
+    name: str, value: str, message: str, tmp_path: Path
+) -> None:
     model = make_tiny_model(tmp_path / "model")
     request = Request(QUESTION, Sampling(), 0)
     with (
-        engine_process(model, tmp_path / "cache", **{"max-num-seq": "2"}) as engine,
-        pytest.raises(EngineError, match=r"vLLM has no argument 'max-num-seq'; did you mean max_num_seqs"),
+        engine_process(model, tmp_path / "cache", **{name: value}) as engine,
+        pytest.raises(EngineError, match=message),
     ):
         engine.generation("key", request)
 

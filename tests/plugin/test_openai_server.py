@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -41,6 +42,7 @@ def test_one_batch_is_asked_whatever_the_number_of_workers(evaluate_at: Serve, w
         result = evaluate_at(server, workers)
         result.assert_outcomes(passed=3)
         assert len(server.requests) == 3
+    result.stdout.fnmatch_lines([f"model *tiny on openai {server.url}/v1 tiny"])
 
 
 def test_equal_requests_of_two_strategies_are_generated_once(evaluate_at: Serve, workers: str) -> None:
@@ -75,6 +77,29 @@ def test_a_server_that_hangs_is_given_up(evaluate_at: Serve, workers: str) -> No
         result = evaluate_at(server, workers, "--humaneval-engine-timeout=1")
     result.assert_outcomes(errors=3)
     assert time.monotonic() - start < 60
+
+
+def test_a_server_that_dies_in_the_middle_costs_nothing_where_there_is_another(
+    evaluate_at: Serve, workers: str
+) -> None:
+    asked = threading.Event()
+
+    def hang(body: dict[str, Any]) -> Reply:
+        asked.set()
+        return Reply(hang=True)
+
+    def die_when_asked(server: FakeServer) -> None:
+        asked.wait(60)
+        server.stop()
+
+    with FakeServer(hang) as dying, FakeServer(solve) as other:
+        death = threading.Thread(target=die_when_asked, args=(dying,))
+        death.start()
+        result = evaluate_at(dying, workers, f"--humaneval-engine-url={other.url}")
+        death.join()
+    assert dying.requests, "it had some when it died"
+    result.assert_outcomes(passed=3)
+    assert len(other.requests) == 3
 
 
 def test_a_server_that_is_not_there_is_named(evaluate_at: Serve, workers: str) -> None:

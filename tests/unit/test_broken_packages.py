@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from pytest_humaneval import broken_packages
-from pytest_humaneval.broken_packages import mark_broken_packages_absent
+from pytest_humaneval.broken_packages import environment_without, mark_broken_packages_absent
 
 
 @pytest.fixture
@@ -40,3 +42,16 @@ def test_only_what_is_there_and_broken_is_marked_absent(site: Path) -> None:
 def test_a_second_call_finds_nothing_more_to_do(site: Path) -> None:
     mark_broken_packages_absent()
     assert mark_broken_packages_absent() == ()
+
+
+def test_every_python_started_in_the_environment_takes_them_for_absent(tmp_path: Path) -> None:
+    environment = environment_without(["colorsys"], {"PYTHONPATH": "/mine", "PATH": os.environ["PATH"]}, tmp_path)
+    assert environment["PYTHONPATH"].endswith(f"{os.pathsep}/mine")
+    code = "import importlib.util; print(importlib.util.find_spec('colorsys'))"
+    found = subprocess.run([sys.executable, "-P", "-c", code], env=environment, capture_output=True, text=True)
+    assert found.stdout.strip() == "None"
+
+
+def test_with_nothing_broken_the_environment_stays_as_it_is(tmp_path: Path) -> None:
+    assert environment_without([], {"A": "b"}, tmp_path) == {"A": "b"}
+    assert not list(tmp_path.iterdir())
