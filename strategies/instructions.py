@@ -19,10 +19,10 @@ INSTRUCTIONS = Template("""\
 $prompt""")
 
 HINTS = Template("""\
-# Before writing, note:
-# - most wrong answers run and return something else than the examples show: follow the examples
-# - the next most frequent fault is a name that was never defined or imported
-# - then come indices out of range, and operations on the wrong type
+# Of every 10 wrong answers,
+# - 8 run and return something else than the docstring asks, or nothing: do what it says, follow its examples, return
+# - 1 uses a name that was never defined or imported: define each helper, import each module
+# - 1 breaks on an empty list, on text that is no number, or on an index out of range: think of these
 
 $prompt""")
 
@@ -68,9 +68,10 @@ def instructional(problem: Problem) -> Prompt:
 
 @strategy("datadriven", "a short list of hints from the statistics of errors")
 def datadriven(problem: Problem) -> Prompt:
-    """Hints by kind of verdict (wrong result, NameError, IndexError, TypeError), never by problem.
+    """Hints by kind of error, never by problem.
 
-    Their order is an expectation; the kinds counted in a run's results.jsonl are to confirm or change it.
+    Of the 92 answers to ``minimal`` that failed (benchmarks/results/table/first), 71 returned something else, 8 of them
+    nothing; 10 were a NameError; 7 a ValueError, IndexError or TypeError; 4 something else.
     """
     return framed(HINTS, problem)
 
