@@ -110,8 +110,8 @@ def test_an_engine_that_dies_while_loading_makes_errors_with_the_end_of_its_log(
 
 def test_an_engine_that_dies_in_the_middle_keeps_what_was_finished(evaluate: Evaluate, workers: str) -> None:
     start = time.monotonic()
-    result = evaluate(workers, script={"Mini/10": {"text": "", "exit": 9, "delay": 1.5}})
-    assert time.monotonic() - start < 30
+    result = evaluate(workers, script={"Mini/10": {"text": "", "exit": 9, "delay": 4}})
+    assert time.monotonic() - start < 60
     result.assert_outcomes(passed=2, errors=1)
     row = row_of(result, "minimal")
     assert (row["pass@1"], row["passed"], row["errors"]) == ("1.000", "2", "1")

@@ -1,0 +1,16 @@
+"""The README's table says what the raw results give."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.honest_table import finished, sharing, table
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def test_the_readme_has_the_figures_of_the_results() -> None:
+    found = finished()
+    page = README.read_text()
+    assert table(found.values()) in page
+    assert sharing(found) in " ".join(page.split())
