@@ -1,7 +1,21 @@
-"""Makes the fixtures of mini.py known to the tests of this folder."""
+"""What all tests of this folder share; the fixtures of mini.py are made known."""
 
 from __future__ import annotations
 
+import pytest
 from mini import evaluate, mini, workers
 
-__all__ = ["evaluate", "mini", "workers"]
+__all__ = ["evaluate", "mini", "plugins", "workers"]
+
+
+@pytest.fixture(autouse=True)
+def plugins(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the runs that are tested: ours and the two it works with.
+
+    Importing all others that are installed takes two thirds of a small run's time. Modules that are about them, or
+    about how ours is found, have a fixture of this name of their own.
+    """
+    if "pytester" in request.fixturenames:
+        request.getfixturevalue("pytester")  # which unsets PYTEST_ADDOPTS: before it is set
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p xdist -p timeout -p humaneval")

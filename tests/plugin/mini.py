@@ -55,8 +55,7 @@ def mini(tmp_path: Path) -> Path:
 def evaluate(pytester: pytest.Pytester, mini: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Evaluate:
     """Run ``pytest --strategy=minimal`` on the problems, answered by ``script``, rightly where it says nothing."""
     monkeypatch.setenv("COLUMNS", "160")
-    for name in ("PYTEST_ADDOPTS", "GITHUB_STEP_SUMMARY"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
 
     def run(*args: str, script: dict[str, Any] | None = None, strategy: str = "minimal") -> pytest.RunResult:
         file = tmp_path / "script.json"

