@@ -23,7 +23,7 @@ from mini import PROBLEMS, RIGHT
 pytest.importorskip("ray", reason="needs the extra ray")
 
 WRONG = "    return 5\n"
-SLEEPY = "    import time\n    time.sleep(0.2)\n"  # a check is short, and a test has to find one under way
+SLEEPY = "    import time\n    time.sleep(0.1)\n"  # a check is short, and a test has to find one under way
 SMALL_STORE = 80 << 20  # bytes; Ray's least is 75 MiB
 PATIENCE = 240  # seconds; on a busy machine Ray needs one to start
 ENVIRONMENT = {
@@ -230,7 +230,7 @@ def test_verdicts_and_figures_are_those_of_a_run_under_pytest(
 def test_a_node_and_a_process_that_die_lose_nothing_and_double_nothing(
     start: Callable[..., subprocess.Popen[str]], samples: Callable[..., Path], nodes: ThreeNodes, tmp_path: Path
 ) -> None:
-    file = samples(260, start=SLEEPY)
+    file = samples(224, start=SLEEPY)
     process = start(file)
     wait_for_lines(tmp_path / "out" / "results.jsonl", 32)
     nodes.kill_a_worker()
@@ -248,7 +248,7 @@ def test_a_node_and_a_process_that_die_lose_nothing_and_double_nothing(
 def test_a_command_that_is_killed_or_interrupted_goes_on_where_it_was(
     start: Callable[..., subprocess.Popen[str]], samples: Callable[..., Path], tmp_path: Path
 ) -> None:
-    file, results = samples(300, start=SLEEPY), tmp_path / "out" / "results.jsonl"
+    file, results = samples(224, start=SLEEPY), tmp_path / "out" / "results.jsonl"
     judged = 0
     for number in (signal.SIGKILL, signal.SIGINT):
         process = start(file)
@@ -258,7 +258,7 @@ def test_a_command_that_is_killed_or_interrupted_goes_on_where_it_was(
         assert status == (-signal.SIGKILL if number == signal.SIGKILL else 2)
         before = results.read_bytes()
         judged = before.count(b"\n")
-        assert judged < 300
+        assert judged < 224
     assert f"interrupted\n{judged} samples are judged; the same command goes on after them" in errors
     assert not (tmp_path / "out" / "run.json").exists()
 
