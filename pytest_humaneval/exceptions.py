@@ -9,6 +9,7 @@ HumanEvalError
  +-- InfrastructureError   the item is an error, outside pass@k's denominator
  |    +-- EngineError      no generation could be had
  |    +-- SandboxError     no verdict could be had
+ |    +-- ClusterError     Ray's cluster cannot judge
  +-- TrainingError         a training that cannot go on; what it had learned until then is kept
 """
 
@@ -49,6 +50,10 @@ class EngineError(InfrastructureError):
 
 class SandboxError(InfrastructureError):
     """No verdict could be had."""
+
+
+class ClusterError(InfrastructureError):
+    """Ray's cluster cannot judge."""
 
 
 class TrainingError(HumanEvalError):

@@ -49,6 +49,27 @@ def lines(text: str) -> Iterator[tuple[int, str]]:
             yield number, line
 
 
+def stream(path: Path) -> Iterator[tuple[int, str]]:
+    """The same of a file that need not fit into memory, plain or gzipped.
+
+    Raises:
+        DatasetError: it cannot be read, is damaged, or is no UTF-8; names the file, and the line where there is one.
+    """
+    number = 0
+    try:
+        with path.open("rb") as raw:
+            packed = raw.peek(2)[:2] == b"\x1f\x8b"
+            for number, line in enumerate(gzip.GzipFile(fileobj=raw) if packed else raw, start=1):
+                if text := line.decode().strip():
+                    yield number, text
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DatasetError(f"{path}: truncated or damaged gzip data ({error})") from error
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path}:{number}: not UTF-8 text (byte {error.start} of the line)") from error
+
+
 def parse(where: str, line: str) -> Any:
     """The JSON value of a line.
 

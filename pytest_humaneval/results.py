@@ -77,6 +77,15 @@ def read_results(path: Path) -> Results:
     return Results(tuple(outcomes.values()), run, str(path), tuple(notes))
 
 
+def read_outcome(where: str, line: str) -> Outcome:
+    """One line of a results.jsonl of ours, which names strategy and sample_index.
+
+    Raises:
+        DatasetError: it is none; ``where`` is named.
+    """
+    return _outcome(where, jsonl.parse(where, line), collections.defaultdict(itertools.count))
+
+
 def _is_cut_short(text: str, line: str) -> bool:
     """Whether this is the end of a file whose writer was killed in the middle of a line."""
     if text.endswith("\n") or not text.endswith(line):

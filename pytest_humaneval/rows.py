@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -44,35 +44,58 @@ class Row:
         return self.kinds.get("empty", 0) + self.kinds.get("syntax error", 0)
 
 
+class Tally:
+    """One strategy's figures while its outcomes come in; grows with the number of problems, not of samples."""
+
+    def __init__(self, strategy: str) -> None:
+        self._strategy = strategy
+        self._kinds: Counter[str] = Counter()
+        self._drawn: Counter[str] = Counter()
+        self._correct: Counter[str] = Counter()
+        self._steps: Counter[str] = Counter()
+        self._tokens = self._truncated = self._draws = 0
+        self._seconds = 0.0
+        self._guided = False
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one outcome."""
+        self._kinds[outcome.kind] += 1
+        if not outcome.error:
+            self._drawn[outcome.task_id] += 1
+            self._correct[outcome.task_id] += outcome.passed
+        self._steps.update(outcome.steps)
+        self._tokens += outcome.completion_tokens
+        self._seconds = max(self._seconds, outcome.generation_seconds)
+        self._truncated += outcome.finish_reason == "length"
+        self._guided = self._guided or outcome.guided
+        self._draws += outcome.num_draws
+
+    def row(self, ks: Sequence[int]) -> Row:
+        """What was counted until now."""
+        counts = [(drawn, self._correct[task_id]) for task_id, drawn in self._drawn.items()]
+        intervals = {k: pass_at_k_interval(counts, k) for k in ks}
+        return Row(
+            strategy=self._strategy,
+            pass_at_k={k: mean_pass_at_k(counts, k) for k in ks},
+            interval=intervals[1] if 1 in intervals else pass_at_k_interval(counts, 1),
+            intervals=intervals,
+            kinds=dict(self._kinds),
+            judged=self._drawn.total(),
+            passed=self._kinds["passed"],
+            timed_out=self._kinds["timed out"],
+            errors=self._kinds.total() - self._drawn.total(),
+            tokens=self._tokens,
+            seconds=self._seconds,
+            truncated=self._truncated,
+            steps=dict(self._steps),
+            guided=self._guided,
+            draws=self._draws,
+        )
+
+
 def rows_of(outcomes: Iterable[Outcome], ks: Sequence[int]) -> list[Row]:
     """A row for each strategy, in the order of their names."""
-    by_strategy = defaultdict(list)
+    tallies: dict[str, Tally] = {}
     for outcome in outcomes:
-        by_strategy[outcome.strategy].append(outcome)
-    return [_row(name, by_strategy[name], ks) for name in sorted(by_strategy)]
-
-
-def _row(strategy: str, outcomes: list[Outcome], ks: Sequence[int]) -> Row:
-    kinds = Counter(outcome.kind for outcome in outcomes)
-    judged = [outcome for outcome in outcomes if not outcome.error]
-    correct: Counter[str] = Counter(outcome.task_id for outcome in judged if outcome.passed)
-    drawn = Counter(outcome.task_id for outcome in judged)
-    counts = [(drawn[task_id], correct[task_id]) for task_id in drawn]
-    intervals = {k: pass_at_k_interval(counts, k) for k in ks}
-    return Row(
-        strategy=strategy,
-        pass_at_k={k: mean_pass_at_k(counts, k) for k in ks},
-        interval=intervals[1] if 1 in intervals else pass_at_k_interval(counts, 1),
-        intervals=intervals,
-        kinds=dict(kinds),
-        judged=len(judged),
-        passed=kinds["passed"],
-        timed_out=kinds["timed out"],
-        errors=len(outcomes) - len(judged),
-        tokens=sum(outcome.completion_tokens for outcome in outcomes),
-        seconds=max((outcome.generation_seconds for outcome in outcomes), default=0.0),
-        truncated=sum(outcome.finish_reason == "length" for outcome in outcomes),
-        steps=dict(Counter(step for outcome in outcomes for step in outcome.steps)),
-        guided=any(outcome.guided for outcome in outcomes),
-        draws=sum(outcome.num_draws for outcome in outcomes),
-    )
+        tallies.setdefault(outcome.strategy, Tally(outcome.strategy)).add(outcome)
+    return [tallies[name].row(ks) for name in sorted(tallies)]

@@ -47,6 +47,16 @@ def read_samples(path: Path) -> Samples:
     return samples
 
 
+def stream_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The rows of a samples file with the numbers of their lines, one at a time: the file need not fit into memory.
+
+    Raises:
+        DatasetError: it cannot be read; names file and line.
+    """
+    for number, line in jsonl.stream(path):
+        yield number, _row(f"{path}:{number}", line)
+
+
 def identity(options: EngineOptions) -> str:
     """What the answers depend on: the file's SHA-256.
 

@@ -15,10 +15,11 @@ NOUNS = {"problem", "prompt", "sample", "verdict", "exceptions", "printable"}
 GLUE = {
     "options", "hookspecs", "fixtures", "distributed", "plugin", "run", "items", "failure", "junit", "ledger",
     "selection", "settings", "statusline", "timeouts", "test_humaneval", "report", "record", "publish", "markdown",
-    "commands", "__main__",
+    "commands", "cluster.command", "__main__",
 }  # fmt: skip
 IMPORTS_PYTEST = GLUE - {
-    "hookspecs", "markdown", "record", "report", "publish", "test_humaneval", "commands", "__main__",
+    "hookspecs", "markdown", "record", "report", "publish", "test_humaneval", "commands", "cluster.command",
+    "__main__",
 }  # fmt: skip
 
 

@@ -1,0 +1,209 @@
+"""Ray: joins a cluster or starts one here, hands pieces out as tasks, and says what became of each.
+
+Ray itself repeats nothing (``max_retries=0``): it would repeat what kills its worker processes as often as what a lost
+node takes along. Here the two are told apart, and a result that was lost is simply asked for again.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from pytest_humaneval.cluster.bench import Setup, bench_for
+from pytest_humaneval.cluster.judging import Judged, Piece, Reply
+from pytest_humaneval.cluster.source import Sample
+from pytest_humaneval.exceptions import ClusterError, InputError, SandboxError
+
+INSTALL = "pip install 'pytest-humaneval[ray]'"
+LOCAL = ""  # the address that starts a cluster of this machine alone
+OBJECT_STORE = 512 << 20  # bytes, of a cluster started here: problems, and chunks that are too large to travel along
+ANSWERS_WITHIN = 10.0  # seconds, a cluster's address
+POLL = 0.2  # seconds; what is ready meanwhile comes together
+RECOUNT = 5.0  # seconds between two looks at how many CPUs there are: nodes come and go
+
+Answer = tuple[str, tuple[str, ...], list[tuple[str, str, float]]]
+"""What a task returns, in plain builtins: a complaint or nothing; the sandbox's layers; kind, detail and seconds."""
+
+
+def judge(version: str, run: str, setup: Sequence[Any], samples: list[tuple[str, str, int, str]]) -> Answer:
+    """The task. ``setup`` holds a reference to the :class:`Setup`, in a list as Ray would fetch it for every task.
+
+    Raises:
+        InputError: this node has another version of the package.
+    """
+    if (here := package_version()) != version:
+        raise InputError(
+            f"--ray: {socket.gethostname()} has pytest-humaneval {here}, this machine {version}; "
+            "install the same version on every node"
+        )
+    import ray
+
+    try:
+        bench = bench_for(run, lambda: ray.get(setup[0]))
+    except SandboxError as error:
+        return f"{socket.gethostname()}: {error}", (), []
+    judged = bench.judge([Sample(*one) for one in samples])
+    return "", bench.layers, [(one.kind, one.detail, one.seconds) for one in judged]
+
+
+def package_version() -> str:
+    """This package's, as it is installed here."""
+    return importlib.metadata.version("pytest-humaneval")
+
+
+def need_ray() -> None:
+    """Make sure that Ray is installed, before anything is read.
+
+    Raises:
+        InputError: it is not; says how to get it.
+    """
+    from importlib.util import find_spec
+
+    if find_spec("ray") is None:
+        raise InputError(f"--ray needs Ray: {INSTALL}")
+
+
+class Nodes:
+    """The worker processes of a Ray cluster. A context manager: leaving it leaves the cluster, or ends its own."""
+
+    def __init__(self, address: str, setup: Setup) -> None:
+        self._address = address
+        self._setup = setup
+        self._pieces: dict[Any, Piece] = {}  # by the reference of their task's result
+        self._cpus, self._counted_at = 1, 0.0
+
+    def __enter__(self) -> Self:
+        """Join or start the cluster.
+
+        Raises:
+            InputError: Ray is not installed, or there is no such cluster.
+        """
+        ray = _import_ray(local=self._address == LOCAL)
+        options: dict[str, Any] = {
+            "log_to_driver": False,
+            "logging_level": "ERROR",
+            # Ray would kill a worker's sandbox with it; left alone, the sandbox ends by itself and cleans up.
+            "runtime_env": {"env_vars": {"RAY_kill_child_processes_on_worker_exit": "0"}},
+        }
+        if self._address == LOCAL:
+            options |= {"address": "local", "include_dashboard": False, "object_store_memory": OBJECT_STORE}
+        else:
+            _need_answer(self._address)
+            options |= {"address": self._address}
+        try:
+            ray.init(**options)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise InputError(
+                f"--ray: {self._address or 'a cluster of this machine'} cannot be used: {error}"
+            ) from error
+        self._ray = ray
+        self._task = ray.remote(num_cpus=1, max_retries=0, scheduling_strategy="SPREAD")(judge)
+        self._reference = ray.put(self._setup)
+        self._version = package_version()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ray.shutdown()  # tasks of ours that still run end with our leaving
+
+    @property
+    def cpus(self) -> int:
+        """Those of all nodes that are alive."""
+        if time.monotonic() - self._counted_at > RECOUNT:
+            self._cpus, self._counted_at = int(self._ray.cluster_resources().get("CPU", 0)), time.monotonic()
+        return self._cpus
+
+    @property
+    def count(self) -> int:
+        """How many nodes are alive."""
+        return sum(node["Alive"] for node in self._ray.nodes())
+
+    def submit(self, piece: Piece) -> None:
+        """Hand a piece to whichever node has a CPU for it."""
+        samples = [(one.task_id, one.strategy, one.sample_index, one.completion) for one in piece.samples]
+        reference = self._task.remote(self._version, self._reference.hex(), [self._reference], samples)
+        self._pieces[reference] = piece
+
+    def replies(self) -> Iterator[Reply]:
+        """What came to an end within the next ``POLL`` seconds.
+
+        Raises:
+            InputError: a node has another version of the package, or none.
+        """
+        waiting = list(self._pieces)
+        ready, _ = self._ray.wait(waiting, num_returns=len(waiting), timeout=POLL)
+        for reference in ready:
+            yield self._reply(self._pieces.pop(reference), reference)
+
+    def _reply(self, piece: Piece, reference: Any) -> Reply:
+        errors = self._ray.exceptions
+        try:
+            complaint, layers, judged = self._ray.get(reference)
+        except errors.RayTaskError as error:
+            if isinstance(error.cause, errors.RayError):  # the setup could not be fetched
+                return Reply(piece, lost_node=_first_line(error.cause))
+            raise _refusal(error) from None
+        except (errors.NodeDiedError, errors.ObjectLostError, errors.ObjectFetchTimedOutError) as error:
+            return Reply(piece, lost_node=_first_line(error))
+        except (errors.WorkerCrashedError, errors.OutOfMemoryError) as error:
+            return Reply(piece, crash=_first_line(error))
+        except errors.RayError as error:
+            raise ClusterError(f"Ray: {type(error).__name__}: {_first_line(error)}") from None
+        return Reply(piece, tuple(Judged(*one) for one in judged), tuple(layers), refusal=complaint)
+
+
+def _import_ray(*, local: bool) -> Any:
+    """Ray, set up before it is imported: nothing is reported to its makers, and what is local stays on loopback.
+
+    Raises:
+        InputError: it is not installed.
+    """
+    need_ray()
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # as Ray will do by itself; spares its warning
+    if local:
+        # Ray's way to a cluster that listens at 127.0.0.1 alone: anybody who reaches its ports can run code.
+        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+    import ray
+    import ray.exceptions
+
+    return ray
+
+
+def _need_answer(address: str) -> None:
+    """Refuse what nobody listens at: Ray would wait for it for minutes.
+
+    Raises:
+        InputError: the address cannot be used.
+    """
+    if address == "auto":
+        return
+    host, _, port = address.rpartition(":")
+    if "://" in address or not host or not port.isdecimal():
+        raise InputError(
+            f"--ray: {address!r} is no address; expected HOST:PORT as `ray start --head` prints it, or auto"
+        )
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), ANSWERS_WITHIN).close()
+    except (OSError, OverflowError) as error:
+        raise InputError(f"--ray: no cluster answers at {address} ({error})") from error
+
+
+def _refusal(error: Any) -> Exception:
+    """What it means that a task could not be run: never a completion's doing."""
+    if isinstance(error.cause, InputError):
+        return InputError(str(error.cause))
+    told = str(error.cause or error).strip().splitlines()[-1]
+    return InputError(
+        f"--ray: a node cannot judge ({told}); every node needs pytest-humaneval {package_version()} and what it needs"
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().partition("\n")[0]

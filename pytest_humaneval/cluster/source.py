@@ -1,0 +1,123 @@
+"""Samples out of a file of any size."""
+
+from __future__ import annotations
+
+import collections
+import hashlib
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_humaneval.cluster.figures import Marks
+from pytest_humaneval.engine.replay import stream_rows
+from pytest_humaneval.exceptions import DatasetError
+from pytest_humaneval.registry import can_name_a_strategy
+from pytest_humaneval.results import UNNAMED
+
+CHUNK_SAMPLES = 32  # some 0.3 s of checks: what Ray takes to hand one out is a hundredth of that
+CHUNK_CHARACTERS = 1_000_000  # of completions; a single one that is longer is a chunk of its own
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One completion that is to be judged."""
+
+    task_id: str
+    strategy: str
+    sample_index: int
+    completion: str
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a file holds: how many samples, up to how many of one problem and strategy, and of which problems.
+
+    ``sha256`` is that of the file as it lies there, as a replay's identity.
+    """
+
+    samples: int
+    num_samples: int
+    problems: int
+    sha256: str
+
+
+def read(path: Path) -> Iterator[Sample]:
+    """The samples in the file's order, one at a time.
+
+    Raises:
+        DatasetError: it cannot be read; names file and line.
+    """
+    for _, sample in _numbered(path):
+        yield sample
+
+
+def survey(path: Path, task_ids: Iterable[str]) -> Survey:
+    """Read the file from end to end, so that a line that cannot be judged is told before anything is.
+
+    Memory grows by a byte for each sample.
+
+    Raises:
+        DatasetError: a line that is no sample, or one of no problem in ``task_ids``, or a sample that is there twice;
+            names file and line.
+    """
+    known = set(task_ids)
+    found: dict[tuple[str, str], Marks] = collections.defaultdict(Marks)
+    count = most = 0
+    for number, sample in _numbered(path):
+        if sample.task_id not in known:
+            raise DatasetError(
+                f"{path}:{number}: no problem {sample.task_id}; give the file of its problems by --dataset"
+            )
+        if not can_name_a_strategy(sample.strategy):
+            raise DatasetError(
+                f"{path}:{number}: {sample.strategy!r} cannot name a strategy: no space, comma, colon or bracket"
+            )
+        marks = found[sample.task_id, sample.strategy]
+        if sample.sample_index in marks:
+            raise DatasetError(
+                f"{path}:{number}: sample {sample.sample_index} of {sample.task_id} was already given in line "
+                f"{_line_of(path, sample)}"
+            )
+        marks.put(sample.sample_index, True)
+        count, most = count + 1, max(most, sample.sample_index + 1)
+    if not count:
+        raise DatasetError(f"{path}: holds no sample; expected one JSON object a line with task_id and completion")
+    return Survey(count, most, len({task_id for task_id, _ in found}), _digest(path))
+
+
+def chunks(samples: Iterable[Sample]) -> Iterator[tuple[Sample, ...]]:
+    """The samples in order, in pieces that are worth a task each."""
+    chunk: list[Sample] = []
+    characters = 0
+    for sample in samples:
+        characters += len(sample.completion)
+        if chunk and (len(chunk) == CHUNK_SAMPLES or characters > CHUNK_CHARACTERS):
+            yield tuple(chunk)
+            chunk, characters = [], len(sample.completion)
+        chunk.append(sample)
+    if chunk:
+        yield tuple(chunk)
+
+
+def _numbered(path: Path) -> Iterator[tuple[int, Sample]]:
+    counts: dict[tuple[str, str], Iterator[int]] = collections.defaultdict(itertools.count)
+    for number, row in stream_rows(path):
+        task_id, strategy = row["task_id"], row.get("strategy") or UNNAMED
+        index = row.get("sample_index", next(counts[task_id, strategy]))
+        yield number, Sample(task_id, strategy, index, row["completion"])
+
+
+def _line_of(path: Path, wanted: Sample) -> int:
+    """Where a sample was given first: looked up when it is asked for, rather than kept of millions."""
+    key = (wanted.task_id, wanted.strategy, wanted.sample_index)
+    same = (number for number, one in _numbered(path) if (one.task_id, one.strategy, one.sample_index) == key)
+    return next(same)
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read ({error.strerror or error})") from error

@@ -1,0 +1,294 @@
+"""``evaluate --ray`` on a real cluster: three nodes on one machine, each with its own processes and object store.
+
+The nodes are started once for all tests of this file: that takes most of the time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mini import PROBLEMS, RIGHT
+
+pytest.importorskip("ray", reason="needs the extra ray")
+
+WRONG = "    return 5\n"
+SLEEPY = "    import time\n    time.sleep(0.05)\n"  # a check is short, and a test has to find one under way
+SMALL_STORE = 80 << 20  # bytes; Ray's least is 75 MiB
+PATIENCE = 240  # seconds; on a busy machine Ray needs one to start
+ENVIRONMENT = {
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # listen on loopback alone
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_worker_niceness": "0",  # else 15: on a busy machine they would starve
+    "RAY_health_check_period_ms": "1000",
+    "RAY_health_check_failure_threshold": "3",
+}
+
+NODES = f"""
+import sys
+from ray.cluster_utils import Cluster
+
+settings = {{"object_store_memory": {SMALL_STORE}, "include_dashboard": False}}
+cluster = Cluster(initialize_head=True, head_node_args={{"num_cpus": 0, **settings}})
+nodes = [cluster.add_node(num_cpus=1, **settings) for _ in range(2)]
+print("address", cluster.address, flush=True)
+for order in sys.stdin:
+    if order == "kill a node\\n":
+        cluster.remove_node(nodes.pop(), allow_graceful=False)
+        nodes.append(cluster.add_node(num_cpus=1, **settings))
+        print("killed", flush=True)
+cluster.shutdown()
+"""
+
+
+OF_ANOTHER_VERSION = """
+import sys
+from pytest_humaneval.__main__ import main
+from pytest_humaneval.cluster import nodes
+
+nodes.package_version = lambda: "0.0.1"
+sys.exit(main())
+"""
+
+
+class ThreeNodes:
+    """A head without CPUs and two nodes with one each, in processes that a test's own leaves alone."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", NODES],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            env=os.environ | ENVIRONMENT,
+        )  # fmt: skip
+        self.address = self._answer("address ")
+
+    def kill_a_node(self) -> None:
+        """End one without notice; another one takes its place."""
+        assert self._process.stdin is not None
+        self._process.stdin.write("kill a node\n")
+        self._process.stdin.flush()
+        self._answer("killed")
+
+    def kill_a_worker(self) -> None:
+        """End a process of Ray's that is judging, as the kernel does when memory runs out."""
+        for _ in range(PATIENCE * 10):
+            for worker in descendants(self._process.pid):
+                with contextlib.suppress(OSError):
+                    if Path(f"/proc/{worker}/cmdline").read_text().startswith("ray::judge"):
+                        return os.kill(worker, signal.SIGKILL)
+            time.sleep(0.1)
+        raise TimeoutError("no worker process was judging")
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait(PATIENCE)
+        self._process.stdout.close()
+
+    def _answer(self, start: str) -> str:
+        assert self._process.stdout is not None
+        line = next(line for line in self._process.stdout if line.startswith(start))
+        return line.removeprefix(start).strip()
+
+
+def descendants(process: int) -> Iterator[int]:
+    """The processes below one."""
+    with contextlib.suppress(OSError):
+        for children in Path(f"/proc/{process}/task").glob("*/children"):
+            for child in map(int, children.read_text().split()):
+                yield child
+                yield from descendants(child)
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[ThreeNodes]:
+    with contextlib.closing(ThreeNodes()) as started:
+        yield started
+
+
+@pytest.fixture
+def samples(tmp_path: Path) -> Callable[..., Path]:
+    """A file of ``count`` samples, in the order of the problems, every third one wrong."""
+
+    def write(count: int, *, start: str = "") -> Path:
+        path = tmp_path / "samples.jsonl"
+        rows = [
+            {
+                "task_id": (task_id := str(PROBLEMS[number % len(PROBLEMS)]["task_id"])),
+                "completion": start + (WRONG if number % 4 == 3 else RIGHT[task_id]),
+                "strategy": ("chat", "minimal")[number // len(PROBLEMS) % 2],
+                "sample_index": number // (2 * len(PROBLEMS)),
+            }
+            for number in range(count)
+        ]
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def start(
+    nodes: ThreeNodes, mini: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., subprocess.Popen[str]]:
+    """Start the command on the cluster."""
+    monkeypatch.setenv("COLUMNS", "160")
+
+    def run(
+        samples: Path, *options: str, program: tuple[str, str] = ("-m", "pytest_humaneval")
+    ) -> subprocess.Popen[str]:
+        command = [sys.executable, *program, "evaluate", str(samples), f"--ray={nodes.address}"]
+        return subprocess.Popen(
+            [*command, f"--dataset={mini}", f"--output={tmp_path / 'out'}", *options],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env=os.environ | ENVIRONMENT,
+        )  # fmt: skip
+
+    return run
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    output, errors = process.communicate(timeout=PATIENCE)
+    return process.returncode, output, errors
+
+
+def rows_in(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+def identities(rows: list[dict[str, Any]]) -> list[tuple[object, ...]]:
+    return [(row["task_id"], row["strategy"], row["sample_index"], row["completion"]) for row in rows]
+
+
+def wait_for_lines(file: Path, count: int) -> None:
+    for _ in range(PATIENCE * 10):
+        if file.exists() and file.read_bytes().count(b"\n") >= count:
+            return
+        time.sleep(0.1)
+    raise TimeoutError(f"{file} did not get {count} lines")
+
+
+def orphans() -> list[str]:
+    """Oracles, which have their folder's name on their command line, whose worker process is gone."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            workers = re.findall(r"/humaneval-(\d+)-", file.read_text(errors="replace"))
+            found += [f"{file}: {worker}" for worker in workers if not Path("/proc", worker).exists()]
+    return found
+
+
+def wait_for_sandboxes_to_leave() -> None:
+    for _ in range(PATIENCE):
+        if not orphans():
+            return
+        time.sleep(0.5)
+    raise TimeoutError(f"left behind: {orphans()}")
+
+
+def test_verdicts_and_figures_are_those_of_a_run_under_pytest(
+    start: Callable[..., subprocess.Popen[str]],
+    samples: Callable[..., Path],
+    pytester: pytest.Pytester,
+    mini: Path,
+    tmp_path: Path,
+) -> None:
+    file = samples(90)
+    status, output, errors = finish(start(file))
+    assert status == 1, errors
+    options = (f"--humaneval-dataset={mini}", f"--humaneval-output={tmp_path / 'theirs'}", "-q")
+    result = pytester.run(sys.executable, "-m", "pytest_humaneval", "evaluate", str(file), *options, timeout=PATIENCE)
+    assert result.ret == 1
+    ours, theirs = rows_in(tmp_path / "out" / "results.jsonl"), rows_in(tmp_path / "theirs" / "results.jsonl")
+    assert identities(ours) == identities(rows_in(file))
+    said = ("task_id", "strategy", "sample_index", "completion", "kind", "detail", "passed", "result")
+    by_sample = sorted(([row[name] for name in said] for row in ours), key=str)
+    assert by_sample == sorted(([row[name] for name in said] for row in theirs), key=str)
+    mine, other = (json.loads((tmp_path / name / "run.json").read_text()) for name in ("out", "theirs"))
+    for name in ("identity", "dataset", "num_samples", "k", "pairs", "exit_status", "items"):
+        assert mine[name] == other[name], name
+    assert [{**row, "seconds": 0, "steps": {}} for row in mine["strategies"]] == [
+        {**row, "seconds": 0, "steps": {}} for row in other["strategies"]
+    ]
+    table = output[output.index("\nstrategy ") : output.index("\nresults and run.json")]
+    report = pytester.run(sys.executable, "-m", "pytest_humaneval", "report", str(tmp_path / "out"))
+    assert report.ret == 0
+    assert table.split() == report.stdout.str()[report.stdout.str().index("\nstrategy ") :].split()
+
+
+def test_a_node_and_a_process_that_die_lose_nothing_and_double_nothing(
+    start: Callable[..., subprocess.Popen[str]], samples: Callable[..., Path], nodes: ThreeNodes, tmp_path: Path
+) -> None:
+    file = samples(224, start=SLEEPY)
+    process = start(file)
+    nodes.kill_a_worker()
+    nodes.kill_a_node()
+    status, _, errors = finish(process)
+    rows = rows_in(tmp_path / "out" / "results.jsonl")
+    assert identities(rows) == identities(rows_in(file)), errors
+    assert {row["kind"] for row in rows} == {"passed", "assertion"}
+    assert status == 1
+    told = json.loads((tmp_path / "out" / "run.json").read_text())["ray"]
+    assert told["worker_crashes"] + told["pieces_of_lost_nodes"] >= 1
+
+
+def test_a_command_that_is_killed_or_interrupted_goes_on_where_it_was(
+    start: Callable[..., subprocess.Popen[str]], samples: Callable[..., Path], tmp_path: Path
+) -> None:
+    file, results = samples(640, start=SLEEPY), tmp_path / "out" / "results.jsonl"
+    judged = 0
+    for number in (signal.SIGKILL, signal.SIGINT):
+        process = start(file)
+        wait_for_lines(results, judged + 1)
+        process.send_signal(number)
+        status, _, errors = finish(process)
+        assert status == (-signal.SIGKILL if number == signal.SIGKILL else 2)
+        before = results.read_bytes()
+        judged = before.count(b"\n")
+        assert judged < 640
+    assert f"interrupted\n{judged} samples are judged; the same command goes on after them" in errors
+    assert not (tmp_path / "out" / "run.json").exists()
+
+    status, output, errors = finish(start(file))
+    assert status == 1
+    assert "going on after " in errors
+    assert results.read_bytes().startswith(before)
+    assert identities(rows_in(results)) == identities(rows_in(file))
+
+    wait_for_sandboxes_to_leave()
+
+    status, again, _ = finish(start(file))
+    assert status == 1
+    assert again.replace("not needed: everything was judged before\n", ray_line(output)) == output
+    status, _, errors = finish(start(file, "--timeout=2"))
+    assert status == 4
+    assert "are of another run: timeout is 3.0 there and 2.0 here; give another folder" in errors
+
+
+def test_a_node_with_another_version_is_named_and_nothing_is_judged(
+    start: Callable[..., subprocess.Popen[str]], samples: Callable[..., Path], tmp_path: Path
+) -> None:
+    process = start(samples(3), program=("-c", OF_ANOTHER_VERSION))
+    status, _, errors = finish(process)
+    assert status == 4
+    assert re.search(
+        r"^error: --ray: \S+ has pytest-humaneval .*, this machine 0\.0\.1; install the same", errors, re.M
+    )
+    assert rows_in(tmp_path / "out" / "results.jsonl") == []
+
+
+def ray_line(output: str) -> str:
+    """What the summary says of the cluster."""
+    return output.partition("ray       ")[2].partition("\n")[0] + "\n"
