@@ -25,6 +25,8 @@ LM_EVAL_PYTHON = "HUMANEVAL_LM_EVAL_PYTHON"
 EVALPLUS_VLLM_PYTHON = "HUMANEVAL_EVALPLUS_VLLM_PYTHON"
 LM_EVAL_TASK = "humaneval_instruct_offline"
 RECORD = "record.jsonl"
+# How far find_zero's polynomial may be from 0 by HumanEval's own test; evalplus itself allows floats 1e-6.
+TOLERANCE = {"HumanEval/32": 1e-4}
 Tokens = tuple[int, ...]
 
 
@@ -186,7 +188,8 @@ def plus_row(problem: Problem) -> dict[str, Any]:
     """A problem as evalplus' data set has it, with the inputs of HumanEval's own test and none of evalplus'."""
     inputs, _ = calls_of_the_test(problem)
     fields = {name: getattr(problem, name) for name in ("task_id", "prompt", "entry_point", "canonical_solution")}
-    return {**fields, "contract": "", "base_input": inputs, "plus_input": [], "atol": 0}
+    atol = TOLERANCE.get(problem.task_id, 0)
+    return {**fields, "contract": "", "base_input": inputs, "plus_input": [], "atol": atol}
 
 
 def driver(module: str) -> list[str]:

@@ -12,6 +12,7 @@ its batch holds only copies of one prompt, and ``--greedy`` makes that one. Ther
 engine: it compiles the model (of which the rounds find the results in the cache), has room for 2,048 tokens, and its
 cache is as large as ours by vLLM's variable. It judges by the inputs of HumanEval's own tests (``--base_only``), read
 from ``HUMANEVAL_OVERRIDE_PATH``; those that evalplus adds have to be downloaded. Its sanitiser is part of the run.
+Canonical solutions pass all but HumanEval/32, which 0.3.1 fails whatever the answer.
 
 ``lm-eval`` against ``lm_eval_instruct``: its own task humaneval_instruct, included by a task that only says that the
 problems are in a file. It gets our engine arguments as ``--model_args`` and ``--batch_size auto``, which hands vLLM
