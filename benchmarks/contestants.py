@@ -38,6 +38,7 @@ class Outcome:
     tokens: int  # generated
     truncated: int  # answers that the limit of new tokens ended
     passed: frozenset[str]  # task_ids
+    generating_seconds: float  # from the first question to the last answer, or within the calls of vLLM
 
 
 class Contestant(Protocol):
@@ -91,11 +92,13 @@ class Ours:
         return folder / "out" / "run.json"
 
     def outcome(self, folder: Path) -> Outcome:
-        (row,) = json.loads(self.verdicts(folder).read_text())["strategies"]
+        run = json.loads(self.verdicts(folder).read_text())
+        (row,) = run["strategies"]
         if row["errors"]:
             raise ValueError(f"{row['errors']} items ended in an error")
         passed = (line["task_id"] for line in read_lines(folder / "out" / "results.jsonl") if line["passed"])
-        return Outcome((), row["tokens"], row["truncated"], frozenset(passed))
+        generating = run["engine_process"]["generating_seconds"]
+        return Outcome((), row["tokens"], row["truncated"], frozenset(passed), generating)
 
 
 @dataclass(frozen=True)
@@ -205,6 +208,7 @@ def recorded(folder: Path, passed: frozenset[str]) -> Outcome:
         tokens=sum(len(line["answer"]) for line in lines),
         truncated=sum(line["finish_reason"] == "length" for line in lines),
         passed=passed,
+        generating_seconds=sum(line["seconds"] for line in lines),
     )
 
 

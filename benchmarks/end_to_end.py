@@ -5,14 +5,14 @@ r"""The race from process start to written verdicts: our runs against lm-eval's 
 Each run is a process of its own that loads the model, asks HumanEval's first M problems greedily, judges the answers
 and writes the verdicts: that file's time is the end. (evalplus' process then may sleep up to 20 s more; noted apart.)
 All have the same weights, precision, prompts (compared to the token), limit of new tokens, threads and environment, and
-before the rounds each runs once on one problem, so that compiled code and files are in the caches of all.
+before the rounds each runs once on one problem, so that files and what can be cached are in the caches of all.
 
 ``evalplus`` against our strategy ``evalplus_chat``. For greedy decoding its vLLM path asks one problem after the other:
 its batch holds only copies of one prompt, and ``--greedy`` makes that one. There is no option for that, nor for the
-engine: it compiles the model (of which the rounds find the results in the cache), has room for 2,048 tokens, and its
-cache is as large as ours by vLLM's variable. It judges by the inputs of HumanEval's own tests (``--base_only``), read
-from ``HUMANEVAL_OVERRIDE_PATH``; those that evalplus adds have to be downloaded. Its sanitiser is part of the run.
-Canonical solutions pass all but HumanEval/32, which 0.3.1 fails whatever the answer.
+engine: it compiles the model (at every start: vLLM 0.32 cannot load for a CPU what it has saved, and says so), has room
+for 2,048 tokens, and its cache is as large as ours by vLLM's variable. It judges by the inputs of HumanEval's own tests
+(``--base_only``), read from ``HUMANEVAL_OVERRIDE_PATH``; those that evalplus adds have to be downloaded. Its sanitiser
+is part of the run. Canonical solutions pass all but HumanEval/32, which 0.3.1 fails whatever the answer.
 
 ``lm-eval`` against ``lm_eval_instruct``: its own task humaneval_instruct, included by a task that only says that the
 problems are in a file. It gets our engine arguments as ``--model_args`` and ``--batch_size auto``, which hands vLLM
@@ -74,6 +74,7 @@ class Run:
         """For the result file."""
         times = {name: round(getattr(self, name), 1) for name in ("seconds", "seconds_to_exit", "cpu_seconds")}
         outcome = self.outcome
+        times["generating_seconds"] = round(outcome.generating_seconds, 1)
         return {**times, "tokens": outcome.tokens, "truncated": outcome.truncated, "passed": len(outcome.passed)}
 
 

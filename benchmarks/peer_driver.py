@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import runpy
 import sys
+import time
 from importlib import metadata
 from typing import Any
 
@@ -47,7 +48,9 @@ def note_generations(record: str) -> None:
     generate = LLM.generate
 
     def noting(self: Any, *arguments: Any, **keywords: Any) -> Any:
+        start = time.monotonic()
         outputs = generate(self, *arguments, **keywords)
+        share = (time.monotonic() - start) / len(outputs)
         with open(record, "a") as file:
             for output in outputs:
                 answer = output.outputs[0]
@@ -55,6 +58,7 @@ def note_generations(record: str) -> None:
                     "prompt": list(output.prompt_token_ids),
                     "answer": list(answer.token_ids),
                     "finish_reason": answer.finish_reason,
+                    "seconds": share,  # of the call's
                 }
                 file.write(json.dumps(line) + "\n")
         return outputs

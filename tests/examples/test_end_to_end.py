@@ -7,6 +7,7 @@ import os
 import runpy
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -27,7 +28,7 @@ DRIVER = Path(__file__).parents[2] / "benchmarks" / "peer_driver.py"
 
 
 def run_of(seconds: float, tokens: int, passed: frozenset[str] = frozenset()) -> Run:
-    return Run(seconds, seconds + 1, 2 * seconds, Outcome((), tokens, 0, passed))
+    return Run(seconds, seconds + 1, 2 * seconds, Outcome((), tokens, 0, passed, seconds))
 
 
 def test_ratios_are_ours_over_theirs_and_the_median_is_of_the_rounds() -> None:
@@ -45,8 +46,8 @@ def test_prompts_are_compared_by_their_tokens_in_any_order() -> None:
 
 def test_a_verdict_is_the_same_when_both_passed_or_both_failed() -> None:
     problems = [Problem(f"HumanEval/{number}", "", "f", "", "") for number in range(4)]
-    ours = Outcome((), 0, 0, frozenset({"HumanEval/0", "HumanEval/1"}))
-    theirs = Outcome((), 0, 0, frozenset({"HumanEval/1", "HumanEval/2"}))
+    ours = Outcome((), 0, 0, frozenset({"HumanEval/0", "HumanEval/1"}), 1.0)
+    theirs = Outcome((), 0, 0, frozenset({"HumanEval/1", "HumanEval/2"}), 1.0)
     assert same_verdicts(problems, ours, theirs) == 2  # 1 passed twice, 3 failed twice
 
 
@@ -110,7 +111,9 @@ def test_the_driver_notes_what_a_peer_asks_and_gets(tmp_path: Path) -> None:
     )
     assert done.stdout == "['--greedy'] 2\n"
     passed = frozenset({"HumanEval/0"})
-    assert recorded(tmp_path, passed) == Outcome(((1,), (2, 3)), tokens=4, truncated=2, passed=passed)
+    found = recorded(tmp_path, passed)
+    assert 0 < found.generating_seconds < 60
+    assert replace(found, generating_seconds=0.0) == Outcome(((1,), (2, 3)), 4, 2, passed, 0.0)
 
 
 def test_absent_packages_are_absent_in_processes_started_meanwhile(
