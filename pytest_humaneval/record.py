@@ -87,12 +87,19 @@ def run_record(
         "strategies": [asdict(row) for row in ledger.rows()],
         **analysis,
         "engine_process": progress,
+        **surroundings(),
+    }  # fmt: skip
+
+
+def surroundings() -> dict[str, Any]:
+    """What a run was made with and on, for run.json."""
+    return {
         "versions": versions(),
         "python": sys.version,
         "platform": platform.platform(),
         "cpus": os.cpu_count(),
         "git_commit": git_commit(),
-    }  # fmt: skip
+    }
 
 
 def sample_rows(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ import pytest
 
 from pytest_humaneval.engine.client import EngineClient
 from pytest_humaneval.exceptions import EngineError
+from pytest_humaneval.texttable import duration
 
 LIVE_SECONDS = 0.5
 LOG_SECONDS = 30.0
@@ -29,15 +30,10 @@ def describe(progress: dict[str, Any]) -> str:
     parts = [f"engine: {done}/{total} generated"]
     if done and seconds > 0:
         parts.append(f"{progress['tokens'] / seconds:.0f} tok/s")
-        parts.append(f"about {_duration(seconds / done * (total - done))} left")
+        parts.append(f"about {duration(seconds / done * (total - done))} left")
     if progress["from_store"]:
         parts.append(f"{progress['from_store']} more from the store")
     return ", ".join(parts)
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
 
 
 class _Below:

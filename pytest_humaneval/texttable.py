@@ -9,6 +9,15 @@ from dataclasses import dataclass
 GAP = "  "
 
 
+def duration(seconds: float) -> str:
+    """A time as people say it: ``42 s``, ``3 min 05 s``, ``2 h 05 min``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes_rest = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes_rest:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A head and a cell for each row; ``glued`` columns stay beside the one to their left. Words stand to the left."""

@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+from pytest_humaneval.texttable import duration
+
 METRICS = "metrics.jsonl"
 
 
@@ -87,7 +89,7 @@ class Watch:
         speed = metrics.tokens / max(metrics.seconds, 1e-9)
         return (
             f"step {metrics.step}/{self._total}  loss {metrics.loss:.4f}{validation}  "
-            f"{speed:,.0f} tokens/s  {_duration(left)} left"
+            f"{speed:,.0f} tokens/s  {duration(left)} left"
         )
 
     def _to_board(self, metrics: Metrics) -> None:
@@ -104,12 +106,6 @@ class Watch:
             self.say("no TensorBoard logs: pip install 'pytest-humaneval[soft-prompt]'")
             return None
         return SummaryWriter(str(folder), purge_step=start + 1)
-
-
-def _duration(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 
 
 def _write_atomically(path: Path, text: str) -> None:

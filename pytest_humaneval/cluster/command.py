@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
 import signal
@@ -28,10 +27,10 @@ from pytest_humaneval.engine.catalogue import Identity
 from pytest_humaneval.exceptions import InfrastructureError
 from pytest_humaneval.options import DEFAULT_KS
 from pytest_humaneval.outcome import Outcome
-from pytest_humaneval.record import git_commit, result_row, versions
+from pytest_humaneval.record import result_row, surroundings
 from pytest_humaneval.report import analysis_lines, dataset_line, identity_line, remark_lines, table
 from pytest_humaneval.sandbox import SandboxOptions, open_sandbox, self_check
-from pytest_humaneval.texttable import wrapped
+from pytest_humaneval.texttable import duration, wrapped
 
 PASSED, NOT_PASSED, INTERRUPTED, BROKEN = range(4)  # exit statuses, as pytest's
 TOLD_EVERY = 10.0  # seconds
@@ -173,8 +172,8 @@ class _Clock:
             return
         self._told = time.monotonic()
         rate = self.judged(done) / self.seconds
-        left = (self._total - done) / rate / 60
-        print(f"{done:,} of {self._total:,} judged, {rate:,.1f} a second, about {left:.0f} min left", file=sys.stderr)
+        left = duration((self._total - done) / rate)
+        print(f"{done:,} of {self._total:,} judged, {rate:,.1f} a second, about {left} left", file=sys.stderr)
 
 
 def _record(run: _Run, started: str, cluster: dict[str, Any], status: int, analysis: Analysis) -> dict[str, Any]:
@@ -200,11 +199,7 @@ def _record(run: _Run, started: str, cluster: dict[str, Any], status: int, analy
         "strategies": [asdict(row) for row in run.figures.rows(run.ks)],
         **analysis.to_json(),
         "ray": cluster,
-        "versions": versions(),
-        "python": sys.version,
-        "platform": platform.platform(),
-        "cpus": os.cpu_count(),
-        "git_commit": git_commit(),
+        **surroundings(),
     }  # fmt: skip
 
 

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_humaneval.texttable import Column, folded, text_table, wrapped
+from pytest_humaneval.texttable import Column, duration, folded, text_table, wrapped
 
 words = st.text("abcdef0123456789", min_size=1, max_size=12)
 
@@ -55,3 +56,18 @@ def test_folding_loses_no_id(numbers: list[int], longest: int) -> None:
         first, _, last = piece.partition("-")
         named += int(last or first) - int(first) + 1
     assert named + int(more.removesuffix(" more") or 0) == len(numbers)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0.4, "0 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min 00 s"),
+        (185, "3 min 05 s"),
+        (3599.6, "1 h 00 min"),
+        (7500, "2 h 05 min"),
+    ],
+)
+def test_a_duration_is_told_in_its_two_largest_units(seconds: float, said: str) -> None:
+    assert duration(seconds) == said
