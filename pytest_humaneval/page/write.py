@@ -18,6 +18,7 @@ from pytest_humaneval.page.summary import kinds_of, summaries
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt_file import Asked, read_prompts
 from pytest_humaneval.results import Results
+from pytest_humaneval.whole_file import write_whole
 
 SCRIPTS = ("data.js", "grid.js", "diff.js", "cell.js", "main.js")
 
@@ -41,10 +42,7 @@ def write_page(
     need_page_extra("a report page")
     if asked is None:
         asked = read_prompts(results.source) if results.source else {}
-    page = render(results, problems, baseline, asked)
-    beside = path.with_name(path.name + ".partial")
-    beside.write_text(page, encoding="utf-8")
-    beside.replace(path)
+    write_whole(path, [render(results, problems, baseline, asked)])
 
 
 def render(results: Results, problems: Sequence[Problem], baseline: Results | None, asked: Asked) -> str:

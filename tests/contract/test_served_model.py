@@ -79,11 +79,8 @@ def test_a_model_is_served_until_nobody_asks(
     state: PrivateDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = make_tiny_model(tmp_path / "tiny", context=512)
-    options = [f"--model={model}", "--port=0", f"--linger={IDLE_LIMIT}", f"--cache-dir={tmp_path / 'cache'}"]
-    status = main(["service", "start", "--backend=process", "--engine-arg=max-model-len=256", *options])
-    assert status == 0, capsys.readouterr().err
-    started = Started.from_wire(state.read("service"))
-    assert started is not None
+    options = [f"--model={model}", f"--linger={IDLE_LIMIT}", f"--cache-dir={tmp_path / 'cache'}"]
+    started = served(state, "--engine-arg=max-model-len=256", *options)
     assert ask(started.url) == ask(started.url), "greedy; with more stop strings than vLLM's own limit"
     asked = time.monotonic()
     capsys.readouterr()

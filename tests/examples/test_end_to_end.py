@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import runpy
 import subprocess
 import sys
@@ -14,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from benchmarks.contestants import LM_EVAL_TASK, RECORD, Outcome, plus_row, recorded, task_yaml, write_lines
-from benchmarks.end_to_end import Run, compare_prompts, packages_absent, ratios, same_verdicts
+from benchmarks.end_to_end import Run, compare_prompts, ratios, same_verdicts
 from pytest_humaneval import Problem
 
 ADD = Problem(
@@ -114,18 +113,6 @@ def test_the_driver_notes_what_a_peer_asks_and_gets(tmp_path: Path) -> None:
     found = recorded(tmp_path, passed)
     assert 0 < found.generating_seconds < 60
     assert replace(found, generating_seconds=0.0) == Outcome(((1,), (2, 3)), 4, 2, passed, 0.0)
-
-
-def test_absent_packages_are_absent_in_processes_started_meanwhile(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    (tmp_path / "torchvision.py").touch()
-    command = [sys.executable, "-c", "import importlib.util as u; print(u.find_spec('torchvision') is None)"]
-    with packages_absent(["torchvision"], tmp_path / "site"):
-        assert subprocess.check_output(command, text=True) == "True\n"
-    assert os.environ["PYTHONPATH"] == str(tmp_path)
-    assert subprocess.check_output(command, text=True) == "False\n"
 
 
 def test_lines_are_written_as_one_json_object_each(tmp_path: Path) -> None:

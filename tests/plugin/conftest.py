@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# pytester unloads what its tests import, and NumPy warns where it is loaded a second time.
+import numpy as np  # noqa: F401
 import pytest
 from mini import evaluate, mini, workers
 

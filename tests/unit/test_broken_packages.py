@@ -52,6 +52,16 @@ def test_every_python_started_in_the_environment_takes_them_for_absent(tmp_path:
     assert found.stdout.strip() == "None"
 
 
+def test_other_processes_still_see_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (tmp_path / "torchvision.py").touch()
+    command = [sys.executable, "-c", "import importlib.util as u; print(u.find_spec('torchvision') is None)"]
+    without = environment_without(["torchvision"], os.environ, tmp_path / "cache")
+    assert subprocess.check_output(command, text=True, env=without) == "True\n"
+    assert os.environ["PYTHONPATH"] == str(tmp_path)
+    assert subprocess.check_output(command, text=True) == "False\n"
+
+
 def test_with_nothing_broken_the_environment_stays_as_it_is(tmp_path: Path) -> None:
     assert environment_without([], {"A": "b"}, tmp_path) == {"A": "b"}
     assert not list(tmp_path.iterdir())
