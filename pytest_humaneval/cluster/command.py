@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import platform
 import shutil
-import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +23,7 @@ from pytest_humaneval.cluster.source import Sample, Survey
 from pytest_humaneval.dataset import Dataset, read_dataset
 from pytest_humaneval.engine.catalogue import Identity
 from pytest_humaneval.exceptions import InfrastructureError
+from pytest_humaneval.interruption import sigterm_as_interruption
 from pytest_humaneval.options import DEFAULT_KS
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.record import result_row, surroundings
@@ -86,7 +85,7 @@ def evaluate(
     need_ray()
     figures = Figures()
     try:
-        with _sigterm_as_interruption():
+        with sigterm_as_interruption():
             problems = read_dataset(dataset)
             survey = source.survey(samples, (problem.task_id for problem in problems.problems))
             options = SandboxOptions(sandbox, memory, sandbox_image)
@@ -123,7 +122,8 @@ def _judge(run: _Run, address: str, folder: Folder, samples: Iterator[Sample]) -
     """Judge the rest of the samples; returns what is told of the cluster."""
     if run.figures.outcomes:
         print(f"going on after {run.figures.outcomes:,} samples that are judged already", file=sys.stderr)
-    with Nodes(address, Setup(run.dataset.problems, run.sandbox, run.timeout)) as nodes, _sigterm_as_interruption():
+    # Within the cluster once more, as Ray takes the signal for itself.
+    with Nodes(address, Setup(run.dataset.problems, run.sandbox, run.timeout)) as nodes, sigterm_as_interruption():
         if not nodes.cpus:
             print("the cluster has no CPU; waiting for a node that has", file=sys.stderr)
         clock = _Clock(run.survey.samples, run.figures.outcomes)
@@ -240,17 +240,3 @@ def _cluster_line(cluster: dict[str, Any]) -> str:
 
 def _several(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-@contextmanager
-def _sigterm_as_interruption() -> Iterator[None]:
-    """End on SIGTERM as on Ctrl-C; within the cluster once more, as Ray takes the signal for itself."""
-    before = signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt("SIGTERM")

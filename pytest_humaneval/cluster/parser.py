@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.sandbox import DEFAULT_TIMEOUT, SANDBOXES, SandboxOptions
+from pytest_humaneval.values import argument, count, positive
 
 FLAG = "--ray"
 
@@ -41,27 +41,14 @@ def add_evaluate_on_ray(subcommands: Any) -> None:
     add("--output", type=Path, metavar="DIR", required=True, help="gets results.jsonl and run.json")
     add("--dataset", type=Path, metavar="FILE", help="the problems, where they are not HumanEval's")
     add(
-        "--timeout", type=_number(float, 1e-3, 1e6), metavar="SECONDS", default=DEFAULT_TIMEOUT,
+        "--timeout", type=argument(positive), metavar="SECONDS", default=DEFAULT_TIMEOUT,
         help=f"CPU time of a check (default: {DEFAULT_TIMEOUT:g})",
     )  # fmt: skip
     default = SandboxOptions()
     add("--sandbox", choices=SANDBOXES, default=default.name, help="how checks are isolated, the same on every node")
     add("--sandbox-image", metavar="IMAGE", default=default.image, help="the image of the docker and podman sandboxes")
     add(
-        "--memory", type=_number(int, 1, 10**9), metavar="MIB", default=default.memory_mb,
+        "--memory", type=argument(count), metavar="MIB", default=default.memory_mb,
         help=f"memory of a checked program (default: {default.memory_mb})",
     )  # fmt: skip
     evaluate.set_defaults(run=command.evaluate)
-
-
-def _number(kind: Callable[[str], Any], low: float, high: float) -> Callable[[str], Any]:
-    def parse(text: str) -> Any:
-        try:
-            value = kind(text)
-        except ValueError:
-            value = None
-        if value is None or not low <= value <= high:  # also catches nan
-            raise argparse.ArgumentTypeError(f"{text!r} is not a number from {low:g} to {high:g}")
-        return value
-
-    return parse

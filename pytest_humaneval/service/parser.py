@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.service import command
+from pytest_humaneval.values import argument, key_and_value, number
 
 
 def add_service(subcommands: Any) -> None:
@@ -33,39 +33,25 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--model", metavar="SPEC", help="as --humaneval-model (default: qwen2.5-coder-0.5b-instruct)")
     add(
-        "--engine-arg", metavar="K=V", action="append", dest="engine_args", type=_key_and_value,
+        "--engine-arg", metavar="K=V", action="append", dest="engine_args", type=argument(_key_and_value),
         help="an argument for vLLM itself (repeatable)",
     )  # fmt: skip
     add(
-        "--linger", metavar="SECONDS", dest="idle_limit", type=_number(float, 0, 10**9),
+        "--linger", metavar="SECONDS", dest="idle_limit", type=argument(number(float, 0, 1e9)),
         help="end after so many seconds without a request (default: 0, run until stopped)",
     )  # fmt: skip
     add("--host", help="the address to listen at (default: 127.0.0.1, this machine alone)")
-    add("--port", type=_number(int, 0, 65535), help="0 takes any that is free (default: 8000)")
+    add("--port", type=argument(number(int, 0, 65535)), help="0 takes any that is free (default: 8000)")
     add("--cache-dir", metavar="DIR", type=_folder, help="where models are kept (default: the user's cache folder)")
-    add("--wait", metavar="SECONDS", type=_number(float, 0, 10**6), default=command.START_SECONDS,
+    add("--wait", metavar="SECONDS", type=argument(number(float, 0, 1e6)), default=command.START_SECONDS,
         help="give up waiting for its first answer after so long (default: 1800)")  # fmt: skip
     add("--backend", choices=command.BACKENDS, default="auto",
         help="auto is compose where a container engine answers and docker/compose.yaml is found")  # fmt: skip
     add("--compose", metavar="FILE", type=Path, help="the compose file (default: the checkout's docker/compose.yaml)")
 
 
-def _number(kind: type[float], low: float, high: float) -> Callable[[str], float]:
-    def parse(text: str) -> float:
-        try:
-            value = kind(text)
-        except ValueError:
-            value = kind(-1)
-        if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a number from {low} to {high}")
-        return value
-
-    return parse
-
-
 def _key_and_value(text: str) -> str:
-    if not text.partition("=")[0] or "=" not in text:
-        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
+    key_and_value(text)  # which says what is wrong with it
     return text
 
 

@@ -1,0 +1,63 @@
+"""How the text of an option becomes its value, with errors that say what would be one."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from pytest_humaneval.exceptions import InputError
+
+
+def number(kind: Callable[[str], Any], low: float, high: float, text: str = "") -> Callable[[str], Any]:
+    """A parser of numbers from ``low`` to ``high``; ``text`` says in an error what they are.
+
+    As every parser here it raises InputError for a text that is no such value.
+    """
+
+    def parse(value: str) -> Any:
+        try:
+            found = kind(value)
+        except ValueError:
+            found = None
+        if found is None or not low <= found <= high:  # also catches nan
+            raise InputError(f"{value!r} is not {text or f'a number from {low:g} to {high:g}'}")
+        return found
+
+    return parse
+
+
+count = number(int, 1, 10**9, "a whole number from 1")
+positive = number(float, 1e-3, 1e9, "a number above 0")
+share = number(float, 0, 1)
+
+
+def counts(value: str) -> tuple[int, ...]:
+    """``1,10`` as whole numbers from 1."""
+    return tuple(count(part) for part in value.split(","))
+
+
+def least(value: str) -> tuple[tuple[str, float], ...]:
+    """``0.4,chat=0.5`` as names and shares; the name is empty where none is given."""
+    parts = [part.strip().rpartition("=") for part in value.split(",")]
+    return tuple((name.strip(), share(part.strip())) for name, _, part in parts)
+
+
+def key_and_value(value: str) -> tuple[str, str]:
+    """``tensor-parallel-size=2``, with dashes before it or without, as key and value."""
+    key, equals, rest = value.partition("=")
+    if not key.removeprefix("--") or not equals:
+        raise InputError(f"{value!r} is not KEY=VALUE")
+    return key.removeprefix("--"), rest
+
+
+def argument(parse: Callable[[str], Any]) -> Callable[[str], Any]:
+    """The same parser as the ``type`` of argparse, which has an error of its own."""
+
+    def typed(value: str) -> Any:
+        try:
+            return parse(value)
+        except InputError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return typed
