@@ -7,6 +7,7 @@ an engine of its own, so that no run's batches depend on what else goes on.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import importlib.metadata
 import json
@@ -17,7 +18,7 @@ import stat
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,11 +86,11 @@ class LingeringEngine:
 class WarmEngine:
     """A run's turn with an engine that outlives the run. Closing gives it back, and so does the run's death."""
 
-    def __init__(self, engine: LingeringEngine, lifeline: socket.socket, address: str) -> None:
+    def __init__(self, engine: LingeringEngine, turn: ExitStack, address: str) -> None:
         self.address = address
         self.log = Path(engine.log)
         self.pid = engine.pid
-        self._lifeline = lifeline
+        self._turn = turn
 
     def client(self) -> EngineClient:
         """A new connection to it, of this run."""
@@ -97,7 +98,7 @@ class WarmEngine:
 
     def close(self) -> None:
         """Give the engine back. What it finished is in the store."""
-        self._lifeline.close()
+        self._turn.close()
 
 
 def take_turn(
@@ -207,16 +208,18 @@ def _start(
 
 
 def _begin(engine: LingeringEngine, question: dict[str, Any]) -> WarmEngine | None:
-    lifeline = engine.connect()
-    try:
-        answer = _exchange(lifeline, question)
-        if "address" in answer:
-            return WarmEngine(engine, lifeline, answer["address"])
-    except BaseException:
-        lifeline.close()
-        raise
-    lifeline.close()
-    return None  # it is in use
+    with ExitStack() as turn:
+        # Beside what the engine says, the kernel's word, which lasts as long as the run does: an engine that does not
+        # answer, on a machine that is very busy, is not to be taken from the run that has it.
+        claim = turn.enter_context(Path(engine.address).with_name("claim").open("ab"))
+        try:
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return None
+        answer = _exchange(turn.enter_context(engine.connect()), question)
+        if "address" not in answer:
+            return None  # it is in use, by a run that has just ended
+        return WarmEngine(engine, turn.pop_all(), answer["address"])
 
 
 def _exchange(connection: socket.socket, question: dict[str, Any]) -> dict[str, Any]:

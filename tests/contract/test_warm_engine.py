@@ -197,6 +197,17 @@ def test_one_that_is_dead_or_does_not_answer_is_replaced(
     assert not Path(engine.address).parent.exists()
 
 
+def test_one_that_does_not_answer_is_left_to_the_run_that_has_it(turn: Turn, state: PrivateDirectory) -> None:
+    first = turn()
+    _, engine = the_engine(state)
+    os.kill(engine.pid, signal.SIGSTOP)
+    try:
+        assert turn() is None
+    finally:
+        os.kill(engine.pid, signal.SIGCONT)
+    assert ask(first).text == "    pass\n"
+
+
 def test_a_process_that_only_has_the_id_now_is_left_alone(turn: Turn, state: PrivateDirectory) -> None:
     turn()
     name, engine = the_engine(state)
