@@ -5,8 +5,8 @@
     python -m benchmarks.honest_table --only-table
 
 Each group is one pytest run over all 164 problems, greedy but for what the guided strategies draw; its raw results stay
-in benchmarks/results/table/GROUP. A run that is cut off resumes: finished generations are in the store. The machine's
-time is in each run.json, for the group as a whole: its strategies share one batch, so none has a time of its own.
+in benchmarks/results/table/GROUP. A run that is cut off resumes: finished generations are in the store. Time is that
+of the group as a whole: its strategies share one batch, so none has a time of its own.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def main() -> None:
         for group in options.group or missing:
             run(group, pytest_options)
     found = finished()
-    text = f"{table(found.values())}\n{sharing(found)}\n"
+    text = f"{table(found.values())}\n{sharing(found)}\n\n{batches(found)}"
     (FOLDER / "table.md").write_text(text, encoding="utf-8")
     print(text)
 
@@ -144,6 +144,23 @@ def sharing(found: Mapping[str, Results]) -> str:
         f"Single-sample strategies alone: {len(alone):,} answers, {sum(alone):,} tokens; in one session "
         f"{len(together):,} answers, {sum(together.values()):,} tokens: {sum(together.values()) / sum(alone):.2f}."
     )
+
+
+def batches(found: Iterable[str]) -> str:
+    """Markdown: what each group's one batch took. A group that was finished in several goes has no time."""
+    rows = [
+        "| group | generated | from the store | tokens | prompt tokens | of these cached | seconds |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    for group in found:
+        took = json.loads((FOLDER / group / "run.json").read_text())["engine_process"]
+        rows.append(
+            f"| {group} | {took['total']:,} | {took['from_store']:,} | {took['tokens']:,} | {took['prompt_tokens']:,} "
+            f"| {took['cached_prompt_tokens']:,} | {took['generating_seconds']:,.0f} |"
+            if took["total"]
+            else f"| {group} | | {took['from_store']:,} | | | | |"
+        )
+    return "\n".join(rows) + "\n"
 
 
 def _line(strategy: str, mine: dict[str, Outcome], reference: dict[str, Outcome]) -> Line:

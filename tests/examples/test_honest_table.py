@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.honest_table import finished, sharing, table
+from benchmarks.honest_table import batches, finished, sharing, table
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -14,3 +14,4 @@ def test_the_readme_has_the_figures_of_the_results() -> None:
     page = README.read_text()
     assert table(found.values()) in page
     assert sharing(found) in " ".join(page.split())
+    assert batches(found) in page
