@@ -17,6 +17,7 @@ from pytest_humaneval.service.health import free_port, url_of
 from pytest_humaneval.service.wanted import Started, Wanted
 
 FILE = Path("docker", "compose.yaml")
+PODMAN_FILE = "compose.podman.yaml"  # beside the other: what podman wants otherwise
 CONTAINER_ENGINES = ("docker", "podman")
 SERVICES = {"cpu": "engine", "gpu": "engine-gpu"}  # by profile
 ANSWER_SECONDS = 20.0  # for a question; a daemon that does not answer within it counts as none
@@ -42,7 +43,10 @@ class ComposeService:
         model, revision = _model_and_revision(wanted)
         port = free_port("127.0.0.1", wanted.port)
         profile = "gpu" if Path("/dev/nvidiactl").exists() else "cpu"
-        base = (self._engine, "compose", "--file", str(self._file), "--profile", profile)
+        files = ["--file", str(self._file)]
+        if self._engine == "podman" and (more := self._file.with_name(PODMAN_FILE)).is_file():
+            files += ["--file", str(more)]
+        base = (self._engine, "compose", *files, "--profile", profile)
         variables = {"MODEL": model, "REVISION": revision, "PORT": str(port)}
         done = subprocess.run([*base, "up", "--detach", SERVICES[profile]], env=os.environ | variables, check=False)
         if done.returncode:

@@ -110,3 +110,27 @@ def test_compose_takes_model_revision_and_port_from_the_environment() -> None:
     assert engine["environment"]["REVISION"] == "main"
     (port,) = engine["ports"]
     assert (port["host_ip"], port["published"], port["target"]) == ("127.0.0.1", "8001", 8000)
+
+
+def test_podman_gets_no_option_that_only_docker_knows(compose: dict[str, Any]) -> None:
+    podmans = yaml.load(FILE.with_name("compose.podman.yaml").read_text(), Loader=_Resetting)
+    assert {name for name, network in compose["networks"].items() if network.get("driver_opts")} == {"host"}
+    assert podmans == {"networks": {"host": {"driver_opts": "reset"}}}
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_the_engines_health_is_asked_for_as_in_its_image(name: str, compose: dict[str, Any]) -> None:
+    asked = compose["services"][name]["healthcheck"]
+    image = FILE.with_name("engine.Dockerfile").read_text()
+    for option in ("interval", "timeout", "retries"):
+        assert f"--{option}={asked[option]} " in image
+    assert f"--start-period={asked['start_period']} " in image
+    assert asked["test"][:3] == ["CMD", "python3", "-c"]
+    assert asked["test"][3].endswith("'http://127.0.0.1:8000/health', timeout=4)")
+
+
+class _Resetting(yaml.SafeLoader):
+    """Reads Compose's tag for what is taken away from an earlier file."""
+
+
+_Resetting.add_constructor("!reset", lambda loader, node: "reset")

@@ -168,9 +168,12 @@ def test_an_interrupted_run_leaves_no_process_and_keeps_what_is_done(
     process = subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, start_new_session=True, env=environment
     )
-    _wait_for_rows(output / "results.jsonl", 2)
-    process.send_signal(how)
-    printed, _ = process.communicate(timeout=PATIENCE)
+    try:
+        _wait_for_rows(output / "results.jsonl", 2)
+        process.send_signal(how)
+        printed, _ = process.communicate(timeout=PATIENCE)
+    finally:
+        process.kill()
     assert process.returncode == pytest.ExitCode.INTERRUPTED
     assert "1 of 3 items did not run" in printed
     assert len((output / "samples.jsonl").read_text().splitlines()) == 2

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from pytest_humaneval.__main__ import main
+from pytest_humaneval.models import default_cache_directory
 from pytest_humaneval.private_directory import PrivateDirectory
 from pytest_humaneval.processes import is_running, start_mark
 from pytest_humaneval.service import compose, local
@@ -350,6 +351,17 @@ def test_auto_takes_compose_where_docker_answers_and_the_file_is_there(
     assert main(["service", "stop"]) == 0
     assert calls(docker)[-1][0] == [*base, "rm", "--stop", "--force", compose.SERVICES[profile]]
     assert main(["service", "status"]) == 3
+
+
+def test_podman_gets_what_it_wants_otherwise_in_a_file_beside_the_other(docker: Path, tmp_path: Path) -> None:
+    (docker / "docker").rename(docker / "podman")
+    for name in ("compose.yaml", compose.PODMAN_FILE):
+        (tmp_path / "docker" / name).write_text("services: {}")
+    compose.ComposeService("podman", tmp_path / "docker" / "compose.yaml").start(
+        Wanted("qwen2.5-coder-0.5b-instruct", str(default_cache_directory()), port=0)
+    )
+    files = [str(tmp_path / "docker" / name) for name in ("compose.yaml", compose.PODMAN_FILE)]
+    assert calls(docker)[0][0][:5] == ["compose", "--file", files[0], "--file", files[1]]
 
 
 def test_auto_takes_a_process_where_no_container_engine_answers(
