@@ -32,13 +32,12 @@ def main() -> None:
     parser.add_argument("--strategy", default=",".join(SINGLE_SAMPLE))
     strategies = parser.parse_args().strategy.split(",")
     judged = {name: judge(strategies, name) for name in POSTPROCESSORS}
-    write_result(
-        "postprocessors",
-        {
-            "strategies": {strategy: row(judged, strategy) for strategy in strategies},
-            "against_post_v1": {name: compare(judged[name], judged[REFERENCE]) for name in judged if name != REFERENCE},
-        },
-    )
+    measured = {
+        "strategies": {strategy: row(judged, strategy) for strategy in strategies},
+        "against_post_v1": {name: compare(judged[name], judged[REFERENCE]) for name in judged if name != REFERENCE},
+    }
+    write_result("postprocessors", measured)
+    print(sentence(measured))
 
 
 def judge(strategies: Sequence[str], postprocessor: str) -> Judged:
@@ -66,6 +65,20 @@ def row(judged: dict[str, Judged], strategy: str) -> dict[str, Any]:
         }
         for name, outcomes in of_strategy.items()
     }
+
+
+def sentence(measured: dict[str, Any]) -> str:
+    """What came of it, for the README."""
+    passed = {
+        name: sum(of_strategy[name]["passed"] for of_strategy in measured["strategies"].values())
+        for name in POSTPROCESSORS
+    }
+    more = measured["against_post_v1"]["post_v5"]
+    return (
+        f"Of {more['answers']:,} answers, {passed['none']:,} pass as they are, {passed['post_v1']:,} under `post_v1`, "
+        f"and {passed['post_v5']:,} under `post_v5`: {more['better']} that `post_v1` fails, while it fails "
+        f"{more['worse']} that `post_v1` passes."
+    )
 
 
 def compare(one: Judged, other: Judged) -> dict[str, Any]:

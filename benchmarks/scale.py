@@ -69,7 +69,7 @@ def peak(pid):
         line = next(line for line in file if line.startswith("VmHWM"))
     return int(line.split()[1]) / 1024
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # before the run ends its engine
 def pytest_sessionfinish(session):
     from pytest_humaneval.plugin import RUN
     run = session.config.stash.get(RUN, None)
@@ -77,6 +77,7 @@ def pytest_sessionfinish(session):
         took["engine_peak"] = peak(run.engine.pid)
     if hasattr(session.config, "workerinput"):  # the controller does not wait for more than this hook
         write(session.config.workerinput["workerid"])
+    return (yield)
 
 def write(role):
     took["peak"], took["cpu"] = peak(os.getpid()), time.process_time()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+from benchmarks.engine_measure import RESULTS
 from benchmarks.honest_table import batches, finished, sharing, table
+from benchmarks.postprocessors import sentence
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -15,3 +18,8 @@ def test_the_readme_has_the_figures_of_the_results() -> None:
     assert table(found.values()) in page
     assert sharing(found) in " ".join(page.split())
     assert batches(found) in page
+
+
+def test_the_readme_says_what_post_processing_is_worth() -> None:
+    measured = json.loads((RESULTS / "postprocessors.json").read_text())
+    assert sentence(measured) in " ".join(README.read_text().split())
