@@ -4,6 +4,8 @@ r"""The race from process start to written verdicts: our runs against lm-eval's 
 
 Each run is a process of its own that loads the model, asks HumanEval's first M problems greedily, judges the answers
 and writes the verdicts: that file's time is the end. (evalplus' process then may sleep up to 20 s more; noted apart.)
+Each contest has a result of its own: benchmarks/results/end_to_end_PEER.json.
+
 All have the same weights, precision, prompts (compared to the token), limit of new tokens, threads and environment, and
 before the rounds each runs once on one problem, so that files and what can be cached are in the caches of all.
 
@@ -130,13 +132,15 @@ def main() -> None:
     model = options.model.resolve() if options.model else model_directory()
     with folder_for(options.keep) as folder:
         field = Field(model, read_problems()[: options.problems], folder, os.environ)
-        contests = {name: contest(name, field, options.rounds) for name in options.peers}
-    shared = {
-        name: os.environ[name] for name in ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "VLLM_ENABLE_V1_MULTIPROCESSING")
-    }
-    arguments = default_arguments(model, EngineOptions(), cpu=True)
-    facts = {"problems": len(field.problems), "environment": shared, "engine_arguments": arguments}
-    write_result("end_to_end", {**facts, **({"model": model.name} if options.model else {}), "contests": contests})
+        shared = {
+            name: os.environ[name] for name in ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "VLLM_ENABLE_V1_MULTIPROCESSING")
+        }
+        arguments = default_arguments(model, EngineOptions(), cpu=True)
+        facts = {"problems": len(field.problems), "environment": shared, "engine_arguments": arguments}
+        named = {"model": model.name} if options.model else {}
+        for name in options.peers:
+            contested = contest(name, field, options.rounds)
+            write_result(f"end_to_end_{name.replace('-', '_')}", {**facts, **named, **contested})
 
 
 def contest(name: str, field: Field, rounds: int) -> dict[str, Any]:

@@ -125,14 +125,19 @@ def table(found: Iterable[Results]) -> str:
 
 
 def sharing(found: Mapping[str, Results]) -> str:
-    """A sentence: what one session with all single-sample strategies generates, over the sum of sessions with one each.
+    """Two sentences: what one session with many strategies generates, over the sum of sessions with one each.
 
-    Requests of equal prompt and stop strings are one generation. What guided strategies draw is left out: their prompts
-    may depend on former answers, and are not kept.
+    Requests of equal prompt and stop strings are one generation. What guided strategies ask is not kept, as it may
+    depend on former answers; their group's run tells what they generated beyond what was in the store, which were the
+    answers to ``lm_eval_instruct``.
     """
     alone: list[int] = []
     together: dict[str, int] = {}
+    draws, drawn = 0, 0
     for group, results in found.items():
+        if guided := [one.completion_tokens for one in results.outcomes if one.guided]:
+            draws += sum(guided)
+            drawn += json.loads((FOLDER / group / "run.json").read_text())["engine_process"]["tokens"]
         tokens = {(one.task_id, one.strategy): one.completion_tokens for one in results.outcomes if not one.guided}
         for row in (json.loads(line) for line in (FOLDER / group / PROMPTS_FILE).read_text().splitlines()):
             asked = json.dumps([row[part] for part in ("mode", "text", "messages", "stop")])
@@ -140,9 +145,11 @@ def sharing(found: Mapping[str, Results]) -> str:
                 if (task_id, strategy) in tokens:
                     alone.append(tokens[task_id, strategy])
                     together[asked] = tokens[task_id, strategy]
+    ours, theirs = sum(together.values()), sum(alone)
     return (
-        f"Single-sample strategies alone: {len(alone):,} answers, {sum(alone):,} tokens; in one session "
-        f"{len(together):,} answers, {sum(together.values()):,} tokens: {sum(together.values()) / sum(alone):.2f}."
+        f"Single-sample strategies alone: {len(alone):,} answers, {theirs:,} tokens; in one session {len(together):,} "
+        f"answers, {ours:,} tokens: {ours / theirs:.2f}. With the guided ones, whose draws are the same too, "
+        f"{ours + drawn:,} of {theirs + draws:,} tokens: {(ours + drawn) / (theirs + draws):.2f}."
     )
 
 
