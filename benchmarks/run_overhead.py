@@ -1,6 +1,6 @@
 """What the harness costs: a whole run, from the ready engine to the last verdict, over bare ``LLM.generate``.
 
-    python -m benchmarks.run_overhead --pairs 3 [--strategy minimal]
+    python -m benchmarks.run_overhead --pairs 3 [--strategy minimal] [--limit 32]
 
 Both get the same prompts, sampling and engine arguments, and take turns; nothing comes from the store. Bare is one call
 of vLLM's ``LLM.generate`` with all prompts, in a process of its own, timed around that call alone. For a CPU.
@@ -33,33 +33,40 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--strategy", default="minimal", help="a strategy in completion mode")
+    parser.add_argument("--limit", type=int, default=164, help="HumanEval's first so many problems")
     parser.add_argument("--bare", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.bare:
-        print(json.dumps(bare(options.strategy)))
+        print(json.dumps(bare(options.strategy, options.limit)))
         return
     bares, wholes = [], []
     for pair in range(options.pairs):
-        bares.append(bare_in_a_process(options.strategy))
-        wholes.append(whole(options.strategy))
+        bares.append(bare_in_a_process(options.strategy, options.limit))
+        wholes.append(whole(options.strategy, options.limit))
         ratio = wholes[-1]["seconds"] / bares[-1]["seconds"]
         print(f"pair {pair + 1}: bare {bares[-1]}, whole run {wholes[-1]}, ratio {ratio:.3f}", flush=True)
     ratios = [a["seconds"] / b["seconds"] for a, b in zip(wholes, bares, strict=True)]
     write_result(
         "run_overhead",
-        {"strategy": options.strategy, "bare": bares, "whole_run": wholes, "median_ratio": round(median(ratios), 3)},
+        {
+            "strategy": options.strategy,
+            "problems": options.limit,
+            "bare": bares,
+            "whole_run": wholes,
+            "median_ratio": round(median(ratios), 3),
+        },
     )
 
 
-def bare_in_a_process(strategy: str) -> dict[str, float]:
+def bare_in_a_process(strategy: str, limit: int) -> dict[str, float]:
     """Seconds and tokens of the bare call."""
-    command = [sys.executable, "-m", "benchmarks.run_overhead", "--bare", "--strategy", strategy]
+    command = [sys.executable, "-m", "benchmarks.run_overhead", "--bare", "--strategy", strategy, f"--limit={limit}"]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     measured: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return measured
 
 
-def bare(strategy: str) -> dict[str, float]:
+def bare(strategy: str, limit: int) -> dict[str, float]:
     """``LLM.generate`` on every problem's prompt, in one call."""
     import importlib
 
@@ -68,7 +75,7 @@ def bare(strategy: str) -> dict[str, float]:
     from vllm import LLM, SamplingParams
 
     chosen = register(importlib.import_module("pytest_humaneval.strategies").bundled())[strategy]
-    prompts = [chosen.build_prompt(problem.visible()) for problem in read_problems()]
+    prompts = [chosen.build_prompt(problem.visible()) for problem in read_problems()[:limit]]
     how = Sampling()
     parameters = [SamplingParams(temperature=0, max_tokens=how.max_tokens, stop=list(one.stop)) for one in prompts]
     register_architecture(model_directory())
@@ -79,15 +86,21 @@ def bare(strategy: str) -> dict[str, float]:
     return {"seconds": round(seconds, 2), "tokens": sum(len(one.outputs[0].token_ids) for one in outputs)}
 
 
-def whole(strategy: str) -> dict[str, float]:
+def whole(strategy: str, limit: int) -> dict[str, float]:
     """The main job, as people call it."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pytest", f"--strategy={strategy}", "-n", "auto", "-q", "--no-summary"]
-        command += ["--humaneval-no-cache", "--humaneval-output=out", "-p", "no:cacheprovider"]
+        command += [
+            "--humaneval-no-cache",
+            "--humaneval-output=out",
+            f"--humaneval-limit={limit}",
+            "-p",
+            "no:cacheprovider",
+        ]
         subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, check=False, env=os.environ)
         run = json.loads(Path(folder, "out", "run.json").read_text())
     (row,) = run["strategies"]
-    assert row["judged"] == 164, row
+    assert row["judged"] == limit, row
     return {
         "seconds": round(run["engine_process"]["ready_to_last_outcome_seconds"], 2),
         "tokens": row["tokens"],

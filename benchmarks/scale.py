@@ -2,10 +2,10 @@
 
     python -m benchmarks.scale                   # 164, 6,560 and 32,800 items
     python -m benchmarks.scale --unchecked       # the same with a sandbox that passes everything at once
+    python -m benchmarks.scale --items 6560 --workers 1 2 4 8
 
 6,560 items are 164 problems x 20 samples x 2 strategies, 32,800 are 200 samples of one strategy. The store is filled
-first, with the canonical solutions; the run itself, at -n 2, takes every answer from the store and checks it in the
-sandbox.
+first, with the canonical solutions; the run itself takes every answer from the store and checks it in the sandbox.
 
 collection: seconds that a process takes to make its items, alone (-n 0, collect-only) and as one of two workers.
 ask: seconds that a worker takes to build all prompts and keys and to ask for all of them. cpu: the same in CPU time,
@@ -110,14 +110,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--items", type=int, nargs="+", choices=SIZES, default=list(SIZES))
     parser.add_argument("--unchecked", action="store_true", help="measure what is not the sandbox's")
+    parser.add_argument("--workers", type=int, nargs="+", default=[2], metavar="N", help="pytest's -n; several in turn")
     arguments = parser.parse_args()
+    name = "scale" + "_unchecked" * arguments.unchecked + "_workers" * (arguments.workers != [2])
     rows = []
     for items in arguments.items:
-        rows.append(measure(items, unchecked=arguments.unchecked))
-        write_result("scale_unchecked" if arguments.unchecked else "scale", {"rows": rows})
+        for workers in arguments.workers:
+            rows.append(measure(items, workers, unchecked=arguments.unchecked))
+            write_result(name, {"rows": rows})
 
 
-def measure(items: int, *, unchecked: bool) -> dict[str, Any]:
+def measure(items: int, processes: int, *, unchecked: bool) -> dict[str, Any]:
     """One row."""
     strategies, samples = SIZES[items]
     with tempfile.TemporaryDirectory() as name:
@@ -134,8 +137,8 @@ def measure(items: int, *, unchecked: bool) -> dict[str, Any]:
         with pytest.MonkeyPatch.context() as environment:
             environment.setenv("FILL_STORE", "1")
             run(folder, f"test_humaneval.py: {items}", *evaluation, "--collect-only", "-q")
-        seconds, took = run(folder, f"{items} passed", *evaluation, "-n2")
-    controller, workers = took["controller"], [took["gw0"], took["gw1"]]
+        seconds, took = run(folder, f"{items} passed", *evaluation, f"-n{processes}")
+    controller, workers = took["controller"], [took[f"gw{number}"] for number in range(processes)]
     return {
         "items": items,
         "strategies": strategies,
