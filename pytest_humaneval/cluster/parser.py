@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.sandbox import DEFAULT_TIMEOUT, SANDBOXES, SandboxOptions
-from pytest_humaneval.values import argument, count, positive
+from pytest_humaneval.values import argument, count, number
 
 FLAG = "--ray"
 
@@ -41,7 +41,7 @@ def add_evaluate_on_ray(subcommands: Any) -> None:
     add("--output", type=Path, metavar="DIR", required=True, help="gets results.jsonl and run.json")
     add("--dataset", type=Path, metavar="FILE", help="the problems, where they are not HumanEval's")
     add(
-        "--timeout", type=argument(positive), metavar="SECONDS", default=DEFAULT_TIMEOUT,
+        "--timeout", type=argument(number(float, 1e-3, 1e6)), metavar="SECONDS", default=DEFAULT_TIMEOUT,
         help=f"CPU time of a check (default: {DEFAULT_TIMEOUT:g})",
     )  # fmt: skip
     default = SandboxOptions()

@@ -19,7 +19,6 @@ from pytest_humaneval.engine.vllm import is_cpu_build, vllm_distribution
 from pytest_humaneval.engine.vllm_setup import default_arguments, flag, prepare_environment
 from pytest_humaneval.exceptions import HumanEvalError, ModelError
 from pytest_humaneval.models import ALIASES, DEFAULT_MODEL, HUB_ID, Model, default_cache_directory, find_model
-from pytest_humaneval.values import argument, number
 from pytest_humaneval.weights import materialise
 
 SERVER = "vllm.entrypoints.openai.api_server"
@@ -94,8 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--revision", default=environment("REVISION", ""), help="of a hub model; or REVISION")
     parser.add_argument("--host", default=environment("HOST") or "127.0.0.1", help="address to listen on; or HOST")
-    port = argument(number(int, 1, 65535, "a port: a number from 1 to 65535"))
-    parser.add_argument("--port", type=port, default=environment("PORT") or "8000", help="or the variable PORT")
+    parser.add_argument("--port", type=_port, default=environment("PORT") or "8000", help="or the variable PORT")
     parser.add_argument(
         "--cache-dir",
         type=Path,
@@ -104,6 +102,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--prepare-only", action="store_true", help="download or dequantise the weights, and end")
     return parser
+
+
+def _port(text: str) -> int:
+    if text.isdecimal() and 0 < int(text) < 1 << 16:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no port; one is a number from 1 to 65535")
 
 
 def _say(text: str) -> None:

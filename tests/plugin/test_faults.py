@@ -171,7 +171,7 @@ def test_an_interrupted_run_leaves_no_process_and_keeps_what_is_done(
     try:
         _wait_for_rows(output / "results.jsonl", 2)
         process.send_signal(how)
-        printed, _ = process.communicate(timeout=PATIENCE)
+        printed, _ = process.communicate(timeout=30)
     finally:
         process.kill()
     assert process.returncode == pytest.ExitCode.INTERRUPTED

@@ -101,4 +101,4 @@ def test_a_port_is_a_number(port: str, capsys: pytest.CaptureFixture[str], monke
     monkeypatch.setattr(os, "environ", {"PORT": port, "HOME": "/nowhere"})
     with pytest.raises(SystemExit):
         serve.main([])
-    assert f"{port!r} is not a port: a number from 1 to 65535" in capsys.readouterr().err
+    assert f"{port!r} is no port; one is a number from 1 to 65535" in capsys.readouterr().err
