@@ -9,11 +9,9 @@ for the harness) to machines that were not: what is assumed about those is in ``
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import dataclass
-from typing import Any
 
-from benchmarks.engine_measure import RESULTS
+from benchmarks.engine_measure import read_result
 
 FLOP_PER_TOKEN = 2 * 494e6  # forward pass: two for each weight of Qwen2.5-Coder-0.5B
 WEIGHT_BYTES = 2 * 494e6  # bfloat16
@@ -63,11 +61,11 @@ MACHINES = (
 
 def read_measured() -> Measured:
     """From the raw results."""
-    runs = [_read("table", group, "run.json") for group in ("first", "published")]
+    runs = [read_result("table", group, "run.json") for group in ("first", "published")]
     published = runs[1]["engine_process"]
     computed = published["tokens"] + published["prompt_tokens"] - published["cached_prompt_tokens"]
     rows = [row for run in runs for row in run["strategies"]]
-    small, large = (row for row in _read("scale.json")["rows"] if row["items"] in (164, 6560))
+    small, large = (row for row in read_result("scale.json")["rows"] if row["items"] in (164, 6560))
     more = large["items"] - small["items"]
     mib = 2**20
     return Measured(
@@ -83,12 +81,8 @@ def read_measured() -> Measured:
 
 
 def _checks_per_second() -> float:
-    measured: float = _read("sandbox_speed.json")["canonical solutions"]["1 worker"]["lockdown"]["per second"]
+    measured: float = read_result("sandbox_speed.json")["canonical solutions"]["1 worker"]["lockdown"]["per second"]
     return measured
-
-
-def _read(*path: str) -> Any:
-    return json.loads(RESULTS.joinpath(*path).read_text())
 
 
 def stages(machine: Machine, measured: Measured, samples: int, questions: int) -> dict[str, float]:

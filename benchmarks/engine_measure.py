@@ -59,6 +59,11 @@ def write_result(name: str, measured: dict[str, Any]) -> None:
     print(json.dumps(measured, indent=2))
 
 
+def read_result(*path: str) -> Any:
+    """A raw result, by its path within benchmarks/results."""
+    return json.loads(RESULTS.joinpath(*path).read_text())
+
+
 def machine() -> dict[str, Any]:
     """Processor, what of it matters to bfloat16, and how busy it is with other things (1-minute load average)."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()

