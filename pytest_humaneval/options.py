@@ -36,7 +36,7 @@ OPTIONS = (
         "engine-url", "an OpenAI-compatible server (repeatable: replicas); implies the openai engine", "URL", many=True
     ),
     Option(
-        "engine-timeout", "give a request up after this many seconds without an answer (default: 600)", "S", positive
+        "engine-timeout", "give requests up when a server is silent for this many seconds (default: 600)", "S", positive
     ),
     Option(
         "linger",

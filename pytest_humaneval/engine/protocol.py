@@ -21,7 +21,7 @@ class EngineOptions:
     model: str = ""  # a model spec, see models.py
     urls: tuple[str, ...] = ()  # openai
     file: str = ""  # replay: the samples; scripted: the script
-    request_timeout: float = 600.0  # seconds without an answer before a request is given up
+    request_timeout: float = 600.0  # seconds of silence of a server before its requests are given up
     engine_args: dict[str, str] = field(default_factory=dict)  # passed through to vLLM or transformers
     cache_dir: str = ""
     virtual_tokens: bool = False  # whether requests may have them: vLLM has to know before it loads

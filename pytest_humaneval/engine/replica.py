@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Awaitable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,12 +34,13 @@ class Replica:
 
     url: str  # as it is shown: without credentials
     client: Any  # openai.AsyncOpenAI
-    timeout: float  # seconds for one request, with its retries and its wait in the server's queue
+    timeout: float  # seconds of silence, to every request, before one is given up
     secrets: tuple[str, ...] = ()  # what no message may show
     model: str = ""
     max_stops: int = sys.maxsize  # until it refuses more than a few
     in_flight: int = 0
     last_heard: float = 0.0  # on the monotonic clock
+    waits: set[asyncio.Timeout] = field(default_factory=set)  # of the requests in flight
     gone: str = ""  # why it gets no more requests
 
     @classmethod
@@ -57,7 +58,7 @@ class Replica:
         client = AsyncOpenAI(
             base_url=base_url,
             api_key=key or "none",  # the package insists on one; a local server does not look
-            timeout=Timeout(timeout, connect=_CONNECT_TIMEOUT),
+            timeout=Timeout(None, connect=_CONNECT_TIMEOUT),  # _answer_to knows how long to wait
             max_retries=_RETRIES,
         )
         secrets = tuple(filter(None, (key, urlsplit(base_url).password)))
@@ -146,18 +147,26 @@ class Replica:
         return chat
 
     async def _answer_to(self, call: Awaitable[Any], timeout: float) -> Any:
-        """Await a call of the client; its exceptions hold requests with keys, and are not chained."""
+        """Await a call of the client; its exceptions hold requests with keys, and are not chained.
+
+        Everything is asked at the same time, so that on a slow server most requests wait for others: as long as those
+        are answered, it is at work.
+        """
         import openai
 
         begun = time.monotonic()
         try:
-            async with asyncio.timeout(timeout):
-                answer = await call
+            async with asyncio.timeout(timeout) as wait:
+                self.waits.add(wait)
+                try:
+                    answer = await call
+                finally:
+                    self.waits.discard(wait)
         except openai.APIStatusError as error:
-            self.last_heard = time.monotonic()
+            self._hear()
             raise self._status_error(error) from None
         except (TimeoutError, openai.APITimeoutError):
-            why = f"no answer within {timeout:g} s"
+            why = f"no answer to any request within {timeout:g} s"
             if self.last_heard <= begun:  # it answered nobody: it is not just slow, nor choking on this one request
                 self.gone = why
             raise ReplicaError(why) from None
@@ -168,8 +177,15 @@ class Replica:
             raise ReplicaError(why) from None
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise ReplicaError(f"answered what is no JSON: {error}") from None
-        self.last_heard = time.monotonic()
+        self._hear()
         return answer
+
+    def _hear(self) -> None:
+        """Give those that wait their whole patience again."""
+        self.last_heard = time.monotonic()
+        for wait in self.waits:
+            if not wait.expired():
+                wait.reschedule(asyncio.get_running_loop().time() + self.timeout)
 
     def _status_error(self, error: Any) -> Exception:
         message = error.body.get("message") or error.body if isinstance(error.body, dict) else error.body

@@ -225,7 +225,7 @@ def test_one_unreachable_replica_stops_the_start() -> None:
         (Reply(raw=b'{"choices": [{"text": 1}], "usage": null}'), "answered what is no completion: Completion("),
         (Reply(raw=b"null"), "answered what is no completion: "),
         (Reply(drop=True), "Server disconnected without sending a response."),
-        (Reply(hang=True), "no answer within 0.5 s"),
+        (Reply(hang=True), "no answer to any request within 0.5 s"),
     ],
 )
 def test_a_fault_becomes_the_requests_error_with_url_and_cause(reply: Reply, message: str) -> None:
@@ -247,6 +247,26 @@ def test_a_slow_server_is_waited_for() -> None:
         (answer,) = ask(engine, requests(1)).values()
     assert isinstance(answer, Generation)
     assert 0.3 <= answer.seconds < 5
+
+
+def test_a_request_waits_as_long_as_the_server_answers_others() -> None:
+    # A server with one thing at a time: the last answer takes longer than the silence that is allowed.
+    with (
+        FakeServer(lambda body: Reply("late", delay=0.5 * int(body["prompt"].split()[-1]))) as server,
+        started(server, timeout=2) as engine,
+    ):
+        answers = ask(engine, requests(8))
+    assert max(answer.seconds for answer in answers.values() if isinstance(answer, Generation)) > 3
+    assert len(answers) == 8
+
+
+def test_a_request_that_is_never_answered_is_given_up_beside_others() -> None:
+    def reply(body: dict[str, Any]) -> Reply:
+        return Reply(hang=True) if body["prompt"] == "prompt 1" else Reply("fine", delay=0.2)
+
+    with FakeServer(reply) as server, started(server, timeout=1) as engine:
+        answers = ask(engine, requests(3)) | {"later": ask(engine, requests(1))["0"]}
+    assert [key for key, answer in answers.items() if isinstance(answer, EngineError)] == ["1"]
 
 
 def test_one_poisonous_request_does_not_cost_the_others() -> None:
@@ -273,7 +293,7 @@ def test_a_server_that_hangs_is_given_up_once_and_not_once_a_request(monkeypatch
     monkeypatch.setattr("pytest_humaneval.engine.openai._IN_FLIGHT", 2)
     with FakeServer(lambda body: Reply(hang=True)) as server, started(server, timeout=0.3) as engine:
         begun = time.monotonic()
-        assert error_of(ask(engine, requests(40))) == f"{server.url}/v1: no answer within 0.3 s"
+        assert error_of(ask(engine, requests(40))) == f"{server.url}/v1: no answer to any request within 0.3 s"
         assert time.monotonic() - begun < 2  # 40 requests by twos at 0.3 s would be 6 s
 
 
