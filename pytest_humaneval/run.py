@@ -17,7 +17,7 @@ from pytest_humaneval.analysis import Analysis, comparisons_of
 from pytest_humaneval.baseline import compare_results
 from pytest_humaneval.comparison import passes_of
 from pytest_humaneval.comparison_report import gate_lines
-from pytest_humaneval.engine.catalogue import REUSABLE
+from pytest_humaneval.engine.catalogue import REUSABLE, identify
 from pytest_humaneval.engine.client import EngineClient
 from pytest_humaneval.engine.process import EngineProcess, RunningEngine
 from pytest_humaneval.exceptions import EngineError
@@ -94,8 +94,11 @@ class Run:
             self._record = Record(directory)
         self._until_end.enter_context(sigterm_as_interruption())
         store = options.cache_directory(self.config) / "generations.sqlite"
-        # A server whose model has no name here may have another one tomorrow: its old answers must not stand for it.
+        # A server that is asked for whatever it has may have something else tomorrow: its old answers must not stand
+        # for that. What it has today belongs into report and record.
         nameless = self.plan.engine.name == "openai" and not self.plan.engine.model
+        if nameless:
+            self.plan = self.ledger.plan = _with_model_of_server(self.plan)
         read_store = not (options.no_cache(self.config) or nameless)
         keeps = self.plan.engine.name != "replay"  # which answers from a file anyway
         self.engine = self._start_engine(store if keeps else None, read_store)
@@ -212,3 +215,10 @@ class Run:
         if self._guide is not None:
             self._guide.close()
         self._until_end.close()
+
+
+def _with_model_of_server(plan: Plan) -> Plan:
+    from pytest_humaneval.engine.openai import only_model
+
+    engine = replace(plan.engine, model=only_model(plan.engine))
+    return replace(plan, engine=engine, identity=identify(engine)[0])

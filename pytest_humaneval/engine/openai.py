@@ -38,6 +38,23 @@ def identity(options: EngineOptions) -> str:
     return " ".join(["openai", *urls, options.model or "(the server's only model)"])
 
 
+def only_model(options: EngineOptions) -> str:
+    """The name of the one model that the first server has; empty where it cannot be had, which the engine explains."""
+
+    async def ask() -> str:
+        replica = Replica.at(_base_url(options.urls[0]), options.request_timeout)
+        try:
+            await replica.choose_model("")
+            return replica.model
+        finally:
+            await replica.client.close()
+
+    try:
+        return asyncio.run(ask())
+    except (ImportError, EngineError):
+        return ""
+
+
 class OpenAIEngine:
     """Keeps servers busy from an event loop in a thread of its own."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -28,10 +29,10 @@ def evaluate_at(pytester: pytest.Pytester, mini: Path, tmp_path: Path, monkeypat
     """Run a strategy against a server."""
     monkeypatch.setenv("COLUMNS", "160")
 
-    def run(server: FakeServer, *args: str, strategy: str = "minimal") -> pytest.RunResult:
+    def run(server: FakeServer, *args: str, strategy: str = "minimal", model: str = "tiny") -> pytest.RunResult:
         return pytester.runpytest_subprocess(
             f"--strategy={strategy}", f"--humaneval-dataset={mini}", f"--humaneval-engine-url={server.url}",
-            f"--humaneval-cache-dir={tmp_path / 'cache'}", "--humaneval-model=tiny", *args, timeout=120,
+            f"--humaneval-cache-dir={tmp_path / 'cache'}", f"--humaneval-model={model}", *args, timeout=120,
         )  # fmt: skip
 
     return run
@@ -58,6 +59,20 @@ def test_a_repeated_run_asks_nothing(evaluate_at: Serve, workers: str) -> None:
         evaluate_at(server, workers)
         evaluate_at(server, workers).assert_outcomes(passed=3)
         assert len(server.requests) == 3
+
+
+def test_the_only_model_of_a_server_is_named_and_its_answers_of_yesterday_do_not_count(
+    evaluate_at: Serve, workers: str, tmp_path: Path
+) -> None:
+    out = f"--humaneval-output={tmp_path / 'out'}"
+    with FakeServer(solve, models=("this-week",)) as server:
+        for asked in (3, 6):
+            result = evaluate_at(server, workers, out, model="")
+            result.assert_outcomes(passed=3)
+            assert len(server.requests) == asked
+    result.stdout.fnmatch_lines([f"model *this-week on openai {server.url}/v1 this-week"])
+    recorded = json.loads((tmp_path / "out" / "run.json").read_text())["identity"]
+    assert (recorded["model"], recorded["digest"]) == ("this-week", f"openai {server.url}/v1 this-week")
 
 
 def test_a_server_that_answers_500_makes_errors(evaluate_at: Serve, workers: str) -> None:
