@@ -153,7 +153,11 @@ def _find_directory(path: Path, cache_dir: Path) -> Model:
         raise ModelError(f"--humaneval-model: there is no config.json in {path}{hint}")
     if missing := _missing_weights(path):
         raise ModelError(f"--humaneval-model: {path} lacks weights: {missing}")
-    return Model(path.name, f"sha256:{digest_of_directory(path, cache_dir)}", "directory", str(path))
+    try:
+        digest = digest_of_directory(path, cache_dir)
+    except OSError as error:
+        raise ModelError(f"--humaneval-model: cannot read {error.filename}: {error.strerror}") from error
+    return Model(path.name, f"sha256:{digest}", "directory", str(path))
 
 
 def _find_gguf(path: Path, cache_dir: Path) -> Model:

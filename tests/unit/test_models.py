@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -226,6 +227,21 @@ def test_a_directory_without_a_model_says_what_is_missing(tmp_path: Path) -> Non
         '{"weight_map": {"a": "1.safetensors", "b": "2.safetensors"}}'
     )
     with pytest.raises(ModelError, match=r"lacks weights: 1\.safetensors, which model.* names, and 1 more"):
+        find_model(str(tmp_path), tmp_path)
+
+
+def test_a_directory_with_a_file_that_cannot_be_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = tmp_path / "model.safetensors"
+    (tmp_path / "config.json").write_text("{}")
+    weights.write_bytes(b"weights")
+
+    def refuse(*arguments: object) -> str:
+        raise PermissionError(errno.EACCES, "Permission denied", str(weights))  # root may read everything
+
+    monkeypatch.setattr("pytest_humaneval.models.digest_of_directory", refuse)
+    with pytest.raises(ModelError, match=rf"cannot read {weights}: Permission denied"):
         find_model(str(tmp_path), tmp_path)
 
 
