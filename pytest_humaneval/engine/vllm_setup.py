@@ -22,6 +22,7 @@ BYTES_OF_A_NUMBER = {"float32": 4, "float": 4}  # in the cache, which has the mo
 BLOCK_SIZE = 32
 # Flags of /proc/cpuinfo by which a processor multiplies bfloat16 in hardware, faster than float32: AMX, and Arm's bf16.
 FAST_BFLOAT16 = frozenset({"amx_bf16", "bf16"})
+FEW_CORES = 2  # too few to set one of them aside
 
 
 def engine_arguments(directory: Path, options: EngineOptions) -> Any:
@@ -117,6 +118,9 @@ def _threads() -> dict[str, str]:
         # Threads that wait sleep instead of spinning: beside other busy processes spinning threads wait for each other
         # while neither may run (measured beside a load of 6: 21 tokens/s sleeping, 5 spinning).
         "OMP_WAIT_POLICY": "passive",
+        # Where vLLM's engine is several processes, as in a server, it sets a core aside for its scheduler: of two cores
+        # that is half of the machine (benchmarks.served_throughput).
+        **({"VLLM_CPU_NUM_OF_RESERVED_CPU": "0"} if num_cores() <= FEW_CORES else {}),
     }
 
 

@@ -56,6 +56,16 @@ def test_threads_are_set_on_a_cpu_and_left_to_vllm_on_a_gpu(monkeypatch: pytest.
     assert os.environ["OMP_NUM_THREADS"] == "2"
 
 
+@pytest.mark.parametrize(("cores", "reserved"), [(1, "0"), (2, "0"), (3, None), (64, None)])
+def test_a_core_is_set_aside_where_there_are_more_than_two(
+    cores: int, reserved: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "environ", {})
+    monkeypatch.setattr(vllm_setup, "num_cores", lambda: cores)
+    vllm_setup.prepare_environment(offline=True, cpu=True)
+    assert os.environ.get("VLLM_CPU_NUM_OF_RESERVED_CPU") == reserved
+
+
 QWEN_05B = {"num_hidden_layers": 24, "num_attention_heads": 14, "num_key_value_heads": 2, "hidden_size": 896}
 
 
