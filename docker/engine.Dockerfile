@@ -1,26 +1,28 @@
 # vLLM's OpenAI server with this project's models: docker build -f docker/engine.Dockerfile --build-arg EXTRA=gpu .
-# The context is the repository. Wheels in its folder wheels/ are taken first; see the README, Containers.
+# The context is the repository, the builder BuildKit or podman's. Wheels in its folder wheels/ are taken first; see the README, Containers.
 ARG BASE=python:3.11-slim-bookworm
 
-FROM ${BASE} AS build
+FROM ${BASE}
+# What vLLM loads beside its wheels: NUMA for its threads on a CPU, a compiler for its kernels on a GPU (see compose.yaml).
+# None for a base that has it already.
+ARG PACKAGES=libnuma1
+# hadolint ignore=DL3008
+RUN [ -z "${PACKAGES}" ] || { apt-get update \
+    && apt-get install --no-install-recommends --yes ${PACKAGES} \
+    && rm -rf /var/lib/apt/lists/*; }
+# The cache holds dequantised or downloaded weights. A volume that is mounted there takes over its owner.
+RUN mkdir --mode=0750 /cache && chown 10001:10001 /cache
+COPY pyproject.toml README.md LICENSE /src/
+COPY pytest_humaneval /src/pytest_humaneval
+COPY strategies /src/strategies
+COPY soft_prompt /src/soft_prompt
+# One stage, and wheels that are mounted: gigabytes are written once.
 ARG EXTRA=cpu
 ARG PIP_INDEX_URL
 ARG PIP_EXTRA_INDEX_URL
 ARG PIP_NO_INDEX
-COPY . /src
-RUN python3 -m venv --without-pip /opt/humaneval \
-    && python3 -m pip --python /opt/humaneval/bin/python3 install --no-cache-dir --find-links /src/wheels "/src[${EXTRA}]"
-
-FROM ${BASE}
-# What vLLM loads beside its wheels: NUMA for its threads on a CPU, a compiler for its kernels on a GPU (see compose.yaml).
-ARG PACKAGES=libnuma1
-# hadolint ignore=DL3008
-RUN apt-get update \
-    && apt-get install --no-install-recommends --yes ${PACKAGES} \
-    && rm -rf /var/lib/apt/lists/*
-# The cache holds dequantised or downloaded weights. A volume that is mounted there takes over its owner.
-RUN mkdir --mode=0750 /cache && chown 10001:10001 /cache
-COPY --from=build /opt/humaneval /opt/humaneval
+RUN --mount=type=bind,target=/context python3 -m venv --without-pip /opt/humaneval \
+    && python3 -m pip --python /opt/humaneval/bin/python3 install --no-cache-dir --find-links /context/wheels "/src[${EXTRA}]"
 # torch asks for the user's name, which a number alone does not have.
 ENV PATH=/opt/humaneval/bin:$PATH \
     HOME=/cache \

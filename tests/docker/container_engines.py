@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import tarfile
 import tempfile
 from collections.abc import Iterator
@@ -23,7 +24,10 @@ PROGRAMS = ("sh", "chmod", "chown", "find", "id", "mkdir", "rm", "sleep")
 LIBRARIES = ("libstdc++.so.6", "libgcc_s.so.1", "libpthread.so.0", "libdl.so.2", "libm.so.6", "librt.so.1")
 # As the container sandbox asks: podman's own limits are more than a container inside of another may have.
 LIMITS = ("--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024")
-BUILD_SECONDS = 600.0  # for one image, on a busy machine
+# What compose.yaml asks of engine and runner alike, but for networks: what they talk to is on the host's loopback.
+HARDENED = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--volume=/cache", *LIMITS)
+CONTEXT = ("pyproject.toml", "README.md", "LICENSE", ".dockerignore", "pytest_humaneval", "strategies", "soft_prompt")
+BUILD_SECONDS = 1800.0  # for one image, on a busy machine; the engine's is gigabytes
 
 
 def need_base(program: str) -> str:
@@ -56,6 +60,21 @@ def choose_runtime(program: str, folder: Path, monkeypatch: pytest.MonkeyPatch) 
         pytest.skip(f"{program} cannot run a container here: {result.stderr.strip()[-200:]}")
 
 
+def fill_context(folder: Path, extra: str) -> None:
+    """The repository as a build sees it, with the wheels that an image takes: inside there is no network.
+
+    The test is skipped where they cannot be had.
+    """
+    for name in CONTEXT:
+        copy = shutil.copytree if (REPOSITORY / name).is_dir() else shutil.copy2
+        copy(REPOSITORY / name, folder / name)
+    wanted = [f"{folder}[{extra}]", "setuptools>=77"]
+    download = [sys.executable, "-m", "pip", "download", "--quiet", f"--dest={folder / 'wheels'}", *wanted]
+    result = subprocess.run(download, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        pytest.skip(f"the wheels for an image cannot be had here: {result.stderr.strip()[-300:]}")
+
+
 def build(program: str, dockerfile: str, image: str, context: Path, **arguments: str) -> None:
     """Build an image of docker/ with build arguments.
 
@@ -63,16 +82,25 @@ def build(program: str, dockerfile: str, image: str, context: Path, **arguments:
         AssertionError: it cannot be built; with what the engine says.
     """
     given = [f"--build-arg={name}={value}" for name, value in arguments.items()]
+    if program == "podman":
+        given.append("--format=docker")  # its own keeps no health check
     file = REPOSITORY / "docker" / dockerfile
     result = run(program, "build", f"--file={file}", f"--tag={image}", *given, str(context))
     assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
+
+
+def need_mounts(program: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have builds mount what they only read; skip where docker cannot, for want of its plugin buildx."""
+    if program == "docker" and run(program, "buildx", "version").returncode != 0:
+        pytest.skip("docker has no BuildKit here (its plugin buildx)")
+    monkeypatch.setenv("DOCKER_BUILDKIT", "1")
 
 
 def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """What the engine does with a command."""
     # The builder that comes with docker alone, as buildx is another package; and RUN without a container of its own, as
     # podman's cannot be had inside of many containers and beside the older control groups.
-    environment = os.environ | {"DOCKER_BUILDKIT": "0", "BUILDAH_ISOLATION": "chroot"}
+    environment = {"DOCKER_BUILDKIT": "0", "BUILDAH_ISOLATION": "chroot"} | os.environ
     return subprocess.run(
         [program, *arguments], capture_output=True, text=True, check=False, timeout=BUILD_SECONDS, env=environment
     )

@@ -1,21 +1,15 @@
-"""The images of docker/, built and run by docker and podman where they answer.
-
-The engine's is not built here: it is gigabytes of vLLM. Its entry point is tested in tests/unit/test_serve.py.
-"""
+"""The images of docker/, built and run by docker and podman where they answer; the engine's: test_engine_image.py."""
 
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from container_engines import ENGINES, LIMITS, REPOSITORY, build, choose_runtime, need_base, run
+from container_engines import ENGINES, HARDENED, LIMITS, REPOSITORY, build, choose_runtime, fill_context, need_base, run
 from openai_server import FakeServer, Reply
 from sandbox_corpus import TWICE
 
@@ -24,16 +18,6 @@ from pytest_humaneval.sandbox import SandboxOptions, open_sandbox
 
 SANDBOX = "pytest-humaneval-test-sandbox"
 RUNNER = "pytest-humaneval-test-runner"
-CONTEXT = ("pyproject.toml", "README.md", "LICENSE", ".dockerignore", "pytest_humaneval", "strategies", "soft_prompt")
-# What compose.yaml asks of the runner, but for its network: the server of this test is on the host's loopback.
-HARDENED = (
-    "--read-only",
-    "--cap-drop=ALL",
-    "--security-opt=no-new-privileges",
-    "--tmpfs=/tmp:mode=1777",
-    "--volume=/cache",
-    *LIMITS,
-)
 
 
 @pytest.fixture(params=ENGINES)
@@ -47,16 +31,8 @@ def program(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
 
 @pytest.fixture(scope="module")
 def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The repository as a build sees it, with the wheels that the runner takes: inside there is no network."""
     folder = tmp_path_factory.mktemp("context")
-    for name in CONTEXT:
-        copy = shutil.copytree if (REPOSITORY / name).is_dir() else shutil.copy2
-        copy(REPOSITORY / name, folder / name)
-    wanted = [f"{folder}[openai]", "setuptools>=77"]
-    download = [sys.executable, "-m", "pip", "download", "--quiet", f"--dest={folder / 'wheels'}", *wanted]
-    result = subprocess.run(download, capture_output=True, text=True, check=False)
-    if result.returncode != 0:
-        pytest.skip(f"the wheels for the runner cannot be had here: {result.stderr.strip()[-300:]}")
+    fill_context(folder, "openai")
     return folder
 
 
@@ -96,7 +72,7 @@ def test_the_runner_evaluates_and_leaves_results_in_a_volume(program: str, volum
         # No page: its packages are many megabytes.
         options = ("--strategy=minimal", "--humaneval-limit=2", "-n2", "--humaneval-html=", url)
         mounted = (f"--volume={volume}:/results", "--network=host", "--rm", "--pull=never")
-        result = run(program, "run", *mounted, *HARDENED, RUNNER, *options)
+        result = run(program, "run", *mounted, *HARDENED, "--tmpfs=/tmp:mode=1777", RUNNER, *options)
     assert result.returncode == 1, result.stdout + result.stderr
     assert "1 failed, 1 passed" in result.stdout
     layers = "oracle, seccomp, landlock, no capabilities, no new privileges, rlimits"
