@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -18,10 +19,12 @@ from sandbox_image import IMAGE, shared_libraries
 
 REPOSITORY = Path(__file__).parents[2]
 ENGINES = ("docker", "podman")
-BASE = "pytest-humaneval-test-base:latest"
-# What RUN lines call, and what a slim Debian has for wheels beside libc.
-PROGRAMS = ("sh", "chmod", "chown", "find", "id", "mkdir", "rm", "sleep")
+# What RUN lines and vLLM call, and what a slim Debian has for wheels beside libc.
+PROGRAMS = ("sh", "chmod", "chown", "find", "id", "lscpu", "mkdir", "rm", "sleep")
 LIBRARIES = ("libstdc++.so.6", "libgcc_s.so.1", "libpthread.so.0", "libdl.so.2", "libm.so.6", "librt.so.1")
+NUMA = "libnuma.so.1"  # what the engine's image takes from Debian
+# One that was made of other parts does not do.
+BASE = f"pytest-humaneval-test-base:{hashlib.sha256(repr((PROGRAMS, LIBRARIES, NUMA)).encode()).hexdigest()[:12]}"
 # As the container sandbox asks: podman's own limits are more than a container inside of another may have.
 LIMITS = ("--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024")
 # What compose.yaml asks of engine and runner alike, but for networks: what they talk to is on the host's loopback.
@@ -127,7 +130,11 @@ def _more_files() -> Iterator[tuple[str, str]]:
 
 
 def _other_libraries() -> Iterator[str]:
+    for library in (*LIBRARIES, NUMA):
+        yield from places_of(library)[:1]
+
+
+def places_of(library: str) -> list[str]:
+    """Where the linker finds it on this machine."""
     listed = subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, text=True, check=False).stdout
-    for library in LIBRARIES:
-        paths = [line.rpartition("=> ")[2] for line in listed.splitlines() if line.split()[:1] == [library]]
-        yield from paths[:1]
+    return [line.rpartition("=> ")[2] for line in listed.splitlines() if line.split()[:1] == [library]]
