@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,7 +29,7 @@ from container_engines import (
 )
 from tiny_model import make_tiny_model
 
-from pytest_humaneval.service.health import free_port, is_healthy
+from pytest_humaneval.service.health import free_port, wait_until_healthy
 
 IMAGE = "pytest-humaneval-test-engine"
 SPACE = 20 << 30  # bytes: wheels, what is unpacked of them, the layer
@@ -98,7 +97,7 @@ def test_the_engines_image_serves_a_model_that_a_run_evaluates(
     )
     assert healthcheck[0] == "CMD"
     assert run(program, "exec", container, *healthcheck[1:]).returncode != 0
-    wait_until_healthy(program, container, f"http://127.0.0.1:{port}")
+    need_healthy(program, container, f"http://127.0.0.1:{port}")
     assert run(program, "exec", container, *healthcheck[1:]).returncode == 0
     may = run(
         program, "exec", container, "sh", "-c", "id -u; echo > /opt/humaneval/mine || echo > /mine || echo read-only"
@@ -106,8 +105,9 @@ def test_the_engines_image_serves_a_model_that_a_run_evaluates(
     assert may.stdout.split() == ["10001", "read-only"]
 
     url = f"--humaneval-engine-url=http://127.0.0.1:{port}/v1"
-    options = ("--strategy=minimal", "--humaneval-limit=2", "--humaneval-max-tokens=32", "--humaneval-output=out", url)
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--humaneval-engine=openai", *options]
+    where = ("--humaneval-output=out", "--humaneval-cache-dir=cache")
+    options = ("--strategy=minimal", "--humaneval-limit=2", "--humaneval-max-tokens=32", *where, url)
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False)
     assert "minimal" in result.stdout, result.stdout + result.stderr
     rows = [json.loads(row) for row in (tmp_path / "out" / "results.jsonl").read_text().splitlines()]
@@ -116,11 +116,10 @@ def test_the_engines_image_serves_a_model_that_a_run_evaluates(
     assert "error" not in {row["kind"] for row in rows}
 
 
-def wait_until_healthy(program: str, container: str, url: str) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while not is_healthy(url):
-        state = run(program, "inspect", "--format={{.State.Running}}", container).stdout.strip()
-        if state != "true" or time.monotonic() > deadline:
-            log = run(program, "logs", container)
-            pytest.fail(f"the engine did not become healthy: {(log.stdout + log.stderr)[-10_000:]}")
-        time.sleep(1)
+def need_healthy(program: str, container: str, url: str) -> None:
+    def running() -> bool:
+        return run(program, "inspect", "--format={{.State.Running}}", container).stdout.strip() == "true"
+
+    if (state := wait_until_healthy(url, running, START_SECONDS)) != "healthy":
+        log = run(program, "logs", container)
+        pytest.fail(f"the engine: {state}: {(log.stdout + log.stderr)[-10_000:]}")
