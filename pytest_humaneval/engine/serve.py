@@ -25,6 +25,8 @@ SERVER = "vllm.entrypoints.openai.api_server"
 USAGE_ERROR = 4  # as pytest's
 # Strategies have up to 16 stop strings. vLLM's server takes 4 of them, as the paid service does, unless it is told.
 MAX_STOP_STRINGS = "16"
+# A container's health is asked for every few seconds, which nobody wants to read in its log.
+UNLOGGED = "/health,/metrics"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -71,7 +73,8 @@ def server_command(
     del settings["disable_log_stats"]
     flags = [flag(setting, str(value)) for setting, value in settings.items()]
     where = [f"--host={host}", f"--port={port}", f"--model={directory}", f"--served-model-name={name}"]
-    return [sys.executable, "-P", "-m", SERVER, *where, *flags, *passed_on]
+    quiet = f"--disable-access-log-for-endpoints={UNLOGGED}"
+    return [sys.executable, "-P", "-m", SERVER, *where, quiet, *flags, *passed_on]
 
 
 def _prepare_environment(model: Model, *, cpu: bool) -> None:

@@ -94,3 +94,6 @@ def test_a_model_is_served_until_nobody_asks(
         assert time.monotonic() - asked < IDLE_LIMIT + 60
         time.sleep(1)
     assert main(["service", "status"]) == 3
+    log = Path(started.log).read_text()
+    assert log.count('"POST /v1/completions') == 2
+    assert "GET /health" not in log

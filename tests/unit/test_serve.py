@@ -57,6 +57,7 @@ def test_the_server_gets_the_default_engines_settings_and_then_the_users_own(mod
     assert {"--host=127.0.0.1", "--port=8001", f"--model={model}", "--served-model-name=mine"} <= set(command)
     assert {"--max-model-len=2048", "--block-size=32", "--enforce-eager", "--enable-prefix-caching"} <= set(command)
     assert "--no-enable-chunked-prefill" in command  # seeded samples would break it
+    assert "--disable-access-log-for-endpoints=/health,/metrics" in command
     assert command[-2:] == ["--dtype=float32", "--max-num-seqs=4"]
     assert not [argument for argument in command if argument.startswith("--disable-log-stats")]
 
