@@ -47,8 +47,8 @@ def main() -> None:
                 rows += [{"setting": setting, **measure(url, count, options.tokens)} for count in options.problems]
             print(rows[-len(options.problems) :], flush=True)
     medians = {
-        f"{setting or 'ours'}, {count} at once": median(
-            row["tokens_per_second"] for row in rows if (row["setting"], row["problems"]) == (setting, count)
+        f"{setting or 'ours'}, {count} at once": round(
+            median(row["tokens_per_second"] for row in rows if (row["setting"], row["problems"]) == (setting, count)), 2
         )
         for setting in options.setting
         for count in options.problems
