@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-# pytester unloads what its tests import, and NumPy warns where it is loaded a second time.
+# pytester unloads what its tests import. NumPy warns where it is loaded a second time, and matplotlib does not know its
+# own classes any more where a part of it stayed.
+import matplotlib.figure  # noqa: F401
 import numpy as np  # noqa: F401
 import pytest
 from mini import evaluate, mini, workers
