@@ -6,10 +6,13 @@ import json
 import os
 import platform
 import shlex
+import signal
+import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,7 @@ from pytest_humaneval.engine.process import EngineProcess
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.models import DEFAULT_MODEL, default_cache_directory, find_model, prepared_directory
 
+SERVER_PATIENCE = 30.0  # seconds for a server to take its shared memory along
 RESULTS = Path(__file__).parent / "results"
 CACHE = Path(os.environ.get("HUMANEVAL_CACHE_DIR") or default_cache_directory())
 
@@ -42,6 +46,25 @@ def model_directory() -> Path:
     if not directory.is_dir():
         sys.exit(f"{directory} is missing; a run of pytest --strategy=minimal --humaneval-limit=1 makes it")
     return directory
+
+
+@contextmanager
+def server_process(command: list[str], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A server of vLLM's in a process group of its own, which is ended; one that ended by itself says why."""
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+        try:
+            yield process
+        finally:
+            if process.poll() is not None:
+                log.seek(0)
+                sys.stderr.write(log.read().decode(errors="replace")[-20_000:])
+            with suppress(ProcessLookupError):  # the group has the engine process that it started
+                os.killpg(process.pid, signal.SIGTERM)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(SERVER_PATIENCE)
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def write_result(name: str, measured: dict[str, Any]) -> None:

@@ -10,25 +10,21 @@ then, and the weights come into the page cache. Both then take turns.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-from benchmarks.engine_measure import engine, model_directory, write_result
+from benchmarks.engine_measure import engine, model_directory, server_process, write_result
 from pytest_humaneval import Sampling, completion_prompt
 from pytest_humaneval.broken_packages import environment_without
 from pytest_humaneval.sample import Request
+from pytest_humaneval.service.health import free_port, is_healthy, url_of
 
+HOST = "127.0.0.1"
 PATIENCE = 600.0  # seconds until a server is given up
 
 
@@ -71,45 +67,22 @@ def broken_packages() -> list[str]:
 
 
 def server_seconds(directory: Path, absent: list[str]) -> float:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    start = time.monotonic()
-    with server_process(directory, port, absent) as process:
-        while not healthy(port):
-            if process.poll() is not None:
-                sys.exit(f"the server ended with status {process.returncode}")
-            if time.monotonic() - start > PATIENCE:
-                sys.exit("the server did not become healthy")
-            time.sleep(0.05)
-        return time.monotonic() - start
-
-
-@contextlib.contextmanager
-def server_process(directory: Path, port: int, absent: list[str]) -> Iterator[subprocess.Popen[bytes]]:
-    with tempfile.TemporaryDirectory() as site, tempfile.TemporaryFile() as log:
-        settings = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
-        settings |= {"VLLM_CPU_KVCACHE_SPACE": "1"}  # GiB; ours takes 0.75, while its default wants nearly all memory
-        command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(directory)]
-        options = ["--host", "127.0.0.1", "--port", str(port), "--max-model-len", "4096", "--dtype", "bfloat16"]
+    port = free_port(HOST, 0)
+    settings = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
+    settings |= {"VLLM_CPU_KVCACHE_SPACE": "1"}  # GiB; ours takes 0.75, while its default wants nearly all memory
+    command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(directory)]
+    options = ["--host", HOST, "--port", str(port), "--max-model-len", "4096", "--dtype", "bfloat16"]
+    with tempfile.TemporaryDirectory() as site:
         environment = environment_without(absent, os.environ | settings, Path(site))
-        process = subprocess.Popen(command + options, env=environment, stdout=log, stderr=log, start_new_session=True)
-        try:
-            yield process
-        finally:
-            if process.poll() is not None:  # it ended by itself, and its log says why
-                log.seek(0)
-                sys.stderr.write(log.read().decode(errors="replace")[-20_000:])
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)  # with the engine process that it started
-            process.wait()
-
-
-def healthy(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, ConnectionError, TimeoutError):
-        return False
+        start = time.monotonic()
+        with server_process(command + options, environment) as process:
+            while not is_healthy(url_of(HOST, port), patience=2):
+                if process.poll() is not None:
+                    sys.exit(f"the server ended with status {process.returncode}")
+                if time.monotonic() - start > PATIENCE:
+                    sys.exit("the server did not become healthy")
+                time.sleep(0.05)
+            return time.monotonic() - start
 
 
 if __name__ == "__main__":

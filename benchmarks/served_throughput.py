@@ -11,10 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
-import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -23,7 +20,7 @@ from contextlib import contextmanager
 from statistics import median
 from typing import Any
 
-from benchmarks.engine_measure import model_directory, write_result
+from benchmarks.engine_measure import model_directory, server_process, write_result
 from pytest_humaneval.dataset import read_problems
 from pytest_humaneval.models import DEFAULT_MODEL
 from pytest_humaneval.service.health import free_port, url_of, wait_until_healthy
@@ -60,20 +57,12 @@ def main() -> None:
 def server(environment: dict[str, str]) -> Iterator[str]:
     port = free_port(HOST, 0)
     command = [sys.executable, "-m", "pytest_humaneval.engine.serve", f"--host={HOST}", f"--port={port}"]
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(
-            command, env=os.environ | environment, stdout=log, stderr=log, start_new_session=True
-        )
-        try:
-            url = url_of(HOST, port)
-            state = wait_until_healthy(url, lambda: process.poll() is None, PATIENCE)
-            if state != "healthy":
-                log.seek(0)
-                sys.exit(f"the server: {state}: {log.read()[-2000:].decode(errors='replace')}")
-            yield url
-        finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait()
+    with server_process(command, os.environ | environment) as process:
+        url = url_of(HOST, port)
+        state = wait_until_healthy(url, lambda: process.poll() is None, PATIENCE)
+        if state != "healthy":
+            sys.exit(f"the server: {state}")
+        yield url
 
 
 def measure(url: str, count: int, tokens: int) -> dict[str, Any]:
