@@ -15,6 +15,7 @@ from pytest_humaneval.exceptions import EngineError, HumanEvalError, InputError,
 from pytest_humaneval.strategy import Strategy
 
 if TYPE_CHECKING:
+    import argparse
     from pathlib import Path
 
     from pytest_humaneval.run import Run
@@ -31,7 +32,10 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options, on the command line and in the ini file."""
+    from pytest_humaneval import selection
+
     options.add_options(parser)
+    parser.addini(selection.TESTPATHS, selection.TESTPATHS_HELP, type="args", default=[])
 
 
 def pytest_humaneval_strategies() -> Iterable[Strategy]:
@@ -59,7 +63,7 @@ def pytest_read_experiments_file(config: pytest.Config) -> Generator[None, int |
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """List the strategies or the experiments instead of running; before xdist takes over."""
-    if not (config.getoption("humaneval_list_strategies") or config.getoption("humaneval_list_experiments")):
+    if not _asks_for_list(config.option):
         return None
     from pytest_humaneval.planning import listing
 
@@ -75,8 +79,13 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
-    """Keep the real standard output for the status line, before pytest's capture takes it away."""
-    if options.asks_for_evaluation(early_config.known_args_namespace):
+    """Choose the first conftests, and keep the real standard output for the status line: capture takes it away."""
+    given = early_config.known_args_namespace
+    if options.asks_for_evaluation(given) or _asks_for_list(given):
+        from pytest_humaneval.selection import look_for_conftests
+
+        look_for_conftests(early_config)
+    if options.asks_for_evaluation(given):
         import os
 
         from pytest_humaneval.run import TERMINAL
@@ -95,7 +104,7 @@ def pytest_configure(config: pytest.Config) -> None:
     from pytest_humaneval.distributed import is_worker
     from pytest_humaneval.planning import make_plan
     from pytest_humaneval.run import Run
-    from pytest_humaneval.selection import use_bundled_test
+    from pytest_humaneval.selection import use_own_tests
 
     try:
         plan, model = make_plan(config)
@@ -103,7 +112,7 @@ def pytest_configure(config: pytest.Config) -> None:
     except HumanEvalError as error:  # also an engine that is not installed
         raise pytest.UsageError(str(error)) from error
     config.stash[fixtures.PLAN] = plan
-    use_bundled_test(config)
+    use_own_tests(config)
     if run is not None:
         config.stash[RUN] = run
         config.pluginmanager.register(_Reports(run), "humaneval-reports")
@@ -259,3 +268,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         from pytest_humaneval.run import TERMINAL
 
         config.stash[TERMINAL].close()
+
+
+def _asks_for_list(given: argparse.Namespace) -> bool:
+    return bool(given.humaneval_list_strategies or given.humaneval_list_experiments)
