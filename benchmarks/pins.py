@@ -1,7 +1,7 @@
 """Turn pip's report of an installation into pins with hashes, which a person or a CI system can insist on.
 
     pip install --dry-run --ignore-installed --report report.json '.[cpu]'
-    python -m benchmarks.pins report.json > benchmarks/requirements-cpu.txt
+    python -m benchmarks.pins report.json 2026-11-28 > benchmarks/requirements-cpu.txt
 
 The hash is that of the file that pip took here. Another Python, processor or source of torch takes other files, which
 pip then refuses: that is what the file is for.
@@ -21,7 +21,7 @@ HEADER = """\
 #
 #     pip install --require-hashes -r benchmarks/requirements-cpu.txt && pip install --no-deps -e .
 #
-# torch is the CPU build of PyTorch's own index. Other hashes may be added to a line: `python -m benchmarks.pins` wrote it.
+# torch is the CPU build of PyTorch's own index. A line may have several hashes. `python -m benchmarks.pins` wrote it.
 """
 OURS = "pytest-humaneval"
 
@@ -46,7 +46,8 @@ def pins(installed: Iterable[dict[str, Any]]) -> Iterator[str]:
     for one in installed:
         name, version = one["metadata"]["name"], one["metadata"]["version"]
         if normalised(name) != OURS:
-            yield f"{normalised(name)}=={version} --hash=sha256:{one['download_info']['archive_info']['hashes']['sha256']}"
+            digest = one["download_info"]["archive_info"]["hashes"]["sha256"]
+            yield f"{normalised(name)}=={version} --hash=sha256:{digest}"
 
 
 def normalised(name: str) -> str:

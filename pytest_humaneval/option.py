@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,3 +37,9 @@ class Option:
     def is_path(self) -> bool:
         """Whether a value names a file or folder, and so depends on where it is relative to."""
         return self.metavar in ("FILE", "DIR")
+
+    def as_given(self, arguments: Iterable[object]) -> str:
+        """The flag, and where it stands if that is not among the ``arguments`` that pytest was called with."""
+        typed = any(str(argument).partition("=")[0] == self.flag for argument in arguments)
+        elsewhere = not typed and self.flag in os.environ.get("PYTEST_ADDOPTS", "")
+        return f"PYTEST_ADDOPTS: {self.flag}" if elsewhere else self.flag

@@ -151,7 +151,7 @@ def value_of(config: pytest.Config, name: str, default: Any = None) -> Any:
     """
     option = next(option for option in OPTIONS if option.name == name)
     given = config.getoption(option.key)
-    where = option.flag
+    where = option.as_given(config.invocation_params.args)
     if given is None and (texts := _in_file(config, name)):
         given, where = texts if option.many else texts[0], f"{config.stash[FILE].path}: {name}"
     if given is None:

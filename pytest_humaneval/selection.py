@@ -15,7 +15,7 @@ TESTPATHS_HELP = (
 
 
 def look_for_conftests(early_config: pytest.Config) -> None:
-    """Let ``humaneval_testpaths`` choose the first conftests too: by those of ``testpaths``, other tests would be loaded.
+    """Let ``humaneval_testpaths`` choose the first conftests too: ``testpaths`` would load those of other tests.
 
     The folder where pytest is called keeps its say: strategies are often in the conftest.py there. (A file stands for
     its folder; of a folder itself, pytest would load what begins with ``test``, too.)

@@ -1,4 +1,7 @@
-"""Settings of all the project's tests. They are here and not in pyproject.toml, where an evaluation would have them too."""
+"""Settings of all the project's tests.
+
+They are not in pyproject.toml, as an evaluation that is started here has what is there.
+"""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
-# Read by every Python that a run starts, workers too: what only the extra `dev` brings is not to be had, and whatever is
+# Read by every Python that a run starts, workers too: what only the extra `dev` brings cannot be imported, and what is
 # opened under tests/ is noted.
 SURROUNDINGS = """
 import sys
@@ -30,6 +30,7 @@ def note(event, arguments):
 sys.meta_path.insert(0, OnlyWhatCpuInstalls())
 sys.addaudithook(note)
 """
+ITEM = "test_humaneval.py::test_humaneval"
 STRATEGY = """
 from pytest_humaneval import completion_prompt, strategy
 
@@ -74,7 +75,7 @@ def called_in(folder: Path, tmp_path: Path, *arguments: str) -> subprocess.Compl
     [
         (["--strategy=expert_v00", "-n0"], "1 failed in"),
         (["--strategy=expert_v00", "-n2"], "1 failed in"),
-        (["--strategy=minimal", "test_humaneval.py::test_humaneval[HumanEval/0-has_close_elements-minimal]"], "1 failed in"),
+        (["--strategy=minimal", f"{ITEM}[HumanEval/0-has_close_elements-minimal]"], "1 failed in"),
         (["--humaneval-list-strategies"], "expert_v00 "),
     ],
     ids=["alone", "with workers", "by node id", "list"],
@@ -110,7 +111,7 @@ def test_strategies_of_a_folder_with_tests_are_known(name: str, tmp_path: Path, 
     folder = folder_with_tests(tmp_path, "testpaths = tests")
     done = called_in(folder, tmp_path, f"--strategy={name}", workers)
     assert "1 failed in" in done.stdout, done.stdout + done.stderr
-    assert f"test_humaneval.py::test_humaneval[HumanEval/0-has_close_elements-{name}]" in done.stdout
+    assert f"{ITEM}[HumanEval/0-has_close_elements-{name}]" in done.stdout
 
 
 def test_humaneval_testpaths_are_collected_and_other_tests_left_alone(tmp_path: Path, workers: str) -> None:
@@ -143,10 +144,10 @@ def test_humaneval_testpaths_that_are_not_there_are_named(tmp_path: Path) -> Non
     ("ini", "addopts", "conftest", "said"),
     [
         ("", "", "import nothing_of_this_name", "while loading conftest '{folder}/conftest.py'"),
-        ("strict_config = true\ntest_paths = tests", "", "", "{folder}/pytest.ini"),
+        ("strict_config = true\ntest_paths = tests", "", "", "Unknown config option: test_paths"),
         ("addopts = --strategies=chat", "", "", "{folder}/pytest.ini"),
         ("", "--humaneval-limits=3", "", "--humaneval-limits"),
-        ("", "--humaneval-limit=three", "", "--humaneval-limit: 'three'"),
+        ("", "--humaneval-limit=three", "", "PYTEST_ADDOPTS: --humaneval-limit: 'three'"),
         ("humaneval_limit = three", "", "", "humaneval_limit: 'three'"),
     ],
 )
@@ -160,7 +161,6 @@ def test_what_breaks_in_the_user_s_own_settings_is_named(
         [sys.executable, "-m", "pytest", "--strategy=minimal", "--humaneval-engine=scripted"],
         cwd=folder, capture_output=True, text=True, timeout=300, check=False, stdin=subprocess.DEVNULL,
     )  # fmt: skip
-    print(done.stdout, done.stderr)
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert said.format(folder=folder) in done.stderr
 
