@@ -40,6 +40,9 @@ class Option:
 
     def as_given(self, arguments: Iterable[object]) -> str:
         """The flag, and where it stands if that is not among the ``arguments`` that pytest was called with."""
-        typed = any(str(argument).partition("=")[0] == self.flag for argument in arguments)
-        elsewhere = not typed and self.flag in os.environ.get("PYTEST_ADDOPTS", "")
-        return f"PYTEST_ADDOPTS: {self.flag}" if elsewhere else self.flag
+        if self._is_in(arguments) or not self._is_in(os.environ.get("PYTEST_ADDOPTS", "").split()):
+            return self.flag
+        return f"PYTEST_ADDOPTS: {self.flag}"
+
+    def _is_in(self, arguments: Iterable[object]) -> bool:
+        return any(str(argument).partition("=")[0] == self.flag for argument in arguments)
