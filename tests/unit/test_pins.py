@@ -26,7 +26,8 @@ def pinned() -> dict[str, str]:
 def installed() -> dict[str, str]:
     """Everything that ``.[cpu]`` needs here, with what that needs in turn."""
     found: dict[str, str] = {}
-    waiting, seen = [(OURS, frozenset({"cpu"}))], set()
+    waiting: list[tuple[str, frozenset[str]]] = [(OURS, frozenset({"cpu"}))]
+    seen: set[tuple[str, frozenset[str]]] = set()
     while waiting:
         name, extras = waiting.pop()
         if (name, extras) in seen:
