@@ -7,6 +7,7 @@ import pytest
 # pytest has no public way to build a traceback representation; these are the ones it serialises between processes.
 from _pytest._code.code import ExceptionChainRepr, ReprEntryNative, ReprFileLocation, ReprTraceback
 
+from pytest_humaneval.headline import headline
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.printable import printable
 from pytest_humaneval.problem import Problem
@@ -27,8 +28,8 @@ def failure_text(problem: Problem, outcome: Outcome) -> str:
 
 def show_failure(item: pytest.Item, report: pytest.TestReport, problem: Problem, outcome: Outcome) -> None:
     """Put :func:`failure_text` in place of the traceback, and the verdict into the short summary line."""
-    detail = outcome.detail.strip().splitlines()
-    _show(item, report, failure_text(problem, outcome), f"{outcome.kind}: {detail[0]}" if detail else outcome.kind)
+    told = headline(outcome.kind, outcome.detail, problem.entry_point)
+    _show(item, report, failure_text(problem, outcome), f"{outcome.kind}: {told.within(HEADLINE_CHARACTERS)}")
 
 
 def show_error(item: pytest.Item, report: pytest.TestReport, message: str) -> None:
@@ -36,8 +37,8 @@ def show_error(item: pytest.Item, report: pytest.TestReport, message: str) -> No
     _show(item, report, message + "\n", message.splitlines()[0])
 
 
-def _show(item: pytest.Item, report: pytest.TestReport, text: str, headline: str) -> None:
+def _show(item: pytest.Item, report: pytest.TestReport, text: str, message: str) -> None:
     path, line, _ = item.location
     trace = ReprTraceback([ReprEntryNative([printable(text)])], extraline=None, style="native")
-    crash = ReprFileLocation(path, (line or 0) + 1, printable(headline, HEADLINE_CHARACTERS))
+    crash = ReprFileLocation(path, (line or 0) + 1, printable(message, HEADLINE_CHARACTERS))
     report.longrepr = ExceptionChainRepr([(trace, crash, None)])

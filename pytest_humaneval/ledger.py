@@ -8,6 +8,7 @@ from functools import cached_property
 
 import pytest
 
+from pytest_humaneval.headline import Headline, headline
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plan import ItemId, Plan
 from pytest_humaneval.rows import Row, rows_of
@@ -68,13 +69,25 @@ class Ledger:
         return len(set(self._items.values()) - have)
 
     def sorted(self) -> list[Outcome]:
-        """All outcomes: problems in the dataset's order, then strategies, then samples."""
-        place = {problem.task_id: index for index, problem in enumerate(self.plan.problems)}
-        return sorted(self.outcomes.values(), key=lambda one: (place[one.task_id], one.strategy, one.sample_index))
+        """All outcomes, in order."""
+        return self.in_order(self.outcomes.values())
+
+    def in_order(self, outcomes: Iterable[Outcome]) -> list[Outcome]:
+        """Problems in the dataset's order, then strategies, then samples."""
+        place = {task_id: index for index, task_id in enumerate(self._entry_points)}
+        return sorted(outcomes, key=lambda one: (place[one.task_id], one.strategy, one.sample_index))
+
+    def headline(self, outcome: Outcome) -> Headline:
+        """Why it failed, in a line that names the function."""
+        return headline(outcome.kind, outcome.detail, self._entry_points[outcome.task_id])
 
     def _item_of(self, nodeid: str) -> ItemId | None:
         _, bracket, rest = nodeid.partition("[")
         return self._items.get(rest.removesuffix("]")) if bracket else None
+
+    @cached_property
+    def _entry_points(self) -> dict[str, str]:
+        return {problem.task_id: problem.entry_point for problem in self.plan.problems}
 
     @cached_property
     def _items(self) -> dict[str, ItemId]:

@@ -7,8 +7,9 @@ a mention, and cannot end the table or the folded part around it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
+from pytest_humaneval.headline import Headline
 from pytest_humaneval.ledger import Ledger
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.printable import printable
@@ -52,8 +53,8 @@ def markdown_summary(ledger: Ledger, limit: int | None = None) -> str:
     listed = LISTED_BYTES if limit is None else min(LISTED_BYTES, limit - _bytes(head))
     errors = [outcome for outcome in ledger.sorted() if outcome.error]
     failures = [outcome for outcome in ledger.sorted() if not outcome.passed and not outcome.error]
-    parts = [*_folded("errors of engine or sandbox", errors, listed // 4), *_folded("failures", failures, listed)]
-    return "\n".join([*head, *parts])
+    folded = _folded("errors of engine or sandbox", errors, ledger.headline, listed // 4)
+    return "\n".join([*head, *folded, *_folded("failures", failures, ledger.headline, listed)])
 
 
 def _table(ledger: Ledger) -> list[str]:
@@ -91,13 +92,13 @@ def _warnings(ledger: Ledger) -> list[str]:
     return [line for text in found for line in (f"**Warning:** {text}", "")]
 
 
-def _folded(what: str, outcomes: Sequence[Outcome], limit: int) -> list[str]:
+def _folded(what: str, outcomes: Sequence[Outcome], told: Callable[[Outcome], Headline], limit: int) -> list[str]:
     """A list under a summary line that opens it; as many as ``limit`` bytes hold, and how many more there are."""
     if not outcomes:
         return []
     lines: list[str] = []
     for outcome in outcomes:
-        line = _item(outcome)
+        line = _item(outcome, told(outcome))
         limit -= _bytes([line])
         if limit < 0:
             lines.append(f"- and {len(outcomes) - len(lines)} more")
@@ -106,8 +107,8 @@ def _folded(what: str, outcomes: Sequence[Outcome], limit: int) -> list[str]:
     return [f"<details><summary>{len(outcomes)} {what}</summary>", "", *lines, "", "</details>", ""]
 
 
-def _item(outcome: Outcome) -> str:
-    detail = outcome.detail.strip().split("\n")[0][:HEADLINE_CHARACTERS]
+def _item(outcome: Outcome, why: Headline) -> str:
+    detail = why.within(HEADLINE_CHARACTERS)
     sample = f" sample {outcome.sample_index}" if outcome.sample_index else ""
     told = f": {code(detail)}" if code(detail) else ""
     return f"- {code(outcome.task_id)} {code(outcome.strategy)}{sample} {escaped(outcome.kind)}{told}"

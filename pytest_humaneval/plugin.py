@@ -78,19 +78,22 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
-    """Choose the first conftests, and keep the real standard output for the status line: capture takes it away."""
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> Generator[None, None, None]:
+    """Choose the first conftests; take hold of standard output before pytest does; note how failures shall be shown."""
     given = early_config.known_args_namespace
     if options.asks_for_evaluation(given) or _asks_for_list(given):
         from pytest_humaneval.selection import look_for_conftests
 
         look_for_conftests(early_config)
     if options.asks_for_evaluation(given):
-        import os
+        from pytest_humaneval.failure_list import note_options
+        from pytest_humaneval.screen import SCREEN, Screen
 
-        from pytest_humaneval.run import TERMINAL
-
-        early_config.stash[TERMINAL] = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace")
+        early_config.stash[SCREEN] = screen = Screen()
+        early_config.add_cleanup(screen.remove)
+        note_options(early_config, parser, args)
     yield
 
 
@@ -251,23 +254,46 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[
         session.exitstatus = decided
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print pass@k, what it proves and the gates' answers; only the controller holds a ledger."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> Generator[None, None, None]:
+    """Print pass@k, what it proves and the gates' answers, below whatever pytest and others print.
+
+    Only the controller holds a ledger. The outermost wrapper: pytest's own prints failures before, a summary after.
+    """
     run = config.stash.get(RUN, None)
-    if run is not None and (lines := run.summary(terminalreporter._tw.fullwidth)):
+    if run is None:
+        yield
+        return
+    from pytest_humaneval.texttable import terminal_width
+
+    with run.failures_held_back(terminalreporter):
+        yield
+    if lines := run.summary(terminal_width()):
         terminalreporter.section("HumanEval", sep="=")
         for line in lines:
             terminalreporter.write_line(line)
+
+
+@pytest.hookimpl(wrapper=True, trylast=True, specname="pytest_terminal_summary")
+def pytest_list_failures(config: pytest.Config) -> Generator[None, None, None]:
+    """Print a line for each of many failures, where pytest's own pages would end: the innermost wrapper."""
+    run = config.stash.get(RUN, None)
+    if run is None or run.failures is None:
+        yield
+        return
+    from pytest_humaneval.texttable import terminal_width
+
+    run.failures.write(terminal_width())
+    with run.failures.given_back():
+        yield
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """End the engine also when the session never got to its end."""
     if (run := config.stash.get(RUN, None)) is not None:
         run.end()
-    if options.active(config):
-        from pytest_humaneval.run import TERMINAL
-
-        config.stash[TERMINAL].close()
 
 
 def _asks_for_list(given: argparse.Namespace) -> bool:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,6 +21,7 @@ from pytest_humaneval.engine.catalogue import REUSABLE, identify
 from pytest_humaneval.engine.client import EngineClient
 from pytest_humaneval.engine.process import EngineProcess, RunningEngine
 from pytest_humaneval.exceptions import EngineError
+from pytest_humaneval.failure_list import FailureList
 from pytest_humaneval.gates import GateVerdict, answer, check_baseline, judge
 from pytest_humaneval.guide import GuideThread
 from pytest_humaneval.interruption import sigterm_as_interruption
@@ -32,14 +33,12 @@ from pytest_humaneval.record import Record, plan_options, run_record
 from pytest_humaneval.report import summary_lines
 from pytest_humaneval.results import Results, read_results
 from pytest_humaneval.sandbox import open_sandbox, self_check
+from pytest_humaneval.screen import SCREEN
 from pytest_humaneval.statusline import StatusLine
 from pytest_humaneval.timeouts import default_timeout
 
 if TYPE_CHECKING:
     from pytest_humaneval.models import Model
-
-
-TERMINAL = pytest.StashKey[TextIO]()
 
 
 class Run:
@@ -63,6 +62,7 @@ class Run:
         self.plan = plan
         self.ledger = Ledger(plan)
         self.engine: RunningEngine | None = None
+        self.failures: FailureList | None = None  # while pytest prints its sections
         self.layers: Sequence[str] = ()
         self._model = model
         self._status: StatusLine | None = None
@@ -103,9 +103,9 @@ class Run:
         keeps = self.plan.engine.name != "replay"  # which answers from a file anyway
         self.engine = self._start_engine(store if keeps else None, read_store)
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")
-        terminal = self.config.stash.get(TERMINAL, None)
-        if reporter is not None and terminal is not None and reporter.verbosity >= -1:
-            self._status = StatusLine(reporter, self.engine.client(), terminal)
+        screen = self.config.stash.get(SCREEN, None)
+        if reporter is not None and screen is not None and reporter.verbosity >= -1:
+            self._status = StatusLine(reporter, self.engine.client(), screen)
 
     def _start_engine(self, store: Path | None, read_store: bool) -> RunningEngine:
         """An engine process of the run's own, or with --humaneval-linger its turn with one that outlives it."""
@@ -191,6 +191,17 @@ class Run:
         timeout, kept = default_timeout(self.config), options.output_directory(self.config) is not None
         lines = summary_lines(self.ledger, self._progress, self.layers, timeout, self._analysis, width, kept)
         return [*lines, *(["", *self._last_lines] if self._last_lines else [])]
+
+    @contextmanager
+    def failures_held_back(self, reporter: pytest.TerminalReporter) -> Iterator[None]:
+        """Keep pytest from printing many failures in full, unless the user wants that; ``failures`` has them."""
+        failures = FailureList(self.ledger, reporter)
+        if not failures.wanted():
+            yield
+            return
+        with failures.held_back():
+            self.failures = failures
+            yield
 
     def _seconds_since_ready(self) -> float | None:
         """From the moment the engine could generate to the last outcome; None where it did not have to."""

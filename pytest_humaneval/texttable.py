@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 GAP = "  "
+TINY = 40
+
+
+def terminal_width() -> int:
+    """Columns of the terminal, as pytest reckons: 80 where there is none, or where it claims to be tiny."""
+    width = shutil.get_terminal_size(fallback=(80, 24)).columns
+    return width if width >= TINY else 80
 
 
 def duration(seconds: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -9,12 +10,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from pytest_humaneval.engine.forecast import Forecast, Underway
 from pytest_humaneval.engine.protocol import Answer
 from pytest_humaneval.engine.store import Store
 from pytest_humaneval.exceptions import EngineError
 from pytest_humaneval.sample import Generation, Request
 
 ANNOUNCEMENT_SECONDS = 120.0  # from a worker's question to the controller's list of items, which takes a moment
+FORECAST_SECONDS = 0.4  # between two looks ahead, and
+FORECAST_SECONDS_EACH = 0.002  # for each request, a hundred times what it costs
 ENDED = "the run has ended"
 
 Phase = Literal["idle", "loading", "generating", "failed"]
@@ -30,6 +34,9 @@ class Progress:
     finished: int = 0
     from_store: int = 0
     tokens: int = 0
+    rate: float = 0.0  # tokens of answers a second, in the last half minute
+    share: float = 0.0  # of the work that is done
+    seconds_left: float | None = None  # where that can be told
     prompt_tokens: int = 0
     cached_prompt_tokens: int = 0  # of these, not computed: an earlier prompt began with them
     loading_seconds: float = 0.0
@@ -56,6 +63,8 @@ class Desk:
         self._ended = False
         self._progress = Progress()
         self._busy_since: float | None = None
+        self._forecast = Forecast()
+        self._forecast_at = -math.inf  # seconds of generating, when it was last asked
         self.notices: list[str] = []
         self._store: Store | None = None
         self._read_store = read_store
@@ -83,6 +92,7 @@ class Desk:
                 elif not self._known(key):
                     self._waiting[key] = request
                     self._progress.total += 1
+                    self._forecast.expect(request.sampling.max_tokens)
             self._changed.notify_all()
 
     def wait_for(self, key: str) -> Generation | EngineError:
@@ -142,7 +152,15 @@ class Desk:
             self._progress.tokens += sum(generation.completion_tokens for _, generation in done)
             self._progress.prompt_tokens += sum(generation.prompt_tokens for _, generation in done)
             self._progress.cached_prompt_tokens = cached_prompt_tokens
+            for _, generation in done:
+                tokens = generation.prompt_tokens, generation.completion_tokens
+                self._forecast.finish(self._generating_seconds(), *tokens)
             self._changed.notify_all()
+
+    def observe(self, underway: Underway) -> None:
+        """Learn how far the engine is with what it has not answered."""
+        with self._changed:
+            self._forecast.observe(self._generating_seconds(), underway)
 
     def fail(self, error: EngineError) -> None:
         """Answer everything outstanding, and everything to come, with ``error``."""
@@ -200,10 +218,9 @@ class Desk:
     def progress(self) -> dict[str, Any]:
         """:class:`Progress` and the notices so far, as plain builtins."""
         with self._changed:
-            busy = time.monotonic() - self._busy_since if self._busy_since is not None else 0.0
-            report = asdict(self._progress) | {"notices": list(self.notices)}
-            report["generating_seconds"] += busy
-            return report
+            self._look_ahead()
+            told = {"notices": list(self.notices), "generating_seconds": self._generating_seconds()}
+            return asdict(self._progress) | told
 
     def close(self) -> None:
         """Close the store."""
@@ -222,6 +239,24 @@ class Desk:
 
     def _known(self, key: str) -> bool:
         return key in self._answers or key in self._waiting or key in self._handed_on
+
+    def _look_ahead(self) -> None:
+        """Bring rate, share and time left up to date; a large batch less often, as that takes a moment."""
+        now, state = self._generating_seconds(), self._progress
+        if now - self._forecast_at < max(FORECAST_SECONDS, state.total * FORECAST_SECONDS_EACH):
+            return
+        self._forecast_at = now
+        to_come = (self._announced or set()) - self._solutions.keys()  # they ask for what nobody can know yet
+        state.rate = self._forecast.rate(now)
+        state.seconds_left = None if to_come else self._forecast.seconds_left(now)
+        share = state.finished / max(1, state.total)
+        if state.seconds_left is not None and now > 0:
+            share = now / (now + state.seconds_left)
+        state.share = max(state.share, share)
+
+    def _generating_seconds(self) -> float:
+        busy = time.monotonic() - self._busy_since if self._busy_since is not None else 0.0
+        return self._progress.generating_seconds + busy
 
     def _enter_busy(self, busy: bool) -> None:
         now = time.monotonic()

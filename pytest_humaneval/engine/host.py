@@ -19,6 +19,7 @@ One JSON object a line, each way:
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import signal
@@ -33,7 +34,7 @@ from typing import Any, Literal
 
 from pytest_humaneval.engine.catalogue import open_engine
 from pytest_humaneval.engine.desk import Desk
-from pytest_humaneval.engine.protocol import Engine, EngineOptions
+from pytest_humaneval.engine.protocol import Engine, EngineOptions, TellingEngine
 from pytest_humaneval.exceptions import EngineError, HumanEvalError
 from pytest_humaneval.sample import Generation, Request
 
@@ -85,6 +86,8 @@ def _answer(desk: Desk, question: dict[str, Any]) -> dict[str, Any]:
     return {"error": f"unknown question {question['op']!r}"}
 
 
+LOOK_SECONDS = 0.5  # between two looks at how far the engine is
+
 Condition = Literal["new", "loaded", "broken"]
 """What an engine is after a run: it never had to load its model, it has loaded it, or it is of no more use."""
 
@@ -108,6 +111,7 @@ def run_engine(engine: Engine, desk: Desk, condition: Condition = "new") -> Cond
             start = time.monotonic()
             engine.start()
             desk.generating(time.monotonic() - start)
+        looked_at = -math.inf
         while not desk.has_ended():
             if batch:
                 desk.generating()
@@ -115,6 +119,9 @@ def run_engine(engine: Engine, desk: Desk, condition: Condition = "new") -> Cond
             answers = list(engine.poll())
             if answers:
                 desk.finish(answers, engine.cached_prompt_tokens)
+            if time.monotonic() - looked_at >= LOOK_SECONDS:
+                looked_at = time.monotonic()
+                _look(engine, desk)
             batch = desk.take(block=not desk.outstanding)
         return "loaded"
     except HumanEvalError as error:
@@ -124,6 +131,12 @@ def run_engine(engine: Engine, desk: Desk, condition: Condition = "new") -> Cond
         traceback.print_exc()
         desk.fail(EngineError(f"the engine broke: {type(error).__name__}: {error}"))
     return "broken"
+
+
+def _look(engine: Engine, desk: Desk) -> None:
+    """Have the desk know how far the engine is, where that can be told."""
+    if isinstance(engine, TellingEngine) and (underway := engine.underway()) is not None:
+        desk.observe(underway)
 
 
 def main() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
+from pytest_humaneval.engine.forecast import Underway
 from pytest_humaneval.exceptions import EngineError
 from pytest_humaneval.sample import Generation, Request
 
@@ -64,6 +65,14 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Free everything. Called once, also after an error."""
+
+
+@runtime_checkable
+class TellingEngine(Protocol):
+    """An engine that can tell how far it is with answers that are not whole yet."""
+
+    def underway(self) -> Underway | None:
+        """That; None where its work is not of the kind that is understood."""
 
 
 class ReusableEngine(Engine, Protocol):

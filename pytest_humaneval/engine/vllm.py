@@ -17,6 +17,7 @@ from typing import Any
 
 from pytest_humaneval.broken_packages import environment_without, mark_broken_packages_absent
 from pytest_humaneval.engine.encoding import encode_prompt, room_for_answer
+from pytest_humaneval.engine.forecast import Underway
 from pytest_humaneval.engine.protocol import Answer, EngineOptions
 from pytest_humaneval.engine.virtual_tokens import Shelf, mixed_prompt
 from pytest_humaneval.engine.vllm_setup import default_dtype, engine_arguments, prepare_environment
@@ -55,6 +56,8 @@ class VllmEngine:
         self._max_model_len = 0
         self._submitted: dict[str, float] = {}  # when, by key
         self._refused: list[Answer] = []
+        self._on_cpu = False
+        self._steps = 0
         self.cached_prompt_tokens = 0
 
     def start(self) -> None:
@@ -65,7 +68,7 @@ class VllmEngine:
             EngineError: vLLM is missing, or cannot load them.
         """
         name, release = vllm_distribution()
-        cpu = is_cpu_build(name, release)
+        self._on_cpu = cpu = is_cpu_build(name, release)
         prepare_environment(offline=self._model.is_local, cpu=cpu)
         cache = Path(self._options.cache_dir)
         os.environ.update(environment_without(mark_broken_packages_absent(), os.environ, cache))
@@ -100,7 +103,20 @@ class VllmEngine:
             outputs = self._llm.step()
         except Exception as error:
             raise EngineError(f"vLLM broke while generating: {type(error).__name__}: {error}") from error
+        self._steps += 1
         return [self._answer(output) for output in outputs if output.finished]
+
+    def underway(self) -> Underway | None:
+        """How far it is, on a CPU; on a GPU a step costs far more beside its tokens, and nobody measured how much."""
+        if not self._on_cpu:
+            return None
+        begun, waiting = [], []
+        for state in self._llm.output_processor.request_states.values():
+            if tokens := state.detokenizer.num_output_tokens():
+                begun.append((state.prompt_len, tokens))
+            else:
+                waiting.append(state.prompt_len)
+        return Underway(self._steps, begun, waiting)
 
     def reset(self) -> None:
         """Abort what is being generated, and empty the prefix cache, so that a run's figures are its own."""

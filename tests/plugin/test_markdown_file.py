@@ -16,7 +16,7 @@ def test_the_summary_is_written_where_asked_for(evaluate: Evaluate, workers: str
     result.stdout.fnmatch_lines([f"the summary is in {file}"])
     text = file.read_text()
     assert "| minimal | 0.667 | 0.208 to 0.939 | 2 | 1 | 0 | 0 |" in text
-    assert "- `Mini/0` `minimal` assertion: `assert candidate(1, 2) == 3`\n" in text
+    assert "- `Mini/0` `minimal` assertion: `add(1, 2) == 3, got -1`\n" in text
 
 
 def test_a_step_on_github_gets_it_appended_once(

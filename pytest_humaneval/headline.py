@@ -1,0 +1,106 @@
+"""Why a completion failed, in one line: the assertion and what came instead, or the exception and where."""
+
+from __future__ import annotations
+
+import ast
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from pytest_humaneval.printable import printable
+
+CUT = "…"
+
+# How sandbox/candidate.py says where an exception was; the exception itself follows.
+_PLACE = re.compile(r"(line \d+) of the completion: .*|(in the prompt): .*")
+_CANDIDATE = re.compile(r"\bcandidate(?=\()")
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """What was asserted, and what came instead; or what was raised, and where.
+
+    ``kept`` is how many columns ``told`` keeps at its beginning; -1 says that both of its ends matter.
+    """
+
+    told: str
+    rest: str = ""
+    kept: int = -1
+
+    def __str__(self) -> str:
+        return self.told + self.rest
+
+    def within(self, width: int) -> str:
+        """In at most ``width`` columns."""
+        if self.kept >= 0:
+            room = width - columns(self.rest)
+            return cut(self.told, room) + self.rest if room >= self.kept else cut(self.told, width)
+        rest = cut(self.rest, min(columns(self.rest), max(width // 2, width - columns(self.told))))
+        return cut_middle(self.told, width - columns(rest)) + rest
+
+
+def headline(kind: str, detail: str, entry_point: str) -> Headline:
+    """The headline of a verdict of ``kind`` on the function ``entry_point``."""
+    lines = printable(detail).strip().splitlines() or [""]
+    if kind == "assertion" and len(lines) > 1:
+        return _assertion(lines, entry_point)
+    if len(lines) > 1 and (place := _PLACE.fullmatch(lines[0])):
+        told = f"{entry_point}: {lines[1]}".rstrip(": ")
+        named = columns(f"{entry_point}: {lines[1].partition(':')[0]}{CUT}")
+        return Headline(told, f", {place[1] or place[2]}", named)
+    told = lines[0] if kind == "error" else f"{entry_point}: {lines[0]}"  # no function is to blame for an error
+    return Headline(told.rstrip(": "), "", 0)
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal ``text`` takes: Chinese, say, is twice as wide."""
+    return len(text) if text.isascii() else sum(map(_columns_of, text))
+
+
+def cut(text: str, width: int) -> str:
+    """The beginning of ``text`` in at most ``width`` columns, with a mark where something is left out."""
+    return text if columns(text) <= width else _beginning(text, width - 1) + CUT * (width > 0)
+
+
+def cut_middle(text: str, width: int) -> str:
+    """Both ends of ``text`` in at most ``width`` columns, with a mark between them where something is left out."""
+    if columns(text) <= width or width < 1:
+        return cut(text, width)
+    end = (width - 1) // 2
+    return _beginning(text, width - 1 - end) + CUT + _beginning(text[::-1], end)[::-1]
+
+
+def _assertion(lines: list[str], entry_point: str) -> Headline:
+    """Of what sandbox/explain.py says: the statement, the arguments, what was expected, what came, what was raised."""
+    told = _CANDIDATE.sub(entry_point, _condition(lines[0]))
+    if entry_point not in told:
+        told = f"{entry_point}: {told}"
+    said = dict(line.split(": ", 1) for line in lines[1:] if ": " in line)
+    if (expected := said.get("expected")) and expected not in lines[0]:
+        told = f"{told}, expected {expected}"
+    if not lines[-1].startswith("got: "):  # the test itself choked on the result
+        return Headline(told, f", got {said.get('got', '')}, {lines[-1]}")
+    return Headline(told, f", got {said.get('got', '')}")
+
+
+def _condition(statement: str) -> str:
+    """What an assert statement asserts, without its message; any other statement as it is, and one that was cut."""
+    try:
+        parsed = ast.parse(statement).body[0]
+    except SyntaxError:
+        return statement.removeprefix("assert ")
+    return ast.unparse(parsed.test) if isinstance(parsed, ast.Assert) else statement
+
+
+def _beginning(text: str, width: int) -> str:
+    taken = at = 0
+    while at < len(text) and taken + _columns_of(text[at]) <= width:
+        taken += _columns_of(text[at])
+        at += 1
+    return text[:at]
+
+
+def _columns_of(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
