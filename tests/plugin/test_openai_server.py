@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mini import RIGHT, row_of
+from mini import RIGHT, distributed, row_of
 from openai_server import FakeServer, Reply
 
 Serve = Callable[..., pytest.RunResult]
@@ -38,6 +38,7 @@ def evaluate_at(pytester: pytest.Pytester, mini: Path, tmp_path: Path, monkeypat
     return run
 
 
+@distributed
 def test_one_batch_is_asked_whatever_the_number_of_workers(evaluate_at: Serve, workers: str) -> None:
     with FakeServer(solve) as server:
         result = evaluate_at(server, workers)

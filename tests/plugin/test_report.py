@@ -6,12 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
-from mini import Evaluate, row_of
+from mini import Evaluate, distributed, row_of
 
 WRONG = "    return a - b\n"
 LOOP = "    while True: pass\n"
 
 
+@distributed
 def test_a_failure_shows_problem_completion_and_assertion_in_this_order(evaluate: Evaluate, workers: str) -> None:
     result = evaluate(workers, script={"Mini/0": WRONG})
     result.stdout.fnmatch_lines(
@@ -39,6 +40,7 @@ def test_kinds_of_verdict_are_told_apart(evaluate: Evaluate, workers: str) -> No
 @pytest.mark.parametrize(
     ("options", "ini"), [(["--timeout=0.5"], "timeout = 60"), ([], "timeout = 0.5")], ids=["option", "ini"]
 )
+@distributed
 def test_pytest_timeout_s_number_is_the_check_s_limit(
     pytester: pytest.Pytester, evaluate: Evaluate, workers: str, options: list[str], ini: str
 ) -> None:
@@ -50,6 +52,7 @@ def test_pytest_timeout_s_number_is_the_check_s_limit(
     result.stdout.fnmatch_lines(["checks    0.5 s*"])
 
 
+@distributed
 def test_output_files_hold_every_sample_and_the_run(evaluate: Evaluate, workers: str, tmp_path: Path) -> None:
     output = tmp_path / "deep" / "out"
     evaluate(workers, f"--humaneval-output={output}", script={"Mini/0": WRONG, "Mini/1": {"error": "broken"}})

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mini import Evaluate
+from mini import Evaluate, distributed
 
 
+@distributed
 def test_a_repeated_run_answers_from_the_store_and_says_so(evaluate: Evaluate, workers: str) -> None:
     first = evaluate(workers)
     first.stdout.fnmatch_lines(["engine    3 generated in *"])
@@ -20,6 +21,7 @@ def test_no_cache_generates_anew(evaluate: Evaluate, workers: str) -> None:
     evaluate(workers, "--humaneval-no-cache").stdout.fnmatch_lines(["engine    3 generated in *"])
 
 
+@distributed
 def test_a_run_that_broke_off_resumes(evaluate: Evaluate, workers: str, tmp_path: Path) -> None:
     broken = evaluate(workers, script={"Mini/10": {"text": "", "exit": 1, "delay": 1.0}})
     broken.assert_outcomes(passed=2, errors=1)
