@@ -39,6 +39,18 @@ RIGHT = {str(problem["task_id"]): problem["canonical_solution"] for problem in P
 
 Evaluate = Callable[..., pytest.RunResult]
 
+WHEN_TWO_ARE_JUDGED = """
+from pathlib import Path
+
+judged = []
+
+def pytest_runtest_logreport(report):
+    judged.extend([report] if report.when == "call" else [])
+    if len(judged) == 2:
+        Path("two").touch()
+"""
+"""A conftest of the tested run: what the script does ``after`` the file "two" comes when the other items are done."""
+
 distributed = pytest.mark.parametrize("workers", ["-n0", "-n2"], indirect=True)
 
 

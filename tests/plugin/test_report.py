@@ -45,7 +45,7 @@ def test_pytest_timeout_s_number_is_the_check_s_limit(
     pytester: pytest.Pytester, evaluate: Evaluate, workers: str, options: list[str], ini: str
 ) -> None:
     pytester.makeini(f"[pytest]\n{ini}\n")
-    slow = {"text": "    return text.upper()\n", "delay": 2}
+    slow = {"text": "    return text.upper()\n", "delay": 1}
     result = evaluate(workers, *options, script={"Mini/0": LOOP, "Mini/1": slow})
     result.assert_outcomes(passed=2, failed=1)
     assert row_of(result, "minimal")["timed_out"] == "1"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mini import Evaluate, distributed
+import pytest
+from mini import WHEN_TWO_ARE_JUDGED, Evaluate, distributed
 
 
 @distributed
@@ -22,10 +23,12 @@ def test_no_cache_generates_anew(evaluate: Evaluate, workers: str) -> None:
 
 
 @distributed
-def test_a_run_that_broke_off_resumes(evaluate: Evaluate, workers: str, tmp_path: Path) -> None:
-    broken = evaluate(workers, script={"Mini/10": {"text": "", "exit": 1, "delay": 1.0}})
+def test_a_run_that_broke_off_resumes(pytester: pytest.Pytester, evaluate: Evaluate, workers: str) -> None:
+    pytester.makeconftest(WHEN_TWO_ARE_JUDGED)
+    script = {"Mini/10": {"exit": 1, "after": str(pytester.path / "two")}}
+    broken = evaluate(workers, script=script)
     broken.assert_outcomes(passed=2, errors=1)
-    resumed = evaluate(workers, "-k", "add or shout", script={"Mini/10": {"text": "", "exit": 1, "delay": 1.0}})
+    resumed = evaluate(workers, "-k", "add or shout", script=script)
     resumed.stdout.fnmatch_lines(["engine    2 answered from the store"])
 
 
