@@ -16,6 +16,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # Some machines keep Python from writing bytecode: each of the hundreds of processes would compile the package anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
+# The tiny models have nothing to share out, and threads that spin beside another test's take ten times as long. Read where
+# PyTorch is imported, which a test of any folder may do first.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # A loaded machine is no counterexample.
 settings.register_profile("humaneval", deadline=None)
 settings.load_profile("humaneval")

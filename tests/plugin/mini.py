@@ -42,12 +42,16 @@ Evaluate = Callable[..., pytest.RunResult]
 WHEN_TWO_ARE_JUDGED = """
 from pathlib import Path
 
-judged = []
+class Watch:
+    judged = 0
 
-def pytest_runtest_logreport(report):
-    judged.extend([report] if report.when == "call" else [])
-    if len(judged) == 2:
-        Path("two").touch()
+    def pytest_runtest_logreport(self, report):
+        self.judged += report.when == "call"
+        if self.judged == 2:
+            Path("two").touch()
+
+def pytest_configure(config):
+    config.pluginmanager.register(Watch())  # the conftest's own hooks hear of tests below it, not of the bundled one
 """
 """A conftest of the tested run: what the script does ``after`` the file "two" comes when the other items are done."""
 
