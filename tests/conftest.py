@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
-from collections import Counter
+from collections import defaultdict
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -16,8 +18,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # Some machines keep Python from writing bytecode: each of the hundreds of processes would compile the package anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# The tiny models have nothing to share out, and threads that spin beside another test's take ten times as long. Read where
-# PyTorch is imported, which a test of any folder may do first.
+# The tiny models have nothing to share out, and threads that spin beside another test's take ten times as long. PyTorch
+# reads it when it is imported, which a test of any folder may do first.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # A loaded machine is no counterexample.
@@ -29,10 +31,13 @@ WORTH_A_LINE = 0.5  # seconds
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """In a worker, put the files first that take longest, so that none of them is begun when the others are done."""
+    """In a worker, put the files first that take longest, so that none of them is begun when the others are done.
+
+    What is not in the record may take long, too.
+    """
     if hasattr(config, "workerinput"):
         known = recorded(DURATIONS)
-        items.sort(key=lambda item: -known.get(item.path.name, 0.0))
+        items.sort(key=lambda item: -known.get(item.path.name, math.inf))
 
 
 def recorded(file: Path) -> dict[str, float]:
@@ -45,12 +50,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Write what each file and each longer test took to where HUMANEVAL_TEST_DURATIONS says."""
     if (told := os.environ.get("HUMANEVAL_TEST_DURATIONS")) is None:
         return
-    files: Counter[str] = Counter()
-    tests: Counter[str] = Counter()
-    for reports in terminalreporter.stats.values():
-        for report in reports:
-            if isinstance(report, pytest.TestReport):
-                files[report.nodeid.partition("::")[0]] += report.duration  # type: ignore[assignment]
-                tests[report.nodeid] += report.duration  # type: ignore[assignment]
-    long = [(test, seconds) for test, seconds in tests.most_common() if seconds >= WORTH_A_LINE]
-    Path(told).write_text("".join(f"{seconds:8.2f} {name}\n" for name, seconds in [*files.most_common(), *long]))
+    files: defaultdict[str, float] = defaultdict(float)
+    tests: defaultdict[str, float] = defaultdict(float)
+    for report in chain.from_iterable(terminalreporter.stats.values()):
+        if isinstance(report, pytest.TestReport):
+            files[report.nodeid.partition("::")[0]] += report.duration
+            tests[report.nodeid] += report.duration
+    rows = [*longest_first(files), *(row for row in longest_first(tests) if row[1] >= WORTH_A_LINE)]
+    Path(told).write_text("".join(f"{seconds:8.2f} {name}\n" for name, seconds in rows))
+
+
+def longest_first(seconds: dict[str, float]) -> list[tuple[str, float]]:
+    return sorted(seconds.items(), key=lambda row: -row[1])
