@@ -13,14 +13,13 @@ from typing import Any
 
 import pytest
 from sandbox_available import CONTAINERS
-from sandbox_corpus import Entry, read_corpus
+from sandbox_corpus import FILES, Entry, read_corpus
 from sandbox_trial import Trial
 
 CORPUS = read_corpus()
 QUICK = [entry for entry in CORPUS if entry.kinds != ("timed out",)]
 SAMPLE = QUICK[::8]
-BY_DAY = {"lockdown": ("forging", "leaking", "escaping", "exhausting", "honest")}
-BY_DAY["bubblewrap"] = ("leaking", "escaping", "exhausting")
+BY_DAY: dict[str, tuple[str, ...]] = {"lockdown": FILES, "bubblewrap": ("leaking", "escaping", "exhausting")}
 
 
 @pytest.fixture(scope="module")
