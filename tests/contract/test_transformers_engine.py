@@ -213,7 +213,7 @@ def test_what_is_submitted_later_is_answered_too(model: Path) -> None:
         assert later.text == alone.text
         begun = time.monotonic()
         assert list(engine.poll()) == []
-        assert 0.05 < time.monotonic() - begun < 5
+        assert 0.05 < time.monotonic() - begun < 30  # of a busy machine
 
 
 def polled(engine: TransformersEngine, key: str, prompt: Prompt) -> list[Answer]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -88,11 +87,9 @@ def test_a_server_that_answers_500_makes_errors(evaluate_at: Serve, workers: str
 
 
 def test_a_server_that_hangs_is_given_up(evaluate_at: Serve, workers: str) -> None:
-    start = time.monotonic()
     with FakeServer(lambda body: Reply(hang=True)) as server:
         result = evaluate_at(server, workers, "--humaneval-engine-timeout=1")
     result.assert_outcomes(errors=3)
-    assert time.monotonic() - start < 60
 
 
 def test_a_server_that_dies_in_the_middle_costs_nothing_where_there_is_another(
