@@ -201,18 +201,31 @@ def test_a_model_is_split_by_vllm_itself(
     assert split.text == ask(engine_without_template, QUESTION, how=how)[0].text
 
 
+READS_ARGUMENTS = """
+import sys
+from pathlib import Path
+from pytest_humaneval.broken_packages import mark_broken_packages_absent
+from pytest_humaneval.engine.vllm_setup import EngineError, EngineOptions, engine_arguments, prepare_environment
+
+prepare_environment(offline=True, cpu=True)
+mark_broken_packages_absent()
+for argument in sys.argv[2:]:
+    name, _, value = argument.partition("=")
+    try:
+        engine_arguments(Path(sys.argv[1]), EngineOptions(engine_args={name: value}))
+    except EngineError as error:
+        print("said:", error)
+"""
+
+
 def test_an_engine_argument_that_cannot_be_had_is_answered_with_what_can(tmp_path: Path) -> None:
     """As the engine process reads them, in one that does not go on to load a model."""
-    given = {"max-num-seq": "2"}, {"data-parallel-size": "2"}, {"max-num-seqs": "many"}
-    program = (
-        "import sys; from pathlib import Path\n"
-        "from pytest_humaneval.engine.vllm_setup import EngineError, EngineOptions, engine_arguments\n"
-        f"for given in {given}:\n"
-        "    try: engine_arguments(Path(sys.argv[1]), EngineOptions(engine_args=given))\n"
-        "    except EngineError as error: print('said:', error)"
-    )
-    done = subprocess.run([sys.executable, "-c", program, tmp_path], capture_output=True, text=True, check=True)
-    unknown, parallel, number = (line for line in done.stdout.splitlines() if line.startswith("said: "))
+    arguments = ("max-num-seq=2", "data-parallel-size=2", "max-num-seqs=many")
+    command = [sys.executable, "-c", READS_ARGUMENTS, tmp_path, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    said = [line for line in done.stdout.splitlines() if line.startswith("said: ")]
+    assert len(said) == len(arguments), done.stderr
+    unknown, parallel, number = said
     assert "vLLM has no argument 'max-num-seq'; did you mean max_num_seqs" in unknown
     assert "data-parallel-size=2 is for vLLM's server" in parallel
     assert "service start --engine-arg=data-parallel-size=2" in parallel
