@@ -221,7 +221,7 @@ for argument in sys.argv[2:]:
 def test_an_engine_argument_that_cannot_be_had_is_answered_with_what_can(tmp_path: Path) -> None:
     """As the engine process reads them, in one that does not go on to load a model."""
     arguments = ("max-num-seq=2", "data-parallel-size=2", "max-num-seqs=many")
-    command = [sys.executable, "-c", READS_ARGUMENTS, tmp_path, *arguments]
+    command = [sys.executable, "-c", READS_ARGUMENTS, str(tmp_path), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     said = [line for line in done.stdout.splitlines() if line.startswith("said: ")]
     assert len(said) == len(arguments), done.stderr
