@@ -81,7 +81,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
 
         from pytest_humaneval.run import TERMINAL
 
-        early_config.stash[TERMINAL] = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace")
+        early_config.stash[TERMINAL] = terminal = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace")
+        early_config.add_cleanup(terminal.close)  # bad input ends a run that has nothing else to close it
     yield
 
 
