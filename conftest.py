@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import pytest
 
+WHEN_ASKED_FOR = ("benchmark", "nightly")
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is marked ``benchmark`` unless -m asks for it: it takes minutes to hours, on the real model."""
-    if "benchmark" in config.getoption("markexpr", ""):
-        return
-    left_out = [item for item in items if item.get_closest_marker("benchmark")]
+    """Leave out what is marked ``benchmark`` or ``nightly`` unless -m names the mark: it takes minutes to hours."""
+    asked = config.getoption("markexpr", "")
+    unasked = [mark for mark in WHEN_ASKED_FOR if mark not in asked]
+    left_out = [item for item in items if any(map(item.get_closest_marker, unasked))]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
+        gone = set(left_out)
+        items[:] = [item for item in items if item not in gone]

@@ -1,12 +1,16 @@
-"""Settings of all the project's tests.
+"""Settings of all the project's tests, the order of their files, and what they took.
 
-They are not in pyproject.toml, as an evaluation that is started here has what is there.
+The settings are not in pyproject.toml, as an evaluation that is started here has what is there.
 """
 
 from __future__ import annotations
 
+import math
+import os
 import signal
 import sys
+from collections import defaultdict
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -22,11 +26,55 @@ sys.path[:0] = [
 # A shell that starts something in the background has it ignore Ctrl-C, and what that starts as well.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Some machines keep Python from writing bytecode: each of the hundreds of processes would compile the package anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# The tiny models have nothing to share out, and threads that spin beside another test's take ten times as long. PyTorch
+# reads it when it is imported, which a test of any folder may do first.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # A loaded machine is no counterexample.
 settings.register_profile("humaneval", deadline=None)
 settings.load_profile("humaneval")
+# As HUMANEVAL_TEST_DURATIONS has them written; the first are CPU times of a busy machine, where no other could be had.
+DURATIONS = Path(__file__).with_name("durations.txt")
+WORTH_A_LINE = 0.5  # seconds
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make warnings errors."""
     config.addinivalue_line("filterwarnings", "error")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In a worker, put the files first that take longest, so that none of them is begun when the others are done.
+
+    What is not in the record may take long, too.
+    """
+    if hasattr(config, "workerinput"):
+        known = recorded(DURATIONS)
+        items.sort(key=lambda item: -known.get(item.path.name, math.inf))
+
+
+def recorded(file: Path) -> dict[str, float]:
+    """Seconds by file name, without folder: files are moved more often than renamed."""
+    lines = (line.split() for line in file.read_text().splitlines() if "::" not in line)
+    return {Path(path).name: float(seconds) for seconds, path in lines}
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Write what each file and each longer test took to where HUMANEVAL_TEST_DURATIONS says."""
+    if (told := os.environ.get("HUMANEVAL_TEST_DURATIONS")) is None:
+        return
+    files: defaultdict[str, float] = defaultdict(float)
+    tests: defaultdict[str, float] = defaultdict(float)
+    for report in chain.from_iterable(terminalreporter.stats.values()):
+        if isinstance(report, pytest.TestReport):
+            files[report.nodeid.partition("::")[0]] += report.duration
+            tests[report.nodeid] += report.duration
+    rows = [*longest_first(files), *(row for row in longest_first(tests) if row[1] >= WORTH_A_LINE)]
+    Path(told).write_text("".join(f"{seconds:8.2f} {name}\n" for name, seconds in rows))
+
+
+def longest_first(seconds: dict[str, float]) -> list[tuple[str, float]]:
+    return sorted(seconds.items(), key=lambda row: -row[1])

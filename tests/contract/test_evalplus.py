@@ -21,6 +21,8 @@ from pytest_humaneval import Problem
 from pytest_humaneval.interchange import FORMATS, write_rows
 from pytest_humaneval.outcome import FAILED, Outcome
 
+pytestmark = pytest.mark.nightly  # for an environment of its own; by day tests/unit/test_interchange.py reads its files
+
 PROBLEMS = [
     Problem("HumanEval/0", 'def add(a, b):\n    """The sum."""\n', "add", "    return a + b\n", ""),
     Problem("HumanEval/1", 'def sub(a, b):\n    """The difference."""\n', "sub", "    return a - b\n", ""),

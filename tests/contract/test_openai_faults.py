@@ -19,6 +19,8 @@ from pytest_humaneval.sample import Request
 
 Answers = dict[str, Generation | EngineError]
 
+PATIENCE = 60.0  # seconds, for what takes a moment where the machine is not busy
+
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,7 +47,7 @@ def ask(engine: OpenAIEngine, batch: list[tuple[str, Request]]) -> Answers:
 
 def collect(engine: OpenAIEngine, count: int) -> Answers:
     answers: Answers = {}
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while len(answers) < count:
         assert time.monotonic() < deadline, f"only {len(answers)} of {count} answers"
         answers |= dict(engine.poll())
@@ -53,7 +55,7 @@ def collect(engine: OpenAIEngine, count: int) -> Answers:
 
 
 def wait_for_requests(server: FakeServer, count: int) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while len(server.requests) < count:
         assert time.monotonic() < deadline, f"only {len(server.requests)} of {count} requests"
         time.sleep(0.01)
@@ -229,7 +231,7 @@ def test_one_unreachable_replica_stops_the_start() -> None:
     ],
 )
 def test_a_fault_becomes_the_requests_error_with_url_and_cause(reply: Reply, message: str) -> None:
-    with FakeServer(lambda body: reply) as server, started(server, timeout=0.5) as engine:
+    with FakeServer(lambda body: reply) as server, started(server, timeout=0.5 if reply.hang else 10) as engine:
         error = error_of(ask(engine, requests(1)))
     assert error.startswith(f"{server.url}/v1: {message}")
 
@@ -246,14 +248,14 @@ def test_a_slow_server_is_waited_for() -> None:
     with FakeServer(lambda body: Reply("late", delay=0.3)) as server, started(server) as engine:
         (answer,) = ask(engine, requests(1)).values()
     assert isinstance(answer, Generation)
-    assert 0.3 <= answer.seconds < 5
+    assert answer.seconds >= 0.3
 
 
 def test_a_request_waits_as_long_as_the_server_answers_others() -> None:
     # A server with one thing at a time: the last answer takes longer than the silence that is allowed.
     with (
         FakeServer(lambda body: Reply("late", delay=0.5 * int(body["prompt"].split()[-1]))) as server,
-        started(server, timeout=2) as engine,
+        started(server, timeout=3) as engine,
     ):
         answers = ask(engine, requests(8))
     assert max(answer.seconds for answer in answers.values() if isinstance(answer, Generation)) > 3
@@ -264,7 +266,7 @@ def test_a_request_that_is_never_answered_is_given_up_beside_others() -> None:
     def reply(body: dict[str, Any]) -> Reply:
         return Reply(hang=True) if body["prompt"] == "prompt 1" else Reply("fine", delay=0.2)
 
-    with FakeServer(reply) as server, started(server, timeout=1) as engine:
+    with FakeServer(reply) as server, started(server, timeout=2) as engine:
         answers = ask(engine, requests(3)) | {"later": ask(engine, requests(1))["0"]}
     assert [key for key, answer in answers.items() if isinstance(answer, EngineError)] == ["1"]
 
@@ -286,23 +288,22 @@ def test_a_server_that_dies_fails_the_rest_within_seconds(monkeypatch: pytest.Mo
         server.stop()
         begun = time.monotonic()
         assert error_of(collect(engine, 100)) == f"{server.url}/v1: Connection refused"
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < PATIENCE
 
 
 def test_a_server_that_hangs_is_given_up_once_and_not_once_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pytest_humaneval.engine.openai._IN_FLIGHT", 2)
     with FakeServer(lambda body: Reply(hang=True)) as server, started(server, timeout=0.3) as engine:
-        begun = time.monotonic()
         assert error_of(ask(engine, requests(40))) == f"{server.url}/v1: no answer to any request within 0.3 s"
-        assert time.monotonic() - begun < 2  # 40 requests by twos at 0.3 s would be 6 s
+        assert len(server.requests) <= 2  # of 40, as two are in flight at a time
 
 
 def test_closing_does_not_wait_for_a_server_that_hangs() -> None:
     with FakeServer(lambda body: Reply(hang=True)) as server:
-        with started(server, timeout=60) as engine:
+        with started(server, timeout=600) as engine:
             engine.submit(requests(4))
             begun = time.monotonic()
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < PATIENCE
 
 
 # Replicas
@@ -321,7 +322,8 @@ def test_replicas_share_the_load() -> None:
 
 @pytest.mark.parametrize("fault", [Reply(drop=True), Reply(hang=True), Reply(status=500), Reply(raw=b"{")])
 def test_a_failing_replica_hands_its_requests_to_the_other(fault: Reply) -> None:
-    with FakeServer(lambda body: fault) as bad, FakeServer() as good, started(bad, good, timeout=0.5) as engine:
+    silence = 3 if fault.hang else 10  # seconds; the good one has to answer in them
+    with FakeServer(lambda body: fault) as bad, FakeServer() as good, started(bad, good, timeout=silence) as engine:
         answers = ask(engine, requests(20))
     assert all(isinstance(answer, Generation) for answer in answers.values())
     assert bad.requests

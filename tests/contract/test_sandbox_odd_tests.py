@@ -29,7 +29,7 @@ def test_test_that_never_ends_is_timed_out(sandbox: Sandbox, body: str) -> None:
     problem = looping(body)
     started = time.monotonic()
     assert sandbox.check(problem, problem.canonical_solution, timeout=0.2).kind == "timed out"
-    assert time.monotonic() - started < wall_limit(0.2) + 1 + 3  # and what it takes to replace the oracle
+    assert time.monotonic() - started < wall_limit(0.2) + 1 + 10  # and what a busy machine takes to replace the oracle
     assert passes(sandbox)
 
 

@@ -22,7 +22,10 @@ from pytest_humaneval.service.health import is_healthy
 from pytest_humaneval.service.local import LocalService
 from pytest_humaneval.service.wanted import Started
 
-pytestmark = pytest.mark.skipif(find_spec("vllm") is None, reason="vLLM is not installed (extra cpu or gpu)")
+pytestmark = [
+    pytest.mark.skipif(find_spec("vllm") is None, reason="vLLM is not installed (extra cpu or gpu)"),
+    pytest.mark.nightly,
+]
 
 IDLE_LIMIT = 20  # seconds; a busy machine must get its question in
 

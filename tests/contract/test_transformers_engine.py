@@ -152,6 +152,14 @@ def test_a_conversation_goes_through_the_models_own_template(engine: Transformer
     assert first.text == second.text
 
 
+def test_without_a_chat_template_only_conversations_are_errors(tmp_path: Path) -> None:
+    bare = make_tiny_model(tmp_path / "bare", chat_template=False, context=CONTEXT)
+    with closing(opened(bare, dtype="float32")) as engine:
+        with pytest.raises(EngineError, match=r"bare cannot be asked in chat form: .*chat.template.* completes text"):
+            ask(engine, chat_prompt("hello"))
+        assert ask(engine, QUESTION)[0].completion_tokens == 12
+
+
 @pytest.mark.parametrize(
     ("prompt", "message"),
     [
@@ -205,7 +213,7 @@ def test_what_is_submitted_later_is_answered_too(model: Path) -> None:
         assert later.text == alone.text
         begun = time.monotonic()
         assert list(engine.poll()) == []
-        assert 0.05 < time.monotonic() - begun < 5
+        assert 0.05 < time.monotonic() - begun < 30  # of a busy machine
 
 
 def polled(engine: TransformersEngine, key: str, prompt: Prompt) -> list[Answer]:

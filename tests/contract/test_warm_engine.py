@@ -79,7 +79,7 @@ def the_engine(state: PrivateDirectory) -> tuple[str, LingeringEngine]:
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120  # a busy machine
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -248,7 +248,7 @@ def test_a_broken_configuration_is_told_with_the_end_of_the_log(turn: Turn, stat
     assert state.names("engine") == []
 
 
-@pytest.mark.parametrize("name", ["vllm", "transformers"])
+@pytest.mark.parametrize("name", [pytest.param("vllm", marks=pytest.mark.nightly), "transformers"])
 def test_a_loaded_model_serves_the_next_run_at_once_and_as_if_new(
     turn: Turn, state: PrivateDirectory, tmp_path: Path, name: str
 ) -> None:

@@ -31,6 +31,8 @@ from tiny_model import make_tiny_model
 
 from pytest_humaneval.service.health import free_port, wait_until_healthy
 
+pytestmark = pytest.mark.nightly
+
 IMAGE = "pytest-humaneval-test-engine"
 SPACE = 20 << 30  # bytes: wheels, what is unpacked of them, the layer
 START_SECONDS = 600.0  # until it is healthy, on a busy machine

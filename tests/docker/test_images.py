@@ -58,6 +58,7 @@ def test_the_sandboxs_image_has_no_program_that_lends_its_owners_rights(program:
     assert (found.stdout, found.returncode) == ("", 0)
 
 
+@pytest.mark.nightly
 def test_the_runner_evaluates_and_leaves_results_in_a_volume(program: str, volume: str, context: Path) -> None:
     given = {"BASE": need_base(program), "EXTRAS": "openai", "PIP_NO_INDEX": "1"}
     build(program, "runner.Dockerfile", RUNNER, context, **given)

@@ -7,9 +7,11 @@ from __future__ import annotations
 import matplotlib.figure  # noqa: F401
 import numpy as np  # noqa: F401
 import pytest
-from mini import evaluate, mini, workers
+from mini import evaluate, mini, refused, workers
 
-__all__ = ["evaluate", "mini", "plugins", "workers"]
+import pytest_humaneval.run  # noqa: F401 - for runs in this process
+
+__all__ = ["evaluate", "mini", "plugins", "refused", "workers"]
 
 
 @pytest.fixture(autouse=True)

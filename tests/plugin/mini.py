@@ -1,4 +1,8 @@
-"""Runs pytest for real, on three small problems with scripted answers; every behaviour at -n0 and at -n2."""
+"""Runs pytest for real, on three small problems with scripted answers: in one process and in several.
+
+A run at ``-n2`` costs more than twice as much as one at ``-n0``. Tests that are ``distributed`` see both by day: they
+fail where something does not reach the workers or does not come back. The others meet ``-n2`` at night.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +39,26 @@ RIGHT = {str(problem["task_id"]): problem["canonical_solution"] for problem in P
 
 Evaluate = Callable[..., pytest.RunResult]
 
+WHEN_TWO_ARE_JUDGED = """
+from pathlib import Path
 
-@pytest.fixture(params=["-n0", "-n2"])
+class Watch:
+    judged = 0
+
+    def pytest_runtest_logreport(self, report):
+        self.judged += report.when == "call"
+        if self.judged == 2:
+            Path("two").touch()
+
+def pytest_configure(config):
+    config.pluginmanager.register(Watch())  # the conftest's own hooks hear of tests below it, not of the bundled one
+"""
+"""A conftest of the tested run: what the script does ``after`` the file "two" comes when the other items are done."""
+
+distributed = pytest.mark.parametrize("workers", ["-n0", "-n2"], indirect=True)
+
+
+@pytest.fixture(params=["-n0", pytest.param("-n2", marks=pytest.mark.nightly)])
 def workers(request: pytest.FixtureRequest) -> str:
     """How many processes run the items."""
     count: str = request.param
@@ -58,19 +80,40 @@ def evaluate(pytester: pytest.Pytester, mini: Path, tmp_path: Path, monkeypatch:
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
 
     def run(*args: str, script: dict[str, Any] | None = None, strategy: str = "minimal") -> pytest.RunResult:
-        file = tmp_path / "script.json"
-        file.write_text(json.dumps({**RIGHT, **(script or {})}))
-        return pytester.runpytest_subprocess(
-            *([f"--strategy={strategy}"] if strategy else []),
-            f"--humaneval-dataset={mini}",
-            f"--humaneval-script={file}",
-            f"--humaneval-cache-dir={tmp_path / 'cache'}",
-            "--humaneval-sandbox=auto",
-            *args,
-            timeout=300,  # seconds; a busy machine needs some
-        )
+        options = _options(mini, tmp_path, script or {}, strategy)
+        return pytester.runpytest_subprocess(*options, *args, timeout=300)  # seconds; a busy machine needs some
 
     return run
+
+
+@pytest.fixture
+def refused(pytester: pytest.Pytester, mini: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Evaluate:
+    """The same where it has to end before anything starts, which an engine that does not start makes sure of.
+
+    It needs no process of its own, and a dozen of them take the time of one that has.
+    """
+    monkeypatch.setenv("COLUMNS", "160")
+
+    def run(*args: str, strategy: str = "minimal") -> pytest.RunResult:
+        options = _options(mini, tmp_path, {"start": {"exit": 3}}, strategy)
+        result = pytester.runpytest_inprocess(*options, *args)
+        assert result.ret == pytest.ExitCode.USAGE_ERROR
+        result.stderr.no_fnmatch_line("*Traceback*")
+        return result
+
+    return run
+
+
+def _options(mini: Path, folder: Path, script: dict[str, Any], strategy: str) -> list[str]:
+    file = folder / "script.json"
+    file.write_text(json.dumps({**RIGHT, **script}))
+    return [
+        *([f"--strategy={strategy}"] if strategy else []),
+        f"--humaneval-dataset={mini}",
+        f"--humaneval-script={file}",
+        f"--humaneval-cache-dir={folder / 'cache'}",
+        "--humaneval-sandbox=auto",
+    ]
 
 
 def row_of(result: pytest.RunResult, strategy: str) -> dict[str, str]:

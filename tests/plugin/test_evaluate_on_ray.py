@@ -22,6 +22,9 @@ from mini import PROBLEMS, RIGHT
 
 pytest.importorskip("ray", reason="needs the extra ray")
 
+# By day tests/unit/test_cluster_*.py have nodes and processes die, without Ray: nothing is lost, nothing doubled.
+pytestmark = pytest.mark.nightly
+
 WRONG = "    return 5\n"
 SLEEPY = "    import time\n    time.sleep(0.05)\n"  # a check is short, and a test has to find one under way
 SMALL_STORE = 80 << 20  # bytes; Ray's least is 75 MiB

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
-from mini import Evaluate, row_of
+from mini import Evaluate, distributed, row_of
 
 WRONG = "    return None\n"
 FILE = """
@@ -39,6 +39,7 @@ def experiments(pytester: pytest.Pytester) -> Path:
 
 
 @pytest.mark.usefixtures("experiments")
+@distributed
 def test_the_experiments_of_a_run_are_its_strategies(evaluate: Evaluate, workers: str) -> None:
     script = {"Mini/0 warm": WRONG, "Mini/1": ["    return text.upper()\n", WRONG]}
     result = evaluate(workers, "-v", "--humaneval-experiment=all", strategy="", script=script)
@@ -115,6 +116,7 @@ def test_settings_of_the_run_come_from_the_file_and_the_command_line_wins(
     again.stdout.no_fnmatch_line("*workers*")
 
 
+@distributed
 def test_the_file_s_time_limit_reaches_the_checks(evaluate: Evaluate, pytester: pytest.Pytester, workers: str) -> None:
     pytester.makefile(".toml", humaneval="timeout = 0.5\n")
     result = evaluate(workers, script={"Mini/0": "    while True: pass\n"})
@@ -197,7 +199,7 @@ def test_what_cannot_be_run_is_told_before_anything_runs(
 ) -> None:
     if text is not None:
         pytester.makefile(".toml", humaneval=text)
-    result = pytester.runpytest_subprocess(*options)
+    result = pytester.runpytest_inprocess(*options)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"*{message}"])
 

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from mini import ADD, RIGHT, Evaluate, row_of
+from mini import ADD, RIGHT, WHEN_TWO_ARE_JUDGED, Evaluate, distributed, row_of
 
 HUMANEVAL_PROCESSES = "pytest_humaneval.engine.host"
 PATIENCE = 120.0  # seconds, for what a machine under load may be slow at; a test that passes never waits so long
@@ -27,11 +27,9 @@ PATIENCE = 120.0  # seconds, for what a machine under load may be slow at; a tes
         (json.dumps(ADD), "*mini.jsonl:2: task_id 'Mini/0' was already given in line 1*"),
     ],
 )
-def test_a_bad_dataset_line_is_named(evaluate: Evaluate, mini: Path, workers: str, line: str, message: str) -> None:
+def test_a_bad_dataset_line_is_named(refused: Evaluate, mini: Path, line: str, message: str) -> None:
     mini.write_text(json.dumps(ADD) + "\n" + line + "\n")
-    result = evaluate(workers)
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([message])
+    refused().stderr.fnmatch_lines([message])
 
 
 @pytest.mark.parametrize(
@@ -47,18 +45,20 @@ def test_a_bad_dataset_line_is_named(evaluate: Evaluate, mini: Path, workers: st
         (["--humaneval-output=/proc/nowhere"], "*--humaneval-output: /proc/nowhere cannot be written*"),
     ],
 )
-def test_a_bad_option_says_what_would_be_right(
-    evaluate: Evaluate, workers: str, options: list[str], message: str
-) -> None:
-    result = evaluate(workers, *options)
+def test_a_bad_option_says_what_would_be_right(refused: Evaluate, options: list[str], message: str) -> None:
+    refused(*options).stderr.fnmatch_lines([message])
+
+
+@distributed
+def test_a_bad_option_ends_a_run_of_a_process_of_its_own(evaluate: Evaluate, workers: str) -> None:
+    result = evaluate(workers, "--humaneval-limit=0")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([message])
+    result.stderr.fnmatch_lines(["ERROR: --humaneval-limit: '0' is not a whole number from 1*"])
     result.stderr.no_fnmatch_line("*Traceback*")
 
 
-def test_an_unknown_strategy_gets_near_names_and_the_list(evaluate: Evaluate, workers: str) -> None:
-    result = evaluate(workers, strategy="minimla")
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
+def test_an_unknown_strategy_gets_near_names_and_the_list(refused: Evaluate) -> None:
+    result = refused(strategy="minimla")
     result.stderr.fnmatch_lines(["*--strategy: unknown strategy 'minimla'; did you mean 'minimal'*known: *expert_v00*"])
 
 
@@ -69,11 +69,9 @@ def test_an_unknown_strategy_gets_near_names_and_the_list(evaluate: Evaluate, wo
         ("qwen2.5-coder-0.5b-instrct", "*did you mean*qwen2.5-coder-0.5b-instruct*"),
     ],
 )
-def test_a_model_that_is_not_there_is_named(
-    pytester: pytest.Pytester, mini: Path, tmp_path: Path, workers: str, spec: str, message: str
-) -> None:
-    result = pytester.runpytest_subprocess(
-        "--strategy=minimal", f"--humaneval-model={spec}", f"--humaneval-cache-dir={tmp_path}", workers
+def test_a_model_that_is_not_there_is_named(pytester: pytest.Pytester, tmp_path: Path, spec: str, message: str) -> None:
+    result = pytester.runpytest_inprocess(
+        "--strategy=minimal", f"--humaneval-model={spec}", f"--humaneval-cache-dir={tmp_path}"
     )
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([message])
@@ -85,6 +83,7 @@ def test_an_empty_selection_is_pytest_s_own_exit_status(evaluate: Evaluate, work
     assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
 
 
+@distributed
 def test_there_is_one_engine_process_whatever_the_number_of_workers(
     evaluate: Evaluate, workers: str, tmp_path: Path
 ) -> None:
@@ -92,6 +91,7 @@ def test_there_is_one_engine_process_whatever_the_number_of_workers(
     assert len(list((tmp_path / "cache" / "logs").iterdir())) == 1
 
 
+@distributed
 def test_an_engine_that_does_not_start_makes_errors_not_failures(evaluate: Evaluate, workers: str) -> None:
     result = evaluate(workers, script={"start": {"error": "no such device"}})
     result.assert_outcomes(errors=3)
@@ -109,10 +109,12 @@ def test_an_engine_that_dies_while_loading_makes_errors_with_the_end_of_its_log(
     assert result.ret == pytest.ExitCode.INTERNAL_ERROR
 
 
-def test_an_engine_that_dies_in_the_middle_keeps_what_was_finished(evaluate: Evaluate, workers: str) -> None:
-    start = time.monotonic()
-    result = evaluate(workers, script={"Mini/10": {"text": "", "exit": 9, "delay": 4}})
-    assert time.monotonic() - start < 60
+@distributed
+def test_an_engine_that_dies_in_the_middle_keeps_what_was_finished(
+    pytester: pytest.Pytester, evaluate: Evaluate, workers: str
+) -> None:
+    pytester.makeconftest(WHEN_TWO_ARE_JUDGED)
+    result = evaluate(workers, script={"Mini/10": {"exit": 9, "after": str(pytester.path / "two")}})
     result.assert_outcomes(passed=2, errors=1)
     row = row_of(result, "minimal")
     assert (row["pass@1"], row["passed"], row["errors"]) == ("1.000", "2", "1")
@@ -156,6 +158,7 @@ def test_strange_text_is_a_verdict_and_breaks_nothing(
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@distributed
 def test_an_interrupted_run_leaves_no_process_and_keeps_what_is_done(
     mini: Path, tmp_path: Path, workers: str, how: signal.Signals
 ) -> None:
@@ -171,7 +174,7 @@ def test_an_interrupted_run_leaves_no_process_and_keeps_what_is_done(
     try:
         _wait_for_rows(output / "results.jsonl", 2)
         process.send_signal(how)
-        printed, _ = process.communicate(timeout=30)
+        printed, _ = process.communicate(timeout=PATIENCE)
     finally:
         process.kill()
     assert process.returncode == pytest.ExitCode.INTERRUPTED
@@ -201,6 +204,7 @@ def _processes_mentioning(text: str) -> list[str]:
     return found
 
 
+@distributed
 def test_a_killed_controller_takes_the_engine_with_it(mini: Path, tmp_path: Path, workers: str) -> None:
     script = tmp_path / "script.json"
     script.write_text(json.dumps({**RIGHT, "Mini/10": {"text": "", "hang": True}}))
@@ -212,7 +216,7 @@ def test_a_killed_controller_takes_the_engine_with_it(mini: Path, tmp_path: Path
     _wait_for_rows(tmp_path / "out" / "results.jsonl", 2)
     process.kill()
     process.wait()
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + PATIENCE
     while _processes_mentioning(str(tmp_path)):
         assert time.monotonic() < deadline, _processes_mentioning(str(tmp_path))
         time.sleep(0.1)

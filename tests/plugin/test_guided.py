@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from mini import PROBLEMS, RIGHT, Evaluate, row_of
+from mini import PROBLEMS, RIGHT, Evaluate, distributed, row_of
 
 WRONG_ADD, RIGHT_ADD = "    return a - b\n", "    return a + b\n"
 FENCED = {task: f"{code}```" for task, code in RIGHT.items()}
@@ -39,6 +39,7 @@ def own(pytester: pytest.Pytester) -> None:
 
 
 @pytest.mark.usefixtures("own")
+@distributed
 def test_the_second_answer_counts_where_the_first_fails_an_example(evaluate: Evaluate, workers: str) -> None:
     result = evaluate(workers, strategy="second_try", script={"Mini/0": [WRONG_ADD, RIGHT_ADD]})
     result.assert_outcomes(passed=3)
@@ -72,6 +73,7 @@ def test_only_what_is_selected_is_solved(evaluate: Evaluate, workers: str) -> No
 
 
 @pytest.mark.usefixtures("own")
+@distributed
 def test_an_engine_that_dies_is_told_by_every_item(evaluate: Evaluate, workers: str) -> None:
     result = evaluate(workers, strategy="second_try", script={"Mini/1": {"exit": 3}})
     assert result.parseoutcomes().get("errors", 0) >= 1

@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from mini import Evaluate, row_of
+from mini import Evaluate, distributed, row_of
 
 
+@distributed
 def test_each_problem_and_strategy_is_one_item(evaluate: Evaluate, workers: str) -> None:
     result = evaluate(workers, "-v", strategy="minimal,chat")
     result.assert_outcomes(passed=6)
@@ -57,6 +58,7 @@ def test_collect_only_starts_no_engine(evaluate: Evaluate, workers: str) -> None
     result.stdout.no_fnmatch_line("*pass@1*")
 
 
+@distributed
 def test_the_sample_axis_appears_when_there_are_several(evaluate: Evaluate, workers: str) -> None:
     script = {"Mini/0": ["    return a + b\n", "    return 0\n"]}
     result = evaluate(workers, "-v", "--humaneval-num-samples=2", "--humaneval-k=1,2,3", script=script)
@@ -70,6 +72,7 @@ def test_an_id_as_printed_selects_the_item(evaluate: Evaluate, workers: str) -> 
     result.assert_outcomes(passed=1)
 
 
+@distributed
 def test_last_failed_runs_what_failed(evaluate: Evaluate, workers: str) -> None:
     evaluate(workers, script={"Mini/1": "    return text\n"})
     result = evaluate(workers, "--lf", script={"Mini/1": "    return text\n"})
@@ -89,6 +92,7 @@ def test_people_s_usual_options_work(evaluate: Evaluate, options: tuple[str, ...
     evaluate(*options).assert_outcomes(passed=3)
 
 
+@distributed
 def test_a_user_s_own_test_is_parametrized(pytester: pytest.Pytester, evaluate: Evaluate, workers: str) -> None:
     pytester.makepyfile(
         test_mine="""

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 import xmlschema
-from mini import RIGHT, Evaluate
+from mini import RIGHT, Evaluate, distributed
 
 WRONG = "    return a - b\n"
 SCHEMA = Path(__file__).parents[1] / "data" / "junit.xsd"
 
 
+@distributed
 def test_junit_xml_carries_properties_of_items_and_suite(
     evaluate: Evaluate, workers: str, pytester: pytest.Pytester
 ) -> None:
@@ -29,6 +30,7 @@ def test_junit_xml_carries_properties_of_items_and_suite(
     assert len(case.findall("failure")) == 1
 
 
+@distributed
 def test_junit_xml_is_what_the_schema_of_the_viewers_takes(
     evaluate: Evaluate, workers: str, pytester: pytest.Pytester
 ) -> None:
@@ -51,6 +53,7 @@ def test_the_schema_refuses_what_viewers_do_not_take(xml: str, reason: str) -> N
     assert any(reason in str(error.reason) for error in xmlschema.XMLSchema(SCHEMA).iter_errors(xml))
 
 
+@distributed
 def test_system_out_of_an_item_is_its_completion(evaluate: Evaluate, workers: str, pytester: pytest.Pytester) -> None:
     evaluate(workers, "--junitxml=out.xml", script={"Mini/0": WRONG, "Mini/1": {"error": "broken"}})
     assert outputs(pytester) == {

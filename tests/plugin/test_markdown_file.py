@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from mini import Evaluate
+from mini import Evaluate, distributed
 
 WRONG = {"Mini/0": "    return a - b\n"}
 
@@ -19,6 +19,7 @@ def test_the_summary_is_written_where_asked_for(evaluate: Evaluate, workers: str
     assert "- `Mini/0` `minimal` assertion: `add(1, 2) == 3, got -1`\n" in text
 
 
+@distributed
 def test_a_step_on_github_gets_it_appended_once(
     evaluate: Evaluate, workers: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -39,7 +40,6 @@ def test_a_step_summary_that_cannot_be_written_is_a_warning(
     result.stdout.fnmatch_lines(["warning: GITHUB_STEP_SUMMARY: * could not be written: *"])
 
 
-def test_a_file_that_cannot_be_written_is_told_before_anything_is_generated(evaluate: Evaluate, tmp_path: Path) -> None:
-    result = evaluate("-n0", f"--humaneval-markdown={tmp_path}", script={"start": {"exit": 3}})
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_generated(refused: Evaluate, tmp_path: Path) -> None:
+    result = refused(f"--humaneval-markdown={tmp_path}")
     result.stderr.fnmatch_lines(["*--humaneval-markdown: * cannot be written (*); give a file that can be"])

@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from mini import Evaluate, row_of
+from mini import Evaluate, distributed, row_of
 
 WRONG = {"Mini/0": "    return a - b\n"}
 COLOUR = re.compile(r"\x1b\[")
@@ -17,6 +17,7 @@ def plugins() -> None:
     """All that are installed, as users have them."""
 
 
+@distributed
 def test_pytest_html_shows_the_failures(evaluate: Evaluate, workers: str, pytester: pytest.Pytester) -> None:
     result = evaluate(workers, "--html=other.html", "--self-contained-html", "--humaneval-html=ours.html", script=WRONG)
     result.assert_outcomes(passed=2, failed=1)
@@ -24,6 +25,7 @@ def test_pytest_html_shows_the_failures(evaluate: Evaluate, workers: str, pytest
     assert "HumanEval report" in (pytester.path / "ours.html").read_text()
 
 
+@distributed
 def test_pytest_json_report_has_every_item(evaluate: Evaluate, workers: str, pytester: pytest.Pytester) -> None:
     evaluate(workers, "--json-report", "--json-report-file=out.json", script={**WRONG, "Mini/1": {"error": "broken"}})
     report = json.loads((pytester.path / "out.json").read_text())
@@ -33,6 +35,7 @@ def test_pytest_json_report_has_every_item(evaluate: Evaluate, workers: str, pyt
     assert verdicts == {"assertion", "error", "passed"}
 
 
+@distributed
 def test_pytest_reportlog_has_every_item(evaluate: Evaluate, workers: str, pytester: pytest.Pytester) -> None:
     evaluate(workers, "--report-log=out.jsonl", script=WRONG)
     rows = [json.loads(line) for line in (pytester.path / "out.jsonl").read_text().splitlines()]

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from mini import Evaluate
+from mini import Evaluate, distributed
 
 from pytest_humaneval.dataset import read_dataset
 from pytest_humaneval.page import write_page
@@ -40,10 +40,9 @@ def test_a_missing_package_is_told_before_anything_is_generated(
     assert not page.exists()
 
 
-def test_a_page_that_cannot_be_written_is_told_before_anything_is_generated(evaluate: Evaluate, tmp_path: Path) -> None:
+def test_a_page_that_cannot_be_written_is_told_before_anything_is_generated(refused: Evaluate, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    result = evaluate("-n0", f"--humaneval-html={tmp_path / 'file' / 'report.html'}", script={"start": {"exit": 3}})
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result = refused(f"--humaneval-html={tmp_path / 'file' / 'report.html'}")
     result.stderr.fnmatch_lines(["*--humaneval-html: *report.html cannot be written (*); give a file that can be"])
 
 
@@ -63,6 +62,7 @@ def test_a_run_that_evaluates_nothing_leaves_the_former_page(evaluate: Evaluate,
     assert page.read_text() == "former"
 
 
+@distributed
 def test_the_output_folder_holds_what_a_page_needs(
     evaluate: Evaluate, workers: str, tmp_path: Path, mini: Path
 ) -> None:

@@ -6,12 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
-from mini import Evaluate, row_of
+from mini import Evaluate, distributed, row_of
 
 WRONG = "    return a - b\n"
 LOOP = "    while True: pass\n"
 
 
+@distributed
 def test_a_failure_shows_problem_completion_and_assertion_in_this_order(evaluate: Evaluate, workers: str) -> None:
     result = evaluate(workers, script={"Mini/0": WRONG})
     result.stdout.fnmatch_lines(
@@ -39,17 +40,19 @@ def test_kinds_of_verdict_are_told_apart(evaluate: Evaluate, workers: str) -> No
 @pytest.mark.parametrize(
     ("options", "ini"), [(["--timeout=0.5"], "timeout = 60"), ([], "timeout = 0.5")], ids=["option", "ini"]
 )
+@distributed
 def test_pytest_timeout_s_number_is_the_check_s_limit(
     pytester: pytest.Pytester, evaluate: Evaluate, workers: str, options: list[str], ini: str
 ) -> None:
     pytester.makeini(f"[pytest]\n{ini}\n")
-    slow = {"text": "    return text.upper()\n", "delay": 2}
+    slow = {"text": "    return text.upper()\n", "delay": 1}
     result = evaluate(workers, *options, script={"Mini/0": LOOP, "Mini/1": slow})
     result.assert_outcomes(passed=2, failed=1)
     assert row_of(result, "minimal")["timed_out"] == "1"
     result.stdout.fnmatch_lines(["checks    0.5 s*"])
 
 
+@distributed
 def test_output_files_hold_every_sample_and_the_run(evaluate: Evaluate, workers: str, tmp_path: Path) -> None:
     output = tmp_path / "deep" / "out"
     evaluate(workers, f"--humaneval-output={output}", script={"Mini/0": WRONG, "Mini/1": {"error": "broken"}})

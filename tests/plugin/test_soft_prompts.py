@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from mini import PROBLEMS, RIGHT, Evaluate, row_of
+from mini import PROBLEMS, RIGHT, Evaluate, distributed, row_of
 from tiny_model import make_tiny_model
 
 # Here, not in a test: pytester forgets modules that were imported during its test, and PyTorch breaks when it is
@@ -26,6 +26,7 @@ def soft(pytester: pytest.Pytester) -> Path:
     return folder
 
 
+@distributed
 def test_a_soft_prompt_is_one_strategy_among_others(soft: Path, evaluate: Evaluate, workers: str) -> None:
     script = {f"{task} minimal": "    pass\n" for task in RIGHT}
     result = evaluate(workers, "-v", strategy="minimal,soft:runs/mbpp", script=script)
@@ -48,7 +49,7 @@ def test_a_soft_prompt_of_another_model_ends_the_run_before_it_starts(
     model = pytester.mkdir("other")
     (model / "config.json").write_text("{}")
     (model / "model.safetensors").write_bytes(b"weights")
-    result = pytester.runpytest_subprocess(
+    result = pytester.runpytest_inprocess(
         "--strategy=soft:runs/mbpp", "--humaneval-engine=transformers", f"--humaneval-model={model}",
         f"--humaneval-dataset={mini}", "--humaneval-cache-dir=cache",
     )  # fmt: skip

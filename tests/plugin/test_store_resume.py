@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mini import Evaluate
+import pytest
+from mini import WHEN_TWO_ARE_JUDGED, Evaluate, distributed
 
 
+@distributed
 def test_a_repeated_run_answers_from_the_store_and_says_so(evaluate: Evaluate, workers: str) -> None:
     first = evaluate(workers)
     first.stdout.fnmatch_lines(["engine    3 generated in *"])
@@ -20,10 +22,13 @@ def test_no_cache_generates_anew(evaluate: Evaluate, workers: str) -> None:
     evaluate(workers, "--humaneval-no-cache").stdout.fnmatch_lines(["engine    3 generated in *"])
 
 
-def test_a_run_that_broke_off_resumes(evaluate: Evaluate, workers: str, tmp_path: Path) -> None:
-    broken = evaluate(workers, script={"Mini/10": {"text": "", "exit": 1, "delay": 1.0}})
+@distributed
+def test_a_run_that_broke_off_resumes(pytester: pytest.Pytester, evaluate: Evaluate, workers: str) -> None:
+    pytester.makeconftest(WHEN_TWO_ARE_JUDGED)
+    script = {"Mini/10": {"exit": 1, "after": str(pytester.path / "two")}}
+    broken = evaluate(workers, script=script)
     broken.assert_outcomes(passed=2, errors=1)
-    resumed = evaluate(workers, "-k", "add or shout", script={"Mini/10": {"text": "", "exit": 1, "delay": 1.0}})
+    resumed = evaluate(workers, "-k", "add or shout", script=script)
     resumed.stdout.fnmatch_lines(["engine    2 answered from the store"])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from mini import Evaluate, row_of
+from mini import Evaluate, distributed, row_of
 
 POLITE = """
 from pytest_humaneval import completion_prompt, strategy
@@ -17,6 +17,7 @@ def pytest_humaneval_strategies():
 """
 
 
+@distributed
 def test_a_strategy_in_the_user_s_conftest_is_known(
     pytester: pytest.Pytester, evaluate: Evaluate, workers: str
 ) -> None:
@@ -26,11 +27,9 @@ def test_a_strategy_in_the_user_s_conftest_is_known(
     assert row_of(result, "polite")["pass@1"] == "1.000"
 
 
-def test_two_strategies_of_one_name_are_an_error(pytester: pytest.Pytester, evaluate: Evaluate) -> None:
+def test_two_strategies_of_one_name_are_an_error(pytester: pytest.Pytester, refused: Evaluate) -> None:
     pytester.makeconftest(POLITE.replace('"polite"', '"minimal"'))
-    result = evaluate("-n0")
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*two strategies are named 'minimal'*"])
+    refused().stderr.fnmatch_lines(["*two strategies are named 'minimal'*"])
 
 
 @pytest.mark.parametrize(
@@ -40,6 +39,7 @@ def test_two_strategies_of_one_name_are_an_error(pytester: pytest.Pytester, eval
         ("return 'text'", "*returned str for Mini/0*"),
     ],
 )
+@distributed
 def test_a_broken_strategy_is_an_error_of_its_items(
     pytester: pytest.Pytester, evaluate: Evaluate, workers: str, body: str, message: str
 ) -> None:

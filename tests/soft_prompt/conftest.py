@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from importlib.util import find_spec
 
 from pytest_humaneval.broken_packages import mark_broken_packages_absent
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # the tiny model has nothing to share out
 
 collect_ignore_glob = [] if find_spec("torch") else ["test_*.py"]
 

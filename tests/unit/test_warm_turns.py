@@ -45,7 +45,7 @@ def test_the_idle_time_counts_from_the_end_of_a_turn_and_the_last_limit_holds() 
     turns.end(desk)
     start = time.monotonic()
     assert turns.next() is None
-    assert 0.15 <= time.monotonic() - start < 5
+    assert 0.15 <= time.monotonic() - start < 30  # of a busy machine
     assert not turns.begin(new_desk(), 60), "an engine that is about to end takes no run"
 
 
