@@ -17,9 +17,10 @@ from typing import Any
 
 from pytest_humaneval.broken_packages import environment_without, mark_broken_packages_absent
 from pytest_humaneval.engine.encoding import encode_prompt, room_for_answer
+from pytest_humaneval.engine.precision import Precision
 from pytest_humaneval.engine.protocol import Answer, EngineOptions
 from pytest_humaneval.engine.virtual_tokens import Shelf, mixed_prompt
-from pytest_humaneval.engine.vllm_setup import default_dtype, engine_arguments, prepare_environment
+from pytest_humaneval.engine.vllm_setup import engine_arguments, precision_of, prepare_environment
 from pytest_humaneval.exceptions import EngineError, HumanEvalError
 from pytest_humaneval.models import Model
 from pytest_humaneval.sample import Generation, Request
@@ -38,8 +39,16 @@ def vllm_identity(options: EngineOptions) -> str:
     others = [f"{name}={value}" for name, value in sorted(options.engine_args.items()) if name != "dtype"]
     invariant = ["batch-invariant"] if os.environ.get("VLLM_BATCH_INVARIANT") == "1" else []
     name, release = vllm_distribution()
-    dtype = options.engine_args.get("dtype") or default_dtype(cpu=is_cpu_build(name, release))
-    return " ".join((name, release, dtype, *invariant, *others))
+    return " ".join((name, release, vllm_precision(options).dtype, *invariant, *others))
+
+
+def vllm_precision(options: EngineOptions) -> Precision:
+    """The precision that the installed vLLM is going to compute in, and why.
+
+    Raises:
+        EngineError: vLLM is not installed.
+    """
+    return precision_of(options, cpu=is_cpu_build(*vllm_distribution()))
 
 
 class VllmEngine:
