@@ -19,6 +19,7 @@ from pytest_humaneval.broken_packages import environment_without, mark_broken_pa
 from pytest_humaneval.engine.encoding import encode_prompt, room_for_answer
 from pytest_humaneval.engine.precision import Precision
 from pytest_humaneval.engine.protocol import Answer, EngineOptions
+from pytest_humaneval.engine.speculation import Guesser, speculates
 from pytest_humaneval.engine.virtual_tokens import Shelf, mixed_prompt
 from pytest_humaneval.engine.vllm_setup import engine_arguments, precision_of, prepare_environment
 from pytest_humaneval.exceptions import EngineError, HumanEvalError
@@ -39,7 +40,8 @@ def vllm_identity(options: EngineOptions) -> str:
     others = [f"{name}={value}" for name, value in sorted(options.engine_args.items()) if name != "dtype"]
     invariant = ["batch-invariant"] if os.environ.get("VLLM_BATCH_INVARIANT") == "1" else []
     name, release = vllm_distribution()
-    return " ".join((name, release, vllm_precision(options).dtype, *invariant, *others))
+    guessed = ["speculation"] if speculates(options, cpu=is_cpu_build(name, release)) else []
+    return " ".join((name, release, vllm_precision(options).dtype, *guessed, *invariant, *others))
 
 
 def vllm_precision(options: EngineOptions) -> Precision:
@@ -63,6 +65,7 @@ class VllmEngine:
         self._shelf: Any = None
         self._max_model_len = 0
         self._submitted: dict[str, float] = {}  # when, by key
+        self._drawn: set[str] = set()  # keys of what is submitted and sampled
         self._refused: list[Answer] = []
         self.cached_prompt_tokens = 0
 
@@ -105,6 +108,7 @@ class VllmEngine:
         refused, self._refused = self._refused, []
         if refused or not self._submitted:
             return refused
+        Guesser.paused = bool(self._drawn)
         try:
             outputs = self._llm.step()
         except Exception as error:
@@ -117,6 +121,7 @@ class VllmEngine:
             self._llm.abort_request(list(self._submitted))
         self._submitted.clear()
         self._refused.clear()
+        self._drawn.clear()
         self._llm.reset_prefix_cache()
         self.cached_prompt_tokens = 0
 
@@ -164,11 +169,14 @@ class VllmEngine:
         )
         self._llm.add_request(key, question, params)
         self._submitted[key] = time.monotonic()
+        if not how.greedy or how.logprobs:
+            self._drawn.add(key)
 
     def _answer(self, output: Any) -> Answer:
         key, text = output.request_id, output.outputs[0]
         self.cached_prompt_tokens += output.num_cached_tokens or 0
         seconds = time.monotonic() - self._submitted.pop(key)
+        self._drawn.discard(key)
         if text.finish_reason not in ("stop", "length"):
             return key, EngineError(f"vLLM gave the request up: {text.finish_reason}")
         tokens = len(output.prompt_token_ids or ()), len(text.token_ids)

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from pytest_humaneval.engine.precision import Precision, choose_precision
 from pytest_humaneval.engine.protocol import EngineOptions
+from pytest_humaneval.engine.speculation import speculates, speculative_config
 from pytest_humaneval.exceptions import EngineError
 
 MAX_MODEL_LEN = 4096  # tokens; HumanEval's longest prompts with solved examples stay under 1,500, an answer under 1,000
@@ -41,7 +42,10 @@ def engine_arguments(directory: Path, options: EngineOptions) -> Any:
             f"--engine-arg=data-parallel-size={replicas}; then give its --humaneval-engine-url"
         )
     given = {_underscored(name).removeprefix("no_") for name in options.engine_args}
-    defaults = default_arguments(directory, options, cpu=current_platform.is_cpu())
+    cpu = current_platform.is_cpu()
+    defaults = default_arguments(directory, options, cpu=cpu)
+    if speculates(options, cpu=cpu):
+        defaults["speculative_config"] = speculative_config()
     ours = {name: value for name, value in defaults.items() if name not in given}
     vars(namespace).update(ours, model=str(directory))
     return EngineArgs.from_cli_args(namespace)
