@@ -1,4 +1,4 @@
-"""Whether the precision is well chosen: products in float32 and bfloat16, as a run decides by them and as vLLM makes them.
+"""Whether the precision is well chosen: products in float32 and bfloat16, as a run times them and as vLLM makes them.
 
     python -m benchmarks.precision [--rows 1 24 64 128]
 

@@ -1,8 +1,8 @@
 """Guesses at what repeats itself, for the last sequences of a batch: what vLLM calls speculative decoding.
 
 A batch's last answers repeat themselves, as a rule, up to the limit of tokens, and a step for one sequence costs nearly
-what a step for twelve does, as either reads all weights. So the model is handed guesses with the last token, and says in
-the same step how many of them it would have written itself. Those stand, and its answer stays what it was.
+what a step for twelve does, as either reads all weights. So the model is handed guesses with the last token, and says
+in the same step how many of them it would have written itself. Those stand, and its answer stays what it was.
 
 Such texts rarely repeat themselves to the letter: they count. vLLM's own method (``ngram``) looks for the last few
 tokens as they are and finds nothing after each number. Here some of them may differ, and what differed is carried on.
@@ -99,6 +99,6 @@ def guess(text: Any, count: int) -> list[int]:
     if alike[place] < ALIKE:
         return []
     follows = place + WINDOW
-    instead = {old: new for old, new in zip(text[place:follows].tolist(), end.tolist(), strict=True)}
+    instead = dict(zip(text[place:follows].tolist(), end.tolist(), strict=True))
     period = text[follows:].tolist()
     return [instead.get(period[at % len(period)], period[at % len(period)]) for at in range(count)]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_humaneval.broken_packages import mark_broken_packages_absent
 from pytest_humaneval.engine.encoding import encode_prompt, room_for_answer
+from pytest_humaneval.engine.precision import Precision
 from pytest_humaneval.engine.protocol import Answer, EngineOptions
 from pytest_humaneval.engine.vllm_setup import MAX_MODEL_LEN, precision_of, prepare_environment
 from pytest_humaneval.exceptions import EngineError, HumanEvalError
@@ -39,7 +40,7 @@ def transformers_identity(options: EngineOptions) -> str:
     Raises:
         EngineError: transformers or PyTorch is not installed, or an argument that the engine does not have.
     """
-    arguments = _arguments(options)
+    _arguments(options)
     try:
         versions = f"transformers {version('transformers')} torch {version('torch')}"
     except PackageNotFoundError as error:

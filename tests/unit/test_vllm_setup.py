@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_humaneval.engine import vllm as vllm_module
 from pytest_humaneval.engine import precision, vllm_setup
+from pytest_humaneval.engine import vllm as vllm_module
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.engine.vllm import vllm_identity
 from pytest_humaneval.exceptions import EngineError
