@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from benchmarks.graders import calls_of_the_test
 from pytest_humaneval import Problem, broken_packages
 from pytest_humaneval.engine.protocol import EngineOptions
-from pytest_humaneval.engine.vllm_setup import default_arguments, default_dtype
+from pytest_humaneval.engine.vllm_setup import default_arguments, precision_of
 
 HERE = Path(__file__).parent
 LM_EVAL_PYTHON = "HUMANEVAL_LM_EVAL_PYTHON"
@@ -157,7 +157,7 @@ class EvalPlus:
 
     def command(self, problems: int) -> list[str]:
         options = ["--dataset", "humaneval", "--backend", "vllm", "--greedy", "--base_only"]
-        precision = ["--dtype", default_dtype(cpu=True)]
+        precision = ["--dtype", precision_of(EngineOptions(), cpu=True).dtype]
         return [self.python, *driver("evalplus.evaluate"), "--model", str(self.model), *options, *precision]
 
     def environment(self) -> dict[str, str]:

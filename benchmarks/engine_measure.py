@@ -20,6 +20,7 @@ from typing import Any
 from pytest_humaneval.engine.client import EngineClient
 from pytest_humaneval.engine.process import EngineProcess
 from pytest_humaneval.engine.protocol import EngineOptions
+from pytest_humaneval.machine import machine as describe_machine
 from pytest_humaneval.models import DEFAULT_MODEL, default_cache_directory, find_model, prepared_directory
 
 SERVER_PATIENCE = 30.0  # seconds for a server to take its shared memory along
@@ -88,17 +89,8 @@ def read_result(*path: str) -> Any:
 
 
 def machine() -> dict[str, Any]:
-    """Processor, what of it matters to bfloat16, and how busy it is with other things (1-minute load average)."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    info = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
-    matters = {"avx512_bf16", "amx_bf16", "avx512f"} & set(info.get("flags", "").split())
-    return {
-        "processor": info.get("model name", platform.processor()),
-        "cores": len(os.sched_getaffinity(0)),
-        "instructions": sorted(matters),
-        "python": platform.python_version(),
-        "load": round(os.getloadavg()[0], 2),
-    }
+    """Processor, what of it matters, and how busy it is with other things (1-minute load average)."""
+    return {**describe_machine(), "python": platform.python_version(), "load": round(os.getloadavg()[0], 2)}
 
 
 def _versions(*names: str) -> Iterator[tuple[str, str]]:

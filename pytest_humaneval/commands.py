@@ -137,7 +137,9 @@ def _settings_lines(run: dict[str, Any], width: int) -> list[str]:
     """What was evaluated and how. Where run.json tells other things, as another version's may, less is printed."""
     lines: list[str] = []
     with contextlib.suppress(TypeError, KeyError):
-        lines += wrapped(identity_line(Identity(**run["identity"])), width, "model     ")
+        who = Identity(**run["identity"])
+        lines += wrapped(identity_line(who), width, "model     ")
+        lines += wrapped(who.precision, width, "precision ") if who.precision else []
     with contextlib.suppress(TypeError, KeyError):
         how = Sampling(**run["sampling"])
         lines += wrapped(sampling_line(how, run.get("num_samples", 1)), width, "sampling  ")

@@ -16,6 +16,7 @@ from typing import Any, TextIO
 
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.ledger import Ledger
+from pytest_humaneval.machine import machine
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.prompt_file import PROMPTS_FILE, prompt_rows
@@ -99,6 +100,7 @@ def surroundings() -> dict[str, Any]:
         "python": sys.version,
         "platform": platform.platform(),
         "cpus": os.cpu_count(),
+        "machine": machine(),
         "git_commit": git_commit(),
     }
 

@@ -35,6 +35,7 @@ def summary_lines(
     with_experiments = any(strategy.base for strategy in plan.strategies)
     lines = [
         *wrapped(identity_line(plan.identity), width, "model     "),
+        *(wrapped(plan.identity.precision, width, "precision ") if plan.identity.precision else []),
         *([] if with_experiments else wrapped(sampling_line(plan.sampling, plan.num_samples), width, "sampling  ")),
         *wrapped(dataset_line(len(plan.problems), plan.dataset_name, plan.dataset_sha256), width, "problems  "),
         f"checks    {timeout:g} s of CPU time, {plan.sandbox.memory_mb} MiB",

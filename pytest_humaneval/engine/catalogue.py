@@ -26,13 +26,15 @@ class Identity:
     """Who answers: part of every stored generation's key, and printed beside every figure.
 
     ``engine`` names the engine with its version; ``model`` and ``digest`` what it runs. ``by_item`` is true for engines
-    that look their answers up by task, strategy and sample instead of by prompt.
+    that look their answers up by task, strategy and sample instead of by prompt. ``precision`` says in which type an
+    engine computes that holds the model, and why.
     """
 
     engine: str
     model: str
     digest: str
     by_item: bool = False
+    precision: str = ""
 
     @property
     def key(self) -> str:
@@ -47,13 +49,15 @@ def identify(options: EngineOptions) -> tuple[Identity, Model | None]:
         InputError: a model, file or option that cannot be used.
     """
     if options.name in HOLD_THE_MODEL:
-        from pytest_humaneval.engine.transformers import transformers_identity
-        from pytest_humaneval.engine.vllm import vllm_identity
+        from pytest_humaneval.engine.transformers import transformers_identity, transformers_precision
+        from pytest_humaneval.engine.vllm import vllm_identity, vllm_precision
         from pytest_humaneval.models import find_model
 
-        who = vllm_identity(options) if options.name == "vllm" else transformers_identity(options)
+        vllm = options.name == "vllm"
+        who = vllm_identity(options) if vllm else transformers_identity(options)
         model = find_model(options.model, Path(options.cache_dir))
-        return Identity(who, model.name, model.digest), model
+        precision = vllm_precision(options) if vllm else transformers_precision(options)
+        return Identity(who, model.name, model.digest, precision=str(precision)), model
     if options.name == "openai":
         from pytest_humaneval.engine import openai
 

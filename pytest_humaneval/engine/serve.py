@@ -42,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}".replace("--humaneval-model", "--model (or MODEL)"), file=sys.stderr)
         return USAGE_ERROR
     if not given.prepare_only:
-        command = server_command(directory, model.name, given.host, given.port, passed_on, cpu=cpu)
+        where, cache = (given.host, given.port), str(given.cache_dir)
+        command = server_command(directory, model.name, *where, passed_on, cpu=cpu, cache_dir=cache)
         os.execve(command[0], command, environment_without(absent, os.environ, given.cache_dir))
     _say(f"{model.name} ({model.digest}) is ready")
     return 0
@@ -65,11 +66,11 @@ def model_spec(model: str, revision: str) -> str:
 
 
 def server_command(
-    directory: Path, name: str, host: str, port: int, passed_on: Sequence[str], *, cpu: bool
+    directory: Path, name: str, host: str, port: int, passed_on: Sequence[str], *, cpu: bool, cache_dir: str = ""
 ) -> list[str]:
     """What starts the server: the settings of the default engine, and after them the user's own, which win."""
     # A server's log and its /metrics are for whoever runs it; in a test run nobody reads them.
-    settings = default_arguments(directory, EngineOptions(), cpu=cpu)
+    settings = default_arguments(directory, EngineOptions(cache_dir=cache_dir), cpu=cpu)
     del settings["disable_log_stats"]
     flags = [flag(setting, str(value)) for setting, value in settings.items()]
     where = [f"--host={host}", f"--port={port}", f"--model={directory}", f"--served-model-name={name}"]

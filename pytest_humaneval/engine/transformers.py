@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_humaneval.broken_packages import mark_broken_packages_absent
 from pytest_humaneval.engine.encoding import encode_prompt, room_for_answer
+from pytest_humaneval.engine.precision import Precision
 from pytest_humaneval.engine.protocol import Answer, EngineOptions
-from pytest_humaneval.engine.vllm_setup import MAX_MODEL_LEN, default_dtype, prepare_environment
+from pytest_humaneval.engine.vllm_setup import MAX_MODEL_LEN, precision_of, prepare_environment
 from pytest_humaneval.exceptions import EngineError, HumanEvalError
 from pytest_humaneval.models import Model
 from pytest_humaneval.sample import Generation, Request, Sampling
@@ -39,12 +40,17 @@ def transformers_identity(options: EngineOptions) -> str:
     Raises:
         EngineError: transformers or PyTorch is not installed, or an argument that the engine does not have.
     """
-    arguments = _arguments(options)
+    _arguments(options)
     try:
         versions = f"transformers {version('transformers')} torch {version('torch')}"
     except PackageNotFoundError as error:
         raise EngineError(f"{error.name} is not installed: {INSTALL}") from error
-    return f"{versions} {arguments['dtype'] or default_dtype(cpu=not _has_gpu())}"
+    return f"{versions} {transformers_precision(options).dtype}"
+
+
+def transformers_precision(options: EngineOptions) -> Precision:
+    """The precision that the model is going to compute in, and why."""
+    return precision_of(options, cpu=not _has_gpu())
 
 
 class TransformersEngine:
@@ -134,7 +140,7 @@ class TransformersEngine:
         from pytest_humaneval.engine.virtual_tokens import Shelf
 
         device = "cuda" if torch.cuda.is_available() else "cpu"
-        dtype = getattr(torch, arguments["dtype"] or default_dtype(cpu=device == "cpu"))
+        dtype = getattr(torch, precision_of(self._options, cpu=device == "cpu").dtype)
         transformers.utils.logging.disable_progress_bar()
         self._llm = transformers.AutoModelForCausalLM.from_pretrained(directory, dtype=dtype).to(device).eval()
         self._tokenizer = transformers.AutoTokenizer.from_pretrained(directory)

@@ -9,7 +9,9 @@ import os
 from pathlib import Path
 from typing import Any, NoReturn
 
+from pytest_humaneval.engine.precision import Precision, choose_precision
 from pytest_humaneval.engine.protocol import EngineOptions
+from pytest_humaneval.engine.speculation import speculates, speculative_config
 from pytest_humaneval.exceptions import EngineError
 
 MAX_MODEL_LEN = 4096  # tokens; HumanEval's longest prompts with solved examples stay under 1,500, an answer under 1,000
@@ -20,8 +22,6 @@ BYTES_OF_A_NUMBER = {"float32": 4, "float": 4}  # in the cache, which has the mo
 # HumanEval's prompts have some 130 tokens. 32 is the least that the CPU's attention takes, and it costs nothing there:
 # one step of 128 sequences of 350 tokens took 14 ms of CPU time with it, 15 to 17 with 128 (float32, AVX2).
 BLOCK_SIZE = 32
-# Flags of /proc/cpuinfo by which a processor multiplies bfloat16 in hardware, faster than float32: AMX, and Arm's bf16.
-FAST_BFLOAT16 = frozenset({"amx_bf16", "bf16"})
 FEW_CORES = 2  # too few to set one of them aside
 
 
@@ -42,24 +42,23 @@ def engine_arguments(directory: Path, options: EngineOptions) -> Any:
             f"--engine-arg=data-parallel-size={replicas}; then give its --humaneval-engine-url"
         )
     given = {_underscored(name).removeprefix("no_") for name in options.engine_args}
-    defaults = default_arguments(directory, options, cpu=current_platform.is_cpu())
+    cpu = current_platform.is_cpu()
+    defaults = default_arguments(directory, options, cpu=cpu)
+    if speculates(options, cpu=cpu):
+        defaults["speculative_config"] = speculative_config()
     ours = {name: value for name, value in defaults.items() if name not in given}
     vars(namespace).update(ours, model=str(directory))
     return EngineArgs.from_cli_args(namespace)
 
 
-def default_dtype(*, cpu: bool) -> str:
-    """The precision to compute in: bfloat16 on a GPU and on CPUs that have hardware for it, else float32.
-
-    Elsewhere vLLM takes bfloat16 apart to multiply it: with AVX2 a batch of 64 rows ran at 15 GFLOPS, in float32 at
-    101. float32 also depends less on the batch's shape.
-    """
-    return "bfloat16" if not cpu or FAST_BFLOAT16 & _cpu_flags() else "float32"
+def precision_of(options: EngineOptions, *, cpu: bool) -> Precision:
+    """The precision to compute in, and why: the user's, else what is faster here (precision.py)."""
+    return choose_precision(options.engine_args.get("dtype"), options.cache_dir, _threads() | os.environ, cpu=cpu)
 
 
 def default_arguments(directory: Path, options: EngineOptions, *, cpu: bool) -> dict[str, Any]:
     """What vLLM is told about the model in ``directory`` unless the user says otherwise, by ``EngineArgs``' names."""
-    dtype = options.engine_args.get("dtype") or default_dtype(cpu=cpu)
+    dtype = precision_of(options, cpu=cpu).dtype
     config = _read_config(directory)
     longest = min(MAX_MODEL_LEN, int(config.get("max_position_embeddings") or MAX_MODEL_LEN))
     common = {
@@ -129,16 +128,6 @@ def num_cores() -> int:
     logical = os.sched_getaffinity(0)
     cores = len({_siblings(cpu) for cpu in logical})
     return max(1, math.ceil(min(cores, _cpu_quota())))
-
-
-def _cpu_flags() -> frozenset[str]:
-    """What /proc/cpuinfo says the first processor can do; x86 calls the line flags, Arm Features."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return frozenset()
-    flags = (line.partition(":")[2].split() for line in lines if line.startswith(("flags", "Features")))
-    return frozenset(next(flags, []))
 
 
 def _siblings(cpu: int) -> str:

@@ -57,7 +57,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineClient]:
 def engine_without_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineClient]:
     folder = tmp_path_factory.mktemp("no-template")
     model = make_tiny_model(folder / "model", chat_template=False, context=CONTEXT)
-    with engine_process(model, folder / "cache", max_model_len="128") as client:
+    # The same weights as above, and no speculation.
+    with engine_process(model, folder / "cache", max_model_len="128", speculative_config="None") as client:
         yield client
 
 
@@ -186,6 +187,34 @@ def test_without_a_chat_template_only_conversations_are_errors(engine_without_te
     with pytest.raises(EngineError, match=r"model cannot be asked in chat form: .*chat.template.* completes text"):
         engine_without_template.generation("chat", chat)
     assert ask(engine_without_template, QUESTION)[0].completion_tokens > 0
+
+
+def test_guesses_change_no_answer(engine: EngineClient, engine_without_template: EngineClient) -> None:
+    # The model is a random one and does not go on with the loop: these guesses are made and do not stand.
+    prompts = [completion_prompt(f"{letter} = [1, 2, 1, 2, 1, 2, 1, 2, 1, 2,", stop=()) for letter in "abcdefgh"]
+    requests = [Request(prompt, Sampling(max_tokens=80), 0) for prompt in prompts]
+    with_guesses, without = answers(engine, requests), answers(engine_without_template, requests)
+    assert [one.text for one in with_guesses] == [one.text for one in without]
+    assert [one.completion_tokens for one in with_guesses] == [one.completion_tokens for one in without]
+
+
+def test_guesses_beside_them_change_no_seeded_sample(
+    engine: EngineClient, engine_without_template: EngineClient
+) -> None:
+    looping = Request(completion_prompt("c = [1, 2, 1, 2, 1, 2, 1, 2, 1, 2,", stop=()), Sampling(max_tokens=450), 0)
+    warm = Sampling(temperature=0.7, top_p=0.9, max_tokens=40, seed=11)
+    drawn = [Request(QUESTION, warm, index) for index in range(4)]
+    key = looping.key("tiny")
+    engine.submit([(key, looping)])  # gets guesses as long as it is alone
+    beside, alone = answers(engine, drawn), answers(engine_without_template, drawn)
+    assert engine.generation(key, looping).completion_tokens > 4  # the first four still look like the prompt's loop
+    assert [one.text for one in beside] == [one.text for one in alone]
+
+
+def test_engine_arguments_reach_vllm(engine_without_template: EngineClient) -> None:
+    long = Request(completion_prompt("x" * 200), Sampling(), 0)
+    with pytest.raises(EngineError, match="the prompt has 200 tokens, the engine takes 128 with the answer"):
+        engine_without_template.generation("long", long)
 
 
 @pytest.mark.nightly

