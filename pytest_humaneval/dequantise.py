@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import importlib.util
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -13,8 +14,11 @@ from typing import Any
 
 from pytest_humaneval.broken_packages import mark_broken_packages_absent
 from pytest_humaneval.exceptions import ModelError
+from pytest_humaneval.quick_gguf import quick_headers, unpacking_watched
 
 Report = Callable[[str], None]
+
+UNPACKING = "step 1 of 3, unpacking the weights"
 
 # A GGUF names one end token, a chat model has two: the end of a turn and the end of a text. Without the second one a
 # plain completion runs on after its end. llama.cpp's list (llama-vocab.cpp, special_eog_ids), shortened.
@@ -48,12 +52,17 @@ def dequantise(gguf: Path, directory: Path, report: Report) -> dict[str, str]:
         ) from error
     source = {"pretrained_model_name_or_path": str(gguf.parent), "gguf_file": gguf.name}
     try:
-        report("step 1 of 3, unpacking the weights")
-        model = transformers.AutoModelForCausalLM.from_pretrained(
-            **source, dtype=torch.bfloat16, **_dense(transformers, gguf)
-        )
+        report(UNPACKING)
+        with (
+            quick_headers(),
+            unpacking_watched(gguf.stat().st_size, lambda percent: report(f"{UNPACKING}, {percent} %")),
+        ):
+            model = transformers.AutoModelForCausalLM.from_pretrained(
+                **source, dtype=torch.bfloat16, **_dense(transformers, gguf)
+            )
         report("step 2 of 3, reading the tokenizer")
-        tokenizer = transformers.AutoTokenizer.from_pretrained(**source)
+        with quick_headers() if _has_reader_of_its_own() else contextlib.nullcontext():
+            tokenizer = transformers.AutoTokenizer.from_pretrained(**source)
     except OSError:
         raise
     except Exception as error:  # tokenizers raises nothing more special, for one
@@ -70,6 +79,11 @@ def _dense(transformers: Any, gguf: Path) -> dict[str, Any]:
     """How to ask for plain weights: transformers 5.19 keeps them quantised unless told, earlier ones cannot."""
     config = getattr(transformers, "GgufConfig", None)
     return {} if config is None else {"quantization_config": config(gguf_file=gguf.name, dequantize=True)}
+
+
+def _has_reader_of_its_own() -> bool:
+    """Whether transformers reads a tokenizer's strings without ``gguf``'s reader, as 5.19 does."""
+    return importlib.util.find_spec("transformers.integrations.gguf.reader") is not None
 
 
 @contextlib.contextmanager
