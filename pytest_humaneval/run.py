@@ -40,6 +40,8 @@ from pytest_humaneval.timeouts import default_timeout
 if TYPE_CHECKING:
     from pytest_humaneval.models import Model
 
+WHILE_IT_RUNS = ("rate", "share", "seconds_left")  # what the status line is told and no record needs
+
 
 class Run:
     """What the controller (or the only process) holds: engine process, ledger, files, status line."""
@@ -161,7 +163,8 @@ class Run:
         return exit_status
 
     def _write_files(self, exit_status: int) -> None:
-        engine = self._progress | {"ready_to_last_outcome_seconds": self._seconds_since_ready()}
+        lasting = {name: value for name, value in self._progress.items() if name not in WHILE_IT_RUNS}
+        engine = lasting | {"ready_to_last_outcome_seconds": self._seconds_since_ready()}
         run = run_record(self.ledger, self._started, engine, exit_status, self._analysis.to_json())
         if self._record is not None:
             self._last_lines.append(self._record.finish(self.ledger, run))

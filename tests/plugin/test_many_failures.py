@@ -94,7 +94,8 @@ def test_nothing_but_the_table_when_asked_for(evaluate: Evaluate, workers: str, 
 def test_many_errors_are_a_line_each_after_the_first(evaluate: Evaluate, workers: str, many: str) -> None:
     broken = {f"Mini/{number}": {"error": "broken\nas a log says"} for number in range(MANY)}
     result = evaluate(workers, many, script=broken)
-    assert titles(result)[1:] == ["ERRORS", f"{MANY - 1} MORE ERRORS", "HumanEval", f"{MANY} errors"]
+    shown = ["ERRORS", f"{MANY - 1} MORE ERRORS", "short test summary info", "HumanEval", f"{MANY} errors"]
+    assert titles(result)[1:] == shown
     assert result.stdout.str().count("ERROR at setup of") == 1
     assert sum(bool(re.match(r"Mini/\d minimal error: ", line)) for line in result.outlines) == MANY - 1
 
