@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 # PyPI's torchvision and torchaudio do not match a CPU build of torch ("operator torchvision::nms does not exist"), yet
@@ -20,6 +21,19 @@ def mark_broken_packages_absent() -> tuple[str, ...]:
     To be called before transformers or vLLM is imported. A package that imports stays as it is.
     """
     return tuple(name for name in SUSPECTS if importlib.util.find_spec(name) is not None and not _imports(name))
+
+
+@contextlib.contextmanager
+def unseen(*names: str) -> Iterator[None]:
+    """While this lasts, packages that are not imported yet look absent, so that nobody imports them in passing."""
+    hidden = [name for name in names if name not in sys.modules]
+    for name in hidden:
+        sys.modules[name] = None  # type: ignore[assignment]  # both find_spec and import then say that it is absent
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 def environment_without(packages: Sequence[str], environment: Mapping[str, str], cache: Path) -> dict[str, str]:

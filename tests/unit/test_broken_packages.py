@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_humaneval import broken_packages
-from pytest_humaneval.broken_packages import environment_without, mark_broken_packages_absent
+from pytest_humaneval.broken_packages import environment_without, mark_broken_packages_absent, unseen
 
 
 @pytest.fixture
@@ -42,6 +42,18 @@ def test_only_what_is_there_and_broken_is_marked_absent(site: Path) -> None:
 def test_a_second_call_finds_nothing_more_to_do(site: Path) -> None:
     mark_broken_packages_absent()
     assert mark_broken_packages_absent() == ()
+
+
+def test_a_package_is_unseen_for_a_while_unless_it_is_there_already(site: Path) -> None:
+    __import__("sound_package")
+    with unseen("sound_package", "broken_package", "package_nobody_has"):
+        assert "sound_package" in sys.modules
+        assert importlib.util.find_spec("sound_package") is not None
+        assert importlib.util.find_spec("broken_package") is None
+        with pytest.raises(ModuleNotFoundError):
+            __import__("broken_package")
+    assert importlib.util.find_spec("broken_package") is not None
+    assert "package_nobody_has" not in sys.modules
 
 
 def test_every_python_started_in_the_environment_takes_them_for_absent(tmp_path: Path) -> None:
