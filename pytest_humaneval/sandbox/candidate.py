@@ -178,8 +178,6 @@ class Candidate:
                 return
             if reason := self._budget.exhausted():
                 raise self.stop("timed out", reason)
-            if self._scratch.overfull():
-                raise self.stop("refused", "wrote too much into its scratch folder")
 
 
 def _is_description(value: Any) -> bool:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import math
 import os
-import resource
 from types import CodeType, TracebackType
 from typing import Any, NoReturn
 
@@ -18,6 +17,7 @@ from .codec import CodecError
 from .decoder import decode
 from .encoder import encode
 from .frames import read_frame, write_frame
+from .limits import limit_cpu
 
 HELLO = b"H"  # ready for a program
 LOADED = b"L"  # the module body ran to its end, and the entry point is there
@@ -93,8 +93,7 @@ def f(numbers: List[float], text: str) -> bool:
 
 def _limit_cpu(seconds: float) -> None:
     """The kernel's own limit, above the oracle's: it also holds when no oracle is left."""
-    soft = math.ceil(seconds) + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (soft, soft + 1))
+    limit_cpu(math.ceil(seconds) + 1)
 
 
 def _compiled(source: str) -> CodeType:

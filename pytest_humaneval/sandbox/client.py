@@ -25,6 +25,7 @@ from pytest_humaneval.sandbox.encoder import encode
 from pytest_humaneval.sandbox.frames import CHUNK, FrameReader, framed
 from pytest_humaneval.sandbox.launch import SERVER_ENVIRONMENT, Launch, boot
 from pytest_humaneval.sandbox.oracle import STARTED, STARTED_FILE
+from pytest_humaneval.sandbox.process import started
 from pytest_humaneval.sandbox.scratch import remove_tree
 from pytest_humaneval.verdict import Verdict
 
@@ -147,7 +148,7 @@ class ProcessSandbox:
                 "worker": os.getpid(),
                 "path": [path for path in sys.path if path],  # tests are trusted: they may import what the worker can
             }
-            self._oracle = subprocess.Popen(
+            self._oracle = started(
                 boot("oracle", settings),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

@@ -13,7 +13,7 @@ from typing import Any
 
 from pytest_humaneval.exceptions import SandboxError
 from pytest_humaneval.sandbox.launch import PACKAGE, SERVER_ENVIRONMENT, Launch, boot
-from pytest_humaneval.sandbox.scratch import MAX_BYTES
+from pytest_humaneval.sandbox.limits import OWN_FILES, OWN_TASKS, SCRATCH_ENTRIES, SCRATCH_SIZE
 
 _SCRATCH = "/humaneval/scratch"  # not in the image: an existing folder would keep its own mode
 _INSIDE = "/humaneval"  # where this package's files are seen
@@ -40,6 +40,7 @@ def launch(program: str, image: str, settings: Mapping[str, Any]) -> Launch:
         package = _PACKAGES[program]
         raise SandboxError(f"the sandbox {program!r} needs the program {program}; on Debian: apt-get install {package}")
     settings = {**settings, "control": f"{_SOCKETS}/control", "scratch": _SCRATCH}
+    settings["around"] = [OWN_FILES, OWN_TASKS]
     inside = boot("server", settings, python="python3", package=_INSIDE)
     image = image or default_image()
     command = (path, "run", *_options(program, int(settings["memory"])), image, *inside)
@@ -56,7 +57,8 @@ def _options(program: str, memory: int) -> Iterator[str]:
     yield from ("--pids-limit", str(_PROCESSES), "--memory", str(memory + _MORE_MEMORY))
     yield from ("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024")
     yield from ("--read-only", *(["--read-only-tmpfs=false"] if program == "podman" else []))
-    yield from ("--tmpfs", f"{_SCRATCH}:rw,nosuid,nodev,noexec,size={MAX_BYTES},mode=1777")
+    limits = f"size={SCRATCH_SIZE},nr_inodes={SCRATCH_ENTRIES}"
+    yield from ("--tmpfs", f"{_SCRATCH}:rw,nosuid,nodev,noexec,{limits},mode=1777")
     # Not --volume, which makes the folder on this machine when it has gone meanwhile.
     yield from (
         "--mount",

@@ -26,7 +26,10 @@ _BOOT = (
 )
 # The server's whole environment: sets of words are walked in the same order in every run, so that a program that
 # depends on it always gets the same verdict. The oracle has a seed of its own, which nobody can know: see MAX_HASHED.
-SERVER_ENVIRONMENT = {"PYTHONHASHSEED": "0"}
+SERVER_ENVIRONMENT = {
+    "PYTHONHASHSEED": "0",
+    "MALLOC_ARENA_MAX": "2",  # every arena reserves 64 MiB of the memory a program may have; threads get one each
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ def launches(options: SandboxOptions) -> tuple[Launch, ...]:
         "scratch": "{scratch}",
         "memory": options.memory_mb << 20,
         "lockdown": options.name != "unsafe-process",
+        "around": [],
     }
     if options.name == "unsafe-process":
         return (Launch("unsafe-process", boot("server", settings), (UNSAFE,)),)

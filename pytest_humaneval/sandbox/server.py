@@ -17,6 +17,7 @@ import sys
 import time
 import warnings
 from _socket import AF_UNIX, CMSG_LEN, SOCK_STREAM, socket
+from select import select
 from typing import NoReturn
 
 from . import child
@@ -47,6 +48,7 @@ FORK, KILL, REAP = b"F", b"K", b"R"
 # How a child ended: whether by itself, its wait status, whether it left files. Not by way of the codec: every page of
 # memory that the server touches after a fork has to be copied first.
 END = struct.Struct("<?i?")
+NEXT_TRY = 0.02  # seconds until a fork that the system had no room for is tried again
 GRACE = 0.2  # seconds for a child that is said to have ended
 CHANNEL = 3  # the only descriptor of a child beside the standard streams
 
@@ -98,13 +100,15 @@ class Server:
         self._control = control
         self._confinement = confinement
         self._children: list[int] = []
+        self._waiting: list[int] = []  # channels of children that could not be forked yet
 
     def serve(self) -> None:
         """Obey until the oracle is gone."""
         while True:
             command, descriptor = self._receive()
             if command == FORK:
-                self._fork(descriptor)
+                self._waiting.append(descriptor)
+                self._fork_waiting()
             elif command in (KILL, REAP):
                 self._control.send(END.pack(*self._end_of_child(grace=command == REAP)))
             else:
@@ -113,20 +117,24 @@ class Server:
                 return
 
     def _receive(self) -> tuple[bytes, int]:
+        while self._waiting and not select([self._control], (), (), NEXT_TRY)[0]:
+            self._fork_waiting()
         command, ancillary, _, _ = self._control.recvmsg(1, CMSG_LEN(4))
         descriptor = int.from_bytes(ancillary[0][2], sys.byteorder) if ancillary else -1
         return command, descriptor
 
-    def _fork(self, channel: int) -> None:
-        try:
-            child = os.fork()
-        except OSError:  # no more processes: the oracle sees the channel close without a greeting
-            child = -1
-        if child == 0:
-            self._become_child(channel)
-        if child > 0:
+    def _fork_waiting(self) -> None:
+        """Fork, unless there is no room for another process just now: what others hold is theirs for a while only."""
+        while self._waiting:
+            try:
+                child = os.fork()
+            except OSError:
+                return
+            channel = self._waiting.pop(0)
+            if child == 0:
+                self._become_child(channel)
             self._children.append(child)
-        os.close(channel)
+            os.close(channel)
 
     def _become_child(self, channel: int) -> NoReturn:
         try:
