@@ -129,7 +129,7 @@ class Oracle:
             self._reply(Judgement("error", str(error)))
 
     def _check(self, link: Link, child: Child, case: Case, completion: str, timeout: float) -> None:
-        judgement = _judged(case, completion, Candidate(child, Budget(timeout, child.pid), link.scratch, self._worker))
+        judgement = _judged(case, completion, Candidate(child, Budget(timeout, child.pid), self._worker))
         gone = judgement.kind == "gone"
         try:
             link.dismiss(child, seems_gone=gone)

@@ -12,15 +12,17 @@ import gc
 import json
 import os
 import signal
+import site
 import struct
 import sys
 import time
 import warnings
 from _socket import AF_UNIX, CMSG_LEN, SOCK_STREAM, socket
+from _thread import stack_size
 from select import select
 from typing import NoReturn
 
-from . import child
+from . import child, semaphores
 from .confinement import Confinement
 from .encoder import encode
 from .errors import ConfinementError
@@ -44,6 +46,9 @@ PRELOADED = (
     *("math", "operator", "re", "string", "typing"),
 )
 
+USER = "humaneval"  # who a completion is told it is
+THREAD_STACK = 2 << 20  # bytes: a hundred of the usual ones would be most of the memory a program may have
+
 FORK, KILL, REAP = b"F", b"K", b"R"
 # How a child ended: whether by itself, its wait status, whether it left files. Not by way of the codec: every page of
 # memory that the server touches after a fork has to be copied first.
@@ -58,7 +63,7 @@ def main() -> None:
     settings = json.loads(sys.argv[1])
     control = _control_socket(settings["control"])
     try:
-        _warm_up()
+        _warm_up(settings["scratch"])
         confinement = Confinement(settings)
         layers = confinement.confine_server()
     except ConfinementError as error:
@@ -77,9 +82,10 @@ def _control_socket(where: str) -> socket:
     return control
 
 
-def _warm_up() -> None:
+def _warm_up(scratch: str) -> None:
     for name in PRELOADED:
         __import__(name)
+    _furnish()
     warnings.simplefilter("ignore")  # printing one costs more than most checks, and nobody would see it
     sys.stdin = sys.stdout = sys.stderr = child.Silence()
     nowhere = os.open(os.devnull, os.O_RDWR)
@@ -88,9 +94,19 @@ def _warm_up() -> None:
     os.close(nowhere)
     sys.argv[:] = [""]
     os.environ.clear()
+    os.environ.update({"PATH": os.defpath, "HOME": scratch, "TMPDIR": scratch, "USER": USER, "LOGNAME": USER})
     child.rehearse()
     gc.collect()
     gc.freeze()
+
+
+def _furnish() -> None:
+    """What programs expect to find: the names that the site module adds, room for threads, locks between them."""
+    site.setquit()
+    site.setcopyright()
+    site.sethelper()
+    stack_size(THREAD_STACK)
+    semaphores.install()
 
 
 class Server:
