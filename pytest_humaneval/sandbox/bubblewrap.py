@@ -1,6 +1,7 @@
 """The lockdown inside of bubblewrap's namespaces: another view of files, processes, network, users and host name.
 
-What it adds to the lockdown: paths outside do not even exist, and the server is process 1 of its own world, which takes everything along when it ends.
+What it adds to the lockdown: paths outside do not even exist, and the server is process 1 of its own world, which takes
+everything along when it ends.
 """
 
 from __future__ import annotations

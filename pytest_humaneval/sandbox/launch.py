@@ -26,10 +26,7 @@ _BOOT = (
 )
 # The server's whole environment: sets of words are walked in the same order in every run, so that a program that
 # depends on it always gets the same verdict. The oracle has a seed of its own, which nobody can know: see MAX_HASHED.
-SERVER_ENVIRONMENT = {
-    "PYTHONHASHSEED": "0",
-    "MALLOC_ARENA_MAX": "2",  # every arena reserves 64 MiB of the memory a program may have; threads get one each
-}
+SERVER_ENVIRONMENT = {"PYTHONHASHSEED": "0"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,12 +43,6 @@ def lift() -> None:
         _set(name, None)
 
 
-def limit_cpu(seconds: int) -> None:
-    """Have the kernel end this process after ``seconds`` of CPU time, or after what is left of an inherited limit."""
-    hard = inherited("RLIMIT_CPU") or seconds + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (min(seconds, hard), min(seconds + 1, hard)))
-
-
 def inherited(name: str) -> int | None:
     """The hard limit; None when there is none, or no such resource on this system."""
     limit = getattr(resource, name, None)

@@ -38,12 +38,14 @@ class Lockdown:
     def enter(self) -> list[str]:
         """Lock this process and all it will fork; the layers' names.
 
-        The order matters: file systems are mounted and rules made while that can still be done, the death signal is set after the change of
-        user, which clears it, and seccomp comes last, because it forbids the rest.
+        The order matters: the scratch folder is mounted before a rule is made for it, rules while files can still be
+        opened, the death signal is set after the change of user, which clears it, and seccomp comes last, because it
+        forbids the rest.
 
         Raises:
             ConfinementError: a layer cannot be had.
         """
+        linux.share_arenas()
         linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
         layers = [] if self._own_files else namespaces.enter(self._scratch)
         os.chdir(self._scratch)
