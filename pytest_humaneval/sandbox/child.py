@@ -110,7 +110,7 @@ def _limit_cpu(seconds: float) -> None:
     try:
         resource.setrlimit(resource.RLIMIT_CPU, (soft, soft + 1))
     except ValueError:
-        pass  # the calling shell's own limit is lower, and holds
+        return  # the calling shell has set a lower one, which holds
 
 
 def _compiled(source: str) -> CodeType:
