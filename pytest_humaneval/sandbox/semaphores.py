@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from _thread import get_ident
 from types import ModuleType
-from typing import Any
 
 _RECURSIVE = 0  # the other kind, 1, is a semaphore
 
@@ -72,8 +71,7 @@ class SemLock:
         return self._held
 
     def _get_value(self) -> int:
-        value: Any = self._semaphore._value  # type: ignore[attr-defined]
-        return int(value)
+        return self._semaphore._value
 
     def _is_zero(self) -> bool:
         return self._get_value() == 0
