@@ -155,6 +155,8 @@ class Server:
     def _become_child(self, channel: int) -> NoReturn:
         try:
             self._control.close()
+            for other in self._waiting:  # the channel of another check is none of this one's business
+                os.close(other)
             os.dup2(channel, CHANNEL)
             if channel != CHANNEL:
                 os.close(channel)
