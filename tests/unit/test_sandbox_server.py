@@ -58,7 +58,7 @@ def test_fork_without_room_waits_and_gets_no_other_s_channel(monkeypatch: pytest
     monkeypatch.setattr(os, "fork", fork)
     ours, theirs = socket.socketpair()
     confinement: Any = Telling()
-    running = threading.Thread(target=server.Server(theirs, confinement).serve)  # type: ignore[arg-type]
+    running = threading.Thread(target=server.Server(theirs, confinement).serve)
     running.start()
     ends = [socket.socketpair() for _ in range(2)]
     inodes = [os.fstat(end.fileno()).st_ino for _, end in ends]
