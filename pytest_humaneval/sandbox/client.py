@@ -25,12 +25,14 @@ from pytest_humaneval.sandbox.encoder import encode
 from pytest_humaneval.sandbox.frames import CHUNK, FrameReader, framed
 from pytest_humaneval.sandbox.launch import SERVER_ENVIRONMENT, Launch, boot
 from pytest_humaneval.sandbox.oracle import STARTED, STARTED_FILE
+from pytest_humaneval.sandbox.process import started
 from pytest_humaneval.sandbox.scratch import remove_tree
 from pytest_humaneval.verdict import Verdict
 
 START_PATIENCE = 60.0  # seconds for oracle and server to start; a container on a busy machine needs some
 MAX_DETAIL = 2_000  # characters
 SHARED_MEMORY = "/dev/shm"
+WORKSPACE = 1 << 20  # bytes that a workspace may need; what completions write is elsewhere
 GRACE = 1.0  # seconds beyond the wall limit before the oracle is given up
 MAX_TIMEOUT = 1e6  # seconds; clocks and limits of the system overflow somewhere above
 MAX_COMPLETION = MAX_MESSAGE // 4  # characters: up to four bytes each
@@ -147,7 +149,7 @@ class ProcessSandbox:
                 "worker": os.getpid(),
                 "path": [path for path in sys.path if path],  # tests are trusted: they may import what the worker can
             }
-            self._oracle = subprocess.Popen(
+            self._oracle = started(
                 boot("oracle", settings),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -266,8 +268,11 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _temporary_folder() -> str | None:
-    """In memory, where that can be had: a busy disk shall not slow a check down."""
-    return SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK | os.X_OK) else None
+    """In memory, where there is room: a busy disk shall not slow a check down."""
+    if not os.access(SHARED_MEMORY, os.W_OK | os.X_OK):
+        return None
+    system = os.statvfs(SHARED_MEMORY)
+    return SHARED_MEMORY if system.f_bavail * system.f_frsize >= WORKSPACE and system.f_favail > 100 else None
 
 
 def _verdict(completion: str, kind: str, detail: str, duration: float) -> Verdict:

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import os
-import resource
 import signal
 from contextlib import suppress
 from typing import Any
 
+from . import limits, room
 from .errors import ConfinementError
-
-FILE_SIZE = 4 << 20  # bytes of one file
-DESCRIPTORS = 64
-TASKS = 256  # processes and threads of a user of our own
-MORE_TASKS = 1_000  # beyond what a user had when the server started, where it is shared
+from .limits import OWN_FILES, OWN_TASKS
 
 
 class Confinement:
     """The layers of one server.
 
     ``settings``: ``memory`` in bytes, ``scratch`` a folder, ``lockdown`` whether to lock down or only to limit
-    resources.
+    resources, ``around`` the layers that are there already.
     """
 
     def __init__(self, settings: dict[str, Any]) -> None:
         self._memory = int(settings["memory"])
         self._scratch = str(settings["scratch"])
-        self._lockdown = _lockdown(self._scratch) if settings["lockdown"] else None
+        self._around = list(settings["around"])
+        self._lockdown = _lockdown(self._scratch, self._around) if settings["lockdown"] else None
         self._tasks = 0
 
     def confine_server(self) -> list[str]:
@@ -35,18 +32,20 @@ class Confinement:
         Raises:
             ConfinementError: one of them cannot be had.
         """
-        os.chdir(self._scratch)
         os.umask(0o077)
-        self._limit_resources()
-        tasks = _tasks_of_user()
+        limits.impose(self._memory)
+        shared = room.limit(counted_apart=False)
+        if self._lockdown is None:
+            os.chdir(self._scratch)
         layers = self._lockdown.enter() if self._lockdown else []
-        self._tasks = TASKS if "own user" in layers else tasks + MORE_TASKS
+        counted_apart = {"own user", OWN_TASKS} & {*layers, *self._around}
+        self._tasks = room.limit(counted_apart=True) if counted_apart else shared
         return [*layers, "rlimits"]
 
     def confine_child(self) -> None:
         """What only children get."""
         os.setsid()
-        resource.setrlimit(resource.RLIMIT_NPROC, (self._tasks, self._tasks))
+        room.impose(self._tasks)
         if self._lockdown:
             self._lockdown.enter_child()
 
@@ -64,36 +63,10 @@ class Confinement:
         except OSError:
             return True
 
-    def _limit_resources(self) -> None:
-        limits = {
-            "RLIMIT_AS": self._memory,
-            "RLIMIT_CORE": 0,
-            "RLIMIT_FSIZE": FILE_SIZE,
-            "RLIMIT_NOFILE": DESCRIPTORS,
-            "RLIMIT_MEMLOCK": 0,
-            "RLIMIT_MSGQUEUE": 0,
-        }
-        for name, value in limits.items():
-            limit = getattr(resource, name, None)  # not every system has all of them
-            if limit is not None:
-                resource.setrlimit(limit, (value, value))
 
-
-def _lockdown(scratch: str) -> Any:
+def _lockdown(scratch: str, around: list[str]) -> Any:
     try:
         from .lockdown import Lockdown
     except (ImportError, AttributeError, OSError) as error:
         raise ConfinementError(f"the lockdown needs Linux and a Python with ctypes: {error}") from None
-    return Lockdown(scratch)
-
-
-def _tasks_of_user() -> int:
-    """How many threads this user has, as far as that can be seen."""
-    user, tasks = os.getuid(), 0
-    for name in os.listdir("/proc") if os.path.isdir("/proc") else ():
-        try:
-            if name.isdigit() and os.stat(f"/proc/{name}").st_uid == user:
-                tasks += len(os.listdir(f"/proc/{name}/task"))
-        except OSError:
-            continue  # it has ended
-    return tasks
+    return Lockdown(scratch, own_files=OWN_FILES in around)

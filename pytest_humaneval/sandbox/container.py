@@ -6,6 +6,7 @@ host; the server connects to it once, before it locks itself down.
 
 from __future__ import annotations
 
+import random
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -13,12 +14,11 @@ from typing import Any
 
 from pytest_humaneval.exceptions import SandboxError
 from pytest_humaneval.sandbox.launch import PACKAGE, SERVER_ENVIRONMENT, Launch, boot
-from pytest_humaneval.sandbox.scratch import MAX_BYTES
+from pytest_humaneval.sandbox.limits import OWN_FILES, OWN_TASKS, SCRATCH_ENTRIES, SCRATCH_SIZE
 
 _SCRATCH = "/humaneval/scratch"  # not in the image: an existing folder would keep its own mode
 _INSIDE = "/humaneval"  # where this package's files are seen
 _SOCKETS = "/humaneval/sockets"
-_NOBODY = "65534:65534"
 _MORE_MEMORY = 256 << 20  # bytes for the server, beside what a child may have
 _PROCESSES = 256
 _PACKAGES = {"docker": "docker.io", "podman": "podman"}  # of Debian
@@ -40,6 +40,7 @@ def launch(program: str, image: str, settings: Mapping[str, Any]) -> Launch:
         package = _PACKAGES[program]
         raise SandboxError(f"the sandbox {program!r} needs the program {program}; on Debian: apt-get install {package}")
     settings = {**settings, "control": f"{_SOCKETS}/control", "scratch": _SCRATCH}
+    settings["around"] = [OWN_FILES, OWN_TASKS]
     inside = boot("server", settings, python="python3", package=_INSIDE)
     image = image or default_image()
     command = (path, "run", *_options(program, int(settings["memory"])), image, *inside)
@@ -52,11 +53,13 @@ def _options(program: str, memory: int) -> Iterator[str]:
     for name, value in {**SERVER_ENVIRONMENT, "PYTHONPATH": ""}.items():
         yield from ("--env", f"{name}={value}")
     yield from ("--network", "none", "--ipc", "none", "--hostname", "sandbox")
-    yield from ("--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--user", _NOBODY)
+    yield from ("--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--user", _own_user())
     yield from ("--pids-limit", str(_PROCESSES), "--memory", str(memory + _MORE_MEMORY))
     yield from ("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024")
     yield from ("--read-only", *(["--read-only-tmpfs=false"] if program == "podman" else []))
-    yield from ("--tmpfs", f"{_SCRATCH}:rw,nosuid,nodev,noexec,size={MAX_BYTES},mode=1777")
+    # podman refuses a limit on the number of files; there as here they count towards the container's memory.
+    limits = f"size={SCRATCH_SIZE}" + (f",nr_inodes={SCRATCH_ENTRIES}" if program == "docker" else "")
+    yield from ("--tmpfs", f"{_SCRATCH}:rw,nosuid,nodev,noexec,{limits},mode=1777")
     # Not --volume, which makes the folder on this machine when it has gone meanwhile.
     yield from (
         "--mount",
@@ -64,6 +67,15 @@ def _options(program: str, memory: int) -> Iterator[str]:
         "--mount",
         _bind("{sockets}", _SOCKETS),
     )
+
+
+def _own_user() -> str:
+    """A number that no other container has at the moment, in all likelihood: the kernel counts threads by user.
+
+    It is one of those that systemd gives to services for as long as they run, and that people never have.
+    """
+    user = random.randint(61184, 65519)
+    return f"{user}:{user}"
 
 
 def _bind(source: str, target: str) -> str:

@@ -59,6 +59,7 @@ def launches(options: SandboxOptions) -> tuple[Launch, ...]:
         "scratch": "{scratch}",
         "memory": options.memory_mb << 20,
         "lockdown": options.name != "unsafe-process",
+        "around": [],
     }
     if options.name == "unsafe-process":
         return (Launch("unsafe-process", boot("server", settings), (UNSAFE,)),)

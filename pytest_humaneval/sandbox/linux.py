@@ -19,11 +19,18 @@ PR_SET_NO_NEW_PRIVS = 38
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_CLEAR_ALL = 4
 PR_SET_VMA = 0x53564D41
+M_ARENA_MAX = -8
 
 MACHINE = os.uname().machine
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
+
+
+def share_arenas() -> None:
+    """Keep the C library from reserving 64 MiB of address space for each of many threads."""
+    if hasattr(_libc, "mallopt"):  # not in every C library; those that lack it have no arenas
+        _libc.mallopt(M_ARENA_MAX, 2)
 
 
 def syscall(name: str, *arguments: Any) -> int:

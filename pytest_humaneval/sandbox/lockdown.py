@@ -11,21 +11,23 @@ import os
 import signal
 from collections.abc import Callable
 
-from . import landlock, linux, privileges, readable, seccomp
+from . import landlock, linux, namespaces, privileges, readable, seccomp
 from .errors import ConfinementError
+from .limits import OWN_FILES
 from .syscalls import UnsupportedError
 
 
 class Lockdown:
     """The lockdown of one server. Enter it once; every child then only adds the second filter."""
 
-    def __init__(self, scratch: str) -> None:
-        """Prepare what can fail for want of a table.
+    def __init__(self, scratch: str, *, own_files: bool) -> None:
+        """Prepare what can fail for want of a table. ``own_files``: the scratch folder's file system has a size.
 
         Raises:
             ConfinementError: there is none for this architecture.
         """
         self._scratch = scratch
+        self._own_files = own_files
         try:
             self._server_filter = seccomp.Filter(seccomp.server_filter(linux.MACHINE))
             self._child_filter = seccomp.Filter(seccomp.child_filter(linux.MACHINE))
@@ -36,15 +38,19 @@ class Lockdown:
     def enter(self) -> list[str]:
         """Lock this process and all it will fork; the layers' names.
 
-        The order matters: rules are made while files can still be opened, the death signal is set after the change of
-        user, which clears it, and seccomp comes last, because it forbids the rest.
+        The order matters: the scratch folder is mounted before a rule is made for it, rules while files can still be
+        opened, the death signal is set after the change of user, which clears it, and seccomp comes last, because it
+        forbids the rest.
 
         Raises:
             ConfinementError: a layer cannot be had.
         """
+        linux.share_arenas()
         linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
-        with self._ruleset() as rules:
-            layers = privileges.drop(self._scratch)
+        layers = [] if self._own_files else namespaces.enter(self._scratch)
+        os.chdir(self._scratch)
+        with self._ruleset(may_write=self._own_files or OWN_FILES in layers) as rules:
+            layers += privileges.drop(self._scratch)
             linux.prctl(linux.PR_SET_DUMPABLE, 0)  # nobody of the same user may trace it or read its memory
             linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
             rules.enforce()
@@ -60,7 +66,8 @@ class Lockdown:
         self._die_with_server()
         self._child_filter.install()
 
-    def _ruleset(self) -> landlock.Ruleset:
+    def _ruleset(self, *, may_write: bool) -> landlock.Ruleset:
+        """What may be read; the scratch folder may be written only where that has an end, however files are hidden."""
         try:
             rules = landlock.Ruleset()
         except OSError as error:
@@ -70,7 +77,7 @@ class Lockdown:
         rules.allow(readable.shared_libraries(), landlock.READ)
         rules.allow(readable.DEVICES, landlock.READ_FILE | landlock.WRITE_FILE)
         rules.allow(readable.TABLES, landlock.READ)
-        rules.allow([self._scratch], landlock.CHANGE)
+        rules.allow([self._scratch], landlock.CHANGE if may_write else landlock.READ)
         return rules
 
 

@@ -21,11 +21,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
+from . import limits, room
 from .budget import Budget, wall_limit
 from .candidate import Candidate, Stop
 from .decoder import decode
 from .encoder import encode
-from .errors import LinkError
+from .errors import ConfinementError, LinkError
 from .frames import read_frame, write_frame
 from .judge import Case, Judgement, TestError, judge
 from .link import Child, End, Link
@@ -105,9 +106,11 @@ class Oracle:
     def _start(self) -> bytes:
         """The first message to the worker: the layers in force, or why there are none."""
         try:
+            limits.lift()
+            room.check()
             self._link = Link(self._recipe)
             self._prepare(self._link)
-        except (LinkError, OSError) as error:
+        except (ConfinementError, LinkError, OSError) as error:
             return encode(("error", str(error)))
         return encode(("ready", self._link.layers))
 
@@ -126,7 +129,7 @@ class Oracle:
             self._reply(Judgement("error", str(error)))
 
     def _check(self, link: Link, child: Child, case: Case, completion: str, timeout: float) -> None:
-        judgement = _judged(case, completion, Candidate(child, Budget(timeout, child.pid), link.scratch, self._worker))
+        judgement = _judged(case, completion, Candidate(child, Budget(timeout, child.pid), self._worker))
         gone = judgement.kind == "gone"
         try:
             link.dismiss(child, seems_gone=gone)

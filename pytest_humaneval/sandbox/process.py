@@ -10,7 +10,9 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from .errors import LinkError
 
@@ -28,6 +30,22 @@ class Recipe:
     workspace: str
 
 
+def started(command: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
+    """The process, once there is room for it: others of this user may hold all that it may have, for a while.
+
+    Raises:
+        OSError: it cannot be started, or there is still no room.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return subprocess.Popen(command, **options)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(0.05)
+
+
 class ServerProcess:
     """A server's process, or the program that keeps its container."""
 
@@ -43,7 +61,7 @@ class ServerProcess:
         }
         self._cleanup = _filled_in(recipe.cleanup, names)
         with theirs, open(self._log, "wb") as log:
-            self._process = subprocess.Popen(
+            self._process = started(
                 _filled_in(recipe.command, names),
                 stdin=subprocess.DEVNULL,
                 stdout=log,

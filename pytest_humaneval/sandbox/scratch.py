@@ -1,5 +1,5 @@
-"""The private folder a completion may write to: made by the oracle, watched while a child runs, removed with the
-server.
+"""The private folder a completion may write to: made by the oracle, removed with the server, which mounts a small file
+system of its own on it (namespaces.py).
 """
 
 from __future__ import annotations
@@ -11,30 +11,12 @@ import tempfile
 import time
 from contextlib import suppress
 
-MAX_BYTES = 16 << 20
-MAX_ENTRIES = 1_000
-
 
 class Scratch:
     """A fresh folder in ``parent``."""
 
     def __init__(self, parent: str) -> None:
-        self.path = tempfile.mkdtemp(prefix="scratch-", dir=parent)
-
-    def overfull(self) -> bool:
-        """Whether it holds more than it may. The answer comes quickly, however much there is."""
-        size = entries = 0
-        folders = [self.path]
-        while folders:
-            for path in _children(folders.pop()):
-                entries += 1
-                status = _status(path)
-                size += status.st_blocks * 512 if status else 0
-                if size > MAX_BYTES or entries > MAX_ENTRIES:
-                    return True
-                if status and stat.S_ISDIR(status.st_mode):
-                    folders.append(path)
-        return False
+        self.path = os.path.realpath(tempfile.mkdtemp(prefix="scratch-", dir=parent))  # links cannot be read inside
 
     def remove(self) -> None:
         """Remove it with all it holds."""

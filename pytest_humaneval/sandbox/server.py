@@ -12,14 +12,17 @@ import gc
 import json
 import os
 import signal
+import site
 import struct
 import sys
 import time
 import warnings
 from _socket import AF_UNIX, CMSG_LEN, SOCK_STREAM, socket
+from _thread import stack_size
+from select import select
 from typing import NoReturn
 
-from . import child
+from . import child, semaphores
 from .confinement import Confinement
 from .encoder import encode
 from .errors import ConfinementError
@@ -43,10 +46,14 @@ PRELOADED = (
     *("math", "operator", "re", "string", "typing"),
 )
 
+USER = "humaneval"  # who a completion is told it is
+THREAD_STACK = 2 << 20  # bytes: a hundred of the usual ones would be most of the memory a program may have
+
 FORK, KILL, REAP = b"F", b"K", b"R"
 # How a child ended: whether by itself, its wait status, whether it left files. Not by way of the codec: every page of
 # memory that the server touches after a fork has to be copied first.
 END = struct.Struct("<?i?")
+NEXT_TRY = 0.02  # seconds until a fork that the system had no room for is tried again
 GRACE = 0.2  # seconds for a child that is said to have ended
 CHANNEL = 3  # the only descriptor of a child beside the standard streams
 
@@ -56,7 +63,7 @@ def main() -> None:
     settings = json.loads(sys.argv[1])
     control = _control_socket(settings["control"])
     try:
-        _warm_up()
+        _warm_up(settings["scratch"])
         confinement = Confinement(settings)
         layers = confinement.confine_server()
     except ConfinementError as error:
@@ -75,9 +82,10 @@ def _control_socket(where: str) -> socket:
     return control
 
 
-def _warm_up() -> None:
+def _warm_up(scratch: str) -> None:
     for name in PRELOADED:
         __import__(name)
+    _furnish()
     warnings.simplefilter("ignore")  # printing one costs more than most checks, and nobody would see it
     sys.stdin = sys.stdout = sys.stderr = child.Silence()
     nowhere = os.open(os.devnull, os.O_RDWR)
@@ -86,9 +94,19 @@ def _warm_up() -> None:
     os.close(nowhere)
     sys.argv[:] = [""]
     os.environ.clear()
+    os.environ.update({"PATH": os.defpath, "HOME": scratch, "TMPDIR": scratch, "USER": USER, "LOGNAME": USER})
     child.rehearse()
     gc.collect()
     gc.freeze()
+
+
+def _furnish() -> None:
+    """What programs expect to find: the names that the site module adds, room for threads, locks between them."""
+    site.setquit()
+    site.setcopyright()
+    site.sethelper()
+    stack_size(THREAD_STACK)
+    semaphores.install()
 
 
 class Server:
@@ -98,13 +116,15 @@ class Server:
         self._control = control
         self._confinement = confinement
         self._children: list[int] = []
+        self._waiting: list[int] = []  # channels of children that could not be forked yet
 
     def serve(self) -> None:
         """Obey until the oracle is gone."""
         while True:
             command, descriptor = self._receive()
             if command == FORK:
-                self._fork(descriptor)
+                self._waiting.append(descriptor)
+                self._fork_waiting()
             elif command in (KILL, REAP):
                 self._control.send(END.pack(*self._end_of_child(grace=command == REAP)))
             else:
@@ -113,24 +133,30 @@ class Server:
                 return
 
     def _receive(self) -> tuple[bytes, int]:
+        while self._waiting and not select([self._control], (), (), NEXT_TRY)[0]:
+            self._fork_waiting()
         command, ancillary, _, _ = self._control.recvmsg(1, CMSG_LEN(4))
         descriptor = int.from_bytes(ancillary[0][2], sys.byteorder) if ancillary else -1
         return command, descriptor
 
-    def _fork(self, channel: int) -> None:
-        try:
-            child = os.fork()
-        except OSError:  # no more processes: the oracle sees the channel close without a greeting
-            child = -1
-        if child == 0:
-            self._become_child(channel)
-        if child > 0:
+    def _fork_waiting(self) -> None:
+        """Fork, unless there is no room for another process just now: what others hold is theirs for a while only."""
+        while self._waiting:
+            try:
+                child = os.fork()
+            except OSError:
+                return
+            channel = self._waiting.pop(0)
+            if child == 0:
+                self._become_child(channel)
             self._children.append(child)
-        os.close(channel)
+            os.close(channel)
 
     def _become_child(self, channel: int) -> NoReturn:
         try:
             self._control.close()
+            for other in self._waiting:  # the channel of another check is none of this one's business
+                os.close(other)
             os.dup2(channel, CHANNEL)
             if channel != CHANNEL:
                 os.close(channel)

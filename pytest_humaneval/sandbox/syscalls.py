@@ -51,6 +51,7 @@ clone3 435 435 | openat2 437 437
 # before the lockdown, and to prove it
 landlock_create_ruleset 444 444 | landlock_add_rule 445 445 | landlock_restrict_self 446 446
 capset 126 91 | setfsuid 122 151 | socket 41 198 | ptrace 101 117
+unshare 272 97 | mount 165 40
 """
 
 _COLUMNS = {"x86_64": 1, "aarch64": 2}  # as `uname -m` says it

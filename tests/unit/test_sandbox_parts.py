@@ -23,7 +23,7 @@ from pytest_humaneval.sandbox.container import default_image
 from pytest_humaneval.sandbox.explain import explained, shortened
 from pytest_humaneval.sandbox.frames import FrameReader, framed, read_frame, write_frame
 from pytest_humaneval.sandbox.launch import boot, launches
-from pytest_humaneval.sandbox.scratch import MAX_BYTES, MAX_ENTRIES, Scratch, remove_tree
+from pytest_humaneval.sandbox.scratch import Scratch, remove_tree
 from pytest_humaneval.sandbox.scripted import ScriptedSandbox
 
 PROBLEM = Problem("Mini/0", "def f():\n", "f", "    return 1\n", "def check(candidate):\n    assert candidate() == 1\n")
@@ -71,11 +71,12 @@ def test_frames_cross_a_pipe() -> None:
 
 @pytest.fixture
 def clocks(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
-    values = {"now": 100.0, "cpu": 0.0, "queued": 0.0, "wants to run": False}
+    values = {"now": 100.0, "cpu": 0.0, "queued": 0.0, "wants to run": False, "on disk": False}
     monkeypatch.setattr(budget, "time", SimpleNamespace(monotonic=lambda: values["now"]))
     monkeypatch.setattr(budget, "_cpu_seconds", lambda pid: values["cpu"])
     monkeypatch.setattr(budget, "_seconds_in_run_queue", lambda pid: values["queued"])
-    monkeypatch.setattr(budget, "_wants_to_run", lambda pid: bool(values["wants to run"]))
+    states = {"wants to run": b"R", "on disk": b"D"}
+    monkeypatch.setattr(budget, "_states", lambda pid: {states[name] for name in states if values[name]})
     return values
 
 
@@ -120,13 +121,52 @@ def test_wait_for_a_processor_that_is_not_over_yet_is_no_sleep(clocks: dict[str,
     assert time.exhausted() == "more than 3 s"
 
 
-def test_program_that_wants_to_run_is_held_to_its_cpu_time(clocks: dict[str, float]) -> None:
+def test_sleep_and_work_add_up(clocks: dict[str, float]) -> None:
+    """2.5 s of sleep, then work: what may be a wait for a processor is at most what lies between two looks."""
     time = Budget(3.0, 1)
-    clocks["wants to run"] = True
-    wait(time, clocks, 4.0)
+    wait(time, clocks, 2.5)
     assert not time.exhausted()
-    clocks["cpu"] = 3.0
+    clocks["wants to run"] = True
+    while not time.exhausted() and clocks["now"] < 110:
+        wait(time, clocks, 0.05)
+        clocks["cpu"] += 0.05
+    assert 103.0 <= clocks["now"] < 103.15
+
+
+def test_time_on_the_disk_is_forgiven_for_as_long_as_it_was_seen(clocks: dict[str, float]) -> None:
+    time = Budget(3.0, 1)
+    clocks["on disk"] = True
+    for _ in range(100):
+        wait(time, clocks, 0.05)
+        assert not time.exhausted()
+    clocks["on disk"] = False
+    assert time.patience() == pytest.approx(3.0)
+    wait(time, clocks, 2.9)
+    assert not time.exhausted()
+    wait(time, clocks, 0.1)
     assert time.exhausted() == "more than 3 s"
+
+
+def test_look_is_due_however_much_is_said(clocks: dict[str, float]) -> None:
+    time = Budget(3.0, 1)
+    assert not time.is_due()
+    wait(time, clocks, 2 * budget.LOOK_INTERVAL)
+    assert time.is_due()
+    assert not time.exhausted()
+    assert not time.is_due()
+
+
+def test_memory_counts_with_the_tables_that_say_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {
+        "/proc/1/status": [b"Name:\tx", b"VmRSS:\t  900000 kB", b"VmPTE:\t  100000 kB", b"VmData:\t 1 kB"],
+        "/proc/1/limits": [b"Max address space   1073741824   1073741824   bytes"],
+    }
+    monkeypatch.setattr(budget, "_lines", files.__getitem__)
+    assert Budget(3.0, 1).out_of_memory() == ""  # 976 MiB of 1024
+    files["/proc/1/status"][2] = b"VmPTE:\t  190000 kB"
+    assert Budget(3.0, 1).out_of_memory() == "1064 MiB in use"  # more than 1024 + 32
+    files["/proc/1/limits"] = [b"Max address space   unlimited   unlimited   bytes"]
+    assert Budget(3.0, 1).out_of_memory() == ""
 
 
 def test_cpu_time_counts_also_while_nobody_waits(clocks: dict[str, float]) -> None:
@@ -148,21 +188,23 @@ def test_clocks_of_a_process_that_has_ended_are_zero() -> None:
     process.wait()
     assert budget._cpu_seconds(process.pid) == 0.0
     assert budget._seconds_in_run_queue(process.pid) == 0.0
-    assert not budget._wants_to_run(process.pid)
+    assert budget._states(process.pid) == set()
+    assert budget._memory(process.pid) == 0
 
 
 def test_clocks_of_this_process_run() -> None:
     assert budget._cpu_seconds(os.getpid()) > 0
     assert budget._seconds_in_run_queue(os.getpid()) >= 0
-    assert budget._wants_to_run(os.getpid())
+    assert b"R" in budget._states(os.getpid())
+    assert budget._memory(os.getpid()) > 1 << 20
 
 
 def test_process_that_sleeps_does_not_want_to_run() -> None:
     with subprocess.Popen(["sleep", "60"]) as process:
         deadline = time.monotonic() + 10
-        while budget._wants_to_run(process.pid) and time.monotonic() < deadline:
+        while budget._states(process.pid) & {b"R", b"D"} and time.monotonic() < deadline:
             time.sleep(0.01)
-        assert not budget._wants_to_run(process.pid)
+        assert budget._states(process.pid) == {b"S"}
         process.kill()
 
 
@@ -207,19 +249,6 @@ def test_link_in_a_removed_folder_is_not_followed(tmp_path: Path) -> None:
 
 def test_removing_what_is_not_there_is_no_error(tmp_path: Path) -> None:
     remove_tree(str(tmp_path / "nothing"))
-
-
-def test_scratch_is_overfull_by_bytes_or_by_entries(tmp_path: Path) -> None:
-    scratch = Scratch(str(tmp_path))
-    assert not scratch.overfull()
-    (Path(scratch.path) / "large").write_bytes(b"x" * (MAX_BYTES + 1))
-    assert scratch.overfull()
-    (Path(scratch.path) / "large").unlink()
-    (Path(scratch.path) / "folder").mkdir()
-    for number in range(MAX_ENTRIES):
-        (Path(scratch.path) / "folder" / str(number)).touch()
-    assert scratch.overfull()
-    scratch.remove()
 
 
 # --- explanations

@@ -72,7 +72,7 @@ def test_forbidden_call_fails_in_children(machine: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-@pytest.mark.parametrize("name", ["read", "write", "mmap", "futex", "openat", "exit_group", "getrandom"])
+@pytest.mark.parametrize("name", ["read", "write", "munmap", "futex", "openat", "exit_group", "getrandom"])
 def test_everyday_call_is_allowed(machine: str, name: str) -> None:
     number = numbers(machine)[name]
     assert verdict(seccomp.server_filter(machine), machine, number) == ALLOW
@@ -96,7 +96,10 @@ SIGCHLD, THREAD, NEWUSER, VM = 17, 0x3D0F00, 0x10000000, 0x100
         (SIGCHLD | 0x01200000, True, False),  # as fork() calls it
         (THREAD, True, True),  # as pthread_create() calls it
         (SIGCHLD | NEWUSER, False, False),
-        (THREAD | NEWUSER, False, True),  # the first filter's answer counts
+        (THREAD | NEWUSER, False, False),
+        (THREAD | 0x400000, True, True),  # as musl does
+        (THREAD & ~0x400, True, False),  # without CLONE_FILES: a table of its own
+        (THREAD & ~0x200, True, False),  # without CLONE_FS
         (SIGCHLD | VM, True, False),
         (SIGCHLD | 0x8000, False, False),  # CLONE_PARENT
     ],
@@ -141,6 +144,20 @@ def test_opening_neither_truncates_what_it_reads_nor_makes_nameless_files(
         ("sendto", (3, 0, 0, 0, 0), ALLOW),
         ("sendto", (3, 0, 0, 0, 1), fail(errno.EPERM)),
         ("sendto", (3, 0, 0, 0, 1 << 40), fail(errno.EPERM)),  # an address has 64
+        ("sendto", (3, 0, 0, 0x4040, 0), ALLOW),
+        ("sendto", (3, 0, 0, 1, 0), fail(errno.EPERM)),  # MSG_OOB
+        ("mmap", (0, 4096, 3, 0x22), ALLOW),  # MAP_PRIVATE | MAP_ANONYMOUS
+        ("mmap", (0, 4096, 5, 0x812, 3), ALLOW),  # as a shared library is mapped
+        ("mmap", (0, 4096, 3, 0x21), fail(errno.EPERM)),  # MAP_SHARED
+        ("mmap", (0, 4096, 3, 0x03, 3), fail(errno.EPERM)),  # MAP_SHARED_VALIDATE
+        ("mmap", (0, 4096, 3, 0x28), fail(errno.EPERM)),  # MAP_DROPPABLE
+        ("mmap", (0, 4096, 3, 0x40022), fail(errno.EPERM)),  # MAP_HUGETLB
+        ("mmap", (0, 4096, 3, 0x22 | 1 << 40), ALLOW),  # there are no flags above 32 bits
+        ("mremap", (0, 4096, 8192, 1), ALLOW),
+        ("mremap", (0, 4096, 8192, 3), fail(errno.EPERM)),  # MREMAP_FIXED
+        ("madvise", (0, 4096, 4), ALLOW),
+        ("madvise", (0, 4096, 12), fail(errno.EINVAL)),  # MADV_MERGEABLE
+        ("readlinkat", (0,), fail(errno.EACCES)),
         ("fcntl", (3, 1), ALLOW),
         ("fcntl", (3, 8), fail(errno.EPERM)),  # F_SETOWN
         ("ioctl", (3, 0x5421), ALLOW),
