@@ -12,12 +12,16 @@ from .budget import Budget
 from .codec import CodecError, Opaque, OpaqueError
 from .decoder import decode
 from .encoder import encode
+from .errors import Leave
 from .frames import CHUNK, FrameReader, framed
 from .link import Child
 from .scratch import Scratch
 
 WATCH_INTERVAL = 0.05  # seconds between looks at the scratch folder
 MAX_TEXT = 2_000  # characters of each part of a description: the child's own cuts are not to be relied on
+MAX_LINE = 1 << 31  # no program has so many lines
+
+Description = tuple[str, list[str], str, int, str]  # of an exception; see :data:`.child.RAISED`
 
 
 class Stop(BaseException):
@@ -50,6 +54,7 @@ class Candidate:
         self._scratch = scratch
         self._worker = worker  # the descriptor of its socket
         self._readable = self._poll(select.POLLIN)
+        self._next_look = budget.started + WATCH_INTERVAL  # at time, files and memory
         self.stopped: Stop | None = None  # once set, the check's outcome, even if the test swallows the exception
         self.raised: Exception | None = None  # what the last call raised
         self.raised_detail = ""
@@ -63,9 +68,14 @@ class Candidate:
         Raises:
             Stop: it does not compile, raises, ends or takes too long.
         """
-        reply = self._ask(encode((source, entry_point, line_offset, self._budget.timeout)))
-        if reply != protocol.LOADED:
-            raise self.stop(*self._failure(reply))
+        try:
+            reply = self._ask(encode((source, entry_point, line_offset, self._budget.timeout)))
+            if reply != protocol.LOADED:
+                raise self.stop(*self._failure(reply)[:2])
+        except (Stop, Leave):
+            raise
+        except BaseException as error:
+            raise self._overcome(error) from None
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """Call the function.
@@ -79,6 +89,16 @@ class Candidate:
         self.calls += 1
         self.arguments, self.result = (arguments, keywords), None
         try:
+            return self._called(arguments, keywords)
+        except (Stop, Leave, BadArgumentError):
+            raise
+        except BaseException as error:
+            if error is self.raised:
+                raise
+            raise self._overcome(error) from None
+
+    def _called(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        try:
             message = encode((arguments, keywords), strict=True)
         except CodecError as error:
             raise self._blame_for_argument(error) from None
@@ -87,6 +107,12 @@ class Candidate:
             raise self._exception(reply)
         self.result = self._decoded(reply)
         return self.result
+
+    def _overcome(self, error: BaseException) -> Stop:
+        """Whatever else happens to us in a conversation is the doing of what the child said."""
+        if isinstance(error, MemoryError):
+            return self.stop("out of memory", "the result is too large in memory")
+        return self.stop("refused", f"the sandboxed process spoke out of turn: {type(error).__name__}")
 
     def returned_opaque(self) -> Opaque | None:
         """The last result, if it was a value that cannot cross."""
@@ -113,29 +139,26 @@ class Candidate:
             raise self.stop("refused", f"the result cannot cross to the test: {error}") from None
 
     def _exception(self, reply: bytes) -> BaseException:
-        kind, detail = self._failure(reply)
-        if kind != "exception":
+        kind, detail, described = self._failure(reply)
+        exception = _nearest_builtin(described[1]) if described and kind == "exception" else None
+        if described is None or exception is None:
             return self.stop(kind, detail)
-        _, bases, message, _, _ = decode(reply[1:])
-        exception = _nearest_builtin(bases)
-        if exception is None:
-            return self.stop(kind, detail)
-        self.raised, self.raised_detail = exception(message[:MAX_TEXT]), detail
+        self.raised, self.raised_detail = exception(described[2][:MAX_TEXT]), detail
         return self.raised
 
-    def _failure(self, reply: bytes) -> tuple[str, str]:
-        """Kind and detail of a reply that is not a value."""
+    def _failure(self, reply: bytes) -> tuple[str, str, Description | None]:
+        """Kind and detail of a reply that is not a value, and what it describes."""
         letter = reply[:1]
         if letter == protocol.MEMORY:
-            return "out of memory", "MemoryError"
+            return "out of memory", "MemoryError", None
         described = self._decoded(reply)
         if letter == protocol.REFUSED and isinstance(described, str):
-            return "refused", f"the result cannot cross to the test: {described[:MAX_TEXT]}"
+            return "refused", f"the result cannot cross to the test: {described[:MAX_TEXT]}", None
         if letter not in (protocol.RAISED, protocol.SYNTAX) or not _is_description(described):
-            return "refused", "the sandboxed process spoke out of turn"
+            return "refused", "the sandboxed process spoke out of turn", None
         name, _, message, line, text = described
         detail = f"{_place(line, text[:MAX_TEXT])}{name[:MAX_TEXT]}: {message[:MAX_TEXT]}"
-        return ("syntax error" if letter == protocol.SYNTAX else "exception"), detail
+        return ("syntax error" if letter == protocol.SYNTAX else "exception"), detail, described
 
     def _ask(self, message: bytes) -> bytes:
         try:
@@ -168,25 +191,32 @@ class Candidate:
         return poll
 
     def _wait(self, poll: select.poll) -> None:
-        while True:
+        """Until there is something to do. Limits are looked at as often however much there is: a reply may trickle."""
+        ready = False
+        while not ready:
             started = time.monotonic()
-            ready = poll.poll(min(self._budget.patience(), WATCH_INTERVAL) * 1000)
-            self._budget.charge(time.monotonic() - started)
-            if any(descriptor == self._worker for descriptor, _ in ready):
+            events = poll.poll(min(self._budget.patience(), WATCH_INTERVAL) * 1000)
+            now = time.monotonic()
+            self._budget.charge(now - started)
+            if any(descriptor == self._worker for descriptor, _ in events):
                 raise self.stop("error", "the worker has left")
-            if ready:
-                return
-            if reason := self._budget.exhausted():
-                raise self.stop("timed out", reason)
-            if self._scratch.overfull():
-                raise self.stop("refused", "wrote too much into its scratch folder")
+            ready = bool(events)
+            if not ready or now >= self._next_look:
+                self._look(now)
+
+    def _look(self, now: float) -> None:
+        self._next_look = now + WATCH_INTERVAL
+        if reason := self._budget.exhausted():
+            raise self.stop("timed out", reason)
+        if self._scratch.overfull():
+            raise self.stop("refused", "wrote too much into its scratch folder")
 
 
 def _is_description(value: Any) -> bool:
     """Whether it is what the child says of an exception: name, names of bases, message, line, source of the line."""
     if not isinstance(value, tuple) or tuple(map(type, value)) != (str, list, str, int, str):
         return False
-    return all(type(name) is str for name in value[1])
+    return abs(value[3]) < MAX_LINE and all(type(name) is str for name in value[1])
 
 
 def _nearest_builtin(names: list[str]) -> type[Exception] | None:
