@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from pytest_humaneval.engine.replay import read_samples
 from pytest_humaneval.exceptions import DatasetError, InputError
 from pytest_humaneval.options import DEFAULT_KS
 from pytest_humaneval.page import write_page
+from pytest_humaneval.printable import one_line
 from pytest_humaneval.report import analysis_lines, dataset_line, identity_line, remark_lines, sampling_line, table
 from pytest_humaneval.results import UNNAMED, Results, read_results
 from pytest_humaneval.rows import rows_of
@@ -67,7 +68,7 @@ def compare(before: Path, now: Path) -> int:
     of_before, of_now = read_results(before), read_results(now)
     lines = [f"run       {now}", *(f"note: {note}" for note in of_now.notes)]
     compared = Analysis(baseline=compare_results(of_now, of_before))
-    print("\n".join([*lines, *analysis_lines(compared, _width(), kept=False)]))
+    _show([*lines, *analysis_lines(compared, _width(), kept=False)])
     return 0
 
 
@@ -79,7 +80,7 @@ def report(results: Path, html: Path | None, baseline: Path | None, dataset: Pat
     """
     run = read_results(results)
     before = read_results(baseline) if baseline is not None else None
-    print("\n".join(results_lines(run, before, _width())))
+    _show(results_lines(run, before, _width()))
     if html is not None:
         problems = _problems_of(run, read_dataset(dataset))
         try:
@@ -167,6 +168,11 @@ def _problems_of(run: Results, dataset: Dataset) -> list[Any]:
             f"not {dataset.sha256[:12]}); give it by --dataset"
         )
     return found
+
+
+def _show(lines: Iterable[str]) -> None:
+    """Print what may quote a foreign file."""
+    print("\n".join(map(one_line, lines)))
 
 
 def _width() -> int:

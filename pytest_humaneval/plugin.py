@@ -12,6 +12,7 @@ import pytest
 
 from pytest_humaneval import options
 from pytest_humaneval.exceptions import EngineError, HumanEvalError, InputError, SandboxError
+from pytest_humaneval.printable import one_line
 from pytest_humaneval.strategy import Strategy
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 
     config._do_configure()
     try:
-        print("\n".join(listing(config)))
+        print("\n".join(map(one_line, listing(config))))
         return 0
     except InputError as error:
         raise pytest.UsageError(str(error)) from error
@@ -248,7 +249,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if run is not None and (lines := run.summary(terminalreporter._tw.fullwidth)):
         terminalreporter.section("HumanEval", sep="=")
         for line in lines:
-            terminalreporter.write_line(line)
+            terminalreporter.write_line(one_line(line))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from pytest_humaneval.engine.client import EngineClient
 from pytest_humaneval.exceptions import EngineError
+from pytest_humaneval.printable import one_line
 from pytest_humaneval.texttable import duration
 
 LIVE_SECONDS = 0.5
@@ -105,7 +106,7 @@ class StatusLine:
                 progress = self._client.progress()
             except EngineError:
                 return  # the items say so themselves, with the end of its log
-            line, now = describe(progress), time.monotonic()
+            line, now = one_line(describe(progress)), time.monotonic()
             if self._below is not None:
                 self._below.show(line, self._reporter._tw.fullwidth)
             elif line and (progress["phase"] != last_phase or now - last_time >= LOG_SECONDS):

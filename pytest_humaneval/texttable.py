@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 GAP = "  "
+MANY_DIGITS = 19  # of a number in a task id: Python refuses to read thousands
 
 
 def duration(seconds: float) -> str:
@@ -93,7 +94,7 @@ def _ranges(task_ids: Iterable[str]) -> list[tuple[str, int]]:
     runs: list[tuple[str, int, int]] = []  # prefix, first, last; -1 for ids without a number
     for task_id in task_ids:
         prefix, slash, number = task_id.rpartition("/")
-        if not (slash and number.isdecimal() and str(int(number)) == number):
+        if not (slash and number.isdecimal() and len(number) < MANY_DIGITS and str(int(number)) == number):
             runs.append((task_id, -1, -1))
         elif runs and runs[-1][0] == prefix + slash and runs[-1][2] == int(number) - 1 >= 0:
             runs[-1] = (prefix + slash, runs[-1][1], int(number))

@@ -22,6 +22,7 @@ _CONNECT_TIMEOUT = 10.0  # seconds
 _START_TIMEOUT = 30.0  # seconds; a list of models needs no generation
 _FEW_STOPS = 4  # as many as api.openai.com allows, and vLLM's server unless VLLM_MAX_STOP_STRINGS says otherwise
 _QUOTED = 300  # characters of a server's own words in a message
+_MOST_TOKENS = 1 << 31
 
 
 class ReplicaError(Exception):
@@ -226,11 +227,17 @@ def _generation(response: Any, request: Request, seconds: float) -> Generation:
     return Generation(
         text,
         "stop" if stopped else str(choice.finish_reason or "stop"),
-        prompt_tokens=usage.prompt_tokens if usage else 0,
-        completion_tokens=usage.completion_tokens if usage else 0,
+        prompt_tokens=_count(usage, "prompt_tokens"),
+        completion_tokens=_count(usage, "completion_tokens"),
         seconds=seconds,
         logprob=_mean_logprob(choice),
     )
+
+
+def _count(usage: Any, name: str) -> int:
+    """What the server counted; 0 where it tells no number, as some do."""
+    number = getattr(usage, name, 0)
+    return number if type(number) is int and 0 <= number < _MOST_TOKENS else 0
 
 
 def _mean_logprob(choice: Any) -> float | None:
