@@ -29,6 +29,9 @@ from pytest_humaneval.texttable import wrapped
 
 FORMATS = interchange.FORMATS
 
+ODD = (TypeError, KeyError, ValueError, AttributeError, OverflowError)  # what values of another kind lead to
+MOST_KS, MOST_SAMPLES = 20, 1_000_000  # columns; and draws of a problem
+
 
 def evaluate(samples: Path, options: Sequence[str]) -> int:
     """Judge samples under pytest: replaces this process, so that signals and the exit status are pytest's own.
@@ -93,7 +96,7 @@ def report(results: Path, html: Path | None, baseline: Path | None, dataset: Pat
 
 def results_lines(run: Results, before: Results | None, width: int) -> list[str]:
     """The summary of a finished run, as far as its files tell of it."""
-    ks = tuple(run.run.get("k") or _ks(run))
+    ks = _ks(run)
     rows = rows_of(run.outcomes, ks)
     pairs, with_reference = comparisons_of(run.outcomes)
     compared = compare_results(run, before) if before is not None else None
@@ -137,19 +140,22 @@ def take_in(style: str, file: Path, out: Path, strategy: str | None, dataset: Pa
 def _settings_lines(run: dict[str, Any], width: int) -> list[str]:
     """What was evaluated and how. Where run.json tells other things, as another version's may, less is printed."""
     lines: list[str] = []
-    with contextlib.suppress(TypeError, KeyError):
+    with contextlib.suppress(*ODD):
         lines += wrapped(identity_line(Identity(**run["identity"])), width, "model     ")
-    with contextlib.suppress(TypeError, KeyError):
+    with contextlib.suppress(*ODD):
         how = Sampling(**run["sampling"])
         lines += wrapped(sampling_line(how, run.get("num_samples", 1)), width, "sampling  ")
-    with contextlib.suppress(TypeError, KeyError):
+    with contextlib.suppress(*ODD):
         dataset = run["dataset"]
         told = dataset_line(dataset["problems"], dataset["name"], dataset["sha256"])
         lines += wrapped(told, width, "problems  ")
     return lines
 
 
-def _ks(run: Results) -> list[int]:
+def _ks(run: Results) -> Sequence[int]:
+    told = run.run.get("k")
+    if isinstance(told, list) and told and all(type(k) is int and 0 < k <= MOST_SAMPLES for k in told[:MOST_KS]):
+        return told[:MOST_KS]
     counts = Counter((one.strategy, one.task_id) for one in run.outcomes)
     return [k for k in DEFAULT_KS if k <= min(counts.values())]
 

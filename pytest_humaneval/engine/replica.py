@@ -95,10 +95,11 @@ class Replica:
             self.in_flight -= 1
         try:
             return _generation(response, request, time.monotonic() - submitted)
-        except (AttributeError, IndexError, TypeError):
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError):
             raise ReplicaError(f"answered what is no completion: {self._quoted(response)}") from None
 
     async def _served_models(self, *, optional: bool) -> list[str]:
+        answer: Any = None
         try:
             answer = await self._answer_to(self.client.models.list(), min(self.timeout, _START_TIMEOUT))
             return [str(model.id) for model in answer.data]
@@ -178,6 +179,8 @@ class Replica:
             raise ReplicaError(why) from None
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise ReplicaError(f"answered what is no JSON: {error}") from None
+        except (openai.OpenAIError, ValueError, TypeError, AttributeError, RecursionError) as error:
+            raise ReplicaError(f"answered what nobody understands: {self._quoted(error)}") from None
         self._hear()
         return answer
 
