@@ -134,7 +134,7 @@ def pytest_configure_node(node: Any) -> None:
         from pytest_humaneval.distributed import tell_worker
 
         try:
-            tell_worker(node, run.plan, run.engine, node.config.stash[options.FILE])
+            tell_worker(node, run.plan, run.engine, node.config.stash[options.FILE], run.left_out)
         except InputError as error:
             raise pytest.UsageError(str(error)) from error
 
