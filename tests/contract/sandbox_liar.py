@@ -54,8 +54,8 @@ class _Child:
         threading.Thread(target=self._live, daemon=True).start()
 
     def _live(self) -> None:
-        from sandbox.child import HELLO
-        from sandbox.decoder import decode
+        from sandbox.child import HELLO  # type: ignore[import-not-found]
+        from sandbox.decoder import decode  # type: ignore[import-not-found]
         from sandbox.frames import read_frame, write_frame
 
         try:
@@ -82,7 +82,7 @@ class _Child:
 
     def _be_right(self) -> None:
         from sandbox.child import LOADED, VALUE
-        from sandbox.decoder import decode
+        from sandbox.decoder import decode  # type: ignore[import-not-found]
         from sandbox.encoder import encode
         from sandbox.frames import read_frame, write_frame
 
