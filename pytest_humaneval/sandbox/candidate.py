@@ -61,6 +61,7 @@ class Candidate:
         self.arguments: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})  # of the last call
         self.result: Any = None  # of the last call
         self.calls = 0
+        self.exceptions: dict[str, type[Exception]] = {}  # those that the prompt defines, by name
 
     def load(self, source: str, entry_point: str, line_offset: int) -> None:
         """Run the program in the child.
@@ -140,11 +141,24 @@ class Candidate:
 
     def _exception(self, reply: bytes) -> BaseException:
         kind, detail, described = self._failure(reply)
-        exception = _nearest_builtin(described[1]) if described and kind == "exception" else None
+        exception = self._nearest(described[1]) if described and kind == "exception" else None
         if described is None or exception is None:
             return self.stop(kind, detail)
-        self.raised, self.raised_detail = exception(described[2][:MAX_TEXT]), detail
+        # Without __init__: the prompt's may ask for more than a message.
+        self.raised, self.raised_detail = exception.__new__(exception, described[2][:MAX_TEXT]), detail
         return self.raised
+
+    def _nearest(self, names: list[str]) -> type[Exception] | None:
+        """The exception of the prompt's, or else the builtin one, that comes first among a type's bases.
+
+        Its name is the child's claim; but it could have raised it as well.
+        """
+        for position, name in enumerate(names):
+            if name in self.exceptions:
+                return _safe_to_raise(self.exceptions[name])
+            if hasattr(builtins, name):
+                return _nearest_builtin(names[position:])
+        return None
 
     def _failure(self, reply: bytes) -> tuple[str, str, Description | None]:
         """Kind and detail of a reply that is not a value, and what it describes."""

@@ -19,6 +19,7 @@ from .codec import (
     MAX_INTEGER,
     MAX_ITEMS,
     MAX_MESSAGE,
+    MOMENTS,
     CodecError,
     Opaque,
 )
@@ -187,6 +188,20 @@ class Decoder:
             raise CodecError(f"a Decimal with an exponent beyond {MAX_EXPONENT}")
         return number
 
+    def moment(self) -> Any:
+        """A date, time, date and time, or span."""
+        import datetime
+
+        kind, numbers, offset = self.value(), self.a_list(self.value()), self.value()
+        if type(kind) is not str or len(numbers) != len(MOMENTS.get(kind, ())) or {int} != set(map(type, numbers)):
+            raise CodecError("a malformed message: no date or time")
+        moment = getattr(datetime, kind)(*numbers)
+        if offset is None:
+            return moment
+        if type(offset) is not datetime.timedelta:
+            raise CodecError("a malformed message: no offset of a time zone")
+        return moment.replace(tzinfo=datetime.timezone(offset))
+
     def opaque(self) -> Opaque:
         """A value that could not cross."""
         truth, name = self.value(), self.value()
@@ -224,5 +239,6 @@ _READERS: dict[int, Reader] = {
     ord("R"): Decoder.fraction,
     ord("D"): Decoder.decimal,
     ord("g"): lambda decoder: iter(decoder.members()),
+    ord("T"): Decoder.moment,
     ord("o"): Decoder.opaque,
 }

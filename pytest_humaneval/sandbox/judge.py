@@ -63,6 +63,7 @@ def _run_test(case: Case, candidate: Candidate) -> Judgement:
     namespace: dict[str, Any] = {}
     try:
         _put_stub_into(namespace, case)
+        candidate.exceptions = _exceptions_in(namespace)
         namespace[case.entry_point] = candidate
         exec(_compiled_test(case.test), namespace)
         told = namespace["check"](namespace[case.entry_point])
@@ -135,6 +136,12 @@ def _compiled_stub(prompt: str) -> CodeType | None:
         except SyntaxError:
             continue
     return None
+
+
+def _exceptions_in(namespace: dict[str, Any]) -> dict[str, type[Exception]]:
+    """The exceptions that the prompt defines: a test may wait for one of them."""
+    defined = [value for value in namespace.values() if isinstance(value, type) and value.__module__ == "builtins"]
+    return {one.__name__: one for one in defined if issubclass(one, Exception) and one is not Exception}
 
 
 def _put_stub_into(namespace: dict[str, Any], case: Case) -> None:
