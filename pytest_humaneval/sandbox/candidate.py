@@ -9,6 +9,7 @@ from typing import Any
 
 from . import child as protocol
 from .budget import Budget
+from .changes import AmbiguousError, follow_all
 from .codec import CodecError, Opaque, OpaqueError
 from .decoder import decode
 from .encoder import encode
@@ -61,6 +62,7 @@ class Candidate:
         self.arguments: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})  # of the last call
         self.result: Any = None  # of the last call
         self.calls = 0
+        self.watched: tuple[bool, ...] = ()  # (True,) where the test may look at its arguments after a call
         self.exceptions: dict[str, type[Exception]] = {}  # those that the prompt defines, by name
 
     def load(self, source: str, entry_point: str, line_offset: int) -> None:
@@ -100,14 +102,31 @@ class Candidate:
 
     def _called(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         try:
-            message = encode((arguments, keywords), strict=True)
+            message = encode((arguments, keywords, *self.watched), strict=True)
         except CodecError as error:
             raise self._blame_for_argument(error) from None
         reply = self._ask(message)
-        if reply[:1] != protocol.VALUE:
+        if reply[:1] == protocol.VALUE:
+            self.result = self._decoded(reply)
+        elif reply[:1] == protocol.CHANGED and self.watched:
+            self.result = self._changed(self._decoded(reply), arguments, keywords)
+        else:
             raise self._exception(reply)
-        self.result = self._decoded(reply)
         return self.result
+
+    def _changed(self, told: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        """Change the test's arguments as the child has changed its own; the result."""
+        if type(told) is not tuple or tuple(map(type, told))[1:] != (tuple, dict):
+            raise self.stop("refused", "the sandboxed process spoke out of turn")
+        result, now, named = told
+        if len(now) != len(arguments) or named.keys() != keywords.keys():
+            raise self.stop("refused", "the sandboxed process spoke out of turn")
+        pairs = [*zip(arguments, now, strict=True), *((keywords[name], named[name]) for name in named)]
+        try:
+            follow_all(pairs)
+        except AmbiguousError:
+            raise self.stop("refused", "changed a part of an argument, which cannot be told to the test") from None
+        return result
 
     def _overcome(self, error: BaseException) -> Stop:
         """Whatever else happens to us in a conversation is the doing of what the child said."""
@@ -144,8 +163,10 @@ class Candidate:
         exception = self._nearest(described[1]) if described and kind == "exception" else None
         if described is None or exception is None:
             return self.stop(kind, detail)
-        # Without __init__: the prompt's may ask for more than a message.
-        self.raised, self.raised_detail = exception.__new__(exception, described[2][:MAX_TEXT]), detail
+        # The prompt's without __init__, which may ask for more than a message.
+        message = described[2][:MAX_TEXT]
+        own = exception in self.exceptions.values()
+        self.raised, self.raised_detail = exception.__new__(exception, message) if own else exception(message), detail
         return self.raised
 
     def _nearest(self, names: list[str]) -> type[Exception] | None:

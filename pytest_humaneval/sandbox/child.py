@@ -22,6 +22,7 @@ from .frames import read_frame, write_frame
 HELLO = b"H"  # ready for a program
 LOADED = b"L"  # the module body ran to its end, and the entry point is there
 VALUE = b"V"  # what a call returned
+CHANGED = b"C"  # the same, and the arguments and keywords as they are now: for tests that look at them afterwards
 RAISED = b"X"  # what the module body or a call raised: (type, names of its bases, message, line, source of the line)
 SYNTAX = b"S"  # why the program does not compile, in the same form
 REFUSED = b"R"  # why a result cannot cross
@@ -62,8 +63,10 @@ def _serve(channel: int, source: str, entry_point: str, line_offset: int) -> Non
     write_frame(channel, LOADED)
     known: dict[int, int] = {}
     while True:
-        arguments, keywords = decode(read_frame(channel), known=known)
-        write_frame(channel, _answer(function, arguments, keywords, place))
+        message = read_frame(channel)
+        arguments, keywords, *watched = decode(message, known=known)
+        before = message if watched else b""
+        write_frame(channel, _answer(function, arguments, keywords, place, before))
 
 
 def rehearse() -> None:
@@ -105,9 +108,15 @@ def _missing(entry_point: str) -> NoReturn:
     raise NameError(f"name {entry_point!r} is not defined")
 
 
-def _answer(function: Any, arguments: tuple[Any, ...], keywords: dict[str, Any], place: _Place) -> bytes:
+def _answer(
+    function: Any, arguments: tuple[Any, ...], keywords: dict[str, Any], place: _Place, before: bytes = b""
+) -> bytes:
+    """The reply to a call; ``before`` is the message that asked it, where the test looks at its arguments again."""
     try:
-        return VALUE + encode(function(*arguments, **keywords))
+        result = function(*arguments, **keywords)
+        if before and encode((arguments, keywords, True)) != before:
+            return CHANGED + encode((result, arguments, keywords))
+        return VALUE + encode(result)
     except CodecError as error:
         return REFUSED + encode(str(error))
     except BaseException as error:

@@ -263,7 +263,7 @@ def _message(problem: Problem, completion: str, timeout: float) -> bytes | None:
 
 def _verdict(completion: str, kind: str, detail: str, duration: float) -> Verdict:
     if kind == "passed":
-        return Verdict(kind, printable(detail), duration)  # what a test of our own tells is whole, or of no use
+        return Verdict("passed", printable(detail), duration)  # what a test of our own tells is whole, or of no use
     detail = printable(printable(detail, MAX_DETAIL), MAX_DETAIL)  # as text, an unprintable character is longer
     if kind == "error":
         raise SandboxError(detail)

@@ -10,6 +10,7 @@ from types import CodeType
 from typing import Any, NamedTuple
 
 from .candidate import BadArgumentError, Candidate, Stop
+from .changes import looks_again
 from .errors import Leave
 from .explain import explained, text_of
 
@@ -64,6 +65,7 @@ def _run_test(case: Case, candidate: Candidate) -> Judgement:
     try:
         _put_stub_into(namespace, case)
         candidate.exceptions = _exceptions_in(namespace)
+        candidate.watched = (True,) if looks_again(case.test, case.entry_point) else ()
         namespace[case.entry_point] = candidate
         exec(_compiled_test(case.test), namespace)
         told = namespace["check"](namespace[case.entry_point])

@@ -82,7 +82,7 @@ class _Child:
 
     def _be_right(self) -> None:
         from sandbox.child import LOADED, VALUE
-        from sandbox.decoder import decode  # type: ignore[import-not-found]
+        from sandbox.decoder import decode
         from sandbox.encoder import encode
         from sandbox.frames import read_frame, write_frame
 
