@@ -20,8 +20,8 @@ def looks_again(test: str, entry_point: str) -> bool:
     calls = [node for node in nodes if isinstance(node, ast.Call)]
     named = [node for node in nodes if isinstance(node, ast.Name) and node.id in ("candidate", entry_point)]
     ours = [call for call in calls if call.func in named]
-    if len(ours) < len(named):
-        return True  # under another name, or from somewhere else
+    if any(isinstance(node, (ast.Assign, ast.NamedExpr)) and node.value in named for node in nodes):
+        return True  # it gets another name
     passed = [part for call in ours for part in (*call.args, *(each.value for each in call.keywords))]
     return any(isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) for part in passed for node in ast.walk(part))
 
