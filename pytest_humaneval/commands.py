@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from pytest_humaneval.engine.replay import read_samples
 from pytest_humaneval.exceptions import DatasetError, InputError
 from pytest_humaneval.options import DEFAULT_KS
 from pytest_humaneval.page import write_page
+from pytest_humaneval.printable import one_line
 from pytest_humaneval.report import analysis_lines, dataset_line, identity_line, remark_lines, sampling_line, table
 from pytest_humaneval.results import UNNAMED, Results, read_results
 from pytest_humaneval.rows import rows_of
@@ -27,6 +28,9 @@ from pytest_humaneval.sample import Sampling
 from pytest_humaneval.texttable import wrapped
 
 FORMATS = interchange.FORMATS
+
+ODD = (TypeError, KeyError, ValueError, AttributeError, OverflowError)  # what values of another kind lead to
+MOST_KS, MOST_SAMPLES = 20, 1_000_000  # columns; and draws of a problem
 
 
 def evaluate(samples: Path, options: Sequence[str]) -> int:
@@ -67,7 +71,7 @@ def compare(before: Path, now: Path) -> int:
     of_before, of_now = read_results(before), read_results(now)
     lines = [f"run       {now}", *(f"note: {note}" for note in of_now.notes)]
     compared = Analysis(baseline=compare_results(of_now, of_before))
-    print("\n".join([*lines, *analysis_lines(compared, _width(), kept=False)]))
+    _show([*lines, *analysis_lines(compared, _width(), kept=False)])
     return 0
 
 
@@ -79,7 +83,7 @@ def report(results: Path, html: Path | None, baseline: Path | None, dataset: Pat
     """
     run = read_results(results)
     before = read_results(baseline) if baseline is not None else None
-    print("\n".join(results_lines(run, before, _width())))
+    _show(results_lines(run, before, _width()))
     if html is not None:
         problems = _problems_of(run, read_dataset(dataset))
         try:
@@ -92,7 +96,7 @@ def report(results: Path, html: Path | None, baseline: Path | None, dataset: Pat
 
 def results_lines(run: Results, before: Results | None, width: int) -> list[str]:
     """The summary of a finished run, as far as its files tell of it."""
-    ks = tuple(run.run.get("k") or _ks(run))
+    ks = _ks(run)
     rows = rows_of(run.outcomes, ks)
     pairs, with_reference = comparisons_of(run.outcomes)
     compared = compare_results(run, before) if before is not None else None
@@ -136,21 +140,24 @@ def take_in(style: str, file: Path, out: Path, strategy: str | None, dataset: Pa
 def _settings_lines(run: dict[str, Any], width: int) -> list[str]:
     """What was evaluated and how. Where run.json tells other things, as another version's may, less is printed."""
     lines: list[str] = []
-    with contextlib.suppress(TypeError, KeyError):
+    with contextlib.suppress(*ODD):
         who = Identity(**run["identity"])
         lines += wrapped(identity_line(who), width, "model     ")
         lines += wrapped(who.precision, width, "precision ") if who.precision else []
-    with contextlib.suppress(TypeError, KeyError):
+    with contextlib.suppress(*ODD):
         how = Sampling(**run["sampling"])
         lines += wrapped(sampling_line(how, run.get("num_samples", 1)), width, "sampling  ")
-    with contextlib.suppress(TypeError, KeyError):
+    with contextlib.suppress(*ODD):
         dataset = run["dataset"]
         told = dataset_line(dataset["problems"], dataset["name"], dataset["sha256"])
         lines += wrapped(told, width, "problems  ")
     return lines
 
 
-def _ks(run: Results) -> list[int]:
+def _ks(run: Results) -> Sequence[int]:
+    told = run.run.get("k")
+    if isinstance(told, list) and told and all(type(k) is int and 0 < k <= MOST_SAMPLES for k in told[:MOST_KS]):
+        return told[:MOST_KS]
     counts = Counter((one.strategy, one.task_id) for one in run.outcomes)
     return [k for k in DEFAULT_KS if k <= min(counts.values())]
 
@@ -169,6 +176,11 @@ def _problems_of(run: Results, dataset: Dataset) -> list[Any]:
             f"not {dataset.sha256[:12]}); give it by --dataset"
         )
     return found
+
+
+def _show(lines: Iterable[str]) -> None:
+    """Print what may quote a foreign file."""
+    print("\n".join(map(one_line, lines)))
 
 
 def _width() -> int:

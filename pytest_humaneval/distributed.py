@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
@@ -41,7 +42,9 @@ def has_workers(config: pytest.Config) -> bool:
     return not is_worker(config) and config.getoption("dist", "no") != "no"
 
 
-def tell_worker(node: Any, plan: Plan, engine: RunningEngine | None, file: ConfigFile) -> None:
+def tell_worker(
+    node: Any, plan: Plan, engine: RunningEngine | None, file: ConfigFile, left_out: Sequence[str] = ()
+) -> None:
     """Put what a worker needs into its ``workerinput``; options alone would not tell it.
 
     humaneval.toml goes along as it was read: somebody may be editing it while the workers start. A worker that cannot
@@ -59,6 +62,7 @@ def tell_worker(node: Any, plan: Plan, engine: RunningEngine | None, file: Confi
         "engine": [engine.address if local else "", str(engine.log)] if engine is not None else None,
         "file": file.to_wire(),
         "sandbox": plan.sandbox.name,
+        "left_out": list(left_out),
         "plan": "" if local else plan.fingerprint(),
     }
     node.workerinput[_KEY] = json.dumps(told)
@@ -108,6 +112,11 @@ def told_sandbox(config: pytest.Config) -> str:
     """The sandbox that the controller opened, by its own name."""
     name: str = _told(config)["sandbox"]
     return name
+
+
+def told_left_out(config: pytest.Config) -> set[str]:
+    """The ids of problems that cannot be judged, as the controller found out."""
+    return set(_told(config)["left_out"])
 
 
 def told_client(config: pytest.Config) -> EngineClient:

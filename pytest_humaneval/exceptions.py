@@ -15,9 +15,14 @@ HumanEvalError
 
 from __future__ import annotations
 
+from pytest_humaneval.printable import printable
+
 
 class HumanEvalError(Exception):
-    """The root of this package's exceptions."""
+    """The root of this package's exceptions. Their texts quote models, servers and files: they can be printed."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class InputError(HumanEvalError):

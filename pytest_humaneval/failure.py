@@ -9,7 +9,7 @@ from _pytest._code.code import ExceptionChainRepr, ReprEntryNative, ReprFileLoca
 
 from pytest_humaneval.headline import headline
 from pytest_humaneval.outcome import Outcome
-from pytest_humaneval.printable import printable
+from pytest_humaneval.printable import one_line, printable
 from pytest_humaneval.problem import Problem
 
 HEADLINE_CHARACTERS = 300
@@ -19,7 +19,7 @@ SHOWN_CHARACTERS = 6_000  # of a completion; the files of --humaneval-output hol
 def failure_text(problem: Problem, outcome: Outcome) -> str:
     """The problem's prompt, the completion and why it failed, in this order."""
     parts = (
-        (f"{outcome.task_id}, {outcome.strategy}: the problem", problem.prompt),
+        (one_line(f"{outcome.task_id}, {outcome.strategy}: the problem"), problem.prompt),
         ("the completion", outcome.completion or "(empty)"),
         (f"the verdict: {outcome.kind}", outcome.detail),
     )
@@ -34,11 +34,11 @@ def show_failure(item: pytest.Item, report: pytest.TestReport, problem: Problem,
 
 def show_error(item: pytest.Item, report: pytest.TestReport, message: str) -> None:
     """Put an engine's or a sandbox's message in place of a traceback through our own code."""
-    _show(item, report, message + "\n", message.splitlines()[0])
+    _show(item, report, printable(message) + "\n", message.splitlines()[0])
 
 
 def _show(item: pytest.Item, report: pytest.TestReport, text: str, message: str) -> None:
     path, line, _ = item.location
-    trace = ReprTraceback([ReprEntryNative([printable(text)])], extraline=None, style="native")
+    trace = ReprTraceback([ReprEntryNative([text])], extraline=None, style="native")
     crash = ReprFileLocation(path, (line or 0) + 1, printable(message, HEADLINE_CHARACTERS))
     report.longrepr = ExceptionChainRepr([(trace, crash, None)])

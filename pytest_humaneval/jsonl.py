@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
+import stat
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,9 +21,22 @@ def read_bytes(path: Path) -> bytes:
         DatasetError: it cannot be read.
     """
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror or error})") from error
+        with open(regular(path), "rb") as file:
+            return file.read()
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{path}: cannot be read ({getattr(error, 'strerror', '') or error})") from error
+
+
+def regular(path: Path) -> Path:
+    """``path``, which is not read where nobody might ever write: from a pipe, a socket or a device.
+
+    Raises:
+        OSError: it is none of a file, a folder (which says so when it is read), nothing, and a pipe of the shell's.
+    """
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or str(path).startswith(("/dev/fd/", "/dev/stdin"))):
+        raise OSError(errno.EINVAL, "not a regular file")
+    return path
 
 
 def read_text(path: Path) -> str:
@@ -57,7 +72,7 @@ def stream(path: Path) -> Iterator[tuple[int, str]]:
     """
     number = 0
     try:
-        with path.open("rb") as raw:
+        with regular(path).open("rb") as raw:
             packed = raw.peek(2)[:2] == b"\x1f\x8b"
             for number, line in enumerate(gzip.GzipFile(fileobj=raw) if packed else raw, start=1):
                 if text := line.decode().strip():

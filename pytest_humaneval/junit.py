@@ -10,7 +10,7 @@ from _pytest.junitxml import xml_key
 
 from pytest_humaneval.ledger import Ledger
 from pytest_humaneval.outcome import Outcome
-from pytest_humaneval.printable import printable
+from pytest_humaneval.printable import one_line, printable
 from pytest_humaneval.report import identity_line, sampling_line
 
 COMPLETION_CHARACTERS = 20_000  # of a completion; the files of --humaneval-output hold it whole
@@ -22,8 +22,8 @@ _COMMAND = re.compile(r"\[\[(?=/?(?:ATTACHMENT|PROPERTY)\b)", re.IGNORECASE)
 def item_properties(outcome: Outcome) -> list[tuple[str, str | int | float]]:
     """What an item's <properties> say; written last, when the verdict is known."""
     return [
-        ("task_id", outcome.task_id),
-        ("strategy", outcome.strategy),
+        ("task_id", one_line(outcome.task_id)),
+        ("strategy", one_line(outcome.strategy)),
         ("sample_index", outcome.sample_index),
         ("verdict", outcome.kind),
         ("tokens", outcome.completion_tokens),
@@ -36,23 +36,27 @@ def add_suite_properties(config: pytest.Config, ledger: Ledger) -> None:
     if xml is None:
         return
     plan = ledger.plan
-    xml.add_global_property("humaneval.model", identity_line(plan.identity))
-    xml.add_global_property("humaneval.model_digest", plan.identity.digest)
-    xml.add_global_property("humaneval.dataset_sha256", plan.dataset_sha256)
-    xml.add_global_property("humaneval.sampling", sampling_line(plan.sampling, plan.num_samples))
+
+    def add(name: str, value: object) -> None:
+        xml.add_global_property(one_line(name), one_line(str(value)))
+
+    add("humaneval.model", identity_line(plan.identity))
+    add("humaneval.model_digest", plan.identity.digest)
+    add("humaneval.dataset_sha256", plan.dataset_sha256)
+    add("humaneval.sampling", sampling_line(plan.sampling, plan.num_samples))
     for one in plan.strategies:
         how = sampling_line(plan.sampling_of(one), plan.num_samples_of(one))
-        xml.add_global_property(f"{one.name}.strategy", one.base or one.name)
-        xml.add_global_property(f"{one.name}.sampling", how)
-        xml.add_global_property(f"{one.name}.postprocess", plan.postprocessor(one))
+        add(f"{one.name}.strategy", one.base or one.name)
+        add(f"{one.name}.sampling", how)
+        add(f"{one.name}.postprocess", plan.postprocessor(one))
     for row in ledger.rows():
         for k, value in row.pass_at_k.items():
-            xml.add_global_property(f"{row.strategy}.pass@{k}", "n/a" if value is None else f"{value:.6f}")
+            add(f"{row.strategy}.pass@{k}", "n/a" if value is None else f"{value:.6f}")
         if row.interval is not None:
-            xml.add_global_property(f"{row.strategy}.pass@1.interval95", f"{row.interval[0]:.6f} {row.interval[1]:.6f}")
-        xml.add_global_property(f"{row.strategy}.passed", row.passed)
-        xml.add_global_property(f"{row.strategy}.judged", row.judged)
-        xml.add_global_property(f"{row.strategy}.errors", row.errors)
+            add(f"{row.strategy}.pass@1.interval95", f"{row.interval[0]:.6f} {row.interval[1]:.6f}")
+        add(f"{row.strategy}.passed", row.passed)
+        add(f"{row.strategy}.judged", row.judged)
+        add(f"{row.strategy}.errors", row.errors)
 
 
 def add_completion(config: pytest.Config, report: pytest.TestReport, outcome: Outcome) -> None:

@@ -87,6 +87,15 @@ OPTIONS = (
     Option("memory", "memory of a checked program, in MiB (default: 1024)", "MIB", count),
 )
 
+SWITCHES = {
+    "list-strategies": "list the strategies and exit",
+    "list-experiments": "list the experiments and exit",
+    "no-cache": "generate anew what is already stored",
+    "skip-broken-problems": "leave problems out whose canonical solution does not pass here, instead of stopping",
+    "fail-on-regression": "a gate: the exit status says whether pass@1 has significantly dropped against "
+    "--humaneval-baseline",
+}
+
 
 def add_options(parser: pytest.Parser) -> None:
     """Register the options and their ini keys."""
@@ -105,21 +114,8 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="NAME",
         help="run this experiment of humaneval.toml; several by comma, or all that are enabled",
     )
-    group.addoption(
-        "--humaneval-list-strategies", action="store_true", default=False, help="list the strategies and exit"
-    )
-    group.addoption(
-        "--humaneval-list-experiments", action="store_true", default=False, help="list the experiments and exit"
-    )
-    group.addoption(
-        "--humaneval-no-cache", action="store_true", default=False, help="generate anew what is already stored"
-    )
-    group.addoption(
-        "--humaneval-fail-on-regression",
-        action="store_true",
-        default=False,
-        help="a gate: the exit status says whether pass@1 has significantly dropped against --humaneval-baseline",
-    )
+    for flag, told in SWITCHES.items():
+        group.addoption(f"--humaneval-{flag}", action="store_true", default=False, help=told)
     for option in OPTIONS:
         group.addoption(
             option.flag,

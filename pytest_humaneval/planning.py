@@ -11,7 +11,7 @@ import pytest
 
 from pytest_humaneval import options, settings
 from pytest_humaneval.dataset import read_dataset, select_problems
-from pytest_humaneval.distributed import check_agreement, is_worker, told_identity, told_sandbox
+from pytest_humaneval.distributed import check_agreement, is_worker, told_identity, told_left_out, told_sandbox
 from pytest_humaneval.engine.catalogue import HOLD_THE_MODEL, identify
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.engine.replay import read_samples
@@ -61,7 +61,9 @@ def make_plan(config: pytest.Config) -> tuple[Plan, Model | None]:
     engine = options.engine_options(config)
     dataset = read_dataset(options.dataset_path(config))
     limit = options.value_of(config, "limit")
-    problems = select_problems(dataset.problems, options.value_of(config, "task", ()), limit)
+    selected = select_problems(dataset.problems, options.value_of(config, "task", ()), limit)
+    left_out = told_left_out(config) if is_worker(config) else set()
+    problems = tuple(problem for problem in selected if problem.task_id not in left_out)
     how, samples = options.sampling(config), options.value_of(config, "num-samples", 1)
     postprocess = options.value_of(config, "postprocess", "auto")
     if postprocess not in ("auto", *POSTPROCESSORS):

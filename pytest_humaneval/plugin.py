@@ -12,6 +12,7 @@ import pytest
 
 from pytest_humaneval import options
 from pytest_humaneval.exceptions import EngineError, HumanEvalError, InputError, SandboxError
+from pytest_humaneval.printable import one_line
 from pytest_humaneval.strategy import Strategy
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 
     config._do_configure()
     try:
-        print("\n".join(listing(config)))
+        print("\n".join(map(one_line, listing(config))))
         return 0
     except InputError as error:
         raise pytest.UsageError(str(error)) from error
@@ -145,7 +146,7 @@ def pytest_configure_node(node: Any) -> None:
         from pytest_humaneval.distributed import tell_worker
 
         try:
-            tell_worker(node, run.plan, run.engine, node.config.stash[options.FILE])
+            tell_worker(node, run.plan, run.engine, node.config.stash[options.FILE], run.left_out)
         except InputError as error:
             raise pytest.UsageError(str(error)) from error
 
@@ -273,7 +274,7 @@ def pytest_terminal_summary(
     if lines := run.summary(terminal_width()):
         terminalreporter.section("HumanEval", sep="=")
         for line in lines:
-            terminalreporter.write_line(line)
+            terminalreporter.write_line(one_line(line))
 
 
 @pytest.hookimpl(wrapper=True, trylast=True, specname="pytest_terminal_summary")

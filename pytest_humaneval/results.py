@@ -92,7 +92,7 @@ def _is_cut_short(text: str, line: str) -> bool:
         return False
     try:
         json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return True
     return False
 
@@ -104,7 +104,19 @@ def _read_run(path: Path) -> dict[str, Any]:
     sections = ("identity", "dataset", "sampling")
     if not isinstance(run, dict) or not all(isinstance(run.get(name, {}), dict) for name in sections):
         raise DatasetError(f"{path}: expected a JSON object, as --humaneval-output writes it")
-    return run
+    return _known(run, _RUN)
+
+
+def _known(told: dict[str, Any], kinds: dict[str, Any]) -> dict[str, Any]:
+    """What is told, without what is of another kind than ours: another program's may be, and then less is shown."""
+    kept = {}
+    for name, value in told.items():
+        kind = kinds.get(name, object)
+        if isinstance(kind, dict) and isinstance(value, dict):
+            kept[name] = _known(value, kind)
+        elif not isinstance(kind, dict) and isinstance(value, kind):
+            kept[name] = value
+    return kept
 
 
 def _outcome(where: str, row: Any, counts: dict[tuple[str, str], Iterator[int]]) -> Outcome:
@@ -146,6 +158,17 @@ def _take(where: str, row: dict[str, Any], name: str, kind: type) -> Any:
     return float(value) if kind is float else value
 
 
+_NUMBER = (int, float)
+_RUN: dict[str, Any] = {
+    "k": list,
+    "num_samples": int,
+    "identity": {"engine": str, "model": str, "digest": str, "by_item": bool},
+    "dataset": {"name": str, "sha256": str, "problems": int},
+    "sampling": {"temperature": _NUMBER, "top_p": _NUMBER, "seed": int, "max_tokens": int, "logprobs": bool},
+    "versions": {},
+    "pairs": {"comparisons": list},
+    "with_reference": {"comparisons": list},
+}
 _TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool, "list[str]": list}
 _WORDS: dict[type, str] = {
     str: "text",

@@ -25,6 +25,7 @@ from pytest_humaneval.failure_list import FailureList
 from pytest_humaneval.gates import GateVerdict, answer, check_baseline, judge
 from pytest_humaneval.guide import GuideThread
 from pytest_humaneval.interruption import sigterm_as_interruption
+from pytest_humaneval.judgeable import broken_problems, left_after
 from pytest_humaneval.junit import add_completion
 from pytest_humaneval.ledger import Ledger
 from pytest_humaneval.plan import ItemId, Plan
@@ -32,9 +33,11 @@ from pytest_humaneval.publish import Publisher
 from pytest_humaneval.record import Record, plan_options, run_record
 from pytest_humaneval.report import summary_lines
 from pytest_humaneval.results import Results, read_results
-from pytest_humaneval.sandbox import open_sandbox, self_check
+from pytest_humaneval.sandbox import Sandbox, open_sandbox, self_check
+from pytest_humaneval.sandbox.protocol import DEFAULT_TIMEOUT
 from pytest_humaneval.screen import SCREEN
 from pytest_humaneval.statusline import StatusLine
+from pytest_humaneval.texttable import folded
 from pytest_humaneval.timeouts import default_timeout
 
 if TYPE_CHECKING:
@@ -66,6 +69,7 @@ class Run:
         self.engine: RunningEngine | None = None
         self.failures: FailureList | None = None  # while pytest prints its sections
         self.layers: Sequence[str] = ()
+        self.left_out: list[str] = []  # the ids of problems that cannot be judged here
         self._model = model
         self._status: StatusLine | None = None
         self._guide: GuideThread | None = None
@@ -87,7 +91,8 @@ class Run:
         """
         self._publisher = Publisher(options.html_path(self.config), options.markdown_path(self.config))
         with open_sandbox(self.plan.sandbox) as sandbox:
-            self_check(sandbox, self.plan.problems)
+            self_check(sandbox, ())
+            self._leave_out_broken_problems(sandbox)
             self.layers = sandbox.layers
             # `auto` is settled here, once: whoever else opens a sandbox opens this one, or says that it cannot. None
             # is weaker than the summary says.
@@ -108,6 +113,21 @@ class Run:
         screen = self.config.stash.get(SCREEN, None)
         if reporter is not None and screen is not None and reporter.verbosity >= -1:
             self._status = StatusLine(reporter, self.engine.client(), screen)
+
+    def _leave_out_broken_problems(self, sandbox: Sandbox) -> None:
+        """Before anything is generated: what no solution passes says nothing about a model."""
+        problems, skip = self.plan.problems, bool(self.config.getoption("humaneval_skip_broken_problems"))
+        # HumanEval's are known once they have passed; other files change.
+        keep = None if options.dataset_path(self.config) else options.cache_directory(self.config)
+        timeout = max(DEFAULT_TIMEOUT, default_timeout(self.config))
+        broken = broken_problems(sandbox, problems, timeout, keep)
+        left = left_after(problems, broken, skip=skip)
+        if broken:
+            self.left_out = list(broken)
+            self._last_lines.append(
+                f"note: {len(broken)} problems are left out, as they cannot be judged here: {folded(list(broken), 80)}"
+            )
+            self.plan = self.ledger.plan = replace(self.plan, problems=left)
 
     def _start_engine(self, store: Path | None, read_store: bool) -> RunningEngine:
         """An engine process of the run's own, or with --humaneval-linger its turn with one that outlives it."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pytest_humaneval import jsonl
 from pytest_humaneval.exceptions import StrategyError
 
 ADAPTER_CONFIG = "adapter_config.json"
@@ -24,6 +25,7 @@ ROUTES = "routes.json"
 BEST = "best"
 
 PLAIN, DEEP = "PROMPT_TUNING", "PREFIX_TUNING"  # PEFT's words
+MOST_VIRTUAL_TOKENS = 1 << 20
 DEFAULT_STRATEGY = "minimal"  # of a checkpoint that PEFT wrote and that does not say
 
 
@@ -48,7 +50,7 @@ def find_checkpoints(directory: Path) -> Mapping[str, SoftCheckpoint]:
         StrategyError: there is none, or one that cannot be read.
     """
     for folder in (directory, directory / BEST):
-        if (folder / ADAPTER_CONFIG).is_file():
+        if (folder / ADAPTER_CONFIG).exists():
             return {"": read_checkpoint(folder)}
         if (folder / ROUTES).is_file():
             routes = _read_json(folder / ROUTES)
@@ -65,7 +67,7 @@ def read_checkpoint(directory: Path) -> SoftCheckpoint:
     """
     adapter = _read_json(directory / ADAPTER_CONFIG)
     peft_type, count = adapter.get("peft_type"), adapter.get("num_virtual_tokens")
-    if peft_type not in (PLAIN, DEEP) or not isinstance(count, int):
+    if peft_type not in (PLAIN, DEEP) or type(count) is not int or not 0 < count < MOST_VIRTUAL_TOKENS:
         raise StrategyError(
             f"{directory / ADAPTER_CONFIG}: peft_type {peft_type!r} with {count!r} virtual tokens is no soft prompt; "
             f"expected {PLAIN} or {DEEP}"
@@ -90,7 +92,7 @@ def digest_of(peft_type: str, directory: Path) -> str:
         StrategyError: the tensor file cannot be read.
     """
     try:
-        content = (directory / ADAPTER_WEIGHTS).read_bytes()
+        content = jsonl.regular(directory / ADAPTER_WEIGHTS).read_bytes()
     except OSError as error:
         raise StrategyError(f"{directory / ADAPTER_WEIGHTS}: cannot be read ({error.strerror})") from error
     return hashlib.sha256(peft_type.encode() + b"\n" + content).hexdigest()
@@ -98,10 +100,10 @@ def digest_of(peft_type: str, directory: Path) -> str:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(jsonl.regular(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise StrategyError(f"{path}: cannot be read ({error.strerror})") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StrategyError(f"{path}: not JSON ({error})") from error
     if not isinstance(content, dict):
         raise StrategyError(f"{path}: expected a JSON object")

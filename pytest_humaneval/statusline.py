@@ -11,6 +11,7 @@ import pytest
 from pytest_humaneval.engine.client import EngineClient
 from pytest_humaneval.exceptions import EngineError
 from pytest_humaneval.headline import columns
+from pytest_humaneval.printable import one_line
 from pytest_humaneval.screen import Screen
 from pytest_humaneval.texttable import duration
 
@@ -69,9 +70,9 @@ class StatusLine:
                 return  # the items say so themselves, with the end of its log
             if self._screen.live:
                 width = self._screen.width
-                self._screen.show(describe(progress, width - 1, bar=True))
+                self._screen.show(one_line(describe(progress, width - 1, bar=True)))
                 continue
-            line, now = describe(progress), time.monotonic()
+            line, now = one_line(describe(progress)), time.monotonic()
             due = progress["phase"] != last_phase or now - last_time >= LOG_SECONDS
             if due and line and line != last_line:
                 self._write_plain(line)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 GAP = "  "
 TINY = 40
+MANY_DIGITS = 19  # of a number in a task id: Python refuses to read thousands
 
 
 def terminal_width() -> int:
@@ -101,7 +102,7 @@ def _ranges(task_ids: Iterable[str]) -> list[tuple[str, int]]:
     runs: list[tuple[str, int, int]] = []  # prefix, first, last; -1 for ids without a number
     for task_id in task_ids:
         prefix, slash, number = task_id.rpartition("/")
-        if not (slash and number.isdecimal() and str(int(number)) == number):
+        if not (slash and number.isdecimal() and len(number) < MANY_DIGITS and str(int(number)) == number):
             runs.append((task_id, -1, -1))
         elif runs and runs[-1][0] == prefix + slash and runs[-1][2] == int(number) - 1 >= 0:
             runs[-1] = (prefix + slash, runs[-1][1], int(number))

@@ -70,7 +70,7 @@ def try_completion(sandbox: Sandbox, problem: Problem, completion: str, *, deriv
     )
     if not verdict.passed:
         return Trial(verdict.kind, 0, len(examples), verdict.detail)
-    num_right, failure, behaviour = json.loads(verdict.detail)
+    num_right, failure, behaviour = json.loads(verdict.detail)  # ours, and whole: the sandbox never cuts what is told
     return Trial("passed", num_right, len(examples), failure, behaviour)
 
 

@@ -26,6 +26,7 @@ from pytest_humaneval.exceptions import InfrastructureError
 from pytest_humaneval.interruption import sigterm_as_interruption
 from pytest_humaneval.options import DEFAULT_KS
 from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.printable import one_line
 from pytest_humaneval.record import result_row, surroundings
 from pytest_humaneval.report import analysis_lines, dataset_line, identity_line, remark_lines, table
 from pytest_humaneval.sandbox import SandboxOptions, open_sandbox, self_check
@@ -113,7 +114,7 @@ def _evaluate(run: _Run, address: str, output: Path) -> int:
         pairs, with_reference = comparisons_between(run.figures.passes())
         analysis = Analysis(pairs, with_reference)
         folder.finish(_record(run, folder.started, cluster, status, analysis))
-    print("\n".join(_summary(run, cluster, analysis, shutil.get_terminal_size().columns)))
+    print("\n".join(map(one_line, _summary(run, cluster, analysis, shutil.get_terminal_size().columns))))
     print(f"\nresults and run.json are in {output}")
     return status
 

@@ -25,6 +25,8 @@ Samples = dict[tuple[str, str, int], str]
 """Completions by task_id, strategy (empty: any) and sample_index."""
 
 _POLL = 0.1  # seconds
+FEW_SAMPLES = 1_000  # may have any index below; beyond, GAPS times as many as there are
+GAPS = 10
 
 
 def read_samples(path: Path) -> Samples:
@@ -42,9 +44,20 @@ def read_samples(path: Path) -> Samples:
         if key in samples:
             raise DatasetError(f"{path}:{number}: sample {key[2]} of {task_id} was already given in line {lines[key]}")
         samples[key], lines[key] = row["completion"], number
+    _hold_to_count(path, samples)
     if not samples:
         raise DatasetError(f"{path}: holds no sample; expected one JSON object a line with task_id and completion")
     return samples
+
+
+def _hold_to_count(path: Path, samples: Samples) -> None:
+    """Refuse an index far beyond the samples there are: as many items would be made as it says."""
+    counts = collections.Counter((task_id, strategy) for task_id, strategy, _ in samples)
+    for task_id, strategy, index in samples:
+        if index >= max(FEW_SAMPLES, GAPS * (count := counts[task_id, strategy])):
+            raise DatasetError(
+                f"{path}: sample_index {index} of {task_id}, which has {count} samples; expected 0 to {count - 1}"
+            )
 
 
 def stream_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -22,6 +22,7 @@ _CONNECT_TIMEOUT = 10.0  # seconds
 _START_TIMEOUT = 30.0  # seconds; a list of models needs no generation
 _FEW_STOPS = 4  # as many as api.openai.com allows, and vLLM's server unless VLLM_MAX_STOP_STRINGS says otherwise
 _QUOTED = 300  # characters of a server's own words in a message
+_MOST_TOKENS = 1 << 31
 
 
 class ReplicaError(Exception):
@@ -94,10 +95,11 @@ class Replica:
             self.in_flight -= 1
         try:
             return _generation(response, request, time.monotonic() - submitted)
-        except (AttributeError, IndexError, TypeError):
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError):
             raise ReplicaError(f"answered what is no completion: {self._quoted(response)}") from None
 
     async def _served_models(self, *, optional: bool) -> list[str]:
+        answer: Any = None
         try:
             answer = await self._answer_to(self.client.models.list(), min(self.timeout, _START_TIMEOUT))
             return [str(model.id) for model in answer.data]
@@ -177,6 +179,8 @@ class Replica:
             raise ReplicaError(why) from None
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise ReplicaError(f"answered what is no JSON: {error}") from None
+        except (openai.OpenAIError, ValueError, TypeError, AttributeError, RecursionError) as error:
+            raise ReplicaError(f"answered what nobody understands: {self._quoted(error)}") from None
         self._hear()
         return answer
 
@@ -226,11 +230,17 @@ def _generation(response: Any, request: Request, seconds: float) -> Generation:
     return Generation(
         text,
         "stop" if stopped else str(choice.finish_reason or "stop"),
-        prompt_tokens=usage.prompt_tokens if usage else 0,
-        completion_tokens=usage.completion_tokens if usage else 0,
+        prompt_tokens=_count(usage, "prompt_tokens"),
+        completion_tokens=_count(usage, "completion_tokens"),
         seconds=seconds,
         logprob=_mean_logprob(choice),
     )
+
+
+def _count(usage: Any, name: str) -> int:
+    """What the server counted; 0 where it tells no number, as some do."""
+    number = getattr(usage, name, 0)
+    return number if type(number) is int and 0 <= number < _MOST_TOKENS else 0
 
 
 def _mean_logprob(choice: Any) -> float | None:

@@ -8,6 +8,7 @@ that ends here.
 from __future__ import annotations
 
 import ast
+import re
 import symtable
 import warnings
 from collections.abc import Iterator
@@ -18,7 +19,10 @@ from pytest_humaneval.problem import Problem
 
 NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError, SystemError)
 STEPS_BACK = 100  # lines given up one error at a time; after that half of what is left goes, so the cost stays bounded
+WORK = 300_000  # characters that are compiled before it comes to that all the same: a long text takes fewer steps
 DEFAULT_INDENT = 4
+
+_DECORATOR = re.compile(r"\s*@[\w.]+\s*")
 
 
 def fault(source: str) -> SyntaxError | None:
@@ -42,20 +46,34 @@ def longest_prefix(before: str, text: str) -> str | None:
     """The most lines of ``text`` that compile behind ``before``; None when not even ``before`` alone does."""
     lines = text.split("\n")
     first = before.count("\n")  # text begins in the line of this index
+    work = 0
     for step in range(len(lines) + STEPS_BACK):
         kept = "\n".join(lines)
         if (error := fault(before + kept)) is None:
             return kept
         if not lines:
             return None
-        reached = error.lineno - 1 - first if error.lineno and step < STEPS_BACK else len(lines) // 2
-        lines = lines[: max(0, min(reached, len(lines) - 1))]
+        work += len(before) + len(kept)
+        by_line = error.lineno and step < STEPS_BACK and work < WORK
+        reached = (error.lineno or 0) - 1 - first if by_line else len(lines) // 2
+        lines = _without_decorators(lines[: max(0, min(reached, len(lines) - 1))])
     return None
+
+
+def _without_decorators(lines: list[str]) -> list[str]:
+    """Without those at the end, where no program ends: to give up thousands line by line takes minutes."""
+    end = len(lines)
+    while end and _DECORATOR.fullmatch(lines[end - 1]) and not (end > 1 and lines[end - 2].endswith("\\")):
+        end -= 1
+    return lines[:end]
 
 
 def is_answered(problem: Problem, text: str) -> bool:
     """Whether prompt and ``text`` compile to a program in which the entry point is more than a stub."""
-    return any(statement.defines(problem.entry_point) for statement in statements(problem.prompt + text))
+    return any(
+        statement.defines(problem.entry_point)
+        for statement in statements(problem.prompt + text, naming=problem.entry_point)
+    )
 
 
 def body_indent(problem: Problem) -> str:
@@ -89,8 +107,11 @@ class Statement:
         return name in self.binds and not all(map(_is_stub, self.nodes))
 
 
-def statements(source: str) -> list[Statement]:
-    """The module-level statements of ``source`` in order; none when it isn't a program."""
+def statements(source: str, *, naming: str = "") -> list[Statement]:
+    """The module-level statements of ``source`` in order; none when it isn't a program.
+
+    With ``naming``, only those that may have to do with this name: to look into thousands takes seconds.
+    """
     if not compiles(source):
         return []
     lines = source.split("\n")
@@ -103,7 +124,16 @@ def statements(source: str) -> list[Statement]:
             groups.append(([*nodes, node], start, end))
         else:
             groups.append(([node], start, end))
-    return [Statement(tuple(nodes), start, end, *_names(lines[start:end])) for nodes, start, end in groups]
+    return [
+        Statement(tuple(nodes), start, end, *_names(lines[start:end]))
+        for nodes, start, end in groups
+        if _may_name(naming, lines[start:end])
+    ]
+
+
+def _may_name(name: str, lines: list[str]) -> bool:
+    """Whether the name may be among the words of these lines; letters beyond ASCII have more than one form."""
+    return any(name in line or not line.isascii() for line in lines)
 
 
 def _names(lines: list[str]) -> tuple[frozenset[str], frozenset[str]]:

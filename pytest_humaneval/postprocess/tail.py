@@ -42,20 +42,23 @@ def drop_unused(problem: Problem, text: str) -> str:
 
 def _reached(answer: Statement, program: list[Statement]) -> set[Statement]:
     """``answer`` and every statement that binds a name it needs, directly or by way of others."""
+    binding: dict[str, list[Statement]] = {}
+    for each in program:
+        for name in each.binds:
+            binding.setdefault(name, []).append(each)
     reached, waiting = {answer}, [answer]
     while waiting:
-        needs = waiting.pop().needs
-        found = [each for each in program if each not in reached and needs & each.binds]
-        reached.update(found)
+        found = {each for name in waiting.pop().needs for each in binding.pop(name, ())} - reached
+        reached |= found
         waiting += found
     return reached
 
 
 def _without(unused: list[Statement], program: list[Statement], text: str, first: int) -> str:
     """``text``, which begins in line ``first``, less the unused statements, each with the comments in front of it."""
-    lines, kept, end = text.split("\n"), [], 0
+    lines, kept, end, left_out = text.split("\n"), [], 0, set(unused)
     for statement in program:
         start, end = end, max(0, statement.end - first)
-        if statement not in unused:
+        if statement not in left_out:
             kept += lines[start:end]
     return "".join(line + "\n" for line in kept)

@@ -9,13 +9,18 @@ from typing import Any
 
 from . import child as protocol
 from .budget import LOOK_INTERVAL, Budget
+from .changes import AmbiguousError, follow_all
 from .codec import CodecError, Opaque, OpaqueError
 from .decoder import decode
 from .encoder import encode
+from .errors import Leave
 from .frames import CHUNK, FrameReader, framed
 from .link import Child
 
 MAX_TEXT = 2_000  # characters of each part of a description: the child's own cuts are not to be relied on
+MAX_LINE = 1 << 31  # no program has so many lines
+
+Description = tuple[str, list[str], str, int, str]  # of an exception; see :data:`.child.RAISED`
 
 
 class Stop(BaseException):
@@ -53,6 +58,8 @@ class Candidate:
         self.arguments: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})  # of the last call
         self.result: Any = None  # of the last call
         self.calls = 0
+        self.watched = False  # whether the test may look at its arguments after a call; to be set before loading
+        self.exceptions: dict[str, type[Exception]] = {}  # those that the prompt defines, by name
 
     def load(self, source: str, entry_point: str, line_offset: int) -> None:
         """Run the program in the child.
@@ -60,9 +67,14 @@ class Candidate:
         Raises:
             Stop: it does not compile, raises, ends or takes too long.
         """
-        reply = self._ask(encode((source, entry_point, line_offset, self._budget.timeout)))
-        if reply != protocol.LOADED:
-            raise self.stop(*self._failure(reply))
+        try:
+            reply = self._ask(encode((source, entry_point, line_offset, self._budget.timeout, self.watched)))
+            if reply != protocol.LOADED:
+                raise self.stop(*self._failure(reply)[:2])
+        except (Stop, Leave):
+            raise
+        except BaseException as error:
+            raise self._overcome(error) from None
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """Call the function.
@@ -76,14 +88,47 @@ class Candidate:
         self.calls += 1
         self.arguments, self.result = (arguments, keywords), None
         try:
+            return self._called(arguments, keywords)
+        except (Stop, Leave, BadArgumentError):
+            raise
+        except BaseException as error:
+            if error is self.raised:
+                raise
+            raise self._overcome(error) from None
+
+    def _called(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        try:
             message = encode((arguments, keywords), strict=True)
         except CodecError as error:
             raise self._blame_for_argument(error) from None
         reply = self._ask(message)
-        if reply[:1] != protocol.VALUE:
+        if reply[:1] == protocol.VALUE:
+            self.result = self._decoded(reply)
+        elif reply[:1] == protocol.CHANGED and self.watched:
+            self.result = self._changed(self._decoded(reply), arguments, keywords)
+        else:
             raise self._exception(reply)
-        self.result = self._decoded(reply)
         return self.result
+
+    def _changed(self, told: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        """Change the test's arguments as the child has changed its own; the result."""
+        if type(told) is not tuple or tuple(map(type, told))[1:] != (tuple, dict):
+            raise self.stop("refused", "the sandboxed process spoke out of turn")
+        result, now, named = told
+        if len(now) != len(arguments) or named.keys() != keywords.keys():
+            raise self.stop("refused", "the sandboxed process spoke out of turn")
+        pairs = [*zip(arguments, now, strict=True), *((keywords[name], named[name]) for name in named)]
+        try:
+            follow_all(pairs)
+        except AmbiguousError:
+            raise self.stop("refused", "changed a part of an argument, which cannot be told to the test") from None
+        return result
+
+    def _overcome(self, error: BaseException) -> Stop:
+        """Whatever else happens to us in a conversation is the doing of what the child said."""
+        if isinstance(error, MemoryError):
+            return self.stop("out of memory", "the result is too large in memory")
+        return self.stop("refused", f"the sandboxed process spoke out of turn: {type(error).__name__}")
 
     def returned_opaque(self) -> Opaque | None:
         """The last result, if it was a value that cannot cross."""
@@ -110,29 +155,41 @@ class Candidate:
             raise self.stop("refused", f"the result cannot cross to the test: {error}") from None
 
     def _exception(self, reply: bytes) -> BaseException:
-        kind, detail = self._failure(reply)
-        if kind != "exception":
+        kind, detail, described = self._failure(reply)
+        exception = self._nearest(described[1]) if described and kind == "exception" else None
+        if described is None or exception is None:
             return self.stop(kind, detail)
-        _, bases, message, _, _ = decode(reply[1:])
-        exception = _nearest_builtin(bases)
-        if exception is None:
-            return self.stop(kind, detail)
-        self.raised, self.raised_detail = exception(message[:MAX_TEXT]), detail
+        # The prompt's without __init__, which may ask for more than a message.
+        message = described[2][:MAX_TEXT]
+        own = exception in self.exceptions.values()
+        self.raised, self.raised_detail = exception.__new__(exception, message) if own else exception(message), detail
         return self.raised
 
-    def _failure(self, reply: bytes) -> tuple[str, str]:
-        """Kind and detail of a reply that is not a value."""
+    def _nearest(self, names: list[str]) -> type[Exception] | None:
+        """The exception of the prompt's, or else the builtin one, that comes first among a type's bases.
+
+        Its name is the child's claim; but it could have raised it as well.
+        """
+        for position, name in enumerate(names):
+            if name in self.exceptions:
+                return _safe_to_raise(self.exceptions[name])
+            if hasattr(builtins, name):
+                return _nearest_builtin(names[position:])
+        return None
+
+    def _failure(self, reply: bytes) -> tuple[str, str, Description | None]:
+        """Kind and detail of a reply that is not a value, and what it describes."""
         letter = reply[:1]
         if letter == protocol.MEMORY:
-            return "out of memory", "MemoryError"
+            return "out of memory", "MemoryError", None
         described = self._decoded(reply)
         if letter == protocol.REFUSED and isinstance(described, str):
-            return "refused", f"the result cannot cross to the test: {described[:MAX_TEXT]}"
+            return "refused", f"the result cannot cross to the test: {described[:MAX_TEXT]}", None
         if letter not in (protocol.RAISED, protocol.SYNTAX) or not _is_description(described):
-            return "refused", "the sandboxed process spoke out of turn"
+            return "refused", "the sandboxed process spoke out of turn", None
         name, _, message, line, text = described
         detail = f"{_place(line, text[:MAX_TEXT])}{name[:MAX_TEXT]}: {message[:MAX_TEXT]}"
-        return ("syntax error" if letter == protocol.SYNTAX else "exception"), detail
+        return ("syntax error" if letter == protocol.SYNTAX else "exception"), detail, described
 
     def _ask(self, message: bytes) -> bytes:
         try:
@@ -165,16 +222,17 @@ class Candidate:
         return poll
 
     def _wait(self, poll: select.poll) -> None:
-        while True:
+        """Until there is something to do. Limits are looked at as often however much there is: a reply may trickle."""
+        ready = False
+        while not ready:
             started = time.monotonic()
-            ready = poll.poll(min(self._budget.patience(), LOOK_INTERVAL) * 1000)
+            events = poll.poll(min(self._budget.patience(), LOOK_INTERVAL) * 1000)
             self._budget.charge(time.monotonic() - started)
-            if any(descriptor == self._worker for descriptor, _ in ready):
+            if any(descriptor == self._worker for descriptor, _ in events):
                 raise self.stop("error", "the worker has left")
+            ready = bool(events)
             if not ready or self._budget.is_due():  # a reply that trickles is no reason not to look
                 self._look()
-            if ready:
-                return
 
     def _look(self) -> None:
         if reason := self._budget.exhausted():
@@ -187,7 +245,7 @@ def _is_description(value: Any) -> bool:
     """Whether it is what the child says of an exception: name, names of bases, message, line, source of the line."""
     if not isinstance(value, tuple) or tuple(map(type, value)) != (str, list, str, int, str):
         return False
-    return all(type(name) is str for name in value[1])
+    return abs(value[3]) < MAX_LINE and all(type(name) is str for name in value[1])
 
 
 def _nearest_builtin(names: list[str]) -> type[Exception] | None:

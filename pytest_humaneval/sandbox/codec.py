@@ -23,6 +23,10 @@ MAX_ITEMS = 200_000  # values per message, packed numbers aside
 PACKED_FROM = 16  # a list or tuple of at least so many numbers of one type travels as one block
 MAX_EXPONENT = 10_000  # of a Decimal: a larger one is a bomb for whoever turns it into an integer
 
+_DATE, _TIME = ("year", "month", "day"), ("hour", "minute", "second", "microsecond")
+# What the types of datetime are made of, in the order of their constructors.
+MOMENTS = {"date": _DATE, "datetime": _DATE + _TIME, "time": _TIME, "timedelta": ("days", "seconds", "microseconds")}
+
 COUNT = struct.Struct("<I")
 INT = struct.Struct("<q")
 FLOAT = struct.Struct("<d")

@@ -19,6 +19,7 @@ from .codec import (
     MAX_INTEGER,
     MAX_ITEMS,
     MAX_MESSAGE,
+    MOMENTS,
     CodecError,
     Opaque,
 )
@@ -38,8 +39,10 @@ def decode(data: bytes, *, known: dict[int, int] | None = None) -> Any:
     decoder = Decoder(data, known)
     try:
         value = decoder.value()
-    except (IndexError, struct.error, ValueError, TypeError, ArithmeticError, RecursionError) as error:
-        raise CodecError(f"a malformed message: {error}") from None
+    except (CodecError, MemoryError):
+        raise
+    except Exception as error:
+        raise CodecError(f"a malformed message: {type(error).__name__}") from None
     if decoder.at != len(data):
         raise CodecError("a malformed message: bytes after its end")
     return value
@@ -142,14 +145,30 @@ class Decoder:
         """A range short enough to be walked."""
         start, stop, step = self.integers(3)
         numbers = range(start, stop, step)
-        if abs(stop - start) // abs(step) > MAX_ITEMS:
+        length = abs(stop - start) // abs(step)
+        if length > MAX_ITEMS:
             raise CodecError(f"a range of more than {MAX_ITEMS} numbers")
+        if length * max(start.bit_length(), stop.bit_length()) > 8 * MAX_MESSAGE:
+            raise CodecError(f"a range whose numbers have more than {MAX_MESSAGE} bytes")
         return numbers
 
     def deque(self) -> deque[Any]:
         """A deque with its maximal length."""
         maxlen = self.value()
-        return deque(self.value(), maxlen)
+        return deque(self.a_list(self.value()), maxlen)
+
+    def a_list(self, value: Any) -> list[Any]:
+        """A value that must be a list: other things may be much more than the bytes they came in."""
+        if type(value) is not list:
+            raise CodecError("a malformed message: not a list")
+        return value
+
+    def items_view(self) -> Any:
+        """What ``dict.items`` returns, from pairs."""
+        members = self.members(step=1)
+        if any(type(pair) is not tuple for pair in members):
+            raise CodecError("a malformed message: not pairs")
+        return dict(members).items()
 
     def fraction(self) -> Any:
         """A Fraction."""
@@ -161,10 +180,27 @@ class Decoder:
         """A Decimal of moderate size."""
         from decimal import Decimal
 
-        number = Decimal(self.content().decode("ascii"))
+        text = self.content().decode("ascii")
+        if len(text) > 2 * MAX_EXPONENT:
+            raise CodecError(f"a Decimal of more than {2 * MAX_EXPONENT} digits")
+        number = Decimal(text)
         if number.is_finite() and not -MAX_EXPONENT < number.adjusted() < MAX_EXPONENT:
             raise CodecError(f"a Decimal with an exponent beyond {MAX_EXPONENT}")
         return number
+
+    def moment(self) -> Any:
+        """A date, time, date and time, or span."""
+        import datetime
+
+        kind, numbers, offset = self.value(), self.a_list(self.value()), self.value()
+        if type(kind) is not str or len(numbers) != len(MOMENTS.get(kind, ())) or {int} != set(map(type, numbers)):
+            raise CodecError("a malformed message: no date or time")
+        moment = getattr(datetime, kind)(*numbers)
+        if offset is None:
+            return moment
+        if type(offset) is not datetime.timedelta:
+            raise CodecError("a malformed message: no offset of a time zone")
+        return moment.replace(tzinfo=datetime.timezone(offset))
 
     def opaque(self) -> Opaque:
         """A value that could not cross."""
@@ -197,11 +233,12 @@ _READERS: dict[int, Reader] = {
     ord("m"): Decoder.pairs,
     ord("K"): lambda decoder: dict.fromkeys(decoder.members(step=1)).keys(),
     ord("V"): lambda decoder: dict(enumerate(decoder.members(step=1))).values(),
-    ord("W"): lambda decoder: dict(decoder.members(step=1)).items(),
+    ord("W"): Decoder.items_view,
     ord("q"): Decoder.deque,
     ord("r"): Decoder.range,
     ord("R"): Decoder.fraction,
     ord("D"): Decoder.decimal,
     ord("g"): lambda decoder: iter(decoder.members()),
+    ord("T"): Decoder.moment,
     ord("o"): Decoder.opaque,
 }

@@ -17,6 +17,7 @@ from .codec import (
     MAX_ITEMS,
     MAX_MESSAGE,
     MAX_TYPE_NAME,
+    MOMENTS,
     PACKED_FROM,
     CodecError,
     Opaque,
@@ -146,6 +147,15 @@ class Encoder:
         self.int(value.numerator)
         self.int(value.denominator)
 
+    def moment(self, value: Any) -> None:
+        """A date, time, date and time, or span: its kind and numbers; a time zone as its offset."""
+        kind = next(base.__name__ for base in type(value).__mro__ if base.__module__ == "datetime")
+        offset = value.utcoffset() if kind in ("datetime", "time") else None
+        self.out += b"T"
+        self.str(kind)
+        self.value([getattr(value, name) for name in MOMENTS[kind]])
+        self.value(offset)
+
     def opaque(self, value: Any) -> None:
         """A value that cannot cross: its truth value and its type's name."""
         name = str(type(value).__name__)[:MAX_TYPE_NAME]
@@ -196,6 +206,7 @@ _ITERATOR = _collection(b"g", iter)
 _NAMED: dict[tuple[str, str], Writer] = {
     ("fractions", "Fraction"): Encoder.fraction,
     ("decimal", "Decimal"): lambda encoder, value: encoder.content(b"D", str(value).encode()),
+    **{("datetime", kind): Encoder.moment for kind in MOMENTS},
     ("collections", "UserList"): lambda encoder, value: encoder.value(value.data),
     ("collections", "UserDict"): lambda encoder, value: encoder.value(value.data),
     ("collections", "UserString"): lambda encoder, value: encoder.value(value.data),

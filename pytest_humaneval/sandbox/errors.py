@@ -9,3 +9,7 @@ class ConfinementError(Exception):
 
 class LinkError(Exception):
     """The server could not start or answer."""
+
+
+class Leave(BaseException):
+    """The worker wants its oracle to leave: neither a test nor a guard of ours may take it for a failure."""

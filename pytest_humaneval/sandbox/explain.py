@@ -24,7 +24,7 @@ def explained(error: BaseException, test: str, file: str, candidate: Candidate) 
     lines.append(f"arguments: {', '.join(shown)}"[: 2 * MAX_VALUE])
     if not isinstance(error, AssertionError):
         lines.append(f"got: {shortened(candidate.result)}")
-        lines.append(f"{type(error).__name__}: {_text_of(error)}"[:MAX_VALUE])
+        lines.append(f"{type(error).__name__}: {text_of(error)}"[:MAX_VALUE])
         return "\n".join(lines)
     expected = _expected(statement, frame)
     return "\n".join([*lines, *([f"expected: {expected}"] if expected else []), f"got: {shortened(candidate.result)}"])
@@ -39,7 +39,7 @@ def shortened(value: Any) -> str:
     return text if len(text) <= MAX_VALUE else f"{text[: MAX_VALUE // 2]} ... {text[-MAX_VALUE // 2 :]}"
 
 
-def _text_of(error: BaseException) -> str:
+def text_of(error: BaseException) -> str:
     """What it says; it may hold a value that has no text, such as an integer with too many digits."""
     try:
         return str(error)

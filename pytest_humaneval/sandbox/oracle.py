@@ -12,36 +12,37 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import signal
 import struct
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from types import FrameType
 
 from . import limits, room
-from .budget import Budget, wall_limit
+from .budget import Budget
 from .candidate import Candidate, Stop
+from .cleaning import Cleaner
 from .decoder import decode
 from .encoder import encode
-from .errors import ConfinementError, LinkError
+from .errors import ConfinementError, Leave, LinkError
 from .frames import read_frame, write_frame
-from .judge import Case, Judgement, TestError, judge
+from .guards import memory_limit, time_limit
+from .judge import Case, Judgement, TestError, judge, overcome
 from .link import Child, End, Link
 from .process import Recipe
 from .scratch import remove_tree
 
-LAST_RESORT = 30.0  # CPU seconds of a test beyond the wall limit: no worker is left that would end it
-MAX_DETAIL = 10_000  # characters; the worker shortens it further
-TEST_MEMORY = 4 << 30  # bytes of address space while a test runs: it may multiply what it was given
+MAX_DETAIL = 20_000  # characters; the worker shortens it further
+RENEWED = "renewed"  # a further argument: the worker knows the layers already
+PAUSES = (0.0, 0.05, 0.2, 0.5, 1.0)  # seconds before another try: what is short now may be there in a moment
+OVERCOME = 71  # exit status when a value was too much even for the words that say so
 STARTED_FILE = "started"  # in the workspace: when the current check began, on the monotonic clock; 0 before that
 STARTED = struct.Struct("d")
 
 
 def main() -> None:
-    """Start the server, report its layers, then judge until the worker is gone. The one argument is JSON."""
+    """Start the server, report its layers, then judge until the worker is gone. The first argument is JSON."""
     signal.pthread_sigmask(signal.SIG_SETMASK, ())  # the worker held them while it started us
     settings = json.loads(sys.argv[1])
     sys.path += settings["path"]
@@ -49,9 +50,11 @@ def main() -> None:
     oracle = Oracle(settings["channel"], recipe)
     try:
         _die_with_worker(settings["worker"])
-        oracle.serve()
-    except (EOFError, BrokenPipeError, ConnectionResetError):
+        oracle.serve(renewed=RENEWED in sys.argv)
+    except (EOFError, BrokenPipeError, ConnectionResetError, Leave):
         pass  # the worker has left
+    except MemoryError:
+        sys.exit(OVERCOME)
     finally:
         try:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what follows must not be cut short
@@ -74,7 +77,7 @@ def _die_with_worker(worker: int) -> None:
 
 def _leave(number: int, frame: FrameType | None) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough
-    sys.exit(0)
+    raise Leave
 
 
 class Oracle:
@@ -87,16 +90,27 @@ class Oracle:
         self._link: Link | None = None
         self._spare: Child | None = None  # forked ahead, for the next check
 
-    def serve(self) -> None:
+    def serve(self, *, renewed: bool = False) -> None:
         """Judge until the worker is gone.
 
         Raises:
             EOFError, OSError: it is.
         """
-        write_frame(self._worker, self._start())
+        ready = self._start()
+        if not renewed:
+            write_frame(self._worker, ready)
+        cleaner = Cleaner()
         while True:
             prompt, entry_point, test, completion, timeout = decode(read_frame(self._worker))
             self.answer(Case(prompt, entry_point, test), completion, timeout)
+            if not cleaner.clean():
+                self._renew()
+
+    def _renew(self) -> None:
+        """Go on as a new process in place of this one: the memory of what was judged is gone for good."""
+        self._drop()
+        arguments = [argument for argument in sys.orig_argv if argument != RENEWED]
+        os.execv(arguments[0], [*arguments, RENEWED])
 
     def close(self) -> None:
         """End everything, and leave nothing."""
@@ -117,16 +131,33 @@ class Oracle:
     def answer(self, case: Case, completion: str, timeout: float) -> None:
         """Send the worker the verdict's kind, detail and seconds; or ``error`` and what went wrong.
 
-        Before the next check begins, nothing is left of this one: neither process nor file.
+        A server that dies with a program is given one more chance: it may have been somebody else's doing. A program
+        that takes two of them along has failed. Before the next check begins, nothing is left of this one: neither
+        process nor file.
         """
         try:
-            link, child = self._ready_child()
-            self._clock.start()
-            self._prepare(link)  # the next one starts while this one works
-            self._check(link, child, case, completion, timeout)
+            if self._answered(case, completion, timeout) or self._answered(case, completion, timeout):
+                return
+            self._reply(Judgement("refused", "the sandbox's server ended together with the process, twice"))
         except LinkError as error:
             self._drop()
             self._reply(Judgement("error", str(error)))
+
+    def _answered(self, case: Case, completion: str, timeout: float) -> bool:
+        """Whether there is a verdict, which the worker has then.
+
+        Raises:
+            LinkError: no program has been run, as there is no server.
+        """
+        link, child = self._ready_child()
+        self._clock.start()
+        try:
+            self._prepare(link)  # the next one starts while this one works
+            self._check(link, child, case, completion, timeout)
+        except LinkError:
+            self._drop()
+            return False
+        return True
 
     def _check(self, link: Link, child: Child, case: Case, completion: str, timeout: float) -> None:
         judgement = _judged(case, completion, Candidate(child, Budget(timeout, child.pid), self._worker))
@@ -162,11 +193,15 @@ class Oracle:
             self._prepare(self._link)
 
     def _ready_child(self) -> tuple[Link, Child]:
-        try:
-            return self._greeted_child()
-        except LinkError:  # it died of something between two checks: nobody's program has run in it, so try another
-            self._drop()
-            return self._greeted_child()
+        """A child that waits for its program. One that died, or a server, is replaced: no program has run in it."""
+        for pause in PAUSES:
+            time.sleep(pause)
+            try:
+                return self._greeted_child()
+            except (LinkError, OSError) as error:
+                self._drop()
+                reason = error
+        raise LinkError(str(reason))
 
     def _greeted_child(self) -> tuple[Link, Child]:
         self._link = self._link or Link(self._recipe)
@@ -203,13 +238,18 @@ class StartClock:
 
 
 def _judged(case: Case, completion: str, candidate: Candidate) -> Judgement:
+    """The one guard around the whole conversation: whatever the child's values do to us is the program's failure."""
     try:
-        with _memory_limit(), _wall_limit(candidate):
+        with memory_limit(), time_limit(candidate):
             return judge(case, completion, candidate)
     except Stop as stop:  # the alarm may ring between the judge and us
         return Judgement(stop.kind, stop.detail)
     except TestError as error:
         return Judgement("error", str(error))
+    except (Leave, LinkError):
+        raise
+    except BaseException as error:
+        return overcome(error)
 
 
 def _explained_end(end: End) -> Judgement:
@@ -220,42 +260,13 @@ def _explained_end(end: End) -> Judgement:
     if end.signal == signal.SIGKILL:
         return Judgement("out of memory", "killed by the system")
     if end.signal:
-        return Judgement("exception", f"the process was killed by {signal.Signals(end.signal).name}")
+        return Judgement("exception", f"the process was killed by {_signal_name(end.signal)}")
     return Judgement("exception", f"the process ended itself with status {end.exit_status}")
 
 
-@contextmanager
-def _memory_limit() -> Iterator[None]:
-    """Turn a test that grows without end over a result into a MemoryError, before the machine runs out of memory.
-
-    Only while a test runs: the programs of docker and podman, which this process starts, reserve more than they use.
-    """
-    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    limit = TEST_MEMORY if soft == resource.RLIM_INFINITY else min(TEST_MEMORY, soft)
-    with suppress(ValueError, OSError):  # not every system can
-        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+def _signal_name(number: int) -> str:
+    """Most real-time signals have none."""
     try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
-
-
-@contextmanager
-def _wall_limit(candidate: Candidate) -> Iterator[None]:
-    """Stop a test that loops by itself, which no wait for the candidate would notice."""
-    seconds = wall_limit(candidate.timeout)
-    armed = True
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        if armed:
-            raise candidate.stop("timed out", f"the test was not done within the wall limit of {seconds:g} s")
-
-    signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 0.1)  # again and again: the test may swallow it
-    signal.setitimer(signal.ITIMER_PROF, seconds + LAST_RESORT)  # ends the process, whatever it is in
-    try:
-        yield
-    finally:
-        armed = False
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.setitimer(signal.ITIMER_PROF, 0)
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

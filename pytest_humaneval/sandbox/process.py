@@ -114,10 +114,16 @@ class ServerProcess:
 
 
 class Door:
-    """A socket for a server that cannot inherit one, in a folder of its own that a container may see."""
+    """A socket for a server that cannot inherit one, in a folder of its own that a container may see.
+
+    Inside, the container's user must be able to come in, whoever that is here; so it lies in another folder, which
+    nobody else on this machine may enter. The container's engine may.
+    """
 
     def __init__(self, workspace: str) -> None:
-        self.folder = os.path.join(workspace, f"sockets-{os.urandom(8).hex()}")
+        self._private = os.path.join(workspace, f"door-{os.urandom(8).hex()}")
+        os.mkdir(self._private, 0o700)
+        self.folder = os.path.join(self._private, "sockets")
         os.mkdir(self.folder)
         os.chmod(self.folder, 0o755)
         path = os.path.join(self.folder, "control")
@@ -144,6 +150,7 @@ class Door:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(os.path.join(self.folder, "control"))
             os.rmdir(self.folder)
+            os.rmdir(self._private)
 
 
 def _filled_in(command: list[str], names: dict[str, str]) -> list[str]:

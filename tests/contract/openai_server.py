@@ -45,7 +45,9 @@ class FakeServer:
         key: str = "",
         lists_models: bool = True,
         max_stops: int = 100,
+        models_page: bytes = b"",
     ) -> None:
+        self.models_page = models_page  # in place of the list of models
         self.behaviour = behaviour
         self.models = tuple(models)
         self.key = key
@@ -139,7 +141,9 @@ class _Handler(BaseHTTPRequestHandler):
         fake = self.server.fake
         if not self._has_key():
             return
-        if self.path == "/v1/models" and fake.lists_models:
+        if self.path == "/v1/models" and fake.models_page:
+            self._send_bytes(200, fake.models_page, "text/html" if b"<" in fake.models_page else "application/json")
+        elif self.path == "/v1/models" and fake.lists_models:
             self._send(200, {"object": "list", "data": [{"id": name, "object": "model"} for name in fake.models]})
         else:
             self._send(404, {"detail": "Not Found"})
@@ -180,9 +184,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, status: int, answer: dict[str, Any]) -> None:
         self._send_bytes(status, json.dumps(answer).encode())
 
-    def _send_bytes(self, status: int, content: bytes) -> None:
+    def _send_bytes(self, status: int, content: bytes, kind: str = "application/json") -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)

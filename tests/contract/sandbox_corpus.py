@@ -31,6 +31,19 @@ def looping(body: str) -> Problem:
     return Problem("Loop/0", "def f(x):\n", "f", "    return x\n", test)
 
 
+def script_of_reply(letter: str, value: str) -> str:
+    """A completion that answers its first call with bytes of its own: a letter and an encoded value."""
+    return f"""    import os, struct, sys
+    frame = sys._getframe(1)
+    while "encode" not in frame.f_globals:
+        frame = frame.f_back
+    message = b"{letter}" + frame.f_globals["encode"]({value})
+    os.write(3, struct.pack("<I", len(message)) + message)
+    os.read(3, 65536)
+    os._exit(0)
+"""
+
+
 @dataclass(frozen=True)
 class Entry:
     """One completion, and what must come of it."""

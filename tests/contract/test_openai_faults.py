@@ -152,7 +152,25 @@ def test_a_server_that_takes_no_stop_string_at_all_is_an_error() -> None:
     assert [len(body["stop"]) for body in server.requests] == [6, 4]
 
 
+@pytest.mark.parametrize(
+    "usage", ["null", '{"prompt_tokens": null, "completion_tokens": "many"}', "[]", '"none"', "-1"]
+)
+def test_counts_of_tokens_that_are_none_are_zero(usage: str) -> None:
+    choice = '{"text": "    pass", "finish_reason": "stop", "index": 0}'
+    raw = f'{{"choices": [{choice}], "usage": {usage}}}'
+    with FakeServer(lambda body: Reply(raw=raw.encode())) as server, started(server) as engine:
+        (answer,) = ask(engine, requests(1)).values()
+    assert isinstance(answer, Generation)
+    assert (answer.text, answer.prompt_tokens, answer.completion_tokens) == ("    pass", 0, 0)
+
+
 # Which model
+
+
+@pytest.mark.parametrize("page", [b"<html>models</html>", b"[]", b"5", b"null", b'{"data": 5}', b'{"data": [5]}'])
+def test_a_list_of_models_that_is_none_stops_the_start(page: bytes) -> None:
+    with FakeServer(models_page=page) as server, pytest.raises(EngineError, match=server.url), started(server):
+        pass
 
 
 def test_the_only_model_needs_no_name() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -147,3 +148,16 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_the_identity_is_the_digest_of_the_file(tmp_path: Path) -> None:
     path = write(tmp_path / "s.jsonl", row("T/0", "a"))
     assert identity(EngineOptions("replay", file=str(path))) == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_an_index_far_beyond_the_samples_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "samples.jsonl"
+    file.write_text('{"task_id": "HumanEval/0", "completion": "", "sample_index": 999999998}\n')
+    with pytest.raises(DatasetError, match="sample_index 999999998 of HumanEval/0, which has 1 samples"):
+        read_samples(file)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "samples.jsonl")
+    with pytest.raises(DatasetError, match="not a regular file"):
+        read_samples(tmp_path / "samples.jsonl")

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_humaneval.engine import store as store_module
 from pytest_humaneval.engine.store import SCHEMA_VERSION, Store
 from pytest_humaneval.sample import Generation
 
@@ -382,3 +383,20 @@ def test_a_file_that_is_locked_for_good_is_neither_set_aside_nor_waited_for_agai
     assert store.get_many(["a"]) == {"a": SMALL}
     store.close()
     holder.close()
+
+
+@pytest.mark.parametrize(
+    "row",
+    [b'{"text": 5}', b"{}", b"[]", b"5", b'{"text": "a", "prompt_tokens": null}', b'{"text": "a", "colour": 1}',
+     b'{"text": "a", "completion_tokens": "many"}', b"[" * 100_000, b"{", b"1,2"],
+)  # fmt: skip
+def test_a_row_that_is_no_generation_is_set_aside_and_the_others_are_read(tmp_path: Path, row: bytes) -> None:
+    store, _ = Store.open(tmp_path / "store.db")
+    store.put_many([("good", Generation("right"))])
+    with store._connection:
+        store._connection.execute(
+            "INSERT INTO generations VALUES (?, ?, ?)", (b"bad", row, store_module._checksum(b"bad", row))
+        )
+    assert store.get_many(["bad", "good"]) == {"good": Generation("right")}
+    assert "1 or more stored rows are no generations" in store.put_many([])
+    store.close()

@@ -1,0 +1,36 @@
+"""Problems that cannot be judged here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from mini import PROBLEMS, Evaluate
+
+BROKEN = {
+    "task_id": "Mini/99",
+    "prompt": "def twice(x):\n",
+    "entry_point": "twice",
+    "canonical_solution": "    return x\n",
+    "test": "def check(candidate):\n    assert candidate(1) == 2\n",
+}
+
+
+def dataset(folder: Path) -> str:
+    file = folder / "broken.jsonl"
+    file.write_text("".join(json.dumps(problem) + "\n" for problem in [*PROBLEMS, BROKEN]))
+    return f"--humaneval-dataset={file}"
+
+
+def test_a_problem_that_cannot_be_judged_stops_the_run_by_name(evaluate: Evaluate, tmp_path: Path) -> None:
+    result = evaluate(dataset(tmp_path))
+    result.stderr.fnmatch_lines(
+        ["*1 of 4 problems cannot be judged here*", "  Mini/99: assertion: *", "*--humaneval-skip-broken-problems*"]
+    )
+    assert result.ret == 4
+
+
+def test_it_is_left_out_and_counted_where_the_user_asks(evaluate: Evaluate, workers: str, tmp_path: Path) -> None:
+    result = evaluate(workers, dataset(tmp_path), "--humaneval-skip-broken-problems")
+    result.assert_outcomes(passed=3)
+    result.stdout.fnmatch_lines(["note: 1 problems are left out, as they cannot be judged here: Mini/99"])
