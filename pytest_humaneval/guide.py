@@ -120,7 +120,8 @@ class Guide:
         generation = self._client.generation(key, request)
         pursuit.drawn.append(generation)
         name = self._plan.postprocessor(pursuit.strategy)
-        return Candidate(generation, postprocess(name, pursuit.problem, request.prompt, generation.text))
+        prompt, end = request.prompt, self._plan.thinking_end
+        return Candidate(generation, postprocess(name, pursuit.problem, prompt, generation.text, thinking_end=end))
 
     def _try_out(self, pursuit: _Pursuit, question: TryOut) -> tuple[Any, ...]:
         """Equal code behaves equally: it runs once."""

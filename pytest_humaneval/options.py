@@ -71,6 +71,11 @@ OPTIONS = (
     ),
     Option("config", "the experiments file (default: humaneval.toml, or pyproject.toml's table)", "FILE"),
     Option("postprocess", "none, post_v1, post_v5, or auto: what each strategy declares (default: auto)", "NAME"),
+    Option(
+        "thinking-end",
+        "the text with which the model's thinking ends, where that is not one of the usual (</think>, [/THINK], ...)",
+        "TEXT",
+    ),
     Option("output", "write samples.jsonl, results.jsonl, prompts.jsonl and run.json into this folder", "DIR"),
     Option("baseline", "compare with this former run: a folder of --humaneval-output or a results file", "PATH"),
     Option(

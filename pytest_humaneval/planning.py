@@ -80,8 +80,9 @@ def make_plan(config: pytest.Config) -> tuple[Plan, Model | None]:
         check_model(strategies, identity.model, identity.digest)
     ks = options.ks(config, max(strategy.num_samples or samples for strategy in strategies))
     plan = Plan(
-        dataset.name, dataset.sha256, problems, strategies, how, samples, ks, postprocess, engine, identity, sandbox
-    )
+        dataset.name, dataset.sha256, problems, strategies, how, samples, ks, postprocess, engine, identity, sandbox,
+        thinking_end=options.value_of(config, "thinking-end", ""),
+    )  # fmt: skip
     plan.check()
     if is_worker(config):
         check_agreement(config, plan)
