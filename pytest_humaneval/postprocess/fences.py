@@ -59,8 +59,9 @@ def _answer(problem: Problem, code: list[str]) -> int | None:
     """Which of the blocks answers the question; one that is broken off only where no other does."""
     whole = [index for index, block in enumerate(code) if is_whole_answer(problem, block)]
     finished = [index for index in whole if compiles(code[index])]
-    body = (index for index, block in enumerate(code) if is_body(problem, block))
-    return (finished or whole or [next(body, None)])[-1]
+    if whole:
+        return (finished or whole)[-1]
+    return next((index for index, block in enumerate(code) if is_body(problem, block)), None)
 
 
 def _is_mere_draft(problem: Problem, block: str, answer: str) -> bool:

@@ -51,7 +51,8 @@ def drop_thinking(problem: Problem, text: str, *, end: str = "", required: bool 
 def is_thinking(text: str) -> bool:
     """Whether ``text`` begins with thinking and stops in the middle of it."""
     begun = OPENING.match(text.lstrip()) or CHANNEL.match(text.lstrip()) or BARE_ANALYSIS.match(text)
-    return bool(begun) and not (_behind_marks(text) or _final_channel(text)).strip()
+    answer = _final_channel(text) if _has_channels(text) else _behind_marks(text)
+    return bool(begun) and not answer.strip()
 
 
 def _has_channels(text: str) -> bool:
