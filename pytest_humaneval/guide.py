@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pytest_humaneval.engine.client import EngineClient
-from pytest_humaneval.exceptions import EngineError, HumanEvalError, StrategyError
+from pytest_humaneval.exceptions import EngineError, HumanEvalError, SharedEngineError, StrategyError
 from pytest_humaneval.guided import Candidate, Draw, Questions, TryOut
 from pytest_humaneval.plan import ItemId, Plan
 from pytest_humaneval.postprocess import postprocess
@@ -146,7 +146,8 @@ class Guide:
 
     def _publish_error(self, pursuit: _Pursuit, error: HumanEvalError) -> None:
         where = f"strategy {pursuit.strategy.name!r} on {pursuit.item.task_id}"
-        self._client.publish_error(pursuit.item.key, f"{where}: {error}")
+        shared = isinstance(error, SharedEngineError)
+        self._client.publish_error(pursuit.item.key, f"{where}: {error}", shared=shared)
 
 
 class GuideThread:
