@@ -14,8 +14,8 @@ REPOSITORY = PACKAGE.parent
 NOUNS = {"problem", "prompt", "sample", "verdict", "exceptions", "printable"}
 GLUE = {
     "options", "hookspecs", "fixtures", "distributed", "plugin", "planning", "run", "items", "failure", "junit",
-    "ledger", "selection", "settings", "statusline", "timeouts", "test_humaneval", "report", "record", "publish",
-    "markdown", "commands", "cluster.command", "__main__",
+    "engine_settings", "ledger", "selection", "settings", "statusline", "timeouts", "test_humaneval", "report",
+    "record", "publish", "markdown", "commands", "cluster.command", "__main__",
 }  # fmt: skip
 IMPORTS_PYTEST = GLUE - {
     "hookspecs", "markdown", "record", "report", "publish", "test_humaneval", "commands", "cluster.command",
