@@ -5,6 +5,7 @@ Every answer here is loaded and called: what counts is what the program does.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -320,3 +321,25 @@ def test_examples_and_tests_go(name: str, example: str) -> None:
     made = POSTPROCESSORS[name](ADD, f"```python\n{RIGHT}\n{example}\n```").text
 
     assert made.replace("import unittest\n", "").strip() == RIGHT.strip()
+
+
+# Answers of servers that ignore how a strategy begins them
+
+
+@pytest.mark.parametrize("strategy", ["qwen_instruct", "evalplus_chat", "lm_eval_instruct", "best_of"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        f"Sure! Here it is:\n{BLOCK}It adds.",
+        f"Sure! Here it is:\n```\n{RIGHT}```\nIt adds.",
+        BLOCK,
+        RIGHT,
+        f"<think>\n{DRAFT}</think>\n{BLOCK}",
+    ],
+)
+def test_an_answer_that_begins_anew_is_found_behind_what_was_begun(strategy: str, answer: str) -> None:
+    known = {one.name: one for one in import_module("pytest_humaneval.strategies").bundled()}
+
+    made = postprocess("post_v1", ADD, known[strategy].build_prompt(ADD), answer)
+
+    assert loaded(ADD, made.text)(2, 3) == 5
