@@ -8,6 +8,7 @@ HumanEvalError
  |    +-- ConfigError      a configuration of a training that cannot be used
  +-- InfrastructureError   the item is an error, outside pass@k's denominator
  |    +-- EngineError      no generation could be had
+ |    |    +-- SharedEngineError   nor any other: the run ends
  |    +-- SandboxError     no verdict could be had
  |    +-- ClusterError     Ray's cluster cannot judge
  +-- TrainingError         a training that cannot go on; what it had learned until then is kept
@@ -51,6 +52,10 @@ class InfrastructureError(HumanEvalError):
 
 class EngineError(InfrastructureError):
     """No generation could be had."""
+
+
+class SharedEngineError(EngineError):
+    """No generation can be had, for a reason that all items share: the run ends, with one message."""
 
 
 class SandboxError(InfrastructureError):

@@ -126,7 +126,8 @@ def completion(request: pytest.FixtureRequest, problem: Problem, strategy: Strat
         made = Completion(generation.text)
     else:
         name = plan.postprocessor(strategy)
-        made = postprocess(name, problem.visible(), question.prompt, generation.text)
+        visible, end = problem.visible(), plan.thinking_end
+        made = postprocess(name, visible, question.prompt, generation.text, thinking_end=end)
     request.node.stash[OUTCOME] = outcome.generated(generation, made)
     return made.text
 

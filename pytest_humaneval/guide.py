@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pytest_humaneval.engine.client import EngineClient
-from pytest_humaneval.exceptions import EngineError, HumanEvalError, StrategyError
+from pytest_humaneval.exceptions import EngineError, HumanEvalError, SharedEngineError, StrategyError
 from pytest_humaneval.guided import Candidate, Draw, Questions, TryOut
 from pytest_humaneval.plan import ItemId, Plan
 from pytest_humaneval.postprocess import postprocess
@@ -120,7 +120,8 @@ class Guide:
         generation = self._client.generation(key, request)
         pursuit.drawn.append(generation)
         name = self._plan.postprocessor(pursuit.strategy)
-        return Candidate(generation, postprocess(name, pursuit.problem, request.prompt, generation.text))
+        prompt, end = request.prompt, self._plan.thinking_end
+        return Candidate(generation, postprocess(name, pursuit.problem, prompt, generation.text, thinking_end=end))
 
     def _try_out(self, pursuit: _Pursuit, question: TryOut) -> tuple[Any, ...]:
         """Equal code behaves equally: it runs once."""
@@ -145,7 +146,8 @@ class Guide:
 
     def _publish_error(self, pursuit: _Pursuit, error: HumanEvalError) -> None:
         where = f"strategy {pursuit.strategy.name!r} on {pursuit.item.task_id}"
-        self._client.publish_error(pursuit.item.key, f"{where}: {error}")
+        shared = isinstance(error, SharedEngineError)
+        self._client.publish_error(pursuit.item.key, f"{where}: {error}", shared=shared)
 
 
 class GuideThread:

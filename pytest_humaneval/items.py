@@ -8,16 +8,19 @@ from collections.abc import Sequence
 import pytest
 
 from pytest_humaneval.engine.client import EngineClient
-from pytest_humaneval.exceptions import EngineError, InfrastructureError
+from pytest_humaneval.exceptions import EngineError, InfrastructureError, SharedEngineError
+from pytest_humaneval.explanation import explained
 from pytest_humaneval.failure import show_error, show_failure
 from pytest_humaneval.fixtures import CHECK_TIMEOUT, OUTCOME, is_judged, item_id, requests_for
 from pytest_humaneval.junit import item_properties
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plan import ItemId, Plan
 from pytest_humaneval.printable import printable
+from pytest_humaneval.problem import Problem
 from pytest_humaneval.timeouts import add_backstop, check_timeout
 
 DETAIL_CHARACTERS = 4_000
+SHARED = "humaneval: the engine has failed for all items"
 
 
 def prepare(items: Sequence[pytest.Item], plan: Plan, client: EngineClient) -> list[str]:
@@ -53,12 +56,16 @@ def attach_outcome(item: pytest.Item, call: pytest.CallInfo[None], report: pytes
         outcome = _blame(outcome, call.excinfo.value)
     elif outcome.error:
         outcome = outcome.failed("error", "the test ended without a verdict: it never called check_correctness")
+    problem: Problem = item.callspec.params["problem"]  # type: ignore[attr-defined]
+    outcome = explained(outcome, problem)
     if report.failed and outcome.error:
         report.when = "setup"  # pytest shows what fails before the call as ERROR, and as <error> in the XML
         if call.excinfo is not None and isinstance(call.excinfo.value, InfrastructureError):
             show_error(item, report, outcome.detail)
+        if call.excinfo is not None and isinstance(call.excinfo.value, SharedEngineError):
+            item.session.shouldfail = report.humaneval_shared = SHARED  # type: ignore[attr-defined]
     elif report.failed and outcome.kind != "test failed":
-        show_failure(item, report, item.callspec.params["problem"], outcome)  # type: ignore[attr-defined]
+        show_failure(item, report, problem, outcome)
     item.user_properties.extend(item_properties(outcome))
     report.user_properties = item.user_properties
     report.humaneval = outcome.to_wire()  # type: ignore[attr-defined]

@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 from _pytest.junitxml import xml_key
 
+from pytest_humaneval.endings import is_own
 from pytest_humaneval.ledger import Ledger
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.printable import one_line, printable
@@ -21,12 +22,14 @@ _COMMAND = re.compile(r"\[\[(?=/?(?:ATTACHMENT|PROPERTY)\b)", re.IGNORECASE)
 
 def item_properties(outcome: Outcome) -> list[tuple[str, str | int | float]]:
     """What an item's <properties> say; written last, when the verdict is known."""
+    ended = [] if is_own(outcome.finish_reason) else [("finish_reason", printable(outcome.finish_reason))]
     return [
         ("task_id", one_line(outcome.task_id)),
         ("strategy", one_line(outcome.strategy)),
         ("sample_index", outcome.sample_index),
         ("verdict", outcome.kind),
         ("tokens", outcome.completion_tokens),
+        *ended,
     ]
 
 
@@ -57,6 +60,8 @@ def add_suite_properties(config: pytest.Config, ledger: Ledger) -> None:
         add(f"{row.strategy}.passed", row.passed)
         add(f"{row.strategy}.judged", row.judged)
         add(f"{row.strategy}.errors", row.errors)
+        for reason, count in sorted(row.ends.items()):
+            add(f"{row.strategy}.ended_by.{reason}", count)
 
 
 def add_completion(config: pytest.Config, report: pytest.TestReport, outcome: Outcome) -> None:

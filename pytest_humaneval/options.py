@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
-from pytest_humaneval.engine.catalogue import HOLD_THE_MODEL
-from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.option import Option
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.sandbox.protocol import SandboxOptions
-from pytest_humaneval.values import count, counts, key_and_value, least, number, positive
+from pytest_humaneval.values import count, counts, key_and_value, least, number, parameter, positive
 
 if TYPE_CHECKING:
     from pytest_humaneval.config_file import ConfigFile
@@ -37,6 +35,16 @@ OPTIONS = (
     ),
     Option(
         "engine-timeout", "give requests up when a server is silent for this many seconds (default: 600)", "S", positive
+    ),
+    Option(
+        "in-flight", "requests that a server gets at once, at most; fewer where it refuses (default: 256)", "N", count
+    ),
+    Option(
+        "request",
+        "a parameter of the requests to a server, such as top_k=20; -KEY is not sent (repeatable)",
+        "KEY=JSON",
+        parameter,
+        many=True,
     ),
     Option(
         "linger",
@@ -71,6 +79,11 @@ OPTIONS = (
     ),
     Option("config", "the experiments file (default: humaneval.toml, or pyproject.toml's table)", "FILE"),
     Option("postprocess", "none, post_v1, post_v5, or auto: what each strategy declares (default: auto)", "NAME"),
+    Option(
+        "thinking-end",
+        "the text with which the model's thinking ends, where that is not one of the usual (</think>, [/THINK], ...)",
+        "TEXT",
+    ),
     Option("output", "write samples.jsonl, results.jsonl, prompts.jsonl and run.json into this folder", "DIR"),
     Option("baseline", "compare with this former run: a folder of --humaneval-output or a results file", "PATH"),
     Option(
@@ -181,32 +194,32 @@ def cache_directory(config: pytest.Config) -> Path:
 
 def config_path(config: pytest.Config) -> Path | None:
     """The file of ``--humaneval-config``, where given."""
-    return _optional_path(config, "config")
+    return optional_path(config, "config")
 
 
 def dataset_path(config: pytest.Config) -> Path | None:
     """The file of ``--humaneval-dataset``, where given."""
-    return _optional_path(config, "dataset")
+    return optional_path(config, "dataset")
 
 
 def output_directory(config: pytest.Config) -> Path | None:
     """The folder of ``--humaneval-output``, where given."""
-    return _optional_path(config, "output")
+    return optional_path(config, "output")
 
 
 def html_path(config: pytest.Config) -> Path | None:
     """The file of ``--humaneval-html``, where given."""
-    return _optional_path(config, "html")
+    return optional_path(config, "html")
 
 
 def markdown_path(config: pytest.Config) -> Path | None:
     """The file of ``--humaneval-markdown``, where given."""
-    return _optional_path(config, "markdown")
+    return optional_path(config, "markdown")
 
 
 def baseline_path(config: pytest.Config) -> Path | None:
     """The former run of ``--humaneval-baseline``, where given."""
-    return _optional_path(config, "baseline")
+    return optional_path(config, "baseline")
 
 
 def gates(config: pytest.Config, strategies: Sequence[str]) -> Gates:
@@ -222,38 +235,6 @@ def gates(config: pytest.Config, strategies: Sequence[str]) -> Gates:
     if on_regression and baseline_path(config) is None:
         raise InputError("--humaneval-fail-on-regression needs --humaneval-baseline=PATH, a former run to compare with")
     return Gates(least_pass_at_1(asked, strategies), on_regression)
-
-
-def engine_options(config: pytest.Config) -> EngineOptions:
-    """The engine's options; a URL, a replay file or a script implies its engine.
-
-    Raises:
-        InputError: options that contradict each other, or lack one.
-    """
-    from pytest_humaneval.models import DEFAULT_MODEL
-
-    urls = value_of(config, "engine-url", ())
-    replay, script = _optional_path(config, "replay"), _optional_path(config, "script")
-    implied = [name for name, given in (("openai", urls), ("replay", replay), ("scripted", script)) if given]
-    name = value_of(config, "engine") or (implied[0] if implied else "vllm")
-    if contradicting := [other for other in implied if other != name]:
-        raise InputError(f"--humaneval-engine: {name} does not go with the options of {' and '.join(contradicting)}")
-    if name == "openai" and not urls:
-        raise InputError(
-            "--humaneval-engine=openai needs --humaneval-engine-url=URL, for instance http://localhost:8000"
-        )
-    if name == "replay" and not replay:
-        raise InputError("--humaneval-engine=replay needs --humaneval-replay=FILE, a samples.jsonl")
-    file = replay or script
-    return EngineOptions(
-        name=name,
-        model=value_of(config, "model", DEFAULT_MODEL if name in HOLD_THE_MODEL else ""),
-        urls=urls,
-        file=str(file) if file else "",
-        request_timeout=value_of(config, "engine-timeout", 600.0),
-        engine_args=dict(value_of(config, "engine-arg", ())),
-        cache_dir=str(cache_directory(config)),
-    )
 
 
 def sampling(config: pytest.Config) -> Sampling:
@@ -286,7 +267,8 @@ def _in_file(config: pytest.Config, name: str) -> Sequence[str]:
     return file.settings.get(name, ()) if file is not None else ()
 
 
-def _optional_path(config: pytest.Config, name: str) -> Path | None:
+def optional_path(config: pytest.Config, name: str) -> Path | None:
+    """The file or folder that an option names, where it is given."""
     given = value_of(config, name)
     return _path(config, given) if given else None
 

@@ -32,7 +32,8 @@ class Outcome:
 
     ``kind`` is the verdict's kind, or ``error`` where there is none. ``seconds`` are the check's,
     ``generation_seconds`` run from submission to the last token. ``num_draws`` generations were made for it, and the
-    tokens are those of all. ``guided`` says that its strategy ran code on the docstring's examples.
+    tokens are those of all. ``guided`` says that its strategy ran code on the docstring's examples. ``reasoning`` is
+    what the model thought beside its answer, where a server keeps that apart.
     """
 
     task_id: str
@@ -50,6 +51,7 @@ class Outcome:
     finish_reason: str = ""
     num_draws: int = 1
     guided: bool = False
+    reasoning: str = ""
 
     @property
     def passed(self) -> bool:
@@ -75,6 +77,7 @@ class Outcome:
             generation_seconds=generation.seconds,
             finish_reason=generation.finish_reason,
             num_draws=num_draws,
+            reasoning=generation.reasoning,
         )
 
     def judged(self, completion: str, verdict: Verdict) -> Outcome:

@@ -59,6 +59,7 @@ class Plan:
     engine: EngineOptions
     identity: Identity
     sandbox: SandboxOptions
+    thinking_end: str = ""  # the text with which the model's thinking ends, where that is none of the usual ones
     _prompts: dict[tuple[str, str], Prompt] = field(default_factory=dict, repr=False, compare=False)
 
     def check(self) -> None:

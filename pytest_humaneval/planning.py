@@ -15,6 +15,7 @@ from pytest_humaneval.distributed import check_agreement, is_worker, told_identi
 from pytest_humaneval.engine.catalogue import HOLD_THE_MODEL, identify
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.engine.replay import read_samples
+from pytest_humaneval.engine_settings import engine_options
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.experiment import experiment_lines
 from pytest_humaneval.plan import Plan
@@ -58,7 +59,7 @@ def make_plan(config: pytest.Config) -> tuple[Plan, Model | None]:
     Raises:
         InputError: an option, file, strategy or model that cannot be used.
     """
-    engine = options.engine_options(config)
+    engine = engine_options(config)
     dataset = read_dataset(options.dataset_path(config))
     limit = options.value_of(config, "limit")
     selected = select_problems(dataset.problems, options.value_of(config, "task", ()), limit)
@@ -82,8 +83,9 @@ def make_plan(config: pytest.Config) -> tuple[Plan, Model | None]:
         check_model(strategies, identity.model, identity.digest)
     ks = options.ks(config, max(strategy.num_samples or samples for strategy in strategies))
     plan = Plan(
-        dataset.name, dataset.sha256, problems, strategies, how, samples, ks, postprocess, engine, identity, sandbox
-    )
+        dataset.name, dataset.sha256, problems, strategies, how, samples, ks, postprocess, engine, identity, sandbox,
+        thinking_end=options.value_of(config, "thinking-end", ""),
+    )  # fmt: skip
     plan.check()
     if is_worker(config):
         check_agreement(config, plan)

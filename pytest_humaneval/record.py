@@ -138,6 +138,7 @@ def plan_options(plan: Plan) -> dict[str, Any]:
         "num_samples": plan.num_samples,
         "k": plan.ks,
         "postprocess": plan.postprocess,
+        "thinking_end": plan.thinking_end,
         "experiments": [_experiment(plan, strategy) for strategy in plan.strategies],
         "engine": plan.engine.to_wire(),
         "sandbox": asdict(plan.sandbox),

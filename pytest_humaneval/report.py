@@ -166,6 +166,9 @@ def _remarks(row: Row) -> list[str]:
         remarks.append(f"{row.strategy}: post-processing changed {steps}")
     if row.truncated:
         remarks.append(f"{row.strategy}: {row.truncated} generations reached the token limit")
+    if row.ends:
+        ends = ", ".join(f"{count} {reason}" for reason, count in sorted(row.ends.items()))
+        remarks.append(f"{row.strategy}: generations that something else ended: {ends}")
     return remarks
 
 
@@ -177,6 +180,8 @@ def _remark_table(rows: Sequence[Row], width: int) -> list[str]:
     columns += [Column(f"{step} changed", [str(row.steps.get(step, 0)) for row in rows]) for step in steps]
     if any(row.truncated for row in rows):
         columns.append(Column("at token limit", [str(row.truncated) for row in rows]))
+    for reason in sorted({reason for row in rows for reason in row.ends}):
+        columns.append(Column(f"ended by {reason}", [str(row.ends.get(reason, 0)) for row in rows]))
     return text_table(Column("strategy", [row.strategy for row in rows]), columns, width)
 
 

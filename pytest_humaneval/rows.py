@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from pytest_humaneval.endings import LENGTH, finish_reason, is_own
 from pytest_humaneval.metrics import mean_pass_at_k, pass_at_k_interval
 from pytest_humaneval.outcome import Outcome
 
@@ -29,6 +30,7 @@ class Row:
     tokens: int
     seconds: float
     truncated: int
+    ends: dict[str, int]  # of generations that neither stopped nor reached the token limit
     steps: dict[str, int]
     guided: bool = False  # saw what its code does on the docstring's examples
     draws: int = 0  # generations that were made for it
@@ -53,6 +55,7 @@ class Tally:
         self._drawn: Counter[str] = Counter()
         self._correct: Counter[str] = Counter()
         self._steps: Counter[str] = Counter()
+        self._ends: Counter[str] = Counter()
         self._tokens = self._truncated = self._draws = 0
         self._seconds = 0.0
         self._guided = False
@@ -66,7 +69,9 @@ class Tally:
         self._steps.update(outcome.steps)
         self._tokens += outcome.completion_tokens
         self._seconds = max(self._seconds, outcome.generation_seconds)
-        self._truncated += outcome.finish_reason == "length"
+        reason = finish_reason(outcome.finish_reason)
+        self._truncated += reason == LENGTH
+        self._ends.update([] if is_own(reason) else [reason])
         self._guided = self._guided or outcome.guided
         self._draws += outcome.num_draws
 
@@ -87,6 +92,7 @@ class Tally:
             tokens=self._tokens,
             seconds=self._seconds,
             truncated=self._truncated,
+            ends=dict(self._ends),
             steps=dict(self._steps),
             guided=self._guided,
             draws=self._draws,

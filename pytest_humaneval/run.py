@@ -63,6 +63,7 @@ class Run:
             check_baseline(names, self._baseline.strategies)
         self._analysis = Analysis()
         self._failed_items = 0
+        self._engine_failed = False
         self.config = config
         self.plan = plan
         self.ledger = Ledger(plan)
@@ -159,6 +160,10 @@ class Run:
     def add(self, report: pytest.TestReport) -> None:
         """Take in one report."""
         outcome = self.ledger.add(report)
+        if getattr(report, "humaneval_shared", ""):
+            if self._engine_failed:  # another worker's item: the message stands there once
+                report.longrepr = "the same as above"
+            self._engine_failed = True
         if outcome is not None and report.failed and not hasattr(report, "wasxfail"):  # as pytest counts them
             self._failed_items += 1
         self._last_outcome_at = time.time() if outcome is not None else self._last_outcome_at
@@ -176,7 +181,7 @@ class Run:
         """
         self.end()
         failed = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
-        if self.ledger.errors and exit_status in failed:
+        if self._engine_failed or (self.ledger.errors and exit_status in failed):
             exit_status = pytest.ExitCode.INTERNAL_ERROR
         self._analysis, exit_status = self._analyse(exit_status, failures)
         self._write_files(int(exit_status))
@@ -241,7 +246,8 @@ class Run:
             client.close()
         except EngineError as error:
             self._progress = {}
-            self._last_lines.append(f"warning: {error}")
+            if not self._engine_failed:  # else an item has said so already
+                self._last_lines.append(f"warning: {error}")
         if self._status is not None:
             self._status.close()
         self.engine.close()

@@ -106,7 +106,8 @@ class Generation:
 
     ``seconds`` is the time from submission to the last token inside the engine. ``logprob`` is the mean log-probability
     of the generated tokens, where the engine knows it. ``is_completion`` marks text that already is a completion
-    (replayed samples): it is checked as it is, without post-processing.
+    (replayed samples): it is checked as it is, without post-processing. ``reasoning`` is what the model thought, where
+    a server keeps that apart: it is recorded and never judged.
     """
 
     text: str
@@ -116,6 +117,7 @@ class Generation:
     seconds: float = 0.0
     logprob: float | None = None
     is_completion: bool = False
+    reasoning: str = ""
 
 
 @dataclass(frozen=True, slots=True)

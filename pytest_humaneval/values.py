@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -49,6 +50,21 @@ def key_and_value(value: str) -> tuple[str, str]:
     if not key.removeprefix("--") or not equals:
         raise InputError(f"{value!r} is not KEY=VALUE")
     return key.removeprefix("--"), rest
+
+
+def parameter(value: str) -> tuple[str, str]:
+    """``temperature=0.5`` or ``-seed``, a parameter of a server's request, as its name and its JSON; ``-`` has none."""
+    if value.startswith("-") and "=" not in value and value.strip("-"):
+        return value.lstrip("-"), ""
+    key, equals, text = value.partition("=")
+    if not key.strip() or not equals:
+        raise InputError(f"{value!r} is not KEY=JSON, nor -KEY for one that is not to be sent")
+    try:
+        return key.strip(), json.dumps(json.loads(text))
+    except ValueError:
+        if text[:1] in ("{", "[", '"') or not text:
+            raise InputError(f"{value!r}: {text!r} is not JSON") from None
+        return key.strip(), json.dumps(text)  # a bare word; quotation marks are hard to get through a shell
 
 
 def argument(parse: Callable[[str], Any]) -> Callable[[str], Any]:

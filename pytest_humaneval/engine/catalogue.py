@@ -61,6 +61,7 @@ def identify(options: EngineOptions) -> tuple[Identity, Model | None]:
     if options.name == "openai":
         from pytest_humaneval.engine import openai
 
+        openai.check(options)
         name = openai.identity(options)
         return Identity(name, options.model or "the server's model", name), None
     if options.name == "replay":

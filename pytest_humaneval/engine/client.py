@@ -9,7 +9,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any, Protocol
 
-from pytest_humaneval.exceptions import EngineError
+from pytest_humaneval.exceptions import EngineError, SharedEngineError
 from pytest_humaneval.sample import Generation, Request, Solution
 
 SUBMIT_AT_ONCE = 2_000  # requests in one message; bounds its size to some megabytes
@@ -61,7 +61,7 @@ class EngineClient:
             self.submit([(key, request)])
         answer = self._ask({"op": "wait", "key": key})
         if "error" in answer:
-            raise EngineError(answer["error"])
+            raise (SharedEngineError if answer.get("shared") else EngineError)(answer["error"])
         return Generation(**answer["generation"])
 
     def announce(self, keys: Iterable[str]) -> None:
@@ -80,13 +80,13 @@ class EngineClient:
         """
         self._ask({"op": "publish", "key": key, "answer": {"solution": solution.to_wire()}})
 
-    def publish_error(self, key: str, message: str) -> None:
-        """Leave word that there is no solution, and why.
+    def publish_error(self, key: str, message: str, *, shared: bool = False) -> None:
+        """Leave word that there is no solution, and why; ``shared`` where no item can have one.
 
         Raises:
             EngineError: the engine process is gone.
         """
-        self._ask({"op": "publish", "key": key, "answer": {"error": message}})
+        self._ask({"op": "publish", "key": key, "answer": {"error": message, "shared": shared}})
 
     def solution(self, key: str) -> Solution:
         """A solution that was, or is going to be, published; waits for it.
@@ -96,7 +96,7 @@ class EngineClient:
         """
         answer = self._ask({"op": "solution", "key": key})
         if "error" in answer:
-            raise EngineError(answer["error"])
+            raise (SharedEngineError if answer.get("shared") else EngineError)(answer["error"])
         return Solution.from_wire(answer["solution"])
 
     def progress(self) -> dict[str, Any]:
@@ -125,9 +125,9 @@ class EngineClient:
         try:
             line = self._exchange(message)
         except OSError as error:
-            raise EngineError(self._gone(error)) from error
+            raise SharedEngineError(self._gone(error)) from error
         if not line.endswith(b"\n"):
-            raise EngineError(self._gone(None))
+            raise SharedEngineError(self._gone(None))
         return line
 
     def _exchange(self, message: bytes) -> bytes:

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from pytest_humaneval.endings import settled
 from pytest_humaneval.engine.forecast import Forecast, Underway
 from pytest_humaneval.engine.protocol import Answer
 from pytest_humaneval.engine.store import Store
@@ -141,6 +142,7 @@ class Desk:
 
         ``cached_prompt_tokens`` is the engine's count so far.
         """
+        answers = [(key, settled(answer) if isinstance(answer, Generation) else answer) for key, answer in answers]
         done = [(key, answer) for key, answer in answers if isinstance(answer, Generation)]
         notice = self._keep(done) if done else ""
         with self._changed:
@@ -161,6 +163,11 @@ class Desk:
         """Learn how far the engine is with what it has not answered."""
         with self._changed:
             self._forecast.observe(self._generating_seconds(), underway)
+
+    def note(self, notices: Iterable[str]) -> None:
+        """Tell the reader of the summary, once."""
+        with self._changed:
+            self.notices += [notice for notice in notices if notice not in self.notices]
 
     def fail(self, error: EngineError) -> None:
         """Answer everything outstanding, and everything to come, with ``error``."""
@@ -194,7 +201,10 @@ class Desk:
             return bool(self._handed_on)
 
     def loading(self, message: str) -> None:
-        """Say what the engine is doing before it can generate."""
+        """Say what the engine is doing before it can generate; nothing, when it can again."""
+        if not message:
+            self.generating()
+            return
         with self._changed:
             self._progress.phase = "loading"
             self._progress.message = message
@@ -231,7 +241,9 @@ class Desk:
 
     def _stored(self, keys: Sequence[str]) -> dict[str, Generation]:
         with self._store_in_use:
-            return self._store.get_many(keys) if self._store is not None else {}
+            found = self._store.get_many(keys) if self._store is not None else {}
+        # Older releases kept a server's failures, too.
+        return {key: kept for key, one in found.items() if isinstance(kept := settled(one), Generation)}
 
     def _keep(self, done: Sequence[tuple[str, Generation]]) -> str:
         with self._store_in_use:

@@ -9,7 +9,7 @@ One JSON object a line, each way:
 
     {"op": "missing", "keys": [...]}                     -> {"missing": [...]}
     {"op": "submit", "batch": [[key, request], ...]}     -> {}
-    {"op": "wait", "key": key}                           -> {"generation": {...}} or {"error": "..."}
+    {"op": "wait", "key": key}                           -> {"generation": {...}} or {"error": "...", "shared": bool}
     {"op": "announce", "keys": [...]}                    -> {}
     {"op": "publish", "key": key, "answer": {...}}       -> {}
     {"op": "solution", "key": key}                       -> {"solution": {...}} or {"error": "..."}
@@ -35,7 +35,7 @@ from typing import Any, Literal
 from pytest_humaneval.engine.catalogue import open_engine
 from pytest_humaneval.engine.desk import Desk
 from pytest_humaneval.engine.protocol import Engine, EngineOptions, TellingEngine
-from pytest_humaneval.exceptions import EngineError, HumanEvalError
+from pytest_humaneval.exceptions import HumanEvalError, SharedEngineError
 from pytest_humaneval.sample import Generation, Request
 
 
@@ -72,7 +72,9 @@ def _answer(desk: Desk, question: dict[str, Any]) -> dict[str, Any]:
             return {}
         case "wait":
             answer = desk.wait_for(question["key"])
-            return {"generation": asdict(answer)} if isinstance(answer, Generation) else {"error": str(answer)}
+            if isinstance(answer, Generation):
+                return {"generation": asdict(answer)}
+            return {"error": str(answer), "shared": isinstance(answer, SharedEngineError)}
         case "announce":
             desk.announce(question["keys"])
             return {}
@@ -117,8 +119,12 @@ def run_engine(engine: Engine, desk: Desk, condition: Condition = "new") -> Cond
                 desk.generating()
                 engine.submit(batch)
             answers = list(engine.poll())
+            desk.note(getattr(engine, "notices", ()))  # only servers have anything to say
             if answers:
                 desk.finish(answers, engine.cached_prompt_tokens)
+            if shared := next((error for _, error in answers if isinstance(error, SharedEngineError)), None):
+                desk.fail(shared)
+                return "broken"
             if time.monotonic() - looked_at >= LOOK_SECONDS:
                 looked_at = time.monotonic()
                 _look(engine, desk)
@@ -126,10 +132,10 @@ def run_engine(engine: Engine, desk: Desk, condition: Condition = "new") -> Cond
         return "loaded"
     except HumanEvalError as error:
         traceback.print_exc()
-        desk.fail(error if isinstance(error, EngineError) else EngineError(str(error)))
+        desk.fail(SharedEngineError(str(error)))
     except Exception as error:
         traceback.print_exc()
-        desk.fail(EngineError(f"the engine broke: {type(error).__name__}: {error}"))
+        desk.fail(SharedEngineError(f"the engine broke: {type(error).__name__}: {error}"))
     return "broken"
 
 

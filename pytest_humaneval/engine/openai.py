@@ -8,24 +8,33 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib.util
+import json
 import queue
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Container, Coroutine, Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from pytest_humaneval.engine.pace import Pace
 from pytest_humaneval.engine.prompt_embeds import PromptEmbedder
 from pytest_humaneval.engine.protocol import Answer, EngineOptions
-from pytest_humaneval.engine.replica import Replica, ReplicaError, without_credentials
-from pytest_humaneval.exceptions import EngineError, InputError
+from pytest_humaneval.engine.replica import Replica, without_credentials
+from pytest_humaneval.engine.server_errors import ReplicaError
+from pytest_humaneval.engine.server_faults import check_proxy
+from pytest_humaneval.engine.server_request import REMOVED, Manners, is_prefilled
+from pytest_humaneval.exceptions import EngineError, InputError, SharedEngineError
 from pytest_humaneval.prompt import Prompt
 from pytest_humaneval.sample import Generation, Request
 from pytest_humaneval.soft_checkpoint import read_checkpoint
 
 _IN_FLIGHT = 256  # requests per replica: as many as vLLM's scheduler runs at once by default
+_SAME_ERRORS = 5  # as many requests with one error, before any was answered, have it in common with all
 _POLL = 0.1  # seconds
+NO_PACKAGE = "the openai engine needs a package: pip install 'pytest-humaneval[openai]'"
 
 
 def identity(options: EngineOptions) -> str:
@@ -35,7 +44,22 @@ def identity(options: EngineOptions) -> str:
         InputError: a URL that is none.
     """
     urls = sorted({without_credentials(_base_url(url)) for url in options.urls})
-    return " ".join(["openai", *urls, options.model or "(the server's only model)"])
+    changed = {key: json.loads(text) if text else None for key, text in sorted(options.request)}
+    asked = [json.dumps(changed, sort_keys=True)] if changed else []  # other answers than without
+    return " ".join(["openai", *urls, options.model or "(the server's only model)", *asked])
+
+
+def check(options: EngineOptions) -> None:
+    """Refuse, before a run starts, what would fail for all of its items.
+
+    Raises:
+        InputError: a proxy that cannot be used.
+        EngineError: the package ``openai`` is missing.
+    """
+    for url in options.urls:
+        check_proxy(_base_url(url))
+    if importlib.util.find_spec("openai") is None:
+        raise EngineError(NO_PACKAGE)
 
 
 def only_model(options: EngineOptions) -> str:
@@ -51,7 +75,7 @@ def only_model(options: EngineOptions) -> str:
 
     try:
         return asyncio.run(ask())
-    except (ImportError, EngineError):
+    except (ImportError, EngineError, ReplicaError):
         return ""
 
 
@@ -69,9 +93,19 @@ class OpenAIEngine:
         self._replicas: list[Replica] = []
         self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
         self._tasks: set[asyncio.Task[None]] = set()  # an event loop holds its tasks only weakly
-        self._slots = asyncio.Semaphore(_IN_FLIGHT * len(self._urls))
+        self._in_flight = options.in_flight or _IN_FLIGHT
+        self._slots = asyncio.Semaphore(self._in_flight * len(self._urls))
+        self._manners = Manners({key: json.loads(text) if text else REMOVED for key, text in options.request})
+        self._errors: Counter[str] = Counter()
+        self._pending: Counter[tuple[str, bool]] = Counter()  # requests by their form: a server may refuse one only
+        self._succeeded = False
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="openai engine", daemon=True)
+
+    @property
+    def notices(self) -> list[str]:
+        """What was learned about the servers, for the reader of the figures."""
+        return list(self._manners.notices)
 
     def start(self) -> None:
         """Ask every server for its models.
@@ -82,7 +116,7 @@ class OpenAIEngine:
         try:
             import openai  # noqa: F401
         except ImportError:
-            raise EngineError("the openai engine needs a package: pip install 'pytest-humaneval[openai]'") from None
+            raise EngineError(NO_PACKAGE) from None
         self._thread.start()
         self._in_loop(self._connect())
 
@@ -111,7 +145,10 @@ class OpenAIEngine:
         asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     async def _connect(self) -> None:
-        self._replicas = [Replica.at(url, self._timeout) for url in self._urls]
+        self._replicas = [
+            Replica.at(url, self._timeout, manners=self._manners, pace=Pace(self._in_flight), progress=self._progress)
+            for url in self._urls
+        ]
         for replica in self._replicas:
             self._progress(f"asking {replica.url} for its models")
             await replica.choose_model(self._model)
@@ -133,15 +170,27 @@ class OpenAIEngine:
         await self._loop.shutdown_default_executor()
 
     async def _answer(self, key: str, request: Request, submitted: float) -> None:
+        form = (request.prompt.mode, is_prefilled(request))
+        self._pending[form] += 1
         try:
             async with self._slots:
                 self._answers.put((key, await self._ask_around(request, submitted)))
+                self._succeeded = True
         except EngineError as error:
-            self._answers.put((key, error))
+            self._answers.put((key, self._shared(error, form)))
         except InputError as error:  # a soft prompt's weights that are not here
             self._answers.put((key, EngineError(str(error))))
         except Exception as error:  # whatever it was, nobody shall wait for ever
             self._answers.put((key, EngineError(f"the request could not be made: {type(error).__name__}: {error}")))
+        finally:
+            self._pending[form] -= 1
+
+    def _shared(self, error: EngineError, form: tuple[str, bool]) -> EngineError:
+        """The same; for all, where it is the only thing that the servers ever said, and nothing else is asked."""
+        self._errors[str(error)] += not self._succeeded
+        others = self._pending.total() - self._pending[form]
+        common = self._errors[str(error)] >= _SAME_ERRORS and not self._succeeded and not others
+        return SharedEngineError(str(error)) if common else error
 
     async def _ask_around(self, request: Request, submitted: float) -> Generation:
         failures: dict[str, str] = {}
@@ -152,7 +201,8 @@ class OpenAIEngine:
             except ReplicaError as error:
                 failures[replica.url] = str(error)
         failures = {replica.url: replica.gone for replica in self._replicas if replica.gone} | failures
-        raise EngineError("; ".join(f"{url}: {why}" for url, why in failures.items()))
+        kind = SharedEngineError if all(replica.gone for replica in self._replicas) else EngineError
+        raise kind("; ".join(f"{url}: {why}" for url, why in failures.items()))
 
     async def _embeds(self, prompt: Prompt) -> str:
         """The embeddings that are asked instead of the text, where the prompt has virtual tokens; else empty."""

@@ -23,6 +23,8 @@ class EngineOptions:
     urls: tuple[str, ...] = ()  # openai
     file: str = ""  # replay: the samples; scripted: the script
     request_timeout: float = 600.0  # seconds of silence of a server before its requests are given up
+    in_flight: int = 0  # openai: requests that a server gets at once, at most; 0 is the engine's own number
+    request: tuple[tuple[str, str], ...] = ()  # openai: parameters with their JSON; without one, not to be sent
     engine_args: dict[str, str] = field(default_factory=dict)  # passed through to vLLM or transformers
     cache_dir: str = ""
     virtual_tokens: bool = False  # whether requests may have them: vLLM has to know before it loads
@@ -34,7 +36,8 @@ class EngineOptions:
     @classmethod
     def from_wire(cls, wire: dict[str, Any]) -> EngineOptions:
         """The inverse of :meth:`to_wire`."""
-        return cls(**wire | {"urls": tuple(wire["urls"])})
+        request = tuple((key, text) for key, text in wire["request"])
+        return cls(**wire | {"urls": tuple(wire["urls"]), "request": request})
 
 
 class Engine(Protocol):

@@ -5,28 +5,41 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
 import time
-from collections.abc import Awaitable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
-from pytest_humaneval.engine.stops import cut_at_stop, essential_stops
-from pytest_humaneval.exceptions import EngineError
+from pytest_humaneval.engine.pace import Pace, pause_before
+from pytest_humaneval.engine.server_answer import NoCompletionError, assembled, continues, generation
+from pytest_humaneval.engine.server_errors import (
+    KEY_VARIABLE,
+    HasteError,
+    LoadingError,
+    PassingError,
+    RefusalError,
+    ReplicaError,
+    fault,
+    hint_for,
+    listed,
+    message_of,
+)
+from pytest_humaneval.engine.server_faults import connection_fault, through
+from pytest_humaneval.engine.server_request import NO_LOGPROBS, Manners, is_prefilled
+from pytest_humaneval.engine.stops import cut_at_stop
+from pytest_humaneval.exceptions import EngineError, SharedEngineError
 from pytest_humaneval.sample import Generation, Request
 
-_KEY_VARIABLE = "OPENAI_API_KEY"
-_RETRIES = 2  # of connection errors, 429 and 5xx: by the openai package, with its pauses of 0.5 s and more
+_TRIES = 5  # of a request that meets connection errors and 5xx
 _CONNECT_TIMEOUT = 10.0  # seconds
 _START_TIMEOUT = 30.0  # seconds; a list of models needs no generation
-_FEW_STOPS = 4  # as many as api.openai.com allows, and vLLM's server unless VLLM_MAX_STOP_STRINGS says otherwise
 _QUOTED = 300  # characters of a server's own words in a message
-_MOST_TOKENS = 1 << 31
+_LESSONS = 12  # that one request may teach: each parameter refused in turn
 
+FROM_A_PROXY = (403, 407, 502, 503, 504)  # statuses that may be a proxy's own
 
-class ReplicaError(Exception):
-    """This replica did not answer the request; another one might."""
+Progress = Callable[[str], None]
 
 
 @dataclass(eq=False)
@@ -37,46 +50,56 @@ class Replica:
     client: Any  # openai.AsyncOpenAI
     timeout: float  # seconds of silence, to every request, before one is given up
     secrets: tuple[str, ...] = ()  # what no message may show
+    manners: Manners = field(default_factory=Manners)
+    pace: Pace = field(default_factory=lambda: Pace(1))
+    progress: Progress = print
     model: str = ""
-    max_stops: int = sys.maxsize  # until it refuses more than a few
-    in_flight: int = 0
+    served: Sequence[str] = ()  # the models that it lists
+    in_flight: int = 0  # with those that wait for their turn
     last_heard: float = 0.0  # on the monotonic clock
+    last_answered: float = 0.0  # the same, of whole generations
     waits: set[asyncio.Timeout] = field(default_factory=set)  # of the requests in flight
     gone: str = ""  # why it gets no more requests
 
     @classmethod
-    def at(cls, base_url: str, timeout: float) -> Replica:
-        """The server at ``base_url``, whose path is the API's root.
+    def at(cls, base_url: str, timeout: float, **how: Any) -> Replica:
+        """The server at ``base_url``, whose path is the API's root; a query goes along with every request.
 
         Raises:
             EngineError: the environment's key cannot be one.
         """
         from openai import AsyncOpenAI, Timeout
 
-        key = os.environ.get(_KEY_VARIABLE, "").strip()
+        key = os.environ.get(KEY_VARIABLE, "").strip()
         if not (key.isascii() and key.isprintable()):  # the HTTP library would refuse it, and quote it in full
-            raise EngineError(f"the environment variable {_KEY_VARIABLE} has characters that no key has")
+            raise EngineError(f"the environment variable {KEY_VARIABLE} has characters that no key has")
+        parts = urlsplit(base_url)
+        query = dict(parse_qsl(parts.query))
         client = AsyncOpenAI(
-            base_url=base_url,
+            base_url=parts._replace(query="").geturl(),
             api_key=key or "none",  # the package insists on one; a local server does not look
             timeout=Timeout(None, connect=_CONNECT_TIMEOUT),  # _answer_to knows how long to wait
-            max_retries=_RETRIES,
+            max_retries=0,  # _respond knows when to ask again
+            default_query=query,
+            default_headers={"api-key": key} if key and "api-version" in query else {},  # Azure's
         )
-        secrets = tuple(filter(None, (key, urlsplit(base_url).password)))
-        return cls(without_credentials(base_url), client, timeout, secrets)
+        secrets = tuple(filter(None, (key, parts.password)))
+        return cls(without_credentials(base_url), client, timeout, secrets, **how)
 
     async def choose_model(self, wanted: str) -> None:
         """Settle on ``wanted`` or, where that is empty, on the only model there is.
 
+        A name that the list does not have is tried: deployments, routes and short names stand in no list.
+
         Raises:
             EngineError: the server cannot be asked, or does not have the one model.
         """
-        served = await self._served_models(optional=bool(wanted))
+        try:
+            self.served = served = await self._once_loaded(lambda: self._served_models(optional=bool(wanted)))
+        except ReplicaError as error:
+            raise EngineError(f"{self.url}: {error}") from None
         if not wanted and len(served) != 1:
-            raise EngineError(f"{self.url}: choose one with --humaneval-model; the server has {_listed(served)}")
-        # Proxies may list patterns, such as openai/*.
-        if wanted and served and wanted not in served and not any("*" in name for name in served):
-            raise EngineError(f"{self.url}: no model {wanted!r}; the server has {_listed(served)}")
+            raise EngineError(f"{self.url}: choose one with --humaneval-model; the server has {listed(served)}")
         self.model = wanted or served[0]
 
     async def ask(self, request: Request, submitted: float, embeds: str = "") -> Generation:
@@ -90,63 +113,146 @@ class Replica:
         """
         self.in_flight += 1
         try:
-            response = await self._respond(request, embeds)
+            return await self._ask(request, submitted, embeds)
         finally:
             self.in_flight -= 1
+
+    async def _ask(self, request: Request, submitted: float, embeds: str) -> Generation:
+        for _ in range(_LESSONS):
+            body = self.manners.body(self.model, request, embeds)
+            try:
+                answer = await self._respond(request, body)
+                made = self._read(answer, request, submitted, body)
+            except RefusalError as refusal:
+                if body != self.manners.body(self.model, request, embeds):
+                    continue  # others have learned meanwhile what this one would teach
+                if refusal.status in (400, 422) and self.manners.learn(str(refusal), refusal.parameter, body):
+                    continue
+                raise self._refused(refusal, begun=is_prefilled(request)) from None
+            if made is not None:
+                self.last_answered = time.monotonic()
+                return made
+        raise EngineError(f"{self.url}: it refuses one parameter after the other; last it was sent {', '.join(body)}")
+
+    def _read(self, answer: Any, request: Request, submitted: float, body: dict[str, Any]) -> Generation | None:
+        """The generation; None where the request has to be made anew, as the server ignored its beginning."""
+        begun = is_prefilled(request) and "messages" in body
+        whole = begun and "stop" not in body and bool(request.prompt.stop)
         try:
-            return _generation(response, request, time.monotonic() - submitted)
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError):
-            raise ReplicaError(f"answered what is no completion: {self._quoted(response)}") from None
+            made = generation(answer, request, time.monotonic() - submitted, whole=whole)
+        except NoCompletionError as error:
+            if error.error is None:
+                raise ReplicaError(f"answered what is no completion: {self._quoted(answer)}") from None
+            raise ReplicaError(f"answered with an error: {self._quoted(message_of(error.error))}") from None
+        self._compare_model(answer)
+        if request.sampling.logprobs and made.logprob is None and made.text:
+            self.manners.note(NO_LOGPROBS)
+        if not begun:
+            return made
+        if continues(request.prompt.messages[-1].content, made.text):
+            text, stopped = cut_at_stop(made.text, request.prompt.stop)
+            return replace(made, text=text, finish_reason="stop") if stopped else made
+        if whole:
+            return made
+        self.manners.ignores_prefill = True
+        self.manners.note("the server does not go on where a strategy begins the answer; its whole answer was taken")
+        return None
+
+    def _compare_model(self, answer: Any) -> None:
+        """Tell where somebody else answered than was asked."""
+        told = answer.get("model") if isinstance(answer, dict) else None
+        if self.served and self.model not in self.served and not any("*" in name for name in self.served):
+            answered = f"; it answered as {told!r}" if told else ""
+            self.manners.note(
+                f"{self.url} does not list the model {self.model!r} (it has {listed(self.served, self.model)}), "
+                f"which was asked for all the same{answered}"
+            )
 
     async def _served_models(self, *, optional: bool) -> list[str]:
-        answer: Any = None
         try:
-            answer = await self._answer_to(self.client.models.list(), min(self.timeout, _START_TIMEOUT))
-            return [str(model.id) for model in answer.data]
+            answer = await self._answer_to(
+                self.client.get("/models", cast_to=object), min(self.timeout, _START_TIMEOUT)
+            )
+            return [str(model["id"]) for model in answer["data"]]
+        except LoadingError:
+            raise
+        except HasteError:
+            if optional:
+                return []
+            raise
         except ReplicaError as error:
             raise EngineError(f"{self.url}: {error}; is the server running?") from None
-        except _RefusalError as refusal:
-            if optional and refusal.status in (404, 405):  # not every server has the list
+        except RefusalError as refusal:
+            if optional and refusal.status not in (401, 407):  # not every server has the list
                 return []
-            raise EngineError(f"{self.url}: {refusal}{_hint(refusal)}") from None
-        except (AttributeError, TypeError):
+            raise EngineError(f"{self.url}: {refusal}{hint_for(refusal)}") from None
+        except (KeyError, TypeError):
+            if optional:
+                return []
             raise EngineError(f"{self.url}: its list of models is none: {self._quoted(answer)}") from None
 
-    async def _respond(self, request: Request, embeds: str) -> Any:
-        """The server's response; it is asked again when it takes fewer stop strings, as most do."""
-        stops = essential_stops(request.prompt.stop)[: self.max_stops]
-        try:
-            return await self._answer_to(self._create(request, stops, embeds), self.timeout)
-        except _RefusalError as refusal:
-            if "stop" not in str(refusal) or len(stops) <= _FEW_STOPS:
-                raise EngineError(f"{self.url}: {refusal}{_hint(refusal, request)}") from None
-        self.max_stops = _FEW_STOPS  # the model may run on a little; _generation cuts
-        return await self._respond(request, embeds)
+    async def _once_loaded(self, ask: Callable[[], Awaitable[Any]]) -> Any:
+        """What ``ask`` answers, when the server has its model loaded; waits as long as a server may be silent."""
+        begun, waited = time.monotonic(), False
+        while True:
+            try:
+                answer = await ask()
+            except LoadingError as error:
+                seconds = time.monotonic() - begun
+                if seconds > self.timeout:
+                    self.gone = f"{error}; it was waited for {seconds:.0f} s"
+                    raise ReplicaError(self.gone) from None
+                self.progress(f"waiting for {self.url}: {error} ({seconds:.0f} s)")
+                waited = True
+                await asyncio.sleep(min(2.0, self.timeout / 10))
+                continue
+            if waited:
+                self.progress("")
+            return answer
 
-    def _create(self, request: Request, stops: list[str], embeds: str) -> Awaitable[Any]:
-        prompt, sampling = request.prompt, request.sampling
-        fields: dict[str, Any] = {
-            "model": self.model,
-            "max_tokens": sampling.max_tokens,
-            "temperature": sampling.temperature,
-            "top_p": sampling.top_p,
-            "seed": request.seed,
-        }
-        if stops:
-            fields["stop"] = stops
-        if sampling.logprobs:  # 0 alternatives; in chat form the question is a flag
-            fields["logprobs"] = 0 if embeds or prompt.mode == "completion" else True
-        if embeds:  # vLLM's: a whole prompt, so that a chat template is applied already
-            fields["extra_body"] = {"prompt_embeds": embeds}
-        if embeds or prompt.mode == "completion":
-            text = None if embeds else prompt.text
-            completion: Awaitable[Any] = self.client.completions.create(prompt=text, **fields)
-            return completion
-        if _is_prefilled(request):  # fields of vLLM's: without them its template would begin another turn
-            fields["extra_body"] = {"continue_final_message": True, "add_generation_prompt": False}
-        messages = [asdict(message) for message in prompt.messages]
-        chat: Awaitable[Any] = self.client.chat.completions.create(messages=messages, **fields)
-        return chat
+    async def _respond(self, request: Request, body: dict[str, Any]) -> Any:
+        """The server's response, in its own time: it is waited for, and asked again after faults that pass."""
+        chat = request.prompt.mode == "chat" and "prompt_embeds" not in body
+        path = "/chat/completions" if chat else "/completions"
+        begun, tries = time.monotonic(), 0
+        while True:
+            async with self.pace.turn() as sent_at:
+                try:
+                    answer = await self._once_loaded(
+                        lambda: self._answer_to(self.client.post(path, body=body, cast_to=object), self.timeout)
+                    )
+                    if (failure := self._fault_in(answer)) is not None:
+                        raise failure
+                    self.pace.answered()
+                    return answer
+                except HasteError as error:
+                    pause = self.pace.slow_down(sent_at, error.pause)
+                    since = max(begun, self.last_answered)
+                    if time.monotonic() + pause - since > self.timeout:
+                        raise self._too_hasty(error, pause) from None
+                    continue
+                except PassingError:
+                    tries += 1
+                    if self.gone or tries >= _TRIES:
+                        raise
+            await asyncio.sleep(pause_before(tries))
+
+    def _too_hasty(self, error: HasteError, pause: float) -> Exception:
+        """For a server that grants nothing within the time that it may be silent."""
+        if pause <= self.timeout:
+            return ReplicaError(str(error))
+        limit = f"longer than --humaneval-engine-timeout={self.timeout:g}"
+        return SharedEngineError(f"{self.url}: {error}; it asks to wait {pause:.0f} s, {limit}")
+
+    def _fault_in(self, answer: Any) -> Exception | None:
+        """The error that an answer of status 200 carries, as a gateway's does that could not ask its server."""
+        try:
+            told = assembled(answer).get("error")
+        except NoCompletionError:
+            return None
+        if not isinstance(told, dict) or not isinstance(code := told.get("code"), int) or not 400 <= code < 600:
+            return None
+        return self._fault(code, f"answered with an error: {code}", message_of(told), {}, told)
 
     async def _answer_to(self, call: Awaitable[Any], timeout: float) -> Any:
         """Await a call of the client; its exceptions hold requests with keys, and are not chained.
@@ -173,14 +279,12 @@ class Replica:
                 self.gone = why
             raise ReplicaError(why) from None
         except openai.APIConnectionError as error:
-            why = self._quoted(_root_cause(error))
-            if type(error.__cause__).__name__ == "ConnectError":  # of httpx or httpx2, whichever the package uses
+            why = self._quoted(connection_fault(error, str(self.client.base_url)))
+            if type(error.__cause__).__name__ in ("ConnectError", "ProxyError"):  # of httpx or httpx2, as the package
                 self.gone = why
-            raise ReplicaError(why) from None
+            raise PassingError(why) from None
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise ReplicaError(f"answered what is no JSON: {error}") from None
-        except (openai.OpenAIError, ValueError, TypeError, AttributeError, RecursionError) as error:
-            raise ReplicaError(f"answered what nobody understands: {self._quoted(error)}") from None
         self._hear()
         return answer
 
@@ -192,11 +296,27 @@ class Replica:
                 wait.reschedule(asyncio.get_running_loop().time() + self.timeout)
 
     def _status_error(self, error: Any) -> Exception:
-        message = error.body.get("message") or error.body if isinstance(error.body, dict) else error.body
-        why = f"{error.status_code} {error.response.reason_phrase}: {self._quoted(message)}".removesuffix(": ")
-        # The package has retried 408, 409, 429 and 5xx; they are about the server and not about the request.
-        passing = error.status_code in (408, 409, 429) or error.status_code >= 500
-        return ReplicaError(why) if passing else _RefusalError(error.status_code, why)
+        body = error.body if isinstance(error.body, dict) else {}
+        message = body.get("message") or body.get("detail") or error.body
+        way = through(str(self.client.base_url)) if error.status_code in FROM_A_PROXY else ""
+        way = f" ({way})" if way else ""
+        told = f"{error.status_code} {error.response.reason_phrase}{way}"
+        return self._fault(error.status_code, told, message, error.response.headers, body)
+
+    def _fault(self, status: int, told: str, message: Any, headers: Any, body: dict[str, Any]) -> Exception:
+        return fault(status, f"{told}: {self._quoted(message)}".removesuffix(": "), message, headers, body)
+
+    def _refused(self, refusal: RefusalError, *, begun: bool) -> EngineError:
+        """What a refusal means: for this request alone or, where it speaks of key or model, for all."""
+        told = str(refusal).lower()
+        unknown = "model" in told and (refusal.status == 404 or "exist" in told or "not found" in told)
+        hint = hint_for(refusal, begun=begun)
+        if unknown and self.served:
+            hint = f"; the server has {listed(self.served, self.model)}"
+        # A server that has answered before may refuse a single question with these.
+        single = bool(self.last_answered) and refusal.status not in (401, 402, 429)
+        shared = (refusal.status in (401, 402, 403, 407, 429) or unknown) and not single
+        return (SharedEngineError if shared else EngineError)(f"{self.url}: {refusal}{hint}")
 
     def _quoted(self, words: object) -> str:
         text = " ".join(str(words if words is not None else "").split())
@@ -205,76 +325,7 @@ class Replica:
         return text if len(text) <= _QUOTED else f"{text[:_QUOTED]}..."
 
 
-class _RefusalError(Exception):
-    """A status that says that the request is at fault."""
-
-    def __init__(self, status: int, why: str) -> None:
-        super().__init__(why)
-        self.status = status
-
-
 def without_credentials(url: str) -> str:
     """``url`` as it may be shown: without user, password, query and fragment."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
-
-
-def _generation(response: Any, request: Request, seconds: float) -> Generation:
-    choice, usage = response.choices[0], response.usage
-    is_text = request.prompt.mode == "completion" or request.prompt.virtual_tokens is not None
-    text = choice.text if is_text else choice.message.content
-    if text is not None and not isinstance(text, str):
-        raise TypeError("text that is none")
-    # A chat answer that is all reasoning or refusal has no content.
-    text, stopped = cut_at_stop(text or "", request.prompt.stop)
-    return Generation(
-        text,
-        "stop" if stopped else str(choice.finish_reason or "stop"),
-        prompt_tokens=_count(usage, "prompt_tokens"),
-        completion_tokens=_count(usage, "completion_tokens"),
-        seconds=seconds,
-        logprob=_mean_logprob(choice),
-    )
-
-
-def _count(usage: Any, name: str) -> int:
-    """What the server counted; 0 where it tells no number, as some do."""
-    number = getattr(usage, name, 0)
-    return number if type(number) is int and 0 <= number < _MOST_TOKENS else 0
-
-
-def _mean_logprob(choice: Any) -> float | None:
-    """Of the drawn tokens, where the server tells: in one form as a list of numbers, in the other of objects."""
-    told = getattr(choice, "logprobs", None)
-    numbers = getattr(told, "token_logprobs", None) or [each.logprob for each in getattr(told, "content", None) or ()]
-    known = [number for number in numbers if isinstance(number, float)]
-    return sum(known) / len(known) if known else None
-
-
-def _hint(refusal: _RefusalError, request: Request | None = None) -> str:
-    """What would be right, for refusals that are often met."""
-    if refusal.status in (401, 403):
-        state = "set" if os.environ.get(_KEY_VARIABLE) else "not set"
-        return f" (the key is taken from the environment variable {_KEY_VARIABLE}, which is {state})"
-    if request is not None and _is_prefilled(request):
-        return " (the strategy begins the model's answer; that takes vLLM's continue_final_message)"
-    return ""
-
-
-def _is_prefilled(request: Request) -> bool:
-    messages = request.prompt.messages
-    return bool(messages) and messages[-1].role == "assistant"
-
-
-def _root_cause(error: BaseException) -> str:
-    """The innermost reason: the package itself says no more than "Connection error."."""
-    while (cause := error.__cause__ or error.__context__) is not None:
-        # A name with several addresses fails once for each of them.
-        error = cause.exceptions[0] if isinstance(cause, BaseExceptionGroup) else cause
-    if isinstance(error, OSError) and error.errno and error.errno > 0:
-        return os.strerror(error.errno)
-    return str(error) or type(error).__name__
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names) or "no list of models"

@@ -277,7 +277,10 @@ def _companions(path: Path) -> list[Path]:
 
 def _to_row(key: str, generation: Generation) -> tuple[bytes, bytes, int]:
     # surrogatepass: models do return lone surrogates, and json.loads decodes bytes in the same way.
-    text = json.dumps(asdict(generation), ensure_ascii=False).encode("utf-8", "surrogatepass")
+    fields = asdict(generation)
+    if not fields["reasoning"]:  # which older releases neither write nor can read
+        del fields["reasoning"]
+    text = json.dumps(fields, ensure_ascii=False).encode("utf-8", "surrogatepass")
     return key.encode(), text, _checksum(key.encode(), text)
 
 

@@ -8,7 +8,8 @@ looks at what the problem is about: renaming entry point and task changes nothin
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 
 from pytest_humaneval.postprocess.characters import clean
@@ -19,6 +20,8 @@ from pytest_humaneval.postprocess.indentation import place
 from pytest_humaneval.postprocess.layout import mend_layout
 from pytest_humaneval.postprocess.repetition import end_repetition
 from pytest_humaneval.postprocess.tail import cut, drop_unused
+from pytest_humaneval.postprocess.thinking import drop_thinking
+from pytest_humaneval.postprocess.tokens import drop_tokens
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import Prompt
 from pytest_humaneval.sample import Completion
@@ -40,6 +43,11 @@ class PostProcessor:
     description: str
     steps: tuple[Step, ...] = ()
 
+    def with_thinking_end(self, end: str, *, required: bool) -> PostProcessor:
+        """The same for a model whose thinking ends with ``end``."""
+        thinking = Step(THINKING.name, partial(drop_thinking, end=end, required=required))
+        return replace(self, steps=tuple(thinking if step is THINKING else step for step in self.steps))
+
     def __call__(self, problem: Problem, text: str) -> Completion:
         """The completion that is in ``text``, and which steps it took to get it."""
         changed = []
@@ -49,7 +57,9 @@ class PostProcessor:
         return Completion(text, tuple(changed))
 
 
-CHARACTERS = Step("characters", lambda problem, text: clean(text))
+THINKING = Step("thinking", drop_thinking)
+CHARACTERS = Step("characters", clean)
+TOKENS = Step("tokens", drop_tokens)
 FENCES = Step("fences", unfence)
 INDENTATION = Step("indentation", place)
 CUT = Step("cut", cut)
@@ -62,22 +72,29 @@ IMPORTS = Step("imports", add_imports)
 NONE = PostProcessor("none", "the generation as it is")
 POST_V1 = PostProcessor(
     "post_v1",
-    "takes code out of fences and prose, mends the indentation of the body, ends where the program ends",
-    (CHARACTERS, FENCES, INDENTATION, CUT, TAIL),
+    "leaves thinking and control tokens out, takes code out of fences and prose, mends the indentation of the body, "
+    "ends where the program ends",
+    (THINKING, CHARACTERS, TOKENS, FENCES, INDENTATION, CUT, TAIL),
 )
 POST_V5 = PostProcessor(
     "post_v5",
     "post_v1, and: ends repetition, mends the indentation of single lines, closes brackets, adds forgotten imports",
-    (CHARACTERS, FENCES, REPETITION, INDENTATION, LAYOUT, CLOSING, CUT, TAIL, IMPORTS),
+    (THINKING, CHARACTERS, TOKENS, FENCES, REPETITION, INDENTATION, LAYOUT, CLOSING, CUT, TAIL, IMPORTS),
 )
 
 POSTPROCESSORS: Mapping[str, PostProcessor] = MappingProxyType({each.name: each for each in (NONE, POST_V1, POST_V5)})
 
 
-def postprocess(name: str, problem: Problem, prompt: Prompt, generation: str) -> Completion:
+def postprocess(name: str, problem: Problem, prompt: Prompt, generation: str, *, thinking_end: str = "") -> Completion:
     """The completion in ``generation``, the answer to ``prompt``, by the post-processor of this name.
+
+    ``thinking_end`` is the text with which the model ends its thinking, where that is none of the usual ones. In a
+    conversation an answer without it is thinking that never ended.
 
     Raises:
         KeyError: there is no post-processor of this name.
     """
-    return POSTPROCESSORS[name](problem, prompt.completion_prefix + generation)
+    processor = POSTPROCESSORS[name]
+    if thinking_end:
+        processor = processor.with_thinking_end(thinking_end, required=prompt.mode == "chat")
+    return processor(problem, prompt.completion_prefix + generation)

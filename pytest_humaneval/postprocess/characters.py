@@ -4,11 +4,35 @@ from __future__ import annotations
 
 import re
 
+from pytest_humaneval.postprocess.source import compiles
+from pytest_humaneval.problem import Problem
+
 MAX_CHARACTERS = 50_000  # the longest canonical solution has 864; what runs on this far is no answer
 NOT_IN_SOURCE = re.compile("[\x00\ud800-\udfff]")
 
+# What looks like a space, like a line end, or like nothing, and is refused by the compiler.
+SPACES = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
+LINE_ENDS = "\u2028\u2029\u0085"
+NOTHING = "\ufeff\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f"
+INVISIBLE = re.compile(
+    # A text or comment in the code keeps them: there they are what the model meant.
+    r'(?P<kept>"""[\s\S]*?"""|\'\'\'[\s\S]*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|\#[^\n]*)'
+    f"|(?P<space>[{SPACES}])|(?P<line>[{LINE_ENDS}])|[{NOTHING}]"
+)
+ANY_INVISIBLE = re.compile(f"[{SPACES}{LINE_ENDS}{NOTHING}]")
 
-def clean(text: str) -> str:
-    """``text`` with Python's line ends, without NUL and lone surrogates, and no longer than a program may be."""
+
+def clean(problem: Problem, text: str) -> str:
+    """``text`` with Python's line ends, without NUL and lone surrogates, and no longer than a program may be.
+
+    Unless it is a program as it is, invisible characters outside of its strings go, too.
+    """
     lines = text[:MAX_CHARACTERS].replace("\r\n", "\n").replace("\r", "\n")
-    return NOT_IN_SOURCE.sub("", lines)
+    lines = NOT_IN_SOURCE.sub("", lines)
+    if not ANY_INVISIBLE.search(lines) or compiles(problem.prompt + lines):
+        return lines
+    return INVISIBLE.sub(_visible, lines)
+
+
+def _visible(match: re.Match[str]) -> str:
+    return match["kept"] or (" " if match["space"] else "\n" if match["line"] else "")

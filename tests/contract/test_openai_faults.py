@@ -25,7 +25,7 @@ PATIENCE = 60.0  # seconds, for what takes a moment where the machine is not bus
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.01)  # else each fault costs 1.5 s
+    monkeypatch.setattr("pytest_humaneval.engine.pace.FIRST_PAUSE", 0.01)  # else each fault costs seconds
 
 
 @contextmanager
@@ -145,11 +145,13 @@ def test_stop_strings_beyond_what_a_server_takes_are_applied_here() -> None:
     assert (answer.text, answer.finish_reason) == ("kept", "stop")
 
 
-def test_a_server_that_takes_no_stop_string_at_all_is_an_error() -> None:
+def test_without_any_stop_string_the_answer_is_cut_here() -> None:
     prompt = completion_prompt("x", stop=tuple("abcdef"))
-    with FakeServer(max_stops=0) as server, started(server) as engine:
-        assert "body.stop" in error_of(ask(engine, requests(1, prompt)))
-    assert [len(body["stop"]) for body in server.requests] == [6, 4]
+    with FakeServer(lambda body: Reply("kept f"), max_stops=0) as server, started(server) as engine:
+        (answer,) = ask(engine, requests(1, prompt)).values()
+    assert isinstance(answer, Generation)
+    assert (answer.text, answer.finish_reason) == ("k", "stop")
+    assert [len(body.get("stop", ())) for body in server.requests] == [6, 4, 0]
 
 
 @pytest.mark.parametrize(
@@ -183,9 +185,8 @@ def test_the_only_model_needs_no_name() -> None:
     ("models", "lists_models", "wanted", "message"),
     [
         (["a", "b"], True, "", "choose one with --humaneval-model; the server has a, b"),
-        (["a", "b"], True, "c", "no model 'c'; the server has a, b"),
         ([], True, "", "choose one with --humaneval-model; the server has no list of models"),
-        (["a"], False, "", "404 Not Found: {'detail': 'Not Found'}"),
+        (["a"], False, "", "404 Not Found: Not Found"),
     ],
 )
 def test_a_model_that_is_not_clear_stops_the_start(
@@ -241,8 +242,8 @@ def test_one_unreachable_replica_stops_the_start() -> None:
         (Reply(status=400, error="too long"), "400 Bad Request: too long"),
         (Reply(status=418, raw=b""), "418 I'm a Teapot"),
         (Reply(raw=b'{"choices": ['), "answered what is no JSON: Expecting value: line 1 column 14"),
-        (Reply(raw=b'{"choices": []}'), "answered what is no completion: Completion("),
-        (Reply(raw=b'{"choices": [{"text": 1}], "usage": null}'), "answered what is no completion: Completion("),
+        (Reply(raw=b'{"choices": []}'), "answered what is no completion: {'choices': ["),
+        (Reply(raw=b'{"choices": [{"text": 1}], "usage": null}'), "answered what is no completion: {'choices': ["),
         (Reply(raw=b"null"), "answered what is no completion: "),
         (Reply(drop=True), "Server disconnected without sending a response."),
         (Reply(hang=True), "no answer to any request within 0.5 s"),

@@ -14,7 +14,7 @@ REPOSITORY = PACKAGE.parent
 NOUNS = {"problem", "prompt", "sample", "verdict", "exceptions", "printable"}
 GLUE = {
     "options", "hookspecs", "fixtures", "distributed", "plugin", "planning", "run", "items", "failure", "junit",
-    "failure_list", "screen",
+    "failure_list", "screen", "engine_settings",
     "ledger", "selection", "settings", "statusline", "timeouts", "test_humaneval", "report", "record", "publish",
     "markdown", "commands", "cluster.command", "__main__",
 }  # fmt: skip

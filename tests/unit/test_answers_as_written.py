@@ -1,0 +1,345 @@
+"""Thinking, control tokens, invisible characters and preparations: answers as models write them, and what is in them.
+
+Every answer here is loaded and called: what counts is what the program does.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from pytest_humaneval import Problem, chat_prompt, completion_prompt
+from pytest_humaneval.postprocess import POSTPROCESSORS, postprocess
+
+PROMPT = 'def add(x: int, y: int):\n    """Add x and y."""\n'
+ADD = Problem("Test/53", PROMPT, "add", "", "")
+RIGHT = "def add(x: int, y: int):\n    return x + y\n"
+WRONG = "def add(x: int, y: int):\n    return x - y\n"
+BLOCK, DRAFT = f"```python\n{RIGHT}```\n", f"Draft:\n```python\n{WRONG}```\nNo, that subtracts.\n"
+
+REPAIRING = ["post_v1", "post_v5"]
+repairing = pytest.mark.parametrize("name", REPAIRING)
+
+
+def loaded(problem: Problem, completion: str) -> Any:
+    """The entry point of a whole program."""
+    names: dict[str, Any] = {}
+    exec(compile(problem.prompt + completion, "<completion>", "exec", dont_inherit=True), names)
+    return names[problem.entry_point]
+
+
+def adds(name: str, answer: str, **how: Any) -> bool:
+    made = postprocess(name, ADD, chat_prompt("Complete this."), answer, **how)
+    return bool(loaded(ADD, made.text)(2, 3) == 5)
+
+
+# Thinking
+
+
+@repairing
+@pytest.mark.parametrize(
+    "answer",
+    [
+        f"<think>\n{DRAFT}</think>\n\n{BLOCK}",
+        f"{DRAFT}</think>\n\n{BLOCK}",
+        f"<think>\nMaybe\n\n{WRONG}\nno, plus.\n</think>\n\n{RIGHT}",
+        f"<think>{DRAFT}</think>{BLOCK}",
+        f"<think></think>\n{BLOCK}",
+        f"<think>{DRAFT}</think>One more look.<think>{DRAFT}</think>{BLOCK}",
+        f"<thinking>\n{DRAFT}</thinking>\n{BLOCK}",
+        f"<THINK>\n{DRAFT}</THINK>\n{BLOCK}",
+        f"[THINK]{DRAFT}[/THINK]{BLOCK}",
+        f"<thought>\n{DRAFT}</thought>\n{BLOCK}",
+        f"<reasoning>\n{DRAFT}</reasoning>\n<answer>\n{BLOCK}</answer>",
+        f"<seed:think>{DRAFT}</seed:think>{BLOCK}",
+        f"◁think▷{DRAFT}◁/think▷{BLOCK}",
+        f"<|START_THINKING|>{DRAFT}<|END_THINKING|><|START_RESPONSE|>{BLOCK}<|END_RESPONSE|>",
+        f"<|begin_of_thought|>{DRAFT}<|end_of_thought|>\n<|begin_of_solution|>{BLOCK}<|end_of_solution|>",
+        f"<|channel|>analysis<|message|>{DRAFT}<|end|><|start|>assistant<|channel|>final<|message|>{BLOCK}<|return|>",
+        f"<|channel|>commentary to=x <|constrain|>json<|message|>{DRAFT}<|call|><|channel|>final<|message|>{RIGHT}",
+        f"<|channel|>final<|message|>{BLOCK}",
+        f"analysisWe need to add. {DRAFT}assistantfinal{BLOCK}",
+        f"<think>{'It is hard. ' * 10_000}{DRAFT}</think>{BLOCK}",  # longer than any program may be
+        f"<think>\n{DRAFT}I could end with '</think>' now.\n</think>\n{BLOCK}",
+    ],
+)
+def test_what_stands_behind_the_thinking_is_the_answer(name: str, answer: str) -> None:
+    assert adds(name, answer)
+
+
+@repairing
+@pytest.mark.parametrize(
+    "answer",
+    [
+        f"<think>\nMaybe\n{BLOCK}",
+        f"<think>\n{RIGHT}",
+        f"[THINK]{BLOCK}",
+        f"<|channel|>analysis<|message|>{BLOCK}",
+        f"analysisWe need to add. {BLOCK}",
+        f"<think>{BLOCK}</think>",
+        f"<think>Easy.</think><think>{BLOCK}",
+    ],
+)
+def test_thinking_that_never_ends_leaves_no_answer(name: str, answer: str) -> None:
+    assert postprocess(name, ADD, chat_prompt("Complete this."), answer).text.strip() == ""
+
+
+@repairing
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "    # <think> about it </think>\n    return x + y\n",
+        "```python\ndef add(x, y):\n    mark = '</think>'\n    return x + y\n```",
+        f"The tag `</think>` plays no part here.\n{BLOCK}",
+    ],
+)
+def test_a_mark_that_is_quoted_ends_no_thinking(name: str, answer: str) -> None:
+    assert adds(name, answer)
+
+
+def test_none_keeps_even_the_thinking() -> None:
+    answer = f"<think>{DRAFT}</think>{BLOCK}"
+
+    assert postprocess("none", ADD, chat_prompt("?"), answer, thinking_end="No").text == answer
+
+
+@repairing
+def test_an_end_of_the_users_own_is_the_end(name: str) -> None:
+    answer = f"{DRAFT}### Answer\n{BLOCK}"
+
+    assert adds(name, answer, thinking_end="### Answer")
+    assert adds(name, f"# Answer\n{WRONG}# Answer\n{RIGHT}", thinking_end="# Answer")
+    assert postprocess(name, ADD, chat_prompt("?"), DRAFT, thinking_end="### Answer").text == ""
+    assert adds(name, f"<think>{DRAFT}</think>{BLOCK}", thinking_end="### Answer")
+
+
+@repairing
+def test_text_that_is_completed_needs_no_end_of_thinking(name: str) -> None:
+    asked = completion_prompt(PROMPT)
+
+    made = postprocess(name, ADD, asked, "    return x + y\n\nThat is all.", thinking_end="### Answer")
+
+    assert loaded(ADD, made.text)(2, 3) == 5
+
+
+# Several answers in one
+
+
+@repairing
+@pytest.mark.parametrize(
+    "answer",
+    [
+        DRAFT + BLOCK,
+        f"{DRAFT}{BLOCK}For example:\n```python\nprint(add(1, 2))\n```\n",
+        f"{DRAFT}{BLOCK}Its head:\n```python\ndef add(x: int, y: int):\n    ...\n```\n",
+        f"{BLOCK}Or with a loop:\n```python\ndef add(x, y):\n    for _ in range(y):\n",  # broken off
+        f"```python\n{WRONG}\n{RIGHT}```",
+        f"```python\n{RIGHT}\nadd = add(1, 2)\n```",
+        f"```python\n{RIGHT}\nif __name__ == '__main__':\n    add = 3\n```",
+        f"```python\n{WRONG}\ndef swapped(f):\n    return lambda x, y: f(x, -y)\n\nadd = swapped(add)\n```",
+        f"```python\n{RIGHT}\nfirst = add\n\ndef add(x, y):\n    return first(x, y)\n```",
+        f"A helper:\n```python\ndef plus(x, y):\n    return x + y\n\n{WRONG}```\nThen:\n"
+        "```python\ndef add(x, y):\n    return plus(x, y)\n```",
+    ],
+)
+def test_the_last_definition_is_the_answer(name: str, answer: str) -> None:
+    assert adds(name, answer)
+
+
+# Control tokens
+
+
+@repairing
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "    return x + y<|endoftext|>",
+        "    return x + y</s>",
+        "    return x + y<|im_end|>\n<|im_start|>user\nAnother one: def add(x, y):\n    return 0",
+        "    return x + y<|eot_id|>",
+        "    return x + y<｜end▁of▁sentence｜>",
+        "    return x + y<end_of_turn>\n",
+        "    return x + y<eos>",
+        "    return x + y\n<|EOT|>",
+        f"<s>{BLOCK}</s>",
+        f"<|im_start|>assistant\n{BLOCK}<|im_end|>",
+        f"<|start_header_id|>assistant<|end_header_id|>\n\n{BLOCK}<|eot_id|>",
+        f"</s>{BLOCK}",
+        f"[INST]{BLOCK}[/INST]",
+        "    return x + y<|fim_middle|>",
+        "    return x + y<|some_token_of_tomorrow|>",
+    ],
+)
+def test_left_over_tokens_are_no_part_of_the_answer(name: str, answer: str) -> None:
+    assert adds(name, answer)
+
+
+@repairing
+@pytest.mark.parametrize(
+    "body", ["    end = '<|endoftext|>'\n    return x + y if end else 0\n", "    return x + y  # </s>\n"]
+)
+def test_a_token_in_a_program_that_is_whole_may_be_meant(name: str, body: str) -> None:
+    assert POSTPROCESSORS[name](ADD, body).text == body
+
+
+@repairing
+def test_a_token_in_a_text_of_the_program_may_be_meant(name: str) -> None:
+    body = "    end = '<|endoftext|>'\n    return x + y if end else 0\n"
+
+    assert "'<|endoftext|>'" in POSTPROCESSORS[name](ADD, f"```python\n{PROMPT}{body}```").text
+
+
+# Invisible characters
+
+
+@repairing
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "\ufeff    return x + y\n",
+        f"\ufeff{BLOCK}",
+        "```python\ndef add(x: int, y: int):\n    return x\u00a0+\u00a0y\n```\n",
+        "\u00a0\u00a0\u00a0\u00a0return x + y\n",
+        "    return x\u200b + y\n",
+        "    return x\u202f+\u2009y\u2060\n",
+        "    z = x + y\u2028    return z\n",
+        "\u3000\u3000return x + y\n",
+    ],
+)
+def test_invisible_characters_in_code_are_repaired(name: str, answer: str) -> None:
+    assert adds(name, answer)
+
+
+@repairing
+def test_invisible_characters_in_texts_are_what_the_model_meant(name: str) -> None:
+    made = POSTPROCESSORS[name](ADD, "```python\ndef add(x, y):\n    return\u00a0'a\u00a0b\u200b'\n```")
+
+    assert loaded(ADD, made.text)(1, 2) == "a\u00a0b\u200b"
+
+
+# Fences that share a line with code
+
+
+@repairing
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "```python\ndef add(x: int, y: int):\n    return x + y```\n",
+        "```python\ndef add(x: int, y: int):\n    return x + y ```\nThat adds.",
+        "    return x + y```\nThat adds.",
+        "~~~\ndef add(x: int, y: int):\n    return x + y~~~",
+        "```python def add(x: int, y: int):\n    return x + y\n```",
+        "```def add(x: int, y: int):\n    return x + y```",
+        "Here it is:```\ndef add(x: int, y: int):\n    return x + y\n```",
+    ],
+)
+def test_a_fence_on_a_line_of_code_is_a_fence(name: str, answer: str) -> None:
+    assert adds(name, answer)
+
+
+# What the answer needs beside its own lines
+
+
+FIB = Problem("Test/55", "def fib(n: int):\n    '''The n-th Fibonacci number.'''\n", "fib", "", "")
+RECURSIVE = "def fib(n: int):\n    if n not in memo:\n        memo[n] = fib(n - 1) + fib(n - 2)\n    return memo[n]\n"
+LOOKED_UP = "def fib(n: int):\n    return table[n]\n"
+FILLED = "table = [0, 1] + [0] * 48\n"
+FILLING = "for i in range(2, 50):\n    table[i] = table[i - 1] + table[i - 2]\n"
+FILL = "def fill():\n    for i in range(2, 50):\n        table[i] = table[i - 1] + table[i - 2]\n"
+REGISTER = "rules = {}\n\ndef rule(f):\n    rules[f.__name__] = f\n    return f\n\n"
+RULED = "def fib(n):\n    a, b = 0, 1\n    for _ in range(n):\n        a, b = rules['step'](a, b)\n    return a\n"
+STEP = "@rule\ndef step(a, b):\n    return b, a + b\n"
+
+
+@repairing
+@pytest.mark.parametrize(
+    "code",
+    [
+        f"memo = {{}}\nmemo[0], memo[1] = 0, 1\n\n{RECURSIVE}",
+        f"memo = {{}}\nmemo.update({{0: 0, 1: 1}})\n\n{RECURSIVE}",
+        f"memo = {{}}\n{RECURSIVE}\nmemo[0] = 0\nmemo[1] = 1\nprint(fib(5))\n",
+        f"{FILLED}{FILLING}\n{LOOKED_UP}",
+        f"{FILLED}\n{LOOKED_UP}\n{FILLING}",
+        f"{FILLED}{FILL}fill()\n\n{LOOKED_UP}",
+        f"{FILLED}{FILL}\n{LOOKED_UP}\nfill()\n\nassert fib(3) == 2\n",
+        f"table = []\ni = 0\nwhile i < 50:\n    table.append(i if i < 2 else sum(table[-2:]))\n    i += 1\n{LOOKED_UP}",
+        f"{REGISTER}{STEP}\n{RULED}",
+        f"{REGISTER}{RULED}\n{STEP}",
+        f"{REGISTER}def step(a, b):\n    return b, a + b\n\nrule(step)\n\n{RULED}",
+        f"def step(a, b):\n    return b, a + b\n\n{RULED.replace('rules[', 'globals()[')}",
+        "from types import SimpleNamespace\nmemory = SimpleNamespace()\nmemory.table = [0, 1]\n"
+        "for _ in range(50):\n    memory.table.append(sum(memory.table[-2:]))\n\n"
+        "def fib(n):\n    return memory.table[n]\n",
+        "import sys\nsys.setrecursionlimit(sys.getrecursionlimit() + 2_000)\n\ndef fib(n):\n"
+        "    def go(a, b, n):\n        return a if n == 0 else go(b, a + b, n - 1)\n"
+        "    def down(k):\n        return 0 if k == 0 else down(k - 1)\n    return go(0, 1, n) + down(1_500)\n",
+    ],
+)
+def test_preparations_of_what_the_answer_reads_stay(
+    name: str, code: str, capsys: pytest.CaptureFixture[str], recursion_limit: None
+) -> None:
+    made = POSTPROCESSORS[name](FIB, f"```python\n{code}```")
+
+    assert loaded(FIB, made.text)(10) == 55
+    assert capsys.readouterr().out == "", "examples go"
+
+
+@pytest.fixture
+def recursion_limit() -> Any:
+    import sys
+
+    limit = sys.getrecursionlimit()
+    yield
+    sys.setrecursionlimit(limit)
+
+
+@repairing
+def test_the_recursion_limit_may_be_raised_behind_the_answer(name: str) -> None:
+    code = f"import sys\n\n{RIGHT}\nsys.setrecursionlimit(10_000)\nprint(add(1, 2))\n"
+
+    assert POSTPROCESSORS[name](ADD, f"```python\n{code}```").text.strip().endswith("sys.setrecursionlimit(10_000)")
+
+
+@repairing
+@pytest.mark.parametrize(
+    "example",
+    [
+        "print(add(1, 2))",
+        "numbers = [add(1, 2)]\nnumbers.append(add(3, 4))",
+        "for each in range(3):\n    print(add(each, each))",
+        "def main():\n    print(add(1, 2))\n\nmain()",
+        "def test_add():\n    assert add(1, 2) == 3\n\ntest_add()",
+        "import unittest\nunittest.main()",
+        "if __name__ == '__main__':\n    main()",
+        "result = add(int(input()), 2)",
+        "class Tests:\n    pass",
+    ],
+)
+def test_examples_and_tests_go(name: str, example: str) -> None:
+    made = POSTPROCESSORS[name](ADD, f"```python\n{RIGHT}\n{example}\n```").text
+
+    assert made.replace("import unittest\n", "").strip() == RIGHT.strip()
+
+
+# Answers of servers that ignore how a strategy begins them
+
+
+@pytest.mark.parametrize("strategy", ["qwen_instruct", "evalplus_chat", "lm_eval_instruct", "best_of"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        f"Sure! Here it is:\n{BLOCK}It adds.",
+        f"Sure! Here it is:\n```\n{RIGHT}```\nIt adds.",
+        BLOCK,
+        RIGHT,
+        f"<think>\n{DRAFT}</think>\n{BLOCK}",
+    ],
+)
+def test_an_answer_that_begins_anew_is_found_behind_what_was_begun(strategy: str, answer: str) -> None:
+    known = {one.name: one for one in import_module("pytest_humaneval.strategies").bundled()}
+
+    made = postprocess("post_v1", ADD, known[strategy].build_prompt(ADD), answer)
+
+    assert loaded(ADD, made.text)(2, 3) == 5
