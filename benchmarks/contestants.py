@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from benchmarks.graders import calls_of_the_test
-from pytest_humaneval import Problem, broken_packages
+from pytest_humaneval import Problem
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.engine.vllm_setup import default_arguments, precision_of
+from pytest_humaneval.models import broken_packages
 
 HERE = Path(__file__).parent
 LM_EVAL_PYTHON = "HUMANEVAL_LM_EVAL_PYTHON"

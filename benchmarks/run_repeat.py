@@ -25,7 +25,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.engine_measure import write_result
-from pytest_humaneval.dataset import read_problems
+from pytest_humaneval.dataset.load import read_problems
 
 
 def main() -> None:

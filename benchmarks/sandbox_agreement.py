@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.sandbox_mutants import Mutant, mutants
-from pytest_humaneval.dataset import read_problems
+from pytest_humaneval.dataset.load import read_problems
 from pytest_humaneval.sandbox import Sandbox, SandboxOptions, open_sandbox
 
 TIMEOUT, LONG_TIMEOUT = 2.0, 20.0  # seconds

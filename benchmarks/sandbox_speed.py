@@ -25,7 +25,7 @@ from typing import Any
 from benchmarks.graders import OURS, TIMEOUT, UNGUARDED, known_graders
 from benchmarks.sandbox_agreement import saved_completions, surroundings
 from pytest_humaneval import Problem
-from pytest_humaneval.dataset import read_problems
+from pytest_humaneval.dataset.load import read_problems
 from pytest_humaneval.sandbox import SandboxOptions, open_sandbox
 
 RESULT = Path(__file__).parent / "results" / "sandbox_speed.json"
@@ -94,7 +94,7 @@ def _sizes_below(ancestor: int) -> dict[str, int]:
 def _label(command: bytes) -> str:
     if b"sandbox.oracle" in command:
         return "oracle"
-    return "server and child" if b"sandbox.server" in command else "other"
+    return "server and child" if b"sandbox.confined.server" in command else "other"
 
 
 def _descendants(ancestor: int) -> list[int]:

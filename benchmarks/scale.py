@@ -55,7 +55,7 @@ def pytest_collection_finish(session):
 def fill_store(session):
     from pathlib import Path
     from pytest_humaneval.engine.store import Store
-    from pytest_humaneval.fixtures import PLAN, requests_for
+    from pytest_humaneval.plugin.fixtures import PLAN, requests_for
     from pytest_humaneval.sample import Generation
     plan = session.config.stash[PLAN]
     right = {problem.task_id: Generation(problem.canonical_solution) for problem in plan.problems}
@@ -71,7 +71,7 @@ def peak(pid):
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # before the run ends its engine
 def pytest_sessionfinish(session):
-    from pytest_humaneval.plugin import RUN
+    from pytest_humaneval.plugin.hooks import RUN
     run = session.config.stash.get(RUN, None)
     if run is not None and run.engine is not None:
         took["engine_peak"] = peak(run.engine.pid)

@@ -21,9 +21,9 @@ from statistics import median
 from typing import Any
 
 from benchmarks.engine_measure import model_directory, server_process, write_result
-from pytest_humaneval.dataset import read_problems
-from pytest_humaneval.models import DEFAULT_MODEL
-from pytest_humaneval.service.health import free_port, url_of, wait_until_healthy
+from pytest_humaneval.background.service.health import free_port, url_of, wait_until_healthy
+from pytest_humaneval.dataset.load import read_problems
+from pytest_humaneval.models.find import DEFAULT_MODEL
 
 HOST = "127.0.0.1"
 PATIENCE = 600.0  # seconds until a server is given up

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.engine_measure import CACHE, write_result
-from pytest_humaneval.broken_packages import mark_broken_packages_absent
 from pytest_humaneval.engine.vllm_setup import prepare_environment
-from pytest_humaneval.models import DEFAULT_MODEL
+from pytest_humaneval.models.broken_packages import mark_broken_packages_absent
+from pytest_humaneval.models.find import DEFAULT_MODEL
 
 
 def main() -> None:

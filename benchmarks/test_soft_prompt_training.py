@@ -16,7 +16,7 @@ import pytest
 
 from benchmarks.engine_measure import CACHE, RESULTS, machine
 from pytest_humaneval.engine.vllm_setup import prepare_environment
-from pytest_humaneval.models import DEFAULT_MODEL
+from pytest_humaneval.models.find import DEFAULT_MODEL
 
 
 @pytest.mark.benchmark

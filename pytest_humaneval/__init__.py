@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_humaneval.guided import Candidate, Trial, draw, guided_strategy, try_out
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import FUNCTION_END, Message, Prompt, chat_prompt, completion_prompt
+from pytest_humaneval.prompting.guided import Candidate, Trial, draw, guided_strategy, try_out
 from pytest_humaneval.sample import Completion, Generation, Sampling
 from pytest_humaneval.strategy import Strategy, strategy
 from pytest_humaneval.verdict import Verdict
 
 if TYPE_CHECKING:
-    from pytest_humaneval.dataset import read_problems
+    from pytest_humaneval.dataset.load import read_problems
     from pytest_humaneval.sandbox import SandboxOptions, check_correctness, open_sandbox
 
 _HOME = {
-    "read_problems": "dataset",
+    "read_problems": "dataset.load",
     "SandboxOptions": "sandbox",
     "check_correctness": "sandbox",
     "open_sandbox": "sandbox",

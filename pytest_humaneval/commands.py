@@ -11,21 +11,28 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pytest_humaneval import interchange
-from pytest_humaneval.analysis import Analysis, comparisons_of
-from pytest_humaneval.baseline import compare_results
-from pytest_humaneval.dataset import Dataset, read_dataset
+from pytest_humaneval.dataset.load import Dataset, read_dataset
 from pytest_humaneval.engine.catalogue import Identity
 from pytest_humaneval.engine.replay import read_samples
 from pytest_humaneval.exceptions import DatasetError, InputError
-from pytest_humaneval.options import DEFAULT_KS
-from pytest_humaneval.page import write_page
+from pytest_humaneval.plugin.options import DEFAULT_KS
 from pytest_humaneval.printable import one_line
-from pytest_humaneval.report import analysis_lines, dataset_line, identity_line, remark_lines, sampling_line, table
-from pytest_humaneval.results import UNNAMED, Results, read_results
-from pytest_humaneval.rows import rows_of
+from pytest_humaneval.report.analysis import Analysis, comparisons_of
+from pytest_humaneval.report.baseline import compare_results
+from pytest_humaneval.report.page import write_page
+from pytest_humaneval.report.terminal import (
+    analysis_lines,
+    dataset_line,
+    identity_line,
+    remark_lines,
+    sampling_line,
+    table,
+)
+from pytest_humaneval.report.texttable import wrapped
+from pytest_humaneval.results import interchange
+from pytest_humaneval.results.read import UNNAMED, Results, read_results
+from pytest_humaneval.results.rows import rows_of
 from pytest_humaneval.sample import Sampling
-from pytest_humaneval.texttable import wrapped
 
 FORMATS = interchange.FORMATS
 

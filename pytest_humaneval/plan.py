@@ -16,7 +16,7 @@ from pytest_humaneval.exceptions import InputError, StrategyError
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import Prompt
 from pytest_humaneval.sample import Request, Sampling
-from pytest_humaneval.sandbox.protocol import SandboxOptions
+from pytest_humaneval.sandbox.interface import SandboxOptions
 from pytest_humaneval.strategy import Strategy
 
 

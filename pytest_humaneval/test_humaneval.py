@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_humaneval import Problem
-from pytest_humaneval.fixtures import CheckCorrectness
+from pytest_humaneval.plugin.fixtures import CheckCorrectness
 
 
 def test_humaneval(problem: Problem, completion: str, check_correctness: CheckCorrectness) -> None:

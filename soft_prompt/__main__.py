@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pytest_humaneval.exceptions import HumanEvalError, InputError
-from pytest_humaneval.models import DEFAULT_MODEL, default_cache_directory
+from pytest_humaneval.models.find import DEFAULT_MODEL, default_cache_directory
 
 from .config import Config, override, read_config
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pytest_humaneval.category import category
+from pytest_humaneval.dataset.category import category
 from pytest_humaneval.engine.encoding import encode_prompt
 from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.problem import Problem

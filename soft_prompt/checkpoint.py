@@ -20,7 +20,7 @@ from torch import Tensor
 
 from pytest_humaneval.engine.virtual_tokens import TENSOR, head_size, kv_heads, misfit, read_tensor
 from pytest_humaneval.exceptions import ModelError
-from pytest_humaneval.soft_checkpoint import (
+from pytest_humaneval.models.soft_checkpoint import (
     ADAPTER_CONFIG,
     ADAPTER_WEIGHTS,
     BEST,

@@ -69,7 +69,7 @@ def near_duplicate(task: Fingerprint, others: Sequence[Fingerprint]) -> str:
 @cache
 def humaneval_fingerprints() -> tuple[Fingerprint, ...]:
     """All of HumanEval."""
-    from pytest_humaneval.dataset import read_problems
+    from pytest_humaneval.dataset.load import read_problems
 
     return tuple(map(fingerprint, read_problems()))
 

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, kl_div, log_softmax
 
-from pytest_humaneval.category import category
+from pytest_humaneval.dataset.category import category
 from pytest_humaneval.engine.decoding import Continuation, Decoding, end_tokens
 from pytest_humaneval.engine.encoding import encode_prompt
 from pytest_humaneval.exceptions import DatasetError

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_humaneval.exceptions import InfrastructureError
-from pytest_humaneval.metrics import wilson_interval
-from pytest_humaneval.paired import mcnemar
-from pytest_humaneval.soft_checkpoint import DEEP, find_checkpoints
-from pytest_humaneval.soft_strategy import PREFIX
+from pytest_humaneval.models.soft_checkpoint import DEEP, find_checkpoints
+from pytest_humaneval.prompting.soft_strategy import PREFIX
+from pytest_humaneval.statistics.metrics import wilson_interval
+from pytest_humaneval.statistics.paired import mcnemar
 
 EVALUATION = "evaluation"
 TESTS_FAILED = 1  # pytest's exit status when a completion was wrong; anything above is a run that went wrong

@@ -16,11 +16,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pytest_humaneval.broken_packages import mark_broken_packages_absent
 from pytest_humaneval.engine.vllm_setup import num_cores
 from pytest_humaneval.exceptions import ModelError
-from pytest_humaneval.models import find_model
-from pytest_humaneval.weights import materialise
+from pytest_humaneval.models.broken_packages import mark_broken_packages_absent
+from pytest_humaneval.models.find import find_model
+from pytest_humaneval.models.weights import materialise
 
 from .batches import Batch
 from .config import Config

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from pytest_humaneval.category import Category
+from pytest_humaneval.dataset.category import Category
 
 from .batches import Batch
 from .model import FrozenModel, SoftPrompt, prompted_logits

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from pytest_humaneval.texttable import duration
+from pytest_humaneval.report.texttable import duration
 
 METRICS = "metrics.jsonl"
 

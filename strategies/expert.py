@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from string import Template
 
 from pytest_humaneval import Problem, Prompt, completion_prompt, strategy
-from pytest_humaneval.category import Category, category
+from pytest_humaneval.dataset.category import Category, category
 
 STRING_EXPERT = Template("""\
 # You are an expert in Python string manipulation.

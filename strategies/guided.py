@@ -20,7 +20,7 @@ from string import Template
 from typing import Any
 
 from pytest_humaneval import Candidate, Message, Problem, Prompt, draw, guided_strategy, try_out
-from pytest_humaneval.guided import Question, Questions
+from pytest_humaneval.prompting.guided import Question, Questions
 
 from .published import CLOSING_FENCE, FENCE, lm_eval_instruct
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from string import Template
 
 from pytest_humaneval import Problem, Prompt, strategy
-from pytest_humaneval.category import Category
+from pytest_humaneval.dataset.category import Category
 
 from .expert import framed, framed_by_category
 

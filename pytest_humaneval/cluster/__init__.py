@@ -8,8 +8,8 @@ back in any order, and are written in the order of the file, so that a run that 
     nodes.py     Ray: joins the cluster, hands pieces of chunks out, says what became of them
     bench.py     what a worker process of Ray's does with a piece: one sandbox, kept
     folder.py    results.jsonl and how far it is
-    figures.py   what the verdicts add up to, without keeping them
-    command.py   the subcommand
+    totals.py    what the verdicts add up to, without keeping them
+    evaluate.py  the subcommand
 
 Nothing here imports Ray before a cluster is wanted.
 """

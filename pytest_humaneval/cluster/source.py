@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_humaneval.cluster.figures import Marks
+from pytest_humaneval.cluster.totals import Marks
 from pytest_humaneval.engine.replay import stream_rows
 from pytest_humaneval.exceptions import DatasetError
-from pytest_humaneval.registry import can_name_a_strategy
-from pytest_humaneval.results import UNNAMED
+from pytest_humaneval.prompting.registry import can_name_a_strategy
+from pytest_humaneval.results.read import UNNAMED
 
 CHUNK_SAMPLES = 32  # some 0.3 s of checks: what Ray takes to hand one out is a hundredth of that
 CHUNK_CHARACTERS = 1_000_000  # of completions; a single one that is longer is a chunk of its own

@@ -11,7 +11,7 @@ from pytest_humaneval.engine.protocol import Engine, EngineOptions, ReusableEngi
 from pytest_humaneval.exceptions import ModelError
 
 if TYPE_CHECKING:
-    from pytest_humaneval.models import Model
+    from pytest_humaneval.models.find import Model
 
 Progress = Callable[[str], None]
 
@@ -51,7 +51,7 @@ def identify(options: EngineOptions) -> tuple[Identity, Model | None]:
     if options.name in HOLD_THE_MODEL:
         from pytest_humaneval.engine.transformers import transformers_identity, transformers_precision
         from pytest_humaneval.engine.vllm import vllm_identity, vllm_precision
-        from pytest_humaneval.models import find_model
+        from pytest_humaneval.models.find import find_model
 
         vllm = options.name == "vllm"
         who = vllm_identity(options) if vllm else transformers_identity(options)
@@ -82,7 +82,7 @@ def open_engine(options: EngineOptions, model: dict[str, Any] | None, progress: 
     if options.name in HOLD_THE_MODEL:
         from pytest_humaneval.engine.transformers import TransformersEngine
         from pytest_humaneval.engine.vllm import VllmEngine
-        from pytest_humaneval.models import Model
+        from pytest_humaneval.models.find import Model
 
         if model is None:
             raise ModelError(f"the {options.name} engine needs a model")

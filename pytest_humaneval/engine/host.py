@@ -1,9 +1,9 @@
 """The engine process: owns the one engine and the store, answers workers over a unix socket.
 
-Started by :class:`~pytest_humaneval.engine.process.EngineProcess` as ``python -m pytest_humaneval.engine.host``. Its
-first line of standard input is its configuration; after that the pipe is a lifeline: it ends when the run ends, however
-the run ends, and the process then ends itself with all its children. Nothing heavy is imported before there is a
-request that the store cannot answer.
+Started by :class:`~pytest_humaneval.engine.engine_process.EngineProcess` as ``python -m
+pytest_humaneval.engine.host``. Its first line of standard input is its configuration; after that the pipe is a
+lifeline: it ends when the run ends, however the run ends, and the process then ends itself with all its children.
+Nothing heavy is imported before there is a request that the store cannot answer.
 
 One JSON object a line, each way:
 
@@ -13,7 +13,7 @@ One JSON object a line, each way:
     {"op": "announce", "keys": [...]}                    -> {}
     {"op": "publish", "key": key, "answer": {...}}       -> {}
     {"op": "solution", "key": key}                       -> {"solution": {...}} or {"error": "..."}
-    {"op": "progress"}                                   -> Desk.progress()
+    {"op": "progress"}                                   -> Broker.progress()
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
+from pytest_humaneval.engine.broker import Broker
 from pytest_humaneval.engine.catalogue import open_engine
-from pytest_humaneval.engine.desk import Desk
 from pytest_humaneval.engine.protocol import Engine, EngineOptions, TellingEngine
 from pytest_humaneval.exceptions import HumanEvalError, SharedEngineError
 from pytest_humaneval.sample import Generation, Request
@@ -42,49 +42,49 @@ from pytest_humaneval.sample import Generation, Request
 class _Connection(socketserver.StreamRequestHandler):
     """One worker's questions, answered in their order."""
 
-    server: DeskServer
+    server: BrokerServer
 
     def handle(self) -> None:
         for line in self.rfile:
-            answer = _answer(self.server.desk, json.loads(line))
+            answer = _answer(self.server.broker, json.loads(line))
             try:
                 self.wfile.write(json.dumps(answer).encode() + b"\n")
             except BrokenPipeError:  # the worker is gone; its questions with it
                 return
 
 
-class DeskServer(socketserver.ThreadingUnixStreamServer):
-    """Answers the questions of one run's workers from its desk."""
+class BrokerServer(socketserver.ThreadingUnixStreamServer):
+    """Answers the questions of one run's workers from its broker."""
 
     daemon_threads = True
 
-    def __init__(self, address: str, desk: Desk) -> None:
-        self.desk = desk
+    def __init__(self, address: str, broker: Broker) -> None:
+        self.broker = broker
         super().__init__(address, _Connection)
 
 
-def _answer(desk: Desk, question: dict[str, Any]) -> dict[str, Any]:
+def _answer(broker: Broker, question: dict[str, Any]) -> dict[str, Any]:
     match question["op"]:
         case "missing":
-            return {"missing": desk.missing(question["keys"])}
+            return {"missing": broker.missing(question["keys"])}
         case "submit":
-            desk.submit((key, Request.from_wire(request)) for key, request in question["batch"])
+            broker.submit((key, Request.from_wire(request)) for key, request in question["batch"])
             return {}
         case "wait":
-            answer = desk.wait_for(question["key"])
+            answer = broker.wait_for(question["key"])
             if isinstance(answer, Generation):
                 return {"generation": asdict(answer)}
             return {"error": str(answer), "shared": isinstance(answer, SharedEngineError)}
         case "announce":
-            desk.announce(question["keys"])
+            broker.announce(question["keys"])
             return {}
         case "publish":
-            desk.publish(question["key"], question["answer"])
+            broker.publish(question["key"], question["answer"])
             return {}
         case "solution":
-            return desk.solution(question["key"])
+            return broker.solution(question["key"])
         case "progress":
-            return desk.progress()
+            return broker.progress()
     return {"error": f"unknown question {question['op']!r}"}
 
 
@@ -94,8 +94,8 @@ Condition = Literal["new", "loaded", "broken"]
 """What an engine is after a run: it never had to load its model, it has loaded it, or it is of no more use."""
 
 
-def run_engine(engine: Engine, desk: Desk, condition: Condition = "new") -> Condition:
-    """Hand what is asked for to the engine and its answers to the desk, until the run has ended.
+def run_engine(engine: Engine, broker: Broker, condition: Condition = "new") -> Condition:
+    """Hand what is asked for to the engine and its answers to the broker, until the run has ended.
 
     A broken engine answers everything outstanding with its error; the process stays, to say so to every worker.
 
@@ -103,46 +103,46 @@ def run_engine(engine: Engine, desk: Desk, condition: Condition = "new") -> Cond
         The engine's condition after the run, from that before it.
     """
     try:
-        batch = desk.take(block=True)
-        if desk.has_ended():
+        batch = broker.take(block=True)
+        if broker.has_ended():
             return condition
         if condition == "loaded":
-            desk.found_warm()
+            broker.found_warm()
         else:
-            desk.loading("starting the engine")
+            broker.loading("starting the engine")
             start = time.monotonic()
             engine.start()
-            desk.generating(time.monotonic() - start)
+            broker.generating(time.monotonic() - start)
         looked_at = -math.inf
-        while not desk.has_ended():
+        while not broker.has_ended():
             if batch:
-                desk.generating()
+                broker.generating()
                 engine.submit(batch)
             answers = list(engine.poll())
-            desk.note(getattr(engine, "notices", ()))  # only servers have anything to say
+            broker.note(getattr(engine, "notices", ()))  # only servers have anything to say
             if answers:
-                desk.finish(answers, engine.cached_prompt_tokens)
+                broker.finish(answers, engine.cached_prompt_tokens)
             if shared := next((error for _, error in answers if isinstance(error, SharedEngineError)), None):
-                desk.fail(shared)
+                broker.fail(shared)
                 return "broken"
             if time.monotonic() - looked_at >= LOOK_SECONDS:
                 looked_at = time.monotonic()
-                _look(engine, desk)
-            batch = desk.take(block=not desk.outstanding)
+                _look(engine, broker)
+            batch = broker.take(block=not broker.outstanding)
         return "loaded"
     except HumanEvalError as error:
         traceback.print_exc()
-        desk.fail(SharedEngineError(str(error)))
+        broker.fail(SharedEngineError(str(error)))
     except Exception as error:
         traceback.print_exc()
-        desk.fail(SharedEngineError(f"the engine broke: {type(error).__name__}: {error}"))
+        broker.fail(SharedEngineError(f"the engine broke: {type(error).__name__}: {error}"))
     return "broken"
 
 
-def _look(engine: Engine, desk: Desk) -> None:
-    """Have the desk know how far the engine is, where that can be told."""
+def _look(engine: Engine, broker: Broker) -> None:
+    """Have the broker know how far the engine is, where that can be told."""
     if isinstance(engine, TellingEngine) and (underway := engine.underway()) is not None:
-        desk.observe(underway)
+        broker.observe(underway)
 
 
 def main() -> None:
@@ -152,13 +152,13 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the controller's to handle
     announce = os.dup(1)
     os.dup2(2, 1)  # vLLM and its kernels print to stdout; that belongs into the log
-    desk = Desk(Path(config["store"]) if config["store"] else None, read_store=config["read_store"])
-    engine = open_engine(EngineOptions.from_wire(config["options"]), config["model"], desk.loading)
-    server = DeskServer(config["socket"], desk)
+    broker = Broker(Path(config["store"]) if config["store"] else None, read_store=config["read_store"])
+    engine = open_engine(EngineOptions.from_wire(config["options"]), config["model"], broker.loading)
+    server = BrokerServer(config["socket"], broker)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     os.write(announce, b"listening\n")
     os.close(announce)
-    run_engine(engine, desk)
+    run_engine(engine, broker)
     threading.Event().wait()
 
 

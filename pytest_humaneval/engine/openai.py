@@ -27,9 +27,9 @@ from pytest_humaneval.engine.server_errors import ReplicaError
 from pytest_humaneval.engine.server_faults import check_proxy
 from pytest_humaneval.engine.server_request import REMOVED, Manners, is_prefilled
 from pytest_humaneval.exceptions import EngineError, InputError, SharedEngineError
+from pytest_humaneval.models.soft_checkpoint import read_checkpoint
 from pytest_humaneval.prompt import Prompt
 from pytest_humaneval.sample import Generation, Request
-from pytest_humaneval.soft_checkpoint import read_checkpoint
 
 _IN_FLIGHT = 256  # requests per replica: as many as vLLM's scheduler runs at once by default
 _SAME_ERRORS = 5  # as many requests with one error, before any was answered, have it in common with all

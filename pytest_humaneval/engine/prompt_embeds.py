@@ -12,14 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pytest_humaneval.broken_packages import mark_broken_packages_absent
 from pytest_humaneval.engine.encoding import encode_prompt
 from pytest_humaneval.engine.virtual_tokens import Shelf
 from pytest_humaneval.exceptions import EngineError
-from pytest_humaneval.models import find_model
+from pytest_humaneval.models.broken_packages import mark_broken_packages_absent
+from pytest_humaneval.models.find import find_model
+from pytest_humaneval.models.soft_checkpoint import DEEP, SoftCheckpoint
+from pytest_humaneval.models.weights import materialise
 from pytest_humaneval.prompt import Prompt
-from pytest_humaneval.soft_checkpoint import DEEP, SoftCheckpoint
-from pytest_humaneval.weights import materialise
 
 
 class PromptEmbedder:

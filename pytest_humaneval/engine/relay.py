@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from pytest_humaneval.engine.client import EngineClient
+from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.exceptions import EngineError
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from pytest_humaneval import jsonl
+from pytest_humaneval.dataset import jsonl
 from pytest_humaneval.engine.protocol import Answer, EngineOptions
 from pytest_humaneval.exceptions import DatasetError, EngineError
 from pytest_humaneval.sample import Generation, Request

@@ -13,13 +13,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_humaneval.broken_packages import environment_without, mark_broken_packages_absent
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.engine.vllm import is_cpu_build, vllm_distribution
 from pytest_humaneval.engine.vllm_setup import default_arguments, flag, prepare_environment
 from pytest_humaneval.exceptions import HumanEvalError, ModelError
-from pytest_humaneval.models import ALIASES, DEFAULT_MODEL, HUB_ID, Model, default_cache_directory, find_model
-from pytest_humaneval.weights import materialise
+from pytest_humaneval.models.broken_packages import environment_without, mark_broken_packages_absent
+from pytest_humaneval.models.find import ALIASES, DEFAULT_MODEL, HUB_ID, Model, default_cache_directory, find_model
+from pytest_humaneval.models.weights import materialise
 
 SERVER = "vllm.entrypoints.openai.api_server"
 USAGE_ERROR = 4  # as pytest's

@@ -12,16 +12,16 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_humaneval.broken_packages import mark_broken_packages_absent
 from pytest_humaneval.engine.encoding import encode_prompt, room_for_answer
 from pytest_humaneval.engine.precision import Precision
 from pytest_humaneval.engine.protocol import Answer, EngineOptions
 from pytest_humaneval.engine.vllm_setup import MAX_MODEL_LEN, precision_of, prepare_environment
 from pytest_humaneval.exceptions import EngineError, HumanEvalError
-from pytest_humaneval.models import Model
+from pytest_humaneval.models.broken_packages import mark_broken_packages_absent
+from pytest_humaneval.models.find import Model
+from pytest_humaneval.models.soft_checkpoint import DEEP
+from pytest_humaneval.models.weights import materialise
 from pytest_humaneval.sample import Generation, Request, Sampling
-from pytest_humaneval.soft_checkpoint import DEEP
-from pytest_humaneval.weights import materialise
 
 if TYPE_CHECKING:
     from pytest_humaneval.engine.decoding import Continuation, Decoding

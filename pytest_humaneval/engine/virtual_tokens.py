@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.exceptions import EngineError, StrategyError
+from pytest_humaneval.models.soft_checkpoint import ADAPTER_WEIGHTS, DEEP, SoftCheckpoint, read_checkpoint
 from pytest_humaneval.prompt import VirtualTokens
-from pytest_humaneval.soft_checkpoint import ADAPTER_WEIGHTS, DEEP, SoftCheckpoint, read_checkpoint
 
 TENSOR = "prompt_embeddings"  # its name in PEFT's file
 

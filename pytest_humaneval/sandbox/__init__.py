@@ -2,10 +2,10 @@
 
 Three kinds of processes take part, and generated code runs only in the last one:
 
-    worker      pytest, or whoever calls ``check``. Holds the wall limit.      client.py
-     +- oracle      runs the hidden tests; never executes generated code.      oracle.py judge.py candidate.py
-         +- server      locked down, warm; forks once per check.               server.py lockdown.py
-             +- child       runs prompt and completion, answers calls.         child.py
+    worker      pytest, or whoever calls ``check``. Holds the wall limit.      process_sandbox.py
+     +- oracle      runs the hidden tests; never executes generated code.      oracle/
+         +- server      locked down, warm; forks once per check.               confined/
+             +- child       runs prompt and completion, answers calls.         confined/child.py
 
 The names below are looked up when they are used, because the oracle and the server import this package too, outside of
 any installation and in a few milliseconds.
@@ -16,22 +16,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pytest_humaneval.sandbox.interface import DEFAULT_TIMEOUT as DEFAULT_TIMEOUT
+    from pytest_humaneval.sandbox.interface import Sandbox as Sandbox
+    from pytest_humaneval.sandbox.interface import SandboxOptions as SandboxOptions
     from pytest_humaneval.sandbox.launch import SANDBOXES as SANDBOXES
     from pytest_humaneval.sandbox.library import check_correctness as check_correctness
     from pytest_humaneval.sandbox.library import open_sandbox as open_sandbox
     from pytest_humaneval.sandbox.library import self_check as self_check
-    from pytest_humaneval.sandbox.protocol import DEFAULT_TIMEOUT as DEFAULT_TIMEOUT
-    from pytest_humaneval.sandbox.protocol import Sandbox as Sandbox
-    from pytest_humaneval.sandbox.protocol import SandboxOptions as SandboxOptions
 
 _HOME = {
     "SANDBOXES": "launch",
     "check_correctness": "library",
     "open_sandbox": "library",
     "self_check": "library",
-    "DEFAULT_TIMEOUT": "protocol",
-    "Sandbox": "protocol",
-    "SandboxOptions": "protocol",
+    "DEFAULT_TIMEOUT": "interface",
+    "Sandbox": "interface",
+    "SandboxOptions": "interface",
 }
 
 

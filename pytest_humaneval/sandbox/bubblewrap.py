@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.exceptions import SandboxError
-from pytest_humaneval.sandbox.launch import PACKAGE, SERVER_ENVIRONMENT, Launch, boot, interpreter
-from pytest_humaneval.sandbox.limits import OWN_TASKS
-from pytest_humaneval.sandbox.readable import DEVICES, HIDDEN, LIBRARY_FOLDERS, TABLES
-from pytest_humaneval.sandbox.room import namespaces_count
+from pytest_humaneval.sandbox.confined.limits import OWN_TASKS
+from pytest_humaneval.sandbox.confined.readable import DEVICES, HIDDEN, LIBRARY_FOLDERS, TABLES
+from pytest_humaneval.sandbox.confined.room import namespaces_count
+from pytest_humaneval.sandbox.launch import CONFINED, PACKAGE, SERVER, SERVER_ENVIRONMENT, Launch, boot, interpreter
 
 _SCRATCH = "/scratch"
 _INSIDE = "/humaneval"  # where this package's files are seen
@@ -43,7 +43,7 @@ def launch(settings: Mapping[str, Any]) -> Launch:
     if bwrap is None:
         raise SandboxError("the sandbox 'bubblewrap' needs the program bwrap; on Debian: apt-get install bubblewrap")
     around = [OWN_TASKS] if os.geteuid() and namespaces_count() else []
-    inside = boot("server", {**settings, "scratch": _SCRATCH, "around": around}, package=_INSIDE)
+    inside = boot(SERVER, {**settings, "scratch": _SCRATCH, "around": around}, package=_INSIDE)
     return Launch("bubblewrap", (bwrap, *_options(), "--", *inside), ("bubblewrap",))
 
 
@@ -68,7 +68,8 @@ def _mounts() -> Iterator[str]:
     for path in _hidden_folders():
         yield from ("--tmpfs", path, "--remount-ro", path)
     yield from ("--ro-bind", interpreter(), interpreter())
-    yield from ("--ro-bind", str(PACKAGE / "sandbox"), f"{_INSIDE}/sandbox")
+    for folder in CONFINED:
+        yield from ("--ro-bind", str(PACKAGE / "sandbox" / folder), f"{_INSIDE}/sandbox/{folder}")
     for path in TABLES:
         yield from ("--ro-bind-try", path, path)
     for path in DEVICES:

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pytest_humaneval.exceptions import SandboxError
-from pytest_humaneval.sandbox.launch import PACKAGE, SERVER_ENVIRONMENT, Launch, boot
-from pytest_humaneval.sandbox.limits import OWN_FILES, OWN_TASKS, SCRATCH_ENTRIES, SCRATCH_SIZE
+from pytest_humaneval.sandbox.confined.limits import OWN_FILES, OWN_TASKS, SCRATCH_ENTRIES, SCRATCH_SIZE
+from pytest_humaneval.sandbox.launch import CONFINED, PACKAGE, SERVER, SERVER_ENVIRONMENT, Launch, boot
 
 _SCRATCH = "/humaneval/scratch"  # not in the image: an existing folder would keep its own mode
 _INSIDE = "/humaneval"  # where this package's files are seen
@@ -41,7 +41,7 @@ def launch(program: str, image: str, settings: Mapping[str, Any]) -> Launch:
         raise SandboxError(f"the sandbox {program!r} needs the program {program}; on Debian: apt-get install {package}")
     settings = {**settings, "control": f"{_SOCKETS}/control", "scratch": _SCRATCH}
     settings["around"] = [OWN_FILES, OWN_TASKS]
-    inside = boot("server", settings, python="python3", package=_INSIDE)
+    inside = boot(SERVER, settings, python="python3", package=_INSIDE)
     image = image or default_image()
     command = (path, "run", *_options(program, int(settings["memory"])), image, *inside)
     advice = f"the image must be there beforehand: {program} pull {image}"
@@ -61,12 +61,9 @@ def _options(program: str, memory: int) -> Iterator[str]:
     limits = f"size={SCRATCH_SIZE}" + (f",nr_inodes={SCRATCH_ENTRIES}" if program == "docker" else "")
     yield from ("--tmpfs", f"{_SCRATCH}:rw,nosuid,nodev,noexec,{limits},mode=1777")
     # Not --volume, which makes the folder on this machine when it has gone meanwhile.
-    yield from (
-        "--mount",
-        _bind(str(PACKAGE / "sandbox"), f"{_INSIDE}/sandbox"),
-        "--mount",
-        _bind("{sockets}", _SOCKETS),
-    )
+    for folder in CONFINED:
+        yield from ("--mount", _bind(str(PACKAGE / "sandbox" / folder), f"{_INSIDE}/sandbox/{folder}"))
+    yield from ("--mount", _bind("{sockets}", _SOCKETS))
 
 
 def _own_user() -> str:

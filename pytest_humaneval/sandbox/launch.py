@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.exceptions import SandboxError
-from pytest_humaneval.sandbox.protocol import SandboxOptions
+from pytest_humaneval.sandbox.interface import SandboxOptions
 
 SANDBOXES = ("auto", "lockdown", "bubblewrap", "docker", "podman", "unsafe-process")
 # Among the layers, so that every report that names them warns.
 UNSAFE = "unsafe-process (warning: completions can read and change your files and use the network)"
 
 PACKAGE = Path(__file__).parent.parent
+SERVER, ORACLE = "confined.server", "oracle.oracle"  # what is started, below this folder
+CONFINED = ("confined", "wire")  # the folders that the confined side sees, and nothing else of this package
 # Appended, not put in front: no file of this package shall stand in for one of the standard library. The empty entry
 # is the current folder.
 _BOOT = (
@@ -62,8 +64,8 @@ def launches(options: SandboxOptions) -> tuple[Launch, ...]:
         "around": [],
     }
     if options.name == "unsafe-process":
-        return (Launch("unsafe-process", boot("server", settings), (UNSAFE,)),)
-    plain = Launch("lockdown", boot("server", settings))
+        return (Launch("unsafe-process", boot(SERVER, settings), (UNSAFE,)),)
+    plain = Launch("lockdown", boot(SERVER, settings))
     if options.name == "lockdown":
         return (plain,)
     from pytest_humaneval.sandbox import bubblewrap, container
@@ -86,6 +88,6 @@ def boot(module: str, settings: Mapping[str, Any], *, python: str = "", package:
     No site-packages: the data set with its solutions lies there. The oracle ignores the worker's environment; the
     server has one of its own.
     """
-    isolation = ("-s",) if module == "server" else ("-I",)
+    isolation = ("-s",) if module == SERVER else ("-I",)
     code = _BOOT.format(module=module)
     return (python or interpreter(), *isolation, "-S", "-B", "-c", code, package, json.dumps(settings))

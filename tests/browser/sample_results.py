@@ -7,7 +7,7 @@ from dataclasses import replace
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import Prompt, chat_prompt, completion_prompt
-from pytest_humaneval.results import Results
+from pytest_humaneval.results.read import Results
 
 PROBLEMS = [
     Problem("Mini/0", "def add(a, b):\n", "add", "", ""),

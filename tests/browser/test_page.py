@@ -21,8 +21,8 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
 
-from pytest_humaneval.page import write_page
-from pytest_humaneval.results import Results
+from pytest_humaneval.report.page import write_page
+from pytest_humaneval.results.read import Results
 
 PATIENCE = 60  # seconds; a loaded machine is no defect of the page
 

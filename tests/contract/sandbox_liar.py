@@ -26,11 +26,11 @@ def script(replies: list[bytes], end: tuple[bool, int, bool] = (True, 0, False))
 
 
 def main() -> None:
-    """Serve as :mod:`pytest_humaneval.sandbox.server` does."""
+    """Serve as :mod:`pytest_humaneval.sandbox.confined.server` does."""
     sys.path.append(str(PACKAGE))
-    from sandbox.encoder import encode  # type: ignore[import-not-found]
-    from sandbox.frames import framed  # type: ignore[import-not-found]
-    from sandbox.server import END, FORK  # type: ignore[import-not-found]
+    from sandbox.wire.encoder import encode  # type: ignore[import-not-found]
+    from sandbox.wire.frames import framed  # type: ignore[import-not-found]
+    from sandbox.wire.messages import END, FORK  # type: ignore[import-not-found]
 
     control = socket.socket(fileno=int(sys.argv[1]))
     control.sendall(framed(encode(("ready", ["lies"]))))
@@ -54,9 +54,9 @@ class _Child:
         threading.Thread(target=self._live, daemon=True).start()
 
     def _live(self) -> None:
-        from sandbox.child import HELLO  # type: ignore[import-not-found]
-        from sandbox.decoder import decode  # type: ignore[import-not-found]
-        from sandbox.frames import read_frame, write_frame
+        from sandbox.wire.decoder import decode  # type: ignore[import-not-found]
+        from sandbox.wire.frames import read_frame, write_frame
+        from sandbox.wire.messages import HELLO  # type: ignore[import-not-found]
 
         try:
             write_frame(self._channel.fileno(), HELLO)
@@ -72,7 +72,7 @@ class _Child:
             self._channel.close()
 
     def _play(self, told: dict[str, Any]) -> None:
-        from sandbox.frames import read_frame
+        from sandbox.wire.frames import read_frame
 
         self.end = tuple(told["end"])
         for number, reply in enumerate(told["replies"]):
@@ -81,10 +81,10 @@ class _Child:
             self._channel.sendall(base64.b64decode(reply))
 
     def _be_right(self) -> None:
-        from sandbox.child import LOADED, VALUE
-        from sandbox.decoder import decode
-        from sandbox.encoder import encode
-        from sandbox.frames import read_frame, write_frame
+        from sandbox.wire.decoder import decode
+        from sandbox.wire.encoder import encode
+        from sandbox.wire.frames import read_frame, write_frame
+        from sandbox.wire.messages import LOADED, VALUE
 
         write_frame(self._channel.fileno(), LOADED)
         while True:

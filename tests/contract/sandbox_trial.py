@@ -20,7 +20,7 @@ from sandbox_surroundings import Surroundings, descendants
 
 from pytest_humaneval import Verdict
 from pytest_humaneval.sandbox import Sandbox
-from pytest_humaneval.sandbox.budget import wall_limit
+from pytest_humaneval.sandbox.oracle.budget import wall_limit
 
 TIMEOUT = 0.6  # seconds, for entries that may use it up
 SHORT_TIMEOUT = 0.3  # for those that are bound to

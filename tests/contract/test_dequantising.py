@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from tiny_model import make_tiny_gguf
 
-from pytest_humaneval import quick_gguf
-from pytest_humaneval.dequantise import dequantise
+from pytest_humaneval.models import quick_gguf
+from pytest_humaneval.models.dequantise import dequantise
 
 pytestmark = pytest.mark.skipif(find_spec("transformers") is None, reason="transformers is not installed")
 

@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from pytest_humaneval import Problem
-from pytest_humaneval.interchange import FORMATS, write_rows
 from pytest_humaneval.outcome import FAILED, Outcome
+from pytest_humaneval.results.interchange import FORMATS, write_rows
 
 pytestmark = pytest.mark.nightly  # for an environment of its own; by day tests/unit/test_interchange.py reads its files
 

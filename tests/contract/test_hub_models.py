@@ -23,8 +23,8 @@ FETCH = """
 import json, sys
 from pathlib import Path
 from pytest_humaneval.exceptions import ModelError
-from pytest_humaneval.models import find_model
-from pytest_humaneval.weights import materialise
+from pytest_humaneval.models.find import find_model
+from pytest_humaneval.models.weights import materialise
 try:
     model = find_model(sys.argv[1], Path(sys.argv[2]))
     print(json.dumps([model.digest, str(materialise(model, Path(sys.argv[2]), lambda message: None))]))

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from pytest_humaneval import Problem
-from pytest_humaneval.dataset import read_problems
+from pytest_humaneval.dataset.load import read_problems
 from pytest_humaneval.postprocess import POSTPROCESSORS
-from pytest_humaneval.results import read_results
+from pytest_humaneval.results.read import read_results
 from pytest_humaneval.sandbox import open_sandbox
-from pytest_humaneval.sandbox.protocol import Sandbox, SandboxOptions
+from pytest_humaneval.sandbox.interface import Sandbox, SandboxOptions
 
 RECORDED = Path(__file__).parents[2] / "benchmarks" / "results" / "table"
 PROBLEMS = {problem.task_id: problem for problem in read_problems()}

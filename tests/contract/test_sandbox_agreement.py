@@ -6,7 +6,7 @@ import warnings
 
 from benchmarks.sandbox_agreement import compare
 from benchmarks.sandbox_mutants import Mutant, mutants
-from pytest_humaneval.dataset import read_problems
+from pytest_humaneval.dataset.load import read_problems
 from pytest_humaneval.sandbox import SandboxOptions, open_sandbox
 
 PER_PROBLEM = 1

@@ -24,8 +24,8 @@ from sandbox_surroundings import descendants, gone
 
 from pytest_humaneval.exceptions import SandboxError
 from pytest_humaneval.sandbox import Sandbox, SandboxOptions, open_sandbox
-from pytest_humaneval.sandbox.budget import wall_limit
 from pytest_humaneval.sandbox.launch import UNSAFE
+from pytest_humaneval.sandbox.oracle.budget import wall_limit
 
 RIGHT = "    return x + x\n"
 BUSY = "    while True: pass\n"
@@ -135,7 +135,7 @@ def oracle_of(before: set[tuple[int, str]]) -> int:
     (found,) = [
         process
         for process, _ in descendants(os.getpid()) - before
-        if b"sandbox.oracle import" in Path(f"/proc/{process}/cmdline").read_bytes()
+        if b"sandbox.oracle.oracle import" in Path(f"/proc/{process}/cmdline").read_bytes()
     ]
     return found
 

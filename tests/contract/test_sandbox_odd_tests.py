@@ -10,7 +10,7 @@ from sandbox_corpus import looping
 
 from pytest_humaneval.exceptions import InputError, SandboxError
 from pytest_humaneval.sandbox import Sandbox
-from pytest_humaneval.sandbox.budget import wall_limit
+from pytest_humaneval.sandbox.oracle.budget import wall_limit
 
 __all__ = ["sandbox"]
 

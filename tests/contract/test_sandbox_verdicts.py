@@ -8,7 +8,7 @@ import pytest
 from sandbox_available import CONFINING, opened
 
 from pytest_humaneval import Problem
-from pytest_humaneval.dataset import read_problems
+from pytest_humaneval.dataset.load import read_problems
 from pytest_humaneval.sandbox import Sandbox, self_check
 
 

@@ -16,11 +16,11 @@ import pytest
 from tiny_model import make_tiny_model
 
 from pytest_humaneval.__main__ import main
-from pytest_humaneval.private_directory import PrivateDirectory
-from pytest_humaneval.processes import is_running
-from pytest_humaneval.service.health import is_healthy
-from pytest_humaneval.service.local import LocalService
-from pytest_humaneval.service.wanted import Started
+from pytest_humaneval.background.private_directory import PrivateDirectory
+from pytest_humaneval.background.processes import is_running
+from pytest_humaneval.background.service.health import is_healthy
+from pytest_humaneval.background.service.local import LocalService
+from pytest_humaneval.background.service.wanted import Started
 
 pytestmark = [
     pytest.mark.skipif(find_spec("vllm") is None, reason="vLLM is not installed (extra cpu or gpu)"),

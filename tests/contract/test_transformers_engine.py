@@ -18,16 +18,16 @@ from openai_server import FakeServer, Reply
 from tiny_model import VOCABULARY, make_tiny_model
 
 from pytest_humaneval import Generation, Sampling, chat_prompt, completion_prompt
-from pytest_humaneval.engine.client import EngineClient
+from pytest_humaneval.engine.connection import EngineClient
+from pytest_humaneval.engine.engine_process import EngineProcess
 from pytest_humaneval.engine.openai import OpenAIEngine
-from pytest_humaneval.engine.process import EngineProcess
 from pytest_humaneval.engine.protocol import Answer, EngineOptions
 from pytest_humaneval.engine.transformers import TransformersEngine, transformers_identity
 from pytest_humaneval.exceptions import EngineError
-from pytest_humaneval.models import find_model
+from pytest_humaneval.models.find import find_model
+from pytest_humaneval.models.soft_checkpoint import read_checkpoint
 from pytest_humaneval.prompt import Prompt, VirtualTokens
 from pytest_humaneval.sample import Request
-from pytest_humaneval.soft_checkpoint import read_checkpoint
 
 pytestmark = pytest.mark.skipif(find_spec("transformers") is None, reason="transformers is not installed")
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from sandbox_available import opened
 
 from pytest_humaneval import Problem
-from pytest_humaneval.examples import Example
+from pytest_humaneval.dataset.examples import Example
+from pytest_humaneval.prompting.trial import MOST_INPUTS, derive_inputs, try_completion
 from pytest_humaneval.sandbox import Sandbox
-from pytest_humaneval.trial import MOST_INPUTS, derive_inputs, try_completion
 
 ADD = Problem(
     "T/0",

@@ -18,11 +18,11 @@ import pytest
 from tiny_model import gguf_weights, make_tiny_gguf, make_tiny_model
 
 from pytest_humaneval import Generation, Sampling, chat_prompt, completion_prompt
-from pytest_humaneval.engine.client import EngineClient
-from pytest_humaneval.engine.process import EngineProcess
+from pytest_humaneval.engine.connection import EngineClient
+from pytest_humaneval.engine.engine_process import EngineProcess
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.exceptions import EngineError
-from pytest_humaneval.models import find_model
+from pytest_humaneval.models.find import find_model
 from pytest_humaneval.prompt import Prompt
 from pytest_humaneval.sample import Request
 
@@ -233,7 +233,7 @@ def test_a_model_is_split_by_vllm_itself(
 READS_ARGUMENTS = """
 import sys
 from pathlib import Path
-from pytest_humaneval.broken_packages import mark_broken_packages_absent
+from pytest_humaneval.models.broken_packages import mark_broken_packages_absent
 from pytest_humaneval.engine.vllm_setup import EngineError, EngineOptions, engine_arguments, prepare_environment
 
 prepare_environment(offline=True, cpu=True)

@@ -16,13 +16,13 @@ import pytest
 from tiny_model import make_tiny_model
 
 from pytest_humaneval import Generation, Sampling, completion_prompt
+from pytest_humaneval.background.private_directory import PrivateDirectory
+from pytest_humaneval.background.processes import is_running, start_mark
+from pytest_humaneval.background.warm import LingeringEngine, WarmEngine, lingering_engines, stop_engine, take_turn
 from pytest_humaneval.engine.catalogue import identify
-from pytest_humaneval.engine.client import EngineClient
+from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.engine.protocol import EngineOptions
-from pytest_humaneval.engine.warm import LingeringEngine, WarmEngine, lingering_engines, stop_engine, take_turn
 from pytest_humaneval.exceptions import EngineError
-from pytest_humaneval.private_directory import PrivateDirectory
-from pytest_humaneval.processes import is_running, start_mark
 from pytest_humaneval.sample import Request
 
 Turn = Callable[..., WarmEngine | None]
@@ -182,7 +182,7 @@ def test_a_stop_ends_an_idle_one(turn: Turn, state: PrivateDirectory) -> None:
 def test_one_that_is_dead_or_does_not_answer_is_replaced(
     turn: Turn, state: PrivateDirectory, how: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pytest_humaneval.engine.warm.ANSWER_SECONDS", 3.0)
+    monkeypatch.setattr("pytest_humaneval.background.warm.ANSWER_SECONDS", 3.0)
     warm = turn()
     assert warm is not None
     warm.close()

@@ -29,7 +29,7 @@ from container_engines import (
 )
 from tiny_model import make_tiny_model
 
-from pytest_humaneval.service.health import free_port, wait_until_healthy
+from pytest_humaneval.background.service.health import free_port, wait_until_healthy
 
 pytestmark = pytest.mark.nightly
 

@@ -13,7 +13,7 @@ from container_engines import ENGINES, HARDENED, LIMITS, REPOSITORY, build, choo
 from openai_server import FakeServer, Reply
 from sandbox_corpus import TWICE
 
-from pytest_humaneval.dataset import read_problems
+from pytest_humaneval.dataset.load import read_problems
 from pytest_humaneval.sandbox import SandboxOptions, open_sandbox
 
 SANDBOX = "pytest-humaneval-test-sandbox"

@@ -65,7 +65,7 @@ def test_the_experiments_of_the_readme_work(pytester: pytest.Pytester) -> None:
 
 
 def test_every_option_is_in_the_readme() -> None:
-    from pytest_humaneval.options import OPTIONS
+    from pytest_humaneval.plugin.options import OPTIONS
 
     text = README.read_text()
     missing = [one.flag for one in OPTIONS if f"-{one.name}" not in text]

@@ -9,7 +9,7 @@ import numpy as np  # noqa: F401
 import pytest
 from mini import evaluate, mini, refused, workers
 
-import pytest_humaneval.run  # noqa: F401 - for runs in this process
+import pytest_humaneval.plugin.run  # noqa: F401 - for runs in this process
 
 __all__ = ["evaluate", "mini", "plugins", "refused", "workers"]
 

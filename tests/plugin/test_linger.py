@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from mini import RIGHT, WHEN_TWO_ARE_JUDGED, Evaluate, distributed
 
-from pytest_humaneval.engine.warm import LingeringEngine, lingering_engines, stop_engine
-from pytest_humaneval.private_directory import PrivateDirectory
+from pytest_humaneval.background.private_directory import PrivateDirectory
+from pytest_humaneval.background.warm import LingeringEngine, lingering_engines, stop_engine
 
 WARM = "engine    3 generated in *; warm engine: its model was loaded"
 COLD = "engine    3 generated in *; engine ready in *"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from mini import ADD, Evaluate, row_of
 
-from pytest_humaneval.failure_list import FEW
+from pytest_humaneval.plugin.failure_list import FEW
 
 MANY = FEW + 3
 WRONG = "    return a - b\n"

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from mini import Evaluate, distributed
 
-from pytest_humaneval.dataset import read_dataset
-from pytest_humaneval.page import write_page
-from pytest_humaneval.prompt_file import read_prompts
-from pytest_humaneval.results import read_results
+from pytest_humaneval.dataset.load import read_dataset
+from pytest_humaneval.report.page import write_page
+from pytest_humaneval.results.prompts import read_prompts
+from pytest_humaneval.results.read import read_results
 
 
 def test_the_page_is_one_file_of_the_run(evaluate: Evaluate, workers: str, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from pytest_humaneval.broken_packages import mark_broken_packages_absent
+from pytest_humaneval.models.broken_packages import mark_broken_packages_absent
 
 collect_ignore_glob = [] if find_spec("torch") else ["test_*.py"]
 

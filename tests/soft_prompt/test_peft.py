@@ -10,7 +10,7 @@ import torch
 from tiny_training import EXAMPLES, load_tiny, trained
 
 from pytest_humaneval.exceptions import StrategyError
-from pytest_humaneval.soft_checkpoint import find_checkpoints
+from pytest_humaneval.models.soft_checkpoint import find_checkpoints
 from soft_prompt.batches import Batch, collate
 from soft_prompt.checkpoint import load_prompt
 from soft_prompt.model import FrozenModel

@@ -13,7 +13,7 @@ from test_data import ROW
 from tiny_training import load_tiny, tiny_directory
 
 from pytest_humaneval.exceptions import ConfigError
-from pytest_humaneval.soft_checkpoint import find_checkpoints
+from pytest_humaneval.models.soft_checkpoint import find_checkpoints
 from soft_prompt.__main__ import main
 from soft_prompt.checkpoint import TrainerState, load_prompt, write_prompt
 from soft_prompt.config import Config

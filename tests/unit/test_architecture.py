@@ -1,77 +1,115 @@
-"""Imports point one way: glue -> verbs -> nouns."""
+"""Imports point one way, and the rules are by folder: glue -> verbs -> nouns."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable, Iterable
 from pathlib import Path
-
-import pytest
 
 import pytest_humaneval
 
 PACKAGE = Path(pytest_humaneval.__file__).parent
 REPOSITORY = PACKAGE.parent
-NOUNS = {"problem", "prompt", "sample", "verdict", "exceptions", "printable"}
-GLUE = {
-    "options", "hookspecs", "fixtures", "distributed", "plugin", "planning", "run", "items", "failure", "junit",
-    "failure_list", "screen", "engine_settings",
-    "ledger", "selection", "settings", "statusline", "timeouts", "test_humaneval", "report", "record", "publish",
-    "markdown", "commands", "cluster.command", "__main__",
-}  # fmt: skip
-IMPORTS_PYTEST = GLUE - {
-    "hookspecs", "markdown", "record", "report", "publish", "test_humaneval", "commands", "cluster.command",
-    "__main__",
-}  # fmt: skip
+PREFIX = "pytest_humaneval."
+# What a file at the package's top, or a folder, may import of the package, besides itself and what that may import.
+NOUNS = ("exceptions", "problem", "prompt", "sample", "verdict", "printable", "strategy", "endings")
+PYTEST = ("pytest", "_pytest", "xdist", "pytest_timeout")
+HEAVY = ("torch", "vllm", "transformers", "safetensors")
 
 
-def modules() -> list[Path]:
-    return sorted(PACKAGE.rglob("*.py"))
+def sources(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.py"))
 
 
-def name_of(path: Path) -> str:
-    return str(path.relative_to(PACKAGE).with_suffix("")).replace("/", ".")
+def module_of(path: Path) -> str:
+    name = ".".join(path.relative_to(REPOSITORY).with_suffix("").parts)
+    return name.removesuffix(".__init__")
 
 
 def imported_by(path: Path) -> set[str]:
-    """Names imported anywhere in a file, also inside functions."""
+    """Full names imported anywhere in a file, also inside functions; relative ones resolved."""
     found: set[str] = set()
+    folder = list(path.relative_to(REPOSITORY).parent.parts)
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module)
+        elif isinstance(node, ast.ImportFrom):
+            base = folder[: len(folder) - node.level + 1] if node.level else []
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            found.add(module)
+            found.update(f"{module}.{alias.name}" for alias in node.names)
     return found
 
 
-def ours(path: Path) -> set[str]:
-    prefix = "pytest_humaneval."
-    return {name.removeprefix(prefix).split(".")[0] for name in imported_by(path) if name.startswith(prefix)}
+def folders_of(names: Iterable[str]) -> set[str]:
+    """The first level below the package that each of our names belongs to."""
+    return {name.removeprefix(PREFIX).split(".")[0] for name in names if name.startswith(PREFIX)}
 
 
-@pytest.mark.parametrize("path", modules(), ids=name_of)
-def test_modules_import_only_downwards(path: Path) -> None:
-    name = name_of(path)
-    if name in NOUNS:
-        assert ours(path) <= NOUNS
-    elif name not in GLUE:
-        assert not ours(path) & GLUE
+def offenders(paths: Iterable[Path], wrong: Callable[[set[str]], Iterable[str]]) -> list[str]:
+    """A line for each import that breaks a rule."""
+    return [f"{module_of(path)} imports {name}" for path in paths for name in sorted(wrong(imported_by(path)))]
 
 
-@pytest.mark.parametrize("path", modules(), ids=name_of)
-def test_only_glue_imports_pytest(path: Path) -> None:
-    uses_pytest = any(
-        name.split(".")[0] in ("pytest", "_pytest", "xdist", "pytest_timeout") for name in imported_by(path)
-    )
-    assert uses_pytest == (name_of(path) in IMPORTS_PYTEST)
+def ours_in(*folders: str) -> Callable[[set[str]], Iterable[str]]:
+    return lambda names: (name for name in names if name.startswith(tuple(f"{PREFIX}{folder}" for folder in folders)))
 
 
-@pytest.mark.parametrize("path", modules(), ids=name_of)
-def test_deep_learning_libraries_live_in_the_engines_and_models_only(path: Path) -> None:
-    heavy = {name.split(".")[0] for name in imported_by(path)} & {"torch", "vllm", "transformers", "safetensors"}
-    assert not heavy or name_of(path).startswith(("engine.", "soft_prompt.", "dequantise"))
+def libraries(*wanted: str) -> Callable[[set[str]], Iterable[str]]:
+    return lambda names: {name.split(".")[0] for name in names} & set(wanted)
 
 
-@pytest.mark.parametrize("path", sorted((REPOSITORY / "soft_prompt").glob("*.py")), ids=lambda path: path.stem)
-def test_training_knows_nothing_of_pytest(path: Path) -> None:
-    assert not ours(path) & GLUE
-    assert "pytest" not in imported_by(path)
+def test_nouns_import_nouns_only() -> None:
+    paths = [PACKAGE / f"{name}.py" for name in NOUNS]
+    wrong = lambda names: folders_of(names) - set(NOUNS)  # noqa: E731
+    assert offenders(paths, wrong) == []
+
+
+def test_nothing_but_the_commands_imports_the_plugin() -> None:
+    outside = [path for path in sources(PACKAGE) if PACKAGE / "plugin" not in path.parents]
+    glue = {PACKAGE / name for name in ("__main__.py", "commands.py", "cluster/evaluate.py", "test_humaneval.py")}
+    assert offenders([path for path in outside if path not in glue], ours_in("plugin")) == []
+
+
+def test_only_the_plugin_imports_pytest() -> None:
+    outside = [path for path in sources(PACKAGE) if PACKAGE / "plugin" not in path.parents]
+    assert offenders(outside, libraries(*PYTEST)) == []
+
+
+def test_the_confined_side_imports_the_wire_and_the_standard_library_only() -> None:
+    sandbox = f"{PREFIX}sandbox"
+    wire = (f"{sandbox}.wire",)
+    confined = (*wire, f"{sandbox}.confined")
+
+    def beyond(allowed: tuple[str, ...]) -> Callable[[set[str]], Iterable[str]]:
+        return lambda names: (n for n in names if n.startswith("pytest_humaneval") and not n.startswith(allowed))
+
+    assert offenders(sources(PACKAGE / "sandbox" / "wire"), beyond(wire)) == []
+    assert offenders(sources(PACKAGE / "sandbox" / "confined"), beyond(confined)) == []
+
+
+def test_statistics_are_pure() -> None:
+    allowed = {"statistics", *NOUNS, "outcome"}
+    assert offenders(sources(PACKAGE / "statistics"), lambda names: folders_of(names) - allowed) == []
+
+
+def test_deep_learning_libraries_live_in_the_engines_and_models_only() -> None:
+    outside = [path for path in sources(PACKAGE) if path.relative_to(PACKAGE).parts[0] not in ("engine", "models")]
+    assert offenders(outside, libraries(*HEAVY)) == []
+
+
+def test_training_knows_nothing_of_pytest() -> None:
+    training = sorted((REPOSITORY / "soft_prompt").glob("*.py"))
+    assert offenders(training, ours_in("plugin")) == []
+    assert offenders(training, libraries(*PYTEST)) == []
+
+
+def test_folders_do_not_import_each_other_in_a_circle() -> None:
+    edges: dict[str, set[str]] = {}
+    for path in sources(PACKAGE):
+        home = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        edges.setdefault(home, set()).update(folders_of(imported_by(path)) - {home})
+    while free := [name for name, needs in edges.items() if not needs & edges.keys()]:
+        for name in free:
+            del edges[name]
+    assert {name: sorted(needs & edges.keys()) for name, needs in edges.items()} == {}

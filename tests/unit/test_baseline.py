@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_humaneval.analysis import Analysis
-from pytest_humaneval.baseline import compare_results
 from pytest_humaneval.outcome import Outcome
-from pytest_humaneval.report import analysis_lines
-from pytest_humaneval.results import UNNAMED, Results
+from pytest_humaneval.report.analysis import Analysis
+from pytest_humaneval.report.baseline import compare_results
+from pytest_humaneval.report.terminal import analysis_lines
+from pytest_humaneval.results.read import UNNAMED, Results
 
 RUN: dict[str, Any] = {
     "identity": {"engine": "vllm 1", "model": "tiny", "digest": "sha256:aaa"},

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import bootstrap
 
-from pytest_humaneval.bootstrap import bootstrap_interval
-from pytest_humaneval.metrics import pass_at_k_interval, wilson_interval
+from pytest_humaneval.statistics.bootstrap import bootstrap_interval
+from pytest_humaneval.statistics.metrics import pass_at_k_interval, wilson_interval
 
 shares = st.lists(st.integers(0, 10).map(lambda count: count / 10), min_size=2, max_size=60)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_humaneval import broken_packages
-from pytest_humaneval.broken_packages import environment_without, mark_broken_packages_absent, unseen
+from pytest_humaneval.models import broken_packages
+from pytest_humaneval.models.broken_packages import environment_without, mark_broken_packages_absent, unseen
 
 
 @pytest.fixture

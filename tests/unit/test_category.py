@@ -7,8 +7,8 @@ import re
 import pytest
 
 from pytest_humaneval import Problem
-from pytest_humaneval.category import Category, category
-from pytest_humaneval.dataset import read_problems
+from pytest_humaneval.dataset.category import Category, category
+from pytest_humaneval.dataset.load import read_problems
 
 
 def judged(signature: str, docstring: str = "") -> Category:

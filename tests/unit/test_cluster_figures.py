@@ -5,10 +5,10 @@ import sys
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_humaneval.analysis import comparisons_between, comparisons_of
-from pytest_humaneval.cluster.figures import DENSE, Figures, Marks
+from pytest_humaneval.cluster.totals import DENSE, Figures, Marks
 from pytest_humaneval.outcome import KINDS, Outcome
-from pytest_humaneval.rows import rows_of
+from pytest_humaneval.report.analysis import comparisons_between, comparisons_of
+from pytest_humaneval.results.rows import rows_of
 
 numbers = st.one_of(st.integers(0, 50), st.integers(DENSE - 2, DENSE + 2), st.integers(10**12, 10**12 + 2))
 

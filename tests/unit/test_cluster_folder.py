@@ -11,7 +11,7 @@ from pytest_humaneval.cluster.folder import Folder
 from pytest_humaneval.cluster.source import Sample
 from pytest_humaneval.exceptions import DatasetError, InputError
 from pytest_humaneval.outcome import Outcome
-from pytest_humaneval.record import result_row
+from pytest_humaneval.results.record import result_row
 
 SETTINGS = {"samples_sha256": "abc", "timeout": 3.0}
 SAMPLES = [Sample("T/0", "chat", index, f"a{index} \u2028\ud800") for index in range(4)]

@@ -8,7 +8,7 @@ import pytest
 from pytest_humaneval import commands
 from pytest_humaneval.__main__ import main
 from pytest_humaneval.outcome import Outcome
-from pytest_humaneval.record import result_row
+from pytest_humaneval.results.record import result_row
 
 MAIN_JOB = Path(__file__).parents[2] / "benchmarks" / "results" / "main_job"
 

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_humaneval.analysis import Analysis
-from pytest_humaneval.comparison import (
+from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.report.analysis import Analysis
+from pytest_humaneval.report.comparisons import pair_lines
+from pytest_humaneval.statistics.comparison import (
     Passes,
     compare,
     compare_pairs,
@@ -16,9 +18,7 @@ from pytest_humaneval.comparison import (
     passes_of,
     smallest_detectable,
 )
-from pytest_humaneval.comparison_report import pair_lines
-from pytest_humaneval.outcome import Outcome
-from pytest_humaneval.paired import mcnemar, paired_interval
+from pytest_humaneval.statistics.paired import mcnemar, paired_interval
 
 
 def one_each(passed: Iterable[bool]) -> dict[str, dict[int, bool]]:

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_humaneval.config_file import ConfigFile, has_table, line_of, read_config_file
 from pytest_humaneval.exceptions import InputError
-from pytest_humaneval.experiment import Experiment
-from pytest_humaneval.options import FLAGS, OPTIONS
+from pytest_humaneval.plugin.config_file import ConfigFile, has_table, line_of, read_config_file
+from pytest_humaneval.plugin.options import FLAGS, OPTIONS
+from pytest_humaneval.prompting.experiment import Experiment
 
 
 def read(folder: Path, text: str, name: str = "humaneval.toml") -> ConfigFile:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_humaneval.dataset import read_dataset, read_problems, select_problems
+from pytest_humaneval.dataset.load import read_dataset, read_problems, select_problems
 from pytest_humaneval.exceptions import DatasetError
 
 ROW = {"task_id": "T/0", "prompt": "def f():\n", "entry_point": "f", "canonical_solution": "    pass\n", "test": ""}

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pytest_humaneval import dequantise
+from pytest_humaneval.models import dequantise
 
 
 def tokenizer(*specials: tuple[int, str, bool], eos: int | None = 2) -> SimpleNamespace:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_humaneval.digests import digest_of_directory, digest_of_file
+from pytest_humaneval.models.digests import digest_of_directory, digest_of_file
 
 ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # of b"abc", from FIPS 180-2
 

@@ -5,8 +5,8 @@ from importlib.metadata import version
 import execnet
 import pytest
 
-from pytest_humaneval import distributed
 from pytest_humaneval.exceptions import InputError
+from pytest_humaneval.plugin import distributed
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from pytest_humaneval.dataset import read_problems
-from pytest_humaneval.examples import Example, visible_examples
+from pytest_humaneval.dataset.examples import Example, visible_examples
+from pytest_humaneval.dataset.load import read_problems
 from pytest_humaneval.problem import Problem
 
 PROBLEMS = read_problems()

@@ -6,9 +6,9 @@ from pytest_humaneval import Problem, Sampling, Strategy, completion_prompt
 from pytest_humaneval.engine.catalogue import Identity
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.exceptions import InputError, StrategyError
-from pytest_humaneval.experiment import Experiment, experiment_lines, select_experiments
 from pytest_humaneval.plan import Plan
-from pytest_humaneval.sandbox.protocol import SandboxOptions
+from pytest_humaneval.prompting.experiment import Experiment, experiment_lines, select_experiments
+from pytest_humaneval.sandbox.interface import SandboxOptions
 
 CHAT = Strategy("chat", "asks a chat model", lambda problem: completion_prompt(""), "chat", "post_v5")
 RUN = Sampling(temperature=0.2, top_p=0.9, max_tokens=100, seed=3)

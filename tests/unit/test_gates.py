@@ -2,10 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_humaneval.baseline import BaselineComparison
-from pytest_humaneval.comparison import Comparison, compare, together
 from pytest_humaneval.exceptions import InputError
-from pytest_humaneval.gates import (
+from pytest_humaneval.report.baseline import BaselineComparison
+from pytest_humaneval.report.gates import (
     DOES_NOT_HOLD,
     NOT_JUDGED,
     Gates,
@@ -15,6 +14,7 @@ from pytest_humaneval.gates import (
     judge,
     least_pass_at_1,
 )
+from pytest_humaneval.statistics.comparison import Comparison, compare, together
 
 
 def passes(verdicts: str) -> dict[str, dict[int, bool]]:

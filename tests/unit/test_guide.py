@@ -20,14 +20,14 @@ from pytest_humaneval import (
     try_out,
 )
 from pytest_humaneval.engine.catalogue import Identity
-from pytest_humaneval.engine.client import EngineClient
+from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.exceptions import EngineError, SandboxError, StrategyError
-from pytest_humaneval.guide import MOST_QUESTIONS, Guide
-from pytest_humaneval.guided import Questions
 from pytest_humaneval.plan import ItemId, Plan
+from pytest_humaneval.prompting.guide import MOST_QUESTIONS, Guide
+from pytest_humaneval.prompting.guided import Questions
 from pytest_humaneval.sample import Request, Sampling, Solution
-from pytest_humaneval.sandbox.protocol import Sandbox, SandboxOptions
+from pytest_humaneval.sandbox.interface import Sandbox, SandboxOptions
 
 CANARY = "assert 'the hidden test'"
 PROBLEMS = tuple(

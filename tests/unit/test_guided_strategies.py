@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from pytest_humaneval import Candidate, Completion, Generation, Problem, Trial
-from pytest_humaneval.guided import Draw, Question, Questions, TryOut
+from pytest_humaneval.prompting.guided import Draw, Question, Questions, TryOut
 
 guided = importlib.import_module("pytest_humaneval.strategies.guided")
 PROBLEM = Problem("T/0", 'def f(x):\n    """\n    >>> f(1)\n    1\n    """\n', "f", "", "")

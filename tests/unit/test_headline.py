@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_humaneval.headline import columns, cut, cut_middle, headline
+from pytest_humaneval.results.headline import columns, cut, cut_middle, headline
 
 WRONG = "assert candidate([1, 2]) == [2, 1], 'reversed'\narguments: [1, 2]\nexpected: [2, 1]\ngot: [1, 2]"
 RAISED = "line 12 of the completion: return items[9]\nIndexError: list index out of range"

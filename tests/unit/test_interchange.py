@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from pytest_humaneval import Problem
 from pytest_humaneval.exceptions import DatasetError, InputError
-from pytest_humaneval.interchange import FORMATS, judged, one_strategy, write_folder, write_rows
 from pytest_humaneval.outcome import FAILED, KINDS, Outcome
-from pytest_humaneval.results import UNNAMED, Results, read_results
+from pytest_humaneval.results.interchange import FORMATS, judged, one_strategy, write_folder, write_rows
+from pytest_humaneval.results.read import UNNAMED, Results, read_results
 
 PROMPTS = ['def f(x):\n    """One."""\n', 'def g(x):\n    """Two, and no line break."""']
 PROBLEMS = [Problem(f"T/{number}", prompt, "f", "    pass\n", "") for number, prompt in enumerate(PROMPTS)]

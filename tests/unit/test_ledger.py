@@ -8,11 +8,11 @@ import pytest
 from pytest_humaneval import Problem, Sampling, Strategy, completion_prompt
 from pytest_humaneval.engine.catalogue import Identity
 from pytest_humaneval.engine.protocol import EngineOptions
-from pytest_humaneval.ledger import Ledger
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plan import Plan
-from pytest_humaneval.report import summary_lines, table
-from pytest_humaneval.sandbox.protocol import SandboxOptions
+from pytest_humaneval.report.terminal import summary_lines, table
+from pytest_humaneval.results.ledger import Ledger
+from pytest_humaneval.sandbox.interface import SandboxOptions
 
 
 def plan_of(tasks: int, *, num_samples: int = 1, ks: tuple[int, ...] = (1,)) -> Plan:

@@ -10,14 +10,14 @@ from markdown_it.token import Token
 
 from pytest_humaneval.engine.catalogue import Identity
 from pytest_humaneval.engine.protocol import EngineOptions
-from pytest_humaneval.ledger import Ledger
-from pytest_humaneval.markdown import code, escaped, markdown_summary
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.printable import printable
 from pytest_humaneval.problem import Problem
+from pytest_humaneval.report.markdown import code, escaped, markdown_summary
+from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.sample import Sampling
-from pytest_humaneval.sandbox.protocol import SandboxOptions
+from pytest_humaneval.sandbox.interface import SandboxOptions
 from pytest_humaneval.strategy import Strategy
 
 HOSTILE = [

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_humaneval.metrics import mean_pass_at_k, pass_at_k, wilson_interval
+from pytest_humaneval.statistics.metrics import mean_pass_at_k, pass_at_k, wilson_interval
 
 
 @st.composite

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from pytest_humaneval import models
 from pytest_humaneval.exceptions import ModelError
-from pytest_humaneval.models import ALIASES, Alias, Model, find_model
+from pytest_humaneval.models import find as models
+from pytest_humaneval.models.find import ALIASES, Alias, Model, find_model
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 BYTES = (b"GGUF, the first half", b" and the second")
@@ -240,7 +240,7 @@ def test_a_directory_with_a_file_that_cannot_be_read_is_refused(
     def refuse(*arguments: object) -> str:
         raise PermissionError(errno.EACCES, "Permission denied", str(weights))  # root may read everything
 
-    monkeypatch.setattr("pytest_humaneval.models.digest_of_directory", refuse)
+    monkeypatch.setattr("pytest_humaneval.models.find.digest_of_directory", refuse)
     with pytest.raises(ModelError, match=rf"cannot read {weights}: Permission denied"):
         find_model(str(tmp_path), tmp_path)
 
@@ -294,8 +294,8 @@ def test_finding_a_model_imports_nothing_heavy(site: Path, tmp_path: Path) -> No
     code = f"""
 import sys
 from pathlib import Path
-import pytest_humaneval.weights
-from pytest_humaneval.models import find_model
+import pytest_humaneval.models.weights
+from pytest_humaneval.models.find import find_model
 find_model({str(gguf)!r}, Path({str(tmp_path)!r}))
 heavy = {{"torch", "transformers", "vllm", "huggingface_hub", "gguf", "numpy", "safetensors"}} & sys.modules.keys()
 sys.exit(f"imported {{heavy}}" if heavy else 0)

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sample_results import PROBLEMS, asked, baseline, outcome, results
 
-from pytest_humaneval.page.data import page_data, shown
-from pytest_humaneval.page.summary import summaries
-from pytest_humaneval.page.write import render
-from pytest_humaneval.results import Results
+from pytest_humaneval.report.page.data import page_data, shown
+from pytest_humaneval.report.page.summary import summaries
+from pytest_humaneval.report.page.write import render
+from pytest_humaneval.results.read import Results
 
 
 def unpacked(texts: str) -> list[str]:
@@ -91,7 +91,7 @@ def page_of(word: str) -> Elements:
     """A page in which every text that a run can have is ``word``; without figures, which have tests of their own."""
     one = outcome("Mini/0", "chat", "assertion", generation=word, completion=word, detail=word)
     run = {"identity": {"model": f"m{word}"}, "gates": {"answer": f"a{word}"}}
-    with patch("pytest_humaneval.page.write.figures", return_value={}):
+    with patch("pytest_humaneval.report.page.write.figures", return_value={}):
         return elements(render(Results((one,), run, word), PROBLEMS, None, {}))
 
 

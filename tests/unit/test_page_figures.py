@@ -11,9 +11,9 @@ import pytest
 from sample_results import baseline, outcome, results
 
 from pytest_humaneval.outcome import KINDS
-from pytest_humaneval.page.figures import figures
-from pytest_humaneval.page.summary import kinds_of, summaries
-from pytest_humaneval.results import Results
+from pytest_humaneval.report.page.figures import figures
+from pytest_humaneval.report.page.summary import kinds_of, summaries
+from pytest_humaneval.results.read import Results
 
 
 @pytest.fixture(scope="module")

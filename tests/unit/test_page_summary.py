@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from sample_results import KINDS, baseline, outcome, results
 
-from pytest_humaneval.metrics import wilson_interval
-from pytest_humaneval.page.facts import Compared, compared, tiles
-from pytest_humaneval.page.summary import former, summaries
-from pytest_humaneval.results import UNNAMED, Results
+from pytest_humaneval.report.page.facts import Compared, compared, tiles
+from pytest_humaneval.report.page.summary import former, summaries
+from pytest_humaneval.results.read import UNNAMED, Results
+from pytest_humaneval.statistics.metrics import wilson_interval
 
 
 def test_the_best_strategy_comes_first_with_its_interval() -> None:

@@ -14,7 +14,7 @@ from scipy.stats import permutation_test
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from pytest_humaneval.paired import (
+from pytest_humaneval.statistics.paired import (
     ALPHA,
     POWER,
     detectable,

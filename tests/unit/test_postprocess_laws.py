@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pytest_humaneval import Problem
-from pytest_humaneval.dataset import read_problems
+from pytest_humaneval.dataset.load import read_problems
 from pytest_humaneval.postprocess import POSTPROCESSORS, PostProcessor
 
 PROBLEMS = read_problems()

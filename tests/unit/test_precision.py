@@ -12,7 +12,7 @@ from pytest_humaneval import machine
 from pytest_humaneval.commands import _settings_lines
 from pytest_humaneval.engine import precision
 from pytest_humaneval.engine.precision import choose_precision, faster
-from pytest_humaneval.record import surroundings
+from pytest_humaneval.results.record import surroundings
 
 SLOW_BFLOAT16 = {"float32": 0.02, "bfloat16": 0.08}
 FAST_BFLOAT16 = {"float32": 0.02, "bfloat16": 0.01}

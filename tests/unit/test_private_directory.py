@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from pytest_humaneval.background.private_directory import PrivateDirectory, default_directory
 from pytest_humaneval.exceptions import InputError
-from pytest_humaneval.private_directory import PrivateDirectory, default_directory
 
 
 @pytest.fixture

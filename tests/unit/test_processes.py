@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pytest_humaneval.processes import end_group, is_running, peer_is_own, resident_bytes, start_mark
+from pytest_humaneval.background.processes import end_group, is_running, peer_is_own, resident_bytes, start_mark
 
 
 @pytest.fixture

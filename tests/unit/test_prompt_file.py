@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.prompt import Message, Prompt, chat_prompt, completion_prompt
-from pytest_humaneval.prompt_file import PROMPTS_FILE, prompt_rows, read_prompts
+from pytest_humaneval.results.prompts import PROMPTS_FILE, prompt_rows, read_prompts
 
 PROMPT = st.builds(
     Prompt,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_humaneval.quick_gguf import LONG, quick_headers, unpacking_watched
+from pytest_humaneval.models.quick_gguf import LONG, quick_headers, unpacking_watched
 
 gguf = pytest.importorskip("gguf", reason="gguf is not installed (extra gguf)")
 

@@ -4,7 +4,7 @@ import pytest
 
 from pytest_humaneval import Strategy, completion_prompt
 from pytest_humaneval.exceptions import StrategyError
-from pytest_humaneval.registry import register, select_strategies
+from pytest_humaneval.prompting.registry import register, select_strategies
 
 
 def named(name: str) -> Strategy:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pytest_humaneval.engine.client import EngineClient
+from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.engine.relay import Relay
 from pytest_humaneval.exceptions import EngineError
 

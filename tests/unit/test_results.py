@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.outcome import KINDS, Outcome
-from pytest_humaneval.record import result_row
-from pytest_humaneval.results import UNNAMED, read_results
+from pytest_humaneval.results.read import UNNAMED, read_results
+from pytest_humaneval.results.record import result_row
 
 any_text = st.text(st.characters(), max_size=30)
 OF_HUMAN_EVAL = {"task_id": "T/0", "completion": "    pass\n", "result": "passed", "passed": True}

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pytest_humaneval.sandbox.codec import (
+from pytest_humaneval.sandbox.wire.codec import (
     MAX_DEPTH,
     MAX_HASHED,
     MAX_INTEGER,
@@ -26,8 +26,8 @@ from pytest_humaneval.sandbox.codec import (
     Opaque,
     OpaqueError,
 )
-from pytest_humaneval.sandbox.decoder import decode
-from pytest_humaneval.sandbox.encoder import encode
+from pytest_humaneval.sandbox.wire.decoder import decode
+from pytest_humaneval.sandbox.wire.encoder import encode
 
 hashables: st.SearchStrategy[Any] = st.recursive(
     st.none()

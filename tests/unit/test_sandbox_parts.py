@@ -16,15 +16,16 @@ from hypothesis import strategies as st
 
 from pytest_humaneval import Problem, Verdict
 from pytest_humaneval.exceptions import SandboxError
-from pytest_humaneval.sandbox import SANDBOXES, SandboxOptions, budget, self_check
-from pytest_humaneval.sandbox.budget import Budget, wall_limit
-from pytest_humaneval.sandbox.codec import MAX_MESSAGE, CodecError
+from pytest_humaneval.sandbox import SANDBOXES, SandboxOptions, self_check
 from pytest_humaneval.sandbox.container import default_image
-from pytest_humaneval.sandbox.explain import explained, shortened
-from pytest_humaneval.sandbox.frames import FrameReader, framed, read_frame, write_frame
-from pytest_humaneval.sandbox.launch import boot, launches
-from pytest_humaneval.sandbox.scratch import Scratch, remove_tree
+from pytest_humaneval.sandbox.launch import SERVER, boot, launches
+from pytest_humaneval.sandbox.oracle import budget
+from pytest_humaneval.sandbox.oracle.budget import Budget, wall_limit
+from pytest_humaneval.sandbox.oracle.explain import explained, shortened
+from pytest_humaneval.sandbox.oracle.scratch import Scratch, remove_tree
 from pytest_humaneval.sandbox.scripted import ScriptedSandbox
+from pytest_humaneval.sandbox.wire.codec import MAX_MESSAGE, CodecError
+from pytest_humaneval.sandbox.wire.frames import FrameReader, framed, read_frame, write_frame
 
 PROBLEM = Problem("Mini/0", "def f():\n", "f", "    return 1\n", "def check(candidate):\n    assert candidate() == 1\n")
 
@@ -311,7 +312,7 @@ def test_long_and_unprintable_values_are_shortened() -> None:
 
 
 def test_server_starts_isolated_and_without_site_packages() -> None:
-    command = boot("server", {})
+    command = boot(SERVER, {})
     assert Path(command[0]).resolve() == Path(command[0])
     assert "-S" in command
 

@@ -9,9 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from pytest_humaneval.sandbox import limits, room
-from pytest_humaneval.sandbox.errors import ConfinementError
-from pytest_humaneval.sandbox.semaphores import SemLock
+from pytest_humaneval.sandbox.confined import limits, room
+from pytest_humaneval.sandbox.confined.semaphores import SemLock
+from pytest_humaneval.sandbox.wire.errors import ConfinementError
 
 ENDLESS = resource.RLIM_INFINITY
 

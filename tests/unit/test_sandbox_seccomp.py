@@ -11,9 +11,9 @@ import pytest
 
 pytest.importorskip("ctypes")
 
-from pytest_humaneval.sandbox import seccomp
-from pytest_humaneval.sandbox.bpf import ALLOW, AUDIT_ARCH, KILL_PROCESS, X32_BIT, fail
-from pytest_humaneval.sandbox.syscalls import UnsupportedError, numbers
+from pytest_humaneval.sandbox.confined import seccomp
+from pytest_humaneval.sandbox.confined.bpf import ALLOW, AUDIT_ARCH, KILL_PROCESS, X32_BIT, fail
+from pytest_humaneval.sandbox.confined.syscalls import UnsupportedError, numbers
 
 MACHINES = ("x86_64", "aarch64")
 FORBIDDEN = (

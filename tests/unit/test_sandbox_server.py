@@ -12,8 +12,9 @@ import pytest
 
 pytest.importorskip("ctypes")
 
-from pytest_humaneval.sandbox import server
-from pytest_humaneval.sandbox.frames import CHUNK, framed
+from pytest_humaneval.sandbox.confined import server
+from pytest_humaneval.sandbox.wire import messages
+from pytest_humaneval.sandbox.wire.frames import CHUNK, framed
 
 
 class Telling:
@@ -63,7 +64,7 @@ def test_fork_without_room_waits_and_gets_no_other_s_channel(monkeypatch: pytest
     ends = [socket.socketpair() for _ in range(2)]
     inodes = [os.fstat(end.fileno()).st_ino for _, end in ends]
     for _, end in ends:
-        socket.send_fds(ours, [server.FORK], [end.fileno()])
+        socket.send_fds(ours, [messages.FORK], [end.fileno()])
         end.close()
     before = len(tries)
     while len(tries) < before + 2:  # so that both have been asked for when the first is forked

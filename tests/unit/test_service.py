@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from pytest_humaneval.__main__ import main
-from pytest_humaneval.models import default_cache_directory
-from pytest_humaneval.private_directory import PrivateDirectory
-from pytest_humaneval.processes import is_running, start_mark
-from pytest_humaneval.service import compose, local
-from pytest_humaneval.service.wanted import Started, Wanted
+from pytest_humaneval.background.private_directory import PrivateDirectory
+from pytest_humaneval.background.processes import is_running, start_mark
+from pytest_humaneval.background.service import compose, local
+from pytest_humaneval.background.service.wanted import Started, Wanted
+from pytest_humaneval.models.find import default_cache_directory
 
 SERVER = """
 import http.server, sys, time
@@ -300,7 +300,7 @@ def test_the_server_s_command_has_the_settings_and_the_middleware() -> None:
     command = local.server_command(wanted, 8123)
     assert command[1:5] == ["-P", "-m", "pytest_humaneval.engine.serve", "--model=qwen2.5-coder-0.5b-instruct"]
     assert {"--port=8123", "--host=127.0.0.1", "--dtype=float32", "--enforce-eager"} < set(command)
-    assert "--middleware=pytest_humaneval.service.activity.Activity" in command
+    assert "--middleware=pytest_humaneval.background.service.activity.Activity" in command
 
 
 @pytest.fixture
@@ -312,7 +312,7 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "docker").chmod(0o755)
     (tmp_path / "docker").mkdir()
     (tmp_path / "docker" / "compose.yaml").write_text("services: {}")
-    monkeypatch.setattr("pytest_humaneval.service.health.is_healthy", lambda url: True)
+    monkeypatch.setattr("pytest_humaneval.background.service.health.is_healthy", lambda url: True)
     serve(monkeypatch, ENDS)
     return folder
 

@@ -8,8 +8,8 @@ import pytest
 
 from pytest_humaneval import Problem, Strategy, chat_prompt, completion_prompt
 from pytest_humaneval.exceptions import ModelError, StrategyError
-from pytest_humaneval.registry import register, select_strategies
-from pytest_humaneval.soft_strategy import SoftStrategy, check_model
+from pytest_humaneval.prompting.registry import register, select_strategies
+from pytest_humaneval.prompting.soft_strategy import SoftStrategy, check_model
 
 KNOWN = register(
     [

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from pytest_humaneval.engine.desk import Progress
-from pytest_humaneval.statusline import describe
+from pytest_humaneval.engine.broker import Progress
+from pytest_humaneval.plugin.statusline import describe
 
 
 def progress(**fields: Any) -> dict[str, Any]:

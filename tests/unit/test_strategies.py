@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from pytest_humaneval import FUNCTION_END, Problem, Prompt, Strategy
-from pytest_humaneval.category import Category, category
-from pytest_humaneval.dataset import read_problems
+from pytest_humaneval.dataset.category import Category, category
+from pytest_humaneval.dataset.load import read_problems
 
 BUNDLED: dict[str, Strategy] = {
     strategy.name: strategy for strategy in importlib.import_module("pytest_humaneval.strategies").bundled()

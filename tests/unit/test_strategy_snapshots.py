@@ -13,8 +13,8 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from pytest_humaneval import FUNCTION_END, Problem, Prompt, Strategy
-from pytest_humaneval.category import Category, category
-from pytest_humaneval.dataset import read_problems
+from pytest_humaneval.dataset.category import Category, category
+from pytest_humaneval.dataset.load import read_problems
 
 BUNDLED: tuple[Strategy, ...] = importlib.import_module("pytest_humaneval.strategies").bundled()
 PROBLEMS = tuple(problem.visible() for problem in read_problems())

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_humaneval.texttable import Column, duration, folded, text_table, wrapped
+from pytest_humaneval.report.texttable import Column, duration, folded, text_table, wrapped
 
 words = st.text("abcdef0123456789", min_size=1, max_size=12)
 

@@ -10,7 +10,7 @@ from pytest_humaneval import Sampling, completion_prompt
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.engine.vllm import PROMPT_TOKENS_OF_A_STEP, VllmEngine
 from pytest_humaneval.exceptions import EngineError
-from pytest_humaneval.models import Model
+from pytest_humaneval.models.find import Model
 from pytest_humaneval.sample import Request
 
 REQUEST = Request(completion_prompt("x"), Sampling(), 0)

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from pytest_humaneval.background.warm import engine_digest
+from pytest_humaneval.background.warm_host import Turns, serve_turns
+from pytest_humaneval.engine.broker import Broker
 from pytest_humaneval.engine.catalogue import Identity
-from pytest_humaneval.engine.desk import Desk
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.engine.scripted import ScriptedEngine
-from pytest_humaneval.engine.warm import engine_digest
-from pytest_humaneval.engine.warm_host import Turns, serve_turns
-from pytest_humaneval.models import Model
+from pytest_humaneval.models.find import Model
 from pytest_humaneval.prompt import Prompt
 from pytest_humaneval.sample import Generation, Request, Sampling
 
@@ -22,12 +22,12 @@ IDENTITY = Identity("scripted", "stub", "stub", by_item=True)
 REQUEST = Request(Prompt("completion", "def f():"), Sampling(), 0, "T/0", "minimal")
 
 
-def new_desk() -> Desk:
-    return Desk(None, read_store=False)
+def new_broker() -> Broker:
+    return Broker(None, read_store=False)
 
 
 def test_one_run_has_the_engine_at_a_time() -> None:
-    turns, first, second = Turns(60), new_desk(), new_desk()
+    turns, first, second = Turns(60), new_broker(), new_broker()
     assert turns.begin(first, 60)
     assert not turns.begin(second, 60)
     assert turns.next() is first
@@ -38,41 +38,41 @@ def test_one_run_has_the_engine_at_a_time() -> None:
 
 
 def test_the_idle_time_counts_from_the_end_of_a_turn_and_the_last_limit_holds() -> None:
-    turns, desk = Turns(60), new_desk()
-    turns.begin(desk, 0.2)
+    turns, broker = Turns(60), new_broker()
+    turns.begin(broker, 0.2)
     assert turns.status() == {"in_use": True, "idle": 0.0, "idle_limit": 0.2}
     time.sleep(0.3)
-    turns.end(desk)
+    turns.end(broker)
     start = time.monotonic()
     assert turns.next() is None
     assert 0.15 <= time.monotonic() - start < 30  # of a busy machine
-    assert not turns.begin(new_desk(), 60), "an engine that is about to end takes no run"
+    assert not turns.begin(new_broker(), 60), "an engine that is about to end takes no run"
 
 
 def test_a_stop_waits_for_the_run_that_has_the_engine() -> None:
-    turns, desk = Turns(60), new_desk()
-    turns.begin(desk, 60)
+    turns, broker = Turns(60), new_broker()
+    turns.begin(broker, 60)
     assert turns.stop()
-    assert turns.next() is desk
-    assert not turns.begin(new_desk(), 60)
-    turns.end(desk)
+    assert turns.next() is broker
+    assert not turns.begin(new_broker(), 60)
+    turns.end(broker)
     assert turns.next() is None
     assert not turns.stop()
 
 
 def test_loading_is_told_to_the_run_that_waits() -> None:
-    turns, desk = Turns(60), new_desk()
+    turns, broker = Turns(60), new_broker()
     turns.loading("nobody hears it")
-    turns.begin(desk, 60)
+    turns.begin(broker, 60)
     turns.loading("reading the weights")
-    assert desk.progress()["message"] == "reading the weights"
+    assert broker.progress()["message"] == "reading the weights"
 
 
 def test_the_second_run_finds_the_engine_loaded_and_nothing_of_the_first() -> None:
     starts: list[str] = []
     turns = Turns(0.5)
     served = threading.Thread(target=serve_turns, args=(ScriptedEngine(OPTIONS, starts.append), turns))
-    first, second = new_desk(), new_desk()
+    first, second = new_broker(), new_broker()
     turns.begin(first, 60)
     served.start()
     first.submit([("a", REQUEST)])
@@ -95,7 +95,7 @@ def test_what_a_run_left_unanswered_does_not_reach_the_next(tmp_path: Path) -> N
     script = tmp_path / "script.json"
     script.write_text('{"T/0": {"text": "late", "delay": 1}, "*": "at once"}')
     engine = ScriptedEngine(EngineOptions(name="scripted", file=str(script)), lambda message: None)
-    turns, first, second = Turns(60), new_desk(), new_desk()
+    turns, first, second = Turns(60), new_broker(), new_broker()
     turns.begin(first, 60)
     served = threading.Thread(target=serve_turns, args=(engine, turns), daemon=True)
     served.start()
@@ -118,25 +118,25 @@ def test_an_engine_that_broke_tells_its_run_and_serves_no_other(tmp_path: Path) 
     script = tmp_path / "script.json"
     script.write_text('{"start": {"error": "no such device"}}')
     engine = ScriptedEngine(EngineOptions(name="scripted", file=str(script)), lambda message: None)
-    turns, desk = Turns(60), new_desk()
-    turns.begin(desk, 60)
+    turns, broker = Turns(60), new_broker()
+    turns.begin(broker, 60)
     served = threading.Thread(target=serve_turns, args=(engine, turns), daemon=True)
     served.start()
-    desk.submit([("a", REQUEST)])
-    assert str(desk.wait_for("a")) == "no such device"
+    broker.submit([("a", REQUEST)])
+    assert str(broker.wait_for("a")) == "no such device"
     assert served.is_alive(), "it stays, to say so to every worker"
-    turns.end(desk)
+    turns.end(broker)
     served.join(30)
     assert not served.is_alive()
 
 
 def test_a_worker_that_waits_for_a_solution_is_told_that_the_run_has_ended() -> None:
-    desk = new_desk()
-    desk.announce(["T/0 guided 0"])
+    broker = new_broker()
+    broker.announce(["T/0 guided 0"])
     told: list[object] = []
-    waiting = threading.Thread(target=lambda: told.append(desk.solution("T/0 guided 0")))
+    waiting = threading.Thread(target=lambda: told.append(broker.solution("T/0 guided 0")))
     waiting.start()
-    desk.end()
+    broker.end()
     waiting.join(10)
     assert told == [{"error": "the run has ended"}]
 

@@ -16,11 +16,11 @@ from typing import Any
 
 import pytest
 
-from pytest_humaneval import dequantise as dequantise_module
-from pytest_humaneval import weights
 from pytest_humaneval.exceptions import ModelError
-from pytest_humaneval.models import Model, prepared_directory
-from pytest_humaneval.weights import MANIFEST, materialise
+from pytest_humaneval.models import dequantise as dequantise_module
+from pytest_humaneval.models import weights
+from pytest_humaneval.models.find import Model, prepared_directory
+from pytest_humaneval.models.weights import MANIFEST, materialise
 
 HALVES = (b"GGUF, the first half", b" and the second")
 
@@ -154,9 +154,9 @@ def test_a_kill_in_the_middle_leaves_nothing_that_could_be_used(
     code = f"""
 import time
 from pathlib import Path
-from pytest_humaneval import dequantise
-from pytest_humaneval.models import Model
-from pytest_humaneval.weights import materialise
+from pytest_humaneval.models import dequantise
+from pytest_humaneval.models.find import Model
+from pytest_humaneval.models.weights import materialise
 
 def hang(gguf, directory, report):
     directory.mkdir()

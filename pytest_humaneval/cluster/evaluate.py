@@ -1,0 +1,243 @@
+"""``python -m pytest_humaneval evaluate --ray``: a file of any size, judged on a Ray cluster."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pytest_humaneval.cluster import source
+from pytest_humaneval.cluster.bench import Setup
+from pytest_humaneval.cluster.folder import Folder
+from pytest_humaneval.cluster.judging import Judged, Progress, judge_all
+from pytest_humaneval.cluster.nodes import Nodes, need_ray, package_version
+from pytest_humaneval.cluster.source import Sample, Survey
+from pytest_humaneval.cluster.totals import Figures
+from pytest_humaneval.dataset.load import Dataset, read_dataset
+from pytest_humaneval.engine.catalogue import Identity
+from pytest_humaneval.exceptions import InfrastructureError
+from pytest_humaneval.interruption import sigterm_as_interruption
+from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.plugin.options import DEFAULT_KS
+from pytest_humaneval.printable import one_line
+from pytest_humaneval.report.analysis import Analysis, comparisons_between
+from pytest_humaneval.report.terminal import analysis_lines, dataset_line, identity_line, remark_lines, table
+from pytest_humaneval.report.texttable import duration, wrapped
+from pytest_humaneval.results.record import result_row, surroundings
+from pytest_humaneval.sandbox import SandboxOptions, open_sandbox, self_check
+
+PASSED, NOT_PASSED, INTERRUPTED, BROKEN = range(4)  # exit statuses, as pytest's
+TOLD_EVERY = 10.0  # seconds
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One call of the command: what is judged, how, and what came of it."""
+
+    samples: Path
+    survey: Survey
+    dataset: Dataset
+    sandbox: SandboxOptions
+    timeout: float
+    figures: Figures
+    progress: Progress
+
+    @property
+    def identity(self) -> Identity:
+        return Identity("replay", self.samples.name, self.survey.sha256, by_item=True)
+
+    @property
+    def ks(self) -> tuple[int, ...]:
+        return tuple(k for k in DEFAULT_KS if k <= self.survey.num_samples)
+
+    def settings(self) -> dict[str, Any]:
+        """Everything that a verdict depends on."""
+        return {
+            "samples_sha256": self.survey.sha256,
+            "dataset_sha256": self.dataset.sha256,
+            "timeout": self.timeout,
+            **{f"sandbox_{name}": value for name, value in asdict(self.sandbox).items()},
+            "pytest-humaneval": package_version(),
+            "python": platform.python_version(),
+        }
+
+
+def evaluate(
+    samples: Path,
+    address: str,
+    output: Path,
+    dataset: Path | None,
+    timeout: float,
+    sandbox: str,
+    sandbox_image: str,
+    memory: int,
+) -> int:
+    """Judge what is not judged yet, then print the summary; returns the exit status.
+
+    Raises:
+        InputError: something that cannot be read, written or reached.
+    """
+    need_ray()
+    figures = Figures()
+    try:
+        with sigterm_as_interruption():
+            problems = read_dataset(dataset)
+            survey = source.survey(samples, (problem.task_id for problem in problems.problems))
+            options = SandboxOptions(sandbox, memory, sandbox_image)
+            return _evaluate(_Run(samples, survey, problems, options, timeout, figures, Progress()), address, output)
+    except KeyboardInterrupt:
+        told, status = "interrupted", INTERRUPTED
+    except InfrastructureError as error:
+        told, status = f"error: {error}", BROKEN
+    print(f"{told}\n{figures.outcomes:,} samples are judged; the same command goes on after them", file=sys.stderr)
+    return status
+
+
+def _evaluate(run: _Run, address: str, output: Path) -> int:
+    with open_sandbox(run.sandbox) as opened:
+        self_check(opened, run.dataset.problems)
+        # `auto` is settled here, once: a node opens this sandbox too, or says that it cannot.
+        run = replace(run, sandbox=replace(run.sandbox, name=opened.name))
+        run.progress.layers.add(opened.layers)
+    with Folder(output, run.settings()) as folder:
+        samples = source.read(run.samples)
+        for outcome in folder.resume(samples):
+            run.figures.add(outcome)
+        cluster = _judge(run, address, folder, samples) if run.figures.outcomes < run.survey.samples else {}
+        status = BROKEN if run.figures.errors else PASSED if run.figures.passed == run.survey.samples else NOT_PASSED
+        pairs, with_reference = comparisons_between(run.figures.passes())
+        analysis = Analysis(pairs, with_reference)
+        folder.finish(_record(run, folder.started, cluster, status, analysis))
+    print("\n".join(map(one_line, _summary(run, cluster, analysis, shutil.get_terminal_size().columns))))
+    print(f"\nresults and run.json are in {output}")
+    return status
+
+
+def _judge(run: _Run, address: str, folder: Folder, samples: Iterator[Sample]) -> dict[str, Any]:
+    """Judge the rest of the samples; returns what is told of the cluster."""
+    if run.figures.outcomes:
+        print(f"going on after {run.figures.outcomes:,} samples that are judged already", file=sys.stderr)
+    # Within the cluster once more, as Ray takes the signal for itself.
+    with Nodes(address, Setup(run.dataset.problems, run.sandbox, run.timeout)) as nodes, sigterm_as_interruption():
+        if not nodes.cpus:
+            print("the cluster has no CPU; waiting for a node that has", file=sys.stderr)
+        clock = _Clock(run.survey.samples, run.figures.outcomes)
+        for chunk in judge_all(source.chunks(samples), nodes, run.progress):
+            outcomes = [_outcome(sample, judged) for sample, judged in chunk]
+            folder.append(map(result_row, outcomes))
+            for outcome in outcomes:
+                run.figures.add(outcome)
+            clock.tell(run.figures.outcomes)
+        return {
+            "nodes": nodes.count,
+            "cpus": nodes.cpus,
+            "worker_crashes": run.progress.crashes,
+            "pieces_of_lost_nodes": run.progress.lost_nodes,
+            "judged": clock.judged(run.figures.outcomes),
+            "seconds": clock.seconds,
+        }
+
+
+def _outcome(sample: Sample, judged: Judged) -> Outcome:
+    return Outcome(
+        sample.task_id, sample.strategy, sample.sample_index, judged.kind, judged.detail, judged.seconds,
+        completion=sample.completion,
+    )  # fmt: skip
+
+
+class _Clock:
+    """Says now and then how far it is."""
+
+    def __init__(self, total: int, before: int) -> None:
+        self._total, self._before = total, before
+        self._started = self._told = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Since this call began to judge."""
+        return time.monotonic() - self._started
+
+    def judged(self, done: int) -> int:
+        """How many of ``done`` this call has judged."""
+        return done - self._before
+
+    def tell(self, done: int) -> None:
+        """Print a line where the last one is some time ago."""
+        if time.monotonic() - self._told < TOLD_EVERY:
+            return
+        self._told = time.monotonic()
+        rate = self.judged(done) / self.seconds
+        left = duration((self._total - done) / rate)
+        print(f"{done:,} of {self._total:,} judged, {rate:,.1f} a second, about {left} left", file=sys.stderr)
+
+
+def _record(run: _Run, started: str, cluster: dict[str, Any], status: int, analysis: Analysis) -> dict[str, Any]:
+    """run.json, with the names of a run under pytest where it knows the same."""
+    return {
+        "started": started,
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "exit_status": status,
+        "identity": asdict(run.identity),
+        "dataset": {
+            "name": run.dataset.name, "sha256": run.dataset.sha256, "problems": run.survey.problems,
+        },
+        "num_samples": run.survey.num_samples,
+        "k": run.ks,
+        "postprocess": "none",
+        "sandbox": asdict(run.sandbox),
+        "layers": [list(layers) for layers in sorted(run.progress.layers)],
+        "timeout": run.timeout,
+        "arguments": sys.argv[1:],
+        "items": {
+            "expected": run.survey.samples, "finished": run.figures.outcomes, "errors": run.figures.errors,
+        },
+        "strategies": [asdict(row) for row in run.figures.rows(run.ks)],
+        **analysis.to_json(),
+        "ray": cluster,
+        **surroundings(),
+    }  # fmt: skip
+
+
+def _summary(run: _Run, cluster: dict[str, Any], analysis: Analysis, width: int) -> list[str]:
+    rows = run.figures.rows(run.ks)
+    lines = [
+        *wrapped(identity_line(run.identity), width, "model     "),
+        *wrapped(dataset_line(run.survey.problems, run.dataset.name, run.dataset.sha256), width, "problems  "),
+        f"checks    {run.timeout:g} s of CPU time, {run.sandbox.memory_mb} MiB",
+        *_layer_lines(sorted(run.progress.layers), width),
+        *wrapped(_cluster_line(cluster), width, "ray       "),
+        "",
+        *table(rows, run.ks, width),
+    ]
+    remarks = remark_lines(rows, width)
+    if errors := run.figures.errors:
+        told = f"warning: {errors} samples are errors of sandbox or cluster and outside every denominator"
+        remarks += wrapped(told, width)
+    return [*lines, *(["", *remarks] if remarks else []), *analysis_lines(analysis, width, kept=True)]
+
+
+def _layer_lines(layers: Sequence[tuple[str, ...]], width: int) -> list[str]:
+    """A line for each set of layers: nodes may differ in what their kernels have."""
+    return [line for one in layers for line in wrapped(", ".join(one), width, "sandbox   ")]
+
+
+def _cluster_line(cluster: dict[str, Any]) -> str:
+    if not cluster:
+        return "not needed: everything was judged before"
+    parts = [
+        f"{_several(cluster['nodes'], 'node')}, {_several(cluster['cpus'], 'CPU')}",
+        f"{cluster['judged']:,} judged in {cluster['seconds']:.1f} s",
+    ]
+    if again := cluster["pieces_of_lost_nodes"] + cluster["worker_crashes"]:
+        parts.append(f"{_several(again, 'task')} lost node or process and had to be done again")
+    return "; ".join(parts)
+
+
+def _several(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -1,0 +1,279 @@
+"""Who asked for what, and what came of it: the engine process's shared state."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pytest_humaneval.endings import settled
+from pytest_humaneval.engine.forecast import Forecast, Underway
+from pytest_humaneval.engine.protocol import Answer
+from pytest_humaneval.engine.store import Store
+from pytest_humaneval.exceptions import EngineError
+from pytest_humaneval.sample import Generation, Request
+
+ANNOUNCEMENT_SECONDS = 120.0  # from a worker's question to the controller's list of items, which takes a moment
+FORECAST_SECONDS = 0.4  # between two looks ahead, and
+FORECAST_SECONDS_EACH = 0.002  # for each request, a hundred times what it costs
+ENDED = "the run has ended"
+
+Phase = Literal["idle", "loading", "generating", "failed"]
+
+
+@dataclass
+class Progress:
+    """What people watch while they wait. Seconds are those the engine was loading, and generating."""
+
+    phase: Phase = "idle"
+    message: str = ""
+    total: int = 0  # different requests, without those answered from the store
+    finished: int = 0
+    from_store: int = 0
+    tokens: int = 0
+    rate: float = 0.0  # tokens of answers a second, in the last half minute
+    share: float = 0.0  # of the work that is done
+    seconds_left: float | None = None  # where that can be told
+    prompt_tokens: int = 0
+    cached_prompt_tokens: int = 0  # of these, not computed: an earlier prompt began with them
+    loading_seconds: float = 0.0
+    generating_seconds: float = 0.0
+    ready_at: float = 0.0  # seconds since the epoch; 0 where the engine never had to start
+    warm: bool = False  # whether the engine had its model loaded already, by a former run
+
+
+class Broker:
+    """Takes requests from the workers' connections, hands them to the engine loop, and keeps the answers.
+
+    Equal requests are one: the first one that comes in is handed on, all receive its answer. Thread-safe.
+    """
+
+    def __init__(self, store_path: Path | None, *, read_store: bool) -> None:
+        self._changed = threading.Condition()
+        self._store_in_use = threading.Lock()  # taken last, and never while waiting
+        self._answers: dict[str, Generation | EngineError] = {}
+        self._waiting: dict[str, Request] = {}  # taken in, not yet handed to the engine
+        self._handed_on: set[str] = set()
+        self._announced: set[str] | None = None  # keys of the solutions to come; None until that is known
+        self._solutions: dict[str, dict[str, Any]] = {}
+        self._broken: EngineError | None = None
+        self._ended = False
+        self._progress = Progress()
+        self._busy_since: float | None = None
+        self._forecast = Forecast()
+        self._forecast_at = -math.inf  # seconds of generating, when it was last asked
+        self.notices: list[str] = []
+        self._store: Store | None = None
+        self._read_store = read_store
+        if store_path is not None:
+            self._store, notice = Store.open(store_path)
+            self.notices += [notice] if notice else []
+
+    def missing(self, keys: Sequence[str]) -> list[str]:
+        """Those of ``keys`` that nobody asked for yet and the store does not hold."""
+        with self._changed:
+            unknown = [key for key in dict.fromkeys(keys) if not self._known(key)]
+            if self._read_store and unknown:
+                stored = self._stored(unknown)
+                self._answers |= stored
+                self._progress.from_store += len(stored)
+                self._changed.notify_all()
+            return [key for key in unknown if key not in self._answers]
+
+    def submit(self, batch: Iterable[tuple[str, Request]]) -> None:
+        """Ask for generations, in this order."""
+        with self._changed:
+            for key, request in batch:
+                if self._broken is not None:
+                    self._answers.setdefault(key, self._broken)
+                elif not self._known(key):
+                    self._waiting[key] = request
+                    self._progress.total += 1
+                    self._forecast.expect(request.sampling.max_tokens)
+            self._changed.notify_all()
+
+    def wait_for(self, key: str) -> Generation | EngineError:
+        """The answer to a submitted request, when it is there."""
+        with self._changed:
+            if not self._known(key):
+                return EngineError(f"request {key[:12]} was never submitted")
+            self._changed.wait_for(lambda: key in self._answers)
+            return self._answers[key]
+
+    def announce(self, keys: Iterable[str]) -> None:
+        """Learn which solutions are going to be published, in addition to those announced before."""
+        with self._changed:
+            self._announced = (self._announced or set()).union(keys)
+            self._changed.notify_all()
+
+    def publish(self, key: str, answer: dict[str, Any]) -> None:
+        """Keep a solution, or the error that is there instead. Its maker knows what is in it; the broker does not."""
+        with self._changed:
+            self._solutions.setdefault(key, answer)  # the first word stands: somebody may have acted on it
+            self._changed.notify_all()
+
+    def solution(self, key: str) -> dict[str, Any]:
+        """What was published under ``key``, when it is there; an error where nobody announced it."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._announced is not None, ANNOUNCEMENT_SECONDS):
+                return {"error": f"nobody began to solve {key} within {ANNOUNCEMENT_SECONDS:g} s"}
+            if key not in (self._announced or ()):
+                return {"error": f"{key} was not among the items to solve"}
+            self._changed.wait_for(lambda: key in self._solutions or self._ended)
+            return self._solutions.get(key, {"error": ENDED})
+
+    def take(self, *, block: bool) -> list[tuple[str, Request]]:
+        """The requests that came in since the last call; with ``block``, waits for the first, or for the end."""
+        with self._changed:
+            if block:
+                self._enter_busy(False)
+                self._changed.wait_for(lambda: bool(self._waiting) or self._ended)
+            batch = list(self._waiting.items())
+            self._handed_on.update(self._waiting)
+            self._waiting.clear()
+            return batch
+
+    def finish(self, answers: Sequence[Answer], cached_prompt_tokens: int = 0) -> None:
+        """Keep answers, in the store first: what a worker has seen is never lost.
+
+        ``cached_prompt_tokens`` is the engine's count so far.
+        """
+        answers = [(key, settled(answer) if isinstance(answer, Generation) else answer) for key, answer in answers]
+        done = [(key, answer) for key, answer in answers if isinstance(answer, Generation)]
+        notice = self._keep(done) if done else ""
+        with self._changed:
+            self.notices += [notice] if notice else []
+            for key, answer in answers:
+                self._answers[key] = answer
+                self._handed_on.discard(key)
+            self._progress.finished += len(answers)
+            self._progress.tokens += sum(generation.completion_tokens for _, generation in done)
+            self._progress.prompt_tokens += sum(generation.prompt_tokens for _, generation in done)
+            self._progress.cached_prompt_tokens = cached_prompt_tokens
+            for _, generation in done:
+                tokens = generation.prompt_tokens, generation.completion_tokens
+                self._forecast.finish(self._generating_seconds(), *tokens)
+            self._changed.notify_all()
+
+    def observe(self, underway: Underway) -> None:
+        """Learn how far the engine is with what it has not answered."""
+        with self._changed:
+            self._forecast.observe(self._generating_seconds(), underway)
+
+    def note(self, notices: Iterable[str]) -> None:
+        """Tell the reader of the summary, once."""
+        with self._changed:
+            self.notices += [notice for notice in notices if notice not in self.notices]
+
+    def fail(self, error: EngineError) -> None:
+        """Answer everything outstanding, and everything to come, with ``error``."""
+        with self._changed:
+            self._broken = error
+            outstanding = self._handed_on | self._waiting.keys()
+            self._answers |= dict.fromkeys(outstanding, error)
+            self._handed_on.clear()
+            self._waiting.clear()
+            self._enter_busy(False)
+            self._progress.phase = "failed"
+            self._progress.message = str(error)
+            self._changed.notify_all()
+
+    def end(self) -> None:
+        """Let the run go: whoever still waits is told that it has ended, and the store is closed."""
+        with self._changed:
+            self._ended = True
+            self.fail(EngineError(ENDED))
+        self.close()
+
+    def has_ended(self) -> bool:
+        """Whether the run is over, by :meth:`end`."""
+        with self._changed:
+            return self._ended
+
+    @property
+    def outstanding(self) -> bool:
+        """Whether the engine still owes answers."""
+        with self._changed:
+            return bool(self._handed_on)
+
+    def loading(self, message: str) -> None:
+        """Say what the engine is doing before it can generate; nothing, when it can again."""
+        if not message:
+            self.generating()
+            return
+        with self._changed:
+            self._progress.phase = "loading"
+            self._progress.message = message
+
+    def found_warm(self) -> None:
+        """Say that the engine had its model loaded before this run."""
+        with self._changed:
+            self._progress.warm = True
+            self._progress.ready_at = time.time()
+
+    def generating(self, loading_seconds: float | None = None) -> None:
+        """Say that the engine is at work from now on."""
+        with self._changed:
+            self._progress.phase = "generating"
+            self._progress.message = ""
+            if loading_seconds is not None:
+                self._progress.loading_seconds = loading_seconds
+                self._progress.ready_at = time.time()
+            self._enter_busy(True)
+
+    def progress(self) -> dict[str, Any]:
+        """:class:`Progress` and the notices so far, as plain builtins."""
+        with self._changed:
+            self._look_ahead()
+            told = {"notices": list(self.notices), "generating_seconds": self._generating_seconds()}
+            return asdict(self._progress) | told
+
+    def close(self) -> None:
+        """Close the store."""
+        with self._store_in_use:
+            if self._store is not None:
+                self._store.close()
+            self._store = None
+
+    def _stored(self, keys: Sequence[str]) -> dict[str, Generation]:
+        with self._store_in_use:
+            found = self._store.get_many(keys) if self._store is not None else {}
+        # Older releases kept a server's failures, too.
+        return {key: kept for key, one in found.items() if isinstance(kept := settled(one), Generation)}
+
+    def _keep(self, done: Sequence[tuple[str, Generation]]) -> str:
+        with self._store_in_use:
+            return self._store.put_many(done) if self._store is not None else ""
+
+    def _known(self, key: str) -> bool:
+        return key in self._answers or key in self._waiting or key in self._handed_on
+
+    def _look_ahead(self) -> None:
+        """Bring rate, share and time left up to date; a large batch less often, as that takes a moment."""
+        now, state = self._generating_seconds(), self._progress
+        if now - self._forecast_at < max(FORECAST_SECONDS, state.total * FORECAST_SECONDS_EACH):
+            return
+        self._forecast_at = now
+        to_come = (self._announced or set()) - self._solutions.keys()  # they ask for what nobody can know yet
+        state.rate = self._forecast.rate(now)
+        state.seconds_left = None if to_come else self._forecast.seconds_left(now)
+        share = state.finished / max(1, state.total)
+        if state.seconds_left is not None and now > 0:
+            share = now / (now + state.seconds_left)
+        state.share = max(state.share, share)
+
+    def _generating_seconds(self) -> float:
+        busy = time.monotonic() - self._busy_since if self._busy_since is not None else 0.0
+        return self._progress.generating_seconds + busy
+
+    def _enter_busy(self, busy: bool) -> None:
+        now = time.monotonic()
+        if busy and self._busy_since is None:
+            self._busy_since = now
+        elif not busy and self._busy_since is not None:
+            self._progress.generating_seconds += now - self._busy_since
+            self._busy_since = None

@@ -1,0 +1,180 @@
+"""What a worker holds of the engine: a connection to its process."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterable
+from io import BufferedReader
+from pathlib import Path
+from typing import Any, Protocol
+
+from pytest_humaneval.exceptions import EngineError, SharedEngineError
+from pytest_humaneval.sample import Generation, Request, Solution
+
+SUBMIT_AT_ONCE = 2_000  # requests in one message; bounds its size to some megabytes
+
+
+class Channel(Protocol):
+    """What is used of execnet's channels."""
+
+    def send(self, item: object) -> None: ...
+
+    def receive(self) -> Any: ...
+
+
+class EngineClient:
+    """Asks the engine process for generations. Not thread-safe: one for each thread.
+
+    Through its socket or, where that is out of reach (another host, another user, another mount namespace), through a
+    channel whose other end a :class:`~pytest_humaneval.engine.relay.Relay` holds.
+    """
+
+    def __init__(self, address: str, log: str, channel: Channel | None = None) -> None:
+        self._address = address  # empty: on another host
+        self._log = Path(log)
+        self._channel = channel
+        self._asked: set[str] = set()
+        self._socket: socket.socket | None = None
+        self._lines: BufferedReader | None = None
+
+    def submit(self, requests: Iterable[tuple[str, Request]]) -> None:
+        """Ask for generations, all at once; those that are already made or being made are not asked for again.
+
+        Raises:
+            EngineError: the engine process is gone.
+        """
+        wanted = dict(requests)
+        missing = self._ask({"op": "missing", "keys": list(wanted)})["missing"]
+        for start in range(0, len(missing), SUBMIT_AT_ONCE):
+            part = missing[start : start + SUBMIT_AT_ONCE]
+            self._ask({"op": "submit", "batch": [(key, wanted[key].to_wire()) for key in part]})
+        self._asked |= wanted.keys()
+
+    def generation(self, key: str, request: Request) -> Generation:
+        """The answer to a request, submitted before or now; waits for it.
+
+        Raises:
+            EngineError: it could not be made, or the engine process is gone.
+        """
+        if key not in self._asked:
+            self.submit([(key, request)])
+        answer = self._ask({"op": "wait", "key": key})
+        if "error" in answer:
+            raise (SharedEngineError if answer.get("shared") else EngineError)(answer["error"])
+        return Generation(**answer["generation"])
+
+    def announce(self, keys: Iterable[str]) -> None:
+        """Say which solutions are going to be published; nobody waits for another one.
+
+        Raises:
+            EngineError: the engine process is gone.
+        """
+        self._ask({"op": "announce", "keys": list(keys)})
+
+    def publish(self, key: str, solution: Solution) -> None:
+        """Leave a solution for the worker that waits for it.
+
+        Raises:
+            EngineError: the engine process is gone.
+        """
+        self._ask({"op": "publish", "key": key, "answer": {"solution": solution.to_wire()}})
+
+    def publish_error(self, key: str, message: str, *, shared: bool = False) -> None:
+        """Leave word that there is no solution, and why; ``shared`` where no item can have one.
+
+        Raises:
+            EngineError: the engine process is gone.
+        """
+        self._ask({"op": "publish", "key": key, "answer": {"error": message, "shared": shared}})
+
+    def solution(self, key: str) -> Solution:
+        """A solution that was, or is going to be, published; waits for it.
+
+        Raises:
+            EngineError: there will be none, or the engine process is gone.
+        """
+        answer = self._ask({"op": "solution", "key": key})
+        if "error" in answer:
+            raise (SharedEngineError if answer.get("shared") else EngineError)(answer["error"])
+        return Solution.from_wire(answer["solution"])
+
+    def progress(self) -> dict[str, Any]:
+        """What the engine is doing: the fields of ``engine.broker.Progress``, and ``notices``."""
+        return self._ask({"op": "progress"})
+
+    def close(self) -> None:
+        """Hang up; a later question would call again."""
+        if self._lines is not None:
+            self._lines.close()
+        if self._socket is not None:
+            self._socket.close()
+        self._socket = self._lines = None
+
+    def _ask(self, question: dict[str, Any]) -> dict[str, Any]:
+        line = self.exchange(json.dumps(question).encode() + b"\n")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def exchange(self, message: bytes) -> bytes:
+        """Send a line and return the line that answers it.
+
+        Raises:
+            EngineError: the engine process is gone.
+        """
+        try:
+            line = self._exchange(message)
+        except OSError as error:
+            raise SharedEngineError(self._gone(error)) from error
+        if not line.endswith(b"\n"):
+            raise SharedEngineError(self._gone(None))
+        return line
+
+    def _exchange(self, message: bytes) -> bytes:
+        if self._lines is None and not self._connect():
+            return self._through_channel(message)
+        assert self._socket is not None
+        assert self._lines is not None
+        self._socket.sendall(message)
+        return self._lines.readline()
+
+    def _connect(self) -> bool:
+        """Call the engine; False where only the channel reaches it."""
+        if not self._address:
+            return False
+        caller = socket.socket(socket.AF_UNIX)
+        try:
+            caller.connect(self._address)
+        except OSError as error:
+            caller.close()
+            if self._channel is None or not isinstance(error, FileNotFoundError | PermissionError):
+                raise
+            self._address = ""
+            return False
+        self._socket, self._lines = caller, caller.makefile("rb")
+        return True
+
+    def _through_channel(self, message: bytes) -> bytes:
+        if self._channel is None:
+            raise EngineError("this worker was told no way to the engine")
+        try:
+            self._channel.send(message)
+            answer = self._channel.receive()
+        except EOFError:
+            raise EngineError("the process that started this worker hung up") from None
+        if isinstance(answer, str):
+            raise EngineError(answer)
+        return bytes(answer)
+
+    def _gone(self, error: OSError | None) -> str:
+        why = f" ({error.strerror})" if error is not None and error.strerror else ""
+        return f"the engine process ended{why}; the end of its log, {self._log}:\n{log_tail(self._log)}"
+
+
+def log_tail(log: Path, lines: int = 15) -> str:
+    """The last lines of a log file, or a note that there are none."""
+    try:
+        tail = log.read_text(errors="backslashreplace").splitlines()[-lines:]
+    except OSError as error:
+        return f"(the log cannot be read: {error.strerror})"
+    return "\n".join(tail) or "(the log is empty)"

@@ -1,8 +1,0 @@
-"""The report page: one HTML file that works offline, needs no server and runs nothing a model wrote."""
-
-from __future__ import annotations
-
-from pytest_humaneval.page.requirements import need_page_extra
-from pytest_humaneval.page.write import write_page
-
-__all__ = ["need_page_extra", "write_page"]

@@ -1,0 +1,143 @@
+"""Controller and workers: who owns the engine, and how the others learn where it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Any
+
+import pytest
+
+from pytest_humaneval.engine.catalogue import Identity
+from pytest_humaneval.engine.connection import EngineClient
+from pytest_humaneval.engine.engine_process import RunningEngine
+from pytest_humaneval.engine.relay import Relay
+from pytest_humaneval.exceptions import InputError
+from pytest_humaneval.plan import Plan
+from pytest_humaneval.plugin.config_file import ConfigFile
+
+PACKAGE = "pytest-humaneval"
+
+_KEY = "humaneval"
+_CHANNEL = "humaneval-channel"
+_PROBE = f"""
+from importlib.metadata import PackageNotFoundError, version
+try:
+    found = version({PACKAGE!r})
+except PackageNotFoundError:
+    found = ""
+channel.send(found)
+"""
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Whether this process is one of xdist's workers."""
+    return hasattr(config, "workerinput")
+
+
+def has_workers(config: pytest.Config) -> bool:
+    """Whether this process hands the items to workers."""
+    return not is_worker(config) and config.getoption("dist", "no") != "no"
+
+
+def tell_worker(
+    node: Any, plan: Plan, engine: RunningEngine | None, file: ConfigFile, left_out: Sequence[str] = ()
+) -> None:
+    """Put what a worker needs into its ``workerinput``; options alone would not tell it.
+
+    humaneval.toml goes along as it was read: somebody may be editing it while the workers start. A worker that cannot
+    reach the engine's socket asks through a channel of its own gateway.
+
+    Raises:
+        InputError: the worker's Python has not this version of the package.
+    """
+    spec = node.gateway.spec
+    local = bool(spec.popen) and not spec.via
+    if not local or spec.python:
+        check_version(str(spec), _remote_version(node.gateway), version(PACKAGE))
+    told = {
+        "identity": asdict(plan.identity),
+        "engine": [engine.address if local else "", str(engine.log)] if engine is not None else None,
+        "file": file.to_wire(),
+        "sandbox": plan.sandbox.name,
+        "left_out": list(left_out),
+        "plan": "" if local else plan.fingerprint(),
+    }
+    node.workerinput[_KEY] = json.dumps(told)
+    if engine is not None:
+        node.workerinput[_CHANNEL] = channel = node.gateway.newchannel()
+        Relay(channel, engine.client)
+
+
+def check_version(where: str, found: str, ours: str) -> None:
+    """Refuse a worker that has another version of this package: it might ask and judge differently.
+
+    Raises:
+        InputError: it has another one, or none; ``found`` is empty then.
+    """
+    if found != ours:
+        has = f"has {PACKAGE} {found}, not {ours}" if found else f"has no {PACKAGE}"
+        raise InputError(
+            f"--tx {where}: the Python there {has}; install the same version: pip install {PACKAGE}=={ours}"
+        )
+
+
+def check_agreement(config: pytest.Config, plan: Plan) -> None:
+    """On a worker of another host: make sure that its files came to the same problems and prompts.
+
+    Raises:
+        InputError: they did not.
+    """
+    if (told := _told(config)["plan"]) and told != plan.fingerprint():
+        raise InputError(
+            "problems, strategies or prompts are not the same on this worker's host as where pytest was called; "
+            "make the dataset, strategy files and conftest.py the same there"
+        )
+
+
+def refusal_of(error: object) -> str:
+    """What a worker that ended says its input lacks, out of the traceback that xdist has of it; empty for a crash."""
+    _, mark, message = str(error).rpartition("UsageError: ")
+    return message.strip() if mark else ""
+
+
+def told_identity(config: pytest.Config) -> Identity:
+    """Who answers, as the controller found out."""
+    return Identity(**_told(config)["identity"])
+
+
+def told_sandbox(config: pytest.Config) -> str:
+    """The sandbox that the controller opened, by its own name."""
+    name: str = _told(config)["sandbox"]
+    return name
+
+
+def told_left_out(config: pytest.Config) -> set[str]:
+    """The ids of problems that cannot be judged, as the controller found out."""
+    return set(_told(config)["left_out"])
+
+
+def told_client(config: pytest.Config) -> EngineClient:
+    """A connection to the engine that the controller started."""
+    address, log = _told(config)["engine"]
+    return EngineClient(address, log, config.workerinput.get(_CHANNEL))  # type: ignore[attr-defined]
+
+
+def told_file(config: pytest.Config) -> ConfigFile:
+    """What the controller read of humaneval.toml."""
+    return ConfigFile.from_wire(_told(config)["file"])
+
+
+def _told(config: pytest.Config) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(config.workerinput[_KEY])  # type: ignore[attr-defined]
+    return told
+
+
+def _remote_version(gateway: Any) -> str:
+    """The package's version where a gateway leads; empty where it is not installed."""
+    channel = gateway.remote_exec(_PROBE)
+    found: str = channel.receive()
+    channel.waitclose()  # the gateway runs one thing at a time, and the worker comes next
+    return found

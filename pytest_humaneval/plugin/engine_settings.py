@@ -1,0 +1,59 @@
+"""Which engine a run has: what the options say together."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_humaneval.engine.catalogue import HOLD_THE_MODEL, REUSABLE
+from pytest_humaneval.engine.protocol import EngineOptions
+from pytest_humaneval.exceptions import InputError
+from pytest_humaneval.plugin import options
+
+# Options that would go unheard with another engine than these.
+ONLY_FOR = {"engine-arg": HOLD_THE_MODEL, "linger": REUSABLE, "request": ("openai",), "in-flight": ("openai",)}
+
+
+def engine_options(config: pytest.Config) -> EngineOptions:
+    """The engine's options; a URL, a replay file or a script implies its engine.
+
+    Raises:
+        InputError: options that contradict each other, or lack one.
+    """
+    from pytest_humaneval.models.find import DEFAULT_MODEL
+
+    urls = options.value_of(config, "engine-url", ())
+    replay, script = options.optional_path(config, "replay"), options.optional_path(config, "script")
+    implied = [name for name, given in (("openai", urls), ("replay", replay), ("scripted", script)) if given]
+    name = options.value_of(config, "engine") or (implied[0] if implied else "vllm")
+    if contradicting := [other for other in implied if other != name]:
+        raise InputError(f"--humaneval-engine: {name} does not go with the options of {' and '.join(contradicting)}")
+    if name == "openai" and not urls:
+        raise InputError(
+            "--humaneval-engine=openai needs --humaneval-engine-url=URL, for instance http://localhost:8000"
+        )
+    if name == "replay" and not replay:
+        raise InputError("--humaneval-engine=replay needs --humaneval-replay=FILE, a samples.jsonl")
+    _check_use(config, name)
+    file = replay or script
+    return EngineOptions(
+        name=name,
+        model=options.value_of(config, "model", DEFAULT_MODEL if name in HOLD_THE_MODEL else ""),
+        urls=urls,
+        file=str(file) if file else "",
+        in_flight=options.value_of(config, "in-flight", 0),
+        request=options.value_of(config, "request", ()),
+        request_timeout=options.value_of(config, "engine-timeout", 600.0),
+        engine_args=dict(options.value_of(config, "engine-arg", ())),
+        cache_dir=str(options.cache_directory(config)),
+    )
+
+
+def _check_use(config: pytest.Config, name: str) -> None:
+    """Refuse what the engine would not heed."""
+    for option, engines in ONLY_FOR.items():
+        if name not in engines and options.value_of(config, option):
+            what = "takes no arguments of vLLM" if option == "engine-arg" else "has no use for it"
+            raise InputError(
+                f"--humaneval-{option}: the {name} engine {what}; it goes with {', '.join(engines)}"
+                + (" (a server's parameters: --humaneval-request=KEY=JSON)" if name == "openai" else "")
+            )

@@ -1,0 +1,301 @@
+"""The plugin's table of contents: every hook in the order of a run, and where its work is done.
+
+Without ``--strategy`` or an experiment only the options and the fixtures' names are known; nothing else is imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_humaneval.exceptions import EngineError, HumanEvalError, InputError, SandboxError
+from pytest_humaneval.plugin import options
+from pytest_humaneval.printable import one_line
+from pytest_humaneval.strategy import Strategy
+
+if TYPE_CHECKING:
+    import argparse
+    from pathlib import Path
+
+    from pytest_humaneval.plugin.run import Run
+
+RUN = pytest.StashKey["Run"]()
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Make the hook known by which users add strategies."""
+    from pytest_humaneval.plugin import hookspecs
+
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options, on the command line and in the ini file."""
+    from pytest_humaneval.plugin import selection
+
+    options.add_options(parser)
+    parser.addini(selection.TESTPATHS, selection.TESTPATHS_HELP, type="args", default=[])
+
+
+def pytest_humaneval_strategies() -> Iterable[Strategy]:
+    """Register the bundled strategies, through the hook that users write too."""
+    import importlib
+
+    # By name: the package lies at the top of the repository and is mapped in when installed.
+    bundled: Iterable[Strategy] = importlib.import_module("pytest_humaneval.strategies").bundled()
+    return bundled
+
+
+@pytest.hookimpl(wrapper=True, specname="pytest_cmdline_main")
+def pytest_read_experiments_file(config: pytest.Config) -> Generator[None, int | None, int | None]:
+    """Read humaneval.toml, before xdist counts its workers: a wrapper goes before every other implementation."""
+    if options.active(config) or config.getoption("humaneval_list_experiments"):
+        from pytest_humaneval.plugin import settings
+
+        try:
+            settings.load(config)
+        except InputError as error:
+            raise pytest.UsageError(str(error)) from error
+    return (yield)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """List the strategies or the experiments instead of running; before xdist takes over."""
+    if not _asks_for_list(config.option):
+        return None
+    from pytest_humaneval.plugin.planning import listing
+
+    config._do_configure()
+    try:
+        print("\n".join(map(one_line, listing(config))))
+        return 0
+    except InputError as error:
+        raise pytest.UsageError(str(error)) from error
+    finally:
+        config._ensure_unconfigure()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> Generator[None, None, None]:
+    """Choose the first conftests; take hold of standard output before pytest does; note how failures shall be shown."""
+    given = early_config.known_args_namespace
+    if options.asks_for_evaluation(given) or _asks_for_list(given):
+        from pytest_humaneval.plugin.selection import look_for_conftests
+
+        look_for_conftests(early_config)
+    if options.asks_for_evaluation(given):
+        from pytest_humaneval.plugin.failure_list import note_options
+        from pytest_humaneval.plugin.screen import SCREEN, Screen
+
+        early_config.stash[SCREEN] = screen = Screen()
+        early_config.add_cleanup(screen.remove)
+        note_options(early_config, parser, args)
+    yield
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the plan, as soon as every initial conftest is known, so that bad input ends the run before it starts."""
+    from pytest_humaneval.plugin import fixtures
+
+    config.pluginmanager.register(fixtures, "humaneval-fixtures")
+    if not options.active(config):
+        return
+    from pytest_humaneval.plugin.distributed import is_worker
+    from pytest_humaneval.plugin.planning import make_plan
+    from pytest_humaneval.plugin.run import Run
+    from pytest_humaneval.plugin.selection import use_own_tests
+
+    try:
+        plan, model = make_plan(config)
+        run = None if is_worker(config) else Run(config, plan, model)
+    except HumanEvalError as error:  # also an engine that is not installed
+        raise pytest.UsageError(str(error)) from error
+    config.stash[fixtures.PLAN] = plan
+    use_own_tests(config)
+    if run is not None:
+        config.stash[RUN] = run
+        config.pluginmanager.register(_Reports(run), "humaneval-reports")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Check the grader and start the one engine process, before xdist starts its workers."""
+    run = session.config.stash.get(RUN, None)
+    if run is None or session.config.option.collectonly:
+        return
+    from pytest_humaneval.plugin.fixtures import PLAN
+
+    try:
+        run.start()
+        session.config.stash[PLAN] = run.plan
+    except InputError as error:
+        raise pytest.UsageError(str(error)) from error
+    except (EngineError, SandboxError) as error:
+        pytest.exit(f"humaneval: {error}", returncode=pytest.ExitCode.INTERNAL_ERROR)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker where the engine is (xdist's hook, on the controller)."""
+    if (run := node.config.stash.get(RUN, None)) is not None:
+        from pytest_humaneval.plugin.distributed import tell_worker
+
+        try:
+            tell_worker(node, run.plan, run.engine, node.config.stash[options.FILE], run.left_out)
+        except InputError as error:
+            raise pytest.UsageError(str(error)) from error
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """End the run where a worker refuses its input (xdist's hook): xdist would start it again for ever."""
+    if error and RUN in node.config.stash:
+        from pytest_humaneval.plugin.distributed import refusal_of
+
+        if refusal := refusal_of(error):
+            raise pytest.UsageError(f"worker {node.gateway.id} ({node.gateway.spec}): {refusal}")
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    """Give the bundled test its short node id."""
+    if not options.active(parent.config):
+        return None
+    from pytest_humaneval.plugin.selection import short_module
+
+    return short_module(module_path, parent)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Turn a test that uses our fixtures into items."""
+    from pytest_humaneval.plugin.fixtures import PLAN, parametrize
+
+    parametrize(metafunc, metafunc.config.stash.get(PLAN, None))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Ask the engine for everything that was selected, at once: batching is what makes it fast.
+
+    Under xdist each worker asks and the engine process takes equal questions once, so no worker has to be the first.
+    """
+    from pytest_humaneval.plugin import fixtures
+
+    config = session.config
+    plan = config.stash.get(fixtures.PLAN, None)
+    if plan is None or config.option.collectonly:
+        return
+    from pytest_humaneval.plugin.distributed import has_workers, told_client
+    from pytest_humaneval.plugin.items import ids_of, prepare
+
+    if has_workers(config):
+        return
+    run = config.stash.get(RUN, None)
+    client = run.client() if run is not None else told_client(config)
+    config.stash[fixtures.CLIENT] = client
+    nodeids = prepare(session.items, plan, client)
+    if run is not None:
+        run.ledger.expect(nodeids)
+        run.guide(ids_of(session.items))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
+    """Note what is going to run (xdist's hook, on the controller), so that what did not can be told."""
+    if (run := node.config.stash.get(RUN, None)) is not None:
+        run.ledger.expect_ours(ids)
+        run.guide(run.ledger.items_of(ids))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Put an item's outcome on its report, where the item ran."""
+    report = yield
+    if options.active(item.config):
+        from pytest_humaneval.plugin.items import attach_outcome
+
+        attach_outcome(item, call, report)
+    return report
+
+
+class _Reports:
+    """Hooks about reports do not receive the config; an instance holds the run."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Enter each outcome into the ledger, wherever the item ran."""
+        self._run.add(report)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[None, None, None]:
+    """End the engine, write the files and the XML's properties before the XML itself is; then have the last word.
+
+    Other plugins add the status they were called with to ours (syrupy does: 0 | 1 is 1, and 10 | 1 is 11): a gate's
+    answer must not change by what is installed beside it.
+    """
+    run = session.config.stash.get(RUN, None)
+    if run is None or session.config.option.collectonly:
+        yield
+        return
+    from pytest_humaneval.plugin.junit import add_suite_properties
+
+    session.exitstatus = decided = run.finish(exitstatus, session.testsfailed)
+    add_suite_properties(session.config, run.ledger)
+    yield
+    if session.exitstatus == decided | exitstatus:
+        session.exitstatus = decided
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> Generator[None, None, None]:
+    """Print pass@k, what it proves and the gates' answers, below whatever pytest and others print.
+
+    Only the controller holds a ledger. The outermost wrapper: pytest's own prints failures before, a summary after.
+    """
+    run = config.stash.get(RUN, None)
+    if run is None:
+        yield
+        return
+    from pytest_humaneval.report.texttable import terminal_width
+
+    with run.failures_held_back(terminalreporter):
+        yield
+    if lines := run.summary(terminal_width()):
+        terminalreporter.section("HumanEval", sep="=")
+        for line in lines:
+            terminalreporter.write_line(one_line(line))
+
+
+@pytest.hookimpl(wrapper=True, trylast=True, specname="pytest_terminal_summary")
+def pytest_list_failures(config: pytest.Config) -> Generator[None, None, None]:
+    """Print a line for each of many failures, where pytest's own pages would end: the innermost wrapper."""
+    run = config.stash.get(RUN, None)
+    if run is None or run.failures is None:
+        yield
+        return
+    from pytest_humaneval.report.texttable import terminal_width
+
+    run.failures.write(terminal_width())
+    with run.failures.given_back():
+        yield
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the engine also when the session never got to its end."""
+    if (run := config.stash.get(RUN, None)) is not None:
+        run.end()
+
+
+def _asks_for_list(given: argparse.Namespace) -> bool:
+    return bool(given.humaneval_list_strategies or given.humaneval_list_experiments)

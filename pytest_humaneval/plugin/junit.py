@@ -1,0 +1,79 @@
+"""Our figures in --junitxml: properties of the suite and of each item."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+from _pytest.junitxml import xml_key
+
+from pytest_humaneval.endings import is_own
+from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.printable import one_line, printable
+from pytest_humaneval.report.terminal import identity_line, sampling_line
+from pytest_humaneval.results.ledger import Ledger
+
+COMPLETION_CHARACTERS = 20_000  # of a completion; the files of --humaneval-output hold it whole
+
+# Lines by which readers attach files of the build machine, or set properties: a model must not be able to.
+_COMMAND = re.compile(r"\[\[(?=/?(?:ATTACHMENT|PROPERTY)\b)", re.IGNORECASE)
+
+
+def item_properties(outcome: Outcome) -> list[tuple[str, str | int | float]]:
+    """What an item's <properties> say; written last, when the verdict is known."""
+    ended = [] if is_own(outcome.finish_reason) else [("finish_reason", printable(outcome.finish_reason))]
+    return [
+        ("task_id", one_line(outcome.task_id)),
+        ("strategy", one_line(outcome.strategy)),
+        ("sample_index", outcome.sample_index),
+        ("verdict", outcome.kind),
+        ("tokens", outcome.completion_tokens),
+        *ended,
+    ]
+
+
+def add_suite_properties(config: pytest.Config, ledger: Ledger) -> None:
+    """Add pass@k and what it was measured with, on the controller: record_testsuite_property is lost under xdist."""
+    xml = config.stash.get(xml_key, None)
+    if xml is None:
+        return
+    plan = ledger.plan
+
+    def add(name: str, value: object) -> None:
+        xml.add_global_property(one_line(name), one_line(str(value)))
+
+    add("humaneval.model", identity_line(plan.identity))
+    add("humaneval.model_digest", plan.identity.digest)
+    add("humaneval.dataset_sha256", plan.dataset_sha256)
+    add("humaneval.sampling", sampling_line(plan.sampling, plan.num_samples))
+    for one in plan.strategies:
+        how = sampling_line(plan.sampling_of(one), plan.num_samples_of(one))
+        add(f"{one.name}.strategy", one.base or one.name)
+        add(f"{one.name}.sampling", how)
+        add(f"{one.name}.postprocess", plan.postprocessor(one))
+    for row in ledger.rows():
+        for k, value in row.pass_at_k.items():
+            add(f"{row.strategy}.pass@{k}", "n/a" if value is None else f"{value:.6f}")
+        if row.interval is not None:
+            add(f"{row.strategy}.pass@1.interval95", f"{row.interval[0]:.6f} {row.interval[1]:.6f}")
+        add(f"{row.strategy}.passed", row.passed)
+        add(f"{row.strategy}.judged", row.judged)
+        add(f"{row.strategy}.errors", row.errors)
+        for reason, count in sorted(row.ends.items()):
+            add(f"{row.strategy}.ended_by.{reason}", count)
+
+
+def add_completion(config: pytest.Config, report: pytest.TestReport, outcome: Outcome) -> None:
+    """Add the completion as the item's <system-out>, on the controller, while its test case is still open.
+
+    Not by way of a captured section: those are left out unless junit_logging says otherwise, and the completion would
+    be printed again with the failure.
+    """
+    xml = config.stash.get(xml_key, None)
+    if xml is None or not outcome.completion or (report.passed and not xml.log_passing_tests):
+        return
+    text = printable(outcome.completion, COMPLETION_CHARACTERS)
+    element = ElementTree.Element("system-out")
+    element.text = _COMMAND.sub("[ [", text)
+    xml.node_reporter(report).append(element)

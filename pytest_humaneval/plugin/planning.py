@@ -1,0 +1,130 @@
+"""What a run evaluates: from the options to a plan, in the controller and in each of its workers."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_humaneval.dataset.load import read_dataset, select_problems
+from pytest_humaneval.engine.catalogue import HOLD_THE_MODEL, identify
+from pytest_humaneval.engine.protocol import EngineOptions
+from pytest_humaneval.engine.replay import read_samples
+from pytest_humaneval.exceptions import InputError
+from pytest_humaneval.plan import Plan
+from pytest_humaneval.plugin import options, settings
+from pytest_humaneval.plugin.distributed import check_agreement, is_worker, told_identity, told_left_out, told_sandbox
+from pytest_humaneval.plugin.engine_settings import engine_options
+from pytest_humaneval.postprocess import POSTPROCESSORS
+from pytest_humaneval.prompt import completion_prompt
+from pytest_humaneval.prompting.experiment import experiment_lines
+from pytest_humaneval.prompting.registry import register, select_strategies
+from pytest_humaneval.prompting.soft_strategy import SoftStrategy, check_model
+from pytest_humaneval.results.read import UNNAMED
+from pytest_humaneval.sample import Sampling
+from pytest_humaneval.sandbox import SANDBOXES
+from pytest_humaneval.strategy import Strategy
+
+if TYPE_CHECKING:
+    from pytest_humaneval.models.find import Model
+
+
+def known_strategies(config: pytest.Config) -> dict[str, Strategy]:
+    """Every strategy the hook returns, by name."""
+    answers: list[Iterable[Strategy]] = config.hook.pytest_humaneval_strategies()
+    return register(strategy for answer in answers for strategy in answer)
+
+
+def replayed_strategies(samples: Path, known: Container[str]) -> dict[str, Strategy]:
+    """Stand-ins for the strategies that a file of samples names and nobody here knows: only their answers matter.
+
+    Raises:
+        InputError: the file cannot be read, or names what cannot be a strategy.
+    """
+    names = sorted({name or UNNAMED for _, name, _ in read_samples(samples)})
+    description = f"the samples of {samples.name}"
+    return register(
+        Strategy(name, description, lambda problem: completion_prompt(problem.prompt))
+        for name in names
+        if name not in known
+    )
+
+
+def make_plan(config: pytest.Config) -> tuple[Plan, Model | None]:
+    """What this run evaluates; the model only on the controller, which finds it.
+
+    Raises:
+        InputError: an option, file, strategy or model that cannot be used.
+    """
+    engine = engine_options(config)
+    dataset = read_dataset(options.dataset_path(config))
+    limit = options.value_of(config, "limit")
+    selected = select_problems(dataset.problems, options.value_of(config, "task", ()), limit)
+    left_out = told_left_out(config) if is_worker(config) else set()
+    problems = tuple(problem for problem in selected if problem.task_id not in left_out)
+    how, samples = options.sampling(config), options.value_of(config, "num-samples", 1)
+    postprocess = options.value_of(config, "postprocess", "auto")
+    if postprocess not in ("auto", *POSTPROCESSORS):
+        names = ", ".join(("auto", *POSTPROCESSORS))
+        raise InputError(f"--humaneval-postprocess: unknown post-processor {postprocess!r}; known: {names}")
+    strategies = chosen_strategies(config, engine, how, postprocess)
+    engine = replace(engine, virtual_tokens=any(isinstance(one, SoftStrategy) for one in strategies))
+    sandbox = options.sandbox_options(config)
+    if sandbox.name not in SANDBOXES:
+        raise InputError(f"--humaneval-sandbox: unknown sandbox {sandbox.name!r}; known: {', '.join(SANDBOXES)}")
+    if is_worker(config):
+        identity, model, sandbox = told_identity(config), None, replace(sandbox, name=told_sandbox(config))
+    else:
+        identity, model = identify(engine)
+    if engine.name in HOLD_THE_MODEL:
+        check_model(strategies, identity.model, identity.digest)
+    ks = options.ks(config, max(strategy.num_samples or samples for strategy in strategies))
+    plan = Plan(
+        dataset.name, dataset.sha256, problems, strategies, how, samples, ks, postprocess, engine, identity, sandbox,
+        thinking_end=options.value_of(config, "thinking-end", ""),
+    )  # fmt: skip
+    plan.check()
+    if is_worker(config):
+        check_agreement(config, plan)
+    return plan, model
+
+
+def chosen_strategies(
+    config: pytest.Config, engine: EngineOptions, how: Sampling, postprocess: str
+) -> tuple[Strategy, ...]:
+    """What ``--strategy`` and ``--humaneval-experiment`` name, in the order of the names.
+
+    Raises:
+        InputError: there is none of such a name, or both have one of it.
+    """
+    known = known_strategies(config)
+    if engine.name == "replay":
+        known = dict(sorted((known | replayed_strategies(Path(engine.file), known)).items()))
+    asked: list[str] = config.getoption("strategy")
+    plain = select_strategies(known, asked, config.invocation_params.dir) if asked else ()
+    experiments = settings.derive(config, known, how, postprocess)
+    if doubled := {strategy.name for strategy in plain} & {experiment.name for experiment in experiments}:
+        raise InputError(
+            f"--humaneval-experiment: {', '.join(sorted(doubled))} would be both an experiment and a strategy of this "
+            "run; leave one out, or give the experiment another name"
+        )
+    return tuple(sorted((*plain, *experiments), key=lambda strategy: strategy.name))
+
+
+def listing(config: pytest.Config) -> list[str]:
+    """The lines of ``--humaneval-list-strategies`` and ``--humaneval-list-experiments``.
+
+    Raises:
+        InputError: there is no experiments file, or a strategy cannot be registered.
+    """
+    lines = experiment_lines(settings.all_experiments(config)) if config.getoption("humaneval_list_experiments") else []
+    return lines + (list_strategies(known_strategies(config)) if config.getoption("humaneval_list_strategies") else [])
+
+
+def list_strategies(strategies: dict[str, Strategy]) -> list[str]:
+    """A table of names, modes and descriptions."""
+    name_width = max(map(len, strategies), default=0)
+    return [f"{one.name.ljust(name_width)}  {one.mode:<10}  {one.description}" for one in strategies.values()]

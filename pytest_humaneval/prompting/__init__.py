@@ -1,0 +1,4 @@
+"""From a problem to a prompt: strategies by name, experiments, and strategies that draw several answers.
+
+The wording of the bundled strategies is not here but in ``strategies/`` at the top of the repository.
+"""

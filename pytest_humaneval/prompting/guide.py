@@ -1,0 +1,180 @@
+"""Drives guided strategies: one thread of the controller asks their questions, for all problems at the same time.
+
+Workers run one item after the other; were each to drive its own strategy, the engine would see one problem at a time.
+So the controller does, and leaves every solution with the engine process, where the workers wait for it as they wait
+for any generation. Equal draws of different strategies are one generation, as ever.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pytest_humaneval.engine.connection import EngineClient
+from pytest_humaneval.exceptions import EngineError, HumanEvalError, SharedEngineError, StrategyError
+from pytest_humaneval.plan import ItemId, Plan
+from pytest_humaneval.postprocess import postprocess
+from pytest_humaneval.problem import Problem
+from pytest_humaneval.prompting.guided import Candidate, Draw, Questions, TryOut
+from pytest_humaneval.prompting.trial import try_completion
+from pytest_humaneval.sample import Generation, Request, Sampling, Solution
+from pytest_humaneval.sandbox import open_sandbox
+from pytest_humaneval.sandbox.interface import Sandbox
+from pytest_humaneval.strategy import Strategy
+
+MOST_QUESTIONS = 50  # of one strategy about one problem; a strategy that asks on for ever would hold the run up
+
+
+@dataclass
+class _Pursuit:
+    """One item's strategy on its way to a solution."""
+
+    item: ItemId
+    problem: Problem  # the visible one
+    strategy: Strategy
+    questions: Questions
+    asked: list[tuple[str, Request]] = field(default_factory=list)  # the draw it is waiting for
+    drawn: list[Generation] = field(default_factory=list)  # all so far
+    num_questions: int = 0
+
+
+class Guide:
+    """Solves items whose strategies are guided, and publishes what came of each."""
+
+    def __init__(self, plan: Plan, client: EngineClient, sandbox: Sandbox) -> None:
+        self._plan = plan
+        self._client = client
+        self._sandbox = sandbox
+        self._problems = {problem.task_id: problem.visible() for problem in plan.problems}
+        self._strategies = {strategy.name: strategy for strategy in plan.strategies}
+
+    def solve(self, items: Iterable[ItemId]) -> None:
+        """Pursue all items, in their order; whatever goes wrong with one is published as its error.
+
+        Raises:
+            EngineError: the engine process is gone, and with it everybody who waits.
+        """
+        waiting: deque[_Pursuit] = deque()
+        for item in items:
+            pursuit = self._begin(item)
+            self._advance(pursuit, None, waiting)
+        self._client.submit(request for pursuit in waiting for request in pursuit.asked)
+        while waiting:
+            pursuit = waiting.popleft()
+            try:
+                candidates = tuple(self._candidate(pursuit, *asked) for asked in pursuit.asked)
+            except HumanEvalError as error:
+                self._publish_error(pursuit, error)
+                continue
+            self._advance(pursuit, candidates, waiting)
+
+    def _begin(self, item: ItemId) -> _Pursuit:
+        problem, strategy = self._problems[item.task_id], self._strategies[item.strategy]
+        assert strategy.solve is not None, "only guided strategies come here"
+        return _Pursuit(item, problem, strategy, strategy.solve(problem))
+
+    def _advance(self, pursuit: _Pursuit, answer: Any, waiting: deque[_Pursuit]) -> None:
+        """Hand the strategy its answer, and go on until it waits for a draw or is done."""
+        try:
+            while True:
+                question = pursuit.questions.send(answer)
+                pursuit.num_questions += 1
+                if pursuit.num_questions > MOST_QUESTIONS:
+                    raise StrategyError(f"it asked more than {MOST_QUESTIONS} questions about one problem")
+                if isinstance(question, Draw):
+                    pursuit.asked = self._requests(pursuit, question)
+                    if answer is not None:  # the opening draws are submitted together
+                        self._client.submit(pursuit.asked)
+                    return waiting.append(pursuit)
+                if not isinstance(question, TryOut):
+                    raise StrategyError(f"it yielded {question!r}; expected draw(...) or try_out(...)")
+                answer = self._try_out(pursuit, question)
+        except StopIteration as end:
+            self._publish(pursuit, end.value)
+        except HumanEvalError as error:
+            self._publish_error(pursuit, error)
+        except Exception as error:
+            self._publish_error(pursuit, StrategyError(f"{type(error).__name__}: {error}"))
+
+    def _requests(self, pursuit: _Pursuit, question: Draw) -> list[tuple[str, Request]]:
+        """One request a sample. Samples are numbered through the item's draws, so that no two answers are one."""
+        if question.num_samples < 1:
+            raise StrategyError(f"it asked for {question.num_samples} samples; expected 1 or more")
+        base = self._plan.sampling_of(pursuit.strategy)
+        how = Sampling(
+            question.temperature, question.top_p, base.max_tokens, base.seed, logprobs=question.temperature > 0
+        )
+        # Several solutions of one problem draw other samples; far apart, as nobody knows how many each draws.
+        first = pursuit.item.sample_index * 10_000 + len(pursuit.drawn)
+        made = (
+            Request(question.prompt, how, first + index, pursuit.item.task_id, pursuit.strategy.name)
+            for index in range(question.num_samples)
+        )
+        return [(self._plan.key(request), request) for request in made]
+
+    def _candidate(self, pursuit: _Pursuit, key: str, request: Request) -> Candidate:
+        generation = self._client.generation(key, request)
+        pursuit.drawn.append(generation)
+        name = self._plan.postprocessor(pursuit.strategy)
+        prompt, end = request.prompt, self._plan.thinking_end
+        return Candidate(generation, postprocess(name, pursuit.problem, prompt, generation.text, thinking_end=end))
+
+    def _try_out(self, pursuit: _Pursuit, question: TryOut) -> tuple[Any, ...]:
+        """Equal code behaves equally: it runs once."""
+        codes = dict.fromkeys(candidate.code for candidate in question.candidates)
+        trials = {
+            code: try_completion(self._sandbox, pursuit.problem, code, derived_inputs=question.derived_inputs)
+            for code in codes
+        }
+        return tuple(trials[candidate.code] for candidate in question.candidates)
+
+    def _publish(self, pursuit: _Pursuit, chosen: object) -> None:
+        if not isinstance(chosen, Candidate):
+            error = StrategyError(f"it returned {chosen!r}; expected one of the candidates it drew")
+            return self._publish_error(pursuit, error)
+        total = replace(
+            chosen.generation,
+            prompt_tokens=sum(each.prompt_tokens for each in pursuit.drawn),
+            completion_tokens=sum(each.completion_tokens for each in pursuit.drawn),
+            seconds=max(each.seconds for each in pursuit.drawn),
+        )
+        return self._client.publish(pursuit.item.key, Solution(total, chosen.completion, len(pursuit.drawn)))
+
+    def _publish_error(self, pursuit: _Pursuit, error: HumanEvalError) -> None:
+        where = f"strategy {pursuit.strategy.name!r} on {pursuit.item.task_id}"
+        shared = isinstance(error, SharedEngineError)
+        self._client.publish_error(pursuit.item.key, f"{where}: {error}", shared=shared)
+
+
+class GuideThread:
+    """A guide at work in a thread and a sandbox of its own, from its construction until all is solved or closed."""
+
+    def __init__(self, plan: Plan, client: EngineClient, items: list[ItemId]) -> None:
+        self._plan = plan
+        self._client = client
+        self._items = items
+        client.announce(item.key for item in items)
+        self._thread = threading.Thread(target=self._run, name="humaneval-guide", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Wait a moment for it to notice that the engine is gone; it then ends its sandbox."""
+        self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        with contextlib.suppress(EngineError):  # the engine is gone: the run has ended, or its items say so
+            try:
+                with open_sandbox(self._plan.sandbox) as sandbox:
+                    Guide(self._plan, self._client, sandbox).solve(self._items)
+            except EngineError:
+                raise
+            except BaseException as error:  # those who wait must not wait for ever
+                message = f"the guide broke: {type(error).__name__}: {error}"
+                for item in self._items:
+                    self._client.publish_error(item.key, message)
+            finally:
+                self._client.close()

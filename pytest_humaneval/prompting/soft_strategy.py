@@ -1,0 +1,69 @@
+"""``--strategy=soft:DIR``: a soft prompt in front of the text strategy that it was trained with."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pytest_humaneval.dataset.category import category
+from pytest_humaneval.exceptions import ModelError, StrategyError
+from pytest_humaneval.models.soft_checkpoint import SoftCheckpoint, find_checkpoints
+from pytest_humaneval.problem import Problem
+from pytest_humaneval.prompt import Prompt, VirtualTokens
+from pytest_humaneval.strategy import Strategy
+
+PREFIX = "soft:"
+
+
+@dataclass(frozen=True, slots=True)
+class SoftStrategy(Strategy):
+    """A strategy whose prompts begin with virtual tokens."""
+
+    checkpoints: tuple[SoftCheckpoint, ...] = ()
+
+
+def soft_strategy(directory: Path, known: Mapping[str, Strategy]) -> SoftStrategy:
+    """The strategy of a checkpoint's folder, called ``soft:`` and the folder's name.
+
+    Raises:
+        StrategyError: the folder is no soft prompt, or names a text strategy that is not ``known``.
+    """
+    directory = Path(os.path.abspath(directory))
+    if not re.fullmatch(r"[\w.-]+", directory.name):
+        raise StrategyError(
+            f"--strategy: {directory} cannot name a strategy; give the folder a name of letters, digits, '.', '_', '-'"
+        )
+    checkpoints = find_checkpoints(directory)
+    first = next(iter(checkpoints.values()))
+    if (base := known.get(first.strategy)) is None:
+        raise StrategyError(
+            f"--strategy: {directory} stands in front of the strategy {first.strategy!r}, which is unknown"
+        )
+
+    def build_prompt(problem: Problem) -> Prompt:
+        one = checkpoints.get("") or checkpoints[category(problem).value]
+        return replace(base.build_prompt(problem), virtual_tokens=VirtualTokens(str(one.directory), one.digest))
+
+    description = f"{first.num_virtual_tokens} virtual tokens in front of {base.name}"
+    name = f"{PREFIX}{directory.name}"
+    return SoftStrategy(
+        name, description, build_prompt, base.mode, base.postprocess, checkpoints=tuple(checkpoints.values())
+    )
+
+
+def check_model(strategies: Iterable[Strategy], model: str, digest: str) -> None:
+    """Refuse soft prompts that were trained on another model than the one that is going to run.
+
+    Raises:
+        ModelError: there is one; names both.
+    """
+    for strategy in strategies:
+        for one in strategy.checkpoints if isinstance(strategy, SoftStrategy) else ():
+            if one.model_digest not in ("", digest):  # PEFT's own do not say; their size is checked by the engine
+                raise ModelError(
+                    f"--strategy: {strategy.name} was made for {one.model} ({one.model_digest[:19]}), "
+                    f"not for {model} ({digest[:19]}); give it --humaneval-model={one.model_spec}, or train another"
+                )

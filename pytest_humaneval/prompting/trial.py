@@ -1,0 +1,106 @@
+"""Tries code out on visible examples, in the same sandbox that judges it, with a test made of the docstring alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from pytest_humaneval.dataset.examples import Example, visible_examples
+from pytest_humaneval.problem import Problem
+from pytest_humaneval.prompting.guided import Trial
+from pytest_humaneval.sandbox.interface import Sandbox
+
+TIMEOUT = 1.0  # seconds of CPU time for all examples together; the docstrings' calls are small
+MOST_INPUTS = 12
+
+# A test program for the sandbox's oracle, which never runs generated code: ``candidate`` is its stand-in, and values
+# cross as plain builtins. What check() returns comes back as the detail of the verdict.
+TEST = """
+import hashlib, json, math
+
+EXAMPLES = {examples}
+INPUTS = {inputs}
+
+def check(candidate):
+    right, failure, seen = 0, "", []
+    for arguments, expected in EXAMPLES:
+        shown, same = outcome(candidate, arguments, expected)
+        seen.append(shown)
+        right += same
+        failure = failure or ("" if same else f"{name}({{', '.join(map(repr, arguments))}}) {{shown}}, "
+                                              f"but should return {{expected!r}}")
+    seen += [outcome(candidate, arguments, None)[0] for arguments in INPUTS]
+    behaviour = hashlib.sha256("\\n".join(seen).encode("utf-8", "replace")).hexdigest()
+    return json.dumps([right, failure[:800], behaviour])
+
+def outcome(candidate, arguments, expected):
+    try:
+        got = candidate(*arguments)
+    except Exception as error:
+        return f"raises {{type(error).__name__}}: {{error}}"[:300], False
+    return f"returns {{rounded(got)!r}}"[:300], same(got, expected)
+
+def same(got, expected):
+    if isinstance(expected, float) and isinstance(got, (int, float)):
+        return math.isclose(got, expected, rel_tol=1e-6, abs_tol=1e-6)
+    return bool(got == expected)
+
+def rounded(value):
+    if isinstance(value, float):
+        return round(value, 6)
+    if isinstance(value, (set, frozenset)):
+        return sorted(map(rounded, value), key=repr)
+    return type(value)(map(rounded, value)) if type(value) in (list, tuple) else value
+"""
+
+
+def try_completion(sandbox: Sandbox, problem: Problem, completion: str, *, derived_inputs: bool = False) -> Trial:
+    """Run ``completion`` on the problem's visible examples, or on inputs derived from them.
+
+    ``problem`` may be the visible one: its test plays no part and is replaced.
+
+    Raises:
+        SandboxError: the sandbox could not do it.
+    """
+    examples = () if derived_inputs else visible_examples(problem.visible())
+    verdict = sandbox.check(
+        replace(problem.visible(), test=_test(problem, examples, derived_inputs)), completion, timeout=TIMEOUT
+    )
+    if not verdict.passed:
+        return Trial(verdict.kind, 0, len(examples), verdict.detail)
+    num_right, failure, behaviour = json.loads(verdict.detail)  # ours, and whole: the sandbox never cuts what is told
+    return Trial("passed", num_right, len(examples), failure, behaviour)
+
+
+def derive_inputs(examples: Iterable[Example]) -> tuple[tuple[object, ...], ...]:
+    """Arguments like those of the examples, one of them changed: no random choice, so that runs can be repeated."""
+    shown = [each.arguments for each in examples]
+    found: dict[str, tuple[object, ...]] = {repr(each): each for each in shown}
+    for arguments in shown:
+        for place, value in enumerate(arguments):
+            for other in _variants(value):
+                changed = (*arguments[:place], other, *arguments[place + 1 :])
+                found.setdefault(repr(changed), changed)
+    return tuple(found.values())[: len(shown) + MOST_INPUTS]
+
+
+def _test(problem: Problem, examples: tuple[Example, ...], derived_inputs: bool) -> str:
+    inputs = derive_inputs(visible_examples(problem.visible())) if derived_inputs else ()
+    return TEST.format(
+        name=problem.entry_point,
+        examples=repr([(each.arguments, each.expected) for each in examples]),
+        inputs=repr(list(inputs)),
+    )
+
+
+def _variants(value: Any) -> Iterator[object]:
+    if isinstance(value, bool):
+        yield not value
+    elif isinstance(value, int):
+        yield from (value + 1, max(0, value - 1), -value)
+    elif isinstance(value, float):
+        yield from (value + 0.5, -value)
+    elif isinstance(value, (str, list, tuple)):
+        yield from (value[::-1], value[1:], value[: len(value) // 2], value[:0])

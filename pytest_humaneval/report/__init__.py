@@ -1,0 +1,1 @@
+"""What people read of results: terminal, Markdown, comparisons, gates and the page. Computes nothing of its own."""

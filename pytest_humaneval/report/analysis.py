@@ -1,0 +1,63 @@
+"""What a finished run says beyond its table: comparisons in pairs, with the baseline, and the gates' answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.report.baseline import BaselineComparison
+from pytest_humaneval.report.gates import GateVerdict
+from pytest_humaneval.statistics.comparison import (
+    Comparison,
+    Passes,
+    compare_pairs,
+    compare_with_reference,
+    passes_of,
+    smallest_detectable,
+)
+from pytest_humaneval.statistics.paired import ALPHA, POWER
+
+MATRIX_STRATEGIES = 6
+"""Up to so many strategies are shown as a matrix of all pairs; of more, each against the reference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """``pairs`` are all pairs of strategies; ``with_reference`` each other one against ``minimal``, or the first."""
+
+    pairs: Sequence[Comparison] = ()
+    with_reference: Sequence[Comparison] = ()
+    baseline: BaselineComparison | None = None
+    gates: Sequence[GateVerdict] = ()
+    answer: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """For run.json."""
+        shown: dict[str, Any] = {}
+        for key, made in (("pairs", self.pairs), ("with_reference", self.with_reference)):
+            if made:
+                power = smallest_detectable(made)
+                shown[key] = {
+                    "alpha": ALPHA,
+                    "correction": "Holm",
+                    "power": POWER,
+                    "detectable": asdict(power) if power else None,
+                    "comparisons": [comparison.counts() for comparison in made],
+                }
+        if self.baseline is not None:
+            shown["baseline"] = self.baseline.to_json()
+        if self.gates or self.answer:
+            shown["gates"] = {"verdicts": [verdict.to_json() for verdict in self.gates], "answer": self.answer}
+        return shown
+
+
+def comparisons_of(outcomes: Sequence[Outcome]) -> tuple[list[Comparison], list[Comparison]]:
+    """All pairs of strategies, and each against the reference; both empty for one strategy."""
+    return comparisons_between(passes_of(outcomes))
+
+
+def comparisons_between(passes: Mapping[str, Passes]) -> tuple[list[Comparison], list[Comparison]]:
+    """The same of what passed, by the strategies' names in their order."""
+    return (compare_pairs(passes), compare_with_reference(passes)) if len(passes) > 1 else ([], [])

@@ -1,0 +1,126 @@
+"""A run against a former one: which strategies to compare, and what a reader must know before believing it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.results.read import Results
+from pytest_humaneval.statistics.comparison import Comparison, compare, passes_of, together
+
+SHOWN_DIGEST = 19  # characters: "sha256:" and 12
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineComparison:
+    """The run (``first`` of each comparison) minus the baseline (``second``), a comparison for each strategy in both.
+
+    ``notes`` are sentences about what differs between the two apart from the verdicts.
+    """
+
+    source: str
+    comparisons: tuple[Comparison, ...]
+    notes: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """For run.json: here the problems are named."""
+        return asdict(self)
+
+
+def matched(strategies: Sequence[str], before: Sequence[str]) -> dict[str, str]:
+    """The baseline's strategy for each of the run's: that of the same name, or the only one for the only one."""
+    if len(strategies) == 1 and len(before) == 1:
+        return {strategies[0]: before[0]}
+    return {name: name for name in strategies if name in before}
+
+
+def compare_results(now: Results, before: Results) -> BaselineComparison:
+    """Compare what both have: strategies by name, problems, samples."""
+    passes_now, passes_before = passes_of(now.outcomes), passes_of(before.outcomes)
+    pairs = matched(now.strategies, before.strategies)
+    comparisons = together(
+        compare(name, passes_now.get(name, {}), other, passes_before.get(other, {})) for name, other in pairs.items()
+    )
+    notes = [*before.notes, *_settings(now.run, before.run), *_names(now, before, pairs)]
+    for name, other in pairs.items():
+        mine = [outcome for outcome in now.outcomes if outcome.strategy == name]
+        theirs = [outcome for outcome in before.outcomes if outcome.strategy == other]
+        notes += _coverage(name, mine, theirs)
+    return BaselineComparison(before.source, tuple(comparisons), tuple(dict.fromkeys(notes)))
+
+
+def _names(now: Results, before: Results, pairs: dict[str, str]) -> list[str]:
+    notes = [
+        f"{name} is compared with {other}, the baseline's only strategy"
+        for name, other in pairs.items()
+        if name != other
+    ]
+    if missing := [name for name in now.strategies if name not in pairs]:
+        notes.append(f"not in the baseline, which has {_list(before.strategies)}: {_list(missing)}")
+    return notes
+
+
+def _settings(now: dict[str, Any], before: dict[str, Any]) -> list[str]:
+    """Where model, dataset, sampling or the check differ, or where the baseline does not say."""
+    for where, run in (("baseline", before), ("run", now)):
+        if not run.get("identity") or not run.get("dataset"):
+            return [f"the {where} says neither what its model was nor which file its problems came from (no run.json)"]
+    notes = []
+    if before["dataset"].get("sha256") != now["dataset"].get("sha256"):
+        notes.append(
+            f"another dataset: {before['dataset'].get('name')} ({_digest(before['dataset'])}) before, "
+            f"{now['dataset'].get('name')} ({_digest(now['dataset'])}) now; problems of one task_id may differ"
+        )
+    if before["identity"].get("digest") != now["identity"].get("digest"):
+        notes.append(f"another model: {_model(before['identity'])} before, {_model(now['identity'])} now")
+    elif before["identity"].get("engine") != now["identity"].get("engine"):
+        notes.append(f"another engine: {before['identity'].get('engine')} before, {now['identity'].get('engine')} now")
+    for key in ("sampling", "postprocess"):
+        if key in before and key in now and before[key] != now[key]:
+            notes.append(f"another {key}: {_told(before[key])} before, {_told(now[key])} now")
+    return notes
+
+
+def _coverage(name: str, now: Sequence[Outcome], before: Sequence[Outcome]) -> list[str]:
+    """Problems and samples that only one of the two has, or that have no verdict in one."""
+    notes = []
+    mine, theirs = {one.task_id for one in now}, {one.task_id for one in before}
+    if only := [f"{len(a - b)} only in the {where}" for a, b, where in _sides(mine, theirs) if a - b]:
+        notes.append(f"{name}: compared on {len(mine & theirs)} problems that both have; {', '.join(only)}")
+    shared = mine & theirs
+    drawn, drawn_before = (
+        {(one.task_id, one.sample_index) for one in side if one.task_id in shared} for side in (now, before)
+    )
+    if only := [f"{len(a - b)} only in the {where}" for a, b, where in _sides(drawn, drawn_before) if a - b]:
+        notes.append(f"{name}: compared on {len(drawn & drawn_before)} samples that both have; {', '.join(only)}")
+    errors = [
+        f"{count} of the {where}"
+        for side, where in ((now, "run"), (before, "baseline"))
+        if (count := sum(one.error for one in side))
+    ]
+    if errors:
+        notes.append(f"{name}: samples without a verdict are left out: {', '.join(errors)}")
+    return notes
+
+
+def _sides(mine: set[Any], theirs: set[Any]) -> list[tuple[set[Any], set[Any], str]]:
+    return [(mine, theirs, "run"), (theirs, mine, "baseline")]
+
+
+def _digest(dataset: dict[str, Any]) -> str:
+    return f"sha256 {str(dataset.get('sha256'))[:12]}"
+
+
+def _model(identity: dict[str, Any]) -> str:
+    return f"{identity.get('model')} ({str(identity.get('digest'))[:SHOWN_DIGEST]})"
+
+
+def _told(value: Any) -> str:
+    return ", ".join(f"{key} {one}" for key, one in value.items()) if isinstance(value, dict) else str(value)
+
+
+def _list(names: Sequence[str], most: int = 8) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

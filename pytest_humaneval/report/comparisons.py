@@ -1,0 +1,141 @@
+"""How comparisons and gates read in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pytest_humaneval.report.analysis import MATRIX_STRATEGIES, Analysis
+from pytest_humaneval.report.baseline import BaselineComparison
+from pytest_humaneval.report.texttable import Column, folded, text_table, wrapped
+from pytest_humaneval.statistics.comparison import MCNEMAR, Comparison, smallest_detectable
+from pytest_humaneval.statistics.paired import ALPHA, POWER
+
+NAMED_LINES = 2  # of the terminal's width, for the problems that are fixed or broken; the unchanged ones get half
+MARK = "*"
+
+
+def pair_lines(analysis: Analysis, width: int, kept: bool) -> list[str]:
+    """The strategies of one run against each other; ``kept`` says whether run.json holds all pairs."""
+    if not analysis.pairs:
+        return []
+    names = list(dict.fromkeys(name for pair in analysis.pairs for name in (pair.first, pair.second)))
+    if 2 < len(names) <= MATRIX_STRATEGIES:
+        return _matrix(names, analysis.pairs, width)
+    shown = analysis.with_reference
+    text = f"{'minus ' + shown[0].second}: {_method(shown, 'strategies')}"
+    if len(names) > 2:
+        text += f"; all {len(analysis.pairs)} pairs are in run.json" if kept else "; --humaneval-output keeps all pairs"
+    table = text_table(
+        Column("strategy", [one.first for one in shown]), _columns(shown, "difference", "better", "worse"), width
+    )
+    return [*wrapped(text, width), "", *table, "", *_detectable_lines(shown, width)]
+
+
+def baseline_lines(baseline: BaselineComparison, width: int) -> list[str]:
+    """Fixed, broken and unchanged problems of each strategy, and whether that is more than chance."""
+    shown = baseline.comparisons
+    lines = wrapped(baseline.source, width, "baseline  ")
+    for note in baseline.notes:
+        lines += wrapped(f"note: {note}", width)
+    if not shown:
+        return [*lines, "nothing can be compared: no strategy has a problem with a verdict in both"]
+    one_each = all(one.method == MCNEMAR for one in shown)
+    words = ("fixed", "broken") if one_each else ("better", "worse")
+    figures = [
+        Column("before", [f"{one.second_pass_at_1:.3f}" for one in shown]),
+        Column("now", [f"{one.first_pass_at_1:.3f}" for one in shown]),
+        *_columns(shown, "change", *words),
+    ]
+    lines += ["", *text_table(Column("strategy", [one.first for one in shown]), figures, width), ""]
+    lines += wrapped(f"{_method(shown, 'strategies')}", width)
+    lines += _detectable_lines(shown, width)
+    named = shown if len(shown) <= MATRIX_STRATEGIES else [one for one in shown if one.significant]
+    for one in named:
+        lines += ["", *_problem_lines(one, words, width)]
+    if len(named) < len(shown):
+        lines += wrapped("the problems of the other strategies are named in run.json of --humaneval-output", width)
+    return lines
+
+
+def gate_lines(analysis: Analysis, width: int) -> list[str]:
+    """Each gate's answer, and the run's."""
+    lines: list[str] = []
+    words = {True: "holds", False: "DOES NOT HOLD", None: "NOT JUDGED"}
+    for verdict in analysis.gates:
+        lines += wrapped(
+            f"{verdict.strategy}: {verdict.gate}: {words[verdict.holds]}: {verdict.reason}", width, "gate      "
+        )
+    return [*lines, *wrapped(analysis.answer, width, "gates     ")] if analysis.answer else lines
+
+
+def p_text(p: float) -> str:
+    """Three decimals, and never 0."""
+    return f"{p:.3f}" if p >= 0.0005 else "<.001"
+
+
+def _matrix(names: Sequence[str], pairs: Sequence[Comparison], width: int) -> list[str]:
+    cells = {}
+    for pair in pairs:
+        mark = MARK if pair.significant else " "
+        cells[pair.first, pair.second] = f"{pair.difference:+.3f}{mark}"
+        cells[pair.second, pair.first] = f"{p_text(pair.p_holm)}{mark}"
+    columns = [
+        Column(f"{number} ", [cells.get((row, column), ". " if row == column else "n/a ") for row in names])
+        for number, column in enumerate(names, start=1)
+    ]
+    told = _method(pairs, "pairs", intervals="")
+    text = f"in pairs: above the diagonal pass@1 of the row minus that of the column, below it {told}"
+    rows = Column("", [f"{number} {name}" for number, name in enumerate(names, start=1)])
+    return [*wrapped(text, width), "", *text_table(rows, columns, width), "", *_detectable_lines(pairs, width)]
+
+
+def _columns(shown: Sequence[Comparison], difference: str, better: str, worse: str) -> list[Column]:
+    return [
+        Column(difference, [f"{one.difference:+.3f}" for one in shown]),
+        Column("95 % interval", [f"[{one.interval[0]:+.3f}, {one.interval[1]:+.3f}]" for one in shown], glued=True),
+        Column(better, [str(len(one.better)) for one in shown]),
+        Column(worse, [str(len(one.worse)) for one in shown]),
+        Column("p ", [f"{p_text(one.p_holm)}{MARK if one.significant else ' '}" for one in shown]),
+    ]
+
+
+def _method(shown: Sequence[Comparison], what: str, intervals: str = " (intervals are not)") -> str:
+    methods = " or ".join(dict.fromkeys(one.method for one in shown))
+    corrected = f", Holm-corrected over {len(shown)} {what}{intervals}" if len(shown) > 1 else ""
+    return f"p of the {methods} test{corrected}; {MARK} is below {ALPHA:g}"
+
+
+def _detectable_lines(shown: Sequence[Comparison], width: int) -> list[str]:
+    power = smallest_detectable(shown)
+    if power is None:
+        return []
+    alpha = f"alpha {ALPHA:g}" + (f"/{len(shown)}" if len(shown) > 1 else "")
+    if power.difference is None:
+        text = f"{power.problems} problems are too few to show any difference at {alpha}"
+        if power.method != MCNEMAR:
+            text = "what difference could be shown is not known: no problem differs"
+    elif power.method == MCNEMAR:
+        text = (
+            f"{power.problems} problems show a true difference of {power.difference:.3f} with a chance of {POWER:.0%} "
+            f"at {alpha}, if {power.spread:.0%} of them differ as here (exact power, Duffy 1984)"
+        )
+    else:
+        text = (
+            f"{power.problems} problems show a true difference of {power.difference:.3f} with a chance of {POWER:.0%} "
+            f"at {alpha}, if the problems' differences have a standard deviation of {power.spread:.3f} as here "
+            "(normal approximation, Miller 2024)"
+        )
+    return wrapped(text, width)
+
+
+def _problem_lines(one: Comparison, words: tuple[str, str], width: int) -> list[str]:
+    lines: list[str] = []
+    for word, task_ids in zip(words, (one.better, one.worse), strict=True):
+        named = folded(task_ids, NAMED_LINES * width) if task_ids else "none"
+        lines += wrapped(f"{one.first} {word}: {named}", width)
+    unchanged = [
+        f"{len(task_ids)} {word} ({folded(task_ids, width // 2)})"
+        for word, task_ids in (("passed", one.both), ("failed", one.neither))
+        if task_ids
+    ]
+    return [*lines, *wrapped(f"{one.first} unchanged: {', '.join(unchanged) or 'none'}", width)]

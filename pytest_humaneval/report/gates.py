@@ -1,0 +1,152 @@
+"""Gates: may this ship? The run's exit status answers, whatever single problems did.
+
+====  ===================================================================================================
+ 0    every gate holds
+ 1    every gate holds, but something that is no evaluated problem failed: another test, a fixture's teardown
+ 3    errors of engine or sandbox: no gate is judged
+10    a gate does not hold
+11    a gate cannot be judged: items of the run have no verdict, or the baseline could show no drop
+====  ===================================================================================================
+
+pytest's own 2 (interrupted), 4 (usage) and 5 (no tests) stay: nothing is judged then. 10 and 11 are used neither by
+pytest (0 to 6), nor by shells and ``timeout`` (124 and up), nor by sysexits.h (64 to 78).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from pytest_humaneval.exceptions import InputError
+from pytest_humaneval.report.baseline import BaselineComparison, matched
+from pytest_humaneval.statistics.comparison import Comparison, Passes, smallest_detectable
+from pytest_humaneval.statistics.paired import ALPHA
+
+OK, TESTS_FAILED, INTERNAL_ERROR = 0, 1, 3  # pytest's
+DOES_NOT_HOLD, NOT_JUDGED = 10, 11
+
+
+@dataclass(frozen=True, slots=True)
+class Gates:
+    """What is asked of a run: a least pass@1 for strategies by name, and no significant drop against the baseline."""
+
+    least: Mapping[str, float] = field(default_factory=dict)
+    on_regression: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.least) or self.on_regression
+
+
+@dataclass(frozen=True, slots=True)
+class GateVerdict:
+    """One gate's answer for one strategy; ``holds`` is None where it could not be judged."""
+
+    gate: str
+    strategy: str
+    holds: bool | None
+    reason: str
+
+    def to_json(self) -> dict[str, Any]:
+        """For run.json."""
+        return asdict(self)
+
+
+def least_pass_at_1(asked: Iterable[tuple[str, float]], strategies: Sequence[str]) -> dict[str, float]:
+    """What --humaneval-min-pass-at-1 asks of each strategy; a number without a name asks it of all that have no own.
+
+    Raises:
+        InputError: a strategy that is not evaluated, or two numbers for one.
+    """
+    own: dict[str, float] = {}
+    for name, least in asked:
+        if name and name not in strategies:
+            raise InputError(
+                f"--humaneval-min-pass-at-1: {name} is not evaluated; this run has {', '.join(strategies)}"
+            )
+        if own.setdefault(name, least) != least:
+            raise InputError(
+                f"--humaneval-min-pass-at-1: {own[name]:g} and {least:g} are asked of {name or 'every strategy'}; "
+                "give one"
+            )
+    return {name: own.get(name, own.get("", 0.0)) for name in strategies if name in own or "" in own}
+
+
+def check_baseline(strategies: Sequence[str], before: Sequence[str]) -> None:
+    """See that there is something to regress from.
+
+    Raises:
+        InputError: a strategy that the baseline lacks.
+    """
+    pairs = matched(strategies, before)
+    if missing := [name for name in strategies if name not in pairs]:
+        raise InputError(
+            f"--humaneval-fail-on-regression: the baseline has no results of {', '.join(missing)}; "
+            f"it has {', '.join(before)}"
+        )
+
+
+def judge(gates: Gates, passes: Mapping[str, Passes], baseline: BaselineComparison | None) -> list[GateVerdict]:
+    """Each gate's answer for each strategy that it asks about; for a run whose every item has a verdict."""
+    verdicts = [_at_least(name, least, passes.get(name, {})) for name, least in gates.least.items()]
+    if gates.on_regression and baseline is not None:
+        compared = {comparison.first: comparison for comparison in baseline.comparisons}
+        verdicts += [_no_drop(name, compared.get(name), baseline.comparisons) for name in passes]
+    return verdicts
+
+
+def answer(status: int, verdicts: Sequence[GateVerdict], errors: int, missing: int, elsewhere: int) -> tuple[int, str]:
+    """The exit status of a run with gates, and why, in a sentence.
+
+    ``status`` is what pytest would end with, ``errors`` the items without a verdict for want of an engine or a sandbox,
+    ``missing`` the items of the plan that did not run, ``elsewhere`` the failures that are no item's verdict.
+    """
+    if status not in (OK, TESTS_FAILED, INTERNAL_ERROR):
+        return status, f"no gate was judged: the run ended with pytest's exit status {status}"
+    if errors or status == INTERNAL_ERROR:
+        what = f"items that are errors of engine or sandbox: {errors}" if errors else "an internal error"
+        return INTERNAL_ERROR, f"no gate was judged: {what}; exit status {INTERNAL_ERROR}"
+    if missing:
+        return NOT_JUDGED, (
+            f"no gate was judged: items of this run without a verdict: {missing} (left out by -k, --lf, -m and the "
+            "like, skipped, or not reached), and gates judge whole runs only; to evaluate some problems on purpose, "
+            f"give --humaneval-task or --humaneval-limit; exit status {NOT_JUDGED}"
+        )
+    if failed := sum(verdict.holds is False for verdict in verdicts):
+        return DOES_NOT_HOLD, f"{failed} of {len(verdicts)} gates do not hold; exit status {DOES_NOT_HOLD}"
+    if unjudged := sum(verdict.holds is None for verdict in verdicts):
+        return NOT_JUDGED, f"{unjudged} of {len(verdicts)} gates could not be judged; exit status {NOT_JUDGED}"
+    if elsewhere:
+        return (
+            TESTS_FAILED,
+            f"every gate holds, but there are failures beside the evaluation: {elsewhere}; exit status 1",
+        )
+    return OK, "every gate holds; exit status 0, whatever single problems did"
+
+
+def _at_least(strategy: str, least: float, passes: Passes) -> GateVerdict:
+    gate = f"pass@1 of at least {least:g}"
+    if not passes:
+        return GateVerdict(gate, strategy, None, "no sample was judged")
+    # Exactly, as 0.4 is meant: a mean of shares in floating point can be one bit below it.
+    value = sum(Fraction(sum(samples.values()), len(samples)) for samples in passes.values()) / len(passes)
+    passed, judged = (sum(map(count, passes.values())) for count in (lambda one: sum(one.values()), len))
+    return GateVerdict(
+        gate, strategy, value >= Fraction(str(least)), f"{float(value):.4f}, {passed} of {judged} samples"
+    )
+
+
+def _no_drop(strategy: str, comparison: Comparison | None, family: Sequence[Comparison]) -> GateVerdict:
+    gate = f"no drop against the baseline (p below {ALPHA:g})"
+    if comparison is None:
+        return GateVerdict(gate, strategy, None, "no problem is in both")
+    low, high = comparison.interval
+    told = f"{comparison.difference:+.3f} [{low:+.3f}, {high:+.3f}], p {comparison.p_holm:.4f}"
+    told += f", {comparison.problems} problems"
+    if comparison.significant:
+        return GateVerdict(gate, strategy, comparison.difference > 0, told)
+    power = smallest_detectable(family)
+    if comparison.worse and power is not None and power.difference is None:
+        return GateVerdict(gate, strategy, None, f"{told}: too few to show any drop")
+    return GateVerdict(gate, strategy, True, told)

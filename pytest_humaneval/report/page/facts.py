@@ -1,0 +1,95 @@
+"""What the page says in words and figures around the grid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_humaneval.problem import Problem
+from pytest_humaneval.report.analysis import MATRIX_STRATEGIES, Analysis
+from pytest_humaneval.report.page.summary import Summary
+from pytest_humaneval.results.read import Results
+from pytest_humaneval.statistics.comparison import compare_pairs, compare_with_reference, passes_of
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One figure that people look for first."""
+
+    label: str
+    value: str
+    note: str
+
+
+def tiles(results: Results, rows: Sequence[Summary]) -> list[Tile]:
+    """Best strategy, problems solved by any, samples and errors, tokens."""
+    judged = [outcome for outcome in results.outcomes if not outcome.error]
+    tasks = {outcome.task_id for outcome in judged}
+    solved = {outcome.task_id for outcome in judged if outcome.passed}
+    errors = len(results.outcomes) - len(judged)
+    found = []
+    if rows and rows[0].pass_at_1 is not None:
+        low_high = rows[0].interval
+        interval = f", 95 % interval {low_high[0]:.3f} to {low_high[1]:.3f}" if low_high else ""
+        best = "pass@1" if len(rows) == 1 else "best pass@1"
+        found.append(Tile(best, f"{rows[0].pass_at_1:.3f}", f"{rows[0].strategy}{interval}"))
+    if len(rows) > 1 and tasks:
+        found.append(Tile("solved by any strategy", str(len(solved)), f"of {len(tasks)} problems"))
+    found.append(Tile("samples judged", f"{len(judged):,}", f"{errors} errors of engine or sandbox"))
+    tokens = sum(outcome.completion_tokens for outcome in results.outcomes)
+    if tokens:
+        found.append(Tile("tokens", f"{tokens:,}", f"{tokens / len(results.outcomes):.0f} a generation"))
+    return found
+
+
+def facts(results: Results, problems: Sequence[Problem]) -> list[tuple[str, str]]:
+    """What every figure must carry, as far as the run's record says it."""
+    run = results.run
+    identity, dataset, sampling = (run.get(key) or {} for key in ("identity", "dataset", "sampling"))
+    found = {
+        "model": identity.get("model"),
+        "weights": identity.get("digest"),
+        "engine": identity.get("engine"),
+        "sampling": _sampling(sampling, run.get("num_samples", 1)),
+        "problems": f"{len(problems)} of {dataset['name']}" if dataset.get("name") else str(len(problems)),
+        "dataset sha256": dataset.get("sha256"),
+        "post-processing": run.get("postprocess"),
+        "started": run.get("started"),
+        "finished": run.get("finished"),
+        "pytest-humaneval": (run.get("versions") or {}).get("pytest-humaneval"),
+        "source": str(results.source) if not run else None,
+    }
+    return [(name, str(value)) for name, value in found.items() if value]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Comparisons of strategies with each other, for a table, and what they could have shown."""
+
+    comparisons: Sequence[Mapping[str, Any]]
+    detectable: Mapping[str, Any] | None
+
+
+def compared(results: Results) -> Compared | None:
+    """All pairs of strategies, or of many each against the reference; from the record where it has them."""
+    strategies = len(results.strategies)
+    if strategies < 2:
+        return None
+    few = strategies <= MATRIX_STRATEGIES
+    key = "pairs" if few else "with_reference"
+    told = results.run.get(key)
+    if told is None:
+        passes = passes_of(results.outcomes)
+        made = Analysis(compare_pairs(passes)) if few else Analysis((), compare_with_reference(passes))
+        told = made.to_json().get(key)
+    return Compared(told["comparisons"], told.get("detectable")) if told else None
+
+
+def _sampling(sampling: Mapping[str, Any], num_samples: int) -> str:
+    if not sampling:
+        return ""
+    greedy = sampling.get("temperature") == 0
+    how = "greedy" if greedy else f"temperature {sampling.get('temperature')}, top-p {sampling.get('top_p')}"
+    samples = f", {num_samples} samples a problem" if num_samples > 1 else ""
+    return f"{how}, up to {sampling.get('max_tokens')} tokens, seed {sampling.get('seed')}{samples}"

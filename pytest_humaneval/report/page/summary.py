@@ -1,0 +1,98 @@
+"""What the page says of each strategy: its row of the table, and what its figures need besides."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from statistics import median
+
+from pytest_humaneval.outcome import KINDS, Outcome
+from pytest_humaneval.report import baseline as baselines
+from pytest_humaneval.results.read import Results
+from pytest_humaneval.results.rows import Row, rows_of
+
+Place = tuple[str, str, int]  # task_id, strategy, sample_index
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One strategy.
+
+    ``tokens`` are those of each generation; ``seconds`` run from its submission to its last token. Both leave out
+    outcomes without a generation. ``baseline`` is pass@1 of the strategy that it is compared with.
+    """
+
+    row: Row
+    tokens: list[int]
+    seconds: list[float]
+    baseline: float | None
+
+    @property
+    def strategy(self) -> str:
+        return self.row.strategy
+
+    @property
+    def pass_at_1(self) -> float | None:
+        return self.row.pass_at_k[1]
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """95 %, of pass@1."""
+        return self.row.interval
+
+    @property
+    def kinds(self) -> dict[str, int]:
+        return self.row.kinds
+
+    @property
+    def median_tokens(self) -> float | None:
+        return median(self.tokens) if self.tokens else None
+
+    @property
+    def median_seconds(self) -> float | None:
+        return median(self.seconds) if self.seconds else None
+
+
+def summaries(results: Results, baseline: Results | None) -> list[Summary]:
+    """A summary of each strategy, best pass@1 first, then by name; those without a figure last."""
+    generated: defaultdict[str, list[Outcome]] = defaultdict(list)
+    for outcome in results.outcomes:
+        if outcome.completion_tokens:
+            generated[outcome.strategy].append(outcome)
+    before = {}
+    if baseline is not None:
+        before = {row.strategy: row.pass_at_k[1] for row in rows_of(former(results, baseline).values(), (1,))}
+    found = [
+        Summary(
+            row,
+            [outcome.completion_tokens for outcome in generated[row.strategy]],
+            [outcome.generation_seconds for outcome in generated[row.strategy]],
+            before.get(row.strategy),
+        )
+        for row in rows_of(results.outcomes, sorted({1, *(int(k) for k in results.run.get("k", ()))}))
+    ]
+    return sorted(found, key=lambda one: (one.pass_at_1 is None, -(one.pass_at_1 or 0.0), one.strategy))
+
+
+def kinds_of(outcomes: Iterable[Outcome]) -> list[str]:
+    """The kinds of verdict that occur, in the package's order."""
+    found = {outcome.kind for outcome in outcomes}
+    return [kind for kind in KINDS if kind in found]
+
+
+def former(results: Results, baseline: Results) -> dict[Place, Outcome]:
+    """The baseline's outcomes, by the place in the results that each is compared with."""
+    of_former: defaultdict[str, list[Outcome]] = defaultdict(list)
+    for outcome in baseline.outcomes:
+        of_former[outcome.strategy].append(outcome)
+    pairs = baselines.matched(results.strategies, baseline.strategies)
+    return {
+        (outcome.task_id, name, outcome.sample_index): _renamed(outcome, name)
+        for name, other in pairs.items()
+        for outcome in of_former[other]
+    }
+
+
+def _renamed(outcome: Outcome, strategy: str) -> Outcome:
+    return outcome if outcome.strategy == strategy else replace(outcome, strategy=strategy)

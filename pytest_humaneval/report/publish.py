@@ -1,0 +1,81 @@
+"""What a run leaves for people besides its table: the report page, and a summary in Markdown."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from pytest_humaneval.exceptions import InputError
+from pytest_humaneval.report.markdown import markdown_summary
+from pytest_humaneval.report.page import need_page_extra, write_page
+from pytest_humaneval.results.ledger import Ledger
+from pytest_humaneval.results.read import Results
+from pytest_humaneval.results.whole_file import write_whole
+
+STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
+STEP_SUMMARY_BYTES = 1024 * 1024  # of all that a step writes; GitHub drops more than that, and fails the upload
+
+
+class Publisher:
+    """The files of --humaneval-html and --humaneval-markdown, and GitHub's step summary where the run is a step."""
+
+    def __init__(self, page: Path | None, markdown: Path | None) -> None:
+        """Make sure that they can be written, before an hour of generating is spent on them.
+
+        Raises:
+            InputError: a file cannot be written, or the page's packages are missing.
+        """
+        self._page, self._markdown = page, markdown
+        self._step = os.environ.get(STEP_SUMMARY, "")
+        if page is not None:
+            need_page_extra("--humaneval-html")
+            _need_writable("--humaneval-html", page)
+        if markdown is not None:
+            _need_writable("--humaneval-markdown", markdown)
+
+    def write(self, ledger: Ledger, run: dict[str, Any], baseline: Results | None) -> Iterator[str]:
+        """Write them; a line for the terminal for each file that was asked for, and for each that failed.
+
+        ``run`` is the run's record, as run.json has it.
+        """
+        if self._markdown is not None:
+            yield _written(self._markdown, "summary", lambda path: write_whole(path, [markdown_summary(ledger)]))
+        if self._step and (trouble := _append(Path(self._step), ledger)):
+            yield trouble
+        if self._page is not None:
+            results = Results(tuple(ledger.sorted()), run)
+            plan = ledger.plan
+            asked = plan.asked(ledger.outcomes.values())
+            yield _written(
+                self._page, "report page", lambda path: write_page(path, results, plan.problems, baseline, asked)
+            )
+
+
+def _need_writable(option: str, path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a"):  # a run that is killed leaves what was there
+            pass
+    except OSError as error:
+        raise InputError(f"{option}: {path} cannot be written ({error.strerror}); give a file that can be") from error
+
+
+def _written(path: Path, what: str, write: Callable[[Path], None]) -> str:
+    try:
+        write(path)
+    except OSError as error:
+        return f"warning: {path} could not be written: {error.strerror or error}"
+    return f"the {what} is in {path}"
+
+
+def _append(path: Path, ledger: Ledger) -> str:
+    """Append to the step's summary what room is left for; returns a warning, or nothing."""
+    try:
+        room = STEP_SUMMARY_BYTES - (path.stat().st_size if path.exists() else 0)
+        with path.open("a", encoding="utf-8") as file:
+            file.write("\n" + markdown_summary(ledger, limit=room - 1024))
+    except OSError as error:
+        return f"warning: {STEP_SUMMARY}: {path} could not be written: {error.strerror or error}"
+    return ""

@@ -1,0 +1,207 @@
+"""What the terminal shows at the end: one row a strategy, and what makes it trustworthy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pytest_humaneval.engine.catalogue import Identity
+from pytest_humaneval.outcome import KINDS
+from pytest_humaneval.plan import Plan
+from pytest_humaneval.report.analysis import Analysis
+from pytest_humaneval.report.comparisons import baseline_lines, gate_lines, pair_lines
+from pytest_humaneval.report.texttable import Column, text_table, wrapped
+from pytest_humaneval.results.ledger import Ledger
+from pytest_humaneval.results.rows import Row
+from pytest_humaneval.sample import Sampling
+
+UNUSABLE_SHARE = 0.2  # of completions empty or not parsing: then the prompt or the stops are the likely culprit
+SHORT_DIGEST = 12
+HEADER_WIDTH = 80
+MANY = 6  # strategies; of more, the remarks are a table
+
+
+def summary_lines(
+    ledger: Ledger,
+    progress: dict[str, Any],
+    layers: Sequence[str],
+    timeout: float,
+    analysis: Analysis | None = None,
+    width: int = HEADER_WIDTH,
+    kept: bool = False,
+) -> list[str]:
+    """The summary: what was evaluated and how, the table, what the reader must know of it, and what it proves."""
+    plan, rows = ledger.plan, ledger.rows()
+    with_experiments = any(strategy.base for strategy in plan.strategies)
+    lines = [
+        *wrapped(identity_line(plan.identity), width, "model     "),
+        *(wrapped(plan.identity.precision, width, "precision ") if plan.identity.precision else []),
+        *([] if with_experiments else wrapped(sampling_line(plan.sampling, plan.num_samples), width, "sampling  ")),
+        *wrapped(dataset_line(len(plan.problems), plan.dataset_name, plan.dataset_sha256), width, "problems  "),
+        f"checks    {timeout:g} s of CPU time, {plan.sandbox.memory_mb} MiB",
+        *wrapped(", ".join(layers) or "none was started", min(width, HEADER_WIDTH), "sandbox   "),
+        *_engine_lines(progress, width),
+        *(["", *experiment_table(plan, width)] if with_experiments else []),
+        "",
+        *table(rows, plan.ks, width),
+    ]
+    remarks = [*_sees(rows, width), *remark_lines(rows, width), *_partial(ledger, width)]
+    for notice in progress.get("notices", []):
+        remarks += wrapped(f"note: {notice}", width)
+    return [*lines, *(["", *remarks] if remarks else []), *analysis_lines(analysis or Analysis(), width, kept)]
+
+
+def analysis_lines(analysis: Analysis, width: int, kept: bool) -> list[str]:
+    """Comparisons and gates, each after a blank line, where there are any."""
+    parts = [pair_lines(analysis, width, kept=kept)]
+    if analysis.baseline is not None:
+        parts.append(baseline_lines(analysis.baseline, width))
+    parts.append(gate_lines(analysis, width))
+    return [line for part in parts if part for line in ("", *part)]
+
+
+def identity_line(identity: Identity) -> str:
+    """Engine and model, as every figure carries them."""
+    if identity.digest == identity.engine:  # a server: nobody knows what it runs but by its address
+        return f"{identity.model} on {identity.engine}"
+    digest = identity.digest if len(identity.digest) <= 2 * SHORT_DIGEST else identity.digest[: 7 + SHORT_DIGEST]
+    return f"{identity.model} ({digest}) on {identity.engine}"
+
+
+def sampling_line(how: Sampling, num_samples: int) -> str:
+    """How tokens were drawn."""
+    drawn = "greedy" if how.greedy else f"temperature {how.temperature:g}, top-p {how.top_p:g}, seed {how.seed}"
+    samples = f", {num_samples} samples a problem" if num_samples > 1 else ""
+    return f"{drawn}, up to {how.max_tokens} tokens{samples}"
+
+
+def dataset_line(problems: int, name: str, sha256: str) -> str:
+    """Which problems were asked."""
+    return f"{problems} of {name} (sha256 {sha256[:SHORT_DIGEST]})"
+
+
+def table(rows: Sequence[Row], ks: Sequence[int], width: int) -> list[str]:
+    """The rows as aligned text: names to the left, numbers to the right, never wrapped."""
+    columns = []
+    for k in ks:
+        columns.append(Column(f"pass@{k}", [_three_decimals(row.pass_at_k[k]) for row in rows]))
+        if any(row.intervals[k] for row in rows):
+            columns.append(Column("95 % interval", [_interval(row.intervals[k]) for row in rows], glued=True))
+    if any(row.guided for row in rows):
+        columns.append(Column("sees", ["examples" if row.guided else "prompt" for row in rows]))
+        columns.append(Column("draws", [str(row.draws) for row in rows], glued=True))
+    counts = ("passed", "failed", "timed_out", "errors", "tokens")
+    columns += [Column(name.replace("_", " "), [str(getattr(row, name)) for row in rows]) for name in counts]
+    rates = [f"{row.tokens / row.seconds:.0f}" if row.seconds > 0 else "n/a" for row in rows]
+    columns += [Column("tok/s", rates, glued=True), Column("s", [f"{row.seconds:.1f}" for row in rows], glued=True)]
+    return text_table(Column("strategy", [row.strategy for row in rows]), columns, width)
+
+
+def experiment_table(plan: Plan, width: int) -> list[str]:
+    """What each row of the results was made with, where that differs from row to row."""
+    strategies = plan.strategies
+    how = [sampling_line(plan.sampling_of(one), plan.num_samples_of(one)) for one in strategies]
+    columns = [
+        Column("strategy", [one.base or one.name for one in strategies], words=True),
+        Column("post-processing", [plan.postprocessor(one) for one in strategies], words=True),
+        Column("sampling", how, words=True),
+    ]
+    return text_table(Column("experiment", [one.name for one in strategies]), columns, width)
+
+
+def _interval(interval: tuple[float, float] | None) -> str:
+    return f"[{interval[0]:.3f}, {interval[1]:.3f}]" if interval else "n/a"
+
+
+def _three_decimals(value: float | None) -> str:
+    return "n/a" if value is None else f"{value:.3f}"
+
+
+def _engine_lines(progress: dict[str, Any], width: int) -> list[str]:
+    if not progress:
+        return []
+    made, stored = progress["finished"], progress["from_store"]
+    if not made and not stored:
+        return []
+    seconds, tokens = progress["generating_seconds"], progress["tokens"]
+    parts = []
+    if made:
+        rate = f", {tokens / seconds:.0f} tok/s" if seconds > 0 else ""
+        parts.append(f"{made} generated in {seconds:.1f} s ({tokens} tokens{rate})")
+        if progress["cached_prompt_tokens"]:
+            share = progress["cached_prompt_tokens"] / progress["prompt_tokens"]
+            parts.append(f"{share:.0%} of {progress['prompt_tokens']} prompt tokens from the prefix cache")
+        warm = progress.get("warm", False)  # what an older release recorded does not tell
+        parts.append(
+            "warm engine: its model was loaded" if warm else f"engine ready in {progress['loading_seconds']:.1f} s"
+        )
+    if stored:
+        parts.append(f"{stored} answered from the store")
+    return wrapped("; ".join(parts), width, "engine    ")
+
+
+def remark_lines(rows: Sequence[Row], width: int) -> list[str]:
+    """What went wrong how often, as a table where there are many strategies; and what makes a row doubtful."""
+    doubts = [line for row in rows for line in wrapped(_doubt(row), width)]
+    if len(rows) > MANY:
+        remarks = _remark_table(rows, width)
+        return [*remarks, *(["", *doubts] if remarks and doubts else doubts)]
+    return [line for row in rows for text in _remarks(row) for line in wrapped(text, width)] + doubts
+
+
+def _sees(rows: Sequence[Row], width: int) -> list[str]:
+    if not any(row.guided for row in rows):
+        return []
+    told = "sees: rows marked `examples` ran code on the docstring's visible examples and may have drawn several times"
+    return wrapped(f"{told}; compare them with each other, not with a single answer to a prompt", width)
+
+
+def _remarks(row: Row) -> list[str]:
+    remarks = []
+    wrong = ", ".join(f"{count} {kind}" for kind, count in sorted(row.kinds.items()) if kind != "passed")
+    if wrong:
+        remarks.append(f"{row.strategy}: {wrong}")
+    if row.steps:
+        steps = ", ".join(f"{name} {count}" for name, count in sorted(row.steps.items()))
+        remarks.append(f"{row.strategy}: post-processing changed {steps}")
+    if row.truncated:
+        remarks.append(f"{row.strategy}: {row.truncated} generations reached the token limit")
+    if row.ends:
+        ends = ", ".join(f"{count} {reason}" for reason, count in sorted(row.ends.items()))
+        remarks.append(f"{row.strategy}: generations that something else ended: {ends}")
+    return remarks
+
+
+def _remark_table(rows: Sequence[Row], width: int) -> list[str]:
+    """The same of many strategies: a column for each kind of verdict, post-processing step and for the token limit."""
+    kinds = [kind for kind in KINDS if kind != "passed" and any(row.kinds.get(kind) for row in rows)]
+    columns = [Column(kind, [str(row.kinds.get(kind, 0)) for row in rows]) for kind in kinds]
+    steps = sorted({step for row in rows for step in row.steps})
+    columns += [Column(f"{step} changed", [str(row.steps.get(step, 0)) for row in rows]) for step in steps]
+    if any(row.truncated for row in rows):
+        columns.append(Column("at token limit", [str(row.truncated) for row in rows]))
+    for reason in sorted({reason for row in rows for reason in row.ends}):
+        columns.append(Column(f"ended by {reason}", [str(row.ends.get(reason, 0)) for row in rows]))
+    return text_table(Column("strategy", [row.strategy for row in rows]), columns, width)
+
+
+def _doubt(row: Row) -> str:
+    if not row.judged or row.unusable <= UNUSABLE_SHARE * row.judged:
+        return ""
+    return (
+        f"warning: {row.strategy}: {row.unusable} of {row.judged} completions are empty or do not parse; "
+        "look at the prompt, its stops and the post-processing before believing this row"
+    )
+
+
+def _partial(ledger: Ledger, width: int) -> list[str]:
+    lines = []
+    if ledger.errors:
+        lines += wrapped(
+            f"warning: {len(ledger.errors)} items are errors of engine or sandbox and outside every denominator", width
+        )
+    if ledger.not_run:
+        lines += wrapped(
+            f"warning: {ledger.not_run} of {len(ledger.expected)} items did not run; the figures are partial", width
+        )
+    return lines

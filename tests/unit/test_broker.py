@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from pytest_humaneval.engine.broker import Broker
+from pytest_humaneval.engine.store import Store
+from pytest_humaneval.exceptions import EngineError
+from pytest_humaneval.prompt import Prompt
+from pytest_humaneval.sample import Generation, Request, Sampling
+
+REQUEST = Request(Prompt("completion", "def f():"), Sampling(), 0, "T/0", "minimal")
+ANSWER = Generation("    pass", prompt_tokens=9, completion_tokens=2)
+
+
+def broker_in(directory: Path, *, read_store: bool = True) -> Broker:
+    return Broker(directory / "store.sqlite", read_store=read_store)
+
+
+def test_equal_requests_reach_the_engine_once(tmp_path: Path) -> None:
+    broker = broker_in(tmp_path)
+    assert broker.missing(["a", "a", "b"]) == ["a", "b"]
+    broker.submit([("a", REQUEST), ("b", REQUEST)])
+    broker.submit([("b", REQUEST), ("a", REQUEST)])
+    assert [key for key, _ in broker.take(block=True)] == ["a", "b"]
+    assert broker.missing(["a", "c"]) == ["c"]
+    assert broker.take(block=False) == []
+
+
+def test_everybody_who_waits_gets_the_answer(tmp_path: Path) -> None:
+    broker = broker_in(tmp_path)
+    broker.submit([("a", REQUEST)])
+    got: list[object] = []
+    waiting = [threading.Thread(target=lambda: got.append(broker.wait_for("a"))) for _ in range(3)]
+    for thread in waiting:
+        thread.start()
+    broker.take(block=True)
+    broker.finish([("a", ANSWER)])
+    for thread in waiting:
+        thread.join(5)
+    assert got == [ANSWER] * 3
+    assert not broker.outstanding
+
+
+def test_answers_are_in_the_store_for_the_next_run(tmp_path: Path) -> None:
+    first = broker_in(tmp_path)
+    first.submit([("a", REQUEST)])
+    first.take(block=True)
+    first.finish([("a", ANSWER)])
+    first.close()
+    second = broker_in(tmp_path)
+    assert second.missing(["a", "b"]) == ["b"]
+    assert second.wait_for("a") == ANSWER
+    assert second.progress()["from_store"] == 1
+    anew = broker_in(tmp_path, read_store=False)
+    assert anew.missing(["a"]) == ["a"]
+
+
+def test_an_error_is_an_answer_and_is_not_stored(tmp_path: Path) -> None:
+    broker = broker_in(tmp_path)
+    broker.submit([("a", REQUEST)])
+    broker.take(block=True)
+    broker.finish([("a", EngineError("too long"))])
+    assert str(broker.wait_for("a")) == "too long"
+    assert broker_in(tmp_path).missing(["a"]) == ["a"]
+
+
+def test_a_broken_engine_answers_what_is_outstanding_and_what_is_to_come(tmp_path: Path) -> None:
+    broker = broker_in(tmp_path)
+    broker.submit([("done", REQUEST), ("handed on", REQUEST)])
+    broker.take(block=True)
+    broker.finish([("done", ANSWER)])
+    broker.submit([("waiting", replace(REQUEST, sample_index=1))])
+    broker.fail(EngineError("out of memory"))
+    broker.submit([("later", REQUEST)])
+    assert broker.wait_for("done") == ANSWER
+    assert [str(broker.wait_for(key)) for key in ("handed on", "waiting", "later")] == ["out of memory"] * 3
+    assert broker.progress()["phase"] == "failed"
+
+
+def test_a_request_that_was_never_submitted_does_not_wait_for_ever(tmp_path: Path) -> None:
+    assert isinstance(broker_in(tmp_path).wait_for("x"), EngineError)
+
+
+def test_only_the_time_with_work_counts_as_generating(tmp_path: Path) -> None:
+    broker = broker_in(tmp_path)
+    broker.submit([("a", REQUEST)])
+    broker.take(block=True)
+    broker.generating(1.5)
+    time.sleep(0.05)
+    broker.finish([("a", ANSWER)], cached_prompt_tokens=4)
+    threading.Thread(target=lambda: broker.take(block=True), daemon=True).start()
+    time.sleep(0.05)
+    before = broker.progress()
+    time.sleep(0.1)
+    after = broker.progress()
+    assert before["loading_seconds"] == 1.5
+    assert 0.05 <= before["generating_seconds"] == after["generating_seconds"]
+    assert (after["tokens"], after["prompt_tokens"], after["cached_prompt_tokens"]) == (2, 9, 4)
+
+
+def test_a_servers_failure_is_an_error_and_is_not_stored(tmp_path: Path) -> None:
+    broker = broker_in(tmp_path)
+    broker.submit([("a", REQUEST)])
+    broker.take(block=True)
+    broker.finish([("a", Generation("", "error"))])
+    assert isinstance(broker.wait_for("a"), EngineError)
+    broker.close()
+    assert broker_in(tmp_path).missing(["a"]) == ["a"]
+
+
+def test_a_failure_that_an_older_release_stored_is_made_anew(tmp_path: Path) -> None:
+    store, _ = Store.open(tmp_path / "store.sqlite")
+    store.put_many([("a", Generation("", "error")), ("b", Generation("x", "MAX_TOKENS"))])
+    store.close()
+    broker = broker_in(tmp_path)
+    assert broker.missing(["a", "b"]) == ["a"]
+    assert broker.wait_for("b") == Generation("x", "length")
