@@ -48,8 +48,8 @@ This page is written by `python tests/examples/options_page.py`, from the code.
 
 ## Options of pytest
 
-Without `--strategy` or `--humaneval-experiment` the plugin stays out of sight. Where the column *preset* has an ini key,
-pytest's ini file may set the option; where it has a name in quotation marks, so may the top level of
+Without `--strategy` or `--humaneval-experiment` the plugin stays out of sight. Where the column *preset* has an ini
+key, pytest's ini file may set the option; where it has a name in quotation marks, so may the top level of
 [humaneval.toml](experiments.md). The command line wins over `humaneval.toml`, which wins over the ini file.
 """
 
