@@ -14,7 +14,9 @@ PAGES = sorted(DOCS.glob("*.md"))
 def snippet(name: str) -> str:
     """The code below ``<!-- example: NAME -->``, which stands in one page only."""
     pattern = rf"<!-- example: {re.escape(name)} -->\n```\w+\n(.*?\n)```\n"
-    found = [code for page in (README, *PAGES) for code in re.findall(pattern, page.read_text(), re.DOTALL)]
+    found: list[str] = []
+    for page in (README, *PAGES):
+        found += re.findall(pattern, page.read_text(), re.DOTALL)
     assert len(found) == 1, f"{len(found)} examples are called {name}"
     return found[0]
 

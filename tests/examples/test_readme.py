@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from documentation import snippet
+from documentation import DOCS, snippet
 
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.engine.scripted import ScriptedEngine
@@ -26,6 +26,7 @@ def test_the_strategy_of_the_readme_is_listed(pytester: pytest.Pytester) -> None
     pytester.makeconftest(snippet("brief.py"))
     result = pytester.runpytest_subprocess("--humaneval-list-strategies")
     result.stdout.fnmatch_lines(["brief * chat * one instruction to a chat model"])
+    assert snippet("brief.py") in (DOCS / "tutorial.md").read_text()
 
 
 def test_the_guided_strategy_of_the_pages_works(pytester: pytest.Pytester) -> None:
