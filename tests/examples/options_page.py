@@ -48,9 +48,10 @@ This page is written by `python tests/examples/options_page.py`, from the code.
 
 ## Options of pytest
 
-Without `--strategy` or `--humaneval-experiment` the plugin stays out of sight. Where the column *preset* has an ini
-key, pytest's ini file may set the option; where it has a name in quotation marks, so may the top level of
-[humaneval.toml](experiments.md). The command line wins over `humaneval.toml`, which wins over the ini file.
+Without `--strategy` or `--humaneval-experiment` the plugin stays out of sight. The column *preset* says where else an
+option may be set: *ini* is pytest's ini file, with underscores (`humaneval_top_p = 0.9`), and *toml* the top level of
+[humaneval.toml](experiments.md), without `--humaneval-` (`top-p = 0.9`). The command line wins over `humaneval.toml`,
+which wins over the ini file.
 """
 
 
@@ -91,9 +92,8 @@ def _options(recorder: Recorder) -> Iterator[str]:
 
 def _preset(key: str, recorder: Recorder) -> str:
     name = key.removeprefix("humaneval_").replace("_", "-")
-    in_ini = [f"`{key}`"] if key in recorder.ini else []
     settable = {option.name for option in options.OPTIONS if option.name != "config"} | set(options.FLAGS)
-    return ", ".join([*in_ini, *([f'`"{name}"`'] if name in settable else [])])
+    return ", ".join(where for where, may in (("ini", key in recorder.ini), ("toml", name in settable)) if may)
 
 
 def _other_presets(recorder: Recorder) -> Iterator[str]:
@@ -101,7 +101,7 @@ def _other_presets(recorder: Recorder) -> Iterator[str]:
     yield "Two options of other plugins may be set in `humaneval.toml` too:"
     yield ""
     for option in (settings.TIMEOUT, settings.WORKERS):
-        yield f'* `"{option.name}"`: {option.help}'
+        yield f"* `{option.name}`: {option.help}"
     yield ""
     yield "One ini key is no option:"
     yield ""
