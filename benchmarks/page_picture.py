@@ -1,4 +1,4 @@
-"""The README's picture of a report page: its beginning and its grid, as Chromium shows them.
+"""The documentation's picture of a report page: its beginning and its grid, as Chromium shows them.
 
     pytest --strategy=minimal,chat,cot --humaneval-html=report.html
     python -m benchmarks.page_picture report.html docs/report.png

@@ -68,7 +68,7 @@ def row(judged: dict[str, Judged], strategy: str) -> dict[str, Any]:
 
 
 def sentence(measured: dict[str, Any]) -> str:
-    """What came of it, for the README."""
+    """What came of it, for docs/results.md."""
     passed = {
         name: sum(of_strategy[name]["passed"] for of_strategy in measured["strategies"].values())
         for name in POSTPROCESSORS

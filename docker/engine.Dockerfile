@@ -1,6 +1,6 @@
 # vLLM's OpenAI server with this project's models: docker build -f docker/engine.Dockerfile --build-arg EXTRA=gpu .
-# The context is the repository, the builder BuildKit or podman's. Wheels in the folder wheels/ are taken first; see the
-# README, Containers.
+# The context is the repository, the builder BuildKit or podman's. Wheels in the folder wheels/ are taken first; see
+# docs/containers.md.
 ARG BASE=python:3.11-slim-bookworm
 
 FROM ${BASE}

@@ -1,5 +1,5 @@
 # pytest with this plugin, to evaluate against an engine's URL; results go to /results.
-# The context is the repository. Wheels in its folder wheels/ are taken first; see the README, Containers.
+# The context is the repository. Wheels in its folder wheels/ are taken first; see docs/containers.md.
 ARG BASE=python:3.11-slim-bookworm
 
 FROM ${BASE} AS build

@@ -18,7 +18,7 @@ HUB_DATA = "google-research-datasets/mbpp"
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Every setting of a training, complete at construction; see the README for what they mean."""
+    """Every setting of a training, complete at construction; see docs/soft-prompts.md for what they mean."""
 
     # What is learned.
     kind: Literal["plain", "deep", "routed"] = "plain"

@@ -28,7 +28,7 @@ _FIELDS = tuple(one for one in fields(Outcome) if one.name not in ("task_id", "s
 class Results:
     """What became of every sample of a run, in the file's order; each sample once.
 
-    ``run`` is what run.json says (see the README), empty where there is none; ``source`` is where it was read from.
+    ``run`` is what run.json says (see docs/files.md), empty where there is none; ``source`` is where it was read from.
     ``notes`` are sentences about what was left out in reading.
     """
 

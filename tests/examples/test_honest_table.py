@@ -1,24 +1,34 @@
-"""The README's table says what the raw results give."""
+"""docs/results.md says what the raw results give, and README.md what docs/results.md does."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from documentation import DOCS, README
 
 from benchmarks.engine_measure import read_result
 from benchmarks.honest_table import batches, finished, sharing, table
 from benchmarks.postprocessors import sentence
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = DOCS / "results.md"
+SHOWN = (0, 1, 2, 3, 4, 6, 7)  # the columns that README.md has
 
 
-def test_the_readme_has_the_figures_of_the_results() -> None:
+def test_the_page_has_the_figures_of_the_results() -> None:
     found = finished()
-    page = README.read_text()
+    page = PAGE.read_text()
     assert table(found.values()) in page
     assert sharing(found) in " ".join(page.split())
     assert batches(found) in page
 
 
-def test_the_readme_says_what_post_processing_is_worth() -> None:
+def test_the_page_says_what_post_processing_is_worth() -> None:
     measured = read_result("postprocessors.json")
-    assert sentence(measured) in " ".join(README.read_text().split())
+    assert sentence(measured) in " ".join(PAGE.read_text().split())
+
+
+def test_the_rows_of_the_readme_are_those_of_the_page() -> None:
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in PAGE.read_text().splitlines()]
+    whole = {tuple(row[column] for column in SHOWN) for row in rows if len(row) > max(SHOWN)}
+    table = README.read_text().partition("## The honest table")[2].partition("## ")[0]
+    shown = [tuple(cell.strip() for cell in line.split("|")[1:-1]) for line in table.splitlines() if "| `" in line]
+    assert len(shown) > 5
+    assert set(shown) <= whole

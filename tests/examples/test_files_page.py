@@ -1,0 +1,91 @@
+"""docs/files.md has exactly the keys that a run writes and reads."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from documentation import first_cells, section
+
+from pytest_humaneval.outcome import KINDS
+from pytest_humaneval.plugin.config_file import KEYS_OF_AN_EXPERIMENT
+from pytest_humaneval.plugin.options import FLAGS
+from pytest_humaneval.plugin.settings import TIMEOUT, WORKERS
+
+PAGE = "files.md"
+EXPERIMENTS = '[experiments.plain]\nstrategy = "minimal"\n[experiments.asked]\nstrategy = "chat"\n'
+TASKS = ("HumanEval/0", "HumanEval/1")
+
+
+def keys_in(value: object, collapsed: Collection[str], place: str = "") -> Iterator[str]:
+    """Every key below ``value`` as the page spells it; of what is ``collapsed`` no more than that."""
+    if isinstance(value, list):
+        for element in value:
+            yield from keys_in(element, collapsed, f"{place}[]")
+    for key, inner in value.items() if isinstance(value, dict) else ():
+        path = f"{place}.{key}".removeprefix(".")
+        if short := {f"{path}.*", f"{path}[].*"} & set(collapsed):
+            yield from short
+        else:
+            yield path
+            yield from keys_in(inner, collapsed, path)
+
+
+def read_rows(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+def assert_documented(heading: str, values: Iterable[object]) -> None:
+    """The chapter has a row for each key of ``values``, and for no other."""
+    documented = first_cells(section(PAGE, heading))
+    written = {key for value in values for key in keys_in(value, documented)}
+    assert len(documented) == len(set(documented))
+    assert set(documented) == written, f"docs/{PAGE}, {heading}"
+
+
+def test_a_run_writes_what_the_page_says(pytester: pytest.Pytester) -> None:
+    (pytester.path / "humaneval.toml").write_text(EXPERIMENTS)
+    pytester.makefile(".json", script='{"* plain": "    pass\\n", "*": "    return True\\n"}')
+    before = [{"task_id": task, "strategy": name, "passed": False} for task in TASKS for name in ("plain", "asked")]
+    (pytester.path / "before.jsonl").write_text("".join(json.dumps(row) + "\n" for row in before))
+    pytester.runpytest_subprocess(
+        "--humaneval-experiment=all", "--humaneval-script=script.json", "--humaneval-cache-dir=cache",
+        "--humaneval-output=out", "--humaneval-baseline=before.jsonl", "--humaneval-min-pass-at-1=0.5",
+        *(f"--humaneval-task={task}" for task in TASKS),
+        timeout=300,
+    )  # fmt: skip
+    out = pytester.path / "out"
+    run = json.loads((out / "run.json").read_text())
+    assert_documented("samples.jsonl", read_rows(out / "samples.jsonl"))
+    assert_documented("results.jsonl", read_rows(out / "results.jsonl"))
+    assert_documented("prompts.jsonl", read_rows(out / "prompts.jsonl"))
+    assert_documented("run.json", [run])
+    assert_documented("A comparison", [*run["pairs"]["comparisons"], *run["baseline"]["comparisons"]])
+    assert_store(pytester.path / "cache" / "generations.sqlite")
+
+
+def assert_store(file: Path) -> None:
+    text = section(PAGE, "The store")
+    with closing(sqlite3.connect(file)) as store:
+        columns = [row[1] for row in store.execute("PRAGMA table_info(generations)")]
+        (application_id,) = store.execute("PRAGMA application_id").fetchone()
+        (version,) = store.execute("PRAGMA user_version").fetchone()
+    assert first_cells(text) == columns
+    assert f"application id is `{application_id:#x}`" in text
+    assert f"(SQLite's `user_version`) is {version}" in text
+
+
+def test_every_kind_of_outcome_is_in_the_page() -> None:
+    text = section(PAGE, "results.jsonl")
+    assert [kind for kind in KINDS if f"`{kind}`" not in text] == []
+
+
+def test_every_key_of_the_experiments_file_is_in_the_page() -> None:
+    top, _, experiment = section(PAGE, "humaneval.toml").partition("A table `[experiments.NAME]`")
+    assert set(first_cells(top)) == {TIMEOUT.name, WORKERS.name, *FLAGS, "experiments.*"}
+    assert set(first_cells(experiment)) == set(KEYS_OF_AN_EXPERIMENT)
