@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
-from pytest_humaneval.plan import ItemId
 from pytest_humaneval.sample import Completion, Generation
 from pytest_humaneval.verdict import Verdict
 
@@ -24,6 +23,30 @@ KINDS = (
     "test failed",  # the sandbox passed it, the user's own test did not
     ERROR,  # engine or sandbox trouble; says nothing about the model
 )
+
+
+@dataclass(frozen=True, slots=True)
+class ItemId:
+    """Which sample an item is about."""
+
+    task_id: str
+    strategy: str
+    sample_index: int
+
+    @property
+    def key(self) -> str:
+        """The item as one text; within a run, as the strategies of a name may change between two."""
+        return f"{self.task_id} {self.strategy} {self.sample_index}"
+
+
+class Item(Protocol):
+    """What belongs to a problem and a strategy: an item's id, an outcome."""
+
+    @property
+    def task_id(self) -> str: ...
+
+    @property
+    def strategy(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,40 +8,16 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from pytest_humaneval.engine.catalogue import HOLD_THE_MODEL, Identity
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.exceptions import InputError, StrategyError
+from pytest_humaneval.outcome import Item, ItemId
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import Prompt
 from pytest_humaneval.sample import Request, Sampling
 from pytest_humaneval.sandbox.interface import SandboxOptions
 from pytest_humaneval.strategy import Strategy
-
-
-@dataclass(frozen=True, slots=True)
-class ItemId:
-    """Which sample an item is about."""
-
-    task_id: str
-    strategy: str
-    sample_index: int
-
-    @property
-    def key(self) -> str:
-        """The item as one text; within a run, as the strategies of a name may change between two."""
-        return f"{self.task_id} {self.strategy} {self.sample_index}"
-
-
-class Item(Protocol):
-    """What belongs to a problem and a strategy: an item's id, an outcome."""
-
-    @property
-    def task_id(self) -> str: ...
-
-    @property
-    def strategy(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)

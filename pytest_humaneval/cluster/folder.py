@@ -16,7 +16,7 @@ from pytest_humaneval.cluster.source import Sample
 from pytest_humaneval.exceptions import DatasetError, InputError
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.results.read import RESULTS_FILE, RUN_FILE, read_outcome
-from pytest_humaneval.results.whole_file import write_whole
+from pytest_humaneval.whole_file import write_whole
 
 SETTINGS_FILE = "evaluation.json"  # what the results are of, and when they were begun
 

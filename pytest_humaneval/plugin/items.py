@@ -9,15 +9,15 @@ import pytest
 
 from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.exceptions import EngineError, InfrastructureError, SharedEngineError
-from pytest_humaneval.outcome import Outcome
-from pytest_humaneval.plan import ItemId, Plan
+from pytest_humaneval.outcome import ItemId, Outcome
+from pytest_humaneval.plan import Plan
 from pytest_humaneval.plugin.failure import show_error, show_failure
 from pytest_humaneval.plugin.fixtures import CHECK_TIMEOUT, OUTCOME, is_judged, item_id, requests_for
 from pytest_humaneval.plugin.junit import item_properties
 from pytest_humaneval.plugin.timeouts import add_backstop, check_timeout
-from pytest_humaneval.postprocess.explanation import explained
 from pytest_humaneval.printable import printable
 from pytest_humaneval.problem import Problem
+from pytest_humaneval.results.explanation import explained
 
 DETAIL_CHARACTERS = 4_000
 SHARED = "humaneval: the engine has failed for all items"

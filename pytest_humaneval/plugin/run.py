@@ -17,7 +17,8 @@ from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.engine.engine_process import EngineProcess, RunningEngine
 from pytest_humaneval.exceptions import EngineError
 from pytest_humaneval.interruption import sigterm_as_interruption
-from pytest_humaneval.plan import ItemId, Plan
+from pytest_humaneval.outcome import ItemId
+from pytest_humaneval.plan import Plan
 from pytest_humaneval.plugin import options
 from pytest_humaneval.plugin.failure_list import FailureList
 from pytest_humaneval.plugin.junit import add_completion

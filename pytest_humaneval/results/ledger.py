@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Protocol
 
-import pytest
-
-from pytest_humaneval.outcome import Outcome
-from pytest_humaneval.plan import ItemId, Plan
+from pytest_humaneval.outcome import ItemId, Outcome
+from pytest_humaneval.plan import Plan
 from pytest_humaneval.results.headline import Headline, headline
 from pytest_humaneval.results.rows import Row, rows_of
+
+
+class Report(Protocol):
+    """What is read of pytest's report of an item; its ``humaneval`` is the outcome, where there is one."""
+
+    @property
+    def nodeid(self) -> str: ...
+
+    @property
+    def when(self) -> str | None: ...
 
 
 @dataclass
@@ -34,7 +43,7 @@ class Ledger:
         """Which samples the items of these node ids evaluate; those of other tests are left out."""
         return [item for nodeid in nodeids if (item := self._item_of(nodeid)) is not None]
 
-    def add(self, report: pytest.TestReport) -> Outcome | None:
+    def add(self, report: Report) -> Outcome | None:
         """Take in what a report carries, or an item that took its worker down."""
         wire = getattr(report, "humaneval", None)
         if wire is not None:

