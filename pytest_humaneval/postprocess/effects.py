@@ -7,7 +7,7 @@ into a list: an answer may rest on such statements although it uses no name that
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pytest_humaneval.postprocess.source import Statement
@@ -16,6 +16,7 @@ SHOWS = frozenset({"print", "pprint", "input", "help", "exit", "quit", "breakpoi
 TESTS = frozenset({"unittest", "doctest", "pytest", "timeit"})
 SETTERS = ("set", "seed", "filterwarnings", "simplefilter")  # sys.setrecursionlimit, random.seed
 LOOKS_NAMES_UP = frozenset({"globals", "locals", "vars", "eval", "exec"})
+MANY_CALLS = 100  # functions that one statement reaches: what calls more is not followed further, so time stays bounded
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Executed = Function | ast.ClassDef | ast.Lambda
@@ -49,15 +50,20 @@ def is_main_block(node: ast.stmt) -> bool:
     )
 
 
-def effects(statement: Statement, program: Iterable[Statement]) -> Effects:
-    """What ``statement`` does when it is executed, with what the functions of ``program`` do that it calls."""
-    defined = {name: each for each in program for name in each.binds if _is_definition(each)}
+def definitions(program: Iterable[Statement]) -> Mapping[str, Statement]:
+    """The functions and classes of a program by name; of two with one name the last."""
+    return {name: each for each in program for name in each.binds if _is_definition(each)}
+
+
+def effects(statement: Statement, defined: Mapping[str, Statement]) -> Effects:
+    """What ``statement`` does when it is executed, with what the functions do that it calls (:func:`definitions`)."""
     waiting, seen, done = [*statement.nodes], set[str](), list[ast.AST]()
     while waiting:
         done += (executed := list(_executed(waiting.pop())))
         names = {name for node in executed for name in _called(node)} - seen
         seen |= names
-        waiting += [body for name in names & defined.keys() for body in _bodies(defined[name])]
+        if len(seen) < MANY_CALLS:
+            waiting += [body for name in names & defined.keys() for body in _bodies(defined[name])]
     own = frozenset(name for top in statement.nodes for node in _executed(top) for name in _stored(node))
     stored = frozenset(name for node in done for name in _stored(node))
     calls = [node.value for node in done if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)]

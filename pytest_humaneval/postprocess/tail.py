@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from pytest_humaneval.postprocess.effects import LOOKS_NAMES_UP, Effects, effects, is_example, root
+from pytest_humaneval.postprocess.effects import LOOKS_NAMES_UP, Effects, definitions, effects, is_example, root
 from pytest_humaneval.postprocess.source import Statement, compiles, longest_prefix, statements
 from pytest_humaneval.problem import Problem
 
@@ -60,23 +60,32 @@ def _needed(entry_point: str, answer: Statement, program: Sequence[Statement]) -
     """``answer`` and every statement that it reaches, directly or by way of others."""
     drafts = {each for each in program if entry_point in each.binds and each is not answer}
     others = [each for each in program if each not in drafts and each is not answer and not is_example(each)]
-    does = {each: effects(each, program) for each in others}
-    needed, found = set[Statement](), {answer}
+    defined = definitions(program)
+    does = {each: effects(each, defined) for each in others}
+    variables = frozenset[str]().union(*(each.binds for each in program if not _is_function(each))) - {entry_point}
+    binding: dict[str, list[Statement]] = {}
+    for each in others:
+        for name in each.binds:
+            binding.setdefault(name, []).append(each)
+    needed, names, found = set[Statement](), set[str](), {answer}
     while found:
-        needed |= found
-        names = frozenset().union(*map(_needs, needed))
-        data = frozenset().union(*(each.binds for each in program if not _is_function(each))) & names - {entry_point}
-        by_any_name = bool(names & LOOKS_NAMES_UP)
+        while found:  # by name, each statement once: chains are long
+            needed |= found
+            more = frozenset[str]().union(*map(_needs, found)) - names
+            names |= more
+            found = {each for name in more for each in binding.get(name, ())} - needed
+        data, by_any_name = variables & names, bool(names & LOOKS_NAMES_UP)
         found = {
             each
             for each in others
-            if names & each.binds
-            or _prepares(each, does[each], data, entry_point, before=each.start < answer.start)
-            or (by_any_name and each.binds and not does[each] and entry_point not in does[each].mentions)
+            if each not in needed
+            and (
+                _prepares(each, does[each], data, entry_point, before=each.start < answer.start)
+                or (by_any_name and each.binds and not does[each] and entry_point not in does[each].mentions)
+            )
         }
         if _is_wrapped(entry_point, answer, needed):
-            found |= {each for each in drafts if each.start < answer.start}
-        found -= needed
+            found |= {each for each in drafts if each.start < answer.start} - needed
     return needed
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from types import SimpleNamespace
 from typing import cast
@@ -164,3 +165,28 @@ def test_a_good_completion_is_left_alone(repair: PostProcessor, problem: Problem
 
     assert completion.text == problem.canonical_solution
     assert completion.steps == ()
+
+
+# A bound and no measurement: each of these took minutes where work grew with the square of their number.
+MANY = {
+    "decorators": "@d\n",
+    "assignments in a chain": "a{next} = a{this}\n",
+    "functions in a chain": "def f{next}(): return f{this}()\n",
+    "calls": "f{this}()\n",
+    "imports": "import m{this}\n",
+    "loops that fill a table": "for i in x{this}: y[i] = 1\n",
+    "brackets": "(",
+    "fences": "```\n",
+    "thoughts": "<think>",
+    "tokens": "<|im_end|>",
+}
+
+
+@pytest.mark.parametrize("unit", MANY.values(), ids=MANY)
+@pytest.mark.parametrize("name", ["post_v1", "post_v5"])
+def test_a_long_answer_takes_bounded_time(name: str, unit: str) -> None:
+    many = range(48_000 // len(unit))
+    text = "    return 1\n\n" + "".join(unit.format(this=number, next=number + 1) for number in many)
+    started = time.process_time()
+    POSTPROCESSORS[name](PROBLEMS[0].visible(), text[:48_000])
+    assert time.process_time() - started < 15
