@@ -18,7 +18,7 @@ from pytest_humaneval.strategy import Strategy
 PREFIX = "soft:"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SoftStrategy(Strategy):
     """A strategy whose prompts begin with virtual tokens."""
 
