@@ -28,6 +28,7 @@ from pytest_humaneval.results.read import UNNAMED
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.sandbox import SANDBOXES, SandboxOptions
 from pytest_humaneval.strategy import Strategy
+from pytest_humaneval.wording import unknown
 
 if TYPE_CHECKING:
     from pytest_humaneval.models.find import Model
@@ -110,12 +111,12 @@ def choose(config: pytest.Config) -> Choices:
     how, samples = options.sampling(config), options.value_of(config, "num-samples", 1)
     postprocess = options.value_of(config, "postprocess", "auto")
     if postprocess not in ("auto", *POSTPROCESSORS):
-        names = ", ".join(("auto", *POSTPROCESSORS))
-        raise InputError(f"--humaneval-postprocess: unknown post-processor {postprocess!r}; known: {names}")
+        names = ("auto", *POSTPROCESSORS)
+        raise InputError(f"--humaneval-postprocess: {unknown('post-processor', postprocess, names)}")
     strategies = chosen_strategies(config, engine, how, postprocess)
     sandbox = options.sandbox_options(config)
     if sandbox.name not in SANDBOXES:
-        raise InputError(f"--humaneval-sandbox: unknown sandbox {sandbox.name!r}; known: {', '.join(SANDBOXES)}")
+        raise InputError(f"--humaneval-sandbox: {unknown('sandbox', sandbox.name, SANDBOXES)}")
     return Choices(
         dataset,
         selected,

@@ -59,10 +59,15 @@ class Output:
         if self.ledger.errors and exit_status in (OK, TESTS_FAILED):
             exit_status = INTERNAL_ERROR
         analysis, exit_status = self._analyse(exit_status, elsewhere)
-        ready = progress.get("ready_at")  # nothing where the engine did not have to generate
-        engine = {name: value for name, value in progress.items() if name not in WHILE_IT_RUNS}
-        engine["ready_to_last_outcome_seconds"] = last_outcome_at - ready if ready else None
-        run = run_record(self.ledger, self.started, engine, exit_status, analysis.to_json())
+        run = run_record(
+            self.started.isoformat(timespec="seconds"),
+            exit_status,
+            plan_options(self.ledger.plan),
+            self.ledger.counts(),
+            self.ledger.rows(),
+            analysis.to_json(),
+            engine_process=_lasting(progress, last_outcome_at),
+        )
         return Finished(exit_status, progress, analysis, (*notes, *self._write(run)))
 
     def summary(self, finished: Finished, layers: Sequence[str], timeout: float, width: int) -> list[str]:
@@ -92,3 +97,10 @@ class Output:
                 verdicts = judge(self.gates, passes_of(outcomes), compared)
             exit_status, told = answer(exit_status, verdicts, errors, missing, elsewhere)
         return Analysis(pairs, with_reference, compared, verdicts, told), exit_status
+
+
+def _lasting(progress: dict[str, Any], last_outcome_at: float) -> dict[str, Any]:
+    """What the engine did, with the seconds from when it could generate to the last outcome; None if it had not to."""
+    ready = progress.get("ready_at")
+    lasting = {name: value for name, value in progress.items() if name not in WHILE_IT_RUNS}
+    return lasting | {"ready_to_last_outcome_seconds": last_outcome_at - ready if ready else None}

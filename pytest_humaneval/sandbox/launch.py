@@ -12,6 +12,7 @@ from typing import Any
 
 from pytest_humaneval.exceptions import SandboxError
 from pytest_humaneval.sandbox.interface import SandboxOptions
+from pytest_humaneval.wording import unknown
 
 SANDBOXES = ("auto", "lockdown", "bubblewrap", "docker", "podman", "unsafe-process")
 # Among the layers, so that every report that names them warns.
@@ -55,7 +56,7 @@ def launches(options: SandboxOptions) -> tuple[Launch, ...]:
         SandboxError: there is no such sandbox, or what it needs is not installed.
     """
     if options.name not in SANDBOXES:
-        raise SandboxError(f"unknown sandbox {options.name!r}; known: {', '.join(SANDBOXES)}")
+        raise SandboxError(unknown("sandbox", options.name, SANDBOXES))
     settings = {
         "control": "{control}",
         "scratch": "{scratch}",
