@@ -128,7 +128,7 @@ def server_of(before: set[tuple[int, str]]) -> int:
 
 
 def is_server(process: int) -> bool:
-    return b"sandbox.server import" in Path(f"/proc/{process}/cmdline").read_bytes()
+    return b"sandbox.confined.server import" in Path(f"/proc/{process}/cmdline").read_bytes()
 
 
 def oracle_of(before: set[tuple[int, str]]) -> int:
