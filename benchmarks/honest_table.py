@@ -25,6 +25,7 @@ from pytest_humaneval.results.prompts import PROMPTS_FILE
 from pytest_humaneval.results.read import Results, read_results
 from pytest_humaneval.statistics.metrics import wilson_interval
 from pytest_humaneval.statistics.paired import holm, mcnemar
+from pytest_humaneval.wording import p_text
 
 FOLDER = Path(__file__).parent / "results" / "table"
 REFERENCE = "minimal"
@@ -181,7 +182,7 @@ def _row(line: Line, sees: str, corrected: float | None) -> str:
     low, high = wilson_interval(line.passed, len(line.judged))
     compared = ["", "", ""]
     if corrected is not None:
-        compared = [f"{line.better} / {line.worse}", _p(line.p_value), _p(corrected)]
+        compared = [f"{line.better} / {line.worse}", p_text(line.p_value), p_text(corrected)]
     cells = [
         f"`{line.strategy}`",
         sees,
@@ -193,10 +194,6 @@ def _row(line: Line, sees: str, corrected: float | None) -> str:
         str(sum(outcome.error for outcome in line.outcomes)),
     ]
     return f"| {' | '.join(cells)} |"
-
-
-def _p(value: float) -> str:
-    return f"{value:.3f}" if value >= 0.001 else "< 0.001"
 
 
 if __name__ == "__main__":

@@ -73,8 +73,8 @@ def peak(pid):
 def pytest_sessionfinish(session):
     from pytest_humaneval.plugin.hooks import RUN
     run = session.config.stash.get(RUN, None)
-    if run is not None and run.engine is not None:
-        took["engine_peak"] = peak(run.engine.pid)
+    if run is not None:
+        took["engine_peak"] = peak(run.session.engine.pid)
     if hasattr(session.config, "workerinput"):  # the controller does not wait for more than this hook
         write(session.config.workerinput["workerid"])
     return (yield)

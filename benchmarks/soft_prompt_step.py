@@ -64,7 +64,8 @@ def prepared(options: argparse.Namespace) -> dict[str, Callable[[], None]]:
     from soft_prompt.checkpoint import TrainerState
     from soft_prompt.config import Config
     from soft_prompt.data import read_training_data
-    from soft_prompt.model import load_frozen, make_prompt, prepend
+    from soft_prompt.initial import make_prompt
+    from soft_prompt.model import load_frozen, prepend
     from soft_prompt.objectives import Likelihood
     from soft_prompt.session import bundled_strategies, encoded
     from soft_prompt.train import backward, clip

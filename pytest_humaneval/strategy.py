@@ -15,7 +15,7 @@ PromptBuilder = Callable[[Problem], Prompt]
 Solve = Callable[[Problem], Generator[Any, Any, Any]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # itself alone: its functions need not be hashable
 class Strategy:
     """A named way to ask for a solution.
 

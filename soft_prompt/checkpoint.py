@@ -31,6 +31,7 @@ from pytest_humaneval.models.soft_checkpoint import (
     SoftCheckpoint,
     find_checkpoints,
 )
+from pytest_humaneval.wording import short_digest
 
 from .config import Config
 from .deep import DeepPrompt
@@ -157,8 +158,8 @@ def _tensor(checkpoint: SoftCheckpoint, frozen: FrozenModel) -> Tensor:
         raise ModelError(problem)
     if checkpoint.model_digest not in ("", frozen.digest):
         raise ModelError(
-            f"the soft prompt {checkpoint.directory} was made for {checkpoint.model} ({checkpoint.model_digest[:19]}), "
-            f"not for {frozen.name} ({frozen.digest[:19]})"
+            f"the soft prompt {checkpoint.directory} was made for {checkpoint.model} "
+            f"({short_digest(checkpoint.model_digest)}), not for {frozen.name} ({short_digest(frozen.digest)})"
         )
     return tensor
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 import tomllib
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pytest_humaneval.exceptions import ConfigError
+from pytest_humaneval.wording import cannot_be_read, unknown
 
 HUB_DATA = "google-research-datasets/mbpp"
 
@@ -72,7 +72,7 @@ def read_config(path: Path, **overrides: Any) -> Config:
         text = path.read_text()
         given = tomllib.loads(text)
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
+        raise ConfigError(cannot_be_read(path, error)) from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not TOML: {error}") from error
     for key, value in given.items():
@@ -100,9 +100,7 @@ def override(config: Config, **overrides: Any) -> Config:
 def _problem_with(key: str, value: Any) -> str:
     """What is wrong with one entry; empty when nothing is."""
     if key not in RULES:
-        near = difflib.get_close_matches(key, RULES, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(RULES)}"
-        return f"unknown key {key!r}{hint}"
+        return unknown("key", key, RULES)
     expected, fits = RULES[key]
     return "" if fits(value) else f"{key} must be {expected}, not {value!r}"
 

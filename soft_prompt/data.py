@@ -28,6 +28,7 @@ from typing import Any
 
 from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.problem import Problem
+from pytest_humaneval.wording import cannot_be_read
 
 from .contamination import fingerprint, humaneval_fingerprints, near_duplicate, refuse_humaneval
 
@@ -160,7 +161,7 @@ def _read_file(path: Path) -> list[tuple[str, dict[str, Any]]]:
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
     except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror or error})") from error
+        raise DatasetError(cannot_be_read(path, error)) from error
     except UnicodeDecodeError as error:
         raise DatasetError(f"{path}: not UTF-8 text (byte {error.start})") from error
     return list(_parsed(path, lines))

@@ -1,7 +1,8 @@
 """The frozen model, and the virtual tokens in front of it.
 
-``SoftPrompt`` is the interface of every kind: plain (here), deep (deep.py), routed (routed.py). All that is trained is
-its parameters, kept in float32 whatever the model computes in: a step of 0.3 % of an embedding is lost in bfloat16.
+``SoftPrompt`` is the interface of every kind: plain (here), deep (deep.py), routed (routed.py); initial.py makes them.
+All that is trained is its parameters, kept in float32 whatever the model computes in: a step of 0.3 % of an embedding
+is lost in bfloat16.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ from pytest_humaneval.models.find import find_model
 from pytest_humaneval.models.weights import materialise
 
 from .batches import Batch
-from .config import Config
 
 Progress = Callable[[str], None]
 
@@ -145,35 +145,3 @@ def prepend(virtual: Tensor, inputs_embeds: Tensor, attention_mask: Tensor) -> t
         torch.cat([virtual.to(inputs_embeds.dtype), inputs_embeds], dim=1),
         torch.cat([ones, attention_mask], dim=1),
     )
-
-
-def initial_embedding(frozen: FrozenModel, config: Config) -> Tensor:
-    """What the virtual tokens are before the first step: (num_virtual_tokens, dim), float32.
-
-    All three ways give vectors of the table's own scale; vectors far outside of it are where the NaN comes from.
-    """
-    table, count = frozen.embeddings.detach(), config.num_virtual_tokens
-    generator = torch.Generator().manual_seed(config.seed)
-    if config.prompt_tuning_init == "random":
-        noise = torch.randn(count, table.shape[1], generator=generator)
-        return (noise * table.float().std().cpu()).to(table.device)
-    if config.prompt_tuning_init == "vocabulary":
-        ordinary = sorted(set(range(len(frozen.tokenizer))) - set(frozen.tokenizer.all_special_ids))
-        places = torch.randint(0, len(ordinary), (count,), generator=generator).tolist()
-        return table[[ordinary[place] for place in places]].float()
-    tokens = frozen.tokenizer.encode(config.prompt_tuning_init_text, add_special_tokens=False)
-    return table[[tokens[index % len(tokens)] for index in range(count)]].float()
-
-
-def make_prompt(frozen: FrozenModel, config: Config) -> SoftPrompt:
-    """The prompt that a configuration asks for, before the first step."""
-    initial = initial_embedding(frozen, config)
-    if config.kind == "deep":
-        from .deep import DeepPrompt
-
-        return DeepPrompt.like_plain(frozen, initial)
-    if config.kind == "routed":
-        from .routed import RoutedPrompt
-
-        return RoutedPrompt(initial)
-    return PlainPrompt(initial)

@@ -31,7 +31,8 @@ from .batches import IGNORE_INDEX, Example, collate
 from .config import Config
 from .data import TrainingData, single_assertions
 from .distillation import decode
-from .model import FrozenModel, SoftPrompt, make_prompt
+from .initial import make_prompt
+from .model import FrozenModel, SoftPrompt
 from .objectives import Objective, Work
 
 CHECK_SECONDS = 3.0  # of CPU time for each assertion

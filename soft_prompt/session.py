@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import sys
 from collections.abc import Callable, Mapping
@@ -12,6 +11,7 @@ from typing import TextIO
 
 from pytest_humaneval.exceptions import ConfigError
 from pytest_humaneval.strategy import Strategy
+from pytest_humaneval.wording import unknown
 
 from .batches import encode, fitting
 from .checkpoint import TrainerState
@@ -104,7 +104,5 @@ def known(strategies: Mapping[str, Strategy], name: str, key: str) -> Strategy:
         ConfigError: there is none.
     """
     if name not in strategies:
-        near = difflib.get_close_matches(name, strategies, n=2)
-        hint = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
-        raise ConfigError(f"{key}: unknown strategy {name!r}; {hint}known: {', '.join(sorted(strategies))}")
+        raise ConfigError(f"{key}: {unknown('strategy', name, sorted(strategies))}")
     return strategies[name]

@@ -17,7 +17,8 @@ from pytest_humaneval.exceptions import TrainingError
 from .batches import Example, epoch_batches
 from .checkpoint import LAST, TrainerState, resume, save
 from .config import Config
-from .model import FrozenModel, SoftPrompt, make_prompt
+from .initial import make_prompt
+from .model import FrozenModel, SoftPrompt
 from .objectives import Objective, Work
 from .schedule import learning_rate
 from .watch import Metrics, Watch

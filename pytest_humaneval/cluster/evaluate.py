@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +26,9 @@ from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plugin.options import DEFAULT_KS
 from pytest_humaneval.printable import one_line
 from pytest_humaneval.report.analysis import Analysis, comparisons_between
-from pytest_humaneval.report.terminal import analysis_lines, dataset_line, identity_line, remark_lines, table
+from pytest_humaneval.report.terminal import analysis_lines, dataset_line, identity_line, remark_lines, results_lines
 from pytest_humaneval.report.texttable import duration, wrapped
-from pytest_humaneval.results.record import result_row, surroundings
+from pytest_humaneval.results.record import result_row, run_record
 from pytest_humaneval.sandbox import SandboxOptions, open_sandbox, self_check
 
 PASSED, NOT_PASSED, INTERRUPTED, BROKEN = range(4)  # exit statuses, as pytest's
@@ -179,14 +178,9 @@ class _Clock:
 
 def _record(run: _Run, started: str, cluster: dict[str, Any], status: int, analysis: Analysis) -> dict[str, Any]:
     """run.json, with the names of a run under pytest where it knows the same."""
-    return {
-        "started": started,
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "exit_status": status,
+    asked = {
         "identity": asdict(run.identity),
-        "dataset": {
-            "name": run.dataset.name, "sha256": run.dataset.sha256, "problems": run.survey.problems,
-        },
+        "dataset": {"name": run.dataset.name, "sha256": run.dataset.sha256, "problems": run.survey.problems},
         "num_samples": run.survey.num_samples,
         "k": run.ks,
         "postprocess": "none",
@@ -194,32 +188,26 @@ def _record(run: _Run, started: str, cluster: dict[str, Any], status: int, analy
         "layers": [list(layers) for layers in sorted(run.progress.layers)],
         "timeout": run.timeout,
         "arguments": sys.argv[1:],
-        "items": {
-            "expected": run.survey.samples, "finished": run.figures.outcomes, "errors": run.figures.errors,
-        },
-        "strategies": [asdict(row) for row in run.figures.rows(run.ks)],
-        **analysis.to_json(),
-        "ray": cluster,
-        **surroundings(),
-    }  # fmt: skip
+    }
+    figures = run.figures
+    items = {"expected": run.survey.samples, "finished": figures.outcomes, "errors": figures.errors}
+    return run_record(started, status, asked, items, figures.rows(run.ks), analysis.to_json(), ray=cluster)
 
 
 def _summary(run: _Run, cluster: dict[str, Any], analysis: Analysis, width: int) -> list[str]:
     rows = run.figures.rows(run.ks)
-    lines = [
+    header = [
         *wrapped(identity_line(run.identity), width, "model     "),
         *wrapped(dataset_line(run.survey.problems, run.dataset.name, run.dataset.sha256), width, "problems  "),
         f"checks    {run.timeout:g} s of CPU time, {run.sandbox.memory_mb} MiB",
         *_layer_lines(sorted(run.progress.layers), width),
         *wrapped(_cluster_line(cluster), width, "ray       "),
-        "",
-        *table(rows, run.ks, width),
     ]
     remarks = remark_lines(rows, width)
     if errors := run.figures.errors:
         told = f"warning: {errors} samples are errors of sandbox or cluster and outside every denominator"
         remarks += wrapped(told, width)
-    return [*lines, *(["", *remarks] if remarks else []), *analysis_lines(analysis, width, kept=True)]
+    return [*results_lines(header, rows, run.ks, remarks, width), *analysis_lines(analysis, width, kept=True)]
 
 
 def _layer_lines(layers: Sequence[tuple[str, ...]], width: int) -> list[str]:

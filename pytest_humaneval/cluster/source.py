@@ -14,6 +14,7 @@ from pytest_humaneval.engine.replay import stream_rows
 from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.prompting.registry import can_name_a_strategy
 from pytest_humaneval.results.read import UNNAMED
+from pytest_humaneval.wording import cannot_be_read
 
 CHUNK_SAMPLES = 32  # some 0.3 s of checks: what Ray takes to hand one out is a hundredth of that
 CHUNK_CHARACTERS = 1_000_000  # of completions; a single one that is longer is a chunk of its own
@@ -120,4 +121,4 @@ def _digest(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror or error})") from error
+        raise DatasetError(cannot_be_read(path, error)) from error

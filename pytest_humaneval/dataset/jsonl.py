@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.exceptions import DatasetError
+from pytest_humaneval.wording import cannot_be_read
 
 
 def read_bytes(path: Path) -> bytes:
@@ -24,7 +25,7 @@ def read_bytes(path: Path) -> bytes:
         with open(regular(path), "rb") as file:
             return file.read()
     except (OSError, ValueError) as error:
-        raise DatasetError(f"{path}: cannot be read ({getattr(error, 'strerror', '') or error})") from error
+        raise DatasetError(cannot_be_read(path, error)) from error
 
 
 def regular(path: Path) -> Path:
@@ -80,7 +81,7 @@ def stream(path: Path) -> Iterator[tuple[int, str]]:
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DatasetError(f"{path}: truncated or damaged gzip data ({error})") from error
     except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror or error})") from error
+        raise DatasetError(cannot_be_read(path, error)) from error
     except UnicodeDecodeError as error:
         raise DatasetError(f"{path}:{number}: not UTF-8 text (byte {error.start} of the line)") from error
 

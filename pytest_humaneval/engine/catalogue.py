@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pytest_humaneval.engine.protocol import Engine, EngineOptions, ReusableEngine
 from pytest_humaneval.exceptions import ModelError
+from pytest_humaneval.wording import unknown
 
 if TYPE_CHECKING:
     from pytest_humaneval.models.find import Model
@@ -74,7 +75,7 @@ def identify(options: EngineOptions) -> tuple[Identity, Model | None]:
 
         model_name = Path(options.file).name if options.file else "stub"
         return Identity("scripted", model_name, scripted.identity(options), by_item=True), None
-    raise ModelError(f"--humaneval-engine: unknown engine {options.name!r}; known: {', '.join(ENGINES)}")
+    raise ModelError(f"--humaneval-engine: {unknown('engine', options.name, ENGINES)}")
 
 
 def open_engine(options: EngineOptions, model: dict[str, Any] | None, progress: Progress) -> Engine:

@@ -5,7 +5,6 @@ Requests of like length are generated together, a batch at a time; the next batc
 
 from __future__ import annotations
 
-import difflib
 import time
 from collections.abc import Callable, Iterable
 from importlib.metadata import PackageNotFoundError, version
@@ -22,6 +21,7 @@ from pytest_humaneval.models.find import Model
 from pytest_humaneval.models.soft_checkpoint import DEEP
 from pytest_humaneval.models.weights import materialise
 from pytest_humaneval.sample import Generation, Request, Sampling
+from pytest_humaneval.wording import did_you_mean, near_ones
 
 if TYPE_CHECKING:
     from pytest_humaneval.engine.decoding import Continuation, Decoding
@@ -201,9 +201,8 @@ def _arguments(options: EngineOptions) -> dict[str, str]:
     given = {name.replace("_", "-"): value for name, value in options.engine_args.items()}
     for name, value in given.items():
         if name not in ARGUMENTS:
-            near = difflib.get_close_matches(name, ARGUMENTS, n=1)
-            hint = f"; did you mean {near[0]}?" if near else f"; known: {', '.join(ARGUMENTS)}"
-            raise EngineError(f"--humaneval-engine-arg: the transformers engine has no argument {name!r}{hint}")
+            hint = did_you_mean(near_ones(name, ARGUMENTS, 1), str) or f"known: {', '.join(ARGUMENTS)}"
+            raise EngineError(f"--humaneval-engine-arg: the transformers engine has no argument {name!r}; {hint}")
         if name == "dtype" and value not in DTYPES:
             raise EngineError(f"--humaneval-engine-arg: dtype must be one of {', '.join(DTYPES)}, not {value!r}")
         if name != "dtype" and not (value.isdecimal() and int(value)):

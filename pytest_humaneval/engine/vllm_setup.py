@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 import os
@@ -13,6 +12,7 @@ from pytest_humaneval.engine.precision import Precision, choose_precision
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.engine.speculation import speculates, speculative_config
 from pytest_humaneval.exceptions import EngineError
+from pytest_humaneval.wording import did_you_mean, near_ones
 
 MAX_MODEL_LEN = 4096  # tokens; HumanEval's longest prompts with solved examples stay under 1,500, an answer under 1,000
 MAX_NUM_SEQS = 128  # sequences at a time on a CPU: a matrix product of 128 rows runs at 121 GFLOPS, of 64 at 101
@@ -185,9 +185,8 @@ def _parse(engine_args: dict[str, str]) -> Any:
     namespace, unknown = parser.parse_known_args([flag(name, value) for name, value in engine_args.items()])
     if unknown:
         name = unknown[0].partition("=")[0].removeprefix("--")
-        near = difflib.get_close_matches(_underscored(name), vars(namespace), n=2)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise EngineError(f"--humaneval-engine-arg: vLLM has no argument {name!r}{hint}")
+        hint = did_you_mean(near_ones(_underscored(name), vars(namespace), 2), str)
+        raise EngineError(f"--humaneval-engine-arg: vLLM has no argument {name!r}{hint and f'; {hint}'}")
     return namespace
 
 

@@ -5,7 +5,6 @@ Nothing heavy is imported and no weights are loaded: a run whose answers are all
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import json
 import os
@@ -16,6 +15,7 @@ from typing import Any, Literal
 
 from pytest_humaneval.exceptions import ModelError
 from pytest_humaneval.models.digests import digest_of_directory, digest_of_file
+from pytest_humaneval.wording import did_you_mean, near_ones
 
 HUB_SECONDS = 10.0  # for each question to the hub
 WEIGHT_FILES = ("*.safetensors", "*.bin", "*.pt")
@@ -261,7 +261,6 @@ def _cannot_be_had(spec: str, reason: str, alias: Alias | None) -> str:
 def _no_such_model(spec: str) -> str:
     if "/" in spec or os.sep in spec:
         return f"{spec!r} is neither a file, a directory nor a hub id such as Qwen/Qwen2.5-Coder-0.5B"
-    near = difflib.get_close_matches(spec.lower(), ALIASES, n=2) or [name for name in ALIASES if spec.lower() in name]
-    hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+    hint = did_you_mean(near_ones(spec.lower(), ALIASES, 2) or [name for name in ALIASES if spec.lower() in name])
     known = f"known aliases: {', '.join(ALIASES)}; else a hub id, a directory or a .gguf file"
-    return f"unknown model {spec!r}{hint} ({known})"
+    return f"unknown model {spec!r}{hint and f'; {hint}'} ({known})"

@@ -17,6 +17,7 @@ from typing import Any
 
 from pytest_humaneval.dataset import jsonl
 from pytest_humaneval.exceptions import StrategyError
+from pytest_humaneval.wording import cannot_be_read
 
 ADAPTER_CONFIG = "adapter_config.json"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
@@ -94,7 +95,7 @@ def digest_of(peft_type: str, directory: Path) -> str:
     try:
         content = jsonl.regular(directory / ADAPTER_WEIGHTS).read_bytes()
     except OSError as error:
-        raise StrategyError(f"{directory / ADAPTER_WEIGHTS}: cannot be read ({error.strerror})") from error
+        raise StrategyError(cannot_be_read(directory / ADAPTER_WEIGHTS, error)) from error
     return hashlib.sha256(peft_type.encode() + b"\n" + content).hexdigest()
 
 
@@ -102,7 +103,7 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(jsonl.regular(path).read_text(encoding="utf-8"))
     except OSError as error:
-        raise StrategyError(f"{path}: cannot be read ({error.strerror})") from error
+        raise StrategyError(cannot_be_read(path, error)) from error
     except (ValueError, RecursionError) as error:
         raise StrategyError(f"{path}: not JSON ({error})") from error
     if not isinstance(content, dict):

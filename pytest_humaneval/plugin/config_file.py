@@ -23,7 +23,8 @@ from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.option import Option
 from pytest_humaneval.postprocess import POSTPROCESSORS
 from pytest_humaneval.prompting.experiment import AUTO, Experiment
-from pytest_humaneval.prompting.registry import ALL, can_name_a_strategy, near_ones
+from pytest_humaneval.prompting.registry import ALL, can_name_a_strategy
+from pytest_humaneval.wording import cannot_be_read, known_ones
 
 NAME = "humaneval.toml"
 PYPROJECT = "pyproject.toml"
@@ -112,7 +113,7 @@ class _Reader:
         try:
             table: object = tomllib.loads(self._path.read_text("utf-8"))
         except OSError as error:
-            raise InputError(f"{self._path}: cannot be read ({error.strerror or error})") from error
+            raise InputError(cannot_be_read(self._path, error)) from error
         except ValueError as error:  # not TOML, or not UTF-8
             raise InputError(f"{self._path}: {error}") from error
         for key in _root(self._path):
@@ -201,7 +202,7 @@ class _Reader:
         raise InputError(f"{_where(self._path, path)}: {name}: {why}")
 
     def _unknown(self, path: tuple[str, ...], known: Sequence[str]) -> NoReturn:
-        self._refuse(path, f"unknown key; {near_ones(path[-1], known)}known: {', '.join(known)}")
+        self._refuse(path, f"unknown key; {known_ones(path[-1], known)}")
 
 
 def _root(path: Path) -> tuple[str, ...]:

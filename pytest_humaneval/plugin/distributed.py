@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
 import pytest
 
-from pytest_humaneval.engine.catalogue import Identity
 from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.engine.engine_process import RunningEngine
 from pytest_humaneval.engine.relay import Relay
 from pytest_humaneval.exceptions import InputError
-from pytest_humaneval.plan import Plan
+from pytest_humaneval.plan import Plan, Settled
 from pytest_humaneval.plugin.config_file import ConfigFile
 
 PACKAGE = "pytest-humaneval"
@@ -42,9 +39,7 @@ def has_workers(config: pytest.Config) -> bool:
     return not is_worker(config) and config.getoption("dist", "no") != "no"
 
 
-def tell_worker(
-    node: Any, plan: Plan, engine: RunningEngine | None, file: ConfigFile, left_out: Sequence[str] = ()
-) -> None:
+def tell_worker(node: Any, plan: Plan, settled: Settled, engine: RunningEngine, file: ConfigFile) -> None:
     """Put what a worker needs into its ``workerinput``; options alone would not tell it.
 
     humaneval.toml goes along as it was read: somebody may be editing it while the workers start. A worker that cannot
@@ -58,17 +53,14 @@ def tell_worker(
     if not local or spec.python:
         check_version(str(spec), _remote_version(node.gateway), version(PACKAGE))
     told = {
-        "identity": asdict(plan.identity),
-        "engine": [engine.address if local else "", str(engine.log)] if engine is not None else None,
+        "settled": settled.to_wire(),
+        "engine": [engine.address if local else "", str(engine.log)],
         "file": file.to_wire(),
-        "sandbox": plan.sandbox.name,
-        "left_out": list(left_out),
         "plan": "" if local else plan.fingerprint(),
     }
     node.workerinput[_KEY] = json.dumps(told)
-    if engine is not None:
-        node.workerinput[_CHANNEL] = channel = node.gateway.newchannel()
-        Relay(channel, engine.client)
+    node.workerinput[_CHANNEL] = channel = node.gateway.newchannel()
+    Relay(channel, engine.client)
 
 
 def check_version(where: str, found: str, ours: str) -> None:
@@ -103,20 +95,9 @@ def refusal_of(error: object) -> str:
     return message.strip() if mark else ""
 
 
-def told_identity(config: pytest.Config) -> Identity:
-    """Who answers, as the controller found out."""
-    return Identity(**_told(config)["identity"])
-
-
-def told_sandbox(config: pytest.Config) -> str:
-    """The sandbox that the controller opened, by its own name."""
-    name: str = _told(config)["sandbox"]
-    return name
-
-
-def told_left_out(config: pytest.Config) -> set[str]:
-    """The ids of problems that cannot be judged, as the controller found out."""
-    return set(_told(config)["left_out"])
+def told_settled(config: pytest.Config) -> Settled:
+    """What the controller found out before its plan was made."""
+    return Settled.from_wire(_told(config)["settled"])
 
 
 def told_client(config: pytest.Config) -> EngineClient:

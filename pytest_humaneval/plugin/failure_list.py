@@ -113,3 +113,6 @@ class FailureList:
     @property
     def _asked(self) -> AskedToShow:
         return self.reporter.config.stash.get(ASKED, AskedToShow())
+
+
+FAILURES = pytest.StashKey[FailureList]()  # while pytest prints its sections without them

@@ -19,9 +19,13 @@ if TYPE_CHECKING:
     import argparse
     from pathlib import Path
 
+    from pytest_humaneval.plugin.proposal import Proposal
     from pytest_humaneval.plugin.run import Run
+    from pytest_humaneval.report.output import Finished
 
-RUN = pytest.StashKey["Run"]()
+PROPOSAL: pytest.StashKey[Proposal] = pytest.StashKey()  # in the process that owns a run: what is asked for
+RUN: pytest.StashKey[Run] = pytest.StashKey()  # there as well, from its start
+FINISHED: pytest.StashKey[Finished] = pytest.StashKey()  # and when all its files are written
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -99,44 +103,48 @@ def pytest_load_initial_conftests(
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the plan, as soon as every initial conftest is known, so that bad input ends the run before it starts."""
+    """Read what is asked for, as soon as every initial conftest is known: bad input ends the run before it starts."""
     from pytest_humaneval.plugin import fixtures
 
     config.pluginmanager.register(fixtures, "humaneval-fixtures")
     if not options.active(config):
         return
     from pytest_humaneval.plugin.distributed import is_worker
-    from pytest_humaneval.plugin.planning import make_plan
-    from pytest_humaneval.plugin.run import Run
+    from pytest_humaneval.plugin.planning import plan_of_worker
+    from pytest_humaneval.plugin.proposal import propose
     from pytest_humaneval.plugin.selection import use_own_tests
 
     try:
-        plan, model = make_plan(config)
-        run = None if is_worker(config) else Run(config, plan, model)
+        if is_worker(config):
+            config.stash[fixtures.PLAN] = plan_of_worker(config)
+        else:
+            config.stash[PROPOSAL] = propose(config)
     except HumanEvalError as error:  # also an engine that is not installed
         raise pytest.UsageError(str(error)) from error
-    config.stash[fixtures.PLAN] = plan
     use_own_tests(config)
-    if run is not None:
-        config.stash[RUN] = run
-        config.pluginmanager.register(_Reports(run), "humaneval-reports")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Check the grader and start the one engine process, before xdist starts its workers."""
-    run = session.config.stash.get(RUN, None)
-    if run is None or session.config.option.collectonly:
+    """Make the plan, check the grader and start the one engine process, before xdist starts its workers."""
+    config = session.config
+    proposal = config.stash.get(PROPOSAL, None)
+    if proposal is None:
         return
     from pytest_humaneval.plugin.fixtures import PLAN
+    from pytest_humaneval.plugin.run import start_run
 
+    if config.option.collectonly:
+        config.stash[PLAN] = proposal.as_asked()
+        return
     try:
-        run.start()
-        session.config.stash[PLAN] = run.plan
+        config.stash[RUN] = run = start_run(config, proposal)
     except InputError as error:
         raise pytest.UsageError(str(error)) from error
     except (EngineError, SandboxError) as error:
         pytest.exit(f"humaneval: {error}", returncode=pytest.ExitCode.INTERNAL_ERROR)
+    config.stash[PLAN] = run.plan
+    config.pluginmanager.register(_Reports(run), "humaneval-reports")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -146,7 +154,7 @@ def pytest_configure_node(node: Any) -> None:
         from pytest_humaneval.plugin.distributed import tell_worker
 
         try:
-            tell_worker(node, run.plan, run.engine, node.config.stash[options.FILE], run.left_out)
+            tell_worker(node, run.plan, run.settled, run.session.engine, node.config.stash[options.FILE])
         except InputError as error:
             raise pytest.UsageError(str(error)) from error
 
@@ -194,12 +202,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if has_workers(config):
         return
     run = config.stash.get(RUN, None)
-    client = run.client() if run is not None else told_client(config)
+    client = run.session.client() if run is not None else told_client(config)
     config.stash[fixtures.CLIENT] = client
     nodeids = prepare(session.items, plan, client)
     if run is not None:
         run.ledger.expect(nodeids)
-        run.guide(ids_of(session.items))
+        run.session.guide(ids_of(session.items))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -207,7 +215,7 @@ def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
     """Note what is going to run (xdist's hook, on the controller), so that what did not can be told."""
     if (run := node.config.stash.get(RUN, None)) is not None:
         run.ledger.expect_ours(ids)
-        run.guide(run.ledger.items_of(ids))
+        run.session.guide(run.ledger.items_of(ids))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -243,12 +251,13 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[
     answer must not change by what is installed beside it.
     """
     run = session.config.stash.get(RUN, None)
-    if run is None or session.config.option.collectonly:
+    if run is None:
         yield
         return
     from pytest_humaneval.plugin.junit import add_suite_properties
 
-    session.exitstatus = decided = run.finish(exitstatus, session.testsfailed)
+    session.config.stash[FINISHED] = finished = run.finish(exitstatus, session.testsfailed)
+    session.exitstatus = decided = finished.exit_status
     add_suite_properties(session.config, run.ledger)
     yield
     if session.exitstatus == decided | exitstatus:
@@ -271,7 +280,8 @@ def pytest_terminal_summary(
 
     with run.failures_held_back(terminalreporter):
         yield
-    if lines := run.summary(terminal_width()):
+    finished = config.stash.get(FINISHED, None)
+    if finished is not None and (lines := run.summary(finished, terminal_width())):
         terminalreporter.section("HumanEval", sep="=")
         for line in lines:
             terminalreporter.write_line(one_line(line))
@@ -280,21 +290,24 @@ def pytest_terminal_summary(
 @pytest.hookimpl(wrapper=True, trylast=True, specname="pytest_terminal_summary")
 def pytest_list_failures(config: pytest.Config) -> Generator[None, None, None]:
     """Print a line for each of many failures, where pytest's own pages would end: the innermost wrapper."""
-    run = config.stash.get(RUN, None)
-    if run is None or run.failures is None:
+    if RUN not in config.stash:
         yield
         return
+    from pytest_humaneval.plugin.failure_list import FAILURES
     from pytest_humaneval.report.texttable import terminal_width
 
-    run.failures.write(terminal_width())
-    with run.failures.given_back():
+    if (failures := config.stash.get(FAILURES, None)) is None:
+        yield
+        return
+    failures.write(terminal_width())
+    with failures.given_back():
         yield
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """End the engine also when the session never got to its end."""
     if (run := config.stash.get(RUN, None)) is not None:
-        run.end()
+        run.session.close()
 
 
 def _asks_for_list(given: argparse.Namespace) -> bool:

@@ -11,8 +11,9 @@ from _pytest.junitxml import xml_key
 from pytest_humaneval.endings import is_own
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.printable import one_line, printable
-from pytest_humaneval.report.terminal import identity_line, sampling_line
+from pytest_humaneval.report.terminal import identity_line
 from pytest_humaneval.results.ledger import Ledger
+from pytest_humaneval.wording import sampling_text
 
 COMPLETION_CHARACTERS = 20_000  # of a completion; the files of --humaneval-output hold it whole
 
@@ -46,9 +47,9 @@ def add_suite_properties(config: pytest.Config, ledger: Ledger) -> None:
     add("humaneval.model", identity_line(plan.identity))
     add("humaneval.model_digest", plan.identity.digest)
     add("humaneval.dataset_sha256", plan.dataset_sha256)
-    add("humaneval.sampling", sampling_line(plan.sampling, plan.num_samples))
+    add("humaneval.sampling", sampling_text(plan.sampling, plan.num_samples))
     for one in plan.strategies:
-        how = sampling_line(plan.sampling_of(one), plan.num_samples_of(one))
+        how = sampling_text(plan.sampling_of(one), plan.num_samples_of(one))
         add(f"{one.name}.strategy", one.base or one.name)
         add(f"{one.name}.sampling", how)
         add(f"{one.name}.postprocess", plan.postprocessor(one))

@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_humaneval.dataset.load import read_dataset, select_problems
-from pytest_humaneval.engine.catalogue import HOLD_THE_MODEL, identify
+from pytest_humaneval.dataset.load import Dataset, read_dataset, select_problems
+from pytest_humaneval.engine.catalogue import HOLD_THE_MODEL, Identity, identify
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.engine.replay import read_samples
 from pytest_humaneval.exceptions import InputError
-from pytest_humaneval.plan import Plan
+from pytest_humaneval.plan import Plan, Settled
 from pytest_humaneval.plugin import options, settings
-from pytest_humaneval.plugin.distributed import check_agreement, is_worker, told_identity, told_left_out, told_sandbox
+from pytest_humaneval.plugin.distributed import check_agreement, told_settled
 from pytest_humaneval.plugin.engine_settings import engine_options
 from pytest_humaneval.postprocess import POSTPROCESSORS
+from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import completion_prompt
 from pytest_humaneval.prompting.experiment import experiment_lines
 from pytest_humaneval.prompting.registry import register, select_strategies
 from pytest_humaneval.prompting.soft_strategy import SoftStrategy, check_model
 from pytest_humaneval.results.read import UNNAMED
 from pytest_humaneval.sample import Sampling
-from pytest_humaneval.sandbox import SANDBOXES
+from pytest_humaneval.sandbox import SANDBOXES, SandboxOptions
 from pytest_humaneval.strategy import Strategy
+from pytest_humaneval.wording import unknown
 
 if TYPE_CHECKING:
     from pytest_humaneval.models.find import Model
@@ -53,43 +55,103 @@ def replayed_strategies(samples: Path, known: Container[str]) -> dict[str, Strat
     )
 
 
-def make_plan(config: pytest.Config) -> tuple[Plan, Model | None]:
-    """What this run evaluates; the model only on the controller, which finds it.
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the options, the files and the hooks say together: a plan, but for what a sandbox or a server has to say."""
+
+    dataset: Dataset
+    problems: tuple[Problem, ...]
+    strategies: tuple[Strategy, ...]
+    sampling: Sampling
+    num_samples: int
+    ks: tuple[int, ...]
+    postprocess: str
+    engine: EngineOptions
+    sandbox: SandboxOptions
+    thinking_end: str
+
+    def as_asked(self, identity: Identity) -> Settled:
+        """What is settled where nothing was asked of sandbox or server."""
+        return Settled(identity, self.engine.model, self.sandbox.name)
+
+    def plan(self, settled: Settled) -> Plan:
+        """The plan.
+
+        Raises:
+            InputError: several samples that are all the same, or two items of one name.
+        """
+        plan = Plan(
+            self.dataset.name,
+            self.dataset.sha256,
+            tuple(problem for problem in self.problems if problem.task_id not in settled.left_out),
+            self.strategies,
+            self.sampling,
+            self.num_samples,
+            self.ks,
+            self.postprocess,
+            replace(self.engine, model=settled.model),
+            settled.identity,
+            replace(self.sandbox, name=settled.sandbox),
+            self.thinking_end,
+        )
+        plan.check()
+        return plan
+
+
+def choose(config: pytest.Config) -> Choices:
+    """What this run is asked to evaluate.
 
     Raises:
-        InputError: an option, file, strategy or model that cannot be used.
+        InputError: an option, file or strategy that cannot be used.
     """
     engine = engine_options(config)
     dataset = read_dataset(options.dataset_path(config))
     limit = options.value_of(config, "limit")
     selected = select_problems(dataset.problems, options.value_of(config, "task", ()), limit)
-    left_out = told_left_out(config) if is_worker(config) else set()
-    problems = tuple(problem for problem in selected if problem.task_id not in left_out)
     how, samples = options.sampling(config), options.value_of(config, "num-samples", 1)
     postprocess = options.value_of(config, "postprocess", "auto")
     if postprocess not in ("auto", *POSTPROCESSORS):
-        names = ", ".join(("auto", *POSTPROCESSORS))
-        raise InputError(f"--humaneval-postprocess: unknown post-processor {postprocess!r}; known: {names}")
+        names = ("auto", *POSTPROCESSORS)
+        raise InputError(f"--humaneval-postprocess: {unknown('post-processor', postprocess, names)}")
     strategies = chosen_strategies(config, engine, how, postprocess)
-    engine = replace(engine, virtual_tokens=any(isinstance(one, SoftStrategy) for one in strategies))
     sandbox = options.sandbox_options(config)
     if sandbox.name not in SANDBOXES:
-        raise InputError(f"--humaneval-sandbox: unknown sandbox {sandbox.name!r}; known: {', '.join(SANDBOXES)}")
-    if is_worker(config):
-        identity, model, sandbox = told_identity(config), None, replace(sandbox, name=told_sandbox(config))
-    else:
-        identity, model = identify(engine)
-    if engine.name in HOLD_THE_MODEL:
-        check_model(strategies, identity.model, identity.digest)
-    ks = options.ks(config, max(strategy.num_samples or samples for strategy in strategies))
-    plan = Plan(
-        dataset.name, dataset.sha256, problems, strategies, how, samples, ks, postprocess, engine, identity, sandbox,
-        thinking_end=options.value_of(config, "thinking-end", ""),
-    )  # fmt: skip
-    plan.check()
-    if is_worker(config):
-        check_agreement(config, plan)
-    return plan, model
+        raise InputError(f"--humaneval-sandbox: {unknown('sandbox', sandbox.name, SANDBOXES)}")
+    return Choices(
+        dataset,
+        selected,
+        strategies,
+        how,
+        samples,
+        options.ks(config, max(strategy.num_samples or samples for strategy in strategies)),
+        postprocess,
+        replace(engine, virtual_tokens=any(isinstance(strategy, SoftStrategy) for strategy in strategies)),
+        sandbox,
+        options.value_of(config, "thinking-end", ""),
+    )
+
+
+def who_answers(choices: Choices) -> tuple[Identity, Model | None]:
+    """Who would answer, and its model where an engine holds it; on the controller, which finds it.
+
+    Raises:
+        InputError: a model, file or option that cannot be used, or a soft prompt of another model.
+    """
+    identity, model = identify(choices.engine)
+    if choices.engine.name in HOLD_THE_MODEL:
+        check_model(choices.strategies, identity.model, identity.digest)
+    return identity, model
+
+
+def plan_of_worker(config: pytest.Config) -> Plan:
+    """The same plan as the controller's, in one of its workers.
+
+    Raises:
+        InputError: what :func:`choose` refuses, or files that are not those of the controller's host.
+    """
+    plan = choose(config).plan(told_settled(config))
+    check_agreement(config, plan)
+    return plan
 
 
 def chosen_strategies(

@@ -6,9 +6,10 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pytest_humaneval.exceptions import InputError, StrategyError
-from pytest_humaneval.prompting.registry import ALL, near_ones
+from pytest_humaneval.prompting.registry import ALL
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.strategy import Strategy
+from pytest_humaneval.wording import unknown
 
 AUTO = "auto"  # the post-processor that the strategy declares
 
@@ -45,10 +46,7 @@ class Experiment:
             StrategyError: there is no such strategy; says near ones and the list.
         """
         if (base := known.get(self.strategy)) is None:
-            raise StrategyError(
-                f"experiment {self.name!r}: unknown strategy {self.strategy!r}; "
-                f"{near_ones(self.strategy, known)}known: {', '.join(known)}"
-            )
+            raise StrategyError(f"experiment {self.name!r}: {unknown('strategy', self.strategy, known)}")
         asked = self.postprocess or postprocess
         return replace(
             base,
@@ -73,10 +71,8 @@ def select_experiments(experiments: Sequence[Experiment], names: Iterable[str]) 
     asked = dict.fromkeys(name.strip() for value in names for name in value.split(",") if name.strip())
     for name in asked:
         if name not in known and name != ALL:
-            raise InputError(
-                f"--humaneval-experiment: unknown experiment {name!r}; {near_ones(name, known)}known: "
-                f"{', '.join(known) or 'none, the file has no [experiments.NAME]'}"
-            )
+            none = "none, the file has no [experiments.NAME]"
+            raise InputError(f"--humaneval-experiment: {unknown('experiment', name, known, none)}")
     chosen = [one for one in experiments if one.name in asked or (ALL in asked and one.enabled)]
     if not chosen:
         raise InputError(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pytest_humaneval.exceptions import StrategyError
 from pytest_humaneval.prompting.soft_strategy import PREFIX, soft_strategy
 from pytest_humaneval.strategy import Strategy
+from pytest_humaneval.wording import unknown
 
 ALL = "all"
 
@@ -55,15 +55,9 @@ def select_strategies(
     soft = _soft_strategies(known, sorted(name for name in asked if name.startswith(PREFIX)), folder)
     asked = {name for name in asked if not name.startswith(PREFIX)}
     for name in sorted(asked - known.keys() - {ALL}):
-        raise StrategyError(f"--strategy: unknown strategy {name!r}; {near_ones(name, known)}known: {', '.join(known)}")
+        raise StrategyError(f"--strategy: {unknown('strategy', name, known)}")
     chosen = known if ALL in asked else {name: known[name] for name in asked}
     return tuple(one for _, one in sorted({**chosen, **soft}.items()))
-
-
-def near_ones(name: str, known: Iterable[str]) -> str:
-    """``did you mean ...?`` and a space, where known names are near; else nothing."""
-    near = difflib.get_close_matches(name, known, n=3)
-    return f"did you mean {' or '.join(repr(match) for match in near)}? " if near else ""
 
 
 def _soft_strategies(known: Mapping[str, Strategy], names: Iterable[str], folder: Path) -> dict[str, Strategy]:

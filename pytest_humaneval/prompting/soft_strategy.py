@@ -14,11 +14,12 @@ from pytest_humaneval.models.soft_checkpoint import SoftCheckpoint, find_checkpo
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import Prompt, VirtualTokens
 from pytest_humaneval.strategy import Strategy
+from pytest_humaneval.wording import short_digest
 
 PREFIX = "soft:"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SoftStrategy(Strategy):
     """A strategy whose prompts begin with virtual tokens."""
 
@@ -64,6 +65,7 @@ def check_model(strategies: Iterable[Strategy], model: str, digest: str) -> None
         for one in strategy.checkpoints if isinstance(strategy, SoftStrategy) else ():
             if one.model_digest not in ("", digest):  # PEFT's own do not say; their size is checked by the engine
                 raise ModelError(
-                    f"--strategy: {strategy.name} was made for {one.model} ({one.model_digest[:19]}), "
-                    f"not for {model} ({digest[:19]}); give it --humaneval-model={one.model_spec}, or train another"
+                    f"--strategy: {strategy.name} was made for {one.model} ({short_digest(one.model_digest)}), "
+                    f"not for {model} ({short_digest(digest)}); give it --humaneval-model={one.model_spec}, or train "
+                    "another"
                 )

@@ -9,8 +9,7 @@ from typing import Any
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.statistics.comparison import Comparison, compare, passes_of, together
-
-SHOWN_DIGEST = 19  # characters: "sha256:" and 12
+from pytest_humaneval.wording import short_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +109,11 @@ def _sides(mine: set[Any], theirs: set[Any]) -> list[tuple[set[Any], set[Any], s
 
 
 def _digest(dataset: dict[str, Any]) -> str:
-    return f"sha256 {str(dataset.get('sha256'))[:12]}"
+    return f"sha256 {short_digest(str(dataset.get('sha256')))}"
 
 
 def _model(identity: dict[str, Any]) -> str:
-    return f"{identity.get('model')} ({str(identity.get('digest'))[:SHOWN_DIGEST]})"
+    return f"{identity.get('model')} ({short_digest(str(identity.get('digest')))})"
 
 
 def _told(value: Any) -> str:

@@ -9,6 +9,7 @@ from pytest_humaneval.report.baseline import BaselineComparison
 from pytest_humaneval.report.texttable import Column, folded, text_table, wrapped
 from pytest_humaneval.statistics.comparison import MCNEMAR, Comparison, smallest_detectable
 from pytest_humaneval.statistics.paired import ALPHA, POWER
+from pytest_humaneval.wording import p_text
 
 NAMED_LINES = 2  # of the terminal's width, for the problems that are fixed or broken; the unchanged ones get half
 MARK = "*"
@@ -68,9 +69,9 @@ def gate_lines(analysis: Analysis, width: int) -> list[str]:
     return [*lines, *wrapped(analysis.answer, width, "gates     ")] if analysis.answer else lines
 
 
-def p_text(p: float) -> str:
-    """Three decimals, and never 0."""
-    return f"{p:.3f}" if p >= 0.0005 else "<.001"
+def _p(p: float) -> str:
+    """In few columns."""
+    return p_text(p, "<.001")
 
 
 def _matrix(names: Sequence[str], pairs: Sequence[Comparison], width: int) -> list[str]:
@@ -78,7 +79,7 @@ def _matrix(names: Sequence[str], pairs: Sequence[Comparison], width: int) -> li
     for pair in pairs:
         mark = MARK if pair.significant else " "
         cells[pair.first, pair.second] = f"{pair.difference:+.3f}{mark}"
-        cells[pair.second, pair.first] = f"{p_text(pair.p_holm)}{mark}"
+        cells[pair.second, pair.first] = f"{_p(pair.p_holm)}{mark}"
     columns = [
         Column(f"{number} ", [cells.get((row, column), ". " if row == column else "n/a ") for row in names])
         for number, column in enumerate(names, start=1)
@@ -95,7 +96,7 @@ def _columns(shown: Sequence[Comparison], difference: str, better: str, worse: s
         Column("95 % interval", [f"[{one.interval[0]:+.3f}, {one.interval[1]:+.3f}]" for one in shown], glued=True),
         Column(better, [str(len(one.better)) for one in shown]),
         Column(worse, [str(len(one.worse)) for one in shown]),
-        Column("p ", [f"{p_text(one.p_holm)}{MARK if one.significant else ' '}" for one in shown]),
+        Column("p ", [f"{_p(one.p_holm)}{MARK if one.significant else ' '}" for one in shown]),
     ]
 
 

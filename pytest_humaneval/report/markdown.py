@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.printable import printable
-from pytest_humaneval.report.terminal import UNUSABLE_SHARE, identity_line, sampling_line
+from pytest_humaneval.report.terminal import UNUSABLE_SHARE, identity_line
 from pytest_humaneval.results.headline import Headline
 from pytest_humaneval.results.ledger import Ledger
+from pytest_humaneval.wording import sampling_text
 
 HEADLINE_CHARACTERS = 160
 LISTED_BYTES = 400_000  # of failures; a page of Markdown beyond it helps nobody
@@ -43,7 +44,7 @@ def markdown_summary(ledger: Ledger, limit: int | None = None) -> str:
     head = [
         "## HumanEval",
         "",
-        f"{escaped(identity_line(plan.identity))}; {escaped(sampling_line(plan.sampling, plan.num_samples))}; "
+        f"{escaped(identity_line(plan.identity))}; {escaped(sampling_text(plan.sampling, plan.num_samples))}; "
         f"{len(plan.problems)} problems of {escaped(plan.dataset_name)}",
         "",
         *_table(ledger),

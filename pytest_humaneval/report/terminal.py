@@ -13,10 +13,9 @@ from pytest_humaneval.report.comparisons import baseline_lines, gate_lines, pair
 from pytest_humaneval.report.texttable import Column, text_table, wrapped
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.rows import Row
-from pytest_humaneval.sample import Sampling
+from pytest_humaneval.wording import sampling_text, short_digest
 
 UNUSABLE_SHARE = 0.2  # of completions empty or not parsing: then the prompt or the stops are the likely culprit
-SHORT_DIGEST = 12
 HEADER_WIDTH = 80
 MANY = 6  # strategies; of more, the remarks are a table
 
@@ -33,22 +32,27 @@ def summary_lines(
     """The summary: what was evaluated and how, the table, what the reader must know of it, and what it proves."""
     plan, rows = ledger.plan, ledger.rows()
     with_experiments = any(strategy.base for strategy in plan.strategies)
-    lines = [
+    header = [
         *wrapped(identity_line(plan.identity), width, "model     "),
         *(wrapped(plan.identity.precision, width, "precision ") if plan.identity.precision else []),
-        *([] if with_experiments else wrapped(sampling_line(plan.sampling, plan.num_samples), width, "sampling  ")),
+        *([] if with_experiments else wrapped(sampling_text(plan.sampling, plan.num_samples), width, "sampling  ")),
         *wrapped(dataset_line(len(plan.problems), plan.dataset_name, plan.dataset_sha256), width, "problems  "),
         f"checks    {timeout:g} s of CPU time, {plan.sandbox.memory_mb} MiB",
         *wrapped(", ".join(layers) or "none was started", min(width, HEADER_WIDTH), "sandbox   "),
         *_engine_lines(progress, width),
         *(["", *experiment_table(plan, width)] if with_experiments else []),
-        "",
-        *table(rows, plan.ks, width),
     ]
     remarks = [*_sees(rows, width), *remark_lines(rows, width), *_partial(ledger, width)]
     for notice in progress.get("notices", []):
         remarks += wrapped(f"note: {notice}", width)
-    return [*lines, *(["", *remarks] if remarks else []), *analysis_lines(analysis or Analysis(), width, kept)]
+    return [*results_lines(header, rows, plan.ks, remarks, width), *analysis_lines(analysis or Analysis(), width, kept)]
+
+
+def results_lines(
+    header: Sequence[str], rows: Sequence[Row], ks: Sequence[int], remarks: Sequence[str], width: int
+) -> list[str]:
+    """The parts of a summary up to its remarks, a blank line between them."""
+    return [*header, "", *table(rows, ks, width), *(["", *remarks] if remarks else [])]
 
 
 def analysis_lines(analysis: Analysis, width: int, kept: bool) -> list[str]:
@@ -64,20 +68,12 @@ def identity_line(identity: Identity) -> str:
     """Engine and model, as every figure carries them."""
     if identity.digest == identity.engine:  # a server: nobody knows what it runs but by its address
         return f"{identity.model} on {identity.engine}"
-    digest = identity.digest if len(identity.digest) <= 2 * SHORT_DIGEST else identity.digest[: 7 + SHORT_DIGEST]
-    return f"{identity.model} ({digest}) on {identity.engine}"
-
-
-def sampling_line(how: Sampling, num_samples: int) -> str:
-    """How tokens were drawn."""
-    drawn = "greedy" if how.greedy else f"temperature {how.temperature:g}, top-p {how.top_p:g}, seed {how.seed}"
-    samples = f", {num_samples} samples a problem" if num_samples > 1 else ""
-    return f"{drawn}, up to {how.max_tokens} tokens{samples}"
+    return f"{identity.model} ({short_digest(identity.digest)}) on {identity.engine}"
 
 
 def dataset_line(problems: int, name: str, sha256: str) -> str:
     """Which problems were asked."""
-    return f"{problems} of {name} (sha256 {sha256[:SHORT_DIGEST]})"
+    return f"{problems} of {name} (sha256 {short_digest(sha256)})"
 
 
 def table(rows: Sequence[Row], ks: Sequence[int], width: int) -> list[str]:
@@ -100,7 +96,7 @@ def table(rows: Sequence[Row], ks: Sequence[int], width: int) -> list[str]:
 def experiment_table(plan: Plan, width: int) -> list[str]:
     """What each row of the results was made with, where that differs from row to row."""
     strategies = plan.strategies
-    how = [sampling_line(plan.sampling_of(one), plan.num_samples_of(one)) for one in strategies]
+    how = [sampling_text(plan.sampling_of(one), plan.num_samples_of(one)) for one in strategies]
     columns = [
         Column("strategy", [one.base or one.name for one in strategies], words=True),
         Column("post-processing", [plan.postprocessor(one) for one in strategies], words=True),

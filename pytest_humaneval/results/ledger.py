@@ -66,6 +66,10 @@ class Ledger:
         """Items without a verdict."""
         return [outcome for outcome in self.outcomes.values() if outcome.error]
 
+    def counts(self) -> dict[str, int]:
+        """Items in numbers, for run.json."""
+        return {"expected": len(self.expected), "finished": len(self.outcomes), "errors": len(self.errors)}
+
     @property
     def not_run(self) -> int:
         """Items that were collected and never came to an end."""

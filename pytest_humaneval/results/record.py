@@ -20,6 +20,7 @@ from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.prompts import PROMPTS_FILE, prompt_rows
+from pytest_humaneval.results.rows import Row
 from pytest_humaneval.strategy import Strategy
 from pytest_humaneval.whole_file import write_whole
 
@@ -60,7 +61,7 @@ class Record:
             self._trouble = error
 
     def finish(self, ledger: Ledger, run: dict[str, Any]) -> str:
-        """Write every file whole, each in one step; ``run`` is :func:`run_record`. Returns a line for the summary."""
+        """Write every file whole, each in one step; ``run`` is :func:`run_record`'s. Returns a line for the summary."""
         outcomes = ledger.sorted()
         try:
             for file in (self._samples, self._results):
@@ -75,22 +76,26 @@ class Record:
 
 
 def run_record(
-    ledger: Ledger, started: datetime, progress: dict[str, Any], exit_status: int, analysis: dict[str, Any]
+    started: str,
+    exit_status: int,
+    asked: dict[str, Any],
+    items: dict[str, int],
+    rows: Iterable[Row],
+    analysis: dict[str, Any],
+    **measured: Any,
 ) -> dict[str, Any]:
     """What run.json says: when, what was asked for, what came out, what it proves, and what it was measured with."""
     return {
-        "started": started.isoformat(timespec="seconds"),
+        "started": started,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "exit_status": exit_status,
-        **plan_options(ledger.plan),
-        "items": {
-            "expected": len(ledger.expected), "finished": len(ledger.outcomes), "errors": len(ledger.errors),
-        },
-        "strategies": [asdict(row) for row in ledger.rows()],
+        **asked,
+        "items": items,
+        "strategies": [asdict(row) for row in rows],
         **analysis,
-        "engine_process": progress,
+        **measured,
         **surroundings(),
-    }  # fmt: skip
+    }
 
 
 def surroundings() -> dict[str, Any]:

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from pytest_humaneval.sandbox.interface import DEFAULT_TIMEOUT as DEFAULT_TIMEOUT
     from pytest_humaneval.sandbox.interface import Sandbox as Sandbox
     from pytest_humaneval.sandbox.interface import SandboxOptions as SandboxOptions
-    from pytest_humaneval.sandbox.launch import SANDBOXES as SANDBOXES
     from pytest_humaneval.sandbox.library import check_correctness as check_correctness
     from pytest_humaneval.sandbox.library import open_sandbox as open_sandbox
     from pytest_humaneval.sandbox.library import self_check as self_check
+    from pytest_humaneval.sandbox.sandboxes import SANDBOXES as SANDBOXES
 
 _HOME = {
-    "SANDBOXES": "launch",
+    "SANDBOXES": "sandboxes",
     "check_correctness": "library",
     "open_sandbox": "library",
     "self_check": "library",

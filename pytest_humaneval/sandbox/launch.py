@@ -1,4 +1,4 @@
-"""How the fork server of each sandbox is started."""
+"""What it takes to start the fork server, in whichever sandbox."""
 
 from __future__ import annotations
 
@@ -9,13 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from pytest_humaneval.exceptions import SandboxError
-from pytest_humaneval.sandbox.interface import SandboxOptions
-
-SANDBOXES = ("auto", "lockdown", "bubblewrap", "docker", "podman", "unsafe-process")
-# Among the layers, so that every report that names them warns.
-UNSAFE = "unsafe-process (warning: completions can read and change your files and use the network)"
 
 PACKAGE = Path(__file__).parent.parent
 SERVER, ORACLE = "confined.server", "oracle.oracle"  # what is started, below this folder
@@ -46,35 +39,6 @@ class Launch:
     around: tuple[str, ...] = ()
     cleanup: tuple[str, ...] = ()
     advice: str = ""
-
-
-def launches(options: SandboxOptions) -> tuple[Launch, ...]:
-    """The ways to start the sandbox asked for, the one to be tried first in front. Only ``auto`` has more than one.
-
-    Raises:
-        SandboxError: there is no such sandbox, or what it needs is not installed.
-    """
-    if options.name not in SANDBOXES:
-        raise SandboxError(f"unknown sandbox {options.name!r}; known: {', '.join(SANDBOXES)}")
-    settings = {
-        "control": "{control}",
-        "scratch": "{scratch}",
-        "memory": options.memory_mb << 20,
-        "lockdown": options.name != "unsafe-process",
-        "around": [],
-    }
-    if options.name == "unsafe-process":
-        return (Launch("unsafe-process", boot(SERVER, settings), (UNSAFE,)),)
-    plain = Launch("lockdown", boot(SERVER, settings))
-    if options.name == "lockdown":
-        return (plain,)
-    from pytest_humaneval.sandbox import bubblewrap, container
-
-    if options.name in ("docker", "podman"):
-        return (container.launch(options.name, options.image, settings),)
-    if options.name == "bubblewrap":
-        return (bubblewrap.launch(settings),)
-    return (bubblewrap.launch(settings), plain) if bubblewrap.is_installed() else (plain,)
 
 
 def interpreter() -> str:

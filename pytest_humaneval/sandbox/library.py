@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pytest_humaneval.exceptions import SandboxError
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.sandbox.interface import DEFAULT_TIMEOUT, Sandbox, SandboxOptions
-from pytest_humaneval.sandbox.launch import launches
 from pytest_humaneval.sandbox.process_sandbox import ProcessSandbox
+from pytest_humaneval.sandbox.sandboxes import launches
 from pytest_humaneval.verdict import Verdict
 
 # What the self-check falls back to: datasets of the user's own need not hold solutions.

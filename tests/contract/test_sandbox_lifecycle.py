@@ -24,8 +24,8 @@ from sandbox_surroundings import descendants, gone
 
 from pytest_humaneval.exceptions import SandboxError
 from pytest_humaneval.sandbox import Sandbox, SandboxOptions, open_sandbox
-from pytest_humaneval.sandbox.launch import UNSAFE
 from pytest_humaneval.sandbox.oracle.budget import wall_limit
+from pytest_humaneval.sandbox.sandboxes import UNSAFE
 
 RIGHT = "    return x + x\n"
 BUSY = "    while True: pass\n"
@@ -128,7 +128,7 @@ def server_of(before: set[tuple[int, str]]) -> int:
 
 
 def is_server(process: int) -> bool:
-    return b"sandbox.server import" in Path(f"/proc/{process}/cmdline").read_bytes()
+    return b"sandbox.confined.server import" in Path(f"/proc/{process}/cmdline").read_bytes()
 
 
 def oracle_of(before: set[tuple[int, str]]) -> int:

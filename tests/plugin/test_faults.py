@@ -39,7 +39,10 @@ def test_a_bad_dataset_line_is_named(refused: Evaluate, mini: Path, line: str, m
         (["--humaneval-limit=0"], "*--humaneval-limit: '0' is not a whole number from 1*"),
         (["--humaneval-temperature=hot"], "*--humaneval-temperature: 'hot' is not a number*"),
         (["--humaneval-engine=vlm"], "*--humaneval-engine: vlm does not go with the options of scripted*"),
-        (["--humaneval-postprocess=post_v9"], "*unknown post-processor 'post_v9'; known: auto, none*"),
+        (
+            ["--humaneval-postprocess=post_v9"],
+            "*unknown post-processor 'post_v9'; did you mean 'post_v5' or 'post_v1'? known: *",
+        ),
         (["--humaneval-sandbox=paper"], "*unknown sandbox 'paper'; known: *"),
         (["--humaneval-dataset=nowhere.jsonl"], "*nowhere.jsonl: cannot be read*"),
         (["--humaneval-output=/proc/nowhere"], "*--humaneval-output: /proc/nowhere cannot be written*"),

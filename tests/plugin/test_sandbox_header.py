@@ -7,7 +7,7 @@ from mini import Evaluate
 
 from pytest_humaneval import SandboxOptions, open_sandbox
 from pytest_humaneval.exceptions import SandboxError
-from pytest_humaneval.sandbox.launch import UNSAFE
+from pytest_humaneval.sandbox.sandboxes import UNSAFE
 
 
 def unwrapped(lines: list[str]) -> str:

@@ -13,7 +13,8 @@ from pytest_humaneval import Problem, Prompt, chat_prompt, completion_prompt
 from pytest_humaneval.exceptions import DatasetError
 from soft_prompt.data import TrainingData
 from soft_prompt.distillation import answered, lessons, up_to_the_body
-from soft_prompt.model import FrozenModel, make_prompt
+from soft_prompt.initial import make_prompt
+from soft_prompt.model import FrozenModel
 from soft_prompt.train import Examples
 from soft_prompt.watch import read_metrics
 

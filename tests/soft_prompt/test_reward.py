@@ -14,7 +14,8 @@ from pytest_humaneval import Problem, Sampling
 from soft_prompt.batches import Example, encode
 from soft_prompt.checkpoint import load_prompt
 from soft_prompt.config import Config
-from soft_prompt.model import FrozenModel, make_prompt
+from soft_prompt.initial import make_prompt
+from soft_prompt.model import FrozenModel
 from soft_prompt.objectives import Work
 from soft_prompt.reward import Reward, group_advantages
 from soft_prompt.train import Examples

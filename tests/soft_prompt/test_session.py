@@ -18,7 +18,8 @@ from soft_prompt.__main__ import main
 from soft_prompt.checkpoint import TrainerState, load_prompt, write_prompt
 from soft_prompt.config import Config
 from soft_prompt.evaluate import compare
-from soft_prompt.model import FrozenModel, make_prompt
+from soft_prompt.initial import make_prompt
+from soft_prompt.model import FrozenModel
 from soft_prompt.session import bundled_strategies, known
 from soft_prompt.watch import read_metrics
 

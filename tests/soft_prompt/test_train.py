@@ -16,7 +16,8 @@ from pytest_humaneval.exceptions import ModelError, TrainingError
 from soft_prompt.batches import Example, collate
 from soft_prompt.checkpoint import load_prompt
 from soft_prompt.config import Config
-from soft_prompt.model import FrozenModel, SoftPrompt, initial_embedding, make_prompt
+from soft_prompt.initial import initial_embedding, make_prompt
+from soft_prompt.model import FrozenModel, SoftPrompt
 from soft_prompt.objectives import Likelihood, Objective, Work
 from soft_prompt.schedule import learning_rate
 from soft_prompt.train import Examples, batches_of_step, num_steps, train

@@ -12,7 +12,7 @@ PACKAGE = Path(pytest_humaneval.__file__).parent
 REPOSITORY = PACKAGE.parent
 PREFIX = "pytest_humaneval."
 # What a file at the package's top, or a folder, may import of the package, besides itself and what that may import.
-NOUNS = ("exceptions", "problem", "prompt", "sample", "verdict", "printable", "strategy", "endings")
+NOUNS = ("exceptions", "problem", "prompt", "sample", "verdict", "printable", "strategy", "endings", "wording")
 PYTEST = ("pytest", "_pytest", "xdist", "pytest_timeout")
 HEAVY = ("torch", "vllm", "transformers", "safetensors")
 
@@ -109,7 +109,20 @@ def test_folders_do_not_import_each_other_in_a_circle() -> None:
     for path in sources(PACKAGE):
         home = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
         edges.setdefault(home, set()).update(folders_of(imported_by(path)) - {home})
+    assert circle_in(edges) == {}
+
+
+def test_files_do_not_import_each_other_in_a_circle() -> None:
+    """Also not inside of functions; a package's ``__init__`` may name what lies in it."""
+    paths = [path for path in (*sources(PACKAGE), *sources(REPOSITORY / "soft_prompt")) if path.stem != "__init__"]
+    modules = {module_of(path) for path in paths}
+    assert circle_in({module_of(path): imported_by(path) & modules - {module_of(path)} for path in paths}) == {}
+
+
+def circle_in(edges: dict[str, set[str]]) -> dict[str, list[str]]:
+    """What is left when everything that needs nothing of what is left is taken away, again and again."""
+    edges = dict(edges)
     while free := [name for name, needs in edges.items() if not needs & edges.keys()]:
         for name in free:
             del edges[name]
-    assert {name: sorted(needs & edges.keys()) for name, needs in edges.items()} == {}
+    return {name: sorted(needs & edges.keys()) for name, needs in edges.items()}

@@ -18,11 +18,12 @@ from pytest_humaneval import Problem, Verdict
 from pytest_humaneval.exceptions import SandboxError
 from pytest_humaneval.sandbox import SANDBOXES, SandboxOptions, self_check
 from pytest_humaneval.sandbox.container import default_image
-from pytest_humaneval.sandbox.launch import SERVER, boot, launches
+from pytest_humaneval.sandbox.launch import SERVER, boot
 from pytest_humaneval.sandbox.oracle import budget
 from pytest_humaneval.sandbox.oracle.budget import Budget, wall_limit
 from pytest_humaneval.sandbox.oracle.explain import explained, shortened
 from pytest_humaneval.sandbox.oracle.scratch import Scratch, remove_tree
+from pytest_humaneval.sandbox.sandboxes import launches
 from pytest_humaneval.sandbox.scripted import ScriptedSandbox
 from pytest_humaneval.sandbox.wire.codec import MAX_MESSAGE, CodecError
 from pytest_humaneval.sandbox.wire.frames import FrameReader, framed, read_frame, write_frame

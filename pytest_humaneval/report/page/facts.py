@@ -10,7 +10,9 @@ from pytest_humaneval.problem import Problem
 from pytest_humaneval.report.analysis import MATRIX_STRATEGIES, Analysis
 from pytest_humaneval.report.page.summary import Summary
 from pytest_humaneval.results.read import Results
+from pytest_humaneval.sample import Sampling
 from pytest_humaneval.statistics.comparison import compare_pairs, compare_with_reference, passes_of
+from pytest_humaneval.wording import sampling_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ def compared(results: Results) -> Compared | None:
 def _sampling(sampling: Mapping[str, Any], num_samples: int) -> str:
     if not sampling:
         return ""
-    greedy = sampling.get("temperature") == 0
-    how = "greedy" if greedy else f"temperature {sampling.get('temperature')}, top-p {sampling.get('top_p')}"
-    samples = f", {num_samples} samples a problem" if num_samples > 1 else ""
-    return f"{how}, up to {sampling.get('max_tokens')} tokens, seed {sampling.get('seed')}{samples}"
+    try:
+        return sampling_text(Sampling(**sampling), num_samples)
+    except TypeError:  # another version's
+        return ""

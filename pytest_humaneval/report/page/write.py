@@ -19,6 +19,7 @@ from pytest_humaneval.report.page.summary import kinds_of, summaries
 from pytest_humaneval.results.prompts import Asked, read_prompts
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.whole_file import write_whole
+from pytest_humaneval.wording import p_text
 
 SCRIPTS = ("data.js", "grid.js", "diff.js", "cell.js", "main.js")
 
@@ -61,7 +62,7 @@ def render(results: Results, problems: Sequence[Problem], baseline: Results | No
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"three": _three, "signed": _signed, "p": _p_value, "shown": shown}
+    environment.filters |= {"three": _three, "signed": _signed, "p": p_text, "shown": shown}
     values: Mapping[str, Any] = {
         "policy": _policy(style, script),
         "style": Markup(style),
@@ -108,7 +109,3 @@ def _three(value: float | None) -> str:
 
 def _signed(value: float) -> str:
     return f"{value:+.3f}".replace("-", "−")
-
-
-def _p_value(value: float) -> str:
-    return f"{value:.3f}" if value >= 0.001 else "< 0.001"

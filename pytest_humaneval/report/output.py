@@ -1,0 +1,106 @@
+"""What a run leaves: its outcomes as they come, and at the end the files, the summary and the exit status."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.report.analysis import Analysis, comparisons_of
+from pytest_humaneval.report.baseline import compare_results
+from pytest_humaneval.report.comparisons import gate_lines
+from pytest_humaneval.report.gates import INTERNAL_ERROR, OK, TESTS_FAILED, Gates, GateVerdict, answer, judge
+from pytest_humaneval.report.publish import Publisher
+from pytest_humaneval.report.terminal import summary_lines
+from pytest_humaneval.results.ledger import Ledger
+from pytest_humaneval.results.read import Results
+from pytest_humaneval.results.record import Record, plan_options, run_record
+from pytest_humaneval.statistics.comparison import passes_of
+
+WHILE_IT_RUNS = ("rate", "share", "seconds_left")  # what the status line is told and no record needs
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What is known of a run that is over; ``notes`` are the last lines of its summary."""
+
+    exit_status: int
+    progress: dict[str, Any]  # of the engine
+    analysis: Analysis
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where the outcomes of one run go; ``record`` is there where a folder was asked for."""
+
+    ledger: Ledger
+    record: Record | None
+    publisher: Publisher
+    gates: Gates
+    baseline: Results | None
+    started: datetime
+
+    def add(self, outcome: Outcome) -> None:
+        """Take in an outcome that the ledger has."""
+        if self.record is not None:
+            self.record.add(outcome)
+
+    def finish(
+        self, exit_status: int, elsewhere: int, progress: dict[str, Any], last_outcome_at: float, notes: Sequence[str]
+    ) -> Finished:
+        """Draw the conclusions and write the files.
+
+        A run with errors of engine or sandbox ends with INTERNAL_ERROR: its figures lack items, whatever passed. Else,
+        with gates, it is their answer. ``elsewhere`` is the number of failures that are no item's verdict.
+        """
+        if self.ledger.errors and exit_status in (OK, TESTS_FAILED):
+            exit_status = INTERNAL_ERROR
+        analysis, exit_status = self._analyse(exit_status, elsewhere)
+        run = run_record(
+            self.started.isoformat(timespec="seconds"),
+            exit_status,
+            plan_options(self.ledger.plan),
+            self.ledger.counts(),
+            self.ledger.rows(),
+            analysis.to_json(),
+            engine_process=_lasting(progress, last_outcome_at),
+        )
+        return Finished(exit_status, progress, analysis, (*notes, *self._write(run)))
+
+    def summary(self, finished: Finished, layers: Sequence[str], timeout: float, width: int) -> list[str]:
+        """The lines of the terminal summary, for a terminal of ``width`` columns."""
+        if not self.ledger.outcomes:
+            return gate_lines(finished.analysis, width)
+        kept = self.record is not None
+        lines = summary_lines(self.ledger, finished.progress, layers, timeout, finished.analysis, width, kept)
+        return [*lines, *(["", *finished.notes] if finished.notes else [])]
+
+    def _write(self, run: dict[str, Any]) -> list[str]:
+        told = [self.record.finish(self.ledger, run)] if self.record is not None else []
+        published = self.publisher.write(self.ledger, run, self.baseline) if self.ledger.outcomes else ()
+        return [*told, *published]
+
+    def _analyse(self, exit_status: int, elsewhere: int) -> tuple[Analysis, int]:
+        outcomes = self.ledger.sorted()
+        pairs, with_reference = comparisons_of(outcomes)
+        compared = None
+        if self.baseline is not None:
+            compared = compare_results(Results(tuple(outcomes), plan_options(self.ledger.plan)), self.baseline)
+        verdicts: list[GateVerdict] = []
+        told = ""
+        if self.gates:
+            errors, missing = len(self.ledger.errors), self.ledger.missing
+            if not errors and not missing:
+                verdicts = judge(self.gates, passes_of(outcomes), compared)
+            exit_status, told = answer(exit_status, verdicts, errors, missing, elsewhere)
+        return Analysis(pairs, with_reference, compared, verdicts, told), exit_status
+
+
+def _lasting(progress: dict[str, Any], last_outcome_at: float) -> dict[str, Any]:
+    """What the engine did, with the seconds from when it could generate to the last outcome; None if it had not to."""
+    ready = progress.get("ready_at")
+    lasting = {name: value for name, value in progress.items() if name not in WHILE_IT_RUNS}
+    return lasting | {"ready_to_last_outcome_seconds": last_outcome_at - ready if ready else None}

@@ -1,0 +1,59 @@
+"""What is said the same way in many places."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
+
+from pytest_humaneval.sample import Sampling
+
+SHORT_DIGEST = 12  # characters
+_LONG_DIGEST = re.compile(rf"((?:\w+:)?[0-9a-f]{{{SHORT_DIGEST}}})[0-9a-f]{{{SHORT_DIGEST},}}")
+LEAST_P = 0.001  # three decimals are shown
+
+
+def sampling_text(sampling: Sampling, num_samples: int) -> str:
+    """How tokens were drawn."""
+    drawn = f"temperature {sampling.temperature:g}, top-p {sampling.top_p:g}, seed {sampling.seed}"
+    samples = f", {num_samples} samples a problem" if num_samples > 1 else ""
+    return f"{'greedy' if sampling.greedy else drawn}, up to {sampling.max_tokens} tokens{samples}"
+
+
+def p_text(p: float, least: str = "< 0.001") -> str:
+    """A p-value with three decimals, and never as 0; ``least`` is for what is smaller than they can say."""
+    return f"{p:.3f}" if p >= LEAST_P else least
+
+
+def short_digest(digest: str) -> str:
+    """A digest to be recognised by, with its ``sha256:``, where it has one; what is no long digest stays as it is."""
+    found = _LONG_DIGEST.fullmatch(digest)
+    return found[1] if found else digest
+
+
+def near_ones(name: str, known: Iterable[str], most: int = 3) -> list[str]:
+    """The known names that resemble a name, the nearest first."""
+    import difflib
+
+    return difflib.get_close_matches(name, known, n=most)
+
+
+def did_you_mean(near: Collection[str], show: Callable[[str], str] = repr) -> str:
+    """``did you mean 'a' or 'b'?``, or nothing."""
+    return f"did you mean {' or '.join(map(show, near))}?" if near else ""
+
+
+def known_ones(name: str, known: Collection[str], none: str = "none") -> str:
+    """What would be right where ``name`` is not: near names, then all; ``none`` where nothing is known."""
+    hint = did_you_mean(near_ones(name, known))
+    return f"{hint}{' ' if hint else ''}known: {', '.join(known) or none}"
+
+
+def unknown(kind: str, name: str, known: Collection[str], none: str = "none") -> str:
+    """``unknown strategy 'chta'; did you mean 'chat'? known: chat, cot``."""
+    return f"unknown {kind} {name!r}; {known_ones(name, known, none)}"
+
+
+def cannot_be_read(path: Path | str, error: Exception) -> str:
+    """Why a file could not be read, in the system's words where it has some."""
+    return f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})"
