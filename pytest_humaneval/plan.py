@@ -36,6 +36,7 @@ class Plan:
     identity: Identity
     sandbox: SandboxOptions
     thinking_end: str = ""  # the text with which the model's thinking ends, where that is none of the usual ones
+    problems_in_dataset: int = 0  # how many there are to choose from; 0 where that is not known
     _prompts: dict[tuple[str, str], Prompt] = field(default_factory=dict, repr=False, compare=False)
 
     def check(self) -> None:

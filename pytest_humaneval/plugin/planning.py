@@ -84,7 +84,7 @@ def make_plan(config: pytest.Config) -> tuple[Plan, Model | None]:
     ks = options.ks(config, max(strategy.num_samples or samples for strategy in strategies))
     plan = Plan(
         dataset.name, dataset.sha256, problems, strategies, how, samples, ks, postprocess, engine, identity, sandbox,
-        thinking_end=options.value_of(config, "thinking-end", ""),
+        thinking_end=options.value_of(config, "thinking-end", ""), problems_in_dataset=len(dataset.problems),
     )  # fmt: skip
     plan.check()
     if is_worker(config):

@@ -17,7 +17,7 @@ from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.engine.engine_process import EngineProcess, RunningEngine
 from pytest_humaneval.exceptions import EngineError
 from pytest_humaneval.interruption import sigterm_as_interruption
-from pytest_humaneval.outcome import ItemId
+from pytest_humaneval.outcome import ItemId, Outcome
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.plugin import options
 from pytest_humaneval.plugin.failure_list import FailureList
@@ -40,6 +40,7 @@ from pytest_humaneval.sandbox import Sandbox, open_sandbox, self_check
 from pytest_humaneval.sandbox.interface import DEFAULT_TIMEOUT
 from pytest_humaneval.sandbox.judgeable import broken_problems, left_after
 from pytest_humaneval.statistics.comparison import passes_of
+from pytest_humaneval.whole_file import Written
 
 if TYPE_CHECKING:
     from pytest_humaneval.models.find import Model
@@ -100,7 +101,7 @@ class Run:
             # is weaker than the summary says.
             self.plan = self.ledger.plan = replace(self.plan, sandbox=replace(self.plan.sandbox, name=sandbox.name))
         if directory := options.output_directory(self.config):
-            self._record = Record(directory)
+            self._record = Record(directory, self.ledger)
         self._until_end.enter_context(sigterm_as_interruption())
         store = options.cache_directory(self.config) / "generations.sqlite"
         # A server that is asked for whatever it has may have something else tomorrow: its old answers must not stand
@@ -185,33 +186,48 @@ class Run:
         if self._engine_failed or (self.ledger.errors and exit_status in failed):
             exit_status = pytest.ExitCode.INTERNAL_ERROR
         self._analysis, exit_status = self._analyse(exit_status, failures)
-        self._write_files(int(exit_status))
+        if not self._write_files(int(exit_status)) and exit_status in failed:
+            exit_status = pytest.ExitCode.INTERNAL_ERROR  # also with failures: those are no news, a lost file is
         return exit_status
 
-    def _write_files(self, exit_status: int) -> None:
+    def _write_files(self, exit_status: int) -> bool:
+        """Write them; returns whether all that were asked for are there whole."""
         lasting = {name: value for name, value in self._progress.items() if name not in WHILE_IT_RUNS}
         engine = lasting | {"ready_to_last_outcome_seconds": self._seconds_since_ready()}
-        run = run_record(self.ledger, self._started, engine, exit_status, self._analysis.to_json())
+        written: list[Written] = []
+
+        def run_of(outcomes: Sequence[Outcome], kept: int) -> dict[str, Any]:
+            analysis = self._compare(outcomes, self._analysis) if kept else self._analysis
+            return run_record(self.ledger, self._started, engine, exit_status, analysis.to_json(), (outcomes, kept))
+
         if self._record is not None:
-            self._last_lines.append(self._record.finish(self.ledger, run))
+            written.append(self._record.finish(run_of))
             self._record = None
         if self._publisher is not None and self.ledger.outcomes:
-            self._last_lines.extend(self._publisher.write(self.ledger, run, self._baseline))
+            run = run_of(self.ledger.sorted(), 0)
+            written += self._publisher.write(self.ledger, run, self._baseline)
+        self._last_lines += [one.told for one in written]
+        return all(one.whole for one in written)
 
-    def _analyse(self, exit_status: int, failures: int) -> tuple[Analysis, int]:
-        outcomes = self.ledger.sorted()
+    def _compare(self, outcomes: Sequence[Outcome], judged: Analysis) -> Analysis:
+        """Strategies with each other and with the baseline; the gates' answers stay."""
         pairs, with_reference = comparisons_of(outcomes)
         compared = None
         if self._baseline is not None:
             compared = compare_results(Results(tuple(outcomes), plan_options(self.plan)), self._baseline)
+        return replace(judged, pairs=pairs, with_reference=with_reference, baseline=compared)
+
+    def _analyse(self, exit_status: int, failures: int) -> tuple[Analysis, int]:
+        outcomes = self.ledger.sorted()
+        analysis = self._compare(outcomes, Analysis())
         verdicts: list[GateVerdict] = []
         told = ""
         if self.gates:
             errors, missing = len(self.ledger.errors), self.ledger.missing
             if not errors and not missing:
-                verdicts = judge(self.gates, passes_of(outcomes), compared)
+                verdicts = judge(self.gates, passes_of(outcomes), analysis.baseline)
             exit_status, told = answer(exit_status, verdicts, errors, missing, failures - self._failed_items)
-        return Analysis(pairs, with_reference, compared, verdicts, told), exit_status
+        return replace(analysis, gates=verdicts, answer=told), exit_status
 
     def summary(self, width: int) -> list[str]:
         """The lines of the terminal summary, for a terminal of ``width`` columns."""
