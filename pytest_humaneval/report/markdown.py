@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.printable import printable
-from pytest_humaneval.report.terminal import UNUSABLE_SHARE, identity_line, sampling_line
+from pytest_humaneval.report.terminal import UNUSABLE_SHARE, identity_line, partial_note, sampling_line
 from pytest_humaneval.results.headline import Headline
 from pytest_humaneval.results.ledger import Ledger
 
@@ -80,6 +80,7 @@ def _table(ledger: Ledger) -> list[str]:
 
 def _warnings(ledger: Ledger) -> list[str]:
     found = []
+    notes = [f"{partial_note(ledger.selected)}.".replace("note:", "**Note:**"), ""] if ledger.selected else []
     if ledger.errors:
         found.append(f"{len(ledger.errors)} items are errors of engine or sandbox and outside every denominator.")
     if ledger.not_run:
@@ -89,7 +90,7 @@ def _warnings(ledger: Ledger) -> list[str]:
             found.append(
                 f"{escaped(row.strategy)}: {row.unusable} of {row.judged} completions are empty or do not parse."
             )
-    return [line for text in found for line in (f"**Warning:** {text}", "")]
+    return notes + [line for text in found for line in (f"**Warning:** {text}", "")]
 
 
 def _folded(what: str, outcomes: Sequence[Outcome], told: Callable[[Outcome], Headline], limit: int) -> list[str]:

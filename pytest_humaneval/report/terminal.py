@@ -75,6 +75,11 @@ def sampling_line(how: Sampling, num_samples: int) -> str:
     return f"{drawn}, up to {how.max_tokens} tokens{samples}"
 
 
+def partial_note(selected: str) -> str:
+    """What a reader must know of a run of less than everything, such as "12 of 164 problems"."""
+    return f"note: {selected} {'was' if selected.startswith('1 ') else 'were'} selected; the figures are partial"
+
+
 def dataset_line(problems: int, name: str, sha256: str) -> str:
     """Which problems were asked."""
     return f"{problems} of {name} (sha256 {sha256[:SHORT_DIGEST]})"
@@ -196,6 +201,8 @@ def _doubt(row: Row) -> str:
 
 def _partial(ledger: Ledger, width: int) -> list[str]:
     lines = []
+    if ledger.selected:
+        lines += wrapped(partial_note(ledger.selected), width)
     if ledger.errors:
         lines += wrapped(
             f"warning: {len(ledger.errors)} items are errors of engine or sandbox and outside every denominator", width

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_humaneval.outcome import Outcome
-from pytest_humaneval.report.analysis import Analysis
+from pytest_humaneval.report.analysis import Analysis, comparisons_between
 from pytest_humaneval.report.comparisons import pair_lines
 from pytest_humaneval.statistics.comparison import (
     Passes,
@@ -164,6 +164,13 @@ def test_p_values_are_corrected_for_the_comparisons_made_together() -> None:
     ]
     assert [one.p_holm for one in made] == pytest.approx([3 * 2 / 256, 2 * 2 / 16, 2 * 2 / 16])
     assert [one.significant for one in made] == [True, False, False]
+
+
+def test_one_problem_alone_compares_nothing() -> None:
+    alone = {name: one_each([name == "a"]) for name in "abc"}
+    assert comparisons_between(alone) == ([], [])
+    two = {name: one_each([name == "a", True]) for name in "ab"}
+    assert [len(made) for made in comparisons_between(two)] == [1, 1]
 
 
 def test_the_reference_is_minimal_or_the_first() -> None:
