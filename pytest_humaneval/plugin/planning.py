@@ -12,7 +12,7 @@ import pytest
 from pytest_humaneval.dataset.load import read_dataset, select_problems
 from pytest_humaneval.engine.catalogue import HOLD_THE_MODEL, identify
 from pytest_humaneval.engine.protocol import EngineOptions
-from pytest_humaneval.engine.replay import read_samples
+from pytest_humaneval.engine.replay import given, read_samples
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.plugin import options, settings
@@ -85,6 +85,7 @@ def make_plan(config: pytest.Config) -> tuple[Plan, Model | None]:
     plan = Plan(
         dataset.name, dataset.sha256, problems, strategies, how, samples, ks, postprocess, engine, identity, sandbox,
         thinking_end=options.value_of(config, "thinking-end", ""), problems_in_dataset=len(dataset.problems),
+        given=given(Path(engine.file)) if engine.name == "replay" and samples > 1 else {},
     )  # fmt: skip
     plan.check()
     if is_worker(config):
