@@ -205,7 +205,7 @@ class Run:
             self._record = None
         if self._publisher is not None and self.ledger.outcomes:
             run = run_of(self.ledger.sorted(), 0)
-            written += self._publisher.write(self.ledger, run, self._baseline)
+            written += self._publisher.write(self.ledger, run, self._baseline, self._analysis)
         self._last_lines += [one.told for one in written]
         return all(one.whole for one in written)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.exceptions import InputError
+from pytest_humaneval.report.analysis import Analysis
 from pytest_humaneval.report.markdown import markdown_summary
 from pytest_humaneval.report.page import need_page_extra, write_page
 from pytest_humaneval.results.ledger import Ledger
@@ -35,14 +36,17 @@ class Publisher:
         if markdown is not None:
             _need_writable("--humaneval-markdown", markdown)
 
-    def write(self, ledger: Ledger, run: dict[str, Any], baseline: Results | None) -> Iterator[Written]:
+    def write(
+        self, ledger: Ledger, run: dict[str, Any], baseline: Results | None, analysis: Analysis
+    ) -> Iterator[Written]:
         """Write them; what became of each file that was asked for, and of a step's summary where that failed.
 
         ``run`` is the run's record, as run.json has it.
         """
         if self._markdown is not None:
-            yield _written(self._markdown, "summary", lambda path: write_whole(path, [markdown_summary(ledger)]))
-        if self._step and (trouble := _append(Path(self._step), ledger)):
+            text = markdown_summary(ledger, analysis=analysis)
+            yield _written(self._markdown, "summary", lambda path: write_whole(path, [text]))
+        if self._step and (trouble := _append(Path(self._step), ledger, analysis)):
             yield Written(trouble)  # nobody asked for it
         if self._page is not None:
             results = Results(tuple(ledger.sorted()), run)
@@ -70,12 +74,12 @@ def _written(path: Path, what: str, write: Callable[[Path], None]) -> Written:
     return Written(f"the {what} is in {path}")
 
 
-def _append(path: Path, ledger: Ledger) -> str:
+def _append(path: Path, ledger: Ledger, analysis: Analysis) -> str:
     """Append to the step's summary what room is left for; returns a warning, or nothing."""
     try:
         room = STEP_SUMMARY_BYTES - (path.stat().st_size if path.exists() else 0)
         with path.open("a", encoding="utf-8") as file:
-            file.write("\n" + markdown_summary(ledger, limit=room - 1024))
+            file.write("\n" + markdown_summary(ledger, room - 1024, analysis))
     except OSError as error:
         return f"warning: {STEP_SUMMARY}: {path} could not be written: {error.strerror or error}"
     return ""

@@ -12,12 +12,14 @@ from pytest_humaneval.report.analysis import Analysis
 from pytest_humaneval.report.comparisons import baseline_lines, gate_lines, pair_lines
 from pytest_humaneval.report.texttable import Column, text_table, wrapped
 from pytest_humaneval.results.ledger import Ledger
-from pytest_humaneval.results.rows import Row
+from pytest_humaneval.results.rows import Row, ranked
 from pytest_humaneval.sample import Sampling
 
 UNUSABLE_SHARE = 0.2  # of completions empty or not parsing: then the prompt or the stops are the likely culprit
 SHORT_DIGEST = 12
 HEADER_WIDTH = 80
+REPLAY = "replay"
+NOT_KNOWN = "not known: the samples are a file's"
 MANY = 6  # strategies; of more, the remarks are a table
 
 
@@ -31,19 +33,19 @@ def summary_lines(
     kept: bool = False,
 ) -> list[str]:
     """The summary: what was evaluated and how, the table, what the reader must know of it, and what it proves."""
-    plan, rows = ledger.plan, ledger.rows()
+    plan, rows = ledger.plan, ranked(ledger.rows())
     with_experiments = any(strategy.base for strategy in plan.strategies)
     lines = [
         *wrapped(identity_line(plan.identity), width, "model     "),
         *(wrapped(plan.identity.precision, width, "precision ") if plan.identity.precision else []),
-        *([] if with_experiments else wrapped(sampling_line(plan.sampling, plan.num_samples), width, "sampling  ")),
+        *([] if with_experiments else wrapped(sampling_of(plan), width, "sampling  ")),
         *wrapped(dataset_line(len(plan.problems), plan.dataset_name, plan.dataset_sha256), width, "problems  "),
         f"checks    {timeout:g} s of CPU time, {plan.sandbox.memory_mb} MiB",
         *wrapped(", ".join(layers) or "none was started", min(width, HEADER_WIDTH), "sandbox   "),
-        *_engine_lines(progress, width),
+        *([] if plan.engine.name == REPLAY else _engine_lines(progress, width)),
         *(["", *experiment_table(plan, width)] if with_experiments else []),
         "",
-        *table(rows, plan.ks, width),
+        *table(rows, plan.ks, width, generated=plan.engine.name != REPLAY),
     ]
     remarks = [*_sees(rows, width), *remark_lines(rows, width), *_partial(ledger, width)]
     for notice in progress.get("notices", []):
@@ -75,6 +77,18 @@ def sampling_line(how: Sampling, num_samples: int) -> str:
     return f"{drawn}, up to {how.max_tokens} tokens{samples}"
 
 
+def sampling_of(plan: Plan) -> str:
+    """How the tokens of a run were drawn, as far as it is known."""
+    if plan.engine.name == REPLAY:
+        return NOT_KNOWN
+    if any(strategy.base for strategy in plan.strategies):
+        each = [(one.name, sampling_line(plan.sampling_of(one), plan.num_samples_of(one))) for one in plan.strategies]
+        return "; ".join(f"{name}: {how}" for name, how in each)
+    guided = any(strategy.guided for strategy in plan.strategies)
+    told = sampling_line(plan.sampling, plan.num_samples)
+    return f"{told}; guided strategies draw each answer as they ask for it" if guided else told
+
+
 def partial_note(selected: str) -> str:
     """What a reader must know of a run of less than everything, such as "12 of 164 problems"."""
     return f"note: {selected} {'was' if selected.startswith('1 ') else 'were'} selected; the figures are partial"
@@ -85,8 +99,11 @@ def dataset_line(problems: int, name: str, sha256: str) -> str:
     return f"{problems} of {name} (sha256 {sha256[:SHORT_DIGEST]})"
 
 
-def table(rows: Sequence[Row], ks: Sequence[int], width: int) -> list[str]:
-    """The rows as aligned text: names to the left, numbers to the right, never wrapped."""
+def table(rows: Sequence[Row], ks: Sequence[int], width: int, *, generated: bool = True) -> list[str]:
+    """The rows as aligned text: names to the left, numbers to the right, never wrapped.
+
+    ``generated`` says whether the samples were generated in this run: a file's have no tokens and no rate.
+    """
     columns = []
     for k in ks:
         columns.append(Column(f"pass@{k}", [_three_decimals(row.pass_at_k[k]) for row in rows]))
@@ -95,8 +112,10 @@ def table(rows: Sequence[Row], ks: Sequence[int], width: int) -> list[str]:
     if any(row.guided for row in rows):
         columns.append(Column("sees", ["examples" if row.guided else "prompt" for row in rows]))
         columns.append(Column("draws", [str(row.draws) for row in rows], glued=True))
-    counts = ("passed", "failed", "timed_out", "errors", "tokens")
+    counts = ("passed", "failed", "timed_out", "errors", *(["tokens"] if generated else []))
     columns += [Column(name.replace("_", " "), [str(getattr(row, name)) for row in rows]) for name in counts]
+    if not generated:
+        return text_table(Column("strategy", [row.strategy for row in rows]), columns, width)
     rates = [f"{row.tokens / row.seconds:.0f}" if row.seconds > 0 else "n/a" for row in rows]
     columns += [Column("tok/s", rates, glued=True), Column("s", [f"{row.seconds:.1f}" for row in rows], glued=True)]
     return text_table(Column("strategy", [row.strategy for row in rows]), columns, width)

@@ -81,7 +81,7 @@ def test_a_part_of_the_problems_or_items_is_told() -> None:
     ledger = ledger_of(plan_of(3), report(0, "passed"))
     assert ledger.selected == "1 of 3 problems"
     assert "note: 1 of 3 problems was selected; the figures are partial" in summary_lines(ledger, {}, (), 3.0)
-    assert "**Note:** 1 of 3 problems was selected; the figures are partial." in markdown_summary(ledger)
+    assert "**Note:** 1 of 3 problems was selected" in markdown_summary(ledger)
     chosen = replace(plan_of(2), problems_in_dataset=164)  # by --humaneval-limit, say
     assert ledger_of(chosen, report(0, "passed"), report(1, "empty")).selected == "2 of 164 problems"
     assert ledger_of(plan_of(1, num_samples=2), report(0, "passed", 1)).selected == "1 of 2 items"
