@@ -71,12 +71,12 @@ def read_former(directory: Path) -> Former | None:
     """What is in the folder; None where there is no result.
 
     Raises:
-        InputError: there is a results.jsonl that cannot be read.
+        InputError: there is a results.jsonl that cannot be read, or samples that nothing has judged.
     """
     file = directory / RESULTS_FILE
     try:
         if not file.exists() or "\n" not in jsonl.read_text(file).strip(" "):
-            return None
+            return _nothing_but(directory)
         read = read_results(directory)
         return Former(read.outcomes, read.run, read_prompts(directory))
     except DatasetError as error:
@@ -84,6 +84,16 @@ def read_former(directory: Path) -> Former | None:
             f"--humaneval-output: what is in {directory} would be lost, and cannot be read: {error}; "
             "give another folder, or remove it"
         ) from error
+
+
+def _nothing_but(directory: Path) -> None:
+    """See that a folder without results holds no samples either, as ``import`` writes them."""
+    samples = directory / "samples.jsonl"
+    if samples.exists() and samples.stat().st_size:
+        raise InputError(
+            f"--humaneval-output: {directory} holds samples that nothing has judged, and they would be lost; "
+            "give another folder"
+        )
 
 
 def free_folder(directory: Path) -> Path:

@@ -102,6 +102,13 @@ def test_results_that_cannot_be_read_are_not_written_over(refused: Evaluate, out
     assert (out / "results.jsonl").read_text().startswith("of another program")
 
 
+def test_samples_that_nothing_has_judged_are_not_written_over(refused: Evaluate, out: Path) -> None:
+    out.mkdir()
+    (out / "samples.jsonl").write_text('{"task_id": "Mini/0", "completion": ""}\n')
+    refused(f"--humaneval-output={out}").stderr.fnmatch_lines(["*holds samples that nothing has judged*"])
+    assert (out / "samples.jsonl").stat().st_size
+
+
 @pytest.mark.parametrize(
     ("option", "name"), [("output", "out/results.jsonl"), ("output", "out/run.json"), ("markdown", "out/run.md")]
 )
