@@ -76,7 +76,8 @@ def read_former(directory: Path) -> Former | None:
     file = directory / RESULTS_FILE
     try:
         if not file.exists() or "\n" not in jsonl.read_text(file).strip(" "):
-            return _nothing_but(directory)
+            _see_that_no_samples_are_lost(directory)
+            return None
         read = read_results(directory)
         return Former(read.outcomes, read.run, read_prompts(directory))
     except DatasetError as error:
@@ -86,7 +87,7 @@ def read_former(directory: Path) -> Former | None:
         ) from error
 
 
-def _nothing_but(directory: Path) -> None:
+def _see_that_no_samples_are_lost(directory: Path) -> None:
     """See that a folder without results holds no samples either, as ``import`` writes them."""
     samples = directory / "samples.jsonl"
     if samples.exists() and samples.stat().st_size:
