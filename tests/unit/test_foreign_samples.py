@@ -92,7 +92,7 @@ def test_evalplus_programs_are_read_from_a_file_and_from_a_folder(tmp_path: Path
 def test_lm_eval_s_sample_log_is_read(tmp_path: Path) -> None:
     file = tmp_path / "samples_humaneval_2025.jsonl"
     docs = [{"task_id": problem.task_id, "prompt": problem.prompt} for problem in (CLOSE, ADD)]
-    raw = [{"doc_id": 0, "doc": doc, "resps": [[BODIES[doc["task_id"]]]]} for doc in docs]
+    raw: list[dict[str, Any]] = [{"doc_id": 0, "doc": doc, "resps": [[BODIES[doc["task_id"]]]]} for doc in docs]
     file.write_text(lines(raw))
     assert read_samples(file) == PLAIN
     file.write_text(lines([{**row, "filtered_resps": [[PROGRAMS[row["doc"]["task_id"]]]]} for row in raw]))
