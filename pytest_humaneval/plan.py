@@ -6,8 +6,8 @@ import contextlib
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -59,6 +59,9 @@ class Plan:
     identity: Identity
     sandbox: SandboxOptions
     thinking_end: str = ""  # the text with which the model's thinking ends, where that is none of the usual ones
+    problems_in_dataset: int = 0  # how many there are to choose from; 0 where that is not known
+    given: Mapping[tuple[str, str], frozenset[int]] = field(default_factory=dict, repr=False, compare=False)
+    """The samples of a replayed file, by task_id and strategy (empty: any): problems may have unequal numbers."""
 
     def check(self) -> None:
         """Refuse what would waste a run.
@@ -142,12 +145,19 @@ class Plan:
             for index in range(count):
                 yield f"{strategy.name}-{index}" if count > 1 else strategy.name, strategy, index
 
+    def has(self, problem: Problem, strategy: Strategy, sample_index: int) -> bool:
+        """Whether there is this sample: not where a replayed file has fewer of the problem, as long as it has any."""
+        found = self.given.get((problem.task_id, strategy.name)) or self.given.get((problem.task_id, ""))
+        return not found or sample_index in found
+
     def ids(self) -> Iterator[tuple[str, ItemId]]:
         """The bracketed part of every item's name that the bundled test can have, and what it stands for."""
         samples = list(self.samples())
         for problem in self.problems:
             place = self.problem_id(problem)
             for name, strategy, index in samples:
+                if not self.has(problem, strategy, index):
+                    continue
                 yield f"{place}-{name}", ItemId(problem.task_id, strategy.name, index)
 
 

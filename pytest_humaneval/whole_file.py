@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of a file that was asked for: a line for the terminal, and whether it is there whole."""
+
+    told: str
+    whole: bool = True
 
 
 def write_whole(path: Path, parts: Iterable[str]) -> None:

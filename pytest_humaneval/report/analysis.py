@@ -59,5 +59,10 @@ def comparisons_of(outcomes: Sequence[Outcome]) -> tuple[list[Comparison], list[
 
 
 def comparisons_between(passes: Mapping[str, Passes]) -> tuple[list[Comparison], list[Comparison]]:
-    """The same of what passed, by the strategies' names in their order."""
+    """The same of what passed, by the strategies' names in their order.
+
+    None of a single problem: nothing about strategies can be shown on it, whichever of them pass.
+    """
+    if len({task_id for of_strategy in passes.values() for task_id in of_strategy}) < 2:
+        return [], []
     return (compare_pairs(passes), compare_with_reference(passes)) if len(passes) > 1 else ([], [])

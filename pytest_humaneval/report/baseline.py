@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -36,7 +37,7 @@ def matched(strategies: Sequence[str], before: Sequence[str]) -> dict[str, str]:
 
 
 def compare_results(now: Results, before: Results) -> BaselineComparison:
-    """Compare what both have: strategies by name, problems, samples."""
+    """Compare what both have: strategies by name, problems; these by all samples of either."""
     passes_now, passes_before = passes_of(now.outcomes), passes_of(before.outcomes)
     pairs = matched(now.strategies, before.strategies)
     comparisons = together(
@@ -83,17 +84,18 @@ def _settings(now: dict[str, Any], before: dict[str, Any]) -> list[str]:
 
 
 def _coverage(name: str, now: Sequence[Outcome], before: Sequence[Outcome]) -> list[str]:
-    """Problems and samples that only one of the two has, or that have no verdict in one."""
+    """Problems that only one of the two has, unequal numbers of samples, and those that have no verdict in one."""
     notes = []
     mine, theirs = {one.task_id for one in now}, {one.task_id for one in before}
     if only := [f"{len(a - b)} only in the {where}" for a, b, where in _sides(mine, theirs) if a - b]:
         notes.append(f"{name}: compared on {len(mine & theirs)} problems that both have; {', '.join(only)}")
     shared = mine & theirs
-    drawn, drawn_before = (
-        {(one.task_id, one.sample_index) for one in side if one.task_id in shared} for side in (now, before)
-    )
-    if only := [f"{len(a - b)} only in the {where}" for a, b, where in _sides(drawn, drawn_before) if a - b]:
-        notes.append(f"{name}: compared on {len(drawn & drawn_before)} samples that both have; {', '.join(only)}")
+    drawn, drawn_before = (Counter(one.task_id for one in side if one.task_id in shared) for side in (now, before))
+    if drawn != drawn_before:
+        notes.append(
+            f"{name}: {drawn.total()} samples in the run, {drawn_before.total()} in the baseline; "
+            "a problem counts by the share that passes of all its samples"
+        )
     errors = [
         f"{count} of the {where}"
         for side, where in ((now, "run"), (before, "baseline"))

@@ -113,7 +113,7 @@ def _detectable_lines(shown: Sequence[Comparison], width: int) -> list[str]:
     alpha = f"alpha {ALPHA:g}" + (f"/{len(shown)}" if len(shown) > 1 else "")
     if power.difference is None:
         text = f"{power.problems} problems are too few to show any difference at {alpha}"
-        if power.method != MCNEMAR:
+        if power.method != MCNEMAR and not power.spread:
             text = "what difference could be shown is not known: no problem differs"
     elif power.method == MCNEMAR:
         text = (

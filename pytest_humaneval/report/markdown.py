@@ -11,12 +11,22 @@ from collections.abc import Callable, Iterable, Sequence
 
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.printable import printable
-from pytest_humaneval.report.terminal import UNUSABLE_SHARE, identity_line
-from pytest_humaneval.results.headline import Headline
+from pytest_humaneval.report.analysis import Analysis
+from pytest_humaneval.report.terminal import (
+    REPLAY,
+    UNUSABLE_SHARE,
+    analysis_lines,
+    identity_line,
+    partial_note,
+    sampling_of,
+)
+from pytest_humaneval.results.headline import Headline, headline
 from pytest_humaneval.results.ledger import Ledger
-from pytest_humaneval.wording import sampling_text
+from pytest_humaneval.results.read import Results
+from pytest_humaneval.results.rows import Row, ranked, rows_of
 
 HEADLINE_CHARACTERS = 160
+WIDTH = 100  # of comparisons and gates
 LISTED_BYTES = 400_000  # of failures; a page of Markdown beyond it helps nobody
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
@@ -35,62 +45,84 @@ def code(text: str) -> str:
     return f"{fence}{pad}{line}{pad}{fence}" if line else ""
 
 
-def markdown_summary(ledger: Ledger, limit: int | None = None) -> str:
-    """What was evaluated, a table of the strategies, what must be known of it, and the failures, folded.
+def markdown_summary(ledger: Ledger, limit: int | None = None, analysis: Analysis | None = None) -> str:
+    """What was evaluated, a table of the strategies, what must be known, what it proves, and the failures, folded.
 
     ``limit`` is the most bytes of UTF-8 it may have; failures beyond it are counted instead of listed.
     """
     plan = ledger.plan
-    head = [
-        "## HumanEval",
-        "",
-        f"{escaped(identity_line(plan.identity))}; {escaped(sampling_text(plan.sampling, plan.num_samples))}; "
-        f"{len(plan.problems)} problems of {escaped(plan.dataset_name)}",
-        "",
-        *_table(ledger),
-        "",
-        *_warnings(ledger),
-    ]
+    facts = [identity_line(plan.identity), sampling_of(plan), f"{len(plan.problems)} problems of {plan.dataset_name}"]
+    notes = [partial_note(ledger.selected)] if ledger.selected else []
+    if ledger.not_run:
+        notes.append(f"warning: {ledger.not_run} of {len(ledger.expected)} items did not run; the figures are partial")
+    generated = plan.engine.name != REPLAY
+    table = _table(ledger.rows(), plan.ks, generated=generated)
+    return markdown(facts, table, notes, analysis or Analysis(), ledger.sorted(), ledger.headline, limit)
+
+
+def markdown_results(
+    run: Results, facts: Sequence[str], ks: Sequence[int], notes: Sequence[str], analysis: Analysis
+) -> str:
+    """The same of a finished run, whose functions are told by their tasks."""
+    table = _table(rows_of(run.outcomes, ks), ks, generated=any(one.completion_tokens for one in run.outcomes))
+
+    def told(outcome: Outcome) -> Headline:
+        return headline(outcome.kind, outcome.detail, outcome.task_id)
+
+    return markdown(facts, table, notes, analysis, run.outcomes, told, None)
+
+
+def markdown(
+    facts: Sequence[str],
+    table: Sequence[str],
+    notes: Sequence[str],
+    analysis: Analysis,
+    outcomes: Sequence[Outcome],
+    told: Callable[[Outcome], Headline],
+    limit: int | None,
+) -> str:
+    """The parts as one text."""
+    head = ["## HumanEval", "", "; ".join(map(escaped, facts)), "", *table, ""]
+    errors = [outcome for outcome in outcomes if outcome.error]
+    if errors:
+        notes = [*notes, f"warning: {len(errors)} items are errors of engine or sandbox and outside every denominator"]
+    for note in [*notes, *_doubts(rows_of(outcomes, (1,)))]:
+        word, _, rest = note.partition(": ")
+        head += [f"**{word.capitalize()}:** {escaped(rest)}.", ""]
+    head += _fenced(analysis_lines(analysis, WIDTH, kept=False))
     listed = LISTED_BYTES if limit is None else min(LISTED_BYTES, limit - _bytes(head))
-    errors = [outcome for outcome in ledger.sorted() if outcome.error]
-    failures = [outcome for outcome in ledger.sorted() if not outcome.passed and not outcome.error]
-    folded = _folded("errors of engine or sandbox", errors, ledger.headline, listed // 4)
-    return "\n".join([*head, *folded, *_folded("failures", failures, ledger.headline, listed)])
+    failures = [outcome for outcome in outcomes if not outcome.passed and not outcome.error]
+    folded = _folded("errors of engine or sandbox", errors, told, listed // 4)
+    return "\n".join([*head, *folded, *_folded("failures", failures, told, listed)])
 
 
-def _table(ledger: Ledger) -> list[str]:
-    ks = ledger.plan.ks
-    head = [
-        "strategy",
-        *(f"pass@{k}" for k in ks),
-        "95 % interval",
-        "passed",
-        "failed",
-        "timed out",
-        "errors",
-        "tokens",
-    ]
+def _table(rows: Sequence[Row], ks: Sequence[int], *, generated: bool) -> list[str]:
+    counts = ("passed", "failed", "timed_out", "errors", *(["tokens"] if generated else []))
+    head = ["strategy", *(f"pass@{k}" for k in ks), "95 % interval", *(name.replace("_", " ") for name in counts)]
     lines = [head, [":--", *("--:" for _ in head[1:])]]
-    for row in ledger.rows():
+    for row in ranked(rows):
         interval = f"{row.interval[0]:.3f} to {row.interval[1]:.3f}" if row.interval else "n/a"
         values = ["n/a" if row.pass_at_k[k] is None else f"{row.pass_at_k[k]:.3f}" for k in ks]
-        counts = (row.passed, row.failed, row.timed_out, row.errors, row.tokens)
-        lines.append([escaped(row.strategy), *values, interval, *map(str, counts)])
+        lines.append([escaped(row.strategy), *values, interval, *(str(getattr(row, name)) for name in counts)])
     return [f"| {' | '.join(cells)} |" for cells in lines]
 
 
-def _warnings(ledger: Ledger) -> list[str]:
-    found = []
-    if ledger.errors:
-        found.append(f"{len(ledger.errors)} items are errors of engine or sandbox and outside every denominator.")
-    if ledger.not_run:
-        found.append(f"{ledger.not_run} of {len(ledger.expected)} items did not run; the figures are partial.")
-    for row in ledger.rows():
-        if row.judged and row.unusable > UNUSABLE_SHARE * row.judged:
-            found.append(
-                f"{escaped(row.strategy)}: {row.unusable} of {row.judged} completions are empty or do not parse."
-            )
-    return [line for text in found for line in (f"**Warning:** {text}", "")]
+def _doubts(rows: Iterable[Row]) -> list[str]:
+    return [
+        f"warning: {row.strategy}: {row.unusable} of {row.judged} completions are empty or do not parse"
+        for row in rows
+        if row.judged and row.unusable > UNUSABLE_SHARE * row.judged
+    ]
+
+
+def _fenced(lines: Sequence[str]) -> list[str]:
+    """Comparisons and gates as the terminal has them, in a code block fenced by more backticks than it holds."""
+    if not lines:
+        return []
+    shown = [printable(line).replace("\n", " ") for line in lines[1:]]  # the first is blank
+    longest = max((len(run) for line in shown for run in re.findall("`+", line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return [f"{fence}text", *shown, fence, ""]
 
 
 def _folded(what: str, outcomes: Sequence[Outcome], told: Callable[[Outcome], Headline], limit: int) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,9 @@ from pytest_humaneval.report.terminal import summary_lines
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.record import Record, plan_options, run_record
+from pytest_humaneval.results.rows import rows_of
 from pytest_humaneval.statistics.comparison import passes_of
+from pytest_humaneval.whole_file import Written
 
 WHILE_IT_RUNS = ("rate", "share", "seconds_left")  # what the status line is told and no record needs
 
@@ -59,16 +61,10 @@ class Output:
         if self.ledger.errors and exit_status in (OK, TESTS_FAILED):
             exit_status = INTERNAL_ERROR
         analysis, exit_status = self._analyse(exit_status, elsewhere)
-        run = run_record(
-            self.started.isoformat(timespec="seconds"),
-            exit_status,
-            plan_options(self.ledger.plan),
-            self.ledger.counts(),
-            self.ledger.rows(),
-            analysis.to_json(),
-            engine_process=_lasting(progress, last_outcome_at),
-        )
-        return Finished(exit_status, progress, analysis, (*notes, *self._write(run)))
+        written = self._write(exit_status, _lasting(progress, last_outcome_at), analysis)
+        if not all(one.whole for one in written) and exit_status in (OK, TESTS_FAILED):
+            exit_status = INTERNAL_ERROR  # also with failures: those are no news, a lost file is
+        return Finished(exit_status, progress, analysis, (*notes, *(one.told for one in written)))
 
     def summary(self, finished: Finished, layers: Sequence[str], timeout: float, width: int) -> list[str]:
         """The lines of the terminal summary, for a terminal of ``width`` columns."""
@@ -78,25 +74,48 @@ class Output:
         lines = summary_lines(self.ledger, finished.progress, layers, timeout, finished.analysis, width, kept)
         return [*lines, *(["", *finished.notes] if finished.notes else [])]
 
-    def _write(self, run: dict[str, Any]) -> list[str]:
-        told = [self.record.finish(self.ledger, run)] if self.record is not None else []
-        published = self.publisher.write(self.ledger, run, self.baseline) if self.ledger.outcomes else ()
-        return [*told, *published]
+    def _write(self, exit_status: int, engine: dict[str, Any], analysis: Analysis) -> list[Written]:
+        """Write every file that was asked for."""
 
-    def _analyse(self, exit_status: int, elsewhere: int) -> tuple[Analysis, int]:
-        outcomes = self.ledger.sorted()
+        def run_of(outcomes: Sequence[Outcome], kept: int) -> dict[str, Any]:
+            """What run.json says of these outcomes, so many of them a former run's."""
+            asked = plan_options(self.ledger.plan)
+            asked["dataset"]["problems"] = max(asked["dataset"]["problems"], len({one.task_id for one in outcomes}))
+            return run_record(
+                self.started.isoformat(timespec="seconds"),
+                exit_status,
+                asked,
+                self.ledger.counts() | {"kept": kept},
+                rows_of(outcomes, self.ledger.plan.ks),
+                (self._compare(outcomes, analysis) if kept else analysis).to_json(),
+                engine_process=engine,
+            )
+
+        written = [self.record.finish(run_of)] if self.record is not None else []
+        if self.ledger.outcomes:
+            run = run_of(self.ledger.sorted(), 0)
+            written += self.publisher.write(self.ledger, run, self.baseline, analysis)
+        return written
+
+    def _compare(self, outcomes: Sequence[Outcome], judged: Analysis) -> Analysis:
+        """Strategies with each other and with the baseline; the gates' answers stay."""
         pairs, with_reference = comparisons_of(outcomes)
         compared = None
         if self.baseline is not None:
             compared = compare_results(Results(tuple(outcomes), plan_options(self.ledger.plan)), self.baseline)
+        return replace(judged, pairs=pairs, with_reference=with_reference, baseline=compared)
+
+    def _analyse(self, exit_status: int, elsewhere: int) -> tuple[Analysis, int]:
+        outcomes = self.ledger.sorted()
+        analysis = self._compare(outcomes, Analysis())
         verdicts: list[GateVerdict] = []
         told = ""
         if self.gates:
             errors, missing = len(self.ledger.errors), self.ledger.missing
             if not errors and not missing:
-                verdicts = judge(self.gates, passes_of(outcomes), compared)
+                verdicts = judge(self.gates, passes_of(outcomes), analysis.baseline)
             exit_status, told = answer(exit_status, verdicts, errors, missing, elsewhere)
-        return Analysis(pairs, with_reference, compared, verdicts, told), exit_status
+        return replace(analysis, gates=verdicts, answer=told), exit_status
 
 
 def _lasting(progress: dict[str, Any], last_outcome_at: float) -> dict[str, Any]:

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.exceptions import InputError
+from pytest_humaneval.report.analysis import Analysis
 from pytest_humaneval.report.markdown import markdown_summary
 from pytest_humaneval.report.page import need_page_extra, write_page
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.read import Results
-from pytest_humaneval.whole_file import write_whole
+from pytest_humaneval.whole_file import Written, write_whole
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 STEP_SUMMARY_BYTES = 1024 * 1024  # of all that a step writes; GitHub drops more than that, and fails the upload
@@ -35,15 +36,18 @@ class Publisher:
         if markdown is not None:
             _need_writable("--humaneval-markdown", markdown)
 
-    def write(self, ledger: Ledger, run: dict[str, Any], baseline: Results | None) -> Iterator[str]:
-        """Write them; a line for the terminal for each file that was asked for, and for each that failed.
+    def write(
+        self, ledger: Ledger, run: dict[str, Any], baseline: Results | None, analysis: Analysis
+    ) -> Iterator[Written]:
+        """Write them; what became of each file that was asked for, and of a step's summary where that failed.
 
         ``run`` is the run's record, as run.json has it.
         """
         if self._markdown is not None:
-            yield _written(self._markdown, "summary", lambda path: write_whole(path, [markdown_summary(ledger)]))
-        if self._step and (trouble := _append(Path(self._step), ledger)):
-            yield trouble
+            text = markdown_summary(ledger, analysis=analysis)
+            yield _written(self._markdown, "summary", lambda path: write_whole(path, [text]))
+        if self._step and (trouble := _append(Path(self._step), ledger, analysis)):
+            yield Written(trouble)  # nobody asked for it
         if self._page is not None:
             results = Results(tuple(ledger.sorted()), run)
             plan = ledger.plan
@@ -62,20 +66,20 @@ def _need_writable(option: str, path: Path) -> None:
         raise InputError(f"{option}: {path} cannot be written ({error.strerror}); give a file that can be") from error
 
 
-def _written(path: Path, what: str, write: Callable[[Path], None]) -> str:
+def _written(path: Path, what: str, write: Callable[[Path], None]) -> Written:
     try:
         write(path)
     except OSError as error:
-        return f"warning: {path} could not be written: {error.strerror or error}"
-    return f"the {what} is in {path}"
+        return Written(f"warning: {path} could not be written: {error.strerror or error}", whole=False)
+    return Written(f"the {what} is in {path}")
 
 
-def _append(path: Path, ledger: Ledger) -> str:
+def _append(path: Path, ledger: Ledger, analysis: Analysis) -> str:
     """Append to the step's summary what room is left for; returns a warning, or nothing."""
     try:
         room = STEP_SUMMARY_BYTES - (path.stat().st_size if path.exists() else 0)
         with path.open("a", encoding="utf-8") as file:
-            file.write("\n" + markdown_summary(ledger, limit=room - 1024))
+            file.write("\n" + markdown_summary(ledger, room - 1024, analysis))
     except OSError as error:
         return f"warning: {STEP_SUMMARY}: {path} could not be written: {error.strerror or error}"
     return ""

@@ -12,11 +12,13 @@ from pytest_humaneval.report.analysis import Analysis
 from pytest_humaneval.report.comparisons import baseline_lines, gate_lines, pair_lines
 from pytest_humaneval.report.texttable import Column, text_table, wrapped
 from pytest_humaneval.results.ledger import Ledger
-from pytest_humaneval.results.rows import Row
+from pytest_humaneval.results.rows import Row, ranked
 from pytest_humaneval.wording import sampling_text, short_digest
 
 UNUSABLE_SHARE = 0.2  # of completions empty or not parsing: then the prompt or the stops are the likely culprit
 HEADER_WIDTH = 80
+REPLAY = "replay"
+NOT_KNOWN = "not known: the samples are a file's"
 MANY = 6  # strategies; of more, the remarks are a table
 
 
@@ -30,29 +32,36 @@ def summary_lines(
     kept: bool = False,
 ) -> list[str]:
     """The summary: what was evaluated and how, the table, what the reader must know of it, and what it proves."""
-    plan, rows = ledger.plan, ledger.rows()
+    plan, rows = ledger.plan, ranked(ledger.rows())
     with_experiments = any(strategy.base for strategy in plan.strategies)
     header = [
         *wrapped(identity_line(plan.identity), width, "model     "),
         *(wrapped(plan.identity.precision, width, "precision ") if plan.identity.precision else []),
-        *([] if with_experiments else wrapped(sampling_text(plan.sampling, plan.num_samples), width, "sampling  ")),
+        *([] if with_experiments else wrapped(sampling_of(plan), width, "sampling  ")),
         *wrapped(dataset_line(len(plan.problems), plan.dataset_name, plan.dataset_sha256), width, "problems  "),
         f"checks    {timeout:g} s of CPU time, {plan.sandbox.memory_mb} MiB",
         *wrapped(", ".join(layers) or "none was started", min(width, HEADER_WIDTH), "sandbox   "),
-        *_engine_lines(progress, width),
+        *([] if plan.engine.name == REPLAY else _engine_lines(progress, width)),
         *(["", *experiment_table(plan, width)] if with_experiments else []),
     ]
     remarks = [*_sees(rows, width), *remark_lines(rows, width), *_partial(ledger, width)]
     for notice in progress.get("notices", []):
         remarks += wrapped(f"note: {notice}", width)
-    return [*results_lines(header, rows, plan.ks, remarks, width), *analysis_lines(analysis or Analysis(), width, kept)]
+    lines = results_lines(header, rows, plan.ks, remarks, width, generated=plan.engine.name != REPLAY)
+    return [*lines, *analysis_lines(analysis or Analysis(), width, kept)]
 
 
 def results_lines(
-    header: Sequence[str], rows: Sequence[Row], ks: Sequence[int], remarks: Sequence[str], width: int
+    header: Sequence[str],
+    rows: Sequence[Row],
+    ks: Sequence[int],
+    remarks: Sequence[str],
+    width: int,
+    *,
+    generated: bool = True,
 ) -> list[str]:
     """The parts of a summary up to its remarks, a blank line between them."""
-    return [*header, "", *table(rows, ks, width), *(["", *remarks] if remarks else [])]
+    return [*header, "", *table(rows, ks, width, generated=generated), *(["", *remarks] if remarks else [])]
 
 
 def analysis_lines(analysis: Analysis, width: int, kept: bool) -> list[str]:
@@ -71,13 +80,33 @@ def identity_line(identity: Identity) -> str:
     return f"{identity.model} ({short_digest(identity.digest)}) on {identity.engine}"
 
 
+def sampling_of(plan: Plan) -> str:
+    """How the tokens of a run were drawn, as far as it is known."""
+    if plan.engine.name == REPLAY:
+        return NOT_KNOWN
+    if any(strategy.base for strategy in plan.strategies):
+        each = [(one.name, sampling_text(plan.sampling_of(one), plan.num_samples_of(one))) for one in plan.strategies]
+        return "; ".join(f"{name}: {how}" for name, how in each)
+    guided = any(strategy.guided for strategy in plan.strategies)
+    told = sampling_text(plan.sampling, plan.num_samples)
+    return f"{told}; guided strategies draw each answer as they ask for it" if guided else told
+
+
+def partial_note(selected: str) -> str:
+    """What a reader must know of a run of less than everything, such as "12 of 164 problems"."""
+    return f"note: {selected} {'was' if selected.startswith('1 ') else 'were'} selected; the figures are partial"
+
+
 def dataset_line(problems: int, name: str, sha256: str) -> str:
     """Which problems were asked."""
     return f"{problems} of {name} (sha256 {short_digest(sha256)})"
 
 
-def table(rows: Sequence[Row], ks: Sequence[int], width: int) -> list[str]:
-    """The rows as aligned text: names to the left, numbers to the right, never wrapped."""
+def table(rows: Sequence[Row], ks: Sequence[int], width: int, *, generated: bool = True) -> list[str]:
+    """The rows as aligned text: names to the left, numbers to the right, never wrapped.
+
+    ``generated`` says whether the samples were generated in this run: a file's have no tokens and no rate.
+    """
     columns = []
     for k in ks:
         columns.append(Column(f"pass@{k}", [_three_decimals(row.pass_at_k[k]) for row in rows]))
@@ -86,8 +115,10 @@ def table(rows: Sequence[Row], ks: Sequence[int], width: int) -> list[str]:
     if any(row.guided for row in rows):
         columns.append(Column("sees", ["examples" if row.guided else "prompt" for row in rows]))
         columns.append(Column("draws", [str(row.draws) for row in rows], glued=True))
-    counts = ("passed", "failed", "timed_out", "errors", "tokens")
+    counts = ("passed", "failed", "timed_out", "errors", *(["tokens"] if generated else []))
     columns += [Column(name.replace("_", " "), [str(getattr(row, name)) for row in rows]) for name in counts]
+    if not generated:
+        return text_table(Column("strategy", [row.strategy for row in rows]), columns, width)
     rates = [f"{row.tokens / row.seconds:.0f}" if row.seconds > 0 else "n/a" for row in rows]
     columns += [Column("tok/s", rates, glued=True), Column("s", [f"{row.seconds:.1f}" for row in rows], glued=True)]
     return text_table(Column("strategy", [row.strategy for row in rows]), columns, width)
@@ -192,6 +223,8 @@ def _doubt(row: Row) -> str:
 
 def _partial(ledger: Ledger, width: int) -> list[str]:
     lines = []
+    if ledger.selected:
+        lines += wrapped(partial_note(ledger.selected), width)
     if ledger.errors:
         lines += wrapped(
             f"warning: {len(ledger.errors)} items are errors of engine or sandbox and outside every denominator", width

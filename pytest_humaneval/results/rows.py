@@ -99,6 +99,13 @@ class Tally:
         )
 
 
+def ranked(rows: Iterable[Row]) -> list[Row]:
+    """For people: the best pass@1 first, then by name; those without a figure last."""
+    return sorted(
+        rows, key=lambda row: (not row.judged, -(row.pass_at_k.get(1) or row.passed / max(row.judged, 1)), row.strategy)
+    )
+
+
 def rows_of(outcomes: Iterable[Outcome], ks: Sequence[int]) -> list[Row]:
     """A row for each strategy, in the order of their names."""
     tallies: dict[str, Tally] = {}

@@ -1,4 +1,4 @@
-"""One way of answering against another, on the problems and samples that both have."""
+"""One way of answering against another, on the problems that both have, by all samples of either."""
 
 from __future__ import annotations
 
@@ -27,15 +27,20 @@ Passes = Mapping[str, Mapping[int, bool]]
 """Whether each sample passed: by task_id, then by sample_index. Samples without a verdict are not in it."""
 
 MCNEMAR, SIGN_FLIP = "exact McNemar", "exact sign-flip"
+UNEQUAL = "approximate sign-flip"
+"""Where the two drew unequal numbers of samples. One sample scatters otherwise than the mean of five, so that a
+difference is not exactly as likely with the other sign. In simulations the test finds a difference between equals in 3
+to 7 % from 40 problems on, and in up to 13 % of 10 problems that are nearly all solved."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """``first`` minus ``second``, problem by problem, with its 95 % interval and two-sided p-value.
 
+    A problem's value is the share of its samples that pass, of all that either side drew: pass@1 of each is compared.
     With one sample a problem ``better`` passes with ``first`` only, ``worse`` with ``second`` only, ``both`` with both,
-    ``neither`` with none. With several, ``better`` and ``worse`` have more or fewer passing samples, and what is equal
-    is ``neither`` where no sample passes, else ``both``. ``spread`` is the share of problems that differ (with one
+    ``neither`` with none. With several, ``better`` and ``worse`` have a larger or smaller share, and what is equal is
+    ``neither`` where no sample passes, else ``both``. ``spread`` is the share of problems that differ (with one
     sample), or the standard deviation of their differences (with several). ``p_holm`` is p corrected for all the
     comparisons that were made together.
     """
@@ -43,7 +48,8 @@ class Comparison:
     first: str
     second: str
     problems: int
-    samples: int
+    first_samples: int
+    second_samples: int
     first_pass_at_1: float
     second_pass_at_1: float
     difference: float
@@ -79,21 +85,20 @@ def passes_of(outcomes: Iterable[Outcome]) -> dict[str, dict[str, dict[int, bool
 
 
 def compare(first: str, of_first: Passes, second: str, of_second: Passes) -> Comparison | None:
-    """Compare two strategies on the samples that both have; None where there is none."""
-    shared = {
-        task_id: sorted(samples.keys() & of_second[task_id].keys())
-        for task_id, samples in of_first.items()
-        if task_id in of_second and samples.keys() & of_second[task_id].keys()
-    }
+    """Compare two strategies on the problems that both have, by all samples of either; None where there is none.
+
+    Which samples stand beside each other says nothing, so their numbers and indices need not be the same.
+    """
+    shared = [task_id for task_id, samples in of_first.items() if samples and of_second.get(task_id)]
     if not shared:
         return None
-    mine = {task_id: _share(of_first[task_id], indices) for task_id, indices in shared.items()}
-    other = {task_id: _share(of_second[task_id], indices) for task_id, indices in shared.items()}
+    mine, other = ({task_id: _share(side[task_id]) for task_id in shared} for side in (of_first, of_second))
     differences = {task_id: mine[task_id] - other[task_id] for task_id in shared}
     better = tuple(task_id for task_id, difference in differences.items() if difference > 0)
     worse = tuple(task_id for task_id, difference in differences.items() if difference < 0)
     equal = [task_id for task_id, difference in differences.items() if not difference]
-    one_each = all(len(indices) == 1 for indices in shared.values())
+    drawn, drawn_by_other = ([len(side[task_id]) for task_id in shared] for side in (of_first, of_second))
+    one_each = max(*drawn, *drawn_by_other) == 1
     p = mcnemar(len(better), len(worse)) if one_each else sign_flip(list(differences.values()))
     if one_each or len(shared) < 2:
         spread = (len(better) + len(worse)) / len(shared)
@@ -103,12 +108,13 @@ def compare(first: str, of_first: Passes, second: str, of_second: Passes) -> Com
         first=first,
         second=second,
         problems=len(shared),
-        samples=sum(map(len, shared.values())),
+        first_samples=sum(drawn),
+        second_samples=sum(drawn_by_other),
         first_pass_at_1=fmean(mine.values()),
         second_pass_at_1=fmean(other.values()),
         difference=float(sum(differences.values(), Fraction(0)) / len(shared)),
         interval=_interval(list(mine.values()), list(other.values()), one_each),
-        method=MCNEMAR if one_each else SIGN_FLIP,
+        method=MCNEMAR if one_each else SIGN_FLIP if drawn == drawn_by_other else UNEQUAL,
         p=p,
         p_holm=p,
         spread=spread,
@@ -158,15 +164,15 @@ def smallest_detectable(comparisons: Sequence[Comparison]) -> Detectable | None:
         return None
     problems = min(comparison.problems for comparison in comparisons)
     alpha = ALPHA / len(comparisons)
-    method = MCNEMAR if all(comparison.method == MCNEMAR for comparison in comparisons) else SIGN_FLIP
-    alike = [comparison.spread for comparison in comparisons if comparison.method == method]
+    method = next((one.method for one in comparisons if one.method != MCNEMAR), MCNEMAR)
+    alike = [one.spread for one in comparisons if (one.method == MCNEMAR) == (method == MCNEMAR)]
     spread = fmean(alike) if method == MCNEMAR else fmean(one**2 for one in alike) ** 0.5
     find = detectable if method == MCNEMAR else detectable_mean
     return Detectable(find(problems, spread, alpha), problems, alpha, spread, method)
 
 
-def _share(samples: Mapping[int, bool], indices: Sequence[int]) -> Fraction:
-    return Fraction(sum(samples[index] for index in indices), len(indices))
+def _share(samples: Mapping[int, bool]) -> Fraction:
+    return Fraction(sum(samples.values()), len(samples))
 
 
 def _interval(mine: Sequence[Fraction], other: Sequence[Fraction], one_each: bool) -> tuple[float, float]:

@@ -177,9 +177,11 @@ def detectable_mean(problems: int, deviation: float, alpha: float = ALPHA, power
     """The same for several samples a problem: by the standard deviation of the per-problem differences.
 
     (z(1 - alpha/2) + z(power)) * deviation / sqrt(problems), the normal approximation for paired means, as in Miller
-    2024 (arXiv:2411.00640, section 5). None where nothing varies.
+    2024 (arXiv:2411.00640, section 5). None where nothing varies, where p stays above alpha even if all problems differ
+    in one direction, and where it would be more than 1: no difference is.
     """
-    if problems < 2 or not deviation:
+    if not deviation or mcnemar(0, problems) >= alpha:
         return None
     normal = NormalDist()
-    return (normal.inv_cdf(1 - alpha / 2) + normal.inv_cdf(power)) * deviation / sqrt(problems)
+    difference = (normal.inv_cdf(1 - alpha / 2) + normal.inv_cdf(power)) * deviation / sqrt(problems)
+    return difference if difference <= 1 else None

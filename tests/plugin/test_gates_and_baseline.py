@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mini import ADD, PROBLEMS, Evaluate, distributed, row_of
+from mini import ADD, PROBLEMS, RIGHT, Evaluate, distributed, row_of
 
 WRONG = "    return a - b\n"
 NINE = [f"Mini/{number}" for number in range(11, 20)]  # with these, a drop can be shown
@@ -158,6 +158,25 @@ def test_a_regression_fails_its_gate_and_names_the_problems(evaluate: Evaluate, 
     (compared,) = run_json(new)["baseline"]["comparisons"]
     assert (compared["better"], compared["worse"]) == (["Mini/1"], NINE)
     assert compared["p"] == 2 * 11 / 2**10
+
+
+@pytest.mark.usefixtures("twelve")
+def test_several_samples_are_compared_with_one_by_their_means(evaluate: Evaluate, workers: str, tmp_path: Path) -> None:
+    """The first of two samples passes wherever the baseline's only one does: that is half of its pass@1."""
+    evaluate(workers, f"--humaneval-output={tmp_path / 'old'}", script=RIGHT_NINE)
+    result = evaluate(
+        *(workers, f"--humaneval-baseline={tmp_path / 'old'}", "--humaneval-fail-on-regression"),
+        "--humaneval-num-samples=2",
+        script={task_id: [right, WRONG] for task_id, right in (RIGHT | RIGHT_NINE).items()},
+    )
+    assert result.ret == 10
+    result.stdout.fnmatch_lines(
+        [
+            "note: minimal: 24 samples in the run, 12 in the baseline; *",
+            "minimal * 1.000 *0.500  -0.500 *",
+            "gate      minimal: no drop against the baseline (p below 0.05): DOES NOT HOLD: -0.500 *",
+        ]
+    )
 
 
 @pytest.mark.usefixtures("twelve")

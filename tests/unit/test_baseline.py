@@ -67,7 +67,7 @@ def test_what_only_one_side_has_is_said() -> None:
 def test_samples_that_only_one_side_has_are_said() -> None:
     more = Results((*results("pf").outcomes, Outcome("T/0", "chat", 1, "passed")), RUN)
     assert compare_results(more, results("pf")).notes == (
-        "chat: compared on 2 samples that both have; 1 only in the run",
+        "chat: 3 samples in the run, 2 in the baseline; a problem counts by the share that passes of all its samples",
     )
 
 

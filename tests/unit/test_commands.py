@@ -114,3 +114,35 @@ def test_results_of_another_dataset_are_not_mixed_with_this_one_s_prompts(
     (run / "run.json").write_text(json.dumps({"dataset": {"sha256": "other", "name": "T", "problems": 1}}))
     assert main(["export", "--format", "evalplus", str(run), str(tmp_path / "out")]) == 4
     assert "its problems came from another file than HumanEval (sha256 other" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "told"),
+    [
+        (["--min-pass-at-1=0.4"], 0, "every gate holds"),
+        (["--min-pass-at-1=expert_v00=0.5"], 10, "1 of 1 gates do not hold"),
+        (["--baseline", str(MAIN_JOB), "--fail-on-regression"], 0, "every gate holds"),
+    ],
+)
+def test_report_judges_gates(options: list[str], status: int, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", str(MAIN_JOB), *options]) == status
+    assert told in capsys.readouterr().out
+
+
+def test_a_regression_between_two_finished_runs_has_its_exit_status(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = write_results(tmp_path / "a", *(Outcome(f"HumanEval/{n}", "chat", 0, "passed") for n in range(9)))
+    now = write_results(tmp_path / "b", *(Outcome(f"HumanEval/{n}", "chat", 0, "empty") for n in range(9)))
+    summary = tmp_path / "summary.md"
+    assert main(["compare", str(before), str(now), "--fail-on-regression", "--markdown", str(summary)]) == 10
+    assert main(["compare", str(now), str(before), "--fail-on-regression"]) == 0
+    text = summary.read_text()
+    for said in ("| chat | 0.000 |", "baseline  ", "chat broken: HumanEval/0-8", "DOES NOT HOLD", "9 failures"):
+        assert said in text
+    assert "DOES NOT HOLD" in capsys.readouterr().out
+
+
+def test_a_gate_without_a_baseline_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", str(MAIN_JOB), "--fail-on-regression"]) == 4
+    assert "--fail-on-regression needs --baseline=PATH" in capsys.readouterr().err

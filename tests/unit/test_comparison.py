@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from fractions import Fraction
 from math import sqrt
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_humaneval.outcome import Outcome
-from pytest_humaneval.report.analysis import Analysis
+from pytest_humaneval.report.analysis import Analysis, comparisons_between
 from pytest_humaneval.report.comparisons import pair_lines
 from pytest_humaneval.statistics.comparison import (
     Passes,
@@ -61,17 +62,75 @@ def test_equal_runs_of_several_samples_are_no_certainty() -> None:
     assert made.interval[0] < 0 < made.interval[1]
 
 
-def test_only_what_both_have_is_compared() -> None:
-    first: Passes = {"T/0": {0: True, 1: False}, "T/1": {0: True}, "T/2": {0: True}}
-    second: Passes = {"T/0": {1: True, 2: True}, "T/1": {5: True}, "T/3": {0: True}}
+def test_only_problems_that_both_have_are_compared_by_all_samples_of_either() -> None:
+    first: Passes = {"T/0": {0: True, 1: False}, "T/1": {0: True}, "T/2": {0: True}, "T/4": {}}
+    second: Passes = {"T/0": {1: True, 2: True}, "T/1": {5: True}, "T/3": {0: True}, "T/4": {0: True}}
     made = compare("new", first, "old", second)
     assert made is not None
-    assert (made.problems, made.samples, made.worse) == (1, 1, ("T/0",))
+    assert (made.problems, made.first_samples, made.second_samples) == (2, 3, 3)
+    assert (made.first_pass_at_1, made.second_pass_at_1, made.difference) == (0.75, 1.0, -0.25)
+    assert (made.worse, made.both) == (("T/0",), ("T/1",))
 
 
 def test_nothing_shared_is_no_comparison() -> None:
-    assert compare("new", {"T/0": {0: True}}, "old", {"T/0": {1: True}}) is None
+    assert compare("new", {"T/0": {0: True}}, "old", {"T/1": {0: True}}) is None
+    assert compare("new", {"T/0": {}}, "old", {"T/0": {1: True}}) is None
     assert compare("new", {}, "old", {}) is None
+
+
+def test_one_sample_is_compared_with_the_mean_of_five() -> None:
+    # The README's example: of five samples only the first passes, the one sample passes: -0.8 on each of ten problems.
+    five, one = several(*[1] * 10, of=5), one_each([True] * 10)
+    made = compare("now", five, "before", one)
+    assert made is not None
+    assert (made.first_pass_at_1, made.second_pass_at_1, made.difference) == (0.2, 1.0, -0.8)
+    assert (made.p, made.method) == (2 / 2**10, "approximate sign-flip")
+    assert made.interval[1] < 0
+    assert len(made.worse) == 10
+
+
+def test_too_few_problems_to_show_anything_are_too_few_with_several_samples_too() -> None:
+    made = compare("now", several(1, 1, 1, 1, 5, of=5), "before", one_each([True] * 5))
+    assert made is not None
+    power = smallest_detectable([made])  # p of five problems in one direction is 2/32
+    assert power is not None
+    assert power.difference is None
+
+
+shares = st.lists(st.tuples(st.lists(st.booleans(), min_size=1), st.lists(st.booleans(), min_size=1)), min_size=1)
+
+
+@given(shares, st.integers(1, 7), st.integers(1, 7))
+def test_how_many_samples_a_side_has_changes_no_difference(
+    problems: list[tuple[list[bool], list[bool]]], times: int, times_of_other: int
+) -> None:
+    """Each verdict several times over is the same pass@1: a worse run stays as much worse, a better one better."""
+
+    def side(which: int, times: int) -> Passes:
+        return {f"T/{number}": dict(enumerate(both[which] * times)) for number, both in enumerate(problems)}
+
+    made, repeated = (
+        compare("a", side(0, 1), "b", side(1, 1)),
+        compare("a", side(0, times), "b", side(1, times_of_other)),
+    )
+    assert made is not None
+    assert repeated is not None
+    means = [sum(map(Fraction, both[which])) / len(both[which]) for both in problems for which in (0, 1)]
+    exact = (sum(means[::2]) - sum(means[1::2])) / len(problems)
+    assert made.difference == repeated.difference == float(exact)
+    assert (repeated.better, repeated.worse) == (made.better, made.worse)
+    assert repeated.p == pytest.approx(made.p)
+
+
+@given(st.lists(st.integers(0, 4), min_size=6, max_size=30), st.integers(1, 9))
+def test_a_run_that_is_worse_everywhere_is_found_worse_whatever_its_number_of_samples(
+    passing: list[int], of: int
+) -> None:
+    before, worse = several(*[of] * len(passing), of=of), several(*passing, of=5)
+    made = compare("now", worse, "before", before)
+    assert made is not None
+    assert made.difference < 0
+    assert made.significant
 
 
 @given(samples, samples)
@@ -105,6 +164,13 @@ def test_p_values_are_corrected_for_the_comparisons_made_together() -> None:
     ]
     assert [one.p_holm for one in made] == pytest.approx([3 * 2 / 256, 2 * 2 / 16, 2 * 2 / 16])
     assert [one.significant for one in made] == [True, False, False]
+
+
+def test_one_problem_alone_compares_nothing() -> None:
+    alone = {name: one_each([name == "a"]) for name in "abc"}
+    assert comparisons_between(alone) == ([], [])
+    two = {name: one_each([name == "a", True]) for name in "ab"}
+    assert [len(made) for made in comparisons_between(two)] == [1, 1]
 
 
 def test_the_reference_is_minimal_or_the_first() -> None:

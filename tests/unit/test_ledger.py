@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +11,7 @@ from pytest_humaneval.engine.catalogue import Identity
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plan import Plan
+from pytest_humaneval.report.markdown import markdown_summary
 from pytest_humaneval.report.terminal import summary_lines, table
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.sandbox.interface import SandboxOptions
@@ -73,6 +75,17 @@ def test_an_item_that_took_its_worker_down_is_an_error(name: str) -> None:
 def test_other_people_s_reports_are_left_alone() -> None:
     ledger = ledger_of(plan_of(3), SimpleNamespace(nodeid="t.py::test_other", when="???"))
     assert ledger.rows() == []
+
+
+def test_a_part_of_the_problems_or_items_is_told() -> None:
+    ledger = ledger_of(plan_of(3), report(0, "passed"))
+    assert ledger.selected == "1 of 3 problems"
+    assert "note: 1 of 3 problems was selected; the figures are partial" in summary_lines(ledger, {}, (), 3.0)
+    assert "**Note:** 1 of 3 problems was selected" in markdown_summary(ledger)
+    chosen = replace(plan_of(2), problems_in_dataset=164)  # by --humaneval-limit, say
+    assert ledger_of(chosen, report(0, "passed"), report(1, "empty")).selected == "2 of 164 problems"
+    assert ledger_of(plan_of(1, num_samples=2), report(0, "passed", 1)).selected == "1 of 2 items"
+    assert ledger_of(plan_of(1), report(0, "passed")).selected == ""
 
 
 def test_items_that_did_not_run_are_told() -> None:

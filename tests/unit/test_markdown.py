@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +16,8 @@ from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.printable import printable
 from pytest_humaneval.problem import Problem
+from pytest_humaneval.report.analysis import Analysis, comparisons_between
+from pytest_humaneval.report.gates import GateVerdict
 from pytest_humaneval.report.markdown import code, escaped, markdown_summary
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.sample import Sampling
@@ -50,6 +54,31 @@ def tokens(text: str) -> list[Token]:
     """Block and inline tokens, flat."""
     parsed = MarkdownIt("commonmark").enable("table").parse(text)
     return [one for token in parsed for one in (token, *(token.children or []))]
+
+
+def test_comparisons_and_gates_are_there_and_no_name_breaks_out_of_them() -> None:
+    hostile = "```\n# head"
+    some = {name: {f"T/{n}": {0: n < most} for n in range(9)} for name, most in (("a", 9), (hostile, 0))}
+    gates = [GateVerdict("pass@1 of at least 0.5", hostile, False, "0.0000, 0 of 9 samples")]
+    analysis = Analysis(*comparisons_between(some), gates=gates, answer="1 of 1 gates do not hold")
+    (block,) = [
+        one
+        for one in tokens(markdown_summary(ledger_of(Outcome("A/0", "chat", 0, "passed")), analysis=analysis))
+        if one.type == "fence"
+    ]
+    assert block.info == "text"
+    for told in ("p of the exact McNemar test", "-1.000", "DOES NOT HOLD", "gates     1 of 1 gates do not hold"):
+        assert told in block.content
+
+
+def test_the_best_strategy_comes_first_and_a_file_s_samples_have_no_tokens() -> None:
+    ledger = ledger_of(Outcome("A/0", "a", 0, "assertion"), Outcome("A/0", "b", 0, "passed"))
+    text = markdown_summary(ledger)
+    assert text.index("| b | 1.000") < text.index("| a | 0.000")
+    ledger.plan = replace(ledger.plan, engine=EngineOptions("replay"))
+    text = markdown_summary(ledger)
+    assert "tokens" not in text
+    assert "not known" in text
 
 
 def test_the_table_has_a_row_for_each_strategy_with_numbers_to_the_right() -> None:

@@ -105,7 +105,7 @@ def test_an_empty_completion_is_a_sample(tmp_path: Path) -> None:
         ("[" * 100_000, "2: not JSON"),
         ("[]", "2: expected a JSON object with task_id and completion"),
         ('{"task_id": "T/0"}', "2: expected a JSON object with task_id and completion"),
-        ('{"task_id": 0, "completion": ""}', "2: task_id must be text, not 0"),
+        ('{"task_id": -1, "completion": ""}', "2: task_id must be text, not -1"),
         ('{"task_id": "T/1", "completion": null}', "2: completion must be text, not null"),
         ('{"task_id": "T/1", "completion": "", "strategy": 1}', "2: strategy must be text, not 1"),
         (

@@ -1,0 +1,151 @@
+"""Samples as other programs write them: the same two answers to HumanEval/0 and HumanEval/53 in each of their ways."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_humaneval import commands
+from pytest_humaneval.dataset.load import read_problems
+from pytest_humaneval.engine.replay import given, read_samples
+from pytest_humaneval.exceptions import DatasetError
+
+CLOSE, ADD = (problem for problem in read_problems() if problem.task_id in ("HumanEval/0", "HumanEval/53"))
+BODIES = {"HumanEval/0": "    return True\n", "HumanEval/53": "    return x + y\n"}
+PLAIN = {(task_id, "", 0): body for task_id, body in BODIES.items()}
+PROGRAMS = {"HumanEval/0": CLOSE.prompt + BODIES["HumanEval/0"], "HumanEval/53": ADD.prompt + BODIES["HumanEval/53"]}
+WHOLE = {(task_id, "", 0): "\n" + program for task_id, program in PROGRAMS.items()}
+
+
+def lines(rows: list[dict[str, Any]]) -> str:
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def rows(
+    key: str = "completion", told: dict[str, str] = BODIES, task: Callable[[str], Any] = str
+) -> list[dict[str, Any]]:
+    return [{"task_id": task(task_id), key: text} for task_id, text in told.items()]
+
+
+def number(task_id: str) -> int:
+    return int(task_id.partition("/")[2])
+
+
+def underscored(task_id: str) -> str:
+    return task_id.replace("/", "_")
+
+
+@pytest.mark.parametrize("key", ["completion", "generation", "response", "output"])
+def test_the_completion_has_several_names(tmp_path: Path, key: str) -> None:
+    file = tmp_path / "s.jsonl"
+    file.write_text(lines(rows(key)))
+    assert read_samples(file) == PLAIN
+
+
+@pytest.mark.parametrize("task", [number, underscored])
+def test_a_task_is_told_by_its_number_too(tmp_path: Path, task: Callable[[str], Any]) -> None:
+    file = tmp_path / "s.jsonl"
+    file.write_text(lines(rows(task=task)))
+    assert read_samples(file) == PLAIN
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_an_array_is_read_pretty_or_not(tmp_path: Path, indent: int | None) -> None:
+    file = tmp_path / "s.json"
+    file.write_text(json.dumps(rows(), indent=indent))
+    assert read_samples(file) == PLAIN
+
+
+def test_pretty_objects_one_after_the_other_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "s.jsonl"
+    file.write_text("\n".join(json.dumps(row, indent=4) for row in rows()))
+    assert read_samples(file) == PLAIN
+
+
+def test_a_byte_order_mark_and_gzip_do_no_harm(tmp_path: Path) -> None:
+    file = tmp_path / "s.jsonl.gz"
+    file.write_bytes(gzip.compress(b"\xef\xbb\xbf" + lines(rows()).encode()))
+    assert read_samples(file) == PLAIN
+
+
+def test_csv_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "s.csv"
+    file.write_text('task_id,completion\n0,"    return True\n"\nHumanEval/53,"    return x + y\n"\n')
+    assert read_samples(file) == PLAIN
+
+
+def test_evalplus_programs_are_read_from_a_file_and_from_a_folder(tmp_path: Path) -> None:
+    file = tmp_path / "s.jsonl"
+    file.write_text(lines(rows("solution", PROGRAMS)))
+    assert read_samples(file) == WHOLE
+    for task_id, program in PROGRAMS.items():
+        (tmp_path / "run" / underscored(task_id)).mkdir(parents=True)
+        (tmp_path / "run" / underscored(task_id) / "0.py").write_text(program)
+    assert read_samples(tmp_path / "run") == WHOLE
+
+
+def test_lm_eval_s_sample_log_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "samples_humaneval_2025.jsonl"
+    docs = [{"task_id": problem.task_id, "prompt": problem.prompt} for problem in (CLOSE, ADD)]
+    raw: list[dict[str, Any]] = [{"doc_id": 0, "doc": doc, "resps": [[BODIES[doc["task_id"]]]]} for doc in docs]
+    file.write_text(lines(raw))
+    assert read_samples(file) == PLAIN
+    file.write_text(lines([{**row, "filtered_resps": [[PROGRAMS[row["doc"]["task_id"]]]]} for row in raw]))
+    assert read_samples(file) == PLAIN
+
+
+def test_bigcode_s_generations_are_in_the_dataset_s_order(tmp_path: Path) -> None:
+    file = tmp_path / "generations.json"
+    file.write_text(json.dumps([["a", "b"], ["c"]]))
+    assert read_samples(file) == {
+        ("HumanEval/0", "", 0): "\na", ("HumanEval/0", "", 1): "\nb", ("HumanEval/1", "", 0): "\nc",
+    }  # fmt: skip
+
+
+def test_inspect_s_log_is_read_and_its_answers_are_raw(tmp_path: Path) -> None:
+    file = tmp_path / "log.json"
+    samples = [
+        {"id": "HumanEval/0", "epoch": 1, "output": {"choices": [{"message": {"content": "```python\nx\n```"}}]}},
+        {"id": "HumanEval/53", "output": {"choices": [{"message": {"content": [{"type": "text", "text": "y"}]}}]}},
+    ]
+    file.write_text(json.dumps({"version": 2, "eval": {"task": "humaneval"}, "samples": samples}))
+    assert list(read_samples(file).values()) == ["```python\nx\n```", "y"]
+    assert "--humaneval-postprocess=post_v1" in commands.evaluate_arguments(file, [])
+    assert "--humaneval-postprocess=post_v1" not in commands.evaluate_arguments(file, ["--humaneval-postprocess=none"])
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("log.eval", "PK", "inspect log dump"),
+        ("results.json", '{"eval": {"HumanEval/0": []}}', "import --format evalplus"),
+        ("s.json", '[{"task_id": "HumanEval/0"}]', "s.json:1, element 0: expected a JSON object with task_id and"),
+        ("s.csv", "task_id,text\nHumanEval/0,x\n", "s.csv:2: expected a JSON object with task_id and completion"),
+        ("s.json", '{\n "task_id": 1,,\n}', "not JSON"),
+        ("run", None, "holds neither samples.jsonl nor folders such as HumanEval_0"),
+    ],
+)
+def test_what_is_none_is_named_with_what_to_do(tmp_path: Path, name: str, text: str | None, message: str) -> None:
+    path = tmp_path / name
+    path.mkdir() if text is None else path.write_text(text)
+    with pytest.raises(DatasetError, match=message.replace("(", r"\(")):
+        read_samples(path)
+
+
+def test_a_problem_of_another_dataset_names_the_file_and_no_option_that_nobody_gave(tmp_path: Path) -> None:
+    file = tmp_path / "s.jsonl"
+    file.write_text(lines([{"task_id": "MBPP/2", "completion": ""}]))
+    with pytest.raises(DatasetError, match=r"s\.jsonl: MBPP/2 is none of HumanEval's problems; give the file"):
+        commands.evaluate_arguments(file, [])
+    assert "--humaneval-task=MBPP/2" in commands.evaluate_arguments(file, ["--humaneval-dataset=mbpp.jsonl"])
+
+
+def test_unequal_numbers_are_known_by_problem(tmp_path: Path) -> None:
+    file = tmp_path / "s.jsonl"
+    file.write_text(lines([*rows(), *rows()[:1]]))
+    assert given(file) == {("HumanEval/0", ""): {0, 1}, ("HumanEval/53", ""): {0}}
