@@ -30,6 +30,7 @@ _FIELDS: dict[str, Any] = {
     "seconds": (float, int),
     "logprob": (float, int, NoneType),
     "is_completion": bool,
+    "reasoning": str,
 }  # of a stored generation
 _KEYS_PER_QUERY = 500  # under the 999 variables that the oldest SQLite versions allow
 

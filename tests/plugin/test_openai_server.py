@@ -146,8 +146,8 @@ def test_ends_that_are_not_the_models_own_are_named(
     result.assert_outcomes(passed=2, failed=1)
     result.stdout.fnmatch_lines(
         [
-            "minimal: generations that something else ended: 1 content_filter",
             "*empty: the server's content filter ended the answer*",
+            "minimal: generations that something else ended: 1 content_filter",
         ]
     )
     row = json.loads((tmp_path / "out" / "results.jsonl").read_text().splitlines()[0])
