@@ -171,7 +171,7 @@ class Run:
         if outcome is None:
             return
         add_completion(self.config, report, outcome)
-        if self._record is not None:
+        if self._record is not None and self.ledger.counts(report.nodeid):
             self._record.add(outcome)
 
     def finish(self, exit_status: int, failures: int) -> int:

@@ -84,6 +84,8 @@ def _warnings(ledger: Ledger) -> list[str]:
         found.append(f"{len(ledger.errors)} items are errors of engine or sandbox and outside every denominator.")
     if ledger.not_run:
         found.append(f"{ledger.not_run} of {len(ledger.expected)} items did not run; the figures are partial.")
+    if ledger.further:
+        found.append(f"{len(ledger.further)} further tests on samples that are counted already are outside pass@k.")
     for row in ledger.rows():
         if row.judged and row.unusable > UNUSABLE_SHARE * row.judged:
             found.append(

@@ -45,7 +45,7 @@ def summary_lines(
         "",
         *table(rows, plan.ks, width),
     ]
-    remarks = [*_sees(rows, width), *remark_lines(rows, width), *_partial(ledger, width)]
+    remarks = [*_sees(rows, width), *remark_lines(rows, width), *_partial(ledger, width), *_further(ledger, width)]
     for notice in progress.get("notices", []):
         remarks += wrapped(f"note: {notice}", width)
     return [*lines, *(["", *remarks] if remarks else []), *analysis_lines(analysis or Analysis(), width, kept)]
@@ -205,3 +205,11 @@ def _partial(ledger: Ledger, width: int) -> list[str]:
             f"warning: {ledger.not_run} of {len(ledger.expected)} items did not run; the figures are partial", width
         )
     return lines
+
+
+def _further(ledger: Ledger, width: int) -> list[str]:
+    if not ledger.further:
+        return []
+    tests = ", ".join(sorted({nodeid.partition("[")[0] for nodeid in ledger.further}))
+    told = f"further tests: {len(ledger.further)} on samples that are counted already are outside pass@k: {tests}"
+    return wrapped(told, width)

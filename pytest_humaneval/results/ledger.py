@@ -12,6 +12,8 @@ from pytest_humaneval.plan import Plan
 from pytest_humaneval.results.headline import Headline, headline
 from pytest_humaneval.results.rows import Row, rows_of
 
+BUNDLED = "test_humaneval.py::"  # how the node ids of the bundled test begin
+
 
 class Report(Protocol):
     """What is read of pytest's report of an item; its ``humaneval`` is the outcome, where there is one."""
@@ -22,14 +24,24 @@ class Report(Protocol):
     @property
     def when(self) -> str | None: ...
 
+    @property
+    def outcome(self) -> str: ...
+
 
 @dataclass
 class Ledger:
-    """Outcomes by node id; the last one of an item counts, so that reruns do."""
+    """Outcomes by node id: one for each sample, however many tests judge it.
+
+    Where several do (two files, copies of pytest-repeat), the bundled test's counts, else that of the node id that
+    comes first in the alphabet: the same whatever ran first. The others are ``further``. A verdict is final: what a
+    rerun says later changes nothing, but after an error, which is none.
+    """
 
     plan: Plan
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    further: dict[str, Outcome] = field(default_factory=dict)
     expected: set[str] = field(default_factory=set)  # node ids of the items that were to run
+    _counted: dict[ItemId, str] = field(default_factory=dict)
 
     def expect(self, nodeids: Iterable[str]) -> None:
         """Note the items that a process is going to run."""
@@ -53,9 +65,13 @@ class Ledger:
         ):  # xdist: "worker crashed"
             outcome = Outcome(item.task_id, item.strategy, item.sample_index, detail="the worker process died")
         else:
+            self._leave_out(report)
             return None
-        self.outcomes[report.nodeid] = outcome
-        return outcome
+        return self._enter(report.nodeid, outcome)
+
+    def counts(self, nodeid: str) -> bool:
+        """Whether a test's outcome is the one that counts for its sample, as far as the others are known."""
+        return nodeid in self.outcomes
 
     def rows(self) -> list[Row]:
         """A row for each strategy, in the order of their names."""
@@ -63,13 +79,13 @@ class Ledger:
 
     @property
     def errors(self) -> list[Outcome]:
-        """Items without a verdict."""
-        return [outcome for outcome in self.outcomes.values() if outcome.error]
+        """Items without a verdict, of whichever test."""
+        return [outcome for some in (self.outcomes, self.further) for outcome in some.values() if outcome.error]
 
     @property
     def not_run(self) -> int:
         """Items that were collected and never came to an end."""
-        return len(self.expected - self.outcomes.keys())
+        return len(self.expected - self.outcomes.keys() - self.further.keys())
 
     @property
     def missing(self) -> int:
@@ -90,6 +106,24 @@ class Ledger:
         """Why it failed, in a line that names the function."""
         return headline(outcome.kind, outcome.detail, self._entry_points[outcome.task_id])
 
+    def _enter(self, nodeid: str, outcome: Outcome) -> Outcome:
+        counted = self._counted.setdefault(outcome.item, nodeid)
+        if _rank(nodeid) < _rank(counted):
+            self.further[counted] = self.outcomes.pop(counted)
+            self._counted[outcome.item] = counted = nodeid
+        entered = self.outcomes if nodeid == counted else self.further
+        if nodeid not in entered or entered[nodeid].error:
+            entered[nodeid] = outcome
+        return entered[nodeid]
+
+    def _leave_out(self, report: Report) -> None:
+        """A test that has the sample in its name and came to an end without an outcome evaluates nothing."""
+        if (report.when == "call" and report.outcome != "skipped") or (report.when, report.outcome) == (
+            "setup",
+            "failed",
+        ):
+            self.expected.discard(report.nodeid)
+
     def _item_of(self, nodeid: str) -> ItemId | None:
         _, bracket, rest = nodeid.partition("[")
         return self._items.get(rest.removesuffix("]")) if bracket else None
@@ -101,3 +135,7 @@ class Ledger:
     @cached_property
     def _items(self) -> dict[str, ItemId]:
         return dict(self.plan.ids())
+
+
+def _rank(nodeid: str) -> tuple[bool, str]:
+    return not nodeid.startswith(BUNDLED), nodeid

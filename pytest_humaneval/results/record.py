@@ -84,7 +84,8 @@ def run_record(
         "exit_status": exit_status,
         **plan_options(ledger.plan),
         "items": {
-            "expected": len(ledger.expected), "finished": len(ledger.outcomes), "errors": len(ledger.errors),
+            "expected": len(ledger.expected), "finished": len(ledger.outcomes) + len(ledger.further),
+            "errors": len(ledger.errors),
         },
         "strategies": [asdict(row) for row in ledger.rows()],
         **analysis,
