@@ -32,9 +32,19 @@ def prepare(items: Sequence[pytest.Item], plan: Plan, client: EngineClient) -> l
     for item in judged:
         item.stash[CHECK_TIMEOUT] = check_timeout(item)
         add_backstop(item, item.stash[CHECK_TIMEOUT])
+        _run_once(item)
     with contextlib.suppress(EngineError):
         client.submit(requests_for(items, plan))
     return [item.nodeid for item in judged]
+
+
+def _run_once(item: pytest.Item) -> None:
+    """Keep pytest-rerunfailures away: a failure is a result, and the best of several draws is no pass@1.
+
+    A condition that never holds is what stands above --reruns, --force-reruns and the marks of the user.
+    """
+    if item.config.pluginmanager.hasplugin("rerunfailures"):
+        item.add_marker(pytest.mark.flaky(reruns=0, condition=False), append=False)
 
 
 def ids_of(items: Sequence[pytest.Item]) -> list[ItemId]:
