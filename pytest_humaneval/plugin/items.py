@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from pytest_humaneval.engine.connection import EngineClient
-from pytest_humaneval.exceptions import EngineError, InfrastructureError, SharedEngineError
+from pytest_humaneval.exceptions import EngineError, InfrastructureError, SharedEngineError, StrategyError
 from pytest_humaneval.outcome import ItemId, Outcome
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.plugin.failure import show_error, show_failure
@@ -70,7 +70,7 @@ def attach_outcome(item: pytest.Item, call: pytest.CallInfo[None], report: pytes
     outcome = explained(outcome, problem)
     if report.failed and outcome.error:
         report.when = "setup"  # pytest shows what fails before the call as ERROR, and as <error> in the XML
-        if call.excinfo is not None and isinstance(call.excinfo.value, InfrastructureError):
+        if call.excinfo is not None and isinstance(call.excinfo.value, InfrastructureError | StrategyError):
             show_error(item, report, outcome.detail)
         if call.excinfo is not None and isinstance(call.excinfo.value, SharedEngineError):
             item.session.shouldfail = report.humaneval_shared = SHARED  # type: ignore[attr-defined]

@@ -25,6 +25,7 @@ from pytest_humaneval.plugin.junit import add_completion
 from pytest_humaneval.plugin.screen import SCREEN
 from pytest_humaneval.plugin.statusline import StatusLine
 from pytest_humaneval.plugin.timeouts import default_timeout
+from pytest_humaneval.printable import counted
 from pytest_humaneval.prompting.guide import GuideThread
 from pytest_humaneval.report.analysis import Analysis, comparisons_of
 from pytest_humaneval.report.baseline import compare_results
@@ -32,7 +33,7 @@ from pytest_humaneval.report.comparisons import gate_lines
 from pytest_humaneval.report.gates import GateVerdict, answer, check_baseline, judge
 from pytest_humaneval.report.publish import Publisher
 from pytest_humaneval.report.terminal import summary_lines
-from pytest_humaneval.report.texttable import folded
+from pytest_humaneval.report.texttable import folded, wrapped
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.read import Results, read_results
 from pytest_humaneval.results.record import Record, plan_options, run_record
@@ -45,6 +46,11 @@ if TYPE_CHECKING:
     from pytest_humaneval.models.find import Model
 
 WHILE_IT_RUNS = ("rate", "share", "seconds_left")  # what the status line is told and no record needs
+
+NOTHING = (
+    "warning: nothing was evaluated: no test that ran uses the fixtures problem, strategy and check_correctness; "
+    "test_humaneval.py as a path is the bundled test"
+)
 
 
 class Run:
@@ -64,6 +70,7 @@ class Run:
             check_baseline(names, self._baseline.strategies)
         self._analysis = Analysis()
         self._failed_items = 0
+        self._other_tests = 0  # that ran and evaluated nothing
         self._engine_failed = False
         self.config = config
         self.plan = plan
@@ -87,7 +94,7 @@ class Run:
         """Check the grader, open the files and start the engine process; the model loads when it is asked for.
 
         Raises:
-            InputError: the output folder or a report cannot be written.
+            InputError: the cache, the output folder or a report cannot be written.
             SandboxError: the grader cannot tell right from wrong; no figure could be trusted.
             EngineError: the engine process does not start.
         """
@@ -126,9 +133,9 @@ class Run:
         left = left_after(problems, broken, skip=skip)
         if broken:
             self.left_out = list(broken)
-            self._last_lines.append(
-                f"note: {len(broken)} problems are left out, as they cannot be judged here: {folded(list(broken), 80)}"
-            )
+            left_out = counted(len(broken), "problem is", "problems are")
+            named = folded(list(broken), 80)
+            self._last_lines.append(f"note: {left_out} left out, which cannot be judged here: {named}")
             self.plan = self.ledger.plan = replace(self.plan, problems=left)
 
     def _start_engine(self, store: Path | None, read_store: bool) -> RunningEngine:
@@ -169,6 +176,7 @@ class Run:
             self._failed_items += 1
         self._last_outcome_at = time.time() if outcome is not None else self._last_outcome_at
         if outcome is None:
+            self._other_tests += report.when == "call"
             return
         add_completion(self.config, report, outcome)
         if self._record is not None and self.ledger.counts(report.nodeid):
@@ -216,7 +224,8 @@ class Run:
     def summary(self, width: int) -> list[str]:
         """The lines of the terminal summary, for a terminal of ``width`` columns."""
         if not self.ledger.outcomes:
-            return gate_lines(self._analysis, width)
+            idle = self._other_tests and not self.ledger.expected
+            return [*(wrapped(NOTHING, width) if idle else []), *gate_lines(self._analysis, width)]
         timeout, kept = default_timeout(self.config), options.output_directory(self.config) is not None
         lines = summary_lines(self.ledger, self._progress, self.layers, timeout, self._analysis, width, kept)
         return [*lines, *(["", *self._last_lines] if self._last_lines else [])]

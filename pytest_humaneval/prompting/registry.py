@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import get_args
 
 from pytest_humaneval.exceptions import StrategyError
 from pytest_humaneval.prompting.soft_strategy import PREFIX, soft_strategy
-from pytest_humaneval.strategy import Strategy
+from pytest_humaneval.strategy import Strategy, StrategyMode
 
 ALL = "all"
 
@@ -24,6 +25,12 @@ def register(strategies: Iterable[Strategy]) -> dict[str, Strategy]:
         if not isinstance(strategy, Strategy):
             raise StrategyError(
                 f"pytest_humaneval_strategies returned {strategy!r}, not a Strategy; decorate it with @strategy"
+            )
+        if strategy.mode not in get_args(StrategyMode):
+            modes = get_args(StrategyMode)
+            raise StrategyError(
+                f"strategy {strategy.name!r}: unknown mode {strategy.mode!r}; {near_ones(str(strategy.mode), modes)}"
+                f"known: {', '.join(modes)}"
             )
         if not can_name_a_strategy(strategy.name):
             raise StrategyError(

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 from pytest_humaneval.outcome import Outcome
-from pytest_humaneval.printable import printable
+from pytest_humaneval.printable import counted, printable
 from pytest_humaneval.report.terminal import UNUSABLE_SHARE, identity_line, sampling_line
 from pytest_humaneval.results.headline import Headline
 from pytest_humaneval.results.ledger import Ledger
@@ -79,13 +79,10 @@ def _table(ledger: Ledger) -> list[str]:
 
 
 def _warnings(ledger: Ledger) -> list[str]:
-    found = []
-    if ledger.errors:
-        found.append(f"{len(ledger.errors)} items are errors of engine or sandbox and outside every denominator.")
-    if ledger.not_run:
-        found.append(f"{ledger.not_run} of {len(ledger.expected)} items did not run; the figures are partial.")
+    found = [f"{told}." for told in (*ledger.errors_told(), ledger.not_run_told()) if told]
     if ledger.further:
-        found.append(f"{len(ledger.further)} further tests on samples that are counted already are outside pass@k.")
+        tests = counted(len(ledger.further), "further test", "further tests")
+        found.append(f"{tests} on samples that are counted already, outside pass@k.")
     for row in ledger.rows():
         if row.judged and row.unusable > UNUSABLE_SHARE * row.judged:
             found.append(

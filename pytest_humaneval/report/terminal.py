@@ -8,6 +8,7 @@ from typing import Any
 from pytest_humaneval.engine.catalogue import Identity
 from pytest_humaneval.outcome import KINDS
 from pytest_humaneval.plan import Plan
+from pytest_humaneval.printable import counted
 from pytest_humaneval.report.analysis import Analysis
 from pytest_humaneval.report.comparisons import baseline_lines, gate_lines, pair_lines
 from pytest_humaneval.report.texttable import Column, text_table, wrapped
@@ -165,7 +166,7 @@ def _remarks(row: Row) -> list[str]:
         steps = ", ".join(f"{name} {count}" for name, count in sorted(row.steps.items()))
         remarks.append(f"{row.strategy}: post-processing changed {steps}")
     if row.truncated:
-        remarks.append(f"{row.strategy}: {row.truncated} generations reached the token limit")
+        remarks.append(f"{row.strategy}: {counted(row.truncated, 'generation', 'generations')} reached the token limit")
     if row.ends:
         ends = ", ".join(f"{count} {reason}" for reason, count in sorted(row.ends.items()))
         remarks.append(f"{row.strategy}: generations that something else ended: {ends}")
@@ -195,21 +196,13 @@ def _doubt(row: Row) -> str:
 
 
 def _partial(ledger: Ledger, width: int) -> list[str]:
-    lines = []
-    if ledger.errors:
-        lines += wrapped(
-            f"warning: {len(ledger.errors)} items are errors of engine or sandbox and outside every denominator", width
-        )
-    if ledger.not_run:
-        lines += wrapped(
-            f"warning: {ledger.not_run} of {len(ledger.expected)} items did not run; the figures are partial", width
-        )
-    return lines
+    told = [*ledger.errors_told(), ledger.not_run_told()]
+    return [line for text in told if text for line in wrapped(f"warning: {text}", width)]
 
 
 def _further(ledger: Ledger, width: int) -> list[str]:
     if not ledger.further:
         return []
     tests = ", ".join(sorted({nodeid.partition("[")[0] for nodeid in ledger.further}))
-    told = f"further tests: {len(ledger.further)} on samples that are counted already are outside pass@k: {tests}"
+    told = f"further tests: {len(ledger.further)} on samples that are counted already, outside pass@k: {tests}"
     return wrapped(told, width)

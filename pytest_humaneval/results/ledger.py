@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
+from pytest_humaneval.exceptions import StrategyError
 from pytest_humaneval.outcome import ItemId, Outcome
 from pytest_humaneval.plan import Plan
+from pytest_humaneval.printable import counted
 from pytest_humaneval.results.headline import Headline, headline
 from pytest_humaneval.results.rows import Row, rows_of
 
@@ -81,6 +83,21 @@ class Ledger:
     def errors(self) -> list[Outcome]:
         """Items without a verdict, of whichever test."""
         return [outcome for some in (self.outcomes, self.further) for outcome in some.values() if outcome.error]
+
+    def errors_told(self) -> list[str]:
+        """Whose errors there are, without a full stop: those of a strategy's code are nobody else's."""
+        by_strategy = sum(outcome.detail.startswith(StrategyError.__name__) for outcome in self.errors)
+        whose = (("the strategy's own code", by_strategy), ("engine or sandbox", len(self.errors) - by_strategy))
+        return [
+            f"{counted(count, 'item is an error', 'items are errors')} of {of} and outside every denominator"
+            for of, count in whose
+            if count
+        ]
+
+    def not_run_told(self) -> str:
+        """How much did not run, without a full stop; empty where all did."""
+        of = counted(len(self.expected), "item", "items")
+        return f"{self.not_run} of {of} did not run; the figures are partial" if self.not_run else ""
 
     @property
     def not_run(self) -> int:

@@ -81,7 +81,7 @@ def test_one_verdict_counts_for_a_sample_whichever_test_came_first(order: tuple[
     assert [one.kind for one in ledger.errors] == ["error"]  # the run's exit status says so all the same
     assert (ledger.missing, ledger.not_run) == (0, 0)
     text = "\n".join(summary_lines(ledger, {}, (), 3.0, width=200))
-    assert "further tests: 2 on samples that are counted already are outside pass@k: a_test.py::test_a, " in text
+    assert "further tests: 2 on samples that are counted already, outside pass@k: a_test.py::test_a, " in text
 
 
 @pytest.mark.parametrize("name", ["t[T/1-f-minimal]", "t.py::t[T/1-f-minimal]"])
@@ -135,7 +135,7 @@ def test_the_summary_counts_kinds_steps_and_truncated_generations() -> None:
     text = "\n".join(summary_lines(ledger_of(plan_of(2), *reports), {}, ("oracle",), 3.0))
     assert "minimal: 1 empty\n" in text
     assert "minimal: post-processing changed cut 2, fences 1" in text
-    assert "minimal: 1 generations reached the token limit" in text
+    assert "minimal: 1 generation reached the token limit" in text
     assert "warning: minimal: 1 of 2 completions are empty or do not parse" in text
 
 
