@@ -177,6 +177,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     parametrize(metafunc, metafunc.config.stash.get(PLAN, None))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is no part of an evaluation, before -k and -m select."""
+    if options.active(config):
+        from pytest_humaneval.plugin.selection import leave_out_others
+
+        leave_out_others(config, items)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Ask the engine for everything that was selected, at once: batching is what makes it fast.
 
