@@ -275,6 +275,8 @@ def pytest_terminal_summary(
     run = config.stash.get(RUN, None)
     if run is None:
         yield
+        if flag := options.unheard(config):
+            terminalreporter.write_line(f"humaneval: {flag} without --strategy=NAME: nothing was evaluated")
         return
     from pytest_humaneval.report.texttable import terminal_width
 

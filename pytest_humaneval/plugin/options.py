@@ -13,7 +13,7 @@ from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.option import Option
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.sandbox.interface import SandboxOptions
-from pytest_humaneval.values import count, counts, key_and_value, least, number, parameter, positive
+from pytest_humaneval.values import count, counts, key_and_value, least, mebibytes, number, parameter, positive
 
 if TYPE_CHECKING:
     from pytest_humaneval.plugin.config_file import ConfigFile
@@ -67,9 +67,17 @@ OPTIONS = (
     Option("top-p", "nucleus sampling (default: 1)", "P", number(float, 1e-9, 1, "a number above 0 and up to 1")),
     Option("max-tokens", "longest generation, in tokens (default: 768)", "N", count),
     Option(
-        "seed", "seed of the first sample; sample i uses seed + i (default: 0)", "N", number(int, 0, 2**31, "a seed")
+        "seed",
+        "seed of the first sample; sample i uses seed + i (default: 0)",
+        "N",
+        number(int, 0, 2**31 - 1, "a whole number from 0 to 2147483647"),
     ),
-    Option("num-samples", "samples drawn for each problem and strategy (default: 1)", "N", count),
+    Option(
+        "num-samples",
+        "samples drawn for each problem and strategy (default: 1)",
+        "N",
+        number(int, 1, 10_000, "a whole number from 1 to 10000"),
+    ),
     Option(
         "k",
         "the k of pass@k, several by comma (default: those of 1, 10, 100 that the samples allow)",
@@ -97,7 +105,7 @@ OPTIONS = (
     Option("markdown", "write a summary in Markdown; it also goes to GITHUB_STEP_SUMMARY, where that is set", "FILE"),
     Option("sandbox", "auto (default) or one of the sandboxes by name", "NAME"),
     Option("sandbox-image", "the image of the docker and podman sandboxes", "IMAGE"),
-    Option("memory", "memory of a checked program, in MiB (default: 1024)", "MIB", count),
+    Option("memory", "memory of a checked program, in MiB (default: 1024)", "MIB", mebibytes),
 )
 
 SWITCHES = {
@@ -181,6 +189,18 @@ def no_cache(config: pytest.Config) -> bool:
 def on_command_line(config: pytest.Config) -> set[str]:
     """The names of the options that the command line itself gives."""
     return {option.name for option in OPTIONS if config.getoption(option.key) is not None}
+
+
+def unheard(config: pytest.Config) -> str:
+    """An option of ours on the command line of a run that evaluates nothing; empty where there is none."""
+    if (
+        active(config)
+        or config.getoption("humaneval_list_strategies")
+        or config.getoption("humaneval_list_experiments")
+    ):
+        return ""
+    given = [str(argument).partition("=")[0] for argument in config.invocation_params.args]
+    return next((flag for flag in given if flag.startswith("--humaneval-")), "")
 
 
 def cache_directory(config: pytest.Config) -> Path:

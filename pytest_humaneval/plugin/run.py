@@ -20,6 +20,7 @@ from pytest_humaneval.interruption import sigterm_as_interruption
 from pytest_humaneval.outcome import ItemId
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.plugin import options
+from pytest_humaneval.plugin.engine_settings import check_cache
 from pytest_humaneval.plugin.failure_list import FailureList
 from pytest_humaneval.plugin.junit import add_completion
 from pytest_humaneval.plugin.screen import SCREEN
@@ -98,6 +99,7 @@ class Run:
             SandboxError: the grader cannot tell right from wrong; no figure could be trusted.
             EngineError: the engine process does not start.
         """
+        check_cache(self.config, self.plan.engine.name)
         self._publisher = Publisher(options.html_path(self.config), options.markdown_path(self.config))
         with open_sandbox(self.plan.sandbox) as sandbox:
             self_check(sandbox, ())
