@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 DEFAULT_KS = (1, 10, 100)
 FILE: pytest.StashKey[ConfigFile] = pytest.StashKey()  # humaneval.toml, as settings.load found it
-FLAGS = ("no-cache",)  # true or false in humaneval.toml
+FLAGS = ("no-cache", "skip-broken-problems", "fail-on-regression")  # true or false in humaneval.toml and the ini file
 
 
 OPTIONS = (
@@ -136,7 +136,10 @@ def add_options(parser: pytest.Parser) -> None:
         help="run this experiment of humaneval.toml; several by comma, or all that are enabled",
     )
     for flag, told in SWITCHES.items():
-        group.addoption(f"--humaneval-{flag}", action="store_true", default=False, help=told)
+        key = _flag_key(flag)
+        group.addoption(f"--humaneval-{flag}", dest=key, action="store_true", default=False, help=told)
+    for flag in FLAGS:
+        parser.addini(_flag_key(flag), SWITCHES[flag], type="bool", default=False)
     for option in OPTIONS:
         group.addoption(
             option.flag,
@@ -181,9 +184,17 @@ def value_of(config: pytest.Config, name: str, default: Any = None) -> Any:
         raise InputError(f"{where}: {error}") from error
 
 
+def switched_on(config: pytest.Config, flag: str) -> bool:
+    """Whether one of :data:`FLAGS` is set: on the command line, else in humaneval.toml, else in the ini file."""
+    key, file = _flag_key(flag), config.stash.get(FILE, None)
+    if config.getoption(key):
+        return True
+    return bool(file.settings[flag] if file is not None and flag in file.settings else config.getini(key))
+
+
 def no_cache(config: pytest.Config) -> bool:
     """Whether stored generations are left aside."""
-    return bool(config.getoption("humaneval_no_cache") or _in_file(config, "no-cache"))
+    return switched_on(config, "no-cache")
 
 
 def on_command_line(config: pytest.Config) -> set[str]:
@@ -251,7 +262,7 @@ def gates(config: pytest.Config, strategies: Sequence[str]) -> Gates:
     from pytest_humaneval.report.gates import Gates, least_pass_at_1
 
     asked = [pair for text in value_of(config, "min-pass-at-1", ()) for pair in text]
-    on_regression = bool(config.getoption("humaneval_fail_on_regression"))
+    on_regression = switched_on(config, "fail-on-regression")
     if on_regression and baseline_path(config) is None:
         raise InputError("--humaneval-fail-on-regression needs --humaneval-baseline=PATH, a former run to compare with")
     return Gates(least_pass_at_1(asked, strategies), on_regression)
@@ -280,6 +291,10 @@ def sandbox_options(config: pytest.Config) -> SandboxOptions:
         memory_mb=value_of(config, "memory", 1024),
         image=value_of(config, "sandbox-image", ""),
     )
+
+
+def _flag_key(flag: str) -> str:
+    return f"humaneval_{flag.replace('-', '_')}"
 
 
 def _in_file(config: pytest.Config, name: str) -> Sequence[str]:

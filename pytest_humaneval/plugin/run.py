@@ -127,7 +127,7 @@ class Run:
 
     def _leave_out_broken_problems(self, sandbox: Sandbox) -> None:
         """Before anything is generated: what no solution passes says nothing about a model."""
-        problems, skip = self.plan.problems, bool(self.config.getoption("humaneval_skip_broken_problems"))
+        problems, skip = self.plan.problems, options.switched_on(self.config, "skip-broken-problems")
         # HumanEval's are known once they have passed; other files change.
         keep = None if options.dataset_path(self.config) else options.cache_directory(self.config)
         timeout = max(DEFAULT_TIMEOUT, default_timeout(self.config))
