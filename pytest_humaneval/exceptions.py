@@ -16,6 +16,8 @@ HumanEvalError
 
 from __future__ import annotations
 
+import traceback
+
 from pytest_humaneval.printable import printable
 
 
@@ -68,3 +70,14 @@ class ClusterError(InfrastructureError):
 
 class TrainingError(HumanEvalError):
     """A training that cannot go on; what it had learned until then is kept."""
+
+
+def raised_in(error: Exception) -> str:
+    """What a strategy's code raised and where in its own file: ``LookupError: lost (conftest.py:15)``.
+
+    To be called where the exception was caught, by the function that had called that code.
+    """
+    frames = traceback.extract_tb(error.__traceback__)[1:]
+    own = [frame for frame in frames if frame.filename == frames[0].filename]
+    place = f" ({own[-1].filename}:{own[-1].lineno})" if own else ""
+    return f"{type(error).__name__}: {error}{place}"

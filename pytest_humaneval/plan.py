@@ -13,7 +13,7 @@ from typing import Any
 
 from pytest_humaneval.engine.catalogue import HOLD_THE_MODEL, Identity
 from pytest_humaneval.engine.protocol import EngineOptions
-from pytest_humaneval.exceptions import InputError, StrategyError
+from pytest_humaneval.exceptions import InputError, StrategyError, raised_in
 from pytest_humaneval.outcome import Item, ItemId
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import Prompt
@@ -167,9 +167,7 @@ def _build_prompt(problem: Problem, strategy: Strategy) -> Prompt:
     try:
         prompt = strategy.build_prompt(problem.visible())
     except Exception as error:
-        raise StrategyError(
-            f"strategy {strategy.name!r} failed on {problem.task_id}: {type(error).__name__}: {error}"
-        ) from error
+        raise StrategyError(f"strategy {strategy.name!r} failed on {problem.task_id}: {raised_in(error)}") from error
     if not isinstance(prompt, Prompt):
         raise StrategyError(
             f"strategy {strategy.name!r} returned {type(prompt).__name__} for {problem.task_id}; "

@@ -45,3 +45,8 @@ def _escape(found: re.Match[str]) -> str:
 def _broken(found: re.Match[str]) -> str:
     margin = found["margin"] or ""
     return f"{margin}\\x{ord(found['first'] or found.group()):02x}"
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """``1 item is`` or ``3 items are``, of ``item is`` and ``items are``."""
+    return f"{number} {one if number == 1 else many}"

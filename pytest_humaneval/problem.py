@@ -19,6 +19,10 @@ class Problem:
     canonical_solution: str
     test: str
 
+    def __repr__(self) -> str:
+        """Short, and without what is hidden: other plugins (Allure) show an item's parameters."""
+        return f"Problem({self.task_id!r})"
+
     def visible(self) -> Problem:
         """The problem as a model may see it: without its test and its canonical solution."""
         return replace(self, canonical_solution="", test="")

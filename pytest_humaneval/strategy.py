@@ -38,6 +38,9 @@ class Strategy:
     num_samples: int | None = None
     solve: Solve | None = None
 
+    def __repr__(self) -> str:
+        return f"Strategy({self.name!r})"
+
     @property
     def guided(self) -> bool:
         """Whether it runs code on the docstring's examples: its figures stand apart from those that do not."""

@@ -30,6 +30,7 @@ def number(kind: Callable[[str], Any], low: float, high: float, text: str = "") 
 
 count = number(int, 1, 10**9, "a whole number from 1")
 positive = number(float, 1e-3, 1e9, "a number above 0")
+mebibytes = number(int, 16, 2**20, "a whole number of MiB from 16 to 1048576")
 share = number(float, 0, 1)
 
 

@@ -9,7 +9,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any, Protocol
 
-from pytest_humaneval.exceptions import EngineError, SharedEngineError
+from pytest_humaneval.exceptions import EngineError, SharedEngineError, StrategyError
 from pytest_humaneval.sample import Generation, Request, Solution
 
 SUBMIT_AT_ONCE = 2_000  # requests in one message; bounds its size to some megabytes
@@ -80,21 +80,28 @@ class EngineClient:
         """
         self._ask({"op": "publish", "key": key, "answer": {"solution": solution.to_wire()}})
 
-    def publish_error(self, key: str, message: str, *, shared: bool = False) -> None:
+    def publish_error(self, key: str, message: str, *, shared: bool = False, by_strategy: bool = False) -> None:
         """Leave word that there is no solution, and why; ``shared`` where no item can have one.
+
+        ``by_strategy`` says that it is the strategy's own fault.
 
         Raises:
             EngineError: the engine process is gone.
         """
-        self._ask({"op": "publish", "key": key, "answer": {"error": message, "shared": shared}})
+        self._ask(
+            {"op": "publish", "key": key, "answer": {"error": message, "shared": shared, "strategy": by_strategy}}
+        )
 
     def solution(self, key: str) -> Solution:
         """A solution that was, or is going to be, published; waits for it.
 
         Raises:
+            StrategyError: there will be none, by the strategy's own fault.
             EngineError: there will be none, or the engine process is gone.
         """
         answer = self._ask({"op": "solution", "key": key})
+        if answer.get("strategy"):
+            raise StrategyError(answer["error"])
         if "error" in answer:
             raise (SharedEngineError if answer.get("shared") else EngineError)(answer["error"])
         return Solution.from_wire(answer["solution"])

@@ -51,7 +51,10 @@ class EngineProcess:
         # 0700, by mkdtemp: whoever can reach the socket can use the engine. In /tmp, as a socket's path is short.
         self._directory = tempfile.mkdtemp(prefix=SOCKET_DIRECTORY)
         self.address = os.path.join(self._directory, "engine.sock")
-        self.log = open_log(Path(options.cache_dir) / "logs")
+        try:
+            self.log = open_log(Path(options.cache_dir) / "logs")
+        except OSError:  # the plugin has made sure that this run does without a cache folder
+            self.log = Path(self._directory) / "engine.log"
         config = {
             "options": options.to_wire(),
             "model": model and model.to_wire(),
@@ -125,8 +128,14 @@ def _says_listening(process: subprocess.Popen[bytes], deadline: float) -> bool:
 
 
 def open_log(directory: Path, kind: str = "engine") -> Path:
-    """A new log file; the oldest of the kind go, so that the folder does not grow for ever."""
+    """A new log file; the oldest of the kind go, so that the folder does not grow for ever.
+
+    Raises:
+        OSError: it cannot be written there.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     for old in sorted(directory.glob(f"{kind}-*.log"))[:-KEPT_LOGS]:
         old.unlink(missing_ok=True)
-    return directory / time.strftime(f"{kind}-%Y%m%d-%H%M%S-{os.getpid()}.log")
+    log = directory / time.strftime(f"{kind}-%Y%m%d-%H%M%S-{os.getpid()}.log")
+    log.touch()
+    return log

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 import pytest
 
 from pytest_humaneval.engine.catalogue import HOLD_THE_MODEL, REUSABLE
@@ -11,6 +14,8 @@ from pytest_humaneval.plugin import options
 
 # Options that would go unheard with another engine than these.
 ONLY_FOR = {"engine-arg": HOLD_THE_MODEL, "linger": REUSABLE, "request": ("openai",), "in-flight": ("openai",)}
+
+NEED_NO_CACHE = ("replay", "scripted")
 
 
 def engine_options(config: pytest.Config) -> EngineOptions:
@@ -46,6 +51,28 @@ def engine_options(config: pytest.Config) -> EngineOptions:
         engine_args=dict(options.value_of(config, "engine-arg", ())),
         cache_dir=str(options.cache_directory(config)),
     )
+
+
+def check_cache(config: pytest.Config, engine: str) -> None:
+    """Make the cache folder, where finished generations, logs and prepared models shall go.
+
+    The engines that read their answers from a file do without one, and with --humaneval-no-cache so do all.
+
+    Raises:
+        InputError: nothing can be written there.
+    """
+    folder = options.cache_directory(config)
+    try:
+        (folder / "logs").mkdir(parents=True, exist_ok=True)
+        if not all(os.access(one, os.W_OK | os.X_OK) for one in (folder, folder / "logs")):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        if engine in NEED_NO_CACHE or options.no_cache(config):
+            return
+        raise InputError(
+            f"the cache folder {folder} cannot be written ({error.strerror}); name another with "
+            "--humaneval-cache-dir=DIR, or do without: --humaneval-no-cache keeps no generations"
+        ) from error
 
 
 def _check_use(config: pytest.Config, name: str) -> None:

@@ -185,6 +185,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     parametrize(metafunc, metafunc.config.stash.get(PLAN, None))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is no part of an evaluation, before -k and -m select."""
+    if options.active(config):
+        from pytest_humaneval.plugin.selection import leave_out_others
+
+        leave_out_others(config, items)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Ask the engine for everything that was selected, at once: batching is what makes it fast.
 
@@ -275,6 +284,8 @@ def pytest_terminal_summary(
     run = config.stash.get(RUN, None)
     if run is None:
         yield
+        if flag := options.unheard(config):
+            terminalreporter.write_line(f"humaneval: {flag} without --strategy=NAME: nothing was evaluated")
         return
     from pytest_humaneval.report.texttable import terminal_width
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from pytest_humaneval.engine.connection import EngineClient
-from pytest_humaneval.exceptions import EngineError, InfrastructureError, SharedEngineError
+from pytest_humaneval.exceptions import EngineError, InfrastructureError, SharedEngineError, StrategyError
 from pytest_humaneval.outcome import ItemId, Outcome
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.plugin.failure import show_error, show_failure
@@ -32,9 +32,19 @@ def prepare(items: Sequence[pytest.Item], plan: Plan, client: EngineClient) -> l
     for item in judged:
         item.stash[CHECK_TIMEOUT] = check_timeout(item)
         add_backstop(item, item.stash[CHECK_TIMEOUT])
+        _run_once(item)
     with contextlib.suppress(EngineError):
         client.submit(requests_for(items, plan))
     return [item.nodeid for item in judged]
+
+
+def _run_once(item: pytest.Item) -> None:
+    """Keep pytest-rerunfailures away: a failure is a result, and the best of several draws is no pass@1.
+
+    A condition that never holds is what stands above --reruns, --force-reruns and the marks of the user.
+    """
+    if item.config.pluginmanager.hasplugin("rerunfailures"):
+        item.add_marker(pytest.mark.flaky(reruns=0, condition=False), append=False)
 
 
 def ids_of(items: Sequence[pytest.Item]) -> list[ItemId]:
@@ -60,7 +70,7 @@ def attach_outcome(item: pytest.Item, call: pytest.CallInfo[None], report: pytes
     outcome = explained(outcome, problem)
     if report.failed and outcome.error:
         report.when = "setup"  # pytest shows what fails before the call as ERROR, and as <error> in the XML
-        if call.excinfo is not None and isinstance(call.excinfo.value, InfrastructureError):
+        if call.excinfo is not None and isinstance(call.excinfo.value, InfrastructureError | StrategyError):
             show_error(item, report, outcome.detail)
         if call.excinfo is not None and isinstance(call.excinfo.value, SharedEngineError):
             item.session.shouldfail = report.humaneval_shared = SHARED  # type: ignore[attr-defined]

@@ -13,7 +13,7 @@ from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.option import Option
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.sandbox.interface import SandboxOptions
-from pytest_humaneval.values import count, counts, key_and_value, least, number, parameter, positive
+from pytest_humaneval.values import count, counts, key_and_value, least, mebibytes, number, parameter, positive
 
 if TYPE_CHECKING:
     from pytest_humaneval.plugin.config_file import ConfigFile
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 DEFAULT_KS = (1, 10, 100)
 FILE: pytest.StashKey[ConfigFile] = pytest.StashKey()  # humaneval.toml, as settings.load found it
-FLAGS = ("no-cache",)  # true or false in humaneval.toml
+FLAGS = ("no-cache", "skip-broken-problems", "fail-on-regression")  # true or false in humaneval.toml and the ini file
 
 
 OPTIONS = (
@@ -67,9 +67,17 @@ OPTIONS = (
     Option("top-p", "nucleus sampling (default: 1)", "P", number(float, 1e-9, 1, "a number above 0 and up to 1")),
     Option("max-tokens", "longest generation, in tokens (default: 768)", "N", count),
     Option(
-        "seed", "seed of the first sample; sample i uses seed + i (default: 0)", "N", number(int, 0, 2**31, "a seed")
+        "seed",
+        "seed of the first sample; sample i uses seed + i (default: 0)",
+        "N",
+        number(int, 0, 2**31 - 1, "a whole number from 0 to 2147483647"),
     ),
-    Option("num-samples", "samples drawn for each problem and strategy (default: 1)", "N", count),
+    Option(
+        "num-samples",
+        "samples drawn for each problem and strategy (default: 1)",
+        "N",
+        number(int, 1, 10_000, "a whole number from 1 to 10000"),
+    ),
     Option(
         "k",
         "the k of pass@k, several by comma (default: those of 1, 10, 100 that the samples allow)",
@@ -97,7 +105,7 @@ OPTIONS = (
     Option("markdown", "write a summary in Markdown; it also goes to GITHUB_STEP_SUMMARY, where that is set", "FILE"),
     Option("sandbox", "auto (default) or one of the sandboxes by name", "NAME"),
     Option("sandbox-image", "the image of the docker and podman sandboxes", "IMAGE"),
-    Option("memory", "memory of a checked program, in MiB (default: 1024)", "MIB", count),
+    Option("memory", "memory of a checked program, in MiB (default: 1024)", "MIB", mebibytes),
 )
 
 SWITCHES = {
@@ -128,7 +136,10 @@ def add_options(parser: pytest.Parser) -> None:
         help="run this experiment of humaneval.toml; several by comma, or all that are enabled",
     )
     for flag, told in SWITCHES.items():
-        group.addoption(f"--humaneval-{flag}", action="store_true", default=False, help=told)
+        key = _flag_key(flag)
+        group.addoption(f"--humaneval-{flag}", dest=key, action="store_true", default=False, help=told)
+    for flag in FLAGS:
+        parser.addini(_flag_key(flag), SWITCHES[flag], type="bool", default=False)
     for option in OPTIONS:
         group.addoption(
             option.flag,
@@ -173,14 +184,34 @@ def value_of(config: pytest.Config, name: str, default: Any = None) -> Any:
         raise InputError(f"{where}: {error}") from error
 
 
+def switched_on(config: pytest.Config, flag: str) -> bool:
+    """Whether one of :data:`FLAGS` is set: on the command line, else in humaneval.toml, else in the ini file."""
+    key, file = _flag_key(flag), config.stash.get(FILE, None)
+    if config.getoption(key):
+        return True
+    return bool(file.settings[flag] if file is not None and flag in file.settings else config.getini(key))
+
+
 def no_cache(config: pytest.Config) -> bool:
     """Whether stored generations are left aside."""
-    return bool(config.getoption("humaneval_no_cache") or _in_file(config, "no-cache"))
+    return switched_on(config, "no-cache")
 
 
 def on_command_line(config: pytest.Config) -> set[str]:
     """The names of the options that the command line itself gives."""
     return {option.name for option in OPTIONS if config.getoption(option.key) is not None}
+
+
+def unheard(config: pytest.Config) -> str:
+    """An option of ours on the command line of a run that evaluates nothing; empty where there is none."""
+    if (
+        active(config)
+        or config.getoption("humaneval_list_strategies")
+        or config.getoption("humaneval_list_experiments")
+    ):
+        return ""
+    given = [str(argument).partition("=")[0] for argument in config.invocation_params.args]
+    return next((flag for flag in given if flag.startswith("--humaneval-")), "")
 
 
 def cache_directory(config: pytest.Config) -> Path:
@@ -231,7 +262,7 @@ def gates(config: pytest.Config, strategies: Sequence[str]) -> Gates:
     from pytest_humaneval.report.gates import Gates, least_pass_at_1
 
     asked = [pair for text in value_of(config, "min-pass-at-1", ()) for pair in text]
-    on_regression = bool(config.getoption("humaneval_fail_on_regression"))
+    on_regression = switched_on(config, "fail-on-regression")
     if on_regression and baseline_path(config) is None:
         raise InputError("--humaneval-fail-on-regression needs --humaneval-baseline=PATH, a former run to compare with")
     return Gates(least_pass_at_1(asked, strategies), on_regression)
@@ -260,6 +291,10 @@ def sandbox_options(config: pytest.Config) -> SandboxOptions:
         memory_mb=value_of(config, "memory", 1024),
         image=value_of(config, "sandbox-image", ""),
     )
+
+
+def _flag_key(flag: str) -> str:
+    return f"humaneval_{flag.replace('-', '_')}"
 
 
 def _in_file(config: pytest.Config, name: str) -> Sequence[str]:

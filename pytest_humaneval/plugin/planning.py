@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +14,7 @@ from pytest_humaneval.dataset.load import Dataset, read_dataset, select_problems
 from pytest_humaneval.engine.catalogue import HOLD_THE_MODEL, Identity, identify
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.engine.replay import given, read_samples
-from pytest_humaneval.exceptions import InputError
+from pytest_humaneval.exceptions import InputError, StrategyError
 from pytest_humaneval.plan import Plan, Settled
 from pytest_humaneval.plugin import options, settings
 from pytest_humaneval.plugin.distributed import check_agreement, told_settled
@@ -35,9 +36,37 @@ if TYPE_CHECKING:
 
 
 def known_strategies(config: pytest.Config) -> dict[str, Strategy]:
-    """Every strategy the hook returns, by name."""
-    answers: list[Iterable[Strategy]] = config.hook.pytest_humaneval_strategies()
-    return register(strategy for answer in answers for strategy in answer)
+    """Every strategy the hook returns, by name.
+
+    Raises:
+        StrategyError: an implementation returns no list, or what is no strategy.
+    """
+    answers: list[object] = config.hook.pytest_humaneval_strategies()
+    for answer in answers:
+        if isinstance(answer, str) or not isinstance(answer, Iterable):
+            named = f"the strategy {answer.name!r}" if isinstance(answer, Strategy) else repr(answer)
+            raise StrategyError(
+                f"pytest_humaneval_strategies returned {named}, not a list of strategies; write `return [...]`, also "
+                "for a single one"
+            )
+    return register(strategy for answer in answers for strategy in answer)  # type: ignore[attr-defined]
+
+
+def refuse_unreturned(config: pytest.Config, known: Container[str], asked: Iterable[str]) -> None:
+    """Say which line is missing where a conftest.py or plugin defines what was asked for, and does not return it.
+
+    Raises:
+        StrategyError: there is such a strategy.
+    """
+    names = {name.strip() for value in asked for name in value.split(",")}
+    for plugin in config.pluginmanager.get_plugins():
+        for variable, value in vars(plugin).items() if isinstance(plugin, ModuleType) else ():
+            if isinstance(value, Strategy) and value.name in names and value.name not in known:
+                raise StrategyError(
+                    f"--strategy: {value.name!r} is defined in {plugin.__file__}, but pytest_humaneval_strategies "
+                    f"there does not return it; write\n"
+                    f"    def pytest_humaneval_strategies():\n        return [{variable}]"
+                )
 
 
 def replayed_strategies(samples: Path, known: Container[str]) -> dict[str, Strategy]:
@@ -168,6 +197,7 @@ def chosen_strategies(
     if engine.name == "replay":
         known = dict(sorted((known | replayed_strategies(Path(engine.file), known)).items()))
     asked: list[str] = config.getoption("strategy")
+    refuse_unreturned(config, known, asked)
     plain = select_strategies(known, asked, config.invocation_params.dir) if asked else ()
     experiments = settings.derive(config, known, how, postprocess)
     if doubled := {strategy.name for strategy in plain} & {experiment.name for experiment in experiments}:

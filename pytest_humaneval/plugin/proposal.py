@@ -97,6 +97,6 @@ def _broken_problems(config: pytest.Config, choices: Choices, sandbox: Sandbox) 
     keep = None if options.dataset_path(config) else options.cache_directory(config)
     timeout = max(DEFAULT_TIMEOUT, default_timeout(config))
     broken = broken_problems(sandbox, choices.problems, timeout, keep)
-    skip = bool(config.getoption("humaneval_skip_broken_problems"))
+    skip = options.switched_on(config, "skip-broken-problems")
     left = {problem.task_id for problem in left_after(choices.problems, broken, skip=skip)}
     return tuple(task_id for task_id in broken if task_id not in left)

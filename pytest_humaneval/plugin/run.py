@@ -14,15 +14,22 @@ from pytest_humaneval.exceptions import EngineError
 from pytest_humaneval.plan import Plan, Settled
 from pytest_humaneval.plugin import options
 from pytest_humaneval.plugin.engine_session import EngineSession
+from pytest_humaneval.plugin.engine_settings import check_cache
 from pytest_humaneval.plugin.failure_list import FAILURES, FailureList
 from pytest_humaneval.plugin.junit import add_completion
 from pytest_humaneval.plugin.proposal import Proposal, settle
 from pytest_humaneval.plugin.timeouts import default_timeout
+from pytest_humaneval.printable import counted
 from pytest_humaneval.report.output import Finished, Output
 from pytest_humaneval.report.publish import Publisher
-from pytest_humaneval.report.texttable import folded
+from pytest_humaneval.report.texttable import folded, wrapped
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.record import Record
+
+NOTHING = (
+    "warning: nothing was evaluated: no test that ran uses the fixtures problem, strategy and check_correctness; "
+    "test_humaneval.py as a path is the bundled test"
+)
 
 
 class Run:
@@ -35,6 +42,7 @@ class Run:
         self.session, self.output, self.ledger = session, output, output.ledger
         self._config = config
         self._failed_items = 0
+        self._other_tests = 0  # that ran and evaluated nothing
         self._engine_failed = False
         self._last_outcome_at = 0.0
 
@@ -46,12 +54,14 @@ class Run:
                 report.longrepr = "the same as above"
             self._engine_failed = True
         if outcome is None:
+            self._other_tests += report.when == "call"
             return
         if report.failed and not hasattr(report, "wasxfail"):  # as pytest counts them
             self._failed_items += 1
         self._last_outcome_at = time.time()
         add_completion(self._config, report, outcome)
-        self.output.add(outcome)
+        if self.ledger.counts(report.nodeid):
+            self.output.add(outcome)
 
     def finish(self, exit_status: int, failures: int) -> Finished:
         """End the engine, write the files. ``failures`` is how many pytest counted, of whatever kind."""
@@ -64,7 +74,9 @@ class Run:
 
     def summary(self, finished: Finished, width: int) -> list[str]:
         """The lines of the terminal summary, for a terminal of ``width`` columns."""
-        return self.output.summary(finished, self.settled.layers, default_timeout(self._config), width)
+        lines = self.output.summary(finished, self.settled.layers, default_timeout(self._config), width)
+        idle = self._other_tests and not self.ledger.expected and not self.ledger.outcomes
+        return [*wrapped(NOTHING, width), *lines] if idle else lines
 
     @contextmanager
     def failures_held_back(self, reporter: pytest.TerminalReporter) -> Iterator[None]:
@@ -91,11 +103,12 @@ def start_run(config: pytest.Config, proposal: Proposal) -> Run:
     """Check the grader, open the files and start the engine process.
 
     Raises:
-        InputError: the output folder or a report cannot be written.
+        InputError: the cache, the output folder or a report cannot be written.
         SandboxError: the grader cannot tell right from wrong; no figure could be trusted.
         EngineError: the engine process does not start.
     """
     started = datetime.now(UTC)
+    check_cache(config, proposal.choices.engine.name)
     publisher = Publisher(options.html_path(config), options.markdown_path(config))
     settled = settle(config, proposal)
     plan = proposal.choices.plan(settled)
@@ -110,4 +123,5 @@ def start_run(config: pytest.Config, proposal: Proposal) -> Run:
 def _left_out_note(settled: Settled) -> list[str]:
     if not (left_out := settled.left_out):
         return []
-    return [f"note: {len(left_out)} problems are left out, as they cannot be judged here: {folded(left_out, 80)}"]
+    told = counted(len(left_out), "problem is", "problems are")
+    return [f"note: {told} left out, which cannot be judged here: {folded(left_out, 80)}"]

@@ -1,17 +1,26 @@
-"""Where the items come from when the user names no file: ``humaneval_testpaths``, else the bundled test."""
+"""Where the items come from when the user names no file.
+
+``humaneval_testpaths``, else what pytest would collect: those tests that use the fixtures, or else the bundled test.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+
+from pytest_humaneval.problem import Problem
+from pytest_humaneval.strategy import Strategy
 
 BUNDLED = Path(__file__).parents[1] / "test_humaneval.py"
 TESTPATHS = "humaneval_testpaths"
 TESTPATHS_HELP = (
     "what an evaluation collects, in place of testpaths, when pytest is called in its root folder without a path; "
-    "test_humaneval.py is the bundled test (default: that one)"
+    "test_humaneval.py is the bundled test (default: of the tests that pytest finds, those that use the fixtures, or "
+    "else the bundled one)"
 )
+LOOKING = pytest.StashKey[bool]()  # whether it is to be seen what there is
 
 
 def look_for_conftests(early_config: pytest.Config) -> None:
@@ -26,11 +35,37 @@ def look_for_conftests(early_config: pytest.Config) -> None:
 
 
 def use_own_tests(config: pytest.Config) -> None:
-    """Collect ours instead of ``testpaths`` when no path was given, and the bundled test where its short name was."""
-    if config.args_source is not pytest.Config.ArgsSource.ARGS:
-        config.args[:] = _own_testpaths(config) or [str(BUNDLED)]
+    """Look for tests of the user's when no path was given; put the bundled test where its short name was."""
+    if config.args_source is pytest.Config.ArgsSource.ARGS:
+        config.args[:] = [_resolve(config, argument) for argument in config.args]
         return
-    config.args[:] = [_resolve(config, argument) for argument in config.args]
+    own = _own_testpaths(config)
+    config.stash[LOOKING] = not own
+    config.args[:] = own or [*config.args, str(BUNDLED)]
+
+
+def leave_out_others(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where no path was given: tests that have nothing to do with an evaluation are no part of it."""
+    if not config.stash.get(LOOKING, False):
+        return
+    if others := [item for item in items if not uses_fixtures(item)]:
+        config.hook.pytest_deselected(items=others)
+        items[:] = filter(uses_fixtures, items)
+
+
+def uses_fixtures(item: pytest.Item) -> bool:
+    """Whether a test has a problem or a strategy of ours; others may have fixtures of those names."""
+    params: Iterable[object] = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    return any(isinstance(value, Problem | Strategy) for value in params)
+
+
+class _Bundled(pytest.Module):
+    """The bundled test. Behind what pytest found by itself, it is for when none of that uses the fixtures."""
+
+    def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
+        if self.config.stash.get(LOOKING, False) and any(map(uses_fixtures, self.session.items)):
+            return []
+        return super().collect()
 
 
 def short_module(path: Path, parent: pytest.Collector) -> pytest.Module | None:
@@ -40,7 +75,7 @@ def short_module(path: Path, parent: pytest.Collector) -> pytest.Module | None:
     """
     if path != BUNDLED:
         return None
-    module: pytest.Module = pytest.Module.from_parent(parent, path=path, nodeid=BUNDLED.name)
+    module: pytest.Module = _Bundled.from_parent(parent, path=path, nodeid=BUNDLED.name)
     return module
 
 

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.sandbox.interface import DEFAULT_TIMEOUT
 
+MOST_SECONDS = 86_400  # a day
 BACKSTOP_FACTOR = 10
 BACKSTOP_SECONDS = 30.0  # the sandbox ends a check at its own wall limit, far below factor * timeout + this
 
 
 def default_timeout(config: pytest.Config) -> float:
-    """Seconds of CPU time for a check: --timeout, else PYTEST_TIMEOUT, else the ini's ``timeout``, else 3."""
+    """Seconds of CPU time for a check: --timeout, else PYTEST_TIMEOUT, else the ini's ``timeout``, else 3.
+
+    Raises:
+        InputError: they cannot be.
+    """
     if not config.pluginmanager.hasplugin("timeout"):
         return DEFAULT_TIMEOUT
     from pytest_timeout import get_env_settings
 
     # 0 switches pytest-timeout off, not the sandbox's limit: a program that loops must come to an end.
-    return float(get_env_settings(config).timeout or DEFAULT_TIMEOUT)
+    seconds = float(get_env_settings(config).timeout or DEFAULT_TIMEOUT)
+    if not 0 < seconds <= MOST_SECONDS:
+        raise InputError(
+            f"--timeout (or PYTEST_TIMEOUT, or the ini's timeout): {seconds:g} is not a number of seconds above 0 and "
+            f"up to {MOST_SECONDS}; 0 stands for the default, {DEFAULT_TIMEOUT:g}"
+        )
+    return seconds
 
 
 def check_timeout(item: pytest.Item) -> float:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pytest_humaneval.engine.connection import EngineClient
-from pytest_humaneval.exceptions import EngineError, HumanEvalError, SharedEngineError, StrategyError
+from pytest_humaneval.exceptions import EngineError, HumanEvalError, SharedEngineError, StrategyError, raised_in
 from pytest_humaneval.outcome import ItemId
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.postprocess import postprocess
@@ -61,22 +61,31 @@ class Guide:
         """
         waiting: deque[_Pursuit] = deque()
         for item in items:
-            pursuit = self._begin(item)
-            self._advance(pursuit, None, waiting)
+            if (pursuit := self._begin(item)) is not None:
+                self._advance(pursuit, None, waiting)
         self._client.submit(request for pursuit in waiting for request in pursuit.asked)
         while waiting:
             pursuit = waiting.popleft()
             try:
                 candidates = tuple(self._candidate(pursuit, *asked) for asked in pursuit.asked)
             except HumanEvalError as error:
-                self._publish_error(pursuit, error)
+                self._publish_error(pursuit.item, error)
                 continue
             self._advance(pursuit, candidates, waiting)
 
-    def _begin(self, item: ItemId) -> _Pursuit:
+    def _begin(self, item: ItemId) -> _Pursuit | None:
         problem, strategy = self._problems[item.task_id], self._strategies[item.strategy]
         assert strategy.solve is not None, "only guided strategies come here"
-        return _Pursuit(item, problem, strategy, strategy.solve(problem))
+        try:
+            questions = strategy.solve(problem)
+            if not isinstance(questions, Generator):
+                raise StrategyError("it is no generator; ask with `yield from draw(...)` and return a candidate")
+            return _Pursuit(item, problem, strategy, questions)
+        except StrategyError as error:
+            self._publish_error(item, error)
+        except Exception as error:
+            self._publish_error(item, StrategyError(raised_in(error)))
+        return None
 
     def _advance(self, pursuit: _Pursuit, answer: Any, waiting: deque[_Pursuit]) -> None:
         """Hand the strategy its answer, and go on until it waits for a draw or is done."""
@@ -97,9 +106,9 @@ class Guide:
         except StopIteration as end:
             self._publish(pursuit, end.value)
         except HumanEvalError as error:
-            self._publish_error(pursuit, error)
+            self._publish_error(pursuit.item, error)
         except Exception as error:
-            self._publish_error(pursuit, StrategyError(f"{type(error).__name__}: {error}"))
+            self._publish_error(pursuit.item, StrategyError(raised_in(error)))
 
     def _requests(self, pursuit: _Pursuit, question: Draw) -> list[tuple[str, Request]]:
         """One request a sample. Samples are numbered through the item's draws, so that no two answers are one."""
@@ -136,7 +145,7 @@ class Guide:
     def _publish(self, pursuit: _Pursuit, chosen: object) -> None:
         if not isinstance(chosen, Candidate):
             error = StrategyError(f"it returned {chosen!r}; expected one of the candidates it drew")
-            return self._publish_error(pursuit, error)
+            return self._publish_error(pursuit.item, error)
         total = replace(
             chosen.generation,
             prompt_tokens=sum(each.prompt_tokens for each in pursuit.drawn),
@@ -145,10 +154,10 @@ class Guide:
         )
         return self._client.publish(pursuit.item.key, Solution(total, chosen.completion, len(pursuit.drawn)))
 
-    def _publish_error(self, pursuit: _Pursuit, error: HumanEvalError) -> None:
-        where = f"strategy {pursuit.strategy.name!r} on {pursuit.item.task_id}"
-        shared = isinstance(error, SharedEngineError)
-        self._client.publish_error(pursuit.item.key, f"{where}: {error}", shared=shared)
+    def _publish_error(self, item: ItemId, error: HumanEvalError) -> None:
+        own, shared = isinstance(error, StrategyError), isinstance(error, SharedEngineError)
+        message = f"strategy {item.strategy!r} on {item.task_id}: {error}"
+        self._client.publish_error(item.key, message, shared=shared, by_strategy=own)
 
 
 class GuideThread:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import get_args
 
 from pytest_humaneval.exceptions import StrategyError
 from pytest_humaneval.prompting.soft_strategy import PREFIX, soft_strategy
-from pytest_humaneval.strategy import Strategy
+from pytest_humaneval.strategy import Strategy, StrategyMode
 from pytest_humaneval.wording import unknown
 
 ALL = "all"
@@ -25,6 +26,9 @@ def register(strategies: Iterable[Strategy]) -> dict[str, Strategy]:
             raise StrategyError(
                 f"pytest_humaneval_strategies returned {strategy!r}, not a Strategy; decorate it with @strategy"
             )
+        if strategy.mode not in get_args(StrategyMode):
+            modes = get_args(StrategyMode)
+            raise StrategyError(f"strategy {strategy.name!r}: {unknown('mode', str(strategy.mode), modes)}")
         if not can_name_a_strategy(strategy.name):
             raise StrategyError(
                 f"{strategy.name!r} cannot name a strategy: no space, comma, colon or bracket, and not {ALL!r}"

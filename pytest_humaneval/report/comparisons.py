@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pytest_humaneval.printable import counted
 from pytest_humaneval.report.analysis import MATRIX_STRATEGIES, Analysis
 from pytest_humaneval.report.baseline import BaselineComparison
 from pytest_humaneval.report.texttable import Column, folded, text_table, wrapped
@@ -112,7 +113,7 @@ def _detectable_lines(shown: Sequence[Comparison], width: int) -> list[str]:
         return []
     alpha = f"alpha {ALPHA:g}" + (f"/{len(shown)}" if len(shown) > 1 else "")
     if power.difference is None:
-        text = f"{power.problems} problems are too few to show any difference at {alpha}"
+        text = f"{counted(power.problems, 'problem is', 'problems are')} too few to show any difference at {alpha}"
         if power.method != MCNEMAR and not power.spread:
             text = "what difference could be shown is not known: no problem differs"
     elif power.method == MCNEMAR:

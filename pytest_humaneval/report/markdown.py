@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 from pytest_humaneval.outcome import Outcome
-from pytest_humaneval.printable import printable
+from pytest_humaneval.printable import counted, printable
 from pytest_humaneval.report.analysis import Analysis
 from pytest_humaneval.report.terminal import (
     REPLAY,
@@ -53,8 +53,10 @@ def markdown_summary(ledger: Ledger, limit: int | None = None, analysis: Analysi
     plan = ledger.plan
     facts = [identity_line(plan.identity), sampling_of(plan), f"{len(plan.problems)} problems of {plan.dataset_name}"]
     notes = [partial_note(ledger.selected)] if ledger.selected else []
-    if ledger.not_run:
-        notes.append(f"warning: {ledger.not_run} of {len(ledger.expected)} items did not run; the figures are partial")
+    notes += [f"warning: {text}" for text in (*ledger.errors_told(), ledger.not_run_told()) if text]
+    if ledger.further:
+        tests = counted(len(ledger.further), "further test", "further tests")
+        notes.append(f"note: {tests} on samples that are counted already, outside pass@k")
     generated = plan.engine.name != REPLAY
     table = _table(ledger.rows(), plan.ks, generated=generated)
     return markdown(facts, table, notes, analysis or Analysis(), ledger.sorted(), ledger.headline, limit)
@@ -84,8 +86,6 @@ def markdown(
     """The parts as one text."""
     head = ["## HumanEval", "", "; ".join(map(escaped, facts)), "", *table, ""]
     errors = [outcome for outcome in outcomes if outcome.error]
-    if errors:
-        notes = [*notes, f"warning: {len(errors)} items are errors of engine or sandbox and outside every denominator"]
     for note in [*notes, *_doubts(rows_of(outcomes, (1,)))]:
         word, _, rest = note.partition(": ")
         head += [f"**{word.capitalize()}:** {escaped(rest)}.", ""]

@@ -85,7 +85,7 @@ class Output:
                 self.started.isoformat(timespec="seconds"),
                 exit_status,
                 asked,
-                self.ledger.counts() | {"kept": kept},
+                self.ledger.in_numbers() | {"kept": kept},
                 rows_of(outcomes, self.ledger.plan.ks),
                 (self._compare(outcomes, analysis) if kept else analysis).to_json(),
                 engine_process=engine,

@@ -8,6 +8,7 @@ from typing import Any
 from pytest_humaneval.engine.catalogue import Identity
 from pytest_humaneval.outcome import KINDS
 from pytest_humaneval.plan import Plan
+from pytest_humaneval.printable import counted
 from pytest_humaneval.report.analysis import Analysis
 from pytest_humaneval.report.comparisons import baseline_lines, gate_lines, pair_lines
 from pytest_humaneval.report.texttable import Column, text_table, wrapped
@@ -44,7 +45,7 @@ def summary_lines(
         *([] if plan.engine.name == REPLAY else _engine_lines(progress, width)),
         *(["", *experiment_table(plan, width)] if with_experiments else []),
     ]
-    remarks = [*_sees(rows, width), *remark_lines(rows, width), *_partial(ledger, width)]
+    remarks = [*_sees(rows, width), *remark_lines(rows, width), *_partial(ledger, width), *_further(ledger, width)]
     for notice in progress.get("notices", []):
         remarks += wrapped(f"note: {notice}", width)
     lines = results_lines(header, rows, plan.ks, remarks, width, generated=plan.engine.name != REPLAY)
@@ -192,7 +193,7 @@ def _remarks(row: Row) -> list[str]:
         steps = ", ".join(f"{name} {count}" for name, count in sorted(row.steps.items()))
         remarks.append(f"{row.strategy}: post-processing changed {steps}")
     if row.truncated:
-        remarks.append(f"{row.strategy}: {row.truncated} generations reached the token limit")
+        remarks.append(f"{row.strategy}: {counted(row.truncated, 'generation', 'generations')} reached the token limit")
     if row.ends:
         ends = ", ".join(f"{count} {reason}" for reason, count in sorted(row.ends.items()))
         remarks.append(f"{row.strategy}: generations that something else ended: {ends}")
@@ -222,15 +223,15 @@ def _doubt(row: Row) -> str:
 
 
 def _partial(ledger: Ledger, width: int) -> list[str]:
-    lines = []
+    told = [f"warning: {text}" for text in (*ledger.errors_told(), ledger.not_run_told()) if text]
     if ledger.selected:
-        lines += wrapped(partial_note(ledger.selected), width)
-    if ledger.errors:
-        lines += wrapped(
-            f"warning: {len(ledger.errors)} items are errors of engine or sandbox and outside every denominator", width
-        )
-    if ledger.not_run:
-        lines += wrapped(
-            f"warning: {ledger.not_run} of {len(ledger.expected)} items did not run; the figures are partial", width
-        )
-    return lines
+        told.insert(0, partial_note(ledger.selected))
+    return [line for text in told for line in wrapped(text, width)]
+
+
+def _further(ledger: Ledger, width: int) -> list[str]:
+    if not ledger.further:
+        return []
+    tests = ", ".join(sorted({nodeid.partition("[")[0] for nodeid in ledger.further}))
+    told = f"further tests: {len(ledger.further)} on samples that are counted already, outside pass@k: {tests}"
+    return wrapped(told, width)

@@ -7,10 +7,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
+from pytest_humaneval.exceptions import StrategyError
 from pytest_humaneval.outcome import ItemId, Outcome
 from pytest_humaneval.plan import Plan
+from pytest_humaneval.printable import counted
 from pytest_humaneval.results.headline import Headline, headline
 from pytest_humaneval.results.rows import Row, rows_of
+
+BUNDLED = "test_humaneval.py::"  # how the node ids of the bundled test begin
 
 
 class Report(Protocol):
@@ -22,14 +26,24 @@ class Report(Protocol):
     @property
     def when(self) -> str | None: ...
 
+    @property
+    def outcome(self) -> str: ...
+
 
 @dataclass
 class Ledger:
-    """Outcomes by node id; the last one of an item counts, so that reruns do."""
+    """Outcomes by node id: one for each sample, however many tests judge it.
+
+    Where several do (two files, copies of pytest-repeat), the bundled test's counts, else that of the node id that
+    comes first in the alphabet: the same whatever ran first. The others are ``further``. A verdict is final: what a
+    rerun says later changes nothing, but after an error, which is none.
+    """
 
     plan: Plan
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    further: dict[str, Outcome] = field(default_factory=dict)
     expected: set[str] = field(default_factory=set)  # node ids of the items that were to run
+    _counted: dict[ItemId, str] = field(default_factory=dict)
 
     def expect(self, nodeids: Iterable[str]) -> None:
         """Note the items that a process is going to run."""
@@ -53,9 +67,13 @@ class Ledger:
         ):  # xdist: "worker crashed"
             outcome = Outcome(item.task_id, item.strategy, item.sample_index, detail="the worker process died")
         else:
+            self._leave_out(report)
             return None
-        self.outcomes[report.nodeid] = outcome
-        return outcome
+        return self._enter(report.nodeid, outcome)
+
+    def counts(self, nodeid: str) -> bool:
+        """Whether a test's outcome is the one that counts for its sample, as far as the others are known."""
+        return nodeid in self.outcomes
 
     def rows(self) -> list[Row]:
         """A row for each strategy, in the order of their names."""
@@ -63,17 +81,33 @@ class Ledger:
 
     @property
     def errors(self) -> list[Outcome]:
-        """Items without a verdict."""
-        return [outcome for outcome in self.outcomes.values() if outcome.error]
+        """Items without a verdict, of whichever test."""
+        return [outcome for some in (self.outcomes, self.further) for outcome in some.values() if outcome.error]
 
-    def counts(self) -> dict[str, int]:
+    def errors_told(self) -> list[str]:
+        """Whose errors there are, without a full stop: those of a strategy's code are nobody else's."""
+        by_strategy = sum(outcome.detail.startswith(StrategyError.__name__) for outcome in self.errors)
+        whose = (("the strategy's own code", by_strategy), ("engine or sandbox", len(self.errors) - by_strategy))
+        return [
+            f"{counted(count, 'item is an error', 'items are errors')} of {of} and outside every denominator"
+            for of, count in whose
+            if count
+        ]
+
+    def not_run_told(self) -> str:
+        """How much did not run, without a full stop; empty where all did."""
+        of = counted(len(self.expected), "item", "items")
+        return f"{self.not_run} of {of} did not run; the figures are partial" if self.not_run else ""
+
+    def in_numbers(self) -> dict[str, int]:
         """Items in numbers, for run.json."""
-        return {"expected": len(self.expected), "finished": len(self.outcomes), "errors": len(self.errors)}
+        finished = len(self.outcomes) + len(self.further)
+        return {"expected": len(self.expected), "finished": finished, "errors": len(self.errors)}
 
     @property
     def not_run(self) -> int:
         """Items that were collected and never came to an end."""
-        return len(self.expected - self.outcomes.keys())
+        return len(self.expected - self.outcomes.keys() - self.further.keys())
 
     @property
     def selected(self) -> str:
@@ -105,6 +139,24 @@ class Ledger:
         """Why it failed, in a line that names the function."""
         return headline(outcome.kind, outcome.detail, self._entry_points[outcome.task_id])
 
+    def _enter(self, nodeid: str, outcome: Outcome) -> Outcome:
+        counted = self._counted.setdefault(outcome.item, nodeid)
+        if _rank(nodeid) < _rank(counted):
+            self.further[counted] = self.outcomes.pop(counted)
+            self._counted[outcome.item] = counted = nodeid
+        entered = self.outcomes if nodeid == counted else self.further
+        if nodeid not in entered or entered[nodeid].error:
+            entered[nodeid] = outcome
+        return entered[nodeid]
+
+    def _leave_out(self, report: Report) -> None:
+        """A test that has the sample in its name and came to an end without an outcome evaluates nothing."""
+        if (report.when == "call" and report.outcome != "skipped") or (report.when, report.outcome) == (
+            "setup",
+            "failed",
+        ):
+            self.expected.discard(report.nodeid)
+
     def _item_of(self, nodeid: str) -> ItemId | None:
         _, bracket, rest = nodeid.partition("[")
         return self._items.get(rest.removesuffix("]")) if bracket else None
@@ -116,3 +168,7 @@ class Ledger:
     @cached_property
     def _items(self) -> dict[str, ItemId]:
         return dict(self.plan.ids())
+
+
+def _rank(nodeid: str) -> tuple[bool, str]:
+    return not nodeid.startswith(BUNDLED), nodeid

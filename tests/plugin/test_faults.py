@@ -37,6 +37,14 @@ def test_a_bad_dataset_line_is_named(refused: Evaluate, mini: Path, line: str, m
     [
         (["--humaneval-task=Mini/5"], "*--humaneval-task: no problem Mini/5*"),
         (["--humaneval-limit=0"], "*--humaneval-limit: '0' is not a whole number from 1*"),
+        (
+            ["--humaneval-num-samples=999999999"],
+            "*--humaneval-num-samples: '999999999' is not a whole number from 1 to 10000*",
+        ),
+        (["--humaneval-seed=-1"], "*--humaneval-seed: '-1' is not a whole number from 0 to 2147483647*"),
+        (["--humaneval-memory=1"], "*--humaneval-memory: '1' is not a whole number of MiB from 16 to 1048576*"),
+        (["--timeout=-1"], "*--timeout (or *): -1 is not a number of seconds above 0 and up to 86400; 0 stands*"),
+        (["--timeout=nan"], "*--timeout (or *): nan is not a number of seconds above 0*"),
         (["--humaneval-temperature=hot"], "*--humaneval-temperature: 'hot' is not a number*"),
         (["--humaneval-engine=vlm"], "*--humaneval-engine: vlm does not go with the options of scripted*"),
         (
@@ -84,6 +92,34 @@ def test_a_model_that_is_not_there_is_named(pytester: pytest.Pytester, tmp_path:
 def test_an_empty_selection_is_pytest_s_own_exit_status(evaluate: Evaluate, workers: str) -> None:
     result = evaluate(workers, "-k", "nothing_of_this_name")
     assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+def test_a_cache_folder_that_cannot_be_is_one_error(refused: Evaluate, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    server = ("--humaneval-engine-url=http://127.0.0.1:9", "--humaneval-model=m", "--humaneval-script=")
+    result = refused(f"--humaneval-cache-dir={tmp_path / 'file'}", *server)
+    result.stderr.fnmatch_lines(
+        ["ERROR: the cache folder */file cannot be written (*); name another with --humaneval-*"]
+    )
+
+
+@pytest.mark.parametrize("where", ["file", "/proc/nowhere"])
+def test_a_run_whose_answers_are_in_a_file_needs_no_cache_folder(
+    evaluate: Evaluate, workers: str, tmp_path: Path, where: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    cache = f"--humaneval-cache-dir={tmp_path / where}"
+    evaluate(workers, cache, "--humaneval-output=out").assert_outcomes(passed=3)
+    replayed = evaluate(workers, cache, "--humaneval-replay=out/samples.jsonl", "--humaneval-script=")
+    replayed.assert_outcomes(passed=3)
+
+
+def test_an_option_of_ours_without_a_strategy_is_told(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_it(): pass")
+    result = pytester.runpytest_inprocess("--humaneval-limit=3")
+    result.stdout.fnmatch_lines(["humaneval: --humaneval-limit without --strategy=NAME: nothing was evaluated"])
+    assert result.ret == 0
+    assert "humaneval:" not in pytester.runpytest_inprocess().stdout.str()
 
 
 @distributed

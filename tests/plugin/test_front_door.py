@@ -31,6 +31,10 @@ sys.meta_path.insert(0, OnlyWhatCpuInstalls())
 sys.addaudithook(note)
 """
 ITEM = "test_humaneval.py::test_humaneval"
+MINE = """
+def test_mine(problem, completion, check_correctness):
+    assert not check_correctness(problem, completion).passed
+"""
 STRATEGY = """
 from pytest_humaneval import completion_prompt, strategy
 
@@ -110,8 +114,39 @@ def test_the_project_s_own_tests_do_open_them(tmp_path: Path, monkeypatch: pytes
 def test_strategies_of_a_folder_with_tests_are_known(name: str, tmp_path: Path, workers: str) -> None:
     folder = folder_with_tests(tmp_path, "testpaths = tests")
     done = called_in(folder, tmp_path, f"--strategy={name}", workers)
-    assert "1 failed in" in done.stdout, done.stdout + done.stderr
+    assert re.search("1 failed(, 1 deselected)? in", done.stdout), done.stdout + done.stderr  # with workers, unsaid
     assert f"{ITEM}[HumanEval/0-has_close_elements-{name}]" in done.stdout
+
+
+@pytest.mark.parametrize("ini", ["", "testpaths = tests"])
+def test_tests_that_use_the_fixtures_are_found_as_pytest_finds_them(ini: str, tmp_path: Path, workers: str) -> None:
+    folder = folder_with_tests(tmp_path, ini)
+    (folder / "tests" / "test_mine.py").write_text(MINE)
+    (folder / "test_above.py").write_text(MINE)
+    done = called_in(folder, tmp_path, "--strategy=top", workers, "-v")
+    found = {name for name in ("test_above.py", "tests/test_mine.py", ITEM) if f"{name}::test_mine[Hu" in done.stdout}
+    assert found == ({"tests/test_mine.py"} if ini else {"tests/test_mine.py", "test_above.py"}), done.stdout
+    assert "test_ours" not in done.stdout
+    assert ITEM not in done.stdout
+    assert re.search(f"{len(found)} passed(, 1 deselected)? in", done.stdout), done.stdout + done.stderr
+
+
+def test_the_bundled_test_runs_where_there_is_none(tmp_path: Path, workers: str) -> None:
+    (tmp_path / "empty").mkdir()
+    done = called_in(tmp_path / "empty", tmp_path, "--strategy=minimal", workers)
+    assert "1 failed in" in done.stdout, done.stdout + done.stderr
+
+
+def test_tests_that_use_no_fixture_are_told_to_evaluate_nothing(tmp_path: Path, workers: str) -> None:
+    folder = folder_with_tests(tmp_path, "")
+    (folder / "tests" / "test_ours.py").write_text("def test_ours(): pass\n")
+    script = tmp_path / "broken.json"
+    script.write_text('{"start": {"exit": 3}}')  # an engine that cannot be loaded
+    done = called_in(folder, tmp_path, "--strategy=top", workers, "tests", f"--humaneval-script={script}")
+    assert "1 passed in" in done.stdout, done.stdout + done.stderr
+    told = "warning: nothing was evaluated: no test that ran uses the fixtures problem, strategy and check_correctness"
+    assert told in " ".join(done.stdout.split())
+    assert done.returncode == 0
 
 
 def test_humaneval_testpaths_are_collected_and_other_tests_left_alone(tmp_path: Path, workers: str) -> None:
@@ -119,10 +154,7 @@ def test_humaneval_testpaths_are_collected_and_other_tests_left_alone(tmp_path: 
     (folder / "tests" / "conftest.py").write_text("1 / 0")
     (folder / "evaluations").mkdir()
     (folder / "evaluations" / "conftest.py").write_text(STRATEGY.format(name="beside"))
-    (folder / "evaluations" / "test_mine.py").write_text(
-        "def test_mine(problem, completion, check_correctness):\n"
-        "    assert not check_correctness(problem, completion).passed\n"
-    )
+    (folder / "evaluations" / "test_mine.py").write_text(MINE)
     done = called_in(folder, tmp_path, "--strategy=top,beside", workers)
     assert "2 failed, 2 passed in" in done.stdout, done.stdout + done.stderr
 
@@ -130,7 +162,7 @@ def test_humaneval_testpaths_are_collected_and_other_tests_left_alone(tmp_path: 
 def test_a_folder_in_which_pytest_is_called_is_not_led_elsewhere(tmp_path: Path) -> None:
     folder = folder_with_tests(tmp_path, "humaneval_testpaths = nowhere")
     done = called_in(folder / "tests", tmp_path, "--strategy=top,inner", "-n0")
-    assert "2 failed in" in done.stdout, done.stdout + done.stderr
+    assert "2 failed, 1 deselected in" in done.stdout, done.stdout + done.stderr
 
 
 def test_humaneval_testpaths_that_are_not_there_are_named(tmp_path: Path) -> None:

@@ -223,6 +223,19 @@ def test_a_gate_that_cannot_be_meant_ends_the_run_before_it_starts(
     refused(*options).stderr.fnmatch_lines([message])
 
 
+@pytest.mark.parametrize("file", ["humaneval.toml", "pytest.ini"])
+@pytest.mark.parametrize("value", ["true", "false"])
+def test_fail_on_regression_may_be_preset(pytester: pytest.Pytester, evaluate: Evaluate, file: str, value: str) -> None:
+    toml = file.endswith("toml")
+    (pytester.path / "pytest.ini").write_text("[pytest]\n")
+    text = f"fail-on-regression = {value}\n" if toml else f"[pytest]\nhumaneval_fail_on_regression = {value}\n"
+    (pytester.path / file).write_text(text)
+    result = evaluate("-n0")
+    asked = "--humaneval-fail-on-regression needs --humaneval-baseline=PATH" in result.stderr.str()
+    assert asked == (value == "true")
+    assert result.ret == (pytest.ExitCode.USAGE_ERROR if asked else 0)
+
+
 @pytest.mark.usefixtures("twelve")
 def test_strategies_are_compared_in_pairs_and_no_line_is_wider_than_the_terminal(
     evaluate: Evaluate, workers: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

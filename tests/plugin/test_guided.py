@@ -61,7 +61,11 @@ def test_it_stands_apart_from_strategies_that_see_the_prompt_alone(evaluate: Eva
 def test_a_strategy_that_breaks_is_an_error_of_its_items(evaluate: Evaluate, workers: str) -> None:
     result = evaluate(workers, strategy="broken,minimal")
     result.assert_outcomes(passed=3, errors=3)
-    result.stdout.fnmatch_lines(["*strategy 'broken' on Mini/0: LookupError: lost*"])
+    result.stdout.fnmatch_lines(["*strategy 'broken' on Mini/0: LookupError: lost (*conftest.py:15)*"])
+    result.stdout.fnmatch_lines(
+        ["warning: 3 items are errors of the strategy's own code and outside every denominator"]
+    )
+    assert "EngineError" not in result.stdout.str()
     assert result.ret == pytest.ExitCode.INTERNAL_ERROR
 
 

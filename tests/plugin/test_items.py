@@ -110,6 +110,27 @@ def test_a_user_s_own_test_is_parametrized(pytester: pytest.Pytester, evaluate: 
     result = evaluate(workers, "test_mine.py", script={"Mini/0": "    return 0\n"})
     result.assert_outcomes(passed=6, failed=1)
     assert row_of(result, "minimal")["pass@1"] == "0.667"
+    assert "did not run" not in result.stdout.str()  # test_prompts_are_short has no verdict to give
+
+
+@distributed
+def test_two_tests_of_the_same_samples_count_once(pytester: pytest.Pytester, evaluate: Evaluate, workers: str) -> None:
+    pytester.makepyfile(
+        test_mine="""
+        def test_it_is_short(problem, completion, check_correctness):
+            assert check_correctness(problem, completion).passed
+            assert len(completion) < 20, "too long"
+        """
+    )
+    options = (workers, "--humaneval-output=out", "--humaneval-min-pass-at-1=0.6")
+    result = evaluate("test_mine.py", "test_humaneval.py", *options, script={"Mini/0": "    return 0\n"})
+    result.assert_outcomes(passed=2, failed=4)
+    row = row_of(result, "minimal")
+    assert (row["pass@1"], row["interval"], row["passed"], row["failed"]) == ("0.667", "[0.208,0.939]", "2", "1")
+    result.stdout.fnmatch_lines(["further tests: 3 on samples *, outside pass@k: test_mine.py::test_it_is_short"])
+    assert result.ret == 0  # the gate holds; the further tests are about the same answers
+    rows = [json.loads(line) for line in (pytester.path / "out" / "results.jsonl").read_text().splitlines()]
+    assert [row["kind"] for row in rows] == ["assertion", "passed", "passed"]
 
 
 def test_a_test_that_uses_the_fixtures_is_skipped_without_a_strategy(pytester: pytest.Pytester) -> None:

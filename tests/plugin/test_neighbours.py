@@ -43,6 +43,46 @@ def test_pytest_reportlog_has_every_item(evaluate: Evaluate, workers: str, pytes
     assert sorted(dict(row["user_properties"])["verdict"] for row in calls) == ["assertion", "passed", "passed"]
 
 
+@distributed
+@pytest.mark.parametrize("option", ["--reruns=3", "--force-reruns=3", "mark"])
+def test_pytest_rerunfailures_runs_an_evaluated_item_once(
+    evaluate: Evaluate, workers: str, option: str, pytester: pytest.Pytester
+) -> None:
+    pytest.importorskip("pytest_rerunfailures")
+    pytester.makepyfile(
+        test_mine="""
+        import pytest
+
+        @pytest.mark.flaky(reruns=3)
+        def test_it(problem, completion, check_correctness, tmp_path_factory):
+            times = tmp_path_factory.getbasetemp() / problem.entry_point
+            again, _ = times.exists(), times.touch()
+            assert again or check_correctness(problem, completion).passed
+
+        def test_of_something_else(tmp_path_factory):
+            times = tmp_path_factory.getbasetemp() / "else"
+            again, _ = times.exists(), times.touch()
+            assert again
+        """
+    )
+    options = [option] if option != "mark" else []
+    result = evaluate(workers, "test_mine.py", *options, script=WRONG)
+    again = 1 if options else 0
+    result.assert_outcomes(passed=2 + again, failed=2 - again)
+    assert (f"{again} rerun" in result.stdout.str()) == bool(again)
+    assert row_of(result, "minimal")["pass@1"] == "0.667"
+
+
+@distributed
+def test_copies_of_pytest_repeat_are_no_samples(evaluate: Evaluate, workers: str) -> None:
+    pytest.importorskip("pytest_repeat")
+    result = evaluate(workers, "--count=3", script=WRONG)
+    result.assert_outcomes(passed=6, failed=3)
+    row = row_of(result, "minimal")
+    assert (row["pass@1"], row["interval"], row["passed"]) == ("0.667", "[0.208,0.939]", "2")
+    result.stdout.fnmatch_lines(["further tests: 6 on samples that are counted already, outside pass@k*"])
+
+
 @pytest.mark.parametrize(
     "options", [["-q"], ["-v"], ["-vv", "--no-header"], ["-rA"], ["--tb=short"], ["--tb=no", "-q"]]
 )

@@ -35,7 +35,7 @@ def test_two_strategies_of_one_name_are_an_error(pytester: pytest.Pytester, refu
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ("1 / 0", "*strategy 'polite' failed on Mini/0: ZeroDivisionError*"),
+        ("1 / 0", "*strategy 'polite' failed on Mini/0: ZeroDivisionError: division by zero (*conftest.py:5)*"),
         ("return 'text'", "*returned str for Mini/0*"),
     ],
 )
@@ -47,6 +47,34 @@ def test_a_broken_strategy_is_an_error_of_its_items(
     result = evaluate(workers, strategy="polite,minimal")
     result.assert_outcomes(passed=3, errors=3)
     result.stdout.fnmatch_lines([message])
+    result.stdout.fnmatch_lines(
+        ["warning: 3 items are errors of the strategy's own code and outside every denominator"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        (
+            "return [polite]",
+            "return polite",
+            "*returned the strategy 'polite', not a list *; write `return [[]...[]]`*",
+        ),
+        ("return [polite]", "return 7", "*pytest_humaneval_strategies returned 7, not a list of strategies*"),
+        ("return [polite]", "return []", "*'polite' is defined in */conftest.py, but pytest_humaneval_strategies *"),
+        ("return [polite]", "return []", "        return [[]polite[]]"),
+        (
+            'please")',
+            'please", mode="caht")',
+            "*'polite': unknown mode 'caht'; did you mean 'chat'? known: completion, *",
+        ),
+    ],
+)
+def test_a_hook_that_is_not_quite_right_is_told_what_to_write(
+    pytester: pytest.Pytester, refused: Evaluate, before: str, after: str, message: str
+) -> None:
+    pytester.makeconftest(POLITE.replace(before, after))
+    refused(strategy="polite").stderr.fnmatch_lines([message])
 
 
 def test_a_strategy_sees_neither_test_nor_solution(pytester: pytest.Pytester, evaluate: Evaluate) -> None:

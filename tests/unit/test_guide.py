@@ -48,6 +48,7 @@ class Client:
     requests: list[Request] = field(default_factory=list)
     solutions: dict[str, Solution] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+    by_strategy: list[bool] = field(default_factory=list)
 
     def submit(self, requests: Iterable[tuple[str, Request]]) -> None:
         batch = list(requests)
@@ -60,8 +61,9 @@ class Client:
     def publish(self, key: str, solution: Solution) -> None:
         self.solutions[key] = solution
 
-    def publish_error(self, key: str, message: str, *, shared: bool = False) -> None:
+    def publish_error(self, key: str, message: str, *, shared: bool = False, by_strategy: bool = False) -> None:
         self.errors[key] = message
+        self.by_strategy.append(by_strategy)
 
 
 @dataclass
@@ -213,6 +215,14 @@ def raises(problem: Problem) -> Any:
     raise LookupError("no such thing")
 
 
+def no_generator(problem: Problem) -> Any:
+    return completion_prompt(problem.prompt)
+
+
+def raises_at_once(problem: Problem) -> Any:
+    raise LookupError("no such thing")
+
+
 def endless(problem: Problem) -> Any:
     while True:
         yield from draw(completion_prompt(problem.prompt))
@@ -224,7 +234,9 @@ def endless(problem: Problem) -> Any:
         (bad_yield, "it yielded 'what now?'; expected draw(...) or try_out(...)"),
         (bad_return, "it returned '    return 1\\n'; expected one of the candidates it drew"),
         (bad_count, "it asked for 0 samples; expected 1 or more"),
-        (raises, "LookupError: no such thing"),
+        (raises, f"LookupError: no such thing ({__file__}:{raises.__code__.co_firstlineno + 2})"),
+        (raises_at_once, f"LookupError: no such thing ({__file__}:{raises_at_once.__code__.co_firstlineno + 1})"),
+        (no_generator, "it is no generator; ask with `yield from draw(...)` and return a candidate"),
         (endless, f"it asked more than {MOST_QUESTIONS} questions about one problem"),
     ],
 )
@@ -232,6 +244,7 @@ def test_a_strategys_own_fault_is_its_items_error(solve: Any, message: str) -> N
     client = solved(guided_strategy("bad", "")(solve), Client())
     assert client.errors["T/0 bad 0"] == f"strategy 'bad' on T/0: {message}"
     assert len(client.errors) == len(PROBLEMS)
+    assert all(client.by_strategy)
 
 
 def test_a_strategy_shows_its_first_question_and_has_to_begin_with_one() -> None:

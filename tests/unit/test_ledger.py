@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -27,9 +28,9 @@ def plan_of(tasks: int, *, num_samples: int = 1, ks: tuple[int, ...] = (1,)) -> 
     )  # fmt: skip
 
 
-def report(task: int, kind: str, index: int = 0, **fields: Any) -> Any:
+def report(task: int, kind: str, index: int = 0, test: str = "t.py::t", **fields: Any) -> Any:
     outcome = Outcome(f"T/{task}", "minimal", index, kind, **fields)
-    return SimpleNamespace(nodeid=f"t.py::t[T/{task}-f-minimal-{index}]", when="call", humaneval=outcome.to_wire())
+    return SimpleNamespace(nodeid=f"{test}[T/{task}-f-minimal-{index}]", when="call", humaneval=outcome.to_wire())
 
 
 def ledger_of(plan: Plan, *reports: Any) -> Ledger:
@@ -61,9 +62,28 @@ def test_pass_at_k_takes_the_samples_of_each_problem_together() -> None:
     assert (low, high) == (0.0, 0.5)
 
 
-def test_a_rerun_replaces_the_first_outcome() -> None:
+def test_a_rerun_replaces_an_error_and_no_verdict() -> None:
     (row,) = ledger_of(plan_of(1), report(0, "error"), report(0, "passed")).rows()
     assert (row.passed, row.errors) == (1, 0)
+    (row,) = ledger_of(plan_of(1), report(0, "assertion"), report(0, "passed"), report(0, "error")).rows()
+    assert (row.passed, row.failed, row.errors) == (0, 1, 0)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_one_verdict_counts_for_a_sample_whichever_test_came_first(order: tuple[int, ...]) -> None:
+    reports = [
+        report(0, "passed", test="test_humaneval.py::test_humaneval"),
+        report(0, "test failed", test="a_test.py::test_a"),
+        report(0, "error", test="test_mine.py::test_mine"),
+    ]
+    ledger = ledger_of(plan_of(1), *(reports[index] for index in order))
+    ledger.expect(one.nodeid for one in reports)
+    (row,) = ledger.rows()
+    assert (row.judged, row.passed, row.errors) == (1, 1, 0)
+    assert [one.kind for one in ledger.errors] == ["error"]  # the run's exit status says so all the same
+    assert (ledger.missing, ledger.not_run) == (0, 0)
+    text = "\n".join(summary_lines(ledger, {}, (), 3.0, width=200))
+    assert "further tests: 2 on samples that are counted already, outside pass@k: a_test.py::test_a, " in text
 
 
 @pytest.mark.parametrize("name", ["t[T/1-f-minimal]", "t.py::t[T/1-f-minimal]"])
@@ -73,7 +93,7 @@ def test_an_item_that_took_its_worker_down_is_an_error(name: str) -> None:
 
 
 def test_other_people_s_reports_are_left_alone() -> None:
-    ledger = ledger_of(plan_of(3), SimpleNamespace(nodeid="t.py::test_other", when="???"))
+    ledger = ledger_of(plan_of(3), SimpleNamespace(nodeid="t.py::test_other", when="???", outcome="failed"))
     assert ledger.rows() == []
 
 
@@ -128,7 +148,7 @@ def test_the_summary_counts_kinds_steps_and_truncated_generations() -> None:
     text = "\n".join(summary_lines(ledger_of(plan_of(2), *reports), {}, ("oracle",), 3.0))
     assert "minimal: 1 empty\n" in text
     assert "minimal: post-processing changed cut 2, fences 1" in text
-    assert "minimal: 1 generations reached the token limit" in text
+    assert "minimal: 1 generation reached the token limit" in text
     assert "warning: minimal: 1 of 2 completions are empty or do not parse" in text
 
 

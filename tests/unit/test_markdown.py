@@ -100,7 +100,7 @@ def test_failures_and_errors_are_listed_folded() -> None:
     assert (
         "<details><summary>1 errors of engine or sandbox</summary>\n\n- `A/1` `chat` error: `` no `engine` ``\n" in text
     )
-    assert "**Warning:** 1 items are errors of engine or sandbox and outside every denominator." in text
+    assert "**Warning:** 1 item is an error of engine or sandbox and outside every denominator." in text
 
 
 def test_a_limit_cuts_the_list_and_says_how_much() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_humaneval import Strategy, completion_prompt
+from pytest_humaneval import Problem, Strategy, completion_prompt
 from pytest_humaneval.exceptions import StrategyError
 from pytest_humaneval.prompting.registry import register, select_strategies
 
@@ -47,3 +47,9 @@ def test_names_that_could_not_be_selected_are_refused(name: str) -> None:
 def test_what_is_no_strategy_is_refused() -> None:
     with pytest.raises(StrategyError, match="not a Strategy"):
         register([lambda problem: problem])  # type: ignore[list-item]
+
+
+def test_what_other_plugins_show_of_an_item_is_short_and_hides_what_is_hidden() -> None:
+    hidden = Problem("T/0", "def f():\n", "f", "    the_solution\n", "the_test")
+    assert repr(hidden) == "Problem('T/0')"
+    assert repr(Strategy("minimal", "", lambda problem: completion_prompt(problem.prompt))) == "Strategy('minimal')"
