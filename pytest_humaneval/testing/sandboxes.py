@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.sandbox.interface import Sandbox
 from pytest_humaneval.sandbox.library import self_check
-from pytest_humaneval.sandbox.scripted import ScriptedSandbox as ScriptedSandbox
+from pytest_humaneval.sandbox.scripted_sandbox import ScriptedSandbox as ScriptedSandbox
 from pytest_humaneval.testing.small_problems import ADD, PROBLEMS
 from pytest_humaneval.verdict import Kind
 

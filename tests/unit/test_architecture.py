@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -65,6 +66,11 @@ def test_the_map_of_the_package_names_every_folder() -> None:
     parents = {path.parent for path in sources(PACKAGE) if path.name == "__init__.py"} - {PACKAGE}
     there = {folder.name for folder in parents if folder.parent == PACKAGE or folder.parent.name == "sandbox"}
     assert sorted(named) == sorted(there)
+
+
+def test_no_two_files_have_one_name() -> None:
+    names = Counter(path.name for path in sources(PACKAGE))
+    assert [name for name, count in names.items() if count > 1] == ["__init__.py"]
 
 
 def test_nouns_import_nouns_only() -> None:
