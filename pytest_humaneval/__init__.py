@@ -1,7 +1,28 @@
 """HumanEval as pytest items: does this model, with this prompt, write correct code?
 
-What users' strategies, tests and scripts import. What checks completions is loaded when it is first used, so that the
-plugin costs nothing in runs that do not evaluate.
+The names below are what users' strategies, tests and scripts import; ``testing`` holds what tries extensions out. What
+checks completions is loaded when it is first used, so that the plugin costs nothing in runs that do not evaluate.
+
+The folders, in the order in which the data travels (what lives in each, and what may not, is said in its ``__init__``):
+
+    dataset/      reads problems, and what a problem shows of itself
+    prompting/    problem -> prompt: strategies by name, experiments, guided strategies
+    models/       the name of a model -> files that are what they should be
+    engine/       prompt -> generation: one process per run
+    postprocess/  generation -> completion: repairs of form
+    sandbox/      completion -> verdict, with the trust boundary as folders:
+        oracle/       trusted: runs hidden tests
+        confined/     locked down: runs generated code
+        wire/         what both of them speak
+    results/      outcomes kept, written and read again
+    statistics/   pass@k, intervals, comparisons: pure functions
+    report/       terminal, Markdown, gates, and the page
+    plugin/       pytest's hooks, options and items
+    background/   what outlives a run: lingering engines, the service
+    cluster/      judging on many machines
+    testing/      for the tests of people who extend this
+
+The files beside them are the nouns that all of them use, and the commands.
 """
 
 from __future__ import annotations
@@ -10,16 +31,29 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import FUNCTION_END, Message, Prompt, chat_prompt, completion_prompt
-from pytest_humaneval.prompting.guided import Candidate, Trial, draw, guided_strategy, try_out
+from pytest_humaneval.prompting.guided import (
+    Candidate,
+    Draw,
+    Question,
+    Questions,
+    Trial,
+    TryOut,
+    draw,
+    guided_strategy,
+    try_out,
+)
 from pytest_humaneval.sample import Completion, Generation, Sampling
 from pytest_humaneval.strategy import Strategy, strategy
 from pytest_humaneval.verdict import Verdict
 
 if TYPE_CHECKING:
+    from pytest_humaneval.dataset.category import Category, category
     from pytest_humaneval.dataset.load import read_problems
     from pytest_humaneval.sandbox import SandboxOptions, check_correctness, open_sandbox
 
 _HOME = {
+    "Category": "dataset.category",
+    "category": "dataset.category",
     "read_problems": "dataset.load",
     "SandboxOptions": "sandbox",
     "check_correctness": "sandbox",
@@ -29,16 +63,22 @@ _HOME = {
 __all__ = [
     "FUNCTION_END",
     "Candidate",
+    "Category",
     "Completion",
+    "Draw",
     "Generation",
     "Message",
     "Problem",
     "Prompt",
+    "Question",
+    "Questions",
     "Sampling",
     "SandboxOptions",
     "Strategy",
     "Trial",
+    "TryOut",
     "Verdict",
+    "category",
     "chat_prompt",
     "check_correctness",
     "completion_prompt",

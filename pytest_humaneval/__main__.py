@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_humaneval import commands
-from pytest_humaneval.background.service.arguments import add_service
-from pytest_humaneval.cluster.arguments import add_evaluate_on_ray, asks_for_ray, without_blanks
+from pytest_humaneval.background.service.service_arguments import add_service
+from pytest_humaneval.cluster.ray_arguments import add_evaluate_on_ray, asks_for_ray, without_blanks
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.values import argument, least
 

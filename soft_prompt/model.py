@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import abc
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,11 +20,9 @@ from pytest_humaneval.engine.vllm_setup import num_cores
 from pytest_humaneval.exceptions import ModelError
 from pytest_humaneval.models.broken_packages import mark_broken_packages_absent
 from pytest_humaneval.models.find import find_model
-from pytest_humaneval.models.weights import materialise
+from pytest_humaneval.models.weights import Progress, materialise
 
 from .batches import Batch
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)

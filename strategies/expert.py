@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from string import Template
 
-from pytest_humaneval import Problem, Prompt, completion_prompt, strategy
-from pytest_humaneval.dataset.category import Category, category
+from pytest_humaneval import Category, Problem, Prompt, category, completion_prompt, strategy
 
 STRING_EXPERT = Template("""\
 # You are an expert in Python string manipulation.

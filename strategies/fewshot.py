@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pytest_humaneval import Problem, Prompt, completion_prompt, strategy
-from pytest_humaneval.dataset.category import Category, category
+from pytest_humaneval import Category, Problem, Prompt, category, completion_prompt, strategy
 
 from .worked_examples import LIST, MATH, SORTING, STRING, WorkedExample
 

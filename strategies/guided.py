@@ -19,8 +19,17 @@ from collections.abc import Generator
 from string import Template
 from typing import Any
 
-from pytest_humaneval import Candidate, Message, Problem, Prompt, draw, guided_strategy, try_out
-from pytest_humaneval.prompting.guided import Question, Questions
+from pytest_humaneval import (
+    Candidate,
+    Message,
+    Problem,
+    Prompt,
+    Question,
+    Questions,
+    draw,
+    guided_strategy,
+    try_out,
+)
 
 from .published import CLOSING_FENCE, FENCE, lm_eval_instruct
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from string import Template
 
-from pytest_humaneval import Problem, Prompt, strategy
-from pytest_humaneval.dataset.category import Category
+from pytest_humaneval import Category, Problem, Prompt, strategy
 
 from .expert import framed, framed_by_category
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pytest_humaneval.dataset.category import Category
+from pytest_humaneval import Category
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from pytest_humaneval.cluster.chunking import Sample
 from pytest_humaneval.cluster.judging import Judged
-from pytest_humaneval.cluster.source import Sample
 from pytest_humaneval.exceptions import SandboxError
 from pytest_humaneval.outcome import ERROR
 from pytest_humaneval.printable import printable

@@ -11,12 +11,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pytest_humaneval.cluster import source
+from pytest_humaneval.cluster import chunking
 from pytest_humaneval.cluster.bench import Setup
+from pytest_humaneval.cluster.chunking import Sample, Survey
 from pytest_humaneval.cluster.folder import Folder
-from pytest_humaneval.cluster.judging import Judged, Progress, judge_all
+from pytest_humaneval.cluster.judging import Judged, JudgingProgress, judge_all
 from pytest_humaneval.cluster.nodes import Nodes, need_ray, package_version
-from pytest_humaneval.cluster.source import Sample, Survey
 from pytest_humaneval.cluster.totals import Figures
 from pytest_humaneval.dataset.load import Dataset, read_dataset
 from pytest_humaneval.engine.catalogue import Identity
@@ -45,7 +45,7 @@ class _Run:
     sandbox: SandboxOptions
     timeout: float
     figures: Figures
-    progress: Progress
+    progress: JudgingProgress
 
     @property
     def identity(self) -> Identity:
@@ -87,9 +87,10 @@ def evaluate(
     try:
         with sigterm_as_interruption():
             problems = read_dataset(dataset)
-            survey = source.survey(samples, (problem.task_id for problem in problems.problems))
+            survey = chunking.survey(samples, (problem.task_id for problem in problems.problems))
             options = SandboxOptions(sandbox, memory, sandbox_image)
-            return _evaluate(_Run(samples, survey, problems, options, timeout, figures, Progress()), address, output)
+            run = _Run(samples, survey, problems, options, timeout, figures, JudgingProgress())
+            return _evaluate(run, address, output)
     except KeyboardInterrupt:
         told, status = "interrupted", INTERRUPTED
     except InfrastructureError as error:
@@ -105,7 +106,7 @@ def _evaluate(run: _Run, address: str, output: Path) -> int:
         run = replace(run, sandbox=replace(run.sandbox, name=opened.name))
         run.progress.layers.add(opened.layers)
     with Folder(output, run.settings()) as folder:
-        samples = source.read(run.samples)
+        samples = chunking.read(run.samples)
         for outcome in folder.resume(samples):
             run.figures.add(outcome)
         cluster = _judge(run, address, folder, samples) if run.figures.outcomes < run.survey.samples else {}
@@ -127,7 +128,7 @@ def _judge(run: _Run, address: str, folder: Folder, samples: Iterator[Sample]) -
         if not nodes.cpus:
             print("the cluster has no CPU; waiting for a node that has", file=sys.stderr)
         clock = _Clock(run.survey.samples, run.figures.outcomes)
-        for chunk in judge_all(source.chunks(samples), nodes, run.progress):
+        for chunk in judge_all(chunking.chunks(samples), nodes, run.progress):
             outcomes = [_outcome(sample, judged) for sample, judged in chunk]
             folder.append(map(result_row, outcomes))
             for outcome in outcomes:

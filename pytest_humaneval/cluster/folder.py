@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
-from pytest_humaneval.cluster.source import Sample
+from pytest_humaneval.cluster.chunking import Sample
 from pytest_humaneval.exceptions import DatasetError, InputError
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.results.read import RESULTS_FILE, RUN_FILE, read_outcome

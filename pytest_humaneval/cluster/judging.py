@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from pytest_humaneval.cluster.source import Sample
+from pytest_humaneval.cluster.chunking import Sample
 from pytest_humaneval.exceptions import ClusterError
 from pytest_humaneval.outcome import ERROR
 
@@ -70,7 +70,7 @@ class Workers(Protocol):
 
 
 @dataclass
-class Progress:
+class JudgingProgress:
     """What happened besides verdicts."""
 
     crashes: int = 0
@@ -112,7 +112,7 @@ class Window:
 
 
 def judge_all(
-    chunks: Iterator[tuple[Sample, ...]], workers: Workers, progress: Progress
+    chunks: Iterator[tuple[Sample, ...]], workers: Workers, progress: JudgingProgress
 ) -> Iterator[list[tuple[Sample, Judged]]]:
     """Every chunk with its verdicts, in order. As many are under way as ``WINDOW`` allows.
 

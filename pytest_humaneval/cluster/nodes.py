@@ -15,8 +15,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from pytest_humaneval.cluster.bench import Setup, bench_for
+from pytest_humaneval.cluster.chunking import Sample
 from pytest_humaneval.cluster.judging import Judged, Piece, Reply
-from pytest_humaneval.cluster.source import Sample
 from pytest_humaneval.exceptions import ClusterError, InputError, SandboxError
 
 INSTALL = "pip install 'pytest-humaneval[ray]'"

@@ -26,7 +26,7 @@ Phase = Literal["idle", "loading", "generating", "failed"]
 
 
 @dataclass
-class Progress:
+class EngineProgress:
     """What people watch while they wait. Seconds are those the engine was loading, and generating."""
 
     phase: Phase = "idle"
@@ -62,7 +62,7 @@ class Broker:
         self._solutions: dict[str, dict[str, Any]] = {}
         self._broken: EngineError | None = None
         self._ended = False
-        self._progress = Progress()
+        self._progress = EngineProgress()
         self._busy_since: float | None = None
         self._forecast = Forecast()
         self._forecast_at = -math.inf  # seconds of generating, when it was last asked
@@ -226,7 +226,7 @@ class Broker:
             self._enter_busy(True)
 
     def progress(self) -> dict[str, Any]:
-        """:class:`Progress` and the notices so far, as plain builtins."""
+        """:class:`EngineProgress` and the notices so far, as plain builtins."""
         with self._changed:
             self._look_ahead()
             told = {"notices": list(self.notices), "generating_seconds": self._generating_seconds()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -13,8 +12,7 @@ from pytest_humaneval.wording import unknown
 
 if TYPE_CHECKING:
     from pytest_humaneval.models.find import Model
-
-Progress = Callable[[str], None]
+    from pytest_humaneval.models.weights import Progress
 
 ENGINES = ("vllm", "transformers", "openai", "replay", "scripted")
 

@@ -107,7 +107,7 @@ class EngineClient:
         return Solution.from_wire(answer["solution"])
 
     def progress(self) -> dict[str, Any]:
-        """What the engine is doing: the fields of ``engine.broker.Progress``, and ``notices``."""
+        """What the engine is doing: the fields of ``engine.broker.EngineProgress``, and ``notices``."""
         return self._ask({"op": "progress"})
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from pytest_humaneval.engine.pace import Pace, pause_before
@@ -31,6 +31,9 @@ from pytest_humaneval.engine.stops import cut_at_stop
 from pytest_humaneval.exceptions import EngineError, SharedEngineError
 from pytest_humaneval.sample import Generation, Request
 
+if TYPE_CHECKING:
+    from pytest_humaneval.models.weights import Progress
+
 _TRIES = 5  # of a request that meets connection errors and 5xx
 _CONNECT_TIMEOUT = 10.0  # seconds
 _START_TIMEOUT = 30.0  # seconds; a list of models needs no generation
@@ -38,8 +41,6 @@ _QUOTED = 300  # characters of a server's own words in a message
 _LESSONS = 12  # that one request may teach: each parameter refused in turn
 
 FROM_A_PROXY = (403, 407, 502, 503, 504)  # statuses that may be a proxy's own
-
-Progress = Callable[[str], None]
 
 
 @dataclass(eq=False)

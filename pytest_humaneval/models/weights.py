@@ -23,6 +23,7 @@ from pytest_humaneval.exceptions import ModelError
 from pytest_humaneval.models.find import Model, prepared_directory
 
 Progress = Callable[[str], None]
+"""Is given a line whenever there is something to say to people who wait."""
 
 RECIPE = 1  # of dequantise.py; a directory made by another recipe is made anew
 MANIFEST = "pytest-humaneval.json"

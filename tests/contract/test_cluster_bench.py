@@ -10,7 +10,7 @@ import pytest
 
 from pytest_humaneval.cluster import bench
 from pytest_humaneval.cluster.bench import Setup, bench_for
-from pytest_humaneval.cluster.source import Sample
+from pytest_humaneval.cluster.chunking import Sample
 from pytest_humaneval.exceptions import SandboxError
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.sandbox import SandboxOptions

@@ -9,7 +9,9 @@ from sandbox_available import CONFINING, opened
 
 from pytest_humaneval import Problem
 from pytest_humaneval.dataset.load import read_problems
-from pytest_humaneval.sandbox import Sandbox, self_check
+from pytest_humaneval.sandbox import Sandbox
+from pytest_humaneval.testing import SandboxContract
+from pytest_humaneval.testing.sandboxes import wrongly_judged
 
 
 @pytest.fixture(scope="module", params=CONFINING)
@@ -18,56 +20,22 @@ def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
         yield sandbox
 
 
-def test_all_canonical_solutions_pass(sandbox: Sandbox) -> None:
-    failed = {}
-    for problem in read_problems():
-        verdict = sandbox.check(problem, problem.canonical_solution, timeout=10)
-        if not verdict.passed:
-            failed[problem.task_id] = verdict
-    assert not failed
+class TestEverySandbox(SandboxContract):
+    """Those with layers around the program."""
 
 
-def test_no_stub_passes(sandbox: Sandbox) -> None:
-    verdicts = {problem.task_id: sandbox.check(problem, "    pass\n", timeout=10) for problem in read_problems()}
-    assert [task_id for task_id, verdict in verdicts.items() if verdict.passed] == []
+def test_all_canonical_solutions_pass_and_no_stub_does(sandbox: Sandbox) -> None:
+    assert wrongly_judged(sandbox, read_problems()) == {}
 
 
-def test_self_check_is_content_with_a_real_sandbox(sandbox: Sandbox) -> None:
-    self_check(sandbox, read_problems()[:1])
-
-
-def test_program_may_repeat_the_prompt(sandbox: Sandbox) -> None:
-    problem = read_problems()[32]  # with a second function in its prompt
+def test_program_may_repeat_a_prompt_that_has_two_functions(sandbox: Sandbox) -> None:
+    problem = read_problems()[32]
     assert sandbox.check(problem, "\n" + problem.prompt + problem.canonical_solution, timeout=10).passed
 
 
 def returning(expected: str) -> Problem:
     test = f"def check(candidate):\n    assert candidate(2) == {expected}\n"
     return Problem("Mini/0", 'def f(x):\n    """Compute."""\n', "f", "    return x\n", test)
-
-
-@pytest.mark.parametrize(
-    ("completion", "kind"),
-    [
-        ("    return x\n", "passed"),
-        ("    return x + 1\n", "assertion"),
-        ("    return x / 0\n", "exception"),
-        ("    import os; os._exit(0)\n", "exception"),
-        ("    raise SystemExit(0)\n", "exception"),
-        ("    return )\n", "syntax error"),
-        ("    return x\0\n", "syntax error"),
-        ("    return '\ud800'\n", "syntax error"),
-        ("", "empty"),
-        ("  # nothing\n\n", "empty"),
-        ("    while True: pass\n", "timed out"),
-        ("    import time; time.sleep(60)\n", "timed out"),
-        ("    return bytearray(1 << 40)\n", "out of memory"),
-        ("    return lambda: 2\n", "refused"),
-        ("    return 'x' * (10 << 20)\n", "refused"),
-    ],
-)
-def test_kind_of_verdict(sandbox: Sandbox, completion: str, kind: str) -> None:
-    assert sandbox.check(returning("2"), completion, timeout=1).kind == kind
 
 
 def test_failed_assertion_shows_arguments_expected_and_got(sandbox: Sandbox) -> None:

@@ -13,6 +13,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 import pytest_humaneval
+from pytest_humaneval import testing
 from pytest_humaneval.plugin import hookspecs
 
 EVERY_PAGE = pytest.mark.parametrize("page", [README, *PAGES], ids=lambda page: page.name)
@@ -85,3 +86,7 @@ def test_everything_public_is_in_the_page_about_it() -> None:
     named = set(first_cells(text.partition("## Fixtures")[0]))
     hooks = {name for name in vars(hookspecs) if name.startswith("pytest_humaneval_")}
     assert named == {*pytest_humaneval.__all__, *hooks}
+
+
+def test_everything_for_tests_is_in_the_page_about_it() -> None:
+    assert set(first_cells((DOCS / "extending.md").read_text())) == set(testing.__all__)

@@ -50,6 +50,14 @@ def test_the_test_of_the_pages_works(pytester: pytest.Pytester) -> None:
     result.assert_outcomes(passed=1, failed=1)
 
 
+@pytest.mark.parametrize(
+    ("name", "passed"), [("test_my_strategies.py", 3), ("test_my_run.py", 1), ("test_my_engine.py", 16)]
+)
+def test_the_tests_of_the_pages_pass(pytester: pytest.Pytester, name: str, passed: int) -> None:
+    (pytester.path / name).write_text(snippet(name))
+    pytester.runpytest_subprocess("-p", "pytester", name).assert_outcomes(passed=passed)
+
+
 def test_the_library_view_of_the_pages_works(capsys: pytest.CaptureFixture[str]) -> None:
     exec(compile(snippet("library.py"), "library.py", "exec"), {})
     assert capsys.readouterr().out.strip() == "passed"

@@ -8,34 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-ADD = {
-    "task_id": "Mini/0",
-    "prompt": 'def add(a: int, b: int) -> int:\n    """The sum of a and b.\n    >>> add(1, 2)\n    3\n    """\n',
-    "entry_point": "add",
-    "canonical_solution": "    return a + b\n",
-    "test": "def check(candidate):\n    assert candidate(1, 2) == 3\n    assert candidate(-1, 1) == 0\n",
-}
-SHOUT = {
-    "task_id": "Mini/1",
-    "prompt": 'def shout(text: str) -> str:\n    """The text in capital letters."""\n',
-    "entry_point": "shout",
-    "canonical_solution": "    return text.upper()\n",
-    "test": "def check(candidate):\n    assert candidate('a') == 'A'\n",
-}
-FIRST = {
-    "task_id": "Mini/10",
-    "prompt": 'def first(items: list) -> object:\n    """The first of the items, None when there is none."""\n',
-    "entry_point": "first",
-    "canonical_solution": "    return items[0] if items else None\n",
-    "test": "def check(candidate):\n    assert candidate([]) is None\n    assert candidate([7, 8]) == 7\n",
-}
-PROBLEMS = [ADD, SHOUT, FIRST]
-RIGHT = {str(problem["task_id"]): problem["canonical_solution"] for problem in PROBLEMS}
+from pytest_humaneval import testing
+
+ADD = asdict(testing.ADD)
+PROBLEMS = [asdict(problem) for problem in testing.PROBLEMS]
+RIGHT = {problem.task_id: problem.canonical_solution for problem in testing.PROBLEMS}
 
 Evaluate = Callable[..., pytest.RunResult]
 
@@ -105,13 +88,10 @@ def refused(pytester: pytest.Pytester, mini: Path, tmp_path: Path, monkeypatch: 
 
 
 def _options(mini: Path, folder: Path, script: dict[str, Any], strategy: str) -> list[str]:
-    file = folder / "script.json"
-    file.write_text(json.dumps({**RIGHT, **script}))
     return [
         *([f"--strategy={strategy}"] if strategy else []),
-        f"--humaneval-dataset={mini}",
-        f"--humaneval-script={file}",
-        f"--humaneval-cache-dir={folder / 'cache'}",
+        *testing.scripted_run(folder, script),
+        f"--humaneval-dataset={mini}",  # which a test may have changed
         "--humaneval-sandbox=auto",
     ]
 

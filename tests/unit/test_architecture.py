@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -59,6 +61,18 @@ def libraries(*wanted: str) -> Callable[[set[str]], Iterable[str]]:
     return lambda names: {name.split(".")[0] for name in names} & set(wanted)
 
 
+def test_the_map_of_the_package_names_every_folder() -> None:
+    named = re.findall(r"^ {4,8}(\w+)/ ", pytest_humaneval.__doc__ or "", re.MULTILINE)
+    parents = {path.parent for path in sources(PACKAGE) if path.name == "__init__.py"} - {PACKAGE}
+    there = {folder.name for folder in parents if folder.parent == PACKAGE or folder.parent.name == "sandbox"}
+    assert sorted(named) == sorted(there)
+
+
+def test_no_two_files_have_one_name() -> None:
+    names = Counter(path.name for path in sources(PACKAGE))
+    assert [name for name, count in names.items() if count > 1] == ["__init__.py"]
+
+
 def test_nouns_import_nouns_only() -> None:
     paths = [PACKAGE / f"{name}.py" for name in NOUNS]
     wrong = lambda names: folders_of(names) - set(NOUNS)  # noqa: E731
@@ -96,6 +110,12 @@ def test_statistics_are_pure() -> None:
 def test_deep_learning_libraries_live_in_the_engines_and_models_only() -> None:
     outside = [path for path in sources(PACKAGE) if path.relative_to(PACKAGE).parts[0] not in ("engine", "models")]
     assert offenders(outside, libraries(*HEAVY)) == []
+
+
+def test_bundled_strategies_import_what_users_import() -> None:
+    public = {"pytest_humaneval", *(f"{PREFIX}{name}" for name in pytest_humaneval.__all__)}
+    private = lambda names: (n for n in names if n.startswith("pytest_humaneval") and n not in public)  # noqa: E731
+    assert offenders(sources(REPOSITORY / "strategies"), private) == []
 
 
 def test_training_knows_nothing_of_pytest() -> None:

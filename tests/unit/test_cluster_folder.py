@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_humaneval.cluster.chunking import Sample
 from pytest_humaneval.cluster.folder import Folder
-from pytest_humaneval.cluster.source import Sample
 from pytest_humaneval.exceptions import DatasetError, InputError
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.results.record import result_row

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_humaneval.cluster import judging
-from pytest_humaneval.cluster.judging import Judged, Piece, Progress, Reply, judge_all
-from pytest_humaneval.cluster.source import Sample, chunks
+from pytest_humaneval.cluster.chunking import Sample, chunks
+from pytest_humaneval.cluster.judging import Judged, JudgingProgress, Piece, Reply, judge_all
 from pytest_humaneval.exceptions import ClusterError
 
 KILLER = "kills the process"
@@ -53,7 +53,7 @@ def test_nothing_is_lost_or_doubled_and_the_order_stays_whatever_dies(
     count: int, killers: frozenset[int], seed: int, cpus: int
 ) -> None:
     asked = samples(count, killers)
-    progress = Progress()
+    progress = JudgingProgress()
     found = [pair for chunk in judge_all(chunks(asked), Unreliable(seed, cpus), progress) for pair in chunk]
     assert [sample for sample, _ in found] == asked
     for sample, judged in found:
@@ -76,7 +76,7 @@ def test_only_so_many_chunks_are_under_way() -> None:
             yield chunk
 
     workers = Unreliable(seed=1, cpus=2)
-    for left, _ in enumerate(judge_all(counted(), workers, Progress()), start=1):
+    for left, _ in enumerate(judge_all(counted(), workers, JudgingProgress()), start=1):
         assert taken - left <= judging.WINDOW * 2
     assert workers.most_waiting == judging.WINDOW * 2
 
@@ -102,17 +102,17 @@ class Always:
 
 def test_a_sandbox_that_starts_nowhere_stops_the_run_with_its_reason() -> None:
     with pytest.raises(ClusterError, match=r"^node: no bubblewrap$"):
-        list(judge_all(chunks(samples(1)), Always(refusal="node: no bubblewrap"), Progress()))
+        list(judge_all(chunks(samples(1)), Always(refusal="node: no bubblewrap"), JudgingProgress()))
 
 
 def test_processes_that_always_die_stop_the_run() -> None:
     with pytest.raises(ClusterError, match=r"^100 of Ray's worker processes died without a verdict: killed$"):
-        list(judge_all(chunks(samples(32 * 100)), Always(crash="killed"), Progress()))
+        list(judge_all(chunks(samples(32 * 100)), Always(crash="killed"), JudgingProgress()))
 
 
 def test_a_sample_that_always_takes_its_node_along_is_an_error_in_the_end() -> None:
     workers = Always(lost_node="gone")
-    ((_, judged),) = [pair for chunk in judge_all(chunks(samples(1)), workers, Progress()) for pair in chunk]
+    ((_, judged),) = [pair for chunk in judge_all(chunks(samples(1)), workers, JudgingProgress()) for pair in chunk]
     assert judged == Judged("error", "ClusterError: 20 nodes were lost while they judged it: gone")
     assert workers.asked == judging.LOST_NODES
 

@@ -7,7 +7,7 @@ import pytest
 from pytest_humaneval import Problem, Verdict
 from pytest_humaneval.exceptions import DatasetError, SandboxError
 from pytest_humaneval.sandbox.judgeable import KEPT, broken_problems, left_after
-from pytest_humaneval.sandbox.scripted import ScriptedSandbox
+from pytest_humaneval.sandbox.scripted_sandbox import ScriptedSandbox
 
 
 def problem(number: int, solution: str = "    return 1\n") -> Problem:

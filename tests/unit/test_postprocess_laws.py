@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pytest_humaneval import Problem
 from pytest_humaneval.dataset.load import read_problems
 from pytest_humaneval.postprocess import POSTPROCESSORS, PostProcessor
+from pytest_humaneval.testing import check_postprocessor
 
 PROBLEMS = read_problems()
 REPAIRING = [each for name, each in POSTPROCESSORS.items() if name != "none"]
@@ -127,25 +128,8 @@ def test_output_compiles_when_a_prefix_of_the_input_does(repair: PostProcessor, 
 @repairing
 @given(problem=problems, text=texts)
 @patiently
-def test_repairing_twice_is_repairing_once(repair: PostProcessor, problem: Problem, text: str) -> None:
-    once = repair(problem, text)
-    twice = repair(problem, once.text)
-
-    assert twice.text == once.text
-    assert twice.steps == ()
-
-
-@repairing
-@given(problem=problems, text=texts)
-@patiently
-def test_renaming_the_entry_point_changes_only_the_name(repair: PostProcessor, problem: Problem, text: str) -> None:
-    def renamed(source: str) -> str:
-        return source.replace(problem.entry_point, "renamed_function")
-
-    other = bare(renamed(problem.prompt), "renamed_function")
-
-    assert repair(other, renamed(text)).text == renamed(repair(problem, text).text)
-    assert repair(other, renamed(text)).steps == repair(problem, text).steps
+def test_form_is_repaired_once_and_for_every_name(repair: PostProcessor, problem: Problem, text: str) -> None:
+    check_postprocessor(repair, problem, text)
 
 
 @repairing

@@ -24,7 +24,7 @@ from pytest_humaneval.sandbox.oracle.budget import Budget, wall_limit
 from pytest_humaneval.sandbox.oracle.explain import explained, shortened
 from pytest_humaneval.sandbox.oracle.scratch import Scratch, remove_tree
 from pytest_humaneval.sandbox.sandboxes import launches
-from pytest_humaneval.sandbox.scripted import ScriptedSandbox
+from pytest_humaneval.sandbox.scripted_sandbox import ScriptedSandbox
 from pytest_humaneval.sandbox.wire.codec import MAX_MESSAGE, CodecError
 from pytest_humaneval.sandbox.wire.frames import FrameReader, framed, read_frame, write_frame
 

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from pytest_humaneval.engine.broker import Progress
+from pytest_humaneval.engine.broker import EngineProgress
 from pytest_humaneval.plugin.statusline import describe
 
 
 def progress(**fields: Any) -> dict[str, Any]:
-    return {**vars(Progress()), **fields}
+    return {**vars(EngineProgress()), **fields}
 
 
 BUSY = {"phase": "generating", "total": 40, "finished": 10, "rate": 20.4, "seconds_left": 93.0, "share": 0.5}

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import doctest
 import importlib
-import re
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from pytest_humaneval import FUNCTION_END, Problem, Prompt, Strategy
-from pytest_humaneval.dataset.category import Category, category
-from pytest_humaneval.dataset.load import read_problems
+from pytest_humaneval import FUNCTION_END, Category, Problem, Prompt, Strategy, category, read_problems
+from pytest_humaneval.testing import check_strategy
 
 BUNDLED: dict[str, Strategy] = {
     strategy.name: strategy for strategy in importlib.import_module("pytest_humaneval.strategies").bundled()
@@ -47,9 +45,13 @@ def test_every_strategy_of_the_list_is_there_once() -> None:
 
 
 @each_strategy
-def test_a_prompt_is_of_the_mode_its_strategy_declares(strategy: Strategy) -> None:
-    declared = "chat" if strategy.guided else strategy.mode  # the guided ones begin with a question in chat form
-    assert {strategy.build_prompt(problem).mode for problem in PROBLEMS} == {declared}
+def test_a_strategy_keeps_the_rules_of_every_strategy(strategy: Strategy) -> None:
+    check_strategy(strategy, read_problems())
+
+
+@pytest.mark.parametrize("strategy", [each for each in BUNDLED.values() if each.guided], ids=lambda each: each.name)
+def test_guided_strategies_begin_with_a_question_in_chat_form(strategy: Strategy) -> None:
+    assert {strategy.build_prompt(problem).mode for problem in PROBLEMS} == {"chat"}
 
 
 @each_strategy
@@ -61,28 +63,6 @@ def test_a_prompt_holds_the_whole_problem(strategy: Strategy) -> None:
 @each_strategy
 def test_no_template_field_is_left_in_a_prompt(strategy: Strategy) -> None:
     assert not [each.task_id for each in PROBLEMS if "$" in everything_asked(strategy.build_prompt(each))]
-
-
-@each_strategy
-def test_a_prompt_depends_on_names_only_by_showing_them(strategy: Strategy) -> None:
-    for problem in PROBLEMS:
-        name = f"renamed_{problem.entry_point}"
-        twin = Problem("Other/1", re.sub(rf"\b{problem.entry_point}\b", name, problem.prompt), name, "", "")
-        shown = everything_asked(strategy.build_prompt(problem)).replace(problem.prompt.strip(), "")
-        assert everything_asked(strategy.build_prompt(twin)).replace(twin.prompt.strip(), "") == shown
-
-
-@each_strategy
-def test_the_hidden_test_and_the_solution_change_nothing(strategy: Strategy) -> None:
-    for problem in read_problems():
-        assert strategy.build_prompt(problem) == strategy.build_prompt(problem.visible())
-
-
-@each_strategy
-def test_what_belongs_to_the_answer_already_ends_the_question(strategy: Strategy) -> None:
-    for problem in PROBLEMS:
-        prompt = strategy.build_prompt(problem)
-        assert last_words(prompt).endswith(prompt.completion_prefix)
 
 
 @each_strategy

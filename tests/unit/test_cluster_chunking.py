@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_humaneval.cluster.source import CHUNK_CHARACTERS, CHUNK_SAMPLES, Sample, chunks, read, survey
+from pytest_humaneval.cluster.chunking import CHUNK_CHARACTERS, CHUNK_SAMPLES, Sample, chunks, read, survey
 from pytest_humaneval.engine.replay import read_samples
 from pytest_humaneval.exceptions import DatasetError
 
