@@ -67,6 +67,16 @@ class Contestant(Protocol):
         """
 
 
+class Peer(Contestant, Protocol):
+    """One that we race against; ``strategy`` is ours that asks the same."""
+
+    @property
+    def strategy(self) -> str: ...
+
+    @property
+    def max_tokens(self) -> int: ...
+
+
 @dataclass(frozen=True)
 class Ours:
     """A whole run of pytest, as people call it."""

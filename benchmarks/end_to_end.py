@@ -47,7 +47,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.contestants import PEERS, Contestant, EvalPlus, LmEval, Ours, Outcome, Tokens, broken_in, versions_in
+from benchmarks.contestants import PEERS, Contestant, Ours, Outcome, Peer, Tokens, broken_in, versions_in
 from benchmarks.engine_measure import model_directory, write_result
 from pytest_humaneval import Problem
 from pytest_humaneval.dataset.load import read_problems
@@ -168,7 +168,7 @@ def contest(name: str, field: Field, rounds: int) -> dict[str, Any]:
     }
 
 
-def take_turns(peer: LmEval | EvalPlus, field: Field, rounds: int) -> tuple[list[Run], list[Run], dict[str, Any]]:
+def take_turns(peer: Peer, field: Field, rounds: int) -> tuple[list[Run], list[Run], dict[str, Any]]:
     """Ours, theirs, ours, theirs...; before that, each once on one problem, which fills its caches."""
     us = Ours(field.model, peer.strategy, peer.max_tokens)
     runs: dict[str, list[Run]] = {us.name: [], peer.name: []}

@@ -67,13 +67,13 @@ def _make(model: Model, temporary: Path, progress: Progress) -> None:
     """Dequantise into ``temporary / "model"``, complete with its manifest."""
     from pytest_humaneval.models.dequantise import dequantise
 
-    gguf = _verified_gguf(model, temporary, progress)
+    gguf = verified_gguf(model, temporary, progress)
     _check_room(temporary, gguf)
     made_with = dequantise(gguf, temporary / "model", lambda text: progress(f"preparing {model.name}: {text}"))
     _write_manifest(temporary / "model", model, made_with)
 
 
-def _verified_gguf(model: Model, temporary: Path, progress: Progress) -> Path:
+def verified_gguf(model: Model, temporary: Path, progress: Progress) -> Path:
     """The GGUF as one file whose bytes have the model's digest."""
     parts = [Path(part) for part in model.parts] or [_downloaded_file(model, progress)]
     joined = temporary / "joined.gguf" if len(parts) > 1 else None
