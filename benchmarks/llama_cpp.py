@@ -36,17 +36,17 @@ from benchmarks.contestants import Outcome
 from benchmarks.end_to_end import Field, Run, folder_for
 from benchmarks.engine_measure import CACHE, model_directory, write_result
 from pytest_humaneval import Problem
-from pytest_humaneval.dataset import read_problems
+from pytest_humaneval.dataset.load import read_problems
 from pytest_humaneval.engine.stops import cut_at_stop
 from pytest_humaneval.engine.vllm_setup import prepare_environment
-from pytest_humaneval.models import DEFAULT_MODEL, find_model
+from pytest_humaneval.models.find import DEFAULT_MODEL, find_model
+from pytest_humaneval.models.weights import verified_gguf
 from pytest_humaneval.postprocess import postprocess
-from pytest_humaneval.registry import register
+from pytest_humaneval.prompting.registry import register
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.sandbox import SandboxOptions, open_sandbox
-from pytest_humaneval.sandbox.protocol import DEFAULT_TIMEOUT
+from pytest_humaneval.sandbox.interface import DEFAULT_TIMEOUT
 from pytest_humaneval.strategy import Strategy
-from pytest_humaneval.weights import verified_gguf
 
 INSTALLATION = "HUMANEVAL_NODE_LLAMA_CPP"
 DRIVER = Path(__file__).with_name("llama_cpp_driver.mjs")

@@ -32,6 +32,8 @@ def host(tmp_path: Path) -> Iterator[str]:
     folder.mkdir()
     command = [sys.executable, "-u", execnet.script.socketserver.__file__, "127.0.0.1:0"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COV"))}
+    # pytest-rerunfailures wants its port from a controller that has it too.
+    environment["PYTEST_ADDOPTS"] = "-p no:rerunfailures"
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=folder, env=environment)
     assert server.stdout is not None
     try:

@@ -54,7 +54,7 @@ def test_a_soft_prompt_of_another_model_ends_the_run_before_it_starts(
         f"--humaneval-dataset={mini}", "--humaneval-cache-dir=cache",
     )  # fmt: skip
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*soft:mbpp was made for tiny (sha256:0123456789ab), not for other (sha256:*"])
+    result.stderr.fnmatch_lines(["*soft:mbpp was made for tiny (sha256:0123456789abcdef), not for other (sha256:*"])
 
 
 def test_a_run_with_a_real_if_tiny_model_asks_with_the_soft_prompt(

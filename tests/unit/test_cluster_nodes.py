@@ -52,4 +52,5 @@ def test_what_is_wrong_with_the_samples_is_told_before_a_cluster_is_wanted(
     file = tmp_path / "samples.jsonl"
     file.write_text(SAMPLES.read_text() + '{"task_id": "HumanEval/0"}\n')
     assert main(["evaluate", str(file), "--ray", f"--output={tmp_path / 'out'}"]) == 4
-    assert capsys.readouterr().err == f"error: {file}:165: expected a JSON object with task_id and completion\n"
+    told = "expected a JSON object with task_id and completion (or solution, generation, response, output)"
+    assert capsys.readouterr().err == f"error: {file}:165: {told}\n"

@@ -147,7 +147,7 @@ def test_evalplus_s_verdicts_are_read(tmp_path: Path) -> None:
             "s.json: T/0: base_status must be pass, timeout, fail, not null",
         ),
         ("human-eval", "s.jsonl", "", "s.jsonl: holds no sample"),
-        ("human-eval", "s.jsonl", "[1]\n", "s.jsonl:1: expected a JSON object with task_id and completion"),
+        ("human-eval", "s.jsonl", "[1]\n", "s.jsonl:1, element 0: expected a JSON object with task_id and completion"),
     ],
 )
 def test_a_bad_file_is_named(tmp_path: Path, style: str, name: str, text: str, message: str) -> None:

@@ -121,6 +121,6 @@ def test_a_soft_prompt_of_another_model_is_refused_with_both_named(tmp_path: Pat
     assert isinstance(chosen[1], SoftStrategy)
     check_model(chosen, "tiny", "sha256:0123456789abcdef")
     with pytest.raises(
-        ModelError, match=r"soft:mbpp was made for tiny \(sha256:0123456789ab\), not for large \(sha256:ffff\)"
+        ModelError, match=r"soft:mbpp was made for tiny \(sha256:0123456789abcdef\), not for large \(sha256:ffff\)"
     ):
         check_model(chosen, "large", "sha256:ffff")
