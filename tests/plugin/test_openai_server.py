@@ -146,7 +146,7 @@ def test_ends_that_are_not_the_models_own_are_named(
     result.assert_outcomes(passed=2, failed=1)
     result.stdout.fnmatch_lines(
         [
-            "*empty: the server's content filter ended the answer*",
+            "*empty: add: the server's content filter ended the answer*",
             "minimal: generations that something else ended: 1 content_filter",
         ]
     )
