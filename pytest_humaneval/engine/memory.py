@@ -14,8 +14,9 @@ def keep_freed_memory() -> None:
     """Give back what loading the model has left over, and from now on keep what is freed for the next step.
 
     A step's intermediate results have tens of megabytes. By default each is mapped anew, page by page: the first tokens
-    of 48 prompts took 57.7 s of CPU time so, and 53.8 with what is freed kept (float32, AVX2, one round on a busy machine,
-    2026-11-28); docs/speed.md has what TCMalloc came to. Where the C library has no such settings, nothing happens.
+    of 48 prompts took 57.7 s of CPU time so, and 53.8 with what is freed kept (float32, AVX2, one round on a busy
+    machine, 2026-11-28); docs/speed.md has what TCMalloc came to. Where the C library has no such settings, nothing
+    happens.
     """
     library = ctypes.CDLL(None)
     with suppress(AttributeError):  # musl and others

@@ -4,7 +4,7 @@
     strategies.py       rules that every strategy keeps; a guided strategy, answered by hand
     postprocessors.py   rules that every post-processor keeps
     engines.py          what every engine promises, and the scripted engine
-    sandboxes.py        what every sandbox promises, and the scripted sandbox
+    sandbox_contract.py what every sandbox promises, and the scripted sandbox
 
 Plain functions and classes with plain asserts, for any test runner: nothing here imports pytest. Nothing but tests
 imports this.
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from pytest_humaneval.testing.engines import EngineContract, MakeEngine, Texts, collect, request_for, scripted_engine
 from pytest_humaneval.testing.postprocessors import check_postprocessor
-from pytest_humaneval.testing.sandboxes import SandboxContract, ScriptedSandbox
+from pytest_humaneval.testing.sandbox_contract import SandboxContract, ScriptedSandbox
 from pytest_humaneval.testing.small_problems import ADD, FIRST, PROBLEMS, SHOUT, scripted_run
 from pytest_humaneval.testing.strategies import Played, candidate, check_strategy, completion_of, play
 

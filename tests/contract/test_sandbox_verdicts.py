@@ -11,7 +11,7 @@ from pytest_humaneval import Problem
 from pytest_humaneval.dataset.load import read_problems
 from pytest_humaneval.sandbox import Sandbox
 from pytest_humaneval.testing import SandboxContract
-from pytest_humaneval.testing.sandboxes import wrongly_judged
+from pytest_humaneval.testing.sandbox_contract import wrongly_judged
 
 
 @pytest.fixture(scope="module", params=CONFINING)
