@@ -21,7 +21,7 @@ from pytest_humaneval.report.terminal import (
     sampling_of,
 )
 from pytest_humaneval.results.headline import Headline, headline
-from pytest_humaneval.results.ledger import Ledger
+from pytest_humaneval.results.ledger import Ledger, errors_told
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.rows import Row, ranked, rows_of
 
@@ -67,6 +67,8 @@ def markdown_results(
 ) -> str:
     """The same of a finished run, whose functions are told by their tasks."""
     table = _table(rows_of(run.outcomes, ks), ks, generated=any(one.completion_tokens for one in run.outcomes))
+    errors = errors_told([outcome for outcome in run.outcomes if outcome.error])
+    notes = [*notes, *(f"warning: {text}" for text in errors)]
 
     def told(outcome: Outcome) -> Headline:
         return headline(outcome.kind, outcome.detail, outcome.task_id)

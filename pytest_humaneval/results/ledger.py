@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
@@ -85,14 +85,8 @@ class Ledger:
         return [outcome for some in (self.outcomes, self.further) for outcome in some.values() if outcome.error]
 
     def errors_told(self) -> list[str]:
-        """Whose errors there are, without a full stop: those of a strategy's code are nobody else's."""
-        by_strategy = sum(outcome.detail.startswith(StrategyError.__name__) for outcome in self.errors)
-        whose = (("the strategy's own code", by_strategy), ("engine or sandbox", len(self.errors) - by_strategy))
-        return [
-            f"{counted(count, 'item is an error', 'items are errors')} of {of} and outside every denominator"
-            for of, count in whose
-            if count
-        ]
+        """Whose errors there are, without a full stop."""
+        return errors_told(self.errors)
 
     def not_run_told(self) -> str:
         """How much did not run, without a full stop; empty where all did."""
@@ -168,6 +162,17 @@ class Ledger:
     @cached_property
     def _items(self) -> dict[str, ItemId]:
         return dict(self.plan.ids())
+
+
+def errors_told(errors: Sequence[Outcome]) -> list[str]:
+    """Whose errors these are, without a full stop: those of a strategy's code are nobody else's."""
+    by_strategy = sum(outcome.detail.startswith(StrategyError.__name__) for outcome in errors)
+    whose = (("the strategy's own code", by_strategy), ("engine or sandbox", len(errors) - by_strategy))
+    return [
+        f"{counted(count, 'item is an error', 'items are errors')} of {of} and outside every denominator"
+        for of, count in whose
+        if count
+    ]
 
 
 def _rank(nodeid: str) -> tuple[bool, str]:

@@ -18,8 +18,9 @@ from pytest_humaneval.printable import printable
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.report.analysis import Analysis, comparisons_between
 from pytest_humaneval.report.gates import GateVerdict
-from pytest_humaneval.report.markdown import code, escaped, markdown_summary
+from pytest_humaneval.report.markdown import code, escaped, markdown_results, markdown_summary
 from pytest_humaneval.results.ledger import Ledger
+from pytest_humaneval.results.read import Results
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.sandbox.interface import SandboxOptions
 from pytest_humaneval.strategy import Strategy
@@ -101,6 +102,14 @@ def test_failures_and_errors_are_listed_folded() -> None:
         "<details><summary>1 errors of engine or sandbox</summary>\n\n- `A/1` `chat` error: `` no `engine` ``\n" in text
     )
     assert "**Warning:** 1 item is an error of engine or sandbox and outside every denominator." in text
+
+
+def test_a_finished_run_says_whose_errors_it_has() -> None:
+    broken = Outcome("Mini/0", "chat", 0, detail="EngineError: gone")
+    own = Outcome("Mini/1", "chat", 0, detail="StrategyError: raised")
+    page = markdown_results(Results((broken, own), {}), [], (1,), [], Analysis())
+    assert "**Warning:** 1 item is an error of engine or sandbox and outside every denominator." in page
+    assert "**Warning:** 1 item is an error of the strategy\\'s own code and outside every denominator." in page
 
 
 def test_a_limit_cuts_the_list_and_says_how_much() -> None:
