@@ -20,6 +20,8 @@ def fault(log: str, status: int, items: int) -> str:
     closing = CLOSING_LINE.findall(log)
     if len(closing) != 1 or "pass@1" not in log:
         return "its summary is missing"
+    if not re.search(r"^precision (float32|bfloat16): ", log, re.MULTILINE):
+        return "its summary does not say what it computed in, and why"
     counts = {kind.rstrip("s"): int(number) for number, kind in re.findall(r"(\d+) (\w+)", closing[0])}
     if counts.get("error"):
         return f"errors: {closing[0]}"
