@@ -17,6 +17,9 @@ from typing import NamedTuple
 
 RATE_SECONDS = 30.0  # the rate that is shown is that of so long a time
 FEWEST_ANSWERS = 5  # before so many are whole, their lengths say nothing
+# Tokens that a step brings a sequence where guesses stand, as they do for answers that repeat themselves: what is left
+# of a batch, as a rule. A recorded run fits 5 for those that reach the limit; the others are soon done.
+STRIDE = 6.0
 EVENNESS = 0.6180339887498949  # the golden ratio's multiples, modulo one, are spread evenly, however many they are
 
 
@@ -25,12 +28,14 @@ class Underway:
     """How far an engine is with what it has not answered.
 
     ``steps`` are those it took so far. ``begun`` has the tokens of the prompt and of the answer so far, for each
-    request whose answer has begun; ``waiting`` those of the prompt, for the others.
+    request whose answer has begun; ``waiting`` those of the prompt, for the others. With at most ``guessing`` sequences
+    in the batch, a step may bring each of them several tokens (speculation.py); 0 where it never does.
     """
 
     steps: int
     begun: Sequence[tuple[int, int]]
     waiting: Sequence[int]
+    guessing: int = 0
 
 
 class Work(NamedTuple):
@@ -179,6 +184,7 @@ def _rest_of_batch(costs: Work, lengths: Lengths, underway: Underway) -> float:
         while waiting and len(ends) < width:
             seconds += costs.prompts * waiting.pop()
             heapq.heappush(ends, step + lengths.quantile(0, next(shares)))
-        seconds += (ends[0] - step) * (costs.steps + costs.tokens * len(ends))
+        stride = STRIDE if len(ends) <= underway.guessing else 1.0
+        seconds += (ends[0] - step) * (costs.steps / stride + costs.tokens * len(ends))
         step = heapq.heappop(ends)
     return seconds

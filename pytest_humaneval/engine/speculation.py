@@ -18,7 +18,8 @@ from pytest_humaneval.engine.protocol import EngineOptions
 
 FIRST_GUESS, MORE = 2, 2  # tokens for one sequence in one step, and how many more for each guess that just stood
 GUESSED = 16  # tokens for one sequence in one step, at most
-ROWS = 36  # of one step, guesses included; a batch of half as many sequences is left alone, as its steps pay
+ROWS = 36  # of one step, guesses included
+FEW = ROWS // 2  # sequences; a batch of more is left alone, as its steps pay
 WINDOW = 16  # tokens at the end of a text that are looked for in it
 ALIKE = 12  # of these, at least, for a guess
 
@@ -67,7 +68,7 @@ class Guesser:
 
         ``lengths`` has the number of tokens of each, (batch,); ``texts`` the tokens, (batch, longest).
         """
-        if type(self).paused or len(sampled) > ROWS // 2:
+        if type(self).paused or len(sampled) > FEW:
             return [[] for _ in sampled]
         ends = [int(length) for length in lengths[: len(sampled)]]
         guesses = [

@@ -21,7 +21,7 @@ from pytest_humaneval.engine.forecast import Underway
 from pytest_humaneval.engine.memory import keep_freed_memory
 from pytest_humaneval.engine.precision import Precision
 from pytest_humaneval.engine.protocol import Answer, EngineOptions
-from pytest_humaneval.engine.speculation import Guesser, speculates
+from pytest_humaneval.engine.speculation import FEW, Guesser, speculates
 from pytest_humaneval.engine.virtual_tokens import Shelf, mixed_prompt
 from pytest_humaneval.engine.vllm_setup import engine_arguments, precision_of, prepare_environment
 from pytest_humaneval.exceptions import EngineError, HumanEvalError
@@ -72,6 +72,7 @@ class VllmEngine:
         self._shelf: Any = None
         self._max_model_len = 0
         self._cpu = False
+        self._guesses = False
         self._submitted: dict[str, float] = {}  # when, by key
         self._waiting: deque[tuple[str, Request]] = deque()  # of these, what vLLM does not know of yet
         self._drawn: set[str] = set()  # keys of what is submitted and sampled
@@ -133,7 +134,7 @@ class VllmEngine:
         waiting = [prompt for prompt, answer in states if not answer]
         if states:  # those that vLLM does not know of yet are as long as the others
             waiting += [sum(prompt for prompt, _ in states) // len(states)] * len(self._waiting)
-        return Underway(self._steps, begun, waiting)
+        return Underway(self._steps, begun, waiting, FEW if self._guesses and not self._drawn else 0)
 
     def reset(self) -> None:
         """Abort what is being generated, and empty the prefix cache, so that a run's figures are its own."""
@@ -167,6 +168,7 @@ class VllmEngine:
             spare_tokenizer_copies()
         arguments = engine_arguments(directory, self._options)
         self._cpu = current_platform.is_cpu()
+        self._guesses = speculates(self._options, cpu=self._cpu)
         if self._cpu:
             register_architecture(directory)
         self._llm = LLMEngine.from_engine_args(arguments)
