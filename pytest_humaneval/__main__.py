@@ -52,7 +52,7 @@ def _parser(*, on_ray: bool) -> argparse.ArgumentParser:
 
     report = subcommands.add_parser("report", help="the summary of a finished run, and its page")
     report.add_argument("results", type=Path, metavar="DIR", help="a folder of --humaneval-output, or a results file")
-    report.add_argument("--baseline", type=Path, metavar="PATH", help="compare with this former run")
+    report.add_argument("--baseline", type=Path, metavar="PATH", help="compare with this earlier run")
     _add_files_and_gates(report)
     report.set_defaults(run=commands.report)
 
@@ -60,7 +60,7 @@ def _parser(*, on_ray: bool) -> argparse.ArgumentParser:
     _add_format(export)
     export.add_argument("results", type=Path, help="a folder of --humaneval-output, or a results file")
     export.add_argument("out", type=Path, help="the file to write")
-    export.add_argument("--strategy", metavar="NAME", help="which one, where the results have several")
+    export.add_argument("--strategy", metavar="NAME", help="which one, if the results have several")
     _add_dataset(export)
     export.set_defaults(run=commands.export)
 
@@ -68,7 +68,7 @@ def _parser(*, on_ray: bool) -> argparse.ArgumentParser:
     _add_format(take_in)
     take_in.add_argument("file", type=Path, help="samples (.jsonl), or what the evaluator made of them")
     take_in.add_argument("out", type=Path, metavar="DIR", help="gets samples.jsonl, and results.jsonl with verdicts")
-    take_in.add_argument("--strategy", metavar="NAME", help="the strategy to call rows by that name none")
+    take_in.add_argument("--strategy", metavar="NAME", help="the strategy of rows that name none")
     _add_dataset(take_in)
     take_in.set_defaults(run=commands.take_in)
 
@@ -106,7 +106,7 @@ def _add_format(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_dataset(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--dataset", type=Path, metavar="FILE", help="the problems, where they are not HumanEval's")
+    parser.add_argument("--dataset", type=Path, metavar="FILE", help="the problems, if they are not HumanEval's")
 
 
 if __name__ == "__main__":

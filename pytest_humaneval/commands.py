@@ -256,12 +256,12 @@ def _problems_of(run: Results, dataset: Dataset) -> list[Any]:
     found = [problem for problem in dataset.problems if problem.task_id in asked]
     if missing := asked - {problem.task_id for problem in found}:
         example = next(one.task_id for one in run.outcomes if one.task_id in missing)
-        raise DatasetError(f"{run.source}: {example} is not in {dataset.name}; give its file by --dataset")
+        raise DatasetError(f"{run.source}: {example} is not in {dataset.name}; name its file with --dataset")
     recorded = run.run.get("dataset", {}).get("sha256", dataset.sha256)
     if recorded != dataset.sha256:
         raise InputError(
-            f"{run.source}: its problems came from another file than {dataset.name} "
-            f"(sha256 {short_digest(str(recorded))}, not {short_digest(dataset.sha256)}); give it by --dataset"
+            f"{run.source}: its problems came from a file other than {dataset.name} "
+            f"(sha256 {short_digest(str(recorded))}, not {short_digest(dataset.sha256)}); name it with --dataset"
         )
     return found
 

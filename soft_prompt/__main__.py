@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(given[:place])
     options.arguments = given[place + 1 :]
     if options.arguments and options.run is not _evaluate:
-        parser.error("only evaluate takes arguments behind --")
+        parser.error("only evaluate takes arguments after --")
     try:
         status: int = options.run(options)
         return status
@@ -73,7 +73,7 @@ def _data(options: argparse.Namespace) -> int:
     data = read_training_data(str(options.source))
     print(data.summary())
     for task_id, other in data.near_duplicates.items():
-        print(f"{task_id} is too near to {other}")
+        print(f"{task_id} is too similar to {other}")
     for task_id, reason in data.unusable.items():
         print(f"{task_id}: {reason}")
     return 0
@@ -90,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="soft_prompt", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    train = commands.add_parser("train", help="train a soft prompt, or go on where a training was stopped")
+    train = commands.add_parser("train", help="train a soft prompt, or resume one that was stopped")
     _add_training(train)
     train.add_argument("--max-steps", type=int, help="replaces the configuration's max_steps")
     train.add_argument("--seed", type=int, help="replaces the configuration's seed")
@@ -104,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = commands.add_parser(
         "evaluate",
         help="pass@1 on HumanEval with and without the soft prompt",
-        epilog="Behind -- come arguments for pytest, such as --humaneval-limit=20.",
+        epilog="Arguments after -- go to pytest, such as --humaneval-limit=20.",
     )
     evaluate.add_argument("directory", type=Path, help="the --output of a training")
     evaluate.add_argument("--model", default="", metavar="SPEC", help="default: the model it was trained on")

@@ -117,7 +117,7 @@ def _agree(directory: Path, settings: dict[str, Any]) -> str:
         if before.get(name) != value:
             raise InputError(
                 f"--output: the results in {directory} are of another run: {name} is {before.get(name)!r} there and "
-                f"{value!r} here; give another folder, or the same again"
+                f"{value!r} here; give another folder, or the same value again"
             )
     (directory / RUN_FILE).unlink(missing_ok=True)  # what is killed has none
     return str(before["started"])

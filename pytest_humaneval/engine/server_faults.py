@@ -33,7 +33,7 @@ def check_proxy(url: str) -> None:
     proxy, variable = proxy_for(url)
     scheme = urlsplit(proxy).scheme
     if proxy and scheme not in SCHEMES:
-        raise InputError(f"{variable}: {scheme}:// is no kind of proxy; known: {', '.join(SCHEMES)}")
+        raise InputError(f"{variable}: {scheme}:// is not a kind of proxy; known: {', '.join(SCHEMES)}")
     if scheme.startswith("socks") and importlib.util.find_spec("socksio") is None:
         raise InputError(
             f"{variable} names a SOCKS proxy, which takes a package: pip install socksio "

@@ -74,7 +74,7 @@ class Store:
             for start in range(0, len(asked), _KEYS_PER_QUERY):
                 found |= self._get_some(asked[start : start + _KEYS_PER_QUERY])
         except sqlite3.Error as error:
-            self._read_trouble = f"{self.path}: {error}; stored generations that cannot be read are made anew"
+            self._read_trouble = f"{self.path}: {error}; stored generations that cannot be read are made again"
         found |= {key: self._unwritten[key] for key in asked if key in self._unwritten}
         return {key: found[key] for key in asked if key in found}
 
@@ -110,11 +110,11 @@ class Store:
         rows = self._connection.execute(query, [key.encode() for key in keys]).fetchall()
         intact = {key: text for key, text, checksum in rows if _checksum(key, text) == checksum}
         if damaged := len(rows) - len(intact):
-            self._read_trouble = f"{self.path}: {damaged} or more stored generations are damaged and are made anew"
+            self._read_trouble = f"{self.path}: {damaged} or more stored generations are damaged and are made again"
         found = _parsed(intact)
         if foreign := len(intact) - len(found):
             self._read_trouble = (
-                f"{self.path}: {foreign} or more stored rows are no generations and are set aside; they are made anew"
+                f"{self.path}: {foreign} or more stored rows are not generations and are set aside; they are made again"
             )
         return found
 
@@ -176,7 +176,7 @@ def _open_or_set_aside(path: Path) -> tuple[sqlite3.Connection, str]:
         return _open(path), ""
     except _NotAStoreError as why:
         aside = _set_aside(path)
-        return _open(path), f"{path} is {why}; it was set aside as {aside} and a new store begun"
+        return _open(path), f"{path} is {why}; it was set aside as {aside} and a new store was begun"
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -41,7 +41,7 @@ class Shelf:
         except StrategyError as error:
             raise EngineError(str(error)) from error
         if checkpoint.digest != wanted.digest:
-            raise EngineError(f"{checkpoint.directory} is not what it was when this run began; start the run anew")
+            raise EngineError(f"{checkpoint.directory} has changed since this run began; start the run again")
         tensor = read_tensor(checkpoint.directory)
         if problem := misfit(checkpoint, tuple(tensor.shape), self._config, self._model):
             raise EngineError(problem)

@@ -150,7 +150,7 @@ def _find_directory(path: Path, cache_dir: Path) -> Model:
     if not (path / "config.json").is_file():
         files = sorted(path.glob("*.gguf"))
         hint = f"; did you mean {files[0]}?" if files else "; a model's directory has one, beside its weights"
-        raise ModelError(f"--humaneval-model: there is no config.json in {path}{hint}")
+        raise ModelError(f"--humaneval-model: {path} has no config.json{hint}")
     if missing := _missing_weights(path):
         raise ModelError(f"--humaneval-model: {path} lacks weights: {missing}")
     try:

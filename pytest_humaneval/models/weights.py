@@ -116,7 +116,7 @@ def _is_whole(target: Path, model: Model, progress: Progress) -> bool:
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         broken, whole = [MANIFEST], False
     if not whole:
-        progress(f"preparing {model.name}: {target} is {'damaged' if broken else 'outdated'}; making it anew")
+        progress(f"preparing {model.name}: {target} is {'damaged' if broken else 'outdated'}; preparing it again")
     return whole
 
 
@@ -179,8 +179,8 @@ def _check_room(directory: Path, gguf: Path) -> None:
 
 def _no_room(target: Path, error: OSError) -> ModelError:
     return ModelError(
-        f"the disk is full: {target.parent} cannot take the dequantised weights ({error.strerror}). Free space there, "
-        "or put the cache elsewhere: --humaneval-cache-dir=DIR"
+        f"the disk is full: {target.parent} has no room for the dequantised weights ({error.strerror}). Free space "
+        "there, or put the cache elsewhere: --humaneval-cache-dir=DIR"
     )
 
 

@@ -84,7 +84,7 @@ class ProcessSandbox:
     def check(self, problem: Problem, completion: str, *, timeout: float) -> Verdict:
         """Judge a completion; see :meth:`Sandbox.check`."""
         if not 0 < timeout <= MAX_TIMEOUT:
-            raise InputError(f"timeout: {timeout} is no number of seconds between 0 and {MAX_TIMEOUT:.0f}")
+            raise InputError(f"timeout: {timeout} is not a number of seconds between 0 and {MAX_TIMEOUT:.0f}")
         message = _message(problem, completion, timeout)
         if message is None:
             return Verdict("refused", f"prompt, completion and test have more than {MAX_MESSAGE} bytes")

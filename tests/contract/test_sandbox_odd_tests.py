@@ -96,5 +96,5 @@ def test_error_over_a_result_that_has_no_text_is_a_failure(sandbox: Sandbox) -> 
 
 @pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), 1e7])
 def test_timeout_that_is_no_number_of_seconds_is_refused(sandbox: Sandbox, timeout: float) -> None:
-    with pytest.raises(InputError, match=r"timeout: .* is no number of seconds between 0 and 1000000"):
+    with pytest.raises(InputError, match=r"timeout: .* is not a number of seconds between 0 and 1000000"):
         sandbox.check(looping(""), "    return 1\n", timeout=timeout)

@@ -165,7 +165,7 @@ def test_without_a_chat_template_only_conversations_are_errors(tmp_path: Path) -
     [
         (completion_prompt("x" * 300), f"the prompt has 300 tokens, the engine takes {CONTEXT} with the answer"),
         (completion_prompt(""), "the prompt is empty"),
-        (completion_prompt("lone \ud800 surrogate"), "transformers does not take this request: "),
+        (completion_prompt("lone \ud800 surrogate"), "transformers does not accept this request: "),
     ],
     ids=["too long", "empty", "not unicode"],
 )

@@ -136,8 +136,8 @@ def test_an_answer_is_clipped_to_the_room_behind_the_prompt(engine: EngineClient
     ("prompt", "message"),
     [
         (completion_prompt("x" * 600), f"the prompt has 600 tokens, the engine takes {CONTEXT} with the answer"),
-        (completion_prompt(""), "vLLM does not take this request: .*empty"),
-        (completion_prompt("lone \ud800 surrogate"), "vLLM does not take this request: "),
+        (completion_prompt(""), "vLLM does not accept this request: .*empty"),
+        (completion_prompt("lone \ud800 surrogate"), "vLLM does not accept this request: "),
     ],
     ids=["too long", "empty", "not unicode"],
 )

@@ -261,7 +261,7 @@ def test_a_command_that_is_killed_or_interrupted_goes_on_where_it_was(
         before = results.read_bytes()
         judged = before.count(b"\n")
         assert judged < 640
-    assert f"interrupted\n{judged} samples are judged; the same command goes on after them" in errors
+    assert f"interrupted\n{judged} samples have been judged; the same command continues after them" in errors
     assert not (tmp_path / "out" / "run.json").exists()
 
     status, output, errors = finish(start(file))

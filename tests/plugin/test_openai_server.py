@@ -167,7 +167,7 @@ def test_what_a_server_refuses_is_left_out_and_the_record_says_so(evaluate_at: S
         result = evaluate_at(server, f"--humaneval-output={tmp_path / 'out'}", "--humaneval-request=top_k=20")
         assert all(body["top_k"] == 20 for body in server.requests)
     result.assert_outcomes(passed=3)
-    result.stdout.fnmatch_lines(["note: the server takes no temperature but its own*"])
+    result.stdout.fnmatch_lines(["note: the server accepts no temperature but its own*"])
     run = json.loads((tmp_path / "out" / "run.json").read_text())
     assert "no temperature but its own" in run["engine_process"]["notices"][0]
     assert '"top_k": 20' in run["identity"]["digest"]

@@ -256,5 +256,5 @@ def test_a_strategy_shows_its_first_question_and_has_to_begin_with_one() -> None
         yield from try_out([])
         return Candidate(Generation(""), None)  # type: ignore[arg-type]
 
-    with pytest.raises(StrategyError, match="has to begin with a draw"):
+    with pytest.raises(StrategyError, match="must begin with a draw"):
         mute.build_prompt(PROBLEMS[0])

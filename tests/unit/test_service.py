@@ -130,7 +130,7 @@ def test_start_and_stop_can_be_repeated(
     started = the_service(state)
     capsys.readouterr()
     assert main(start) == 0
-    assert capsys.readouterr().out.startswith(f"the service runs already: tiny at {started.url}")
+    assert capsys.readouterr().out.startswith(f"the service is already running: tiny at {started.url}")
     assert the_service(state) == started
     assert main(["service", "stop"]) == 0
     assert capsys.readouterr().out == f"the service is stopped: tiny at {started.url} (pid {started.pid})\n"
@@ -145,7 +145,7 @@ def test_a_start_with_other_settings_changes_nothing_and_says_so(
     assert main(start) == 0
     started = the_service(state)
     assert main([*start, "--engine-arg=dtype=float32"]) == 1
-    assert "runs already, with other settings (engine_args ()): tiny at" in capsys.readouterr().err
+    assert "is already running, with other settings (engine_args ()): tiny at" in capsys.readouterr().err
     assert the_service(state) == started
 
 
@@ -229,7 +229,7 @@ def test_a_server_that_does_not_answer_goes_on(
 ) -> None:
     serve(monkeypatch, "import time; time.sleep(60)")
     assert main([*start_command(model, tmp_path), "--wait=0.5"]) == 1
-    assert "the service does not answer after 0.5 s; it goes on" in capsys.readouterr().err
+    assert "the service does not answer after 0.5 s, but is still running" in capsys.readouterr().err
     assert main(["service", "status"]) == 0
     assert " starting " in capsys.readouterr().out
 
@@ -259,7 +259,7 @@ def test_a_taken_port_is_named(start: list[str], capsys: pytest.CaptureFixture[s
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert main([*start, f"--port={port}"]) == 4
-    assert f"--port: 127.0.0.1 port {port} cannot be had" in capsys.readouterr().err
+    assert f"--port: 127.0.0.1 port {port} is not available" in capsys.readouterr().err
 
 
 def test_a_model_that_is_not_there_is_named_by_this_command_s_option(
@@ -341,7 +341,7 @@ def test_auto_takes_compose_where_docker_answers_and_the_file_is_there(
     assert "(in a container)" in printed
 
     assert main(["service", "start", asked, "--port=0"]) == 0
-    assert capsys.readouterr().out.startswith("the service runs already")
+    assert capsys.readouterr().out.startswith("the service is already running")
     assert len([call for call, _ in calls(docker) if "up" in call]) == 1
     assert main(["service", "status"]) == 0
     assert main(["service", "logs"]) == 0
@@ -385,11 +385,11 @@ def test_compose_that_fails_is_an_error(docker: Path, capsys: pytest.CaptureFixt
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--engine-arg=dtype=float32"], "do not reach a container; --backend=process takes them"),
+        (["--engine-arg=dtype=float32"], "do not reach a container; --backend=process accepts them"),
         (["--linger=5"], "do not reach a container"),
         (["--cache-dir=cache"], "do not reach a container"),
         (["--model=./tiny"], "files of this machine are not in the container"),
-        (["--compose=none.yaml"], "--compose: there is no file none.yaml"),
+        (["--compose=none.yaml"], "--compose: none.yaml does not exist"),
         (["--compose=none.yaml", "--backend=process"], "does not go with --backend=process"),
     ],
 )

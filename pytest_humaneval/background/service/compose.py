@@ -84,7 +84,7 @@ class ComposeService:
         """Its last lines."""
         *base, service = started.compose
         told = _answer([*base, "logs", "--tail", "15", service])
-        return f"the end of its log:\n{told.rstrip()}" if told else "its log cannot be had"
+        return f"the end of its log:\n{told.rstrip()}" if told else "its log is not available"
 
 
 def find_container_engine() -> str:
@@ -102,7 +102,7 @@ def find_file(asked: Path | None) -> Path | None:
         InputError: the file that was asked for is not there.
     """
     if asked is not None and not asked.is_file():
-        raise InputError(f"--compose: there is no file {asked}")
+        raise InputError(f"--compose: {asked} does not exist")
     places = [asked] if asked else [Path.cwd() / FILE, Path(__file__).parents[3] / FILE]
     return next((place.absolute() for place in places if place.is_file()), None)
 
@@ -111,7 +111,7 @@ def _model_and_revision(wanted: Wanted) -> tuple[str, str]:
     """What the compose file's variables MODEL and REVISION are to be."""
     if wanted != Wanted(wanted.model, str(default_cache_directory()), port=wanted.port):
         raise InputError(
-            "--engine-arg, --linger, --host and --cache-dir do not reach a container; --backend=process takes them"
+            "--engine-arg, --linger, --host and --cache-dir do not reach a container; --backend=process accepts them"
         )
     hub_id = HUB_ID.fullmatch(wanted.model)
     if wanted.model in ALIASES:

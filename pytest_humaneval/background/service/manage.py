@@ -42,13 +42,13 @@ def start(backend: str = "auto", compose: Path | None = None, wait: float = STAR
                 started = _start(directory, _defaults() | settings, backend, compose)
             elif differing := _differing(started.wanted, settings):
                 print(
-                    f"the service runs already, with other settings ({', '.join(differing)}): {_name(started)}; "
-                    "service restart takes the new ones",
+                    f"the service is already running, with other settings ({', '.join(differing)}): {_name(started)}; "
+                    "service restart applies the new ones",
                     file=sys.stderr,
                 )
                 return FAILED
             else:
-                print(f"the service runs already: {_name(started)}", flush=True)
+                print(f"the service is already running: {_name(started)}", flush=True)
         return _await_health(directory, started, wait)
     except EngineError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -150,7 +150,7 @@ def _choose(directory: PrivateDirectory, backend: str, asked: Path | None) -> Ba
     if file is None and backend == "auto":
         return LocalService(directory)
     if file is None:
-        raise InputError(f"--backend=compose: there is no {FILE} here; --compose=FILE names another file")
+        raise InputError(f"--backend=compose: {FILE} was not found; --compose=FILE names another file")
     engine = find_container_engine()
     if engine:
         return ComposeService(engine, file)
@@ -167,12 +167,12 @@ def _await_health(directory: PrivateDirectory, started: Started, patience: float
     try:
         health = wait_until_healthy(started.url, lambda: backend.running(started), patience)
     except KeyboardInterrupt:
-        print("it goes on starting; service status shows it, service stop ends it", file=sys.stderr)
+        print("it is still starting; service status shows it, service stop ends it", file=sys.stderr)
         return INTERRUPTED
     if health == "healthy":
         print(f"use it with: pytest --humaneval-engine-url={started.url} --humaneval-model={started.model}")
         return 0
-    what = f"does not answer after {patience:g} s; it goes on" if health == "not answering" else "has ended"
+    what = f"does not answer after {patience:g} s, but is still running" if health == "not answering" else "has ended"
     print(f"error: the service {what}; {backend.end_of_log(started)}", file=sys.stderr)
     return FAILED
 

@@ -102,7 +102,7 @@ def _failure(case: Case, candidate: Candidate, error: BaseException) -> Judgemen
     if isinstance(error, MemoryError):
         return overcome(error)
     if (opaque := candidate.returned_opaque()) is not None:
-        return Judgement("refused", f"returned a {opaque.type_name}, which cannot cross to the test")
+        return Judgement("refused", f"returned a value of type {opaque.type_name}, which cannot cross to the test")
     try:
         return Judgement("assertion", explained(error, case.test, TEST_FILE, candidate))
     except Exception:
