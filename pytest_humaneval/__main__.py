@@ -44,9 +44,9 @@ def _parser(*, on_ray: bool) -> argparse.ArgumentParser:
     else:
         _add_evaluate(subcommands)
 
-    compare = subcommands.add_parser("compare", help="what one run changed against another")
+    compare = subcommands.add_parser("compare", help="what changed from one run to another")
     compare.add_argument("before", type=Path, help="a folder of --humaneval-output, or a file of results")
-    compare.add_argument("now", type=Path, help="the same, of the run that is to be judged")
+    compare.add_argument("now", type=Path, help="the same, for the run to be judged")
     _add_files_and_gates(compare)
     compare.set_defaults(run=commands.compare)
 
@@ -66,8 +66,10 @@ def _parser(*, on_ray: bool) -> argparse.ArgumentParser:
 
     take_in = subcommands.add_parser("import", help="read samples, or results, in another format")
     _add_format(take_in)
-    take_in.add_argument("file", type=Path, help="samples (.jsonl), or what the evaluator made of them")
-    take_in.add_argument("out", type=Path, metavar="DIR", help="gets samples.jsonl, and results.jsonl with verdicts")
+    take_in.add_argument("file", type=Path, help="samples (.jsonl), or the evaluator's results")
+    take_in.add_argument(
+        "out", type=Path, metavar="DIR", help="where to write samples.jsonl, and results.jsonl if there are verdicts"
+    )
     take_in.add_argument("--strategy", metavar="NAME", help="the strategy of rows that name none")
     _add_dataset(take_in)
     take_in.set_defaults(run=commands.take_in)
@@ -79,7 +81,7 @@ def _parser(*, on_ray: bool) -> argparse.ArgumentParser:
 def _add_evaluate(subcommands: Any) -> None:
     evaluate = subcommands.add_parser(
         "evaluate",
-        help="judge a file of samples: runs pytest underneath, or Ray",
+        help="judge a file of samples, with pytest or on a Ray cluster",
         epilog="With --ray, a file of millions of samples is judged on a Ray cluster: see evaluate --ray --help.",
     )
     evaluate.add_argument("samples", type=Path, help="samples, or a folder of --humaneval-output")

@@ -98,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
 
     search = commands.add_parser("search", help="try learning rates, lengths and initialisations (needs Optuna)")
     _add_training(search)
-    search.add_argument("--trials", type=int, default=10, help="trainings to do (default: 10)")
+    search.add_argument("--trials", type=int, default=10, help="number of trainings (default: 10)")
     search.set_defaults(run=_search)
 
     evaluate = commands.add_parser(
@@ -111,14 +111,14 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--engine", default="", metavar="NAME", help="as --humaneval-engine")
     evaluate.set_defaults(run=_evaluate)
 
-    data = commands.add_parser("data", help="say which tasks of MBPP would be used, and why others would not")
-    data.add_argument("source", help="a .jsonl file, or the hub's id")
+    data = commands.add_parser("data", help="count the tasks of MBPP that would be used, and say why others would not")
+    data.add_argument("source", help="a .jsonl file, or an id on the hub")
     data.set_defaults(run=_data)
     return parser
 
 
 def _add_training(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", type=Path, metavar="FILE", help="TOML; without it everything has its default")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="TOML; without it every setting has its default")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="where checkpoints and logs go")
     parser.add_argument("--model", default=DEFAULT_MODEL, metavar="SPEC", help=f"default: {DEFAULT_MODEL}")
     parser.add_argument("--data", type=Path, metavar="FILE", help="MBPP's .jsonl, instead of the configuration's data")

@@ -72,7 +72,8 @@ def survey(path: Path, task_ids: Iterable[str]) -> Survey:
             )
         if not can_name_a_strategy(sample.strategy):
             raise DatasetError(
-                f"{path}:{number}: {sample.strategy!r} cannot name a strategy: no space, comma, colon or bracket"
+                f"{path}:{number}: {sample.strategy!r} cannot be the name of a strategy, which has no space, comma, "
+                "colon or bracket"
             )
         marks = found[sample.task_id, sample.strategy]
         if sample.sample_index in marks:

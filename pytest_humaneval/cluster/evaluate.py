@@ -126,7 +126,7 @@ def _judge(run: _Run, address: str, folder: Folder, samples: Iterator[Sample]) -
     # Within the cluster once more, as Ray takes the signal for itself.
     with Nodes(address, Setup(run.dataset.problems, run.sandbox, run.timeout)) as nodes, sigterm_as_interruption():
         if not nodes.cpus:
-            print("the cluster has no CPU; waiting for a node that has", file=sys.stderr)
+            print("the cluster has no CPU; waiting for a node that has one", file=sys.stderr)
         clock = _Clock(run.survey.samples, run.figures.outcomes)
         for chunk in judge_all(chunking.chunks(samples), nodes, run.progress):
             outcomes = [_outcome(sample, judged) for sample, judged in chunk]
@@ -206,7 +206,7 @@ def _summary(run: _Run, cluster: dict[str, Any], analysis: Analysis, width: int)
     ]
     remarks = remark_lines(rows, width)
     if errors := run.figures.errors:
-        told = f"warning: {errors} samples are errors of sandbox or cluster and outside every denominator"
+        told = f"warning: errors of sandbox or cluster, outside every denominator: {_several(errors, 'sample')}"
         remarks += wrapped(told, width)
     return [*results_lines(header, rows, run.ks, remarks, width), *analysis_lines(analysis, width, kept=True)]
 

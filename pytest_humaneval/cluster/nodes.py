@@ -201,7 +201,8 @@ def _refusal(error: Any) -> Exception:
         return InputError(str(error.cause))
     told = str(error.cause or error).strip().splitlines()[-1]
     return InputError(
-        f"--ray: a node cannot judge ({told}); every node needs pytest-humaneval {package_version()} and what it needs"
+        f"--ray: a node cannot judge ({told}); every node needs pytest-humaneval {package_version()} and its "
+        "dependencies"
     )
 
 

@@ -73,7 +73,7 @@ class Replica:
 
         key = os.environ.get(KEY_VARIABLE, "").strip()
         if not (key.isascii() and key.isprintable()):  # the HTTP library would refuse it, and quote it in full
-            raise EngineError(f"the environment variable {KEY_VARIABLE} has characters that no key has")
+            raise EngineError(f"the environment variable {KEY_VARIABLE} has characters that no key may have")
         parts = urlsplit(base_url)
         query = dict(parse_qsl(parts.query))
         client = AsyncOpenAI(

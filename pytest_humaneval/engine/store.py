@@ -128,7 +128,7 @@ class Store:
         self._write_trouble_told = True
         # Somebody who held the lock for this long may hold it for good: never wait for them again.
         self._connection.execute("PRAGMA busy_timeout = 0")
-        return f"{self.path}: {error}; generations stay in memory, and end with this run unless it recovers"
+        return f"{self.path}: {error}; generations stay in memory, and are lost after this run unless it recovers"
 
 
 def _parsed(rows: dict[bytes, bytes]) -> dict[str, Generation]:
@@ -247,7 +247,7 @@ def _verify(connection: sqlite3.Connection) -> None:
     if _pragma(connection, "application_id") != APPLICATION_ID:
         raise _NotAStoreError("a database of another program")
     if (version := _pragma(connection, "user_version")) != SCHEMA_VERSION:
-        raise _NotAStoreError(f"a store of format {version}, where this release reads format {SCHEMA_VERSION}")
+        raise _NotAStoreError(f"a store of format {version} (this release reads format {SCHEMA_VERSION})")
     if connection.execute("SELECT sql FROM sqlite_master").fetchall() != [(_TABLE,)]:
         raise _NotAStoreError("a store without the expected table")
     if (finding := _pragma(connection, "quick_check(1)")) != "ok":

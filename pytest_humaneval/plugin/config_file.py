@@ -146,7 +146,8 @@ class _Reader:
         path = (EXPERIMENTS, name)
         table = self._table(value, path)
         if not can_name_a_strategy(name):
-            self._refuse(path, f"cannot name an experiment: no space, comma, colon or bracket, and not {ALL!r}")
+            why = "cannot be the name of an experiment, which has no space, comma, colon or bracket"
+            self._refuse(path, f"{why} and is not {ALL!r}")
         for key in table:
             if key not in KEYS_OF_AN_EXPERIMENT:
                 self._unknown((*path, key), KEYS_OF_AN_EXPERIMENT)

@@ -99,7 +99,8 @@ OPTIONS = (
     Option("baseline", "compare with this earlier run: a folder of --humaneval-output or a results file", "PATH"),
     Option(
         "min-pass-at-1",
-        "a gate: the exit status says whether pass@1 is at least X, for every strategy or for NAME (several by comma)",
+        "a gate: the exit status says whether pass@1 is at least X, for every strategy or for NAME (several "
+        "separated by commas)",
         "[NAME=]X",
         least,
         many=True,
@@ -267,7 +268,9 @@ def gates(config: pytest.Config, strategies: Sequence[str]) -> Gates:
     asked = [pair for text in value_of(config, "min-pass-at-1", ()) for pair in text]
     on_regression = switched_on(config, "fail-on-regression")
     if on_regression and baseline_path(config) is None:
-        raise InputError("--humaneval-fail-on-regression needs --humaneval-baseline=PATH, an earlier run")
+        raise InputError(
+            "--humaneval-fail-on-regression needs --humaneval-baseline=PATH, an earlier run to compare with"
+        )
     return Gates(least_pass_at_1(asked, strategies), on_regression)
 
 

@@ -57,7 +57,7 @@ def one_strategy(run: Results, strategy: str | None) -> list[Outcome]:
     if strategy is None and len(names) > 1:
         raise InputError(
             f"{run.source} has {len(names)} strategies, and a file of this format holds one; "
-            f"choose by --strategy: {', '.join(names)}"
+            f"choose one with --strategy: {', '.join(names)}"
         )
     chosen = [one for one in run.outcomes if one.strategy == (strategy or names[0])]
     place = {task_id: number for number, task_id in enumerate(dict.fromkeys(one.task_id for one in chosen))}

@@ -72,7 +72,7 @@ def read_results(path: Path) -> Results:
     if not outcomes:
         raise DatasetError(f"{file}: holds no results; expected {EXPECTED}")
     if repeated:
-        notes.append(f"{file}: {repeated} samples were given more than once; the last row of each counts")
+        notes.append(f"{file}: samples that appear more than once: {repeated}; the last row of each counts")
     run = _read_run(file.with_name(RUN_FILE)) if file.name == RESULTS_FILE else {}
     return Results(tuple(outcomes.values()), run, str(path), tuple(notes))
 

@@ -386,7 +386,7 @@ def test_a_refused_prefill_is_explained() -> None:
     refusal = Reply(status=400, error="Unrecognized request argument")
     with FakeServer(lambda body: refusal) as server, started(server) as engine:
         error = error_of(ask(engine, requests(1, chat_prompt("question", prefill="```"))))
-    assert error.endswith("(the strategy begins the model's answer; that takes vLLM's continue_final_message)")
+    assert error.endswith("(the strategy begins the model's answer; that needs vLLM's continue_final_message)")
 
 
 # The key
@@ -431,4 +431,4 @@ def test_a_key_that_cannot_be_sent_is_refused_without_showing_it(monkeypatch: py
     with FakeServer() as server:
         with pytest.raises(EngineError) as caught, started(server):
             pass
-        assert str(caught.value) == "the environment variable OPENAI_API_KEY has characters that no key has"
+        assert str(caught.value) == "the environment variable OPENAI_API_KEY has characters that no key may have"

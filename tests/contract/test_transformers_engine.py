@@ -299,7 +299,7 @@ def test_a_soft_prompt_of_another_size_is_refused_with_both_named(engine: Transf
 def test_a_checkpoint_that_changed_during_the_run_is_an_error(engine: TransformersEngine, tmp_path: Path) -> None:
     soft = soft_prompt(tmp_path / "soft", random_rows(3))
     stale = replace(soft, digest="0" * 64)
-    with pytest.raises(EngineError, match="is not what it was when this run began"):
+    with pytest.raises(EngineError, match="has changed since this run began"):
         ask(engine, replace(QUESTION, virtual_tokens=stale))
 
 

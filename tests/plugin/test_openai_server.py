@@ -147,7 +147,7 @@ def test_ends_that_are_not_the_models_own_are_named(
     result.stdout.fnmatch_lines(
         [
             "*empty: add: the server's content filter ended the answer*",
-            "minimal: generations that something else ended: 1 content_filter",
+            "minimal: generations that ended otherwise: 1 content_filter",
         ]
     )
     row = json.loads((tmp_path / "out" / "results.jsonl").read_text().splitlines()[0])
@@ -200,4 +200,4 @@ def test_a_socks_proxy_without_its_package_is_a_usage_error(
     with FakeServer(solve) as server:
         result = evaluate_at(server)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*HTTP_PROXY names a SOCKS proxy, which takes a package: pip install socksio*"])
+    result.stderr.fnmatch_lines(["*HTTP_PROXY names a SOCKS proxy, which needs a package: pip install socksio*"])

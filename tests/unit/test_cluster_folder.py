@@ -56,7 +56,7 @@ def test_a_finished_run_is_no_longer_finished_when_it_is_called_again(tmp_path: 
 
 def test_other_settings_are_refused(tmp_path: Path) -> None:
     judge_some(tmp_path, 1)
-    with pytest.raises(InputError, match=r"of another run: timeout is 3\.0 there and 5\.0 here; give another folder"):
+    with pytest.raises(InputError, match=r"to another run: timeout is 3\.0 there and 5\.0 here; give another folder"):
         Folder(tmp_path, SETTINGS | {"timeout": 5.0})
 
 

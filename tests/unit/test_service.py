@@ -125,7 +125,7 @@ def test_start_and_stop_can_be_repeated(
     start: list[str], state: PrivateDirectory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["service", "stop"]) == 0
-    assert capsys.readouterr().out == "nothing runs\n"
+    assert capsys.readouterr().out == "nothing is running\n"
     assert main(start) == 0
     started = the_service(state)
     capsys.readouterr()
@@ -136,7 +136,7 @@ def test_start_and_stop_can_be_repeated(
     assert capsys.readouterr().out == f"the service is stopped: tiny at {started.url} (pid {started.pid})\n"
     assert not is_running(started.pid, started.start_mark)
     assert main(["service", "stop"]) == 0
-    assert capsys.readouterr().out == "nothing runs\n"
+    assert capsys.readouterr().out == "nothing is running\n"
 
 
 def test_a_start_with_other_settings_changes_nothing_and_says_so(
@@ -171,7 +171,7 @@ def test_status_is_a_table_and_an_exit_status(
     start: list[str], state: PrivateDirectory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["service", "status"]) == 3
-    assert capsys.readouterr().out == "nothing runs\n"
+    assert capsys.readouterr().out == "nothing is running\n"
     main([*start, "--linger=900"])
     capsys.readouterr()
     assert main(["service", "status"]) == 0
@@ -196,7 +196,7 @@ def test_a_service_that_was_killed_is_told_and_can_be_started_again(
         assert time.monotonic() < deadline
     capsys.readouterr()
     assert main(["service", "status"]) == 3
-    assert "the service has ended by itself" in capsys.readouterr().out
+    assert "the service has ended on its own" in capsys.readouterr().out
     assert main(["service", "logs"]) == 0
     assert capsys.readouterr().out.startswith("loading")
     assert main(start) == 0
@@ -292,7 +292,7 @@ def test_a_directory_that_others_can_enter_is_refused(
     state.path.chmod(0o777)
     for command in (start, ["service", "stop"], ["service", "status"], ["service", "logs"]):
         assert main(command) == 4
-        assert "is open to others (mode 0777" in capsys.readouterr().err
+        assert "is open to other users (mode 0777, expected 0700)" in capsys.readouterr().err
 
 
 def test_the_server_s_command_has_the_settings_and_the_middleware() -> None:

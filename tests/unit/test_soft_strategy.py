@@ -101,7 +101,7 @@ def test_two_folders_of_one_name_are_an_error(tmp_path: Path) -> None:
             r"missing is not a soft prompt: the folder does not exist; python -m soft_prompt train makes",
         ),
         ("soft:empty", r"empty is not a soft prompt: it has no adapter_config\.json"),
-        ("soft:a b", r"a b cannot name a strategy; give the folder a name of letters"),
+        ("soft:a b", r"a b cannot be the name of a strategy; give the folder a name of letters"),
         (
             "soft:lora",
             r"peft_type 'LORA' with 20 virtual tokens is not a soft prompt; expected PROMPT_TUNING or",

@@ -143,7 +143,7 @@ def test_two_at_once_do_the_work_once(model: Model, cache: Path, dequantiser: De
 
     made.append(materialise(model, cache, released))
     first.join(10)
-    assert messages == ["waiting for another process that prepares the same model"]
+    assert messages == ["waiting for another process that is preparing the same model"]
     assert made[0] == made[1]
     assert len(dequantiser.read) == 1
 

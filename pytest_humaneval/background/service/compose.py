@@ -50,7 +50,7 @@ class ComposeService:
         variables = {"MODEL": model, "REVISION": revision, "PORT": str(port)}
         done = subprocess.run([*base, "up", "--detach", SERVICES[profile]], env=os.environ | variables, check=False)
         if done.returncode:
-            raise EngineError(f"{' '.join(base)} up ended with status {done.returncode}; what it said is above")
+            raise EngineError(f"{' '.join(base)} up ended with status {done.returncode}; its output is above")
         url = url_of("127.0.0.1", port)
         return Started("compose", wanted, url, wanted.model, time.time(), compose=(*base, SERVICES[profile]))
 
@@ -69,7 +69,7 @@ class ComposeService:
         *base, service = started.compose
         done = subprocess.run([*base, "rm", "--stop", "--force", service], check=False)
         if done.returncode:
-            raise EngineError(f"{' '.join(base)} rm ended with status {done.returncode}; what it said is above")
+            raise EngineError(f"{' '.join(base)} rm ended with status {done.returncode}; its output is above")
 
     def memory(self, started: Started) -> int:
         """Not known here; `docker stats` tells."""

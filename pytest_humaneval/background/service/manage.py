@@ -63,7 +63,7 @@ def stop() -> int:
     """
     directory = PrivateDirectory.existing(default_directory())
     told = _stop_all(directory) if directory is not None else []
-    print("\n".join(told) or "nothing runs")
+    print("\n".join(told) or "nothing is running")
     return FAILED if any(line.startswith("error: ") for line in told) else 0
 
 
@@ -102,10 +102,10 @@ def status() -> int:
         if running:
             rows.append(_service_row(directory, started))
         else:
-            print(f"the service has ended by itself: {_name(started)}; service logs shows why")
+            print(f"the service has ended on its own: {_name(started)}; service logs shows why")
     if directory is not None:
         rows += [_engine_row(engine) for _, engine in lingering_engines(directory)]
-    print("\n".join(_table(rows)) if rows else "nothing runs")
+    print("\n".join(_table(rows)) if rows else "nothing is running")
     return 0 if running else NOT_RUNNING
 
 
@@ -128,7 +128,7 @@ def logs(follow: bool = False) -> int:
     except KeyboardInterrupt:  # how one stops to follow
         return 0
     told = "\n".join(f"{engine.model}: {engine.log}" for engine in engines)
-    print(told or "nothing runs", file=sys.stderr)
+    print(told or "nothing is running", file=sys.stderr)
     return NOT_RUNNING
 
 
@@ -184,7 +184,7 @@ def _stop_all(directory: PrivateDirectory) -> list[str]:
             told.append(_stop_service(directory, started))
     for name, engine in list(lingering_engines(directory)):
         in_use = stop_engine(directory, name, engine)
-        how = "is in use, and ends with the run that has it" if in_use else "is stopped"
+        how = "is in use, and ends with the run that uses it" if in_use else "is stopped"
         told.append(f"the engine of {engine.model} (pid {engine.pid}) {how}")
     return [line for line in told if line]
 

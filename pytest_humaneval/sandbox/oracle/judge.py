@@ -57,7 +57,7 @@ def judge(case: Case, completion: str, candidate: Candidate) -> Judgement:
 def overcome(error: BaseException) -> Judgement:
     """The verdict on a program whose values were too much for us, in the words of a failure."""
     if isinstance(error, MemoryError):
-        return Judgement("out of memory", "the test ran out of memory over the result")
+        return Judgement("out of memory", "the test ran out of memory while handling the result")
     return Judgement("refused", f"the result cannot be used: {type(error).__name__}")
 
 
