@@ -1,4 +1,4 @@
-"""``python -m pytest_humaneval``: judge samples, compare runs, read and write other people's formats, serve a model."""
+"""Judge samples, compare runs, read and write other people's formats, serve a model: the command line."""
 
 from __future__ import annotations
 

@@ -60,8 +60,8 @@ class TrainingData:
     def summary(self) -> str:
         """One line for the terminal and the report."""
         return (
-            f"{len(self.train)} tasks to train on, {len(self.validation)} to validate on; "
-            f"removed {len(self.near_duplicates)} near HumanEval's, {len(self.unusable)} that do not have its shape"
+            f"tasks: {len(self.train)} to train on, {len(self.validation)} to validate on; removed: "
+            f"{len(self.near_duplicates)} too similar to HumanEval's, {len(self.unusable)} that do not have its shape"
         )
 
 

@@ -19,9 +19,7 @@ def add_service(subcommands: Any) -> None:
     start.set_defaults(run=command.start)
     stop = actions.add_parser("stop", help="stop the server, and the engines that linger")
     stop.set_defaults(run=command.stop)
-    restart = actions.add_parser(
-        "restart", help="stop the server, and start it again with the options changed that are given"
-    )
+    restart = actions.add_parser("restart", help="stop the server, and start it again with the given options changed")
     _add_settings(restart)
     restart.set_defaults(run=command.restart)
     status = actions.add_parser("status", help="show what is running; the exit status is 0 if the server is, else 3")
