@@ -114,9 +114,9 @@ def answer(status: int, verdicts: Sequence[GateVerdict], errors: int, missing: i
             f"give --humaneval-task or --humaneval-limit; exit status {NOT_JUDGED}"
         )
     if failed := sum(verdict.holds is False for verdict in verdicts):
-        return DOES_NOT_HOLD, f"gates that do not hold: {failed} of {len(verdicts)}; exit status {DOES_NOT_HOLD}"
+        return DOES_NOT_HOLD, f"not every gate holds: {failed} of {len(verdicts)} failed; exit status {DOES_NOT_HOLD}"
     if unjudged := sum(verdict.holds is None for verdict in verdicts):
-        return NOT_JUDGED, f"gates that could not be judged: {unjudged} of {len(verdicts)}; exit status {NOT_JUDGED}"
+        return NOT_JUDGED, f"not every gate could be judged: {unjudged} of {len(verdicts)} could not; exit status {NOT_JUDGED}"
     if elsewhere:
         return (
             TESTS_FAILED,

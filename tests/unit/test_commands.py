@@ -120,7 +120,7 @@ def test_results_of_another_dataset_are_not_mixed_with_this_one_s_prompts(
     ("options", "status", "told"),
     [
         (["--min-pass-at-1=0.4"], 0, "every gate holds"),
-        (["--min-pass-at-1=expert_v00=0.5"], 10, "gates that do not hold: 1 of 1; exit status 10"),
+        (["--min-pass-at-1=expert_v00=0.5"], 10, "not every gate holds: 1 of 1 failed; exit status 10"),
         (["--baseline", str(MAIN_JOB), "--fail-on-regression"], 0, "every gate holds"),
     ],
 )
