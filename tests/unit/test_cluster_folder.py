@@ -71,7 +71,7 @@ def test_results_that_are_not_of_these_samples_are_named(tmp_path: Path) -> None
     judge_some(tmp_path, 2)
     with (
         Folder(tmp_path, SETTINGS) as folder,
-        pytest.raises(DatasetError, match=r"results.jsonl:2: is not the result of the file's sample 2"),
+        pytest.raises(DatasetError, match=r"results.jsonl:2: not the result of the file's sample 2"),
     ):
         list(folder.resume(iter([SAMPLES[0], SAMPLES[2]])))
 

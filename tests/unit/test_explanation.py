@@ -25,8 +25,8 @@ def told(generation: str, finish: str = "stop", kind: str = "empty", reasoning: 
     [
         ("", "the completion has no code"),
         ("I would rather not say.", "the completion has no code"),
-        ("```python\ndef plus(x, y):\n    return x + y\n```", "the answer defines plus, and not add"),
-        ("class Adder:\n    pass\n", "the answer defines Adder, and not add"),
+        ("```python\ndef plus(x, y):\n    return x + y\n```", "the answer defines plus, but not add"),
+        ("class Adder:\n    pass\n", "the answer defines Adder, but not add"),
         ("```python\nimport math\n```", "the answer is only an import"),
         ("```python\n# add them\n```", "the answer is only a comment"),
         ("# add them", "the answer is only a comment"),

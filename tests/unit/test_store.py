@@ -178,7 +178,7 @@ def make_directory(path: Path) -> None:
         (make_truncated, r"damaged or not a database \(database disk image is malformed\)"),
         (make_overwritten_in_the_middle, "damaged"),
         (make_foreign, "a database of another program"),
-        (make_newer, f"a store of format {SCHEMA_VERSION + 1} (this release reads format {SCHEMA_VERSION})"),
+        (make_newer, rf"a store of format {SCHEMA_VERSION + 1} \(this release reads format {SCHEMA_VERSION}\)"),
         (make_other_table, "a store without the expected table"),
         (make_directory, "a directory"),
     ],
