@@ -287,7 +287,7 @@ def test_a_server_that_ignores_the_beginning_is_not_stopped_at_the_opening_fence
         (later,) = ask(engine, requests(1, FENCE)).values()
         assert isinstance(answer, Generation)
         assert answer.text == later.text == PROSE  # type: ignore[union-attr]
-        assert any("does not go on" in notice for notice in engine.notices)
+        assert any("does not continue" in notice for notice in engine.notices)
     assert ["stop" in body for body in server.requests] == [True, False, False]
 
 

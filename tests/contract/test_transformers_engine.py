@@ -163,7 +163,7 @@ def test_without_a_chat_template_only_conversations_are_errors(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("prompt", "message"),
     [
-        (completion_prompt("x" * 300), f"the prompt has 300 tokens, the engine takes {CONTEXT} with the answer"),
+        (completion_prompt("x" * 300), f"the prompt has 300 tokens; the engine takes {CONTEXT}, answer included"),
         (completion_prompt(""), "the prompt is empty"),
         (completion_prompt("lone \ud800 surrogate"), "transformers does not accept this request: "),
     ],

@@ -55,7 +55,7 @@ def arguments(folder: Path, command: str = "train") -> list[str]:
 def test_the_command_line_trains_reports_and_goes_on(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*arguments(folder), "--max-steps=4"]) == 0
     out, err = capsys.readouterr()
-    assert "3 tasks to train on, 3 to validate on" in err
+    assert "tasks: 3 to train on, 3 to validate on" in err
     assert "step 4/4  loss " in err
     assert "evaluate it with: pytest --strategy=minimal,soft:" in out
     output = folder / "out"
