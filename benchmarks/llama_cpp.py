@@ -131,7 +131,7 @@ def main() -> None:
 def installation_named(folder: str) -> Path:
     """The folder with node-llama-cpp in it."""
     if shutil.which("node") is None:
-        sys.exit("there is no node on PATH; llama.cpp is run by Node.js 20 or later")
+        sys.exit("node was not found on PATH; llama.cpp is run by Node.js 20 or later")
     if not folder or not Path(folder, "node_modules", "node-llama-cpp").is_dir():
         sys.exit(HOW_TO_INSTALL)
     return Path(folder).resolve()
@@ -143,7 +143,7 @@ def strategy_named(name: str) -> Strategy:
 
     found = register(importlib.import_module("pytest_humaneval.strategies").bundled())
     if name not in found or found[name].mode != "completion":
-        sys.exit(f"--strategy: {name!r} is none of the strategies in completion mode")
+        sys.exit(f"--strategy: {name!r} is not a strategy in completion mode")
     return found[name]
 
 

@@ -33,7 +33,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--strategy", default="minimal", help="a strategy in completion mode")
-    parser.add_argument("--limit", type=int, default=164, help="HumanEval's first so many problems")
+    parser.add_argument("--limit", type=int, default=164, help="HumanEval's first N problems")
     parser.add_argument("--bare", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.bare:

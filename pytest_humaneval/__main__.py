@@ -1,4 +1,4 @@
-"""``python -m pytest_humaneval``: judge samples, compare runs, read and write other people's formats, serve a model."""
+"""Judge samples, compare runs, read and write other people's formats, serve a model: the command line."""
 
 from __future__ import annotations
 
@@ -44,15 +44,15 @@ def _parser(*, on_ray: bool) -> argparse.ArgumentParser:
     else:
         _add_evaluate(subcommands)
 
-    compare = subcommands.add_parser("compare", help="what one run changed against another")
+    compare = subcommands.add_parser("compare", help="what changed from one run to another")
     compare.add_argument("before", type=Path, help="a folder of --humaneval-output, or a file of results")
-    compare.add_argument("now", type=Path, help="the same, of the run that is to be judged")
+    compare.add_argument("now", type=Path, help="the same, for the run to be judged")
     _add_files_and_gates(compare)
     compare.set_defaults(run=commands.compare)
 
     report = subcommands.add_parser("report", help="the summary of a finished run, and its page")
     report.add_argument("results", type=Path, metavar="DIR", help="a folder of --humaneval-output, or a results file")
-    report.add_argument("--baseline", type=Path, metavar="PATH", help="compare with this former run")
+    report.add_argument("--baseline", type=Path, metavar="PATH", help="compare with this earlier run")
     _add_files_and_gates(report)
     report.set_defaults(run=commands.report)
 
@@ -60,15 +60,17 @@ def _parser(*, on_ray: bool) -> argparse.ArgumentParser:
     _add_format(export)
     export.add_argument("results", type=Path, help="a folder of --humaneval-output, or a results file")
     export.add_argument("out", type=Path, help="the file to write")
-    export.add_argument("--strategy", metavar="NAME", help="which one, where the results have several")
+    export.add_argument("--strategy", metavar="NAME", help="which one, if the results have several")
     _add_dataset(export)
     export.set_defaults(run=commands.export)
 
     take_in = subcommands.add_parser("import", help="read samples, or results, in another format")
     _add_format(take_in)
-    take_in.add_argument("file", type=Path, help="samples (.jsonl), or what the evaluator made of them")
-    take_in.add_argument("out", type=Path, metavar="DIR", help="gets samples.jsonl, and results.jsonl with verdicts")
-    take_in.add_argument("--strategy", metavar="NAME", help="the strategy to call rows by that name none")
+    take_in.add_argument("file", type=Path, help="samples (.jsonl), or the evaluator's results")
+    take_in.add_argument(
+        "out", type=Path, metavar="DIR", help="where to write samples.jsonl, and results.jsonl if there are verdicts"
+    )
+    take_in.add_argument("--strategy", metavar="NAME", help="the strategy of rows that name none")
     _add_dataset(take_in)
     take_in.set_defaults(run=commands.take_in)
 
@@ -79,7 +81,7 @@ def _parser(*, on_ray: bool) -> argparse.ArgumentParser:
 def _add_evaluate(subcommands: Any) -> None:
     evaluate = subcommands.add_parser(
         "evaluate",
-        help="judge a file of samples: runs pytest underneath, or Ray",
+        help="judge a file of samples, with pytest or on a Ray cluster",
         epilog="With --ray, a file of millions of samples is judged on a Ray cluster: see evaluate --ray --help.",
     )
     evaluate.add_argument("samples", type=Path, help="samples, or a folder of --humaneval-output")
@@ -106,7 +108,7 @@ def _add_format(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_dataset(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--dataset", type=Path, metavar="FILE", help="the problems, where they are not HumanEval's")
+    parser.add_argument("--dataset", type=Path, metavar="FILE", help="the problems, if they are not HumanEval's")
 
 
 if __name__ == "__main__":

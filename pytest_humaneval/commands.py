@@ -77,7 +77,7 @@ def evaluate_arguments(samples: Path, options: Sequence[str]) -> list[str]:
     known = {problem.task_id for problem in read_dataset().problems}
     if "--humaneval-dataset" not in given and (foreign := [one for one in task_ids if one not in known]):
         raise DatasetError(
-            f"{samples}: {foreign[0]} is none of HumanEval's problems; give the file that it is from by "
+            f"{samples}: {foreign[0]} is not one of HumanEval's problems; name the file that has it with "
             "--humaneval-dataset=FILE"
         )
     if is_inspect(samples) and "--humaneval-postprocess" not in given:
@@ -140,7 +140,7 @@ def results_lines(run: Results, analysis: Analysis, width: int) -> list[str]:
 def _analysed(run: Results, before: Results | None, asked: Asked, *, pairs: bool) -> tuple[Analysis, int]:
     """Comparisons, the gates' answers and the exit status."""
     if asked.on_regression and before is None:
-        raise InputError("--fail-on-regression needs --baseline=PATH, a former run to compare with")
+        raise InputError("--fail-on-regression needs --baseline=PATH, an earlier run to compare with")
     gates = Gates(least_pass_at_1(asked.least, run.strategies), asked.on_regression)
     if gates.on_regression and before is not None:
         check_baseline(run.strategies, before.strategies)
@@ -256,12 +256,12 @@ def _problems_of(run: Results, dataset: Dataset) -> list[Any]:
     found = [problem for problem in dataset.problems if problem.task_id in asked]
     if missing := asked - {problem.task_id for problem in found}:
         example = next(one.task_id for one in run.outcomes if one.task_id in missing)
-        raise DatasetError(f"{run.source}: {example} is not in {dataset.name}; give its file by --dataset")
+        raise DatasetError(f"{run.source}: {example} is not in {dataset.name}; name its file with --dataset")
     recorded = run.run.get("dataset", {}).get("sha256", dataset.sha256)
     if recorded != dataset.sha256:
         raise InputError(
-            f"{run.source}: its problems came from another file than {dataset.name} "
-            f"(sha256 {short_digest(str(recorded))}, not {short_digest(dataset.sha256)}); give it by --dataset"
+            f"{run.source}: its problems came from a file other than {dataset.name} "
+            f"(sha256 {short_digest(str(recorded))}, not {short_digest(dataset.sha256)}); name it with --dataset"
         )
     return found
 

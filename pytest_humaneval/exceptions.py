@@ -7,11 +7,11 @@ HumanEvalError
  |    +-- ModelError       weights that are missing, or not what they should be
  |    +-- ConfigError      a configuration of a training that cannot be used
  +-- InfrastructureError   the item is an error, outside pass@k's denominator
- |    +-- EngineError      no generation could be had
+ |    +-- EngineError      no generation could be made
  |    |    +-- SharedEngineError   nor any other: the run ends
- |    +-- SandboxError     no verdict could be had
+ |    +-- SandboxError     no verdict could be reached
  |    +-- ClusterError     Ray's cluster cannot judge
- +-- TrainingError         a training that cannot go on; what it had learned until then is kept
+ +-- TrainingError         a training that cannot continue; what it had learned until then is kept
 """
 
 from __future__ import annotations
@@ -53,15 +53,15 @@ class InfrastructureError(HumanEvalError):
 
 
 class EngineError(InfrastructureError):
-    """No generation could be had."""
+    """No generation could be made."""
 
 
 class SharedEngineError(EngineError):
-    """No generation can be had, for a reason that all items share: the run ends, with one message."""
+    """No generation can be made, for a reason that all items share: the run ends, with one message."""
 
 
 class SandboxError(InfrastructureError):
-    """No verdict could be had."""
+    """No verdict could be reached."""
 
 
 class ClusterError(InfrastructureError):
@@ -69,7 +69,7 @@ class ClusterError(InfrastructureError):
 
 
 class TrainingError(HumanEvalError):
-    """A training that cannot go on; what it had learned until then is kept."""
+    """A training that cannot continue; what it had learned until then is kept."""
 
 
 def raised_in(error: Exception) -> str:

@@ -59,7 +59,7 @@ def parameter(value: str) -> tuple[str, str]:
         return value.lstrip("-"), ""
     key, equals, text = value.partition("=")
     if not key.strip() or not equals:
-        raise InputError(f"{value!r} is not KEY=JSON, nor -KEY for one that is not to be sent")
+        raise InputError(f"{value!r} is not KEY=JSON, nor -KEY, which leaves KEY out")
     try:
         return key.strip(), json.dumps(json.loads(text))
     except ValueError:

@@ -16,7 +16,7 @@ LEAST_P = 0.001  # three decimals are shown
 def sampling_text(sampling: Sampling, num_samples: int) -> str:
     """How tokens were drawn."""
     drawn = f"temperature {sampling.temperature:g}, top-p {sampling.top_p:g}, seed {sampling.seed}"
-    samples = f", {num_samples} samples a problem" if num_samples > 1 else ""
+    samples = f", {num_samples} samples per problem" if num_samples > 1 else ""
     return f"{'greedy' if sampling.greedy else drawn}, up to {sampling.max_tokens} tokens{samples}"
 
 

@@ -4,7 +4,7 @@ Lester et al. 2021 (arXiv:2104.08691). 20 tokens of 896 numbers are all there is
 
 ================ =================================================================================================
 config.py        what a training does, from one TOML file
-data.py          MBPP as HumanEval-shaped problems; contamination.py removes what is too near to HumanEval
+data.py          MBPP as HumanEval-shaped problems; contamination.py removes what is too similar to HumanEval
 batches.py       problems -> prompt and solution tokens -> padded batches, the same in every run of one seed
 model.py         the frozen model, and the virtual tokens in front of its embeddings; the interface of all kinds
 deep.py          keys and values in front of every layer; routed.py: one soft prompt for each category of problem

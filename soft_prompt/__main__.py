@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(given[:place])
     options.arguments = given[place + 1 :]
     if options.arguments and options.run is not _evaluate:
-        parser.error("only evaluate takes arguments behind --")
+        parser.error("only evaluate takes arguments after --")
     try:
         status: int = options.run(options)
         return status
@@ -73,7 +73,7 @@ def _data(options: argparse.Namespace) -> int:
     data = read_training_data(str(options.source))
     print(data.summary())
     for task_id, other in data.near_duplicates.items():
-        print(f"{task_id} is too near to {other}")
+        print(f"{task_id} is too similar to {other}")
     for task_id, reason in data.unusable.items():
         print(f"{task_id}: {reason}")
     return 0
@@ -90,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="soft_prompt", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    train = commands.add_parser("train", help="train a soft prompt, or go on where a training was stopped")
+    train = commands.add_parser("train", help="train a soft prompt, or resume one that was stopped")
     _add_training(train)
     train.add_argument("--max-steps", type=int, help="replaces the configuration's max_steps")
     train.add_argument("--seed", type=int, help="replaces the configuration's seed")
@@ -98,27 +98,27 @@ def _parser() -> argparse.ArgumentParser:
 
     search = commands.add_parser("search", help="try learning rates, lengths and initialisations (needs Optuna)")
     _add_training(search)
-    search.add_argument("--trials", type=int, default=10, help="trainings to do (default: 10)")
+    search.add_argument("--trials", type=int, default=10, help="number of trainings (default: 10)")
     search.set_defaults(run=_search)
 
     evaluate = commands.add_parser(
         "evaluate",
         help="pass@1 on HumanEval with and without the soft prompt",
-        epilog="Behind -- come arguments for pytest, such as --humaneval-limit=20.",
+        epilog="Arguments after -- go to pytest, such as --humaneval-limit=20.",
     )
     evaluate.add_argument("directory", type=Path, help="the --output of a training")
     evaluate.add_argument("--model", default="", metavar="SPEC", help="default: the model it was trained on")
     evaluate.add_argument("--engine", default="", metavar="NAME", help="as --humaneval-engine")
     evaluate.set_defaults(run=_evaluate)
 
-    data = commands.add_parser("data", help="say which tasks of MBPP would be used, and why others would not")
-    data.add_argument("source", help="a .jsonl file, or the hub's id")
+    data = commands.add_parser("data", help="count the tasks of MBPP that would be used, and say why others would not")
+    data.add_argument("source", help="a .jsonl file, or an id on the hub")
     data.set_defaults(run=_data)
     return parser
 
 
 def _add_training(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", type=Path, metavar="FILE", help="TOML; without it everything has its default")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="TOML; without it every setting has its default")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="where checkpoints and logs go")
     parser.add_argument("--model", default=DEFAULT_MODEL, metavar="SPEC", help=f"default: {DEFAULT_MODEL}")
     parser.add_argument("--data", type=Path, metavar="FILE", help="MBPP's .jsonl, instead of the configuration's data")

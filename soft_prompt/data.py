@@ -60,8 +60,8 @@ class TrainingData:
     def summary(self) -> str:
         """One line for the terminal and the report."""
         return (
-            f"{len(self.train)} tasks to train on, {len(self.validation)} to validate on; "
-            f"removed {len(self.near_duplicates)} near HumanEval's, {len(self.unusable)} that have not its shape"
+            f"tasks: {len(self.train)} to train on, {len(self.validation)} to validate on; removed: "
+            f"{len(self.near_duplicates)} too similar to HumanEval's, {len(self.unusable)} that do not have its shape"
         )
 
 
@@ -198,7 +198,7 @@ def _read_hub(name: str) -> list[tuple[str, dict[str, Any]]]:
         splits = datasets.load_dataset(name, "full")
     except Exception as error:  # the client's transport has a family of its own
         raise DatasetError(
-            f"{name} cannot be had from the hub ({type(error).__name__}: {error}); "
+            f"{name} could not be fetched from the hub ({type(error).__name__}: {error}); "
             "name a local file: data = 'mbpp.jsonl'"
         ) from error
     return [(f"{name} {split}", dict(row)) for split in ("train", "validation") for row in splits[split]]

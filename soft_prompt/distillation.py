@@ -192,7 +192,7 @@ def _read(path: Path) -> Iterable[tuple[str, str]]:
             row = json.loads(line)
             yield row["task_id"], row["body"]
         except (ValueError, KeyError, TypeError) as error:
-            raise DatasetError(f"{path}: is damaged ({error}); remove it, and the teacher answers anew") from error
+            raise DatasetError(f"{path}: is damaged ({error}); remove it, and the teacher answers again") from error
 
 
 def _drop_cut_line(path: Path) -> None:

@@ -52,7 +52,7 @@ def train(
     total_steps = num_steps(config, len(examples.train))
     with Watch(output, total_steps, start=state.step, stream=stream) as watch:
         if state.step:
-            watch.say(f"going on from step {state.step} of {total_steps} in {output}")
+            watch.say(f"continuing from step {state.step} of {total_steps} in {output}")
         while state.step < total_steps and not _out_of_patience(config, state):
             began = time.monotonic()
             rate = learning_rate(config, state.step, total_steps)

@@ -45,7 +45,7 @@ class PrivateDirectory:
         except OSError as error:
             raise InputError(f"{path} cannot be used ({error.strerror}); {_WAY_OUT}") from error
         if trouble := _trouble(status):
-            raise InputError(f"{path} {trouble}, so what it says cannot be trusted; remove it, or {_WAY_OUT}")
+            raise InputError(f"{path} {trouble}, so its contents cannot be trusted; remove it, or {_WAY_OUT}")
 
     @classmethod
     def existing(cls, path: Path) -> Self | None:
@@ -98,7 +98,7 @@ class PrivateDirectory:
             os.close(descriptor)
 
 
-_WAY_OUT = "name another runtime directory by XDG_RUNTIME_DIR"
+_WAY_OUT = "name another runtime directory with XDG_RUNTIME_DIR"
 
 
 def _trouble(status: os.stat_result) -> str:
@@ -109,6 +109,6 @@ def _trouble(status: os.stat_result) -> str:
         return "is not a directory"
     if status.st_uid != os.geteuid():
         return f"belongs to user {status.st_uid}, not to user {os.geteuid()}"
-    if mode := stat.S_IMODE(status.st_mode) & 0o077:
-        return f"is open to others (mode {stat.S_IMODE(status.st_mode):04o}, of which {mode:04o} is too much)"
+    if (mode := stat.S_IMODE(status.st_mode)) & 0o077:
+        return f"is open to other users (mode {mode:04o}, expected {mode & 0o700:04o})"
     return ""

@@ -76,7 +76,7 @@ class LingeringEngine:
             connection.settimeout(ANSWER_SECONDS)
             connection.connect(self.address)
             if not peer_is_own(connection):
-                raise PermissionError(f"{self.address} is another user's")
+                raise PermissionError(f"{self.address} belongs to another user")
         except BaseException:
             connection.close()
             raise

@@ -68,22 +68,23 @@ def survey(path: Path, task_ids: Iterable[str]) -> Survey:
     for number, sample in _numbered(path):
         if sample.task_id not in known:
             raise DatasetError(
-                f"{path}:{number}: no problem {sample.task_id}; give the file of its problems by --dataset"
+                f"{path}:{number}: unknown problem {sample.task_id}; name the file of its problems with --dataset"
             )
         if not can_name_a_strategy(sample.strategy):
             raise DatasetError(
-                f"{path}:{number}: {sample.strategy!r} cannot name a strategy: no space, comma, colon or bracket"
+                f"{path}:{number}: {sample.strategy!r} cannot be the name of a strategy, which has no space, comma, "
+                "colon or bracket"
             )
         marks = found[sample.task_id, sample.strategy]
         if sample.sample_index in marks:
             raise DatasetError(
-                f"{path}:{number}: sample {sample.sample_index} of {sample.task_id} was already given in line "
+                f"{path}:{number}: sample {sample.sample_index} of {sample.task_id} already appears in line "
                 f"{_line_of(path, sample)}"
             )
         marks.put(sample.sample_index, True)
         count, most = count + 1, max(most, sample.sample_index + 1)
     if not count:
-        raise DatasetError(f"{path}: holds no sample; expected one JSON object a line with task_id and completion")
+        raise DatasetError(f"{path}: holds no samples; expected one JSON object per line with task_id and completion")
     return Survey(count, most, len({task_id for task_id, _ in found}), _digest(path))
 
 

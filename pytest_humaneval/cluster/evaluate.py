@@ -95,7 +95,7 @@ def evaluate(
         told, status = "interrupted", INTERRUPTED
     except InfrastructureError as error:
         told, status = f"error: {error}", BROKEN
-    print(f"{told}\n{figures.outcomes:,} samples are judged; the same command goes on after them", file=sys.stderr)
+    print(f"{told}\n{figures.outcomes:,} samples are judged; the same command continues after them", file=sys.stderr)
     return status
 
 
@@ -122,11 +122,11 @@ def _evaluate(run: _Run, address: str, output: Path) -> int:
 def _judge(run: _Run, address: str, folder: Folder, samples: Iterator[Sample]) -> dict[str, Any]:
     """Judge the rest of the samples; returns what is told of the cluster."""
     if run.figures.outcomes:
-        print(f"going on after {run.figures.outcomes:,} samples that are judged already", file=sys.stderr)
+        print(f"continuing after {run.figures.outcomes:,} samples that have been judged already", file=sys.stderr)
     # Within the cluster once more, as Ray takes the signal for itself.
     with Nodes(address, Setup(run.dataset.problems, run.sandbox, run.timeout)) as nodes, sigterm_as_interruption():
         if not nodes.cpus:
-            print("the cluster has no CPU; waiting for a node that has", file=sys.stderr)
+            print("the cluster has no CPU; waiting for a node that has one", file=sys.stderr)
         clock = _Clock(run.survey.samples, run.figures.outcomes)
         for chunk in judge_all(chunking.chunks(samples), nodes, run.progress):
             outcomes = [_outcome(sample, judged) for sample, judged in chunk]
@@ -206,7 +206,7 @@ def _summary(run: _Run, cluster: dict[str, Any], analysis: Analysis, width: int)
     ]
     remarks = remark_lines(rows, width)
     if errors := run.figures.errors:
-        told = f"warning: {errors} samples are errors of sandbox or cluster and outside every denominator"
+        told = f"warning: errors of sandbox or cluster, outside every denominator: {_several(errors, 'sample')}"
         remarks += wrapped(told, width)
     return [*results_lines(header, rows, run.ks, remarks, width), *analysis_lines(analysis, width, kept=True)]
 
@@ -224,7 +224,7 @@ def _cluster_line(cluster: dict[str, Any]) -> str:
         f"{cluster['judged']:,} judged in {cluster['seconds']:.1f} s",
     ]
     if again := cluster["pieces_of_lost_nodes"] + cluster["worker_crashes"]:
-        parts.append(f"{_several(again, 'task')} lost node or process and had to be done again")
+        parts.append(f"{_several(again, 'task')} lost their node or process and had to be done again")
     return "; ".join(parts)
 
 

@@ -65,7 +65,7 @@ class Folder:
             where = f"{path}:{number}"
             outcome, sample = read_outcome(where, line.decode(errors="replace")), next(samples, None)
             if sample is None or not _is_of(outcome, sample):
-                raise DatasetError(f"{where}: is not the result of the file's sample {number}; give another --output")
+                raise DatasetError(f"{where}: not the result of the file's sample {number}; give another --output")
             end += len(line)
             yield outcome
         self._results.truncate(end)
@@ -116,8 +116,8 @@ def _agree(directory: Path, settings: dict[str, Any]) -> str:
     for name, value in settings.items():
         if before.get(name) != value:
             raise InputError(
-                f"--output: the results in {directory} are of another run: {name} is {before.get(name)!r} there and "
-                f"{value!r} here; give another folder, or the same again"
+                f"--output: the results in {directory} belong to another run: {name} is {before.get(name)!r} there and "
+                f"{value!r} here; give another folder, or the same value again"
             )
     (directory / RUN_FILE).unlink(missing_ok=True)  # what is killed has none
     return str(before["started"])
@@ -143,5 +143,5 @@ def _is_of(outcome: Outcome, sample: Sample) -> bool:
 def _unwritable(directory: Path, error: OSError) -> InputError:
     return InputError(
         f"--output: {directory} cannot be written ({error.strerror or error}); what is there is kept, and the same "
-        "command goes on with it"
+        "command continues from it"
     )

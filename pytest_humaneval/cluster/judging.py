@@ -173,4 +173,4 @@ def try_again(reply: Reply) -> list[Piece]:
 def _given_up(reply: Reply) -> Judged:
     if reply.lost_node:
         return Judged(ERROR, f"ClusterError: {LOST_NODES} nodes were lost while they judged it: {reply.lost_node}")
-    return Judged(ERROR, f"ClusterError: Ray's worker processes died over it: {reply.crash}")
+    return Judged(ERROR, f"ClusterError: Ray's worker processes died while judging it: {reply.crash}")

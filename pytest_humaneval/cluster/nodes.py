@@ -187,7 +187,7 @@ def _need_answer(address: str) -> None:
     host, _, port = address.rpartition(":")
     if "://" in address or not host or not port.isdecimal():
         raise InputError(
-            f"--ray: {address!r} is no address; expected HOST:PORT as `ray start --head` prints it, or auto"
+            f"--ray: {address!r} is not an address; expected HOST:PORT as `ray start --head` prints it, or auto"
         )
     try:
         socket.create_connection((host.strip("[]"), int(port)), ANSWERS_WITHIN).close()
@@ -201,7 +201,8 @@ def _refusal(error: Any) -> Exception:
         return InputError(str(error.cause))
     told = str(error.cause or error).strip().splitlines()[-1]
     return InputError(
-        f"--ray: a node cannot judge ({told}); every node needs pytest-humaneval {package_version()} and what it needs"
+        f"--ray: a node cannot judge ({told}); every node needs pytest-humaneval {package_version()} and its "
+        "dependencies"
     )
 
 

@@ -29,7 +29,7 @@ def add_evaluate_on_ray(subcommands: Any) -> None:
     evaluate = subcommands.add_parser(
         "evaluate",
         help="judge a file of samples on a Ray cluster",
-        epilog="A run that ends before its time goes on with the same command. Exit status: 0 all passed, 1 some did "
+        epilog="A run that was interrupted continues with the same command. Exit status: 0 all passed, 1 some did "
         "not, 2 interrupted, 3 errors of sandbox or cluster, 4 bad input.",
     )
     add = evaluate.add_argument
@@ -38,8 +38,8 @@ def add_evaluate_on_ray(subcommands: Any) -> None:
         FLAG, metavar="ADDRESS", required=True, dest="address",
         help="--ray=HOST:PORT joins a cluster, --ray=auto the one this machine belongs to, --ray starts one here",
     )  # fmt: skip
-    add("--output", type=Path, metavar="DIR", required=True, help="gets results.jsonl and run.json")
-    add("--dataset", type=Path, metavar="FILE", help="the problems, where they are not HumanEval's")
+    add("--output", type=Path, metavar="DIR", required=True, help="where to write results.jsonl and run.json")
+    add("--dataset", type=Path, metavar="FILE", help="the problems, if they are not HumanEval's")
     add(
         "--timeout", type=argument(number(float, 1e-3, 1e6)), metavar="SECONDS", default=DEFAULT_TIMEOUT,
         help=f"CPU time of a check (default: {DEFAULT_TIMEOUT:g})",

@@ -38,7 +38,9 @@ def rows(path: Path) -> Iterator[Row]:
         yield from _folder(path)
         return
     if path.suffix == ".eval":
-        raise DatasetError(f"{path}: inspect's packed log; write it as JSON first: inspect log dump {path} > log.json")
+        raise DatasetError(
+            f"{path}: this is inspect's packed log; convert it to JSON first: inspect log dump {path} > log.json"
+        )
     text = jsonl.read_text(path).removeprefix("\ufeff")
     if path.name.removesuffix(".gz").endswith(".csv"):
         reader = csv.DictReader(io.StringIO(text))
@@ -143,7 +145,7 @@ def _unpacked(where: str, value: Any) -> Iterator[Row]:
         for number, one in enumerate(value["samples"]):
             yield f"{where}, sample {number}", _of_inspect(one)
     elif isinstance(value, dict) and isinstance(value.get("eval"), dict):
-        raise DatasetError(f"{where}: what EvalPlus' evaluator made of samples; read it by import --format evalplus")
+        raise DatasetError(f"{where}: results of EvalPlus' evaluator; read them with import --format evalplus")
     else:
         yield where, usual(value)
 

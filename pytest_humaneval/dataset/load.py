@@ -34,7 +34,7 @@ def read_dataset(path: Path | None = None) -> Dataset:
     text = jsonl.read_text(source)
     problems = tuple(_parse_lines(source, text))
     if not problems:
-        raise DatasetError(f"{source}: holds no problem; expected one JSON object a line with {', '.join(FIELDS)}")
+        raise DatasetError(f"{source}: holds no problems; expected one JSON object per line with {', '.join(FIELDS)}")
     name = source.name.removesuffix(".gz").removesuffix(".jsonl")
     return Dataset(name, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(), problems)
 
@@ -54,7 +54,7 @@ def select_problems(problems: Sequence[Problem], task_ids: Sequence[str], limit:
     if missing := [task_id for task_id in task_ids if task_id not in known]:
         first, last = problems[0].task_id, problems[-1].task_id
         raise DatasetError(
-            f"--humaneval-task: no problem {', '.join(missing)}; the dataset goes from {first} to {last}"
+            f"--humaneval-task: unknown problem {', '.join(missing)}; the dataset goes from {first} to {last}"
         )
     chosen = [problem for problem in problems if not task_ids or problem.task_id in task_ids]
     return tuple(chosen[:limit])
@@ -74,7 +74,7 @@ def _parse_lines(source: Path, text: str) -> Iterator[Problem]:
         problem = _parse_line(f"{source}:{number}", line)
         earlier = first_line.setdefault(problem.task_id, number)
         if earlier != number:
-            raise DatasetError(f"{source}:{number}: task_id {problem.task_id!r} was already given in line {earlier}")
+            raise DatasetError(f"{source}:{number}: task_id {problem.task_id!r} already appears in line {earlier}")
         yield problem
 
 

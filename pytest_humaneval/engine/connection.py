@@ -163,7 +163,7 @@ class EngineClient:
 
     def _through_channel(self, message: bytes) -> bytes:
         if self._channel is None:
-            raise EngineError("this worker was told no way to the engine")
+            raise EngineError("this worker was not given the address of the engine")
         try:
             self._channel.send(message)
             answer = self._channel.receive()

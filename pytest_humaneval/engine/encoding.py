@@ -47,7 +47,7 @@ def room_for_answer(num_tokens: int, longest: int) -> int:
     """
     if num_tokens >= longest:
         raise EngineError(
-            f"the prompt has {num_tokens} tokens, the engine takes {longest} with the answer; "
+            f"the prompt has {num_tokens} tokens; the engine takes {longest}, answer included; "
             "--humaneval-engine-arg=max-model-len=N raises that as far as the model allows"
         )
     return longest - num_tokens

@@ -224,5 +224,7 @@ def _base_url(url: str) -> str:
     except ValueError:  # a port that is no number
         usable = False
     if not usable:
-        raise InputError(f"--humaneval-engine-url: {url!r} is no URL of a server, such as http://localhost:8000/v1")
+        raise InputError(
+            f"--humaneval-engine-url: {url!r} is not the URL of a server, such as http://localhost:8000/v1"
+        )
     return parts._replace(path=parts.path.rstrip("/") or "/v1").geturl()

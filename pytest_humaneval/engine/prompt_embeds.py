@@ -61,7 +61,7 @@ class PromptEmbedder:
 
         model = find_model(spec, self._cache_dir)
         directory = materialise(model, self._cache_dir, self._progress)
-        self._progress(f"loading {model.name}, for the embeddings of text in front of which soft prompts stand")
+        self._progress(f"loading {model.name}, for the embeddings of the text that follows soft prompts")
         transformers.utils.logging.disable_progress_bar()
         whole = transformers.AutoModelForCausalLM.from_pretrained(directory, dtype="auto")
         tokenizer = transformers.AutoTokenizer.from_pretrained(directory)

@@ -44,11 +44,11 @@ def read_samples(path: Path) -> Samples:
         key = (task_id, strategy, row.get("sample_index", next(counts[task_id, strategy])))
         if key in samples:
             line = places[key].removeprefix(f"{path}:")
-            raise DatasetError(f"{where}: sample {key[2]} of {task_id} was already given in line {line}")
+            raise DatasetError(f"{where}: sample {key[2]} of {task_id} already appears in line {line}")
         samples[key], places[key] = row["completion"], where
     _hold_to_count(path, samples)
     if not samples:
-        raise DatasetError(f"{path}: holds no sample; expected one JSON object a line with task_id and completion")
+        raise DatasetError(f"{path}: holds no samples; expected one JSON object per line with task_id and completion")
     return samples
 
 

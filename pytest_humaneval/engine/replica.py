@@ -73,7 +73,7 @@ class Replica:
 
         key = os.environ.get(KEY_VARIABLE, "").strip()
         if not (key.isascii() and key.isprintable()):  # the HTTP library would refuse it, and quote it in full
-            raise EngineError(f"the environment variable {KEY_VARIABLE} has characters that no key has")
+            raise EngineError(f"the environment variable {KEY_VARIABLE} has characters that no key may have")
         parts = urlsplit(base_url)
         query = dict(parse_qsl(parts.query))
         client = AsyncOpenAI(
@@ -133,7 +133,7 @@ class Replica:
             if made is not None:
                 self.last_answered = time.monotonic()
                 return made
-        raise EngineError(f"{self.url}: it refuses one parameter after the other; last it was sent {', '.join(body)}")
+        raise EngineError(f"{self.url}: it refuses one parameter after another; the last request had {', '.join(body)}")
 
     def _read(self, answer: Any, request: Request, submitted: float, body: dict[str, Any]) -> Generation | None:
         """The generation; None where the request has to be made anew, as the server ignored its beginning."""
@@ -143,7 +143,7 @@ class Replica:
             made = generation(answer, request, time.monotonic() - submitted, whole=whole)
         except NoCompletionError as error:
             if error.error is None:
-                raise ReplicaError(f"answered what is no completion: {self._quoted(answer)}") from None
+                raise ReplicaError(f"answered with something other than a completion: {self._quoted(answer)}") from None
             raise ReplicaError(f"answered with an error: {self._quoted(message_of(error.error))}") from None
         self._compare_model(answer)
         if request.sampling.logprobs and made.logprob is None and made.text:
@@ -156,7 +156,7 @@ class Replica:
         if whole:
             return made
         self.manners.ignores_prefill = True
-        self.manners.note("the server does not go on where a strategy begins the answer; its whole answer was taken")
+        self.manners.note("the server does not continue an answer begun by a strategy; its whole answer was taken")
         return None
 
     def _compare_model(self, answer: Any) -> None:
@@ -166,7 +166,7 @@ class Replica:
             answered = f"; it answered as {told!r}" if told else ""
             self.manners.note(
                 f"{self.url} does not list the model {self.model!r} (it has {listed(self.served, self.model)}), "
-                f"which was asked for all the same{answered}"
+                f"which was requested anyway{answered}"
             )
 
     async def _served_models(self, *, optional: bool) -> list[str]:
@@ -190,7 +190,7 @@ class Replica:
         except (KeyError, TypeError):
             if optional:
                 return []
-            raise EngineError(f"{self.url}: its list of models is none: {self._quoted(answer)}") from None
+            raise EngineError(f"{self.url}: its list of models cannot be understood: {self._quoted(answer)}") from None
 
     async def _once_loaded(self, ask: Callable[[], Awaitable[Any]]) -> Any:
         """What ``ask`` answers, when the server has its model loaded; waits as long as a server may be silent."""
@@ -201,7 +201,7 @@ class Replica:
             except LoadingError as error:
                 seconds = time.monotonic() - begun
                 if seconds > self.timeout:
-                    self.gone = f"{error}; it was waited for {seconds:.0f} s"
+                    self.gone = f"{error}; gave up after {seconds:.0f} s"
                     raise ReplicaError(self.gone) from None
                 self.progress(f"waiting for {self.url}: {error} ({seconds:.0f} s)")
                 waited = True
@@ -285,7 +285,7 @@ class Replica:
                 self.gone = why
             raise PassingError(why) from None
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise ReplicaError(f"answered what is no JSON: {error}") from None
+            raise ReplicaError(f"the answer is not JSON: {error}") from None
         self._hear()
         return answer
 

@@ -227,7 +227,7 @@ def _line(path: str, where: str, entry: object) -> Line:
     if isinstance(entry, str):
         return Line(entry)
     if not isinstance(entry, dict):
-        raise InputError(f"{path}: {where}: expected a text, an object or a list of them, not {json.dumps(entry)}")
+        raise InputError(f"{path}: {where}: expected a string, an object or a list of these, not {json.dumps(entry)}")
     for name, value in entry.items():
         if name not in _FIELDS:
             raise InputError(f"{path}: {where}: unknown field {name!r}; known: {', '.join(_FIELDS)}")

@@ -59,7 +59,7 @@ def model_spec(model: str, revision: str) -> str:
         return model
     if model in ALIASES or "@" in model or Path(model).exists() or not HUB_ID.fullmatch(model):
         raise ModelError(
-            f"--revision (or REVISION): {revision!r} cannot be had of {model!r}; only a hub id such as "
+            f"--revision (or REVISION): {revision!r} does not apply to {model!r}; only a hub id such as "
             "Qwen/Qwen2.5-Coder-0.5B has revisions"
         )
     return f"{model}@{revision}"
@@ -104,14 +104,14 @@ def _parser() -> argparse.ArgumentParser:
         default=default_cache_directory(),
         help="where weights are kept",
     )
-    parser.add_argument("--prepare-only", action="store_true", help="download or dequantise the weights, and end")
+    parser.add_argument("--prepare-only", action="store_true", help="download or dequantise the weights, and exit")
     return parser
 
 
 def _port(text: str) -> int:
     if text.isdecimal() and 0 < int(text) < 1 << 16:
         return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is no port; one is a number from 1 to 65535")
+    raise argparse.ArgumentTypeError(f"{text!r} is not a port, a number from 1 to 65535")
 
 
 def _say(text: str) -> None:

@@ -70,7 +70,7 @@ def hint_for(refusal: RefusalError, *, begun: bool = False) -> str:
         state = "set" if os.environ.get(KEY_VARIABLE) else "not set"
         return f" (the key is taken from the environment variable {KEY_VARIABLE}, which is {state})"
     if begun and UNKNOWN.search(str(refusal)):
-        return " (the strategy begins the model's answer; that takes vLLM's continue_final_message)"
+        return " (the strategy begins the model's answer; that needs vLLM's continue_final_message)"
     return ""
 
 

@@ -33,10 +33,10 @@ def check_proxy(url: str) -> None:
     proxy, variable = proxy_for(url)
     scheme = urlsplit(proxy).scheme
     if proxy and scheme not in SCHEMES:
-        raise InputError(f"{variable}: {scheme}:// is no kind of proxy; known: {', '.join(SCHEMES)}")
+        raise InputError(f"{variable}: {scheme}:// is not a kind of proxy; known: {', '.join(SCHEMES)}")
     if scheme.startswith("socks") and importlib.util.find_spec("socksio") is None:
         raise InputError(
-            f"{variable} names a SOCKS proxy, which takes a package: pip install socksio "
+            f"{variable} names a SOCKS proxy, which needs a package: pip install socksio "
             f"(or add {urlsplit(url).hostname} to NO_PROXY)"
         )
 
@@ -72,7 +72,7 @@ def _causes(error: BaseException) -> list[BaseException]:
 def _tls(error: ssl.SSLError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         why = error.verify_message or error.reason
-        return f"TLS: the server's certificate is not trusted: {why}; SSL_CERT_FILE=FILE names who is trusted"
+        return f"TLS: the server's certificate is not trusted: {why}; SSL_CERT_FILE=FILE names the authorities to trust"
     if error.reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"):
         return f"TLS: the server does not speak it ({error.reason}); is its address http:// instead of https://?"
     return f"TLS: {error.reason or error}"

@@ -17,7 +17,7 @@ FEW_STOPS = 4  # as many as api.openai.com allows, and vLLM's server unless VLLM
 TEMPLATE_FIELDS = ("continue_final_message", "add_generation_prompt")  # vLLM's, for an answer that is begun
 REMOVED = object()
 NO_LOGPROBS = (
-    "the server gives no log-probabilities: best_of and vote take, of answers that are equal by their examples, "
+    "the server gives no log-probabilities: of answers that do equally well on the examples, best_of and vote take "
     "the first that was drawn"
 )
 
@@ -115,27 +115,27 @@ class Manners:
         if _TOO_LARGE.search(message) or "max_tokens" in self.renamed:
             return False
         self.renamed["max_tokens"] = "max_completion_tokens"
-        self.note("the server refused max_tokens; max_completion_tokens was sent in its place")
+        self.note("the server refused max_tokens; max_completion_tokens was sent instead")
         return True
 
     def _change_messages(self, message: str, messages: list[dict[str, Any]]) -> bool:
         if messages and messages[0]["role"] == "system" and _NO_SYSTEM.search(message) and not self.folds_system:
             self.folds_system = True
-            self.note("the server takes no system message; it was put in front of the question")
+            self.note("the server accepts no system message; it was put in front of the question")
             return True
         if messages and messages[-1]["role"] == "assistant" and _NO_PREFILL.search(message):
             if "prefix" in message.lower() and not self.prefix_flag:
                 self.prefix_flag = True
                 return True
             self.prefills = False
-            self.note("the server takes no answer that is begun; it was asked without that beginning")
+            self.note("the server does not continue a begun answer; it was asked without the beginning")
             return True
         return False
 
     def _leave_out(self, *names: str) -> bool:
         self.left_out |= set(names)
         told = {
-            "temperature": "the server takes no temperature but its own; none was sent, and answers are drawn by that",
+            "temperature": "the server accepts no temperature but its own; none was sent, and its own applies",
             "logprobs": NO_LOGPROBS,
         }
         if names != TEMPLATE_FIELDS:  # without them the conversation still ends in the beginning of the answer

@@ -74,7 +74,7 @@ class Store:
             for start in range(0, len(asked), _KEYS_PER_QUERY):
                 found |= self._get_some(asked[start : start + _KEYS_PER_QUERY])
         except sqlite3.Error as error:
-            self._read_trouble = f"{self.path}: {error}; stored generations that cannot be read are made anew"
+            self._read_trouble = f"{self.path}: {error}; stored generations that cannot be read are made again"
         found |= {key: self._unwritten[key] for key in asked if key in self._unwritten}
         return {key: found[key] for key in asked if key in found}
 
@@ -110,11 +110,11 @@ class Store:
         rows = self._connection.execute(query, [key.encode() for key in keys]).fetchall()
         intact = {key: text for key, text, checksum in rows if _checksum(key, text) == checksum}
         if damaged := len(rows) - len(intact):
-            self._read_trouble = f"{self.path}: {damaged} or more stored generations are damaged and are made anew"
+            self._read_trouble = f"{self.path}: {damaged} or more stored generations are damaged and are made again"
         found = _parsed(intact)
         if foreign := len(intact) - len(found):
             self._read_trouble = (
-                f"{self.path}: {foreign} or more stored rows are no generations and are set aside; they are made anew"
+                f"{self.path}: {foreign} or more stored rows are not generations and are set aside; they are made again"
             )
         return found
 
@@ -128,7 +128,7 @@ class Store:
         self._write_trouble_told = True
         # Somebody who held the lock for this long may hold it for good: never wait for them again.
         self._connection.execute("PRAGMA busy_timeout = 0")
-        return f"{self.path}: {error}; generations stay in memory, and end with this run unless it recovers"
+        return f"{self.path}: {error}; generations stay in memory, and are lost after this run unless it recovers"
 
 
 def _parsed(rows: dict[bytes, bytes]) -> dict[str, Generation]:
@@ -176,7 +176,7 @@ def _open_or_set_aside(path: Path) -> tuple[sqlite3.Connection, str]:
         return _open(path), ""
     except _NotAStoreError as why:
         aside = _set_aside(path)
-        return _open(path), f"{path} is {why}; it was set aside as {aside} and a new store begun"
+        return _open(path), f"{path} is {why}; it was set aside as {aside} and a new store was begun"
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -247,7 +247,7 @@ def _verify(connection: sqlite3.Connection) -> None:
     if _pragma(connection, "application_id") != APPLICATION_ID:
         raise _NotAStoreError("a database of another program")
     if (version := _pragma(connection, "user_version")) != SCHEMA_VERSION:
-        raise _NotAStoreError(f"a store of format {version}, where this release reads format {SCHEMA_VERSION}")
+        raise _NotAStoreError(f"a store of format {version} (this release reads format {SCHEMA_VERSION})")
     if connection.execute("SELECT sql FROM sqlite_master").fetchall() != [(_TABLE,)]:
         raise _NotAStoreError("a store without the expected table")
     if (finding := _pragma(connection, "quick_check(1)")) != "ok":

@@ -102,7 +102,7 @@ class TransformersEngine:
             except EngineError as error:
                 self._refused.append((key, error))
             except Exception as error:  # a lone surrogate, for one
-                message = f"transformers does not take this request: {type(error).__name__}: {error}"
+                message = f"transformers does not accept this request: {type(error).__name__}: {error}"
                 self._refused.append((key, EngineError(message)))
 
     def poll(self) -> Iterable[Answer]:

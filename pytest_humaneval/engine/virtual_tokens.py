@@ -41,7 +41,7 @@ class Shelf:
         except StrategyError as error:
             raise EngineError(str(error)) from error
         if checkpoint.digest != wanted.digest:
-            raise EngineError(f"{checkpoint.directory} is not what it was when this run began; start the run anew")
+            raise EngineError(f"{checkpoint.directory} has changed since this run began; start the run again")
         tensor = read_tensor(checkpoint.directory)
         if problem := misfit(checkpoint, tuple(tensor.shape), self._config, self._model):
             raise EngineError(problem)
@@ -59,8 +59,8 @@ def mixed_prompt(found: tuple[SoftCheckpoint, Any], tokens: list[int]) -> dict[s
     checkpoint, virtual = found
     if checkpoint.peft_type == DEEP:
         raise EngineError(
-            f"{checkpoint.directory} is a deep prompt, with keys and values for every layer; vLLM has no place for "
-            "them: --humaneval-engine=transformers"
+            f"{checkpoint.directory} is a deep prompt, with keys and values for every layer; vLLM cannot use "
+            "them; --humaneval-engine=transformers can"
         )
     count = len(virtual)
     return {
@@ -84,9 +84,7 @@ def read_tensor(directory: Path) -> Any:
     try:
         tensor = load_file(directory / ADAPTER_WEIGHTS)[TENSOR].float()
     except (OSError, KeyError, safetensors.SafetensorError) as error:
-        raise EngineError(
-            f"{directory / ADAPTER_WEIGHTS}: holds no tensor {TENSOR!r} that can be read ({error})"
-        ) from error
+        raise EngineError(f"{directory / ADAPTER_WEIGHTS}: holds no readable tensor {TENSOR!r} ({error})") from error
     if tensor.ndim != 2 or not bool(torch.isfinite(tensor).all()):
         raise EngineError(f"{directory / ADAPTER_WEIGHTS}: {TENSOR} is not a table of finite numbers")
     return tensor

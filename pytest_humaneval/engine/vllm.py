@@ -188,7 +188,7 @@ class VllmEngine:
             except EngineError as error:
                 self._refuse(key, error)
             except Exception as error:  # an empty prompt, a lone surrogate, a parameter out of range: each its own type
-                self._refuse(key, EngineError(f"vLLM does not take this request: {type(error).__name__}: {error}"))
+                self._refuse(key, EngineError(f"vLLM does not accept this request: {type(error).__name__}: {error}"))
 
     def _refuse(self, key: str, error: EngineError) -> None:
         del self._submitted[key]
@@ -225,7 +225,7 @@ class VllmEngine:
         seconds = time.monotonic() - self._submitted.pop(key)
         self._drawn.discard(key)
         if text.finish_reason not in ("stop", "length"):
-            return key, EngineError(f"vLLM gave the request up: {text.finish_reason}")
+            return key, EngineError(f"vLLM gave up on the request: {text.finish_reason}")
         tokens = len(output.prompt_token_ids or ()), len(text.token_ids)
         total = text.cumulative_logprob
         logprob = None if total is None else total / max(1, tokens[1])

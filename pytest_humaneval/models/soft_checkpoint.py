@@ -56,8 +56,8 @@ def find_checkpoints(directory: Path) -> Mapping[str, SoftCheckpoint]:
         if (folder / ROUTES).is_file():
             routes = _read_json(folder / ROUTES)
             return {category: read_checkpoint(folder / str(name)) for category, name in routes.items()}
-    what = f"there is no {ADAPTER_CONFIG} in it" if directory.is_dir() else "there is no such folder"
-    raise StrategyError(f"{directory} is no soft prompt: {what}; python -m soft_prompt train makes one")
+    what = f"it has no {ADAPTER_CONFIG}" if directory.is_dir() else "the folder does not exist"
+    raise StrategyError(f"{directory} is not a soft prompt: {what}; python -m soft_prompt train makes one")
 
 
 def read_checkpoint(directory: Path) -> SoftCheckpoint:
@@ -70,8 +70,8 @@ def read_checkpoint(directory: Path) -> SoftCheckpoint:
     peft_type, count = adapter.get("peft_type"), adapter.get("num_virtual_tokens")
     if peft_type not in (PLAIN, DEEP) or type(count) is not int or not 0 < count < MOST_VIRTUAL_TOKENS:
         raise StrategyError(
-            f"{directory / ADAPTER_CONFIG}: peft_type {peft_type!r} with {count!r} virtual tokens is no soft prompt; "
-            f"expected {PLAIN} or {DEEP}"
+            f"{directory / ADAPTER_CONFIG}: peft_type {peft_type!r} with {count!r} virtual tokens is not a soft "
+            f"prompt; expected {PLAIN} or {DEEP}"
         )
     manifest = _read_json(directory / MANIFEST) if (directory / MANIFEST).is_file() else {}
     return SoftCheckpoint(

@@ -82,7 +82,7 @@ def verified_gguf(model: Model, temporary: Path, progress: Progress) -> Path:
         raise ModelError(
             f"the weights of {model.name} are not what they should be: SHA-256 {digest}, expected "
             f"{model.digest.removeprefix('sha256:')}. They came from {', '.join(map(str, parts))}; install or download "
-            "them anew"
+            "them again"
         )
     return joined or parts[0]
 
@@ -116,7 +116,7 @@ def _is_whole(target: Path, model: Model, progress: Progress) -> bool:
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         broken, whole = [MANIFEST], False
     if not whole:
-        progress(f"preparing {model.name}: {target} is {'damaged' if broken else 'outdated'}; making it anew")
+        progress(f"preparing {model.name}: {target} is {'damaged' if broken else 'outdated'}; preparing it again")
     return whole
 
 
@@ -150,7 +150,7 @@ def _locked(path: Path, progress: Progress) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            progress("waiting for another process that prepares the same model")
+            progress("waiting for another process that is preparing the same model")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -179,8 +179,8 @@ def _check_room(directory: Path, gguf: Path) -> None:
 
 def _no_room(target: Path, error: OSError) -> ModelError:
     return ModelError(
-        f"the disk is full: {target.parent} cannot take the dequantised weights ({error.strerror}). Free space there, "
-        "or put the cache elsewhere: --humaneval-cache-dir=DIR"
+        f"the disk is full: {target.parent} has no room for the dequantised weights ({error.strerror}). Free space "
+        "there, or put the cache elsewhere: --humaneval-cache-dir=DIR"
     )
 
 
@@ -196,7 +196,7 @@ def _downloaded_snapshot(model: Model, progress: Progress) -> Path:
             huggingface_hub.snapshot_download(model.location, revision=revision, allow_patterns=list(HUB_FILES))
         )
 
-    progress(f"downloading {model.name}, where it is not in the cache yet")
+    progress(f"downloading {model.name}, if it is not in the cache yet")
     try:
         # By the name that was asked for, so that the hub's cache remembers what it means; it may have moved.
         named = download(model.name.partition("@")[2] or "main")

@@ -146,7 +146,8 @@ class _Reader:
         path = (EXPERIMENTS, name)
         table = self._table(value, path)
         if not can_name_a_strategy(name):
-            self._refuse(path, f"cannot name an experiment: no space, comma, colon or bracket, and not {ALL!r}")
+            why = "cannot be the name of an experiment, which has no space, comma, colon or bracket"
+            self._refuse(path, f"{why} and is not {ALL!r}")
         for key in table:
             if key not in KEYS_OF_AN_EXPERIMENT:
                 self._unknown((*path, key), KEYS_OF_AN_EXPERIMENT)
@@ -177,13 +178,13 @@ class _Reader:
     def _string(self, path: tuple[str, ...], table: Mapping[str, object], key: str) -> str | None:
         value = table.get(key)
         if value is not None and not isinstance(value, str):
-            self._refuse((*path, key), "must be a text, in quotation marks")
+            self._refuse((*path, key), "must be a string, in quotation marks")
         return value
 
     def _texts(self, path: tuple[str, ...], value: object, *, listed: bool) -> tuple[str, ...]:
         values = value if listed and isinstance(value, list) else [value]
         if not all(isinstance(one, str | int | float) and not isinstance(one, bool) for one in values):
-            self._refuse(path, f"must be a text or a number{', or a list of them' if listed else ''}")
+            self._refuse(path, f"must be a string or a number{', or a list of these' if listed else ''}")
         return tuple(map(str, values))
 
     def _parse(self, path: tuple[str, ...], option: Option, text: str) -> Any:

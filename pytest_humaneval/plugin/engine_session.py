@@ -23,7 +23,7 @@ from pytest_humaneval.prompting.guide import GuideThread
 if TYPE_CHECKING:
     from pytest_humaneval.models.find import Model
 
-WARM_ONE_TAKEN = "note: another run had the warm engine; this one started an engine of its own"
+WARM_ONE_TAKEN = "note: another run was using the warm engine; this one started an engine of its own"
 
 
 class EngineSession:

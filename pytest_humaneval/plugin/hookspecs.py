@@ -10,7 +10,7 @@ from pytest_humaneval.strategy import Strategy
 def pytest_humaneval_strategies() -> Iterable[Strategy]:  # type: ignore[empty-body]
     r"""Return strategies to make known to ``--strategy``.
 
-    Called once a process, while pytest configures itself: implement it in the conftest.py of the folder that pytest is
+    Called once per process while pytest configures itself: implement it in the conftest.py of the folder that pytest is
     called in (or of a folder named on the command line), or in a plugin. Example::
 
         from pytest_humaneval import completion_prompt, strategy

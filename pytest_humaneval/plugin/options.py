@@ -34,22 +34,25 @@ OPTIONS = (
         "engine-url", "an OpenAI-compatible server (repeatable: replicas); implies the openai engine", "URL", many=True
     ),
     Option(
-        "engine-timeout", "give requests up when a server is silent for this many seconds (default: 600)", "S", positive
+        "engine-timeout",
+        "give up on requests when a server is silent for this many seconds (default: 600)",
+        "S",
+        positive,
     ),
     Option(
-        "in-flight", "requests that a server gets at once, at most; fewer where it refuses (default: 256)", "N", count
+        "in-flight", "the most requests that a server gets at once; fewer if it refuses some (default: 256)", "N", count
     ),
     Option(
         "request",
-        "a parameter of the requests to a server, such as top_k=20; -KEY is not sent (repeatable)",
+        "a parameter for requests to a server, such as top_k=20; -KEY leaves KEY out (repeatable)",
         "KEY=JSON",
         parameter,
         many=True,
     ),
     Option(
         "linger",
-        "leave the engine, its model loaded, to the next run with the same model and engine options; it ends after so "
-        "many idle seconds (default: 0, the engine ends with the run)",
+        "keep the engine and its loaded model for the next run with the same model and engine options; it ends after "
+        "this many idle seconds (default: 0, the engine ends with the run)",
         "SECONDS",
         number(float, 0, 604_800, "a number of seconds from 0 to 604800, a week"),
     ),
@@ -80,7 +83,7 @@ OPTIONS = (
     ),
     Option(
         "k",
-        "the k of pass@k, several by comma (default: those of 1, 10, 100 that the samples allow)",
+        "the k of pass@k, several separated by commas (default: those of 1, 10, 100 that the samples allow)",
         "K",
         counts,
         by_comma=True,
@@ -89,21 +92,22 @@ OPTIONS = (
     Option("postprocess", "none, post_v1, post_v5, or auto: what each strategy declares (default: auto)", "NAME"),
     Option(
         "thinking-end",
-        "the text with which the model's thinking ends, where that is not one of the usual (</think>, [/THINK], ...)",
+        "the text that ends the model's thinking, if it is none of the usual ones (</think>, [/THINK], ...)",
         "TEXT",
     ),
     Option("output", "write samples.jsonl, results.jsonl, prompts.jsonl and run.json into this folder", "DIR"),
-    Option("baseline", "compare with this former run: a folder of --humaneval-output or a results file", "PATH"),
+    Option("baseline", "compare with this earlier run: a folder of --humaneval-output or a results file", "PATH"),
     Option(
         "min-pass-at-1",
-        "a gate: the exit status says whether pass@1 is at least X, for every strategy or for NAME (several by comma)",
+        "a gate: the exit status says whether pass@1 is at least X, for every strategy or for NAME (several "
+        "separated by commas)",
         "[NAME=]X",
         least,
         many=True,
     ),
     Option("html", "write a report page: one file that works offline", "FILE"),
-    Option("markdown", "write a summary in Markdown; it also goes to GITHUB_STEP_SUMMARY, where that is set", "FILE"),
-    Option("sandbox", "auto (default) or one of the sandboxes by name", "NAME"),
+    Option("markdown", "write a summary in Markdown; it also goes to GITHUB_STEP_SUMMARY, if that is set", "FILE"),
+    Option("sandbox", "auto (default), lockdown, bubblewrap, docker, podman or unsafe-process", "NAME"),
     Option("sandbox-image", "the image of the docker and podman sandboxes", "IMAGE"),
     Option("memory", "memory of a checked program, in MiB (default: 1024)", "MIB", mebibytes),
 )
@@ -111,8 +115,8 @@ OPTIONS = (
 SWITCHES = {
     "list-strategies": "list the strategies and exit",
     "list-experiments": "list the experiments and exit",
-    "no-cache": "generate anew what is already stored",
-    "skip-broken-problems": "leave problems out whose canonical solution does not pass here, instead of stopping",
+    "no-cache": "generate again what is already stored",
+    "skip-broken-problems": "leave out problems whose canonical solution does not pass here, instead of stopping",
     "fail-on-regression": "a gate: the exit status says whether pass@1 has significantly dropped against "
     "--humaneval-baseline",
 }
@@ -126,14 +130,14 @@ def add_options(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="evaluate a model on HumanEval with this prompting strategy; several by comma, or all",
+        help="evaluate a model on HumanEval with this prompting strategy; several separated by commas, or all",
     )
     group.addoption(
         "--humaneval-experiment",
         action="append",
         default=[],
         metavar="NAME",
-        help="run this experiment of humaneval.toml; several by comma, or all that are enabled",
+        help="run this experiment of humaneval.toml; several separated by commas, or all that are enabled",
     )
     for flag, told in SWITCHES.items():
         key = _flag_key(flag)
@@ -264,7 +268,9 @@ def gates(config: pytest.Config, strategies: Sequence[str]) -> Gates:
     asked = [pair for text in value_of(config, "min-pass-at-1", ()) for pair in text]
     on_regression = switched_on(config, "fail-on-regression")
     if on_regression and baseline_path(config) is None:
-        raise InputError("--humaneval-fail-on-regression needs --humaneval-baseline=PATH, a former run to compare with")
+        raise InputError(
+            "--humaneval-fail-on-regression needs --humaneval-baseline=PATH, an earlier run to compare with"
+        )
     return Gates(least_pass_at_1(asked, strategies), on_regression)
 
 

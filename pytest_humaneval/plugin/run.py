@@ -28,7 +28,7 @@ from pytest_humaneval.results.record import Record
 
 NOTHING = (
     "warning: nothing was evaluated: no test that ran uses the fixtures problem, strategy and check_correctness; "
-    "test_humaneval.py as a path is the bundled test"
+    "test_humaneval.py, given as a path, is the bundled test"
 )
 
 
@@ -123,5 +123,5 @@ def start_run(config: pytest.Config, proposal: Proposal) -> Run:
 def _left_out_note(settled: Settled) -> list[str]:
     if not (left_out := settled.left_out):
         return []
-    told = counted(len(left_out), "problem is", "problems are")
-    return [f"note: {told} left out, which cannot be judged here: {folded(left_out, 80)}"]
+    told = counted(len(left_out), "problem cannot be judged here and is", "problems cannot be judged here and are")
+    return [f"note: {told} left out: {folded(left_out, 80)}"]

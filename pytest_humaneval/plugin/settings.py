@@ -32,7 +32,7 @@ def _workers(text: str) -> int | str:
     if text in ("auto", "logical"):
         return text
     if not text.isdecimal():
-        raise InputError(f"{text!r} is not a number of processes from 0, and not auto")
+        raise InputError(f"{text!r} is neither a number of processes from 0 nor auto")
     return int(text)
 
 

@@ -72,7 +72,7 @@ IMPORTS = Step("imports", add_imports)
 NONE = PostProcessor("none", "the generation as it is")
 POST_V1 = PostProcessor(
     "post_v1",
-    "leaves thinking and control tokens out, takes code out of fences and prose, mends the indentation of the body, "
+    "drops thinking and control tokens, takes code out of fences and prose, mends the indentation of the body, "
     "ends where the program ends",
     (THINKING, CHARACTERS, TOKENS, FENCES, INDENTATION, CUT, TAIL),
 )

@@ -79,7 +79,7 @@ class Guide:
         try:
             questions = strategy.solve(problem)
             if not isinstance(questions, Generator):
-                raise StrategyError("it is no generator; ask with `yield from draw(...)` and return a candidate")
+                raise StrategyError("it is not a generator; ask with `yield from draw(...)` and return a candidate")
             return _Pursuit(item, problem, strategy, questions)
         except StrategyError as error:
             self._publish_error(item, error)

@@ -119,7 +119,7 @@ def guided_strategy(name: str, description: str, *, postprocess: str = "post_v1"
             """The first question, for those who want to see a prompt."""
             question = next(solve(problem), None)
             if not isinstance(question, Draw):
-                raise StrategyError(f"strategy {name!r} has to begin with a draw, not {question!r}")
+                raise StrategyError(f"strategy {name!r} must begin with a draw, not {question!r}")
             return question.prompt
 
         return Strategy(name, description, opening, "guided", postprocess, solve=solve)

@@ -31,7 +31,8 @@ def register(strategies: Iterable[Strategy]) -> dict[str, Strategy]:
             raise StrategyError(f"strategy {strategy.name!r}: {unknown('mode', str(strategy.mode), modes)}")
         if not can_name_a_strategy(strategy.name):
             raise StrategyError(
-                f"{strategy.name!r} cannot name a strategy: no space, comma, colon or bracket, and not {ALL!r}"
+                f"{strategy.name!r} cannot be the name of a strategy, which has no space, comma, colon or bracket "
+                f"and is not {ALL!r}"
             )
         if known.setdefault(strategy.name, strategy) is not strategy:
             raise StrategyError(f"two strategies are named {strategy.name!r}; give one of them another name")

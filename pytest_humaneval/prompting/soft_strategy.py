@@ -35,7 +35,8 @@ def soft_strategy(directory: Path, known: Mapping[str, Strategy]) -> SoftStrateg
     directory = Path(os.path.abspath(directory))
     if not re.fullmatch(r"[\w.-]+", directory.name):
         raise StrategyError(
-            f"--strategy: {directory} cannot name a strategy; give the folder a name of letters, digits, '.', '_', '-'"
+            f"--strategy: {directory} cannot be the name of a strategy; give the folder a name of letters, "
+            "digits, '.', '_', '-'"
         )
     checkpoints = find_checkpoints(directory)
     first = next(iter(checkpoints.values()))

@@ -71,7 +71,7 @@ def _settings(now: dict[str, Any], before: dict[str, Any]) -> list[str]:
     if before["dataset"].get("sha256") != now["dataset"].get("sha256"):
         notes.append(
             f"another dataset: {before['dataset'].get('name')} ({_digest(before['dataset'])}) before, "
-            f"{now['dataset'].get('name')} ({_digest(now['dataset'])}) now; problems of one task_id may differ"
+            f"{now['dataset'].get('name')} ({_digest(now['dataset'])}) now; problems with the same task_id may differ"
         )
     if before["identity"].get("digest") != now["identity"].get("digest"):
         notes.append(f"another model: {_model(before['identity'])} before, {_model(now['identity'])} now")

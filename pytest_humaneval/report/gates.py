@@ -114,9 +114,10 @@ def answer(status: int, verdicts: Sequence[GateVerdict], errors: int, missing: i
             f"give --humaneval-task or --humaneval-limit; exit status {NOT_JUDGED}"
         )
     if failed := sum(verdict.holds is False for verdict in verdicts):
-        return DOES_NOT_HOLD, f"{failed} of {len(verdicts)} gates do not hold; exit status {DOES_NOT_HOLD}"
+        return DOES_NOT_HOLD, f"not every gate holds: {failed} of {len(verdicts)} failed; exit status {DOES_NOT_HOLD}"
     if unjudged := sum(verdict.holds is None for verdict in verdicts):
-        return NOT_JUDGED, f"{unjudged} of {len(verdicts)} gates could not be judged; exit status {NOT_JUDGED}"
+        told = f"{unjudged} of {len(verdicts)} could not"
+        return NOT_JUDGED, f"not every gate could be judged: {told}; exit status {NOT_JUDGED}"
     if elsewhere:
         return (
             TESTS_FAILED,

@@ -63,7 +63,7 @@ def _need_writable(option: str, path: Path) -> None:
         with path.open("a"):  # a run that is killed leaves what was there
             pass
     except OSError as error:
-        raise InputError(f"{option}: {path} cannot be written ({error.strerror}); give a file that can be") from error
+        raise InputError(f"{option}: {path} cannot be written ({error.strerror}); choose another file") from error
 
 
 def _written(path: Path, what: str, write: Callable[[Path], None]) -> Written:

@@ -19,7 +19,7 @@ from pytest_humaneval.wording import sampling_text, short_digest
 UNUSABLE_SHARE = 0.2  # of completions empty or not parsing: then the prompt or the stops are the likely culprit
 HEADER_WIDTH = 80
 REPLAY = "replay"
-NOT_KNOWN = "not known: the samples are a file's"
+NOT_KNOWN = "not known: the samples come from a file"
 MANY = 6  # strategies; of more, the remarks are a table
 
 
@@ -180,7 +180,7 @@ def remark_lines(rows: Sequence[Row], width: int) -> list[str]:
 def _sees(rows: Sequence[Row], width: int) -> list[str]:
     if not any(row.guided for row in rows):
         return []
-    told = "sees: rows marked `examples` ran code on the docstring's visible examples and may have drawn several times"
+    told = "sees: rows marked `examples` ran code on the docstring's visible examples and may have drawn more than once"
     return wrapped(f"{told}; compare them with each other, not with a single answer to a prompt", width)
 
 
@@ -196,7 +196,7 @@ def _remarks(row: Row) -> list[str]:
         remarks.append(f"{row.strategy}: {counted(row.truncated, 'generation', 'generations')} reached the token limit")
     if row.ends:
         ends = ", ".join(f"{count} {reason}" for reason, count in sorted(row.ends.items()))
-        remarks.append(f"{row.strategy}: generations that something else ended: {ends}")
+        remarks.append(f"{row.strategy}: generations that ended otherwise: {ends}")
     return remarks
 
 

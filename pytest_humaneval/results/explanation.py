@@ -40,7 +40,7 @@ def _why_empty(outcome: Outcome, problem: Problem) -> str:
         return "the answer is JSON, not Python code"
     trees = list(_programs(text))
     if names := [name for tree in trees for name in _defined(tree)]:
-        return f"the answer defines {', '.join(dict.fromkeys(names))}, and not {problem.entry_point}"
+        return f"the answer defines {', '.join(dict.fromkeys(names))}, but not {problem.entry_point}"
     statements = [node for tree in trees for node in tree.body]
     if statements and all(isinstance(node, ast.Import | ast.ImportFrom) for node in statements):
         return "the answer is only an import"
@@ -53,7 +53,7 @@ def _why_empty(outcome: Outcome, problem: Problem) -> str:
 
 def _cut_thinking(outcome: Outcome) -> str:
     limit = " and was cut at the token limit" if outcome.finish_reason == LENGTH else ""
-    return f"the model was thinking to the end{limit}; there is no answer"
+    return f"the model was still thinking at the end{limit}; there is no answer"
 
 
 def _is_json(text: str) -> bool:

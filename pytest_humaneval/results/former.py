@@ -82,7 +82,7 @@ def read_former(directory: Path) -> Former | None:
         return Former(read.outcomes, read.run, read_prompts(directory))
     except DatasetError as error:
         raise InputError(
-            f"--humaneval-output: what is in {directory} would be lost, and cannot be read: {error}; "
+            f"--humaneval-output: {directory} holds results that cannot be read ({error}) and would be lost; "
             "give another folder, or remove it"
         ) from error
 

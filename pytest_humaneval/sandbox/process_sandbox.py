@@ -84,10 +84,10 @@ class ProcessSandbox:
     def check(self, problem: Problem, completion: str, *, timeout: float) -> Verdict:
         """Judge a completion; see :meth:`Sandbox.check`."""
         if not 0 < timeout <= MAX_TIMEOUT:
-            raise InputError(f"timeout: {timeout} is no number of seconds between 0 and {MAX_TIMEOUT:.0f}")
+            raise InputError(f"timeout: {timeout} is not a number of seconds between 0 and {MAX_TIMEOUT:.0f}")
         message = _message(problem, completion, timeout)
         if message is None:
-            return Verdict("refused", f"prompt, completion and test have more than {MAX_MESSAGE} bytes")
+            return Verdict("refused", f"prompt, completion and test together have more than {MAX_MESSAGE} bytes")
         if self._busy or self._oracle is None or self._oracle.poll() is not None:
             self._start()  # an earlier check was interrupted, and its answer may still arrive; or the oracle was killed
         self._busy = True
@@ -105,7 +105,7 @@ class ProcessSandbox:
             return "timed out", f"the test was not done {patience:g} s after its start", patience
         except (OSError, EOFError, CodecError) as error:
             if self._overcome():
-                return "refused", "the process that ran the test ended over a result", 0.0
+                return "refused", "the process that ran the test ended while handling a result", 0.0
             raise SandboxError(f"the sandbox's oracle did not answer: {error}") from None
         except BaseException:
             self._drop()

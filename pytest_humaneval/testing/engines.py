@@ -20,7 +20,7 @@ from pytest_humaneval.sample import Generation, Request, Sampling
 PATIENCE = 30.0  # seconds, of a busy machine
 
 Texts = Mapping[str, Sequence[str | None]]
-"""What an engine is to answer: by prompt, one text a sample. None is a request that fails."""
+"""What an engine is to answer: by prompt, one text per sample. None is a request that fails."""
 
 MakeEngine = Callable[[Texts], Engine]
 """Makes an engine, not yet started, that gives these answers."""

@@ -138,5 +138,5 @@ def test_what_the_hub_does_not_have_is_an_error_without_a_traceback(
 def test_a_hub_that_does_not_answer_is_an_error_without_a_traceback(tmp_path: Path) -> None:
     answer = fetch("org/tiny", "http://127.0.0.1:9", tmp_path)
     assert answer.returncode == 4
-    assert "Any of these helps:\n  1. let the hub be reached" in answer.stderr
+    assert "Any of these helps:\n  1. make the hub reachable" in answer.stderr
     assert "Traceback" not in answer.stderr

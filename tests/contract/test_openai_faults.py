@@ -241,10 +241,13 @@ def test_one_unreachable_replica_stops_the_start() -> None:
         (Reply(status=429, error="slow down"), "429 Too Many Requests: slow down"),
         (Reply(status=400, error="too long"), "400 Bad Request: too long"),
         (Reply(status=418, raw=b""), "418 I'm a Teapot"),
-        (Reply(raw=b'{"choices": ['), "answered what is no JSON: Expecting value: line 1 column 14"),
-        (Reply(raw=b'{"choices": []}'), "answered what is no completion: {'choices': ["),
-        (Reply(raw=b'{"choices": [{"text": 1}], "usage": null}'), "answered what is no completion: {'choices': ["),
-        (Reply(raw=b"null"), "answered what is no completion: "),
+        (Reply(raw=b'{"choices": ['), "the answer is not JSON: Expecting value: line 1 column 14"),
+        (Reply(raw=b'{"choices": []}'), "something other than a completion: {'choices': ["),
+        (
+            Reply(raw=b'{"choices": [{"text": 1}], "usage": null}'),
+            "something other than a completion: {'choices': [",
+        ),
+        (Reply(raw=b"null"), "answered with something other than a completion: "),
         (Reply(drop=True), "Server disconnected without sending a response."),
         (Reply(hang=True), "no answer to any request within 0.5 s"),
     ],
@@ -383,7 +386,7 @@ def test_a_refused_prefill_is_explained() -> None:
     refusal = Reply(status=400, error="Unrecognized request argument")
     with FakeServer(lambda body: refusal) as server, started(server) as engine:
         error = error_of(ask(engine, requests(1, chat_prompt("question", prefill="```"))))
-    assert error.endswith("(the strategy begins the model's answer; that takes vLLM's continue_final_message)")
+    assert error.endswith("(the strategy begins the model's answer; that needs vLLM's continue_final_message)")
 
 
 # The key
@@ -428,4 +431,4 @@ def test_a_key_that_cannot_be_sent_is_refused_without_showing_it(monkeypatch: py
     with FakeServer() as server:
         with pytest.raises(EngineError) as caught, started(server):
             pass
-        assert str(caught.value) == "the environment variable OPENAI_API_KEY has characters that no key has"
+        assert str(caught.value) == "the environment variable OPENAI_API_KEY has characters that no key may have"

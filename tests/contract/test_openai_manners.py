@@ -76,14 +76,14 @@ def test_only_what_was_asked_for_is_sent() -> None:
             "Unsupported parameter: 'max_tokens' is not supported. Use 'max_completion_tokens' instead.",
             "max_tokens",
             {"max_completion_tokens": 768, "max_tokens": None},
-            "max_completion_tokens was sent in its place",
+            "max_completion_tokens was sent instead",
         ),
         (
             lambda body: "temperature" in body,
             "Unsupported value: 'temperature' does not support 0 with this model. Only the default (1) is supported.",
             "temperature",
             {"temperature": None},
-            "takes no temperature but its own",
+            "accepts no temperature but its own",
         ),
         (
             lambda body: "stop" in body,
@@ -287,7 +287,7 @@ def test_a_server_that_ignores_the_beginning_is_not_stopped_at_the_opening_fence
         (later,) = ask(engine, requests(1, FENCE)).values()
         assert isinstance(answer, Generation)
         assert answer.text == later.text == PROSE  # type: ignore[union-attr]
-        assert any("does not go on" in notice for notice in engine.notices)
+        assert any("does not continue" in notice for notice in engine.notices)
     assert ["stop" in body for body in server.requests] == [True, False, False]
 
 

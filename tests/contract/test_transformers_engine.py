@@ -163,9 +163,9 @@ def test_without_a_chat_template_only_conversations_are_errors(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("prompt", "message"),
     [
-        (completion_prompt("x" * 300), f"the prompt has 300 tokens, the engine takes {CONTEXT} with the answer"),
+        (completion_prompt("x" * 300), f"the prompt has 300 tokens; the engine takes {CONTEXT}, answer included"),
         (completion_prompt(""), "the prompt is empty"),
-        (completion_prompt("lone \ud800 surrogate"), "transformers does not take this request: "),
+        (completion_prompt("lone \ud800 surrogate"), "transformers does not accept this request: "),
     ],
     ids=["too long", "empty", "not unicode"],
 )
@@ -299,7 +299,7 @@ def test_a_soft_prompt_of_another_size_is_refused_with_both_named(engine: Transf
 def test_a_checkpoint_that_changed_during_the_run_is_an_error(engine: TransformersEngine, tmp_path: Path) -> None:
     soft = soft_prompt(tmp_path / "soft", random_rows(3))
     stale = replace(soft, digest="0" * 64)
-    with pytest.raises(EngineError, match="is not what it was when this run began"):
+    with pytest.raises(EngineError, match="has changed since this run began"):
         ask(engine, replace(QUESTION, virtual_tokens=stale))
 
 

@@ -135,9 +135,9 @@ def test_an_answer_is_clipped_to_the_room_behind_the_prompt(engine: EngineClient
 @pytest.mark.parametrize(
     ("prompt", "message"),
     [
-        (completion_prompt("x" * 600), f"the prompt has 600 tokens, the engine takes {CONTEXT} with the answer"),
-        (completion_prompt(""), "vLLM does not take this request: .*empty"),
-        (completion_prompt("lone \ud800 surrogate"), "vLLM does not take this request: "),
+        (completion_prompt("x" * 600), f"the prompt has 600 tokens; the engine takes {CONTEXT}, answer included"),
+        (completion_prompt(""), "vLLM does not accept this request: .*empty"),
+        (completion_prompt("lone \ud800 surrogate"), "vLLM does not accept this request: "),
     ],
     ids=["too long", "empty", "not unicode"],
 )
@@ -213,7 +213,7 @@ def test_guesses_beside_them_change_no_seeded_sample(
 
 def test_engine_arguments_reach_vllm(engine_without_template: EngineClient) -> None:
     long = Request(completion_prompt("x" * 200), Sampling(), 0)
-    with pytest.raises(EngineError, match="the prompt has 200 tokens, the engine takes 128 with the answer"):
+    with pytest.raises(EngineError, match="the prompt has 200 tokens; the engine takes 128, answer included"):
         engine_without_template.generation("long", long)
 
 

@@ -95,5 +95,5 @@ def test_without_an_installation_it_says_how_to_make_one(tmp_path: Path, monkeyp
 
 
 def test_a_strategy_in_chat_form_is_refused() -> None:
-    with pytest.raises(SystemExit, match="'qwen_instruct' is none of the strategies in completion mode"):
+    with pytest.raises(SystemExit, match="'qwen_instruct' is not a strategy in completion mode"):
         strategy_named("qwen_instruct")

@@ -261,12 +261,12 @@ def test_a_command_that_is_killed_or_interrupted_goes_on_where_it_was(
         before = results.read_bytes()
         judged = before.count(b"\n")
         assert judged < 640
-    assert f"interrupted\n{judged} samples are judged; the same command goes on after them" in errors
+    assert f"interrupted\n{judged} samples have been judged; the same command continues after them" in errors
     assert not (tmp_path / "out" / "run.json").exists()
 
     status, output, errors = finish(start(file))
     assert status == 1
-    assert "going on after " in errors
+    assert "continuing after " in errors
     assert results.read_bytes().startswith(before)
     assert identities(rows_in(results)) == identities(rows_in(file))
 
@@ -277,7 +277,7 @@ def test_a_command_that_is_killed_or_interrupted_goes_on_where_it_was(
     assert again.replace("not needed: everything was judged before\n", ray_line(output)) == output
     status, _, errors = finish(start(file, "--timeout=2"))
     assert status == 4
-    assert "are of another run: timeout is 3.0 there and 2.0 here; give another folder" in errors
+    assert "belong to another run: timeout is 3.0 there and 2.0 here; give another folder" in errors
 
 
 def test_a_node_with_another_version_is_named_and_nothing_is_judged(

@@ -56,9 +56,9 @@ def test_the_summary_says_how_each_row_was_made(evaluate: Evaluate, workers: str
     result.stdout.fnmatch_lines(
         [
             "experiment  strategy  post-processing  sampling",
-            "cot         cot       post_v?          greedy, up to 768 tokens, 2 samples a problem",
+            "cot         cot       post_v?          greedy, up to 768 tokens, 2 samples per problem",
             "plain       minimal   post_v1          greedy, up to 768 tokens",
-            "warm        chat      none             temperature 0.8, *, up to 99 tokens, 2 samples a problem",
+            "warm        chat      none             temperature 0.8, *, up to 99 tokens, 2 samples per problem",
             "",
             "strategy *",
         ]

@@ -24,7 +24,7 @@ PATIENCE = 120.0  # seconds, for what a machine under load may be slow at; a tes
         ("[1]", "*mini.jsonl:2: expected a JSON object*"),
         (json.dumps({**ADD, "task_id": "Mini/9", "test": 1}), "*mini.jsonl:2: field 'test' is int, not text*"),
         (json.dumps({"task_id": "Mini/9"}), "*mini.jsonl:2: field 'prompt' is missing*"),
-        (json.dumps(ADD), "*mini.jsonl:2: task_id 'Mini/0' was already given in line 1*"),
+        (json.dumps(ADD), "*mini.jsonl:2: task_id 'Mini/0' already appears in line 1*"),
     ],
 )
 def test_a_bad_dataset_line_is_named(refused: Evaluate, mini: Path, line: str, message: str) -> None:
@@ -35,7 +35,7 @@ def test_a_bad_dataset_line_is_named(refused: Evaluate, mini: Path, line: str, m
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--humaneval-task=Mini/5"], "*--humaneval-task: no problem Mini/5*"),
+        (["--humaneval-task=Mini/5"], "*--humaneval-task: unknown problem Mini/5*"),
         (["--humaneval-limit=0"], "*--humaneval-limit: '0' is not a whole number from 1*"),
         (
             ["--humaneval-num-samples=999999999"],

@@ -51,7 +51,7 @@ def test_a_gate_that_does_not_hold_has_an_exit_status_of_its_own(
     result.stdout.fnmatch_lines(
         [
             "gate      minimal_v2: pass@1 of at least 1: DOES NOT HOLD: *",
-            "gates     1 of 2 gates do not hold; exit status 10",
+            "gates     not every gate holds: 1 of 2 failed; exit status 10",
         ]
     )
     run = run_json(output)

@@ -103,7 +103,7 @@ def test_an_engine_that_dies_in_the_middle_makes_errors_with_the_end_of_its_log(
 
 def test_a_directory_that_others_can_enter_is_refused(refused: Evaluate, state: PrivateDirectory) -> None:
     state.path.chmod(0o755)
-    refused("--humaneval-linger=60").stderr.fnmatch_lines(["*is open to others (mode 0755*"])
+    refused("--humaneval-linger=60").stderr.fnmatch_lines(["*is open to other users (mode 0755, expected 0700)*"])
     state.path.chmod(0o700)
 
 
@@ -158,7 +158,7 @@ def test_a_run_beside_another_one_starts_an_engine_of_its_own(
     engine = the_engine(state)
     beside = evaluate(workers, "--humaneval-linger=60", "-k", "add", script={"Mini/10": {"text": "", "hang": True}})
     beside.assert_outcomes(passed=1)
-    beside.stdout.fnmatch_lines(["note: another run had the warm engine; this one started an engine of its own"])
+    beside.stdout.fnmatch_lines(["note: another run was using the warm engine; this one started an engine of its own"])
     assert hanging_run.poll() is None
     assert the_engine(state) == engine
     assert engine.ask({"op": "status"})["in_use"]

@@ -42,4 +42,4 @@ def test_a_step_summary_that_cannot_be_written_is_a_warning(
 
 def test_a_file_that_cannot_be_written_is_told_before_anything_is_generated(refused: Evaluate, tmp_path: Path) -> None:
     result = refused(f"--humaneval-markdown={tmp_path}")
-    result.stderr.fnmatch_lines(["*--humaneval-markdown: * cannot be written (*); give a file that can be"])
+    result.stderr.fnmatch_lines(["*--humaneval-markdown: * cannot be written (*); choose another file"])

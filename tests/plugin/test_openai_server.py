@@ -147,7 +147,7 @@ def test_ends_that_are_not_the_models_own_are_named(
     result.stdout.fnmatch_lines(
         [
             "*empty: add: the server's content filter ended the answer*",
-            "minimal: generations that something else ended: 1 content_filter",
+            "minimal: generations that ended otherwise: 1 content_filter",
         ]
     )
     row = json.loads((tmp_path / "out" / "results.jsonl").read_text().splitlines()[0])
@@ -167,7 +167,7 @@ def test_what_a_server_refuses_is_left_out_and_the_record_says_so(evaluate_at: S
         result = evaluate_at(server, f"--humaneval-output={tmp_path / 'out'}", "--humaneval-request=top_k=20")
         assert all(body["top_k"] == 20 for body in server.requests)
     result.assert_outcomes(passed=3)
-    result.stdout.fnmatch_lines(["note: the server takes no temperature but its own*"])
+    result.stdout.fnmatch_lines(["note: the server accepts no temperature but its own*"])
     run = json.loads((tmp_path / "out" / "run.json").read_text())
     assert "no temperature but its own" in run["engine_process"]["notices"][0]
     assert '"top_k": 20' in run["identity"]["digest"]
@@ -200,4 +200,4 @@ def test_a_socks_proxy_without_its_package_is_a_usage_error(
     with FakeServer(solve) as server:
         result = evaluate_at(server)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*HTTP_PROXY names a SOCKS proxy, which takes a package: pip install socksio*"])
+    result.stderr.fnmatch_lines(["*HTTP_PROXY names a SOCKS proxy, which needs a package: pip install socksio*"])

@@ -40,7 +40,7 @@ def test_what_a_part_did_not_evaluate_stays_beside_it(
     before = contents(out)
     result = evaluate(workers, f"--humaneval-output={out}", *selection, script={"Mini/1": WRONG})
     assert result.ret == 0
-    result.stdout.fnmatch_lines([f"*are in {out}, with 2 of a former run that this one did not evaluate"])
+    result.stdout.fnmatch_lines([f"*are in {out}, with 2 of an earlier run that this one did not evaluate"])
     assert verdicts(out) == {"Mini/0 minimal": "passed", "Mini/1 minimal": "exception", "Mini/10 minimal": "passed"}
     run = run_json(out)
     assert run["items"]["kept"] == 2
@@ -67,7 +67,7 @@ def test_a_part_of_another_plan_gets_a_folder_within(evaluate: Evaluate, workers
     before = contents(out)
     result = evaluate(workers, f"--humaneval-output={out}", "-k", "add", script={"Mini/0": WRONG})
     result.stdout.fnmatch_lines(
-        [f"note: {out} keeps the 3 results of a former run, 2 of which this one did not evaluate (another model); *"]
+        [f"note: {out} keeps the 3 results of an earlier run, 2 of which this one did not evaluate (another model); *"]
     )
     assert contents(out) == before
     assert verdicts(out / "run-2") == {"Mini/0 minimal": "assertion"}
@@ -98,7 +98,7 @@ def test_results_that_cannot_be_read_are_not_written_over(refused: Evaluate, out
     out.mkdir()
     (out / "results.jsonl").write_text("of another program\nand its lines\n")
     result = refused(f"--humaneval-output={out}")
-    result.stderr.fnmatch_lines(["*--humaneval-output: what is in * would be lost, and cannot be read: *"])
+    result.stderr.fnmatch_lines(["*--humaneval-output: * holds results that cannot be read (*) and would be lost; *"])
     assert (out / "results.jsonl").read_text().startswith("of another program")
 
 

@@ -43,7 +43,7 @@ def test_a_missing_package_is_told_before_anything_is_generated(
 def test_a_page_that_cannot_be_written_is_told_before_anything_is_generated(refused: Evaluate, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     result = refused(f"--humaneval-html={tmp_path / 'file' / 'report.html'}")
-    result.stderr.fnmatch_lines(["*--humaneval-html: *report.html cannot be written (*); give a file that can be"])
+    result.stderr.fnmatch_lines(["*--humaneval-html: *report.html cannot be written (*); choose another file"])
 
 
 def test_a_page_that_fails_at_the_end_costs_nothing_else(evaluate: Evaluate, tmp_path: Path) -> None:

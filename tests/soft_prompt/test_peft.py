@@ -53,5 +53,5 @@ def test_we_load_peft_s_with_the_same_logits(kind: str, frozen: FrozenModel, tmp
 def test_other_methods_of_peft_are_refused(tmp_path: Path) -> None:
     model = load_tiny().model
     peft.get_peft_model(model, peft.LoraConfig(task_type="CAUSAL_LM", r=2)).save_pretrained(str(tmp_path))
-    with pytest.raises(StrategyError, match=r"peft_type 'LORA' .* is no soft prompt"):
+    with pytest.raises(StrategyError, match=r"peft_type 'LORA' .* is not a soft prompt"):
         find_checkpoints(tmp_path)

@@ -55,7 +55,7 @@ def arguments(folder: Path, command: str = "train") -> list[str]:
 def test_the_command_line_trains_reports_and_goes_on(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*arguments(folder), "--max-steps=4"]) == 0
     out, err = capsys.readouterr()
-    assert "3 tasks to train on, 3 to validate on" in err
+    assert "tasks: 3 to train on, 3 to validate on" in err
     assert "step 4/4  loss " in err
     assert "evaluate it with: pytest --strategy=minimal,soft:" in out
     output = folder / "out"
@@ -92,7 +92,7 @@ def test_input_that_cannot_be_used_is_one_line_and_status_4(
 
 def test_the_data_can_be_looked_at_without_a_model(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["data", str(folder / "mbpp.jsonl")]) == 0
-    assert capsys.readouterr().out.startswith("3 tasks to train on, 3 to validate on; removed 0 near HumanEval's")
+    assert capsys.readouterr().out.startswith("tasks: 3 to train on, 3 to validate on; removed: 0 too similar")
 
 
 @pytest.mark.parametrize("module", ["soft_prompt", "pytest_humaneval.soft_prompt"])

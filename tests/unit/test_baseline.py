@@ -89,7 +89,7 @@ def test_another_dataset_model_engine_sampling_or_post_processing_is_said() -> N
         return compare_results(results("pf"), results("pf", run={**RUN, **other})).notes
 
     assert notes(dataset={"name": "U", "sha256": "def"}) == (
-        "another dataset: U (sha256 def) before, T (sha256 abc) now; problems of one task_id may differ",
+        "another dataset: U (sha256 def) before, T (sha256 abc) now; problems with the same task_id may differ",
     )
     assert notes(identity={"engine": "vllm 1", "model": "big", "digest": "sha256:bbb"}) == (
         "another model: big (sha256:bbb) before, tiny (sha256:aaa) now",

@@ -53,9 +53,9 @@ def test_a_survey_counts_what_is_there(tmp_path: Path) -> None:
     [
         ("{not json}", r":3: not JSON \("),
         ('{"task_id": "T/0"}', ":3: expected a JSON object with task_id and completion"),
-        ('{"task_id": "T/2", "completion": ""}', ":3: no problem T/2; give the file of its problems by --dataset"),
-        ('{"task_id": "T/1", "completion": "", "strategy": "a b"}', ":3: 'a b' cannot name a strategy"),
-        ('{"task_id": "T/0", "completion": "", "sample_index": 0}', ":3: sample 0 of T/0 was already given in line 2"),
+        ('{"task_id": "T/2", "completion": ""}', ":3: unknown problem T/2; name the file of its problems with"),
+        ('{"task_id": "T/1", "completion": "", "strategy": "a b"}', ":3: 'a b' cannot be the name of a strategy"),
+        ('{"task_id": "T/0", "completion": "", "sample_index": 0}', ":3: sample 0 of T/0 already appears in line 2"),
     ],
 )
 def test_a_line_that_cannot_be_judged_is_named(tmp_path: Path, line: str, message: str) -> None:

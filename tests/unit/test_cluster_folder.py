@@ -56,7 +56,7 @@ def test_a_finished_run_is_no_longer_finished_when_it_is_called_again(tmp_path: 
 
 def test_other_settings_are_refused(tmp_path: Path) -> None:
     judge_some(tmp_path, 1)
-    with pytest.raises(InputError, match=r"of another run: timeout is 3\.0 there and 5\.0 here; give another folder"):
+    with pytest.raises(InputError, match=r"to another run: timeout is 3\.0 there and 5\.0 here; give another folder"):
         Folder(tmp_path, SETTINGS | {"timeout": 5.0})
 
 
@@ -71,7 +71,7 @@ def test_results_that_are_not_of_these_samples_are_named(tmp_path: Path) -> None
     judge_some(tmp_path, 2)
     with (
         Folder(tmp_path, SETTINGS) as folder,
-        pytest.raises(DatasetError, match=r"results.jsonl:2: is not the result of the file's sample 2"),
+        pytest.raises(DatasetError, match=r"results.jsonl:2: not the result of the file's sample 2"),
     ):
         list(folder.resume(iter([SAMPLES[0], SAMPLES[2]])))
 

@@ -60,7 +60,7 @@ def test_nothing_is_lost_or_doubled_and_the_order_stays_whatever_dies(
         if sample.completion == KILLER:
             assert (judged.kind, judged.detail) == (
                 "error",
-                "ClusterError: Ray's worker processes died over it: it died",
+                "ClusterError: Ray's worker processes died while judging it: it died",
             )
         else:
             assert (judged.kind, judged.detail) == ("passed", sample.completion)

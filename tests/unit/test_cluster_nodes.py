@@ -32,8 +32,8 @@ def test_a_node_with_another_version_is_refused() -> None:
 @pytest.mark.parametrize(
     ("address", "told"),
     [
-        ("ray://somewhere:10001", "is no address; expected HOST:PORT as `ray start --head` prints it, or auto"),
-        ("somewhere", "is no address"),
+        ("ray://somewhere:10001", "is not an address; expected HOST:PORT as `ray start --head` prints it, or auto"),
+        ("somewhere", "is not an address"),
         ("127.0.0.1:1", "no cluster answers at 127.0.0.1:1 ([Errno 111] Connection refused)"),
     ],
 )

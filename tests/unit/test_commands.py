@@ -95,7 +95,7 @@ def test_bad_input_is_one_calm_line(tmp_path: Path, capsys: pytest.CaptureFixtur
     )
     strange = write_results(tmp_path / "a", Outcome("Mini/0", "chat", 0, "passed"))
     assert main(["export", "--format", "evalplus", str(strange), str(tmp_path / "out")]) == 4
-    assert "Mini/0 is not in HumanEval; give its file by --dataset" in capsys.readouterr().err
+    assert "Mini/0 is not in HumanEval; name its file with --dataset" in capsys.readouterr().err
     assert main(["export", "--format", "human-eval", str(MAIN_JOB), "/proc/nowhere/out"]) == 4
     assert "/proc/nowhere/out: cannot be written" in capsys.readouterr().err
 
@@ -113,14 +113,14 @@ def test_results_of_another_dataset_are_not_mixed_with_this_one_s_prompts(
     run = write_results(tmp_path / "a", Outcome("HumanEval/0", "chat", 0, "passed"))
     (run / "run.json").write_text(json.dumps({"dataset": {"sha256": "other", "name": "T", "problems": 1}}))
     assert main(["export", "--format", "evalplus", str(run), str(tmp_path / "out")]) == 4
-    assert "its problems came from another file than HumanEval (sha256 other" in capsys.readouterr().err
+    assert "its problems came from a file other than HumanEval (sha256 other" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("options", "status", "told"),
     [
         (["--min-pass-at-1=0.4"], 0, "every gate holds"),
-        (["--min-pass-at-1=expert_v00=0.5"], 10, "1 of 1 gates do not hold"),
+        (["--min-pass-at-1=expert_v00=0.5"], 10, "not every gate holds: 1 of 1 failed; exit status 10"),
         (["--baseline", str(MAIN_JOB), "--fail-on-regression"], 0, "every gate holds"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What is said of answers without code, and of generations that something else ended."""
+"""What is said of answers without code, and of generations that ended otherwise."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def told(generation: str, finish: str = "stop", kind: str = "empty", reasoning: 
     [
         ("", "the completion has no code"),
         ("I would rather not say.", "the completion has no code"),
-        ("```python\ndef plus(x, y):\n    return x + y\n```", "the answer defines plus, and not add"),
-        ("class Adder:\n    pass\n", "the answer defines Adder, and not add"),
+        ("```python\ndef plus(x, y):\n    return x + y\n```", "the answer defines plus, but not add"),
+        ("class Adder:\n    pass\n", "the answer defines Adder, but not add"),
         ("```python\nimport math\n```", "the answer is only an import"),
         ("```python\n# add them\n```", "the answer is only a comment"),
         ("# add them", "the answer is only a comment"),
@@ -42,12 +42,12 @@ def test_an_answer_without_code_is_told_apart_from_one_with_other_code(generatio
 @pytest.mark.parametrize("generation", ["<think>\nFirst, ", "[THINK]hm", "<|channel|>analysis<|message|>We need"])
 def test_thinking_that_took_all_tokens_is_told(generation: str) -> None:
     assert told(generation, "length") == (
-        "the model was thinking to the end and was cut at the token limit; there is no answer"
+        "the model was still thinking at the end and was cut at the token limit; there is no answer"
     )
 
 
 def test_so_is_thinking_that_the_server_keeps_apart() -> None:
-    assert told("", "length", reasoning="First, ").startswith("the model was thinking to the end and was cut")
+    assert told("", "length", reasoning="First, ").startswith("the model was still thinking at the end and was cut")
 
 
 @pytest.mark.parametrize(

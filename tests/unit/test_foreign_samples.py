@@ -140,7 +140,7 @@ def test_what_is_none_is_named_with_what_to_do(tmp_path: Path, name: str, text: 
 def test_a_problem_of_another_dataset_names_the_file_and_no_option_that_nobody_gave(tmp_path: Path) -> None:
     file = tmp_path / "s.jsonl"
     file.write_text(lines([{"task_id": "MBPP/2", "completion": ""}]))
-    with pytest.raises(DatasetError, match=r"s\.jsonl: MBPP/2 is none of HumanEval's problems; give the file"):
+    with pytest.raises(DatasetError, match=r"s\.jsonl: MBPP/2 is not one of HumanEval's problems; name the file"):
         commands.evaluate_arguments(file, [])
     assert "--humaneval-task=MBPP/2" in commands.evaluate_arguments(file, ["--humaneval-dataset=mbpp.jsonl"])
 

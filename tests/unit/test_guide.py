@@ -236,7 +236,7 @@ def endless(problem: Problem) -> Any:
         (bad_count, "it asked for 0 samples; expected 1 or more"),
         (raises, f"LookupError: no such thing ({__file__}:{raises.__code__.co_firstlineno + 2})"),
         (raises_at_once, f"LookupError: no such thing ({__file__}:{raises_at_once.__code__.co_firstlineno + 1})"),
-        (no_generator, "it is no generator; ask with `yield from draw(...)` and return a candidate"),
+        (no_generator, "it is not a generator; ask with `yield from draw(...)` and return a candidate"),
         (endless, f"it asked more than {MOST_QUESTIONS} questions about one problem"),
     ],
 )
@@ -256,5 +256,5 @@ def test_a_strategy_shows_its_first_question_and_has_to_begin_with_one() -> None
         yield from try_out([])
         return Candidate(Generation(""), None)  # type: ignore[arg-type]
 
-    with pytest.raises(StrategyError, match="has to begin with a draw"):
+    with pytest.raises(StrategyError, match="must begin with a draw"):
         mute.build_prompt(PROBLEMS[0])

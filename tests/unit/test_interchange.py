@@ -136,7 +136,7 @@ def test_evalplus_s_verdicts_are_read(tmp_path: Path) -> None:
     [
         ("evalplus", "s.jsonl", '{"task_id": "T/0"}\n', "s.jsonl:1: expected task_id and solution"),
         ("evalplus", "s.jsonl", "[]\n", "s.jsonl:1: expected task_id and solution"),
-        ("evalplus", "s.jsonl", '{"task_id": "T/9", "solution": ""}\n', "s.jsonl:1: no problem T/9; give the file"),
+        ("evalplus", "s.jsonl", '{"task_id": "T/9", "solution": ""}\n', "s.jsonl:1: unknown problem T/9; name the"),
         ("evalplus", "s.jsonl", "", "s.jsonl: holds no sample"),
         ("evalplus", "s.json", "{}", "expected evalplus's results, a JSON object with eval"),
         ("evalplus", "s.json", '{"eval": {"T/0": [1]}}', "s.json: T/0: expected task_id and solution"),
@@ -162,7 +162,7 @@ def test_a_file_means_one_strategy() -> None:
     run = Results(outcomes, source="out")
     assert asked(one_strategy(run, "b")) == [("T/1", 0, ""), ("T/1", 1, "")]
     assert asked(judged(one_strategy(run, "b"))) == [("T/1", 0, "")]
-    with pytest.raises(InputError, match=r"out has 2 strategies, .* choose by --strategy: a, b"):
+    with pytest.raises(InputError, match=r"out has 2 strategies, .* choose one with --strategy: a, b"):
         one_strategy(run, None)
     with pytest.raises(InputError, match="out has no results of c; it has a, b"):
         one_strategy(run, "c")

@@ -61,14 +61,14 @@ def test_comparisons_and_gates_are_there_and_no_name_breaks_out_of_them() -> Non
     hostile = "```\n# head"
     some = {name: {f"T/{n}": {0: n < most} for n in range(9)} for name, most in (("a", 9), (hostile, 0))}
     gates = [GateVerdict("pass@1 of at least 0.5", hostile, False, "0.0000, 0 of 9 samples")]
-    analysis = Analysis(*comparisons_between(some), gates=gates, answer="1 of 1 gates do not hold")
+    analysis = Analysis(*comparisons_between(some), gates=gates, answer="not every gate holds: 1 failed")
     (block,) = [
         one
         for one in tokens(markdown_summary(ledger_of(Outcome("A/0", "chat", 0, "passed")), analysis=analysis))
         if one.type == "fence"
     ]
     assert block.info == "text"
-    for told in ("p of the exact McNemar test", "-1.000", "DOES NOT HOLD", "gates     1 of 1 gates do not hold"):
+    for told in ("p of the exact McNemar test", "-1.000", "DOES NOT HOLD", "gates     not every gate holds: 1 failed"):
         assert told in block.content
 
 

@@ -47,7 +47,9 @@ def test_credentials_show_nowhere() -> None:
     "url", ["", "localhost:8000", "ftp://host", "http://", "http://host:port", "http://host:0", "x"]
 )
 def test_a_url_of_no_server_is_refused(url: str) -> None:
-    with pytest.raises(InputError, match=r"--humaneval-engine-url: .* is no URL of a server, such as http://localhost"):
+    with pytest.raises(
+        InputError, match=r"--humaneval-engine-url: .* is not the URL of a server, such as http://localhost"
+    ):
         identity_of(url)
 
 

@@ -51,7 +51,7 @@ def test_a_pipe_in_it_holds_nobody_up(directory: PrivateDirectory) -> None:
 @pytest.mark.parametrize("mode", [0o755, 0o770, 0o701])
 def test_one_that_others_can_enter_is_refused(directory: PrivateDirectory, mode: int) -> None:
     directory.path.chmod(mode)
-    with pytest.raises(InputError, match=rf"open to others \(mode {mode:04o}.*remove it, or name another"):
+    with pytest.raises(InputError, match=rf"open to other users \(mode {mode:04o}, expected 0700\).*remove it, or"):
         PrivateDirectory(directory.path)
 
 

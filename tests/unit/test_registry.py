@@ -40,7 +40,7 @@ def test_two_of_one_name_are_an_error() -> None:
 
 @pytest.mark.parametrize("name", ["", "all", "a b", "a,b", "a[b", "soft:x"])
 def test_names_that_could_not_be_selected_are_refused(name: str) -> None:
-    with pytest.raises(StrategyError, match="cannot name a strategy"):
+    with pytest.raises(StrategyError, match="cannot be the name of a strategy"):
         register([named(name)])
 
 

@@ -113,7 +113,7 @@ def test_an_empty_completion_is_a_sample(tmp_path: Path) -> None:
             "sample_index must be a whole number .*, not -1",
         ),
         ('{"task_id": "T/1", "completion": "", "sample_index": true}', "sample_index must be .*, not true"),
-        ('{"task_id": "T/0", "completion": "", "sample_index": 0}', "2: sample 0 of T/0 was already given in line 1"),
+        ('{"task_id": "T/0", "completion": "", "sample_index": 0}', "2: sample 0 of T/0 already appears in line 1"),
     ],
 )
 def test_a_malformed_line_is_named(tmp_path: Path, line: str, message: str) -> None:

@@ -107,19 +107,19 @@ def test_the_last_row_of_a_sample_counts_and_is_told_of(tmp_path: Path) -> None:
     first, second = (result_row(Outcome("T/0", "minimal", 0, kind)) for kind in ("error", "passed"))
     read = read_results(write(tmp_path / "r.jsonl", first, second))
     assert [one.kind for one in read.outcomes] == ["passed"]
-    assert "1 samples were given more than once" in read.notes[0]
+    assert "samples that appear more than once: 1; the last row" in read.notes[0]
 
 
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ([1], "r.jsonl:2: expected one JSON object a line with task_id and passed"),
+        ([1], "r.jsonl:2: expected one JSON object per line with task_id and passed"),
         ({"task_id": "T/0", "completion": ""}, "samples are judged by --humaneval-replay"),
         (OF_HUMAN_EVAL | {"passed": "yes"}, 'r.jsonl:2: passed must be true, false or null, not "yes"'),
         (OF_HUMAN_EVAL | {"task_id": 3}, "r.jsonl:2: task_id must be text, not 3"),
         (OF_HUMAN_EVAL | {"sample_index": -1}, "sample_index must be a whole number from 0, not -1"),
         (OF_HUMAN_EVAL | {"sample_index": True}, "sample_index must be a whole number, not true"),
-        (OF_HUMAN_EVAL | {"steps": [1]}, "steps must be a list of texts"),
+        (OF_HUMAN_EVAL | {"steps": [1]}, "steps must be a list of strings"),
         (OF_HUMAN_EVAL | {"kind": "lucky"}, "unknown kind 'lucky'; known: passed, assertion"),
         (OF_HUMAN_EVAL | {"kind": "assertion"}, "kind is 'assertion' but passed is true"),
     ],
@@ -133,7 +133,7 @@ def test_a_bad_row_is_named(tmp_path: Path, row: Any, message: str) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("r.jsonl", "", "r.jsonl: holds no result; expected one JSON object a line"),
+        ("r.jsonl", "", "r.jsonl: holds no results; expected one JSON object per line"),
         ("r.jsonl", '{"task_id": "T/0"\n{}\n', "r.jsonl:1: not JSON"),
         ("other.txt", None, "holds no results.jsonl; expected a folder that --humaneval-output wrote"),
     ],

@@ -179,7 +179,7 @@ def test_strict_encoding_refuses_what_cannot_cross() -> None:
 
 def test_what_could_not_cross_once_cannot_be_sent_on() -> None:
     arrived = decode(encode(print))
-    with pytest.raises(OpaqueError, match="a builtin_function_or_method"):
+    with pytest.raises(OpaqueError, match="a value of type builtin_function_or_method"):
         encode([arrived], strict=True)
 
 

@@ -333,7 +333,7 @@ def test_container_mounts_no_folder_that_its_engine_would_make(
     (launch,) = launches(SandboxOptions(program))
     assert "--volume" not in launch.command
     assert 'type=bind,"source={sockets}",target=/humaneval/sockets,readonly' in launch.command
-    assert launch.advice == f"the image must be there beforehand: {program} pull {default_image()}"
+    assert launch.advice == f"the image must be pulled first: {program} pull {default_image()}"
 
 
 def test_names_of_the_sandboxes() -> None:

@@ -159,8 +159,8 @@ def test_start_can_fail(tmp_path: Path) -> None:
     [
         ("{", "not JSON: "),
         ("[]", "a script is a JSON object, from task ids to answers"),
-        ('{"T/0": 1}', "T/0: expected a text, an object or a list of them, not 1"),
-        ('{"T/0": ["x", null]}', "T/0, sample 1: expected a text, an object or a list of them, not null"),
+        ('{"T/0": 1}', "T/0: expected a string, an object or a list of these, not 1"),
+        ('{"T/0": ["x", null]}', "T/0, sample 1: expected a string, an object or a list of these, not null"),
         (
             '{"T/0": {"txt": "x"}}',
             "T/0: unknown field 'txt'; known: text, .*delay, after, error, exit, hang",

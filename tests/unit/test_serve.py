@@ -53,7 +53,7 @@ def test_a_hub_models_revision_joins_its_name() -> None:
 
 @pytest.mark.parametrize("spec", ["qwen2.5-coder-0.5b-instruct", "Qwen/Qwen2.5-Coder-0.5B@main", "model.gguf"])
 def test_nothing_else_has_a_revision(spec: str) -> None:
-    with pytest.raises(ModelError, match=r"'v1' cannot be had of .*only a hub id such as"):
+    with pytest.raises(ModelError, match=r"'v1' does not apply to .*only a hub id such as"):
         model_spec(spec, "v1")
 
 
@@ -108,4 +108,4 @@ def test_a_port_is_a_number(port: str, capsys: pytest.CaptureFixture[str], monke
     monkeypatch.setattr(os, "environ", {"PORT": port, "HOME": "/nowhere"})
     with pytest.raises(SystemExit):
         serve.main([])
-    assert f"{port!r} is no port; one is a number from 1 to 65535" in capsys.readouterr().err
+    assert f"{port!r} is not a port, a number from 1 to 65535" in capsys.readouterr().err

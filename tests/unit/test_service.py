@@ -125,18 +125,18 @@ def test_start_and_stop_can_be_repeated(
     start: list[str], state: PrivateDirectory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["service", "stop"]) == 0
-    assert capsys.readouterr().out == "nothing runs\n"
+    assert capsys.readouterr().out == "nothing is running\n"
     assert main(start) == 0
     started = the_service(state)
     capsys.readouterr()
     assert main(start) == 0
-    assert capsys.readouterr().out.startswith(f"the service runs already: tiny at {started.url}")
+    assert capsys.readouterr().out.startswith(f"the service is already running: tiny at {started.url}")
     assert the_service(state) == started
     assert main(["service", "stop"]) == 0
     assert capsys.readouterr().out == f"the service is stopped: tiny at {started.url} (pid {started.pid})\n"
     assert not is_running(started.pid, started.start_mark)
     assert main(["service", "stop"]) == 0
-    assert capsys.readouterr().out == "nothing runs\n"
+    assert capsys.readouterr().out == "nothing is running\n"
 
 
 def test_a_start_with_other_settings_changes_nothing_and_says_so(
@@ -145,7 +145,7 @@ def test_a_start_with_other_settings_changes_nothing_and_says_so(
     assert main(start) == 0
     started = the_service(state)
     assert main([*start, "--engine-arg=dtype=float32"]) == 1
-    assert "runs already, with other settings (engine_args ()): tiny at" in capsys.readouterr().err
+    assert "is already running, with other settings (engine_args ()): tiny at" in capsys.readouterr().err
     assert the_service(state) == started
 
 
@@ -171,7 +171,7 @@ def test_status_is_a_table_and_an_exit_status(
     start: list[str], state: PrivateDirectory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["service", "status"]) == 3
-    assert capsys.readouterr().out == "nothing runs\n"
+    assert capsys.readouterr().out == "nothing is running\n"
     main([*start, "--linger=900"])
     capsys.readouterr()
     assert main(["service", "status"]) == 0
@@ -196,7 +196,7 @@ def test_a_service_that_was_killed_is_told_and_can_be_started_again(
         assert time.monotonic() < deadline
     capsys.readouterr()
     assert main(["service", "status"]) == 3
-    assert "the service has ended by itself" in capsys.readouterr().out
+    assert "the service has ended on its own" in capsys.readouterr().out
     assert main(["service", "logs"]) == 0
     assert capsys.readouterr().out.startswith("loading")
     assert main(start) == 0
@@ -229,7 +229,7 @@ def test_a_server_that_does_not_answer_goes_on(
 ) -> None:
     serve(monkeypatch, "import time; time.sleep(60)")
     assert main([*start_command(model, tmp_path), "--wait=0.5"]) == 1
-    assert "the service does not answer after 0.5 s; it goes on" in capsys.readouterr().err
+    assert "the service does not answer after 0.5 s, but is still running" in capsys.readouterr().err
     assert main(["service", "status"]) == 0
     assert " starting " in capsys.readouterr().out
 
@@ -259,7 +259,7 @@ def test_a_taken_port_is_named(start: list[str], capsys: pytest.CaptureFixture[s
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert main([*start, f"--port={port}"]) == 4
-    assert f"--port: 127.0.0.1 port {port} cannot be had" in capsys.readouterr().err
+    assert f"--port: 127.0.0.1 port {port} is not available" in capsys.readouterr().err
 
 
 def test_a_model_that_is_not_there_is_named_by_this_command_s_option(
@@ -292,7 +292,7 @@ def test_a_directory_that_others_can_enter_is_refused(
     state.path.chmod(0o777)
     for command in (start, ["service", "stop"], ["service", "status"], ["service", "logs"]):
         assert main(command) == 4
-        assert "is open to others (mode 0777" in capsys.readouterr().err
+        assert "is open to other users (mode 0777, expected 0700)" in capsys.readouterr().err
 
 
 def test_the_server_s_command_has_the_settings_and_the_middleware() -> None:
@@ -341,7 +341,7 @@ def test_auto_takes_compose_where_docker_answers_and_the_file_is_there(
     assert "(in a container)" in printed
 
     assert main(["service", "start", asked, "--port=0"]) == 0
-    assert capsys.readouterr().out.startswith("the service runs already")
+    assert capsys.readouterr().out.startswith("the service is already running")
     assert len([call for call, _ in calls(docker) if "up" in call]) == 1
     assert main(["service", "status"]) == 0
     assert main(["service", "logs"]) == 0
@@ -385,11 +385,11 @@ def test_compose_that_fails_is_an_error(docker: Path, capsys: pytest.CaptureFixt
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--engine-arg=dtype=float32"], "do not reach a container; --backend=process takes them"),
+        (["--engine-arg=dtype=float32"], "do not reach a container; --backend=process accepts them"),
         (["--linger=5"], "do not reach a container"),
         (["--cache-dir=cache"], "do not reach a container"),
         (["--model=./tiny"], "files of this machine are not in the container"),
-        (["--compose=none.yaml"], "--compose: there is no file none.yaml"),
+        (["--compose=none.yaml"], "--compose: none.yaml does not exist"),
         (["--compose=none.yaml", "--backend=process"], "does not go with --backend=process"),
     ],
 )

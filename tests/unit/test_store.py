@@ -178,7 +178,7 @@ def make_directory(path: Path) -> None:
         (make_truncated, r"damaged or not a database \(database disk image is malformed\)"),
         (make_overwritten_in_the_middle, "damaged"),
         (make_foreign, "a database of another program"),
-        (make_newer, f"a store of format {SCHEMA_VERSION + 1}, where this release reads format {SCHEMA_VERSION}"),
+        (make_newer, rf"a store of format {SCHEMA_VERSION + 1} \(this release reads format {SCHEMA_VERSION}\)"),
         (make_other_table, "a store without the expected table"),
         (make_directory, "a directory"),
     ],
@@ -247,7 +247,7 @@ def test_a_damaged_row_is_made_anew_and_told_once(path: Path) -> None:
     assert set(found.values()) == {SMALL}
     (lost,) = {"a", "b"} - found.keys()
     notice = store.put_many([(lost, SMALL)])
-    assert notice == f"{path}: 1 or more stored generations are damaged and are made anew"
+    assert notice == f"{path}: 1 or more stored generations are damaged and are made again"
     assert store.get_many(["a", "b"]) == {"a": SMALL, "b": SMALL}
     assert store.put_many([("c", SMALL)]) == ""
     store.close()
@@ -413,5 +413,5 @@ def test_a_row_that_is_no_generation_is_set_aside_and_the_others_are_read(tmp_pa
             "INSERT INTO generations VALUES (?, ?, ?)", (b"bad", row, store_module._checksum(b"bad", row))
         )
     assert store.get_many(["bad", "good"]) == {"good": Generation("right")}
-    assert "1 or more stored rows are no generations" in store.put_many([])
+    assert "1 or more stored rows are not generations" in store.put_many([])
     store.close()

@@ -92,7 +92,7 @@ def test_what_is_refused_is_answered_and_the_others_go_on(scheduler: Scheduler, 
     assert begun == ["a", "b"]
     assert {key: str(answer) for key, answer in answers.items()} == {
         "bad": "no",
-        "odd": "vLLM does not take this request: ValueError: odd",
+        "odd": "vLLM does not accept this request: ValueError: odd",
     }
 
 

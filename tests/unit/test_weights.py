@@ -122,7 +122,7 @@ def test_a_damaged_cache_is_made_anew_and_said_to_be(
     assert file.read_bytes() == b"weights"
     assert len(dequantiser.read) == 2
     word = "outdated" if damage in ("older recipe", "other weights") else "damaged"
-    assert messages[0] == f"preparing tiny: {directory} is {word}; making it anew"
+    assert messages[0] == f"preparing tiny: {directory} is {word}; preparing it again"
 
 
 def test_two_at_once_do_the_work_once(model: Model, cache: Path, dequantiser: Dequantiser) -> None:
@@ -143,7 +143,7 @@ def test_two_at_once_do_the_work_once(model: Model, cache: Path, dequantiser: De
 
     made.append(materialise(model, cache, released))
     first.join(10)
-    assert messages == ["waiting for another process that prepares the same model"]
+    assert messages == ["waiting for another process that is preparing the same model"]
     assert made[0] == made[1]
     assert len(dequantiser.read) == 1
 

@@ -59,7 +59,7 @@ def test_a_file_that_cannot_be_read_is_told_in_the_systems_words() -> None:
 def test_the_page_says_how_tokens_were_drawn_as_the_terminal_does() -> None:
     sampling = Sampling(temperature=0.8, top_p=0.95, seed=7)
     told = {"temperature": 0.8, "top_p": 0.95, "max_tokens": 768, "seed": 7}
-    expected = "temperature 0.8, top-p 0.95, seed 7, up to 768 tokens, 3 samples a problem"
+    expected = "temperature 0.8, top-p 0.95, seed 7, up to 768 tokens, 3 samples per problem"
     assert sampling_text(sampling, 3) == expected
     assert ("sampling", expected) in facts(Results((), {"sampling": told, "num_samples": 3}), [])
     assert sampling_text(Sampling(), 1) == "greedy, up to 768 tokens"

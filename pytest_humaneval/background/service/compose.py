@@ -50,7 +50,7 @@ class ComposeService:
         variables = {"MODEL": model, "REVISION": revision, "PORT": str(port)}
         done = subprocess.run([*base, "up", "--detach", SERVICES[profile]], env=os.environ | variables, check=False)
         if done.returncode:
-            raise EngineError(f"{' '.join(base)} up ended with status {done.returncode}; what it said is above")
+            raise EngineError(f"{' '.join(base)} up ended with status {done.returncode}; its output is above")
         url = url_of("127.0.0.1", port)
         return Started("compose", wanted, url, wanted.model, time.time(), compose=(*base, SERVICES[profile]))
 
@@ -69,7 +69,7 @@ class ComposeService:
         *base, service = started.compose
         done = subprocess.run([*base, "rm", "--stop", "--force", service], check=False)
         if done.returncode:
-            raise EngineError(f"{' '.join(base)} rm ended with status {done.returncode}; what it said is above")
+            raise EngineError(f"{' '.join(base)} rm ended with status {done.returncode}; its output is above")
 
     def memory(self, started: Started) -> int:
         """Not known here; `docker stats` tells."""
@@ -84,7 +84,7 @@ class ComposeService:
         """Its last lines."""
         *base, service = started.compose
         told = _answer([*base, "logs", "--tail", "15", service])
-        return f"the end of its log:\n{told.rstrip()}" if told else "its log cannot be had"
+        return f"the end of its log:\n{told.rstrip()}" if told else "its log is not available"
 
 
 def find_container_engine() -> str:
@@ -102,7 +102,7 @@ def find_file(asked: Path | None) -> Path | None:
         InputError: the file that was asked for is not there.
     """
     if asked is not None and not asked.is_file():
-        raise InputError(f"--compose: there is no file {asked}")
+        raise InputError(f"--compose: {asked} does not exist")
     places = [asked] if asked else [Path.cwd() / FILE, Path(__file__).parents[3] / FILE]
     return next((place.absolute() for place in places if place.is_file()), None)
 
@@ -111,7 +111,7 @@ def _model_and_revision(wanted: Wanted) -> tuple[str, str]:
     """What the compose file's variables MODEL and REVISION are to be."""
     if wanted != Wanted(wanted.model, str(default_cache_directory()), port=wanted.port):
         raise InputError(
-            "--engine-arg, --linger, --host and --cache-dir do not reach a container; --backend=process takes them"
+            "--engine-arg, --linger, --host and --cache-dir do not reach a container; --backend=process accepts them"
         )
     hub_id = HUB_ID.fullmatch(wanted.model)
     if wanted.model in ALIASES:

@@ -52,7 +52,7 @@ def free_port(host: str, port: int) -> int:
             return found
     except OSError as error:
         raise InputError(
-            f"--port: {host} port {port} cannot be had ({error.strerror or error}); give another one, or 0 for any"
+            f"--port: {host} port {port} is not available ({error.strerror or error}); choose another, or 0 for any"
         ) from error
 
 

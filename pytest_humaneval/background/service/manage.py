@@ -42,13 +42,13 @@ def start(backend: str = "auto", compose: Path | None = None, wait: float = STAR
                 started = _start(directory, _defaults() | settings, backend, compose)
             elif differing := _differing(started.wanted, settings):
                 print(
-                    f"the service runs already, with other settings ({', '.join(differing)}): {_name(started)}; "
-                    "service restart takes the new ones",
+                    f"the service is already running, with other settings ({', '.join(differing)}): {_name(started)}; "
+                    "service restart applies the new ones",
                     file=sys.stderr,
                 )
                 return FAILED
             else:
-                print(f"the service runs already: {_name(started)}", flush=True)
+                print(f"the service is already running: {_name(started)}", flush=True)
         return _await_health(directory, started, wait)
     except EngineError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -63,7 +63,7 @@ def stop() -> int:
     """
     directory = PrivateDirectory.existing(default_directory())
     told = _stop_all(directory) if directory is not None else []
-    print("\n".join(told) or "nothing runs")
+    print("\n".join(told) or "nothing is running")
     return FAILED if any(line.startswith("error: ") for line in told) else 0
 
 
@@ -102,10 +102,10 @@ def status() -> int:
         if running:
             rows.append(_service_row(directory, started))
         else:
-            print(f"the service has ended by itself: {_name(started)}; service logs shows why")
+            print(f"the service has ended on its own: {_name(started)}; service logs shows why")
     if directory is not None:
         rows += [_engine_row(engine) for _, engine in lingering_engines(directory)]
-    print("\n".join(_table(rows)) if rows else "nothing runs")
+    print("\n".join(_table(rows)) if rows else "nothing is running")
     return 0 if running else NOT_RUNNING
 
 
@@ -128,7 +128,7 @@ def logs(follow: bool = False) -> int:
     except KeyboardInterrupt:  # how one stops to follow
         return 0
     told = "\n".join(f"{engine.model}: {engine.log}" for engine in engines)
-    print(told or "nothing runs", file=sys.stderr)
+    print(told or "nothing is running", file=sys.stderr)
     return NOT_RUNNING
 
 
@@ -150,7 +150,7 @@ def _choose(directory: PrivateDirectory, backend: str, asked: Path | None) -> Ba
     if file is None and backend == "auto":
         return LocalService(directory)
     if file is None:
-        raise InputError(f"--backend=compose: there is no {FILE} here; --compose=FILE names another file")
+        raise InputError(f"--backend=compose: {FILE} was not found; --compose=FILE names another file")
     engine = find_container_engine()
     if engine:
         return ComposeService(engine, file)
@@ -167,12 +167,12 @@ def _await_health(directory: PrivateDirectory, started: Started, patience: float
     try:
         health = wait_until_healthy(started.url, lambda: backend.running(started), patience)
     except KeyboardInterrupt:
-        print("it goes on starting; service status shows it, service stop ends it", file=sys.stderr)
+        print("it is still starting; service status shows it, service stop ends it", file=sys.stderr)
         return INTERRUPTED
     if health == "healthy":
         print(f"use it with: pytest --humaneval-engine-url={started.url} --humaneval-model={started.model}")
         return 0
-    what = f"does not answer after {patience:g} s; it goes on" if health == "not answering" else "has ended"
+    what = f"does not answer after {patience:g} s, but is still running" if health == "not answering" else "has ended"
     print(f"error: the service {what}; {backend.end_of_log(started)}", file=sys.stderr)
     return FAILED
 
@@ -184,7 +184,7 @@ def _stop_all(directory: PrivateDirectory) -> list[str]:
             told.append(_stop_service(directory, started))
     for name, engine in list(lingering_engines(directory)):
         in_use = stop_engine(directory, name, engine)
-        how = "is in use, and ends with the run that has it" if in_use else "is stopped"
+        how = "is in use, and ends with the run that uses it" if in_use else "is stopped"
         told.append(f"the engine of {engine.model} (pid {engine.pid}) {how}")
     return [line for line in told if line]
 

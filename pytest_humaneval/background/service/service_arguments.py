@@ -19,13 +19,13 @@ def add_service(subcommands: Any) -> None:
     start.set_defaults(run=command.start)
     stop = actions.add_parser("stop", help="stop the server, and the engines that linger")
     stop.set_defaults(run=command.stop)
-    restart = actions.add_parser("restart", help="stop the server, and start it as it was but for what is given")
+    restart = actions.add_parser("restart", help="stop the server, and start it again with the given options changed")
     _add_settings(restart)
     restart.set_defaults(run=command.restart)
-    status = actions.add_parser("status", help="what runs; the exit status is 0 when the server does, else 3")
+    status = actions.add_parser("status", help="show what is running; the exit status is 0 if the server is, else 3")
     status.set_defaults(run=command.status)
     logs = actions.add_parser("logs", help="print the server's log")
-    logs.add_argument("--follow", action="store_true", help="go on as long as it grows")
+    logs.add_argument("--follow", action="store_true", help="keep printing while it grows")
     logs.set_defaults(run=command.logs)
 
 
@@ -38,15 +38,15 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     add(
         "--linger", metavar="SECONDS", dest="idle_limit", type=argument(number(float, 0, 1e9)),
-        help="end after so many seconds without a request (default: 0, run until stopped)",
+        help="end after this many seconds without a request (default: 0, run until stopped)",
     )  # fmt: skip
-    add("--host", help="the address to listen at (default: 127.0.0.1, this machine alone)")
-    add("--port", type=argument(number(int, 0, 65535)), help="0 takes any that is free (default: 8000)")
+    add("--host", help="the address to listen on (default: 127.0.0.1, this machine alone)")
+    add("--port", type=argument(number(int, 0, 65535)), help="0 takes any free one (default: 8000)")
     add("--cache-dir", metavar="DIR", type=_folder, help="where models are kept (default: the user's cache folder)")
     add("--wait", metavar="SECONDS", type=argument(number(float, 0, 1e6)), default=command.START_SECONDS,
-        help="give up waiting for its first answer after so long (default: 1800)")  # fmt: skip
+        help="give up waiting for its first answer after this long (default: 1800)")  # fmt: skip
     add("--backend", choices=command.BACKENDS, default="auto",
-        help="auto is compose where a container engine answers and docker/compose.yaml is found")  # fmt: skip
+        help="auto is compose if a container engine answers and docker/compose.yaml is found")  # fmt: skip
     add("--compose", metavar="FILE", type=Path, help="the compose file (default: the checkout's docker/compose.yaml)")
 
 

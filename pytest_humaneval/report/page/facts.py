@@ -41,7 +41,7 @@ def tiles(results: Results, rows: Sequence[Summary]) -> list[Tile]:
     found.append(Tile("samples judged", f"{len(judged):,}", f"{errors} errors of engine or sandbox"))
     tokens = sum(outcome.completion_tokens for outcome in results.outcomes)
     if tokens:
-        found.append(Tile("tokens", f"{tokens:,}", f"{tokens / len(results.outcomes):.0f} a generation"))
+        found.append(Tile("tokens", f"{tokens:,}", f"{tokens / len(results.outcomes):.0f} per generation"))
     return found
 
 

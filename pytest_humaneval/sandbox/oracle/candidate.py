@@ -121,7 +121,7 @@ class Candidate:
         try:
             follow_all(pairs)
         except AmbiguousError:
-            raise self.stop("refused", "changed a part of an argument, which cannot be told to the test") from None
+            raise self.stop("refused", "changed part of an argument, which cannot be passed on to the test") from None
         return result
 
     def _overcome(self, error: BaseException) -> Stop:

@@ -57,7 +57,7 @@ def judge(case: Case, completion: str, candidate: Candidate) -> Judgement:
 def overcome(error: BaseException) -> Judgement:
     """The verdict on a program whose values were too much for us, in the words of a failure."""
     if isinstance(error, MemoryError):
-        return Judgement("out of memory", "the test ran out of memory over the result")
+        return Judgement("out of memory", "the test ran out of memory while handling the result")
     return Judgement("refused", f"the result cannot be used: {type(error).__name__}")
 
 
@@ -102,7 +102,7 @@ def _failure(case: Case, candidate: Candidate, error: BaseException) -> Judgemen
     if isinstance(error, MemoryError):
         return overcome(error)
     if (opaque := candidate.returned_opaque()) is not None:
-        return Judgement("refused", f"returned a {opaque.type_name}, which cannot cross to the test")
+        return Judgement("refused", f"returned a value of type {opaque.type_name}, which cannot cross to the test")
     try:
         return Judgement("assertion", explained(error, case.test, TEST_FILE, candidate))
     except Exception:

@@ -160,7 +160,7 @@ class Encoder:
         """A value that cannot cross: its truth value and its type's name."""
         name = str(type(value).__name__)[:MAX_TYPE_NAME]
         if self.strict and isinstance(value, Opaque):
-            raise OpaqueError(f"a {value.type_name}")
+            raise OpaqueError(f"a value of type {value.type_name}")
         if self.strict:
             raise CodecError(f"a value of type {name}")
         self.out += b"o"
