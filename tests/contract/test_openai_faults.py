@@ -242,10 +242,10 @@ def test_one_unreachable_replica_stops_the_start() -> None:
         (Reply(status=400, error="too long"), "400 Bad Request: too long"),
         (Reply(status=418, raw=b""), "418 I'm a Teapot"),
         (Reply(raw=b'{"choices": ['), "the answer is not JSON: Expecting value: line 1 column 14"),
-        (Reply(raw=b'{"choices": []}'), "something other than a completion: {'choices': ["),
+        (Reply(raw=b'{"choices": []}'), "answered with something other than a completion: {'choices': ["),
         (
             Reply(raw=b'{"choices": [{"text": 1}], "usage": null}'),
-            "something other than a completion: {'choices': [",
+            "answered with something other than a completion: {'choices': [",
         ),
         (Reply(raw=b"null"), "answered with something other than a completion: "),
         (Reply(drop=True), "Server disconnected without sending a response."),
