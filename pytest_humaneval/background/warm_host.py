@@ -185,7 +185,8 @@ def main() -> None:
     try:
         signal.signal(signal.SIGTERM, lambda number, frame: sys.exit())
         turns = Turns(config["idle_limit"])
-        engine = open_reusable_engine(EngineOptions.from_wire(config["options"]), config["model"], turns.loading)
+        options = EngineOptions.from_wire(config["options"])
+        engine = open_reusable_engine(options, config["model"], turns.loading, config["source"])
         threading.Thread(target=_ControlServer(address, turns).serve_forever, daemon=True).start()
         own = {"pid": os.getpid(), "start_mark": start_mark(os.getpid()), "address": address, "since": time.time()}
         directory.write(name, config["state"] | own)

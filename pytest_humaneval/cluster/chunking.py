@@ -12,7 +12,7 @@ from pathlib import Path
 from pytest_humaneval.cluster.totals import Marks
 from pytest_humaneval.engine.replay import stream_rows
 from pytest_humaneval.exceptions import DatasetError
-from pytest_humaneval.prompting.registry import can_name_a_strategy
+from pytest_humaneval.registration import can_be_a_name
 from pytest_humaneval.results.read import UNNAMED
 from pytest_humaneval.wording import cannot_be_read
 
@@ -70,7 +70,7 @@ def survey(path: Path, task_ids: Iterable[str]) -> Survey:
             raise DatasetError(
                 f"{path}:{number}: no problem {sample.task_id}; give the file of its problems by --dataset"
             )
-        if not can_name_a_strategy(sample.strategy):
+        if not can_be_a_name(sample.strategy):
             raise DatasetError(
                 f"{path}:{number}: {sample.strategy!r} cannot name a strategy: no space, comma, colon or bracket"
             )

@@ -47,7 +47,20 @@ class RunningEngine(Protocol):
 class EngineProcess:
     """The one engine process of a run. Leaving the context ends it and everything it started."""
 
-    def __init__(self, options: EngineOptions, model: Model | None, store: Path | None, *, read_store: bool) -> None:
+    def __init__(
+        self,
+        options: EngineOptions,
+        model: Model | None,
+        store: Path | None,
+        *,
+        read_store: bool,
+        source: dict[str, Any] | None = None,
+    ) -> None:
+        """Start it; ``source`` is where it finds an engine that is not bundled (catalogue.py).
+
+        Raises:
+            EngineError: it does not start.
+        """
         # 0700, by mkdtemp: whoever can reach the socket can use the engine. In /tmp, as a socket's path is short.
         self._directory = tempfile.mkdtemp(prefix=SOCKET_DIRECTORY)
         self.address = os.path.join(self._directory, "engine.sock")
@@ -58,6 +71,7 @@ class EngineProcess:
         config = {
             "options": options.to_wire(),
             "model": model and model.to_wire(),
+            "source": source,
             "store": str(store) if store else "",
             "read_store": read_store,
             "socket": self.address,

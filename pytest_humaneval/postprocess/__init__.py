@@ -24,6 +24,7 @@ from pytest_humaneval.postprocess.thinking import drop_thinking
 from pytest_humaneval.postprocess.tokens import drop_tokens
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import Prompt
+from pytest_humaneval.registration import AUTO, Sort
 from pytest_humaneval.sample import Completion
 
 
@@ -83,9 +84,26 @@ POST_V5 = PostProcessor(
 )
 
 POSTPROCESSORS: Mapping[str, PostProcessor] = MappingProxyType({each.name: each for each in (NONE, POST_V1, POST_V5)})
+"""The bundled ones."""
+
+POSTPROCESSOR_SORT = Sort(
+    "post-processor",
+    "post-processors",
+    PostProcessor,
+    "write PostProcessor(name, description, steps)",
+    reserved=(AUTO,),
+)
 
 
-def postprocess(name: str, problem: Problem, prompt: Prompt, generation: str, *, thinking_end: str = "") -> Completion:
+def postprocess(
+    name: str,
+    problem: Problem,
+    prompt: Prompt,
+    generation: str,
+    *,
+    thinking_end: str = "",
+    known: Mapping[str, PostProcessor] = POSTPROCESSORS,
+) -> Completion:
     """The completion in ``generation``, the answer to ``prompt``, by the post-processor of this name.
 
     ``thinking_end`` is the text with which the model ends its thinking, where that is none of the usual ones. In a
@@ -94,7 +112,7 @@ def postprocess(name: str, problem: Problem, prompt: Prompt, generation: str, *,
     Raises:
         KeyError: there is no post-processor of this name.
     """
-    processor = POSTPROCESSORS[name]
+    processor = known[name]
     if thinking_end:
         processor = processor.with_thinking_end(thinking_end, required=prompt.mode == "chat")
     return processor(problem, prompt.completion_prefix + generation)

@@ -6,12 +6,10 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pytest_humaneval.exceptions import InputError, StrategyError
-from pytest_humaneval.prompting.registry import ALL
+from pytest_humaneval.registration import ALL, AUTO
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.strategy import Strategy
 from pytest_humaneval.wording import unknown
-
-AUTO = "auto"  # the post-processor that the strategy declares
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pytest_humaneval.engine.catalogue import Identity
+from pytest_humaneval.engine.protocol import Identity
 from pytest_humaneval.outcome import KINDS
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.printable import counted

@@ -3,8 +3,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_humaneval import Problem, Sampling, Strategy, completion_prompt
-from pytest_humaneval.engine.catalogue import Identity
-from pytest_humaneval.engine.protocol import EngineOptions
+from pytest_humaneval.engine.protocol import EngineOptions, Identity
 from pytest_humaneval.exceptions import InputError, StrategyError
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.prompting.experiment import Experiment, experiment_lines, select_experiments
