@@ -7,14 +7,14 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
 
 from pytest_humaneval.engine.protocol import EngineOptions, Identity
 from pytest_humaneval.exceptions import InputError, StrategyError, raised_in
 from pytest_humaneval.extensions import BUNDLED, Extensions
-from pytest_humaneval.outcome import Item, ItemId
+from pytest_humaneval.item import Item, ItemId
+from pytest_humaneval.plain import to_plain
 from pytest_humaneval.postprocess import POSTPROCESSOR_SORT, postprocess
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import Prompt
@@ -34,16 +34,6 @@ class Settled:
     sandbox: str  # by its own name: what ``auto`` came to
     layers: tuple[str, ...] = ()  # of the sandbox
     left_out: tuple[str, ...] = ()  # the ids of problems that cannot be judged here
-
-    def to_wire(self) -> dict[str, Any]:
-        """Plain builtins, for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_wire(cls, wire: dict[str, Any]) -> Settled:
-        """The inverse of :meth:`to_wire`."""
-        lists = {name: tuple(wire[name]) for name in ("layers", "left_out")}
-        return cls(**wire | lists | {"identity": Identity(**wire["identity"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +112,7 @@ class Plan:
         for problem in self.problems:
             for strategy in self.strategies:
                 try:
-                    asked = self.request(problem, strategy, 0)[1].to_wire()
+                    asked = to_plain(self.request(problem, strategy, 0)[1])
                 except StrategyError as error:
                     asked = {"error": str(error)}
                 digest.update(json.dumps([problem.task_id, strategy.name, asked], sort_keys=True).encode())

@@ -6,7 +6,7 @@ import hashlib
 import importlib.util
 import os
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
 from types import ModuleType
@@ -49,15 +49,6 @@ class TopLevel:
         """The thing itself. Its file's imports are looked for behind everything else: a torch.py there is no torch."""
         sys.path.extend(folder for folder in self.path if folder not in sys.path)
         return attrgetter(self.name)(_module(self.module, self.file))
-
-    def to_wire(self) -> dict[str, Any]:
-        """Plain builtins, for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_wire(cls, wire: dict[str, Any]) -> Self:
-        """The inverse of :meth:`to_wire`, also after a trip through JSON."""
-        return cls(**wire | {"path": tuple(wire["path"])})
 
 
 def _module(name: str, file: str) -> ModuleType:

@@ -19,7 +19,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,8 @@ from pytest_humaneval.background.processes import end_group, is_running, peer_is
 from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.engine.engine_process import SOCKET_DIRECTORY, open_log, start_listening
 from pytest_humaneval.engine.protocol import EngineOptions, Identity
-from pytest_humaneval.exceptions import EngineError
+from pytest_humaneval.exceptions import EngineError, InputError
+from pytest_humaneval.plain import from_plain, known_fields, to_plain
 
 if TYPE_CHECKING:
     from pytest_humaneval.models.find import Model
@@ -137,10 +138,9 @@ def take_turn(
 def lingering_engines(directory: PrivateDirectory) -> Iterator[tuple[str, LingeringEngine]]:
     """Those whose process is there, with the names of their state files. Files of others are removed."""
     for name in directory.names(_PREFIX):
-        told = directory.read(name)
         try:
-            found = LingeringEngine(**{field.name: told[field.name] for field in fields(LingeringEngine)})
-        except KeyError:
+            found = from_plain(LingeringEngine, known_fields(LingeringEngine, directory.read(name)), name)
+        except InputError:
             directory.remove(name)
             continue
         if is_running(found.pid, found.start_mark):
@@ -167,8 +167,8 @@ def engine_digest(
 ) -> str:
     """SHA-256 over everything that shapes an engine process, and so decides whether a run may use another's."""
     shape = {
-        "options": options.to_wire(),
-        "model": model and model.to_wire(),
+        "options": to_plain(options),
+        "model": to_plain(model),
         "identity": asdict(identity),
         "source": source,
         "python": [sys.executable, sys.version],
@@ -193,8 +193,8 @@ def _start(
     # Sockets lie in /tmp, as their paths have to be short; 0700, by mkdtemp.
     sockets = tempfile.mkdtemp(prefix=SOCKET_DIRECTORY)
     config = {
-        "options": options.to_wire(),
-        "model": model and model.to_wire(),
+        "options": to_plain(options),
+        "model": to_plain(model),
         "source": source,
         "socket": os.path.join(sockets, "control.sock"),
         "idle_limit": idle_limit,

@@ -21,6 +21,7 @@ from pytest_humaneval.engine.protocol import (
     ReusableEngine,
 )
 from pytest_humaneval.exceptions import ModelError
+from pytest_humaneval.plain import from_plain, to_plain
 from pytest_humaneval.top_level import TopLevel
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def source_of(kind: EngineKind) -> dict[str, Any] | None:
     """
     if BUNDLED.get(kind.name) is kind:
         return None
-    return TopLevel.of(kind.open, f"--humaneval-engine: {kind.name!r}").to_wire()
+    source: dict[str, Any] = to_plain(TopLevel.of(kind.open, f"--humaneval-engine: {kind.name!r}"))
+    return source
 
 
 def open_engine(
@@ -61,8 +63,8 @@ def open_engine(
     """The engine itself, not yet started; for the engine process only. ``source`` is what :func:`source_of` said."""
     from pytest_humaneval.models.find import Model
 
-    make: Any = TopLevel.from_wire(source).load() if source else BUNDLED[options.name].open
-    engine: Engine = make(options, model and Model.from_wire(model), progress)
+    make: Any = from_plain(TopLevel, source, "the engine").load() if source else BUNDLED[options.name].open
+    engine: Engine = make(options, model and from_plain(Model, model, "the model"), progress)
     return engine
 
 

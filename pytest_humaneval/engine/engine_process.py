@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pytest_humaneval.engine.connection import EngineClient, log_tail
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.exceptions import EngineError
+from pytest_humaneval.plain import to_plain
 
 if TYPE_CHECKING:
     from pytest_humaneval.models.find import Model
@@ -69,8 +70,8 @@ class EngineProcess:
         except OSError:  # the plugin has made sure that this run does without a cache folder
             self.log = Path(self._directory) / "engine.log"
         config = {
-            "options": options.to_wire(),
-            "model": model and model.to_wire(),
+            "options": to_plain(options),
+            "model": to_plain(model),
             "source": source,
             "store": str(store) if store else "",
             "read_store": read_store,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from pytest_humaneval.engine.forecast import Underway
 from pytest_humaneval.exceptions import EngineError
@@ -33,16 +33,6 @@ class EngineOptions:
     engine_args: dict[str, str] = field(default_factory=dict)  # passed through to vLLM or transformers
     cache_dir: str = ""
     virtual_tokens: bool = False  # whether requests may have them: vLLM has to know before it loads
-
-    def to_wire(self) -> dict[str, Any]:
-        """Plain builtins, for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_wire(cls, wire: dict[str, Any]) -> EngineOptions:
-        """The inverse of :meth:`to_wire`."""
-        request = tuple((key, text) for key, text in wire["request"])
-        return cls(**wire | {"urls": tuple(wire["urls"]), "request": request})
 
 
 class Engine(Protocol):

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -43,21 +43,12 @@ class ConfigFile:
     """
 
     path: str = ""
-    settings: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    settings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     experiments: tuple[Experiment, ...] = ()
 
     def where(self, *keys: str) -> str:
         """File and line of a key, for messages about it."""
         return _where(Path(self.path), keys)
-
-    def to_wire(self) -> dict[str, Any]:
-        """Plain builtins, for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_wire(cls, wire: dict[str, Any]) -> ConfigFile:
-        """The inverse of :meth:`to_wire`, also after a trip through JSON."""
-        return cls(**wire | {"experiments": tuple(Experiment(**one) for one in wire["experiments"])})
 
 
 def has_table(path: Path) -> bool:

@@ -16,7 +16,8 @@ from pytest_humaneval.verdict import Verdict
 
 if TYPE_CHECKING:  # these fixtures are known in every pytest run; what only an evaluation needs is imported in one
     from pytest_humaneval.engine.connection import EngineClient
-    from pytest_humaneval.outcome import ItemId, Outcome
+    from pytest_humaneval.item import ItemId
+    from pytest_humaneval.outcome import Outcome
     from pytest_humaneval.plan import Plan
     from pytest_humaneval.sample import Request
     from pytest_humaneval.sandbox.interface import Sandbox
@@ -62,7 +63,7 @@ def parametrize(metafunc: pytest.Metafunc, plan: Plan | None) -> None:
 
 def item_id(item: pytest.Item) -> ItemId | None:
     """Which sample an item evaluates; None for tests that are not ours, or evaluate nothing."""
-    from pytest_humaneval.outcome import ItemId
+    from pytest_humaneval.item import ItemId
 
     params = item.callspec.params if hasattr(item, "callspec") else {}
     if not isinstance(params.get("problem"), Problem) or not isinstance(params.get("strategy"), Strategy):

@@ -16,7 +16,7 @@ from typing import Any
 
 from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.exceptions import EngineError, HumanEvalError, SharedEngineError, StrategyError, raised_in
-from pytest_humaneval.outcome import ItemId
+from pytest_humaneval.item import ItemId
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompting.guided import Candidate, Draw, Questions, TryOut

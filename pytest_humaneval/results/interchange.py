@@ -20,6 +20,7 @@ from typing import Any
 from pytest_humaneval.dataset import jsonl
 from pytest_humaneval.engine.replay import read_samples
 from pytest_humaneval.exceptions import DatasetError, InputError
+from pytest_humaneval.item import ItemId
 from pytest_humaneval.outcome import FAILED, Outcome
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.results.read import RESULTS_FILE, UNNAMED, Results, read_results
@@ -91,7 +92,7 @@ def from_human_eval(path: Path, _problems: Sequence[Problem], strategy: str) -> 
         outcomes = [_named(one, strategy) for one in read_results(path).outcomes]
         return Imported(tuple(outcomes), judged=True)
     samples = read_samples(path).items()
-    return Imported(tuple(_sample(task, name or strategy, index, text) for (task, name, index), text in samples), False)
+    return Imported(tuple(_sample(item, strategy, text) for item, text in samples), False)
 
 
 def to_evalplus(outcomes: Sequence[Outcome], problems: Sequence[Problem]) -> list[dict[str, Any]]:
@@ -162,8 +163,9 @@ def write_folder(directory: Path, imported: Imported) -> tuple[int, bool]:
     return len(samples), imported.judged
 
 
-def _sample(task_id: str, strategy: str, index: int, completion: str) -> Outcome:
-    return Outcome(task_id, strategy, index, FAILED, completion=completion)
+def _sample(item: ItemId, strategy: str, completion: str) -> Outcome:
+    named = item._replace(strategy=item.strategy or strategy)
+    return Outcome(*named, FAILED, completion=completion)
 
 
 def _named(outcome: Outcome, strategy: str) -> Outcome:

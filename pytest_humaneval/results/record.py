@@ -18,6 +18,7 @@ from typing import Any
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.machine import machine
 from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.plain import to_plain
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.prompt import Prompt
 from pytest_humaneval.results.former import free_folder, read_former
@@ -238,7 +239,7 @@ def plan_options(plan: Plan) -> dict[str, Any]:
         "postprocess": plan.postprocess,
         "thinking_end": plan.thinking_end,
         "experiments": [_experiment(plan, strategy) for strategy in plan.strategies],
-        "engine": plan.engine.to_wire(),
+        "engine": to_plain(plan.engine),
         "sandbox": asdict(plan.sandbox),
         "arguments": sys.argv[1:],
     }

@@ -19,6 +19,7 @@ from pytest_humaneval.engine.replay import ReplayEngine
 from pytest_humaneval.engine.scripted import ScriptedEngine
 from pytest_humaneval.exceptions import HumanEvalError
 from pytest_humaneval.models.find import Model
+from pytest_humaneval.plain import to_plain
 from pytest_humaneval.testing import EngineContract, MakeEngine, Texts
 
 
@@ -93,13 +94,13 @@ def test_every_bundled_engine_is_under_contract() -> None:
 def test_an_engine_that_was_never_needed_can_be_closed(name: str, tmp_path: Path) -> None:
     options = EngineOptions(name, "tiny", ("http://127.0.0.1:9",), str(tmp_path / "missing"))
     options = replace(options, file="") if name == "scripted" else options
-    model = Model("tiny", "sha256:0", "directory", str(tmp_path)).to_wire()
+    model = to_plain(Model("tiny", "sha256:0", "directory", str(tmp_path)))
     open_engine(options, model if BUNDLED[name].holds_model else None, silent).close()
 
 
 @pytest.mark.parametrize(("name", "can_be_reset"), [(name, kind.reusable) for name, kind in BUNDLED.items()])
 def test_an_engine_that_lingers_can_be_reset(name: str, can_be_reset: bool, tmp_path: Path) -> None:
-    model = Model("tiny", "sha256:0", "directory", str(tmp_path)).to_wire()
+    model = to_plain(Model("tiny", "sha256:0", "directory", str(tmp_path)))
     options = EngineOptions(name, urls=("http://127.0.0.1:9",))
     engine = open_engine(options, model if BUNDLED[name].holds_model else None, silent)
     assert hasattr(engine, "reset") is can_be_reset
