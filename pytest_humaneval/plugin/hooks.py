@@ -102,7 +102,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """List the strategies or the experiments instead of running; before xdist takes over."""
     if not _asks_for_list(config.option):
         return None
-    from pytest_humaneval.plugin.planning import listing
+    from pytest_humaneval.plugin.listing import listing
 
     config._do_configure()
     try:

@@ -236,11 +236,6 @@ def cache_directory(config: pytest.Config) -> Path:
     return default_cache_directory()
 
 
-def config_path(config: pytest.Config) -> Path | None:
-    """The file of ``--humaneval-config``, where given."""
-    return optional_path(config, "config")
-
-
 def dataset_kind(config: pytest.Config, known: Mapping[str, DatasetKind]) -> DatasetKind:
     """The dataset of ``--humaneval-dataset``: one that is known by name, or a file.
 
@@ -253,26 +248,6 @@ def dataset_kind(config: pytest.Config, known: Mapping[str, DatasetKind]) -> Dat
     return find_dataset(given, known, _path(config, given))
 
 
-def output_directory(config: pytest.Config) -> Path | None:
-    """The folder of ``--humaneval-output``, where given."""
-    return optional_path(config, "output")
-
-
-def html_path(config: pytest.Config) -> Path | None:
-    """The file of ``--humaneval-html``, where given."""
-    return optional_path(config, "html")
-
-
-def markdown_path(config: pytest.Config) -> Path | None:
-    """The file of ``--humaneval-markdown``, where given."""
-    return optional_path(config, "markdown")
-
-
-def baseline_path(config: pytest.Config) -> Path | None:
-    """The former run of ``--humaneval-baseline``, where given."""
-    return optional_path(config, "baseline")
-
-
 def gates(config: pytest.Config, strategies: Sequence[str]) -> Gates:
     """What is asked of the run.
 
@@ -283,7 +258,7 @@ def gates(config: pytest.Config, strategies: Sequence[str]) -> Gates:
 
     asked = [pair for text in value_of(config, "min-pass-at-1", ()) for pair in text]
     on_regression = switched_on(config, "fail-on-regression")
-    if on_regression and baseline_path(config) is None:
+    if on_regression and optional_path(config, "baseline") is None:
         raise InputError("--humaneval-fail-on-regression needs --humaneval-baseline=PATH, a former run to compare with")
     return Gates(least_pass_at_1(asked, strategies), on_regression)
 

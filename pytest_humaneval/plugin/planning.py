@@ -23,7 +23,6 @@ from pytest_humaneval.plugin.registered import known_extensions, known_strategie
 from pytest_humaneval.postprocess import POSTPROCESSOR_SORT
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import completion_prompt
-from pytest_humaneval.prompting.experiment import experiment_lines
 from pytest_humaneval.prompting.registry import register, select_strategies
 from pytest_humaneval.prompting.soft_strategy import SoftStrategy, check_model
 from pytest_humaneval.registration import AUTO
@@ -176,19 +175,3 @@ def chosen_strategies(
             "run; leave one out, or give the experiment another name"
         )
     return tuple(sorted((*plain, *experiments), key=lambda strategy: strategy.name))
-
-
-def listing(config: pytest.Config) -> list[str]:
-    """The lines of ``--humaneval-list-strategies`` and ``--humaneval-list-experiments``.
-
-    Raises:
-        InputError: there is no experiments file, or a strategy cannot be registered.
-    """
-    lines = experiment_lines(settings.all_experiments(config)) if config.getoption("humaneval_list_experiments") else []
-    return lines + (list_strategies(known_strategies(config)) if config.getoption("humaneval_list_strategies") else [])
-
-
-def list_strategies(strategies: dict[str, Strategy]) -> list[str]:
-    """A table of names, modes and descriptions."""
-    name_width = max(map(len, strategies), default=0)
-    return [f"{one.name.ljust(name_width)}  {one.mode:<10}  {one.description}" for one in strategies.values()]

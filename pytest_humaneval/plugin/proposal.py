@@ -61,7 +61,7 @@ def propose(config: pytest.Config) -> Proposal:
     choices = choose(config)
     identity, model = who_answers(choices)
     names = [strategy.name for strategy in choices.strategies]
-    gates, path = options.gates(config, names), options.baseline_path(config)
+    gates, path = options.gates(config, names), options.optional_path(config, "baseline")
     baseline = read_results(path) if path is not None else None
     if gates.on_regression and baseline is not None:
         check_baseline(names, baseline.strategies)

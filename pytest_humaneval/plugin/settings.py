@@ -114,7 +114,7 @@ def _read(config: pytest.Config) -> ConfigFile:
 
 
 def _path(config: pytest.Config) -> Path | None:
-    if named := options.config_path(config):
+    if named := options.optional_path(config, "config"):
         return named
     for folder in _folders(config):
         if (file := folder / NAME).is_file():
