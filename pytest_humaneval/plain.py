@@ -35,7 +35,7 @@ SEVERAL = {str: "a list of texts", int: "a list of whole numbers", float: "a lis
 
 def to_plain(value: Any) -> Any:
     """``value`` in builtins that JSON has; tuples become lists."""
-    kind = type(value)
+    kind: Any = type(value)
     if kind is str or kind in _ATOMS:
         return value
     if (names := _names(kind)) is not None:
@@ -53,8 +53,9 @@ def from_plain(kind: type[T], plain: object, where: str, error: type[HumanEvalEr
     Raises:
         InputError: a field is missing, unknown, or of another type; names it. ``error``, where it is given.
     """
+    hint: Any = kind
     try:
-        made: T = _decoder(kind)(plain)
+        made: T = _decoder(hint)(plain)
     except _WrongError as wrong:
         raise error(f"{where}: {wrong}") from None
     return made

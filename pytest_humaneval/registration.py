@@ -44,7 +44,7 @@ class Sort(Generic[N]):
 
     noun: str
     plural: str
-    type: type[N]
+    kind: type[N]
     advice: str
     error: type[InputError] = InputError
     reserved: tuple[str, ...] = ()
@@ -61,7 +61,7 @@ class Sort(Generic[N]):
             InputError: that is no list.
         """
         if isinstance(answer, str) or not isinstance(answer, Iterable):
-            returned = f"the {self.noun} {answer.name!r}" if isinstance(answer, self.type) else repr(answer)
+            returned = f"the {self.noun} {answer.name!r}" if isinstance(answer, self.kind) else repr(answer)
             raise self.error(
                 f"{self.hook} returned {returned}, not a list of {self.plural}; write `return [...]`, also for a "
                 "single one"
@@ -97,9 +97,9 @@ class Sort(Generic[N]):
         return known[name]
 
     def _checked(self, thing: object) -> N:
-        if not isinstance(thing, self.type):
-            article = "an" if self.type.__name__[0] in "AEIOU" else "a"
-            raise self.error(f"{self.hook} returned {thing!r}, not {article} {self.type.__name__}; {self.advice}")
+        if not isinstance(thing, self.kind):
+            article = "an" if self.kind.__name__[0] in "AEIOU" else "a"
+            raise self.error(f"{self.hook} returned {thing!r}, not {article} {self.kind.__name__}; {self.advice}")
         if not can_be_a_name(thing.name) or thing.name in self.reserved:
             others = "".join(f", and not {name!r}" for name in (ALL, *self.reserved))
             article = "an" if self.noun[0] in "aeiou" else "a"

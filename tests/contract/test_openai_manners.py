@@ -430,7 +430,7 @@ def test_a_server_that_loads_its_model_is_waited_for_with_a_word() -> None:
 
 
 def vars_of(options: EngineOptions) -> dict[str, Any]:
-    return to_plain(options)
+    return dict(to_plain(options))
 
 
 # Faults of all

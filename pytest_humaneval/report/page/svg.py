@@ -8,7 +8,7 @@ from html import escape
 from math import floor, log10
 
 AXIS = 26  # pixels below the rows, for the axis
-RIGHT = 8  # pixels that stay free to the right of the axis' end
+RIGHT = 14  # pixels that stay free to the right of the axis' end
 TICKS = (1, 2, 5, 10)  # a step of an axis is one of these, times a power of ten
 
 
