@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
@@ -91,6 +92,13 @@ class Outcome:
         """The exact inverse of :meth:`to_wire`."""
         plain = {key: _unescape(value) if isinstance(value, str) else value for key, value in wire.items()}
         return from_plain(cls, plain, "a worker's report")
+
+
+def in_order(outcomes: Iterable[Outcome], tasks: Iterable[str] = ()) -> list[Outcome]:
+    """Problems in the order of ``tasks``, those that are not among them as they come; then strategies, then samples."""
+    given = list(outcomes)
+    place = {task_id: number for number, task_id in enumerate(dict.fromkeys([*tasks, *(one.task_id for one in given)]))}
+    return sorted(given, key=lambda one: (place[one.task_id], one.strategy, one.sample_index))
 
 
 def _escape(text: str) -> str:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -64,6 +65,8 @@ def open_engine(
     from pytest_humaneval.models.find import Model
 
     make: Any = from_plain(TopLevel, source, "the engine").load() if source else BUNDLED[options.name].open
+    if model is None and not source and BUNDLED[options.name].holds_model:
+        raise ModelError(f"the {options.name} engine needs a model")
     engine: Engine = make(options, model and from_plain(Model, model, "the model"), progress)
     return engine
 
@@ -83,37 +86,30 @@ def _identity_by_source(kind: EngineKind, options: EngineOptions) -> Identity:
     return Identity(kind.name, options.model or kind.name, f"sha256:{digest}")
 
 
-def _identify_vllm(options: EngineOptions) -> Identity:
+def _made_by(module: str, name: str) -> Callable[[EngineOptions, Model | None, Progress], Engine]:
+    """The engine of this class, which is imported when it is called for."""
+
+    def make(options: EngineOptions, model: Model | None, progress: Progress) -> Engine:
+        kind = getattr(import_module(f"pytest_humaneval.engine.{module}"), name)
+        engine: Engine = kind(options, progress) if model is None else kind(options, model, progress)
+        return engine
+
+    return make
+
+
+def _identity_of_vllm(options: EngineOptions) -> Identity:
     from pytest_humaneval.engine.vllm import vllm_identity
 
     return vllm_identity(options)
 
 
-def _open_vllm(options: EngineOptions, model: Model | None, progress: Progress) -> Engine:
-    from pytest_humaneval.engine.vllm import VllmEngine
-
-    return VllmEngine(options, _needed(options, model), progress)
-
-
-def _identify_transformers(options: EngineOptions) -> Identity:
+def _identity_of_transformers(options: EngineOptions) -> Identity:
     from pytest_humaneval.engine.transformers import transformers_identity
 
     return transformers_identity(options)
 
 
-def _open_transformers(options: EngineOptions, model: Model | None, progress: Progress) -> Engine:
-    from pytest_humaneval.engine.transformers import TransformersEngine
-
-    return TransformersEngine(options, _needed(options, model), progress)
-
-
-def _needed(options: EngineOptions, model: Model | None) -> Model:
-    if model is None:
-        raise ModelError(f"the {options.name} engine needs a model")
-    return model
-
-
-def _identify_openai(options: EngineOptions) -> Identity:
+def _identity_of_openai(options: EngineOptions) -> Identity:
     from pytest_humaneval.engine import openai
 
     openai.check(options)
@@ -121,54 +117,38 @@ def _identify_openai(options: EngineOptions) -> Identity:
     return Identity(name, options.model or "the server's model", name)
 
 
-def _open_openai(options: EngineOptions, model: Model | None, progress: Progress) -> Engine:
-    from pytest_humaneval.engine.openai import OpenAIEngine
-
-    return OpenAIEngine(options, progress)
-
-
-def _identify_replay(options: EngineOptions) -> Identity:
+def _identity_of_replay(options: EngineOptions) -> Identity:
     from pytest_humaneval.engine import replay
 
     replay.read_samples(Path(options.file))
     return Identity("replay", Path(options.file).name, replay.identity(options), by_item=True)
 
 
-def _open_replay(options: EngineOptions, model: Model | None, progress: Progress) -> Engine:
-    from pytest_humaneval.engine.replay import ReplayEngine
-
-    return ReplayEngine(options, progress)
-
-
-def _identify_scripted(options: EngineOptions) -> Identity:
+def _identity_of_scripted(options: EngineOptions) -> Identity:
     from pytest_humaneval.engine import scripted
 
     model_name = Path(options.file).name if options.file else "stub"
     return Identity("scripted", model_name, scripted.identity(options), by_item=True)
 
 
-def _open_scripted(options: EngineOptions, model: Model | None, progress: Progress) -> Engine:
-    from pytest_humaneval.engine.scripted import ScriptedEngine
-
-    return ScriptedEngine(options, progress)
-
-
-_OF_A_MODEL = ("engine-arg", "linger")
-
-BUNDLED: Mapping[str, EngineKind] = {
-    kind.name: kind
-    for kind in (
-        EngineKind("vllm", "vLLM, in the engine process itself", _open_vllm, _identify_vllm, True, _OF_A_MODEL),
-        EngineKind(
-            "transformers", "Hugging Face's, where there is no vLLM", _open_transformers, _identify_transformers, True,
-            _OF_A_MODEL,
-        ),
-        EngineKind(
-            "openai", "servers that speak OpenAI's protocol", _open_openai, _identify_openai,
-            heeds=("request", "in-flight"),
-        ),
-        EngineKind("replay", "an existing file of samples", _open_replay, _identify_replay, heeds=()),
-        EngineKind("scripted", "a script, for tests", _open_scripted, _identify_scripted, heeds=("linger",)),
-    )
-}  # fmt: skip
+_KINDS = (
+    EngineKind(
+        "vllm", "vLLM, in the engine process itself", _made_by("vllm", "VllmEngine"), _identity_of_vllm,
+        holds_model=True, heeds=("engine-arg", "linger"),
+    ),
+    EngineKind(
+        "transformers", "Hugging Face's library, where there is no vLLM",
+        _made_by("transformers", "TransformersEngine"), _identity_of_transformers,
+        holds_model=True, heeds=("engine-arg", "linger"),
+    ),
+    EngineKind(
+        "openai", "servers that speak OpenAI's protocol", _made_by("openai", "OpenAIEngine"), _identity_of_openai,
+        heeds=("request", "in-flight"),
+    ),
+    EngineKind("replay", "an existing file of samples", _made_by("replay", "ReplayEngine"), _identity_of_replay,
+               heeds=()),
+    EngineKind("scripted", "a script, for tests", _made_by("scripted", "ScriptedEngine"), _identity_of_scripted,
+               heeds=("linger",)),
+)  # fmt: skip
+BUNDLED: Mapping[str, EngineKind] = {kind.name: kind for kind in _KINDS}
 """By name, in the order in which messages list them."""

@@ -21,7 +21,7 @@ from pytest_humaneval.dataset import jsonl
 from pytest_humaneval.engine.replay import read_samples
 from pytest_humaneval.exceptions import DatasetError, InputError
 from pytest_humaneval.item import ItemId
-from pytest_humaneval.outcome import FAILED, Outcome
+from pytest_humaneval.outcome import FAILED, Outcome, in_order
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.results.read import RESULTS_FILE, UNNAMED, Results, read_results
 
@@ -60,9 +60,7 @@ def one_strategy(run: Results, strategy: str | None) -> list[Outcome]:
             f"{run.source} has {len(names)} strategies, and a file of this format means one; "
             f"choose by --strategy: {', '.join(names)}"
         )
-    chosen = [one for one in run.outcomes if one.strategy == (strategy or names[0])]
-    place = {task_id: number for number, task_id in enumerate(dict.fromkeys(one.task_id for one in chosen))}
-    return sorted(chosen, key=lambda one: (place[one.task_id], one.sample_index))
+    return in_order(one for one in run.outcomes if one.strategy == (strategy or names[0]))
 
 
 def judged(outcomes: Iterable[Outcome]) -> list[Outcome]:

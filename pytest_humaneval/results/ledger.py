@@ -9,7 +9,7 @@ from typing import Protocol
 
 from pytest_humaneval.exceptions import StrategyError
 from pytest_humaneval.item import ItemId
-from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.outcome import Outcome, in_order
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.printable import counted
 from pytest_humaneval.results.headline import Headline, headline
@@ -127,8 +127,7 @@ class Ledger:
 
     def in_order(self, outcomes: Iterable[Outcome]) -> list[Outcome]:
         """Problems in the dataset's order, then strategies, then samples."""
-        place = {task_id: index for index, task_id in enumerate(self._entry_points)}
-        return sorted(outcomes, key=lambda one: (place[one.task_id], one.strategy, one.sample_index))
+        return in_order(outcomes, self._entry_points)
 
     def headline(self, outcome: Outcome) -> Headline:
         """Why it failed, in a line that names the function."""
