@@ -134,18 +134,10 @@ class Plan:
         """The code in ``text``, the answer to ``prompt``, by the post-processor of this name.
 
         Raises:
-            StrategyError: the post-processor raised, or returned something else; names both.
+            StrategyError: one of the post-processor's steps raised, or returned no text.
         """
-        known, name = self.extensions.postprocessors, f"post-processor {processor!r}"
-        try:
-            made: object = postprocess(
-                processor, problem.visible(), prompt, text, thinking_end=self.thinking_end, known=known
-            )
-        except Exception as error:
-            raise StrategyError(f"{name} failed on {problem.task_id}: {raised_in(error)}") from error
-        if not isinstance(made, Completion) or not isinstance(made.text, str):
-            raise StrategyError(f"{name} returned {made!r} for {problem.task_id}, not code")
-        return made
+        known = self.extensions.postprocessors
+        return postprocess(processor, problem.visible(), prompt, text, thinking_end=self.thinking_end, known=known)
 
     def open_sandbox(self) -> Sandbox:
         """This run's sandbox, to be entered.

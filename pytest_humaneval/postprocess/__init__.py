@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
 
+from pytest_humaneval.exceptions import StrategyError, raised_in
 from pytest_humaneval.postprocess.characters import clean
 from pytest_humaneval.postprocess.closing import close
 from pytest_humaneval.postprocess.fences import unfence
@@ -35,10 +36,27 @@ class Step:
     name: str
     repair: Callable[[Problem, str], str]
 
+    def __call__(self, problem: Problem, text: str) -> str:
+        """``text``, repaired.
+
+        Raises:
+            StrategyError: the repair raised, or returned no text; bundled ones do neither.
+        """
+        try:
+            repaired: object = self.repair(problem, text)
+        except Exception as error:
+            raise StrategyError(f"{self._named(problem)} failed: {raised_in(error)}") from error
+        if not isinstance(repaired, str):
+            raise StrategyError(f"{self._named(problem)} returned {repaired!r}, not a text")
+        return repaired
+
+    def _named(self, problem: Problem) -> str:
+        return f"the post-processing step {self.name!r} on {problem.task_id}"
+
 
 @dataclass(frozen=True, slots=True)
 class PostProcessor:
-    """Steps in the order in which they are applied. Never raises; applied to its own output it changes nothing."""
+    """Steps in the order in which they are applied; applied to its own output it changes nothing."""
 
     name: str
     description: str
@@ -53,7 +71,7 @@ class PostProcessor:
         """The completion that is in ``text``, and which steps it took to get it."""
         changed = []
         for step in self.steps:
-            text, before = step.repair(problem, text), text
+            text, before = step(problem, text), text
             changed += [step.name] if text != before else []
         return Completion(text, tuple(changed))
 

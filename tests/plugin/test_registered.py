@@ -107,7 +107,6 @@ def test_an_engine_of_the_user_s_own_answers_and_is_named(pytester: pytest.Pytes
     own_engine(pytester, workers).assert_outcomes(passed=1)
     run = run_of(pytester)
     assert run["identity"]["engine"] == run["engine"]["name"] == "same"
-    assert run["generated"]["tokens"] == 0
     own_engine(pytester, workers, "--humaneval-engine-arg=answer=    pass").assert_outcomes(failed=1)
     assert run_of(pytester)["identity"]["digest"] != run["identity"]["digest"]
 
@@ -147,7 +146,8 @@ def test_a_sandbox_of_the_user_s_own_judges_and_what_breaks_in_it_is_an_error(
     result.assert_outcomes(failed=1, errors=2)
     result.stdout.fnmatch_lines(["*SandboxError: the sandbox 'moody' broke on Mini/1: RuntimeError: in no mood*"])
     result.stdout.fnmatch_lines(["*SandboxError: the sandbox 'moody' returned True for Mini/10, not a Verdict*"])
-    assert (run_of(pytester)["sandbox"]["name"], run_of(pytester)["layers"]) == ("moody", ["mood"])
+    result.stdout.fnmatch_lines(["sandbox   mood"])
+    assert run_of(pytester)["sandbox"]["name"] == "moody"
 
 
 def test_a_sandbox_that_passes_everything_stops_the_run(pytester: pytest.Pytester, evaluate: Evaluate) -> None:
@@ -180,8 +180,8 @@ def test_an_experiment_may_name_a_post_processor_of_the_user_s_own(
 @pytest.mark.parametrize(
     ("broken", "message"),
     [
-        ("1 / 0", "*post-processor 'mend' failed on Mini/0: ZeroDivisionError*conftest.py:5*"),
-        ("return 7", "*post-processor 'mend' returned * for Mini/0, not code*"),
+        ("1 / 0", "*post-processing step 'mending' on Mini/0 failed: ZeroDivisionError*conftest.py:4)*"),
+        ("return 7", "*post-processing step 'mending' on Mini/0 returned 7, not a text*"),
     ],
 )
 def test_a_post_processor_that_breaks_is_an_error(
