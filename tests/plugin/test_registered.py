@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -283,3 +284,10 @@ def test_a_hook_that_returns_something_else_is_told_what_to_write(
 ) -> None:
     pytester.makeconftest(f"def pytest_humaneval_{hook}(): return {returned}")
     refused().stderr.fnmatch_lines([message])
+
+
+def test_commands_that_are_no_run_find_what_is_registered_here(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(SANDBOX)
+    program = "from pytest_humaneval.plugin.outside import extensions_here; print(*extensions_here().sandboxes)"
+    result = pytester.run(sys.executable, "-c", program)
+    result.stdout.fnmatch_lines(["auto lockdown * moody"])
