@@ -31,7 +31,7 @@ from pytest_humaneval.report.terminal import analysis_lines, dataset_line, ident
 from pytest_humaneval.report.texttable import duration, wrapped
 from pytest_humaneval.results.record import result_row, run_record
 from pytest_humaneval.sandbox import SANDBOXES, SandboxOptions, self_check
-from pytest_humaneval.sandbox.interface import SANDBOX_KINDS
+from pytest_humaneval.sandbox.interface import SANDBOX_SORT
 from pytest_humaneval.top_level import TopLevel
 
 PASSED, NOT_PASSED, INTERRUPTED, BROKEN = range(4)  # exit statuses, as pytest's
@@ -118,7 +118,7 @@ def _source_of(sandbox: str) -> TopLevel | None:
     """
     if sandbox in SANDBOXES:
         return None
-    kind = SANDBOX_KINDS.find(sandbox, extensions_here().sandboxes, "--sandbox")
+    kind = SANDBOX_SORT.find(sandbox, extensions_here().sandboxes, "--sandbox")
     return TopLevel.of(kind.open, f"--sandbox: {sandbox!r}")
 
 

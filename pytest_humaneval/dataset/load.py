@@ -72,7 +72,7 @@ class DatasetKind:
             raise DatasetError(f"the dataset {self.name!r} cannot be read: {raised_in(error)}") from error
 
 
-DATASET_KINDS = Sort("dataset", "datasets", DatasetKind, "write DatasetKind(name, description, read)", DatasetError)
+DATASET_SORT = Sort("dataset", "datasets", DatasetKind, "write DatasetKind(name, description, read)", DatasetError)
 
 
 def read_dataset(path: Path | None = None) -> Dataset:

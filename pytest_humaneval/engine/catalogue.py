@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from pytest_humaneval.engine.protocol import (
-    ENGINE_KINDS,
+    ENGINE_SORT,
     Engine,
     EngineKind,
     EngineOptions,
@@ -36,7 +36,7 @@ def identify(options: EngineOptions, engines: Mapping[str, EngineKind] | None = 
     Raises:
         InputError: an engine, model, file or option that cannot be used.
     """
-    kind = ENGINE_KINDS.find(options.name, BUNDLED if engines is None else engines, "--humaneval-engine")
+    kind = ENGINE_SORT.find(options.name, BUNDLED if engines is None else engines, "--humaneval-engine")
     identity = kind.identify(options) if kind.identify else _identity_by_source(kind, options)
     if not kind.holds_model:
         return identity, None

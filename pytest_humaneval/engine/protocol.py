@@ -130,4 +130,4 @@ class EngineKind:
         return "linger" in self.heeds
 
 
-ENGINE_KINDS = Sort("engine", "engines", EngineKind, "write EngineKind(name, description, open)")
+ENGINE_SORT = Sort("engine", "engines", EngineKind, "write EngineKind(name, description, open)")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from pytest_humaneval.engine.protocol import ENGINE_KINDS, EngineKind, EngineOptions
+from pytest_humaneval.engine.protocol import ENGINE_SORT, EngineKind, EngineOptions
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.plugin import options
 
@@ -29,7 +29,7 @@ def engine_options(config: pytest.Config, engines: Mapping[str, EngineKind]) -> 
     replay, script = options.optional_path(config, "replay"), options.optional_path(config, "script")
     implied = [name for name, given in (("openai", urls), ("replay", replay), ("scripted", script)) if given]
     name = options.value_of(config, "engine") or (implied[0] if implied else "vllm")
-    kind = ENGINE_KINDS.find(name, engines, "--humaneval-engine")
+    kind = ENGINE_SORT.find(name, engines, "--humaneval-engine")
     if contradicting := [other for other in implied if other != name]:
         raise InputError(f"--humaneval-engine: {name} does not go with the options of {' and '.join(contradicting)}")
     if name == "openai" and not urls:

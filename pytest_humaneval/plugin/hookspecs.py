@@ -20,66 +20,76 @@ if TYPE_CHECKING:
 
 
 def pytest_humaneval_strategies() -> Iterable[Strategy]:  # type: ignore[empty-body]
-    r"""Return strategies to make known to ``--strategy``. Example::
+    r"""Return strategies to make known to ``--strategy``.
 
-    from pytest_humaneval import completion_prompt, strategy
+    Example::
 
-    @strategy("polite", "says please")
-    def polite(problem):
-        return completion_prompt("# Please complete this function.\n" + problem.prompt)
+        from pytest_humaneval import completion_prompt, strategy
 
-    def pytest_humaneval_strategies():
-        return [polite]
+        @strategy("polite", "says please")
+        def polite(problem):
+            return completion_prompt("# Please complete this function.\n" + problem.prompt)
+
+        def pytest_humaneval_strategies():
+            return [polite]
     """
 
 
 def pytest_humaneval_engines() -> Iterable[EngineKind]:  # type: ignore[empty-body]
-    """Return engines to make known to ``--humaneval-engine``. Example::
+    """Return engines to make known to ``--humaneval-engine``.
 
-    from pytest_humaneval import EngineKind
+    Example::
 
-    class Table: ...  # with start, submit, poll and close: docs/extending.md
+        from pytest_humaneval import EngineKind
 
-    def pytest_humaneval_engines():
-        return [EngineKind("table", "looks answers up", Table)]
+        class Table: ...  # with start, submit, poll and close: docs/plugging-in.md
+
+        def pytest_humaneval_engines():
+            return [EngineKind("table", "looks answers up", Table)]
     """
 
 
 def pytest_humaneval_sandboxes() -> Iterable[SandboxKind]:  # type: ignore[empty-body]
-    """Return sandboxes to make known to ``--humaneval-sandbox``. Example::
+    """Return sandboxes to make known to ``--humaneval-sandbox``.
 
-    from pytest_humaneval import SandboxKind, SandboxOptions, open_sandbox
+    Example::
 
-    def small(options):
-        return open_sandbox(SandboxOptions("lockdown", memory_mb=256))
+        from pytest_humaneval import SandboxKind, SandboxOptions, open_sandbox
 
-    def pytest_humaneval_sandboxes():
-        return [SandboxKind("small", "lockdown with little memory", small)]
+        def small(options):
+            return open_sandbox(SandboxOptions("lockdown", memory_mb=256))
+
+        def pytest_humaneval_sandboxes():
+            return [SandboxKind("small", "lockdown with little memory", small)]
     """
 
 
 def pytest_humaneval_postprocessors() -> Iterable[PostProcessor]:  # type: ignore[empty-body]
-    r"""Return post-processors to make known to ``--humaneval-postprocess`` and to strategies. Example::
+    r"""Return post-processors to make known to ``--humaneval-postprocess`` and to strategies.
 
-    from pytest_humaneval import PostProcessor, Step
+    Example::
 
-    def without_tabs(problem, text):
-        return text.replace("\t", "    ")
+        from pytest_humaneval import PostProcessor, Step
 
-    def pytest_humaneval_postprocessors():
-        return [PostProcessor("tabless", "spaces for tabs", (Step("tabs", without_tabs),))]
+        def without_tabs(problem, text):
+            return text.replace("\t", "    ")
+
+        def pytest_humaneval_postprocessors():
+            return [PostProcessor("tabless", "spaces for tabs", (Step("tabs", without_tabs),))]
     """
 
 
 def pytest_humaneval_datasets() -> Iterable[DatasetKind]:  # type: ignore[empty-body]
-    """Return datasets to make known to ``--humaneval-dataset``; what they hold is read when it is asked for. Example::
+    """Return datasets to make known to ``--humaneval-dataset``; what they hold is read when it is asked for.
 
-    from pathlib import Path
-    from pytest_humaneval import DatasetKind, read_problems
+    Example::
 
-    def first_ten():
-        return read_problems(Path("mine.jsonl"))[:10]
+        from pathlib import Path
+        from pytest_humaneval import DatasetKind, read_problems
 
-    def pytest_humaneval_datasets():
-        return [DatasetKind("mine", "the first ten of mine.jsonl", first_ten)]
+        def first_ten():
+            return read_problems(Path("mine.jsonl"))[:10]
+
+        def pytest_humaneval_datasets():
+            return [DatasetKind("mine", "the first ten of mine.jsonl", first_ten)]
     """

@@ -29,7 +29,7 @@ from pytest_humaneval.registration import AUTO
 from pytest_humaneval.results.read import UNNAMED
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.sandbox import SandboxOptions
-from pytest_humaneval.sandbox.interface import SANDBOX_KINDS
+from pytest_humaneval.sandbox.interface import SANDBOX_SORT
 from pytest_humaneval.strategy import Strategy
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def choose(config: pytest.Config) -> Choices:
         POSTPROCESSOR_SORT.find(postprocess, extensions.postprocessors, "--humaneval-postprocess", others=(AUTO,))
     strategies = chosen_strategies(config, engine, how, postprocess)
     sandbox = options.sandbox_options(config)
-    SANDBOX_KINDS.find(sandbox.name, extensions.sandboxes, "--humaneval-sandbox")
+    SANDBOX_SORT.find(sandbox.name, extensions.sandboxes, "--humaneval-sandbox")
     return Choices(
         dataset,
         selected,

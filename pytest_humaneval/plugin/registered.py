@@ -8,14 +8,14 @@ from typing import TypeVar
 
 import pytest
 
-from pytest_humaneval.dataset.load import DATASET_KINDS
-from pytest_humaneval.engine.protocol import ENGINE_KINDS
+from pytest_humaneval.dataset.load import DATASET_SORT
+from pytest_humaneval.engine.protocol import ENGINE_SORT
 from pytest_humaneval.exceptions import StrategyError
 from pytest_humaneval.extensions import Extensions
 from pytest_humaneval.postprocess import POSTPROCESSOR_SORT, PostProcessor
-from pytest_humaneval.prompting.registry import STRATEGIES, register_offered
+from pytest_humaneval.prompting.registry import STRATEGY_SORT, register_offered
 from pytest_humaneval.registration import Named, Offer, Sort
-from pytest_humaneval.sandbox.interface import SANDBOX_KINDS
+from pytest_humaneval.sandbox.interface import SANDBOX_SORT
 from pytest_humaneval.strategy import Strategy
 
 N = TypeVar("N", bound=Named)
@@ -28,7 +28,7 @@ def known_strategies(config: pytest.Config) -> dict[str, Strategy]:
     Raises:
         StrategyError: an implementation returns no list, or what is no strategy; or two have one name.
     """
-    return register_offered(_offered(config, STRATEGIES))
+    return register_offered(_offered(config, STRATEGY_SORT))
 
 
 def known_postprocessors(config: pytest.Config) -> dict[str, PostProcessor]:
@@ -47,10 +47,10 @@ def known_extensions(config: pytest.Config) -> Extensions:
         InputError: as above.
     """
     return Extensions(
-        ENGINE_KINDS.register(_offered(config, ENGINE_KINDS)),
-        SANDBOX_KINDS.register(_offered(config, SANDBOX_KINDS)),
+        ENGINE_SORT.register(_offered(config, ENGINE_SORT)),
+        SANDBOX_SORT.register(_offered(config, SANDBOX_SORT)),
         known_postprocessors(config),
-        DATASET_KINDS.register(_offered(config, DATASET_KINDS)),
+        DATASET_SORT.register(_offered(config, DATASET_SORT)),
     )
 
 

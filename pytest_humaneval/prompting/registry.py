@@ -12,7 +12,7 @@ from pytest_humaneval.registration import ALL, Offer, Sort
 from pytest_humaneval.strategy import Strategy, StrategyMode
 from pytest_humaneval.wording import unknown
 
-STRATEGIES = Sort("strategy", "strategies", Strategy, "decorate it with @strategy", StrategyError)
+STRATEGY_SORT = Sort("strategy", "strategies", Strategy, "decorate it with @strategy", StrategyError)
 
 
 def register(strategies: Iterable[Strategy]) -> dict[str, Strategy]:
@@ -26,7 +26,7 @@ def register_offered(offers: Iterable[Offer]) -> dict[str, Strategy]:
     Raises:
         StrategyError: something that is no strategy, or two of one name.
     """
-    known = STRATEGIES.register(offers)
+    known = STRATEGY_SORT.register(offers)
     for strategy in known.values():
         if strategy.mode not in get_args(StrategyMode):
             modes = get_args(StrategyMode)
@@ -50,7 +50,7 @@ def select_strategies(
     soft = _soft_strategies(known, sorted(name for name in asked if name.startswith(PREFIX)), folder)
     asked = {name for name in asked if not name.startswith(PREFIX)}
     for name in sorted(asked - {ALL}):
-        STRATEGIES.find(name, known, "--strategy")
+        STRATEGY_SORT.find(name, known, "--strategy")
     chosen = known if ALL in asked else {name: known[name] for name in asked}
     return tuple(one for _, one in sorted({**chosen, **soft}.items()))
 

@@ -61,4 +61,4 @@ class SandboxKind:
     open: Callable[[SandboxOptions], Sandbox]
 
 
-SANDBOX_KINDS = Sort("sandbox", "sandboxes", SandboxKind, "write SandboxKind(name, description, open)")
+SANDBOX_SORT = Sort("sandbox", "sandboxes", SandboxKind, "write SandboxKind(name, description, open)")

@@ -6,11 +6,11 @@ import functools
 
 import pytest
 
-from pytest_humaneval.dataset.load import DATASET_KINDS, DatasetKind, find_dataset
+from pytest_humaneval.dataset.load import DATASET_SORT, DatasetKind, find_dataset
 from pytest_humaneval.exceptions import DatasetError, InputError
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.registration import Sort
-from pytest_humaneval.sandbox.interface import SANDBOX_KINDS, SandboxKind
+from pytest_humaneval.sandbox.interface import SANDBOX_SORT, SandboxKind
 from pytest_humaneval.sandbox.library import open_sandbox
 from pytest_humaneval.top_level import TopLevel
 
@@ -23,23 +23,23 @@ def kind(name: str) -> SandboxKind:
 
 def test_things_are_known_in_the_order_of_their_offering_and_one_may_be_offered_twice() -> None:
     b, a = kind("b"), kind("a")
-    assert list(SANDBOX_KINDS.register([("x", b), ("y", a), ("z", b)])) == ["b", "a"]
+    assert list(SANDBOX_SORT.register([("x", b), ("y", a), ("z", b)])) == ["b", "a"]
 
 
 def test_two_of_one_name_are_refused_with_the_places_that_are_known() -> None:
     with pytest.raises(InputError, match=r"^two sandboxes are named 'a', in here and in there; give one of them"):
-        SANDBOX_KINDS.register([("here", kind("a")), ("there", kind("a"))])
+        SANDBOX_SORT.register([("here", kind("a")), ("there", kind("a"))])
     with pytest.raises(InputError, match=r"^two sandboxes are named 'a'; give one of them another name$"):
-        SANDBOX_KINDS.register([("", kind("a")), ("", kind("a"))])
+        SANDBOX_SORT.register([("", kind("a")), ("", kind("a"))])
 
 
 @pytest.mark.parametrize("name", ["", "all", "a b", "a,b", "a:b"])
 def test_a_name_that_could_not_be_asked_for_is_refused(name: str) -> None:
     with pytest.raises(InputError, match=r"cannot name a sandbox: no space, comma, colon or bracket, and not 'all'$"):
-        SANDBOX_KINDS.register([("", kind(name))])
+        SANDBOX_SORT.register([("", kind(name))])
 
 
-@pytest.mark.parametrize("sort", [SANDBOX_KINDS, DATASET_KINDS], ids=lambda sort: sort.noun)
+@pytest.mark.parametrize("sort", [SANDBOX_SORT, DATASET_SORT], ids=lambda sort: sort.noun)
 def test_an_unknown_name_gets_near_ones_and_the_list(sort: Sort[SandboxKind]) -> None:
     message = f"--here: unknown {sort.noun} 'littel'; did you mean 'little'\\? known: auto, little$"
     with pytest.raises(InputError, match=message):
