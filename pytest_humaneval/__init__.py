@@ -42,19 +42,31 @@ from pytest_humaneval.prompting.guided import (
     guided_strategy,
     try_out,
 )
-from pytest_humaneval.sample import Completion, Generation, Sampling
+from pytest_humaneval.sample import Completion, Generation, Request, Sampling
 from pytest_humaneval.strategy import Strategy, strategy
 from pytest_humaneval.verdict import Verdict
 
 if TYPE_CHECKING:
     from pytest_humaneval.dataset.category import Category, category
-    from pytest_humaneval.dataset.load import read_problems
-    from pytest_humaneval.sandbox import SandboxOptions, check_correctness, open_sandbox
+    from pytest_humaneval.dataset.load import Dataset, DatasetKind, read_problems
+    from pytest_humaneval.engine.protocol import Engine, EngineKind, EngineOptions, Identity
+    from pytest_humaneval.postprocess import PostProcessor, Step
+    from pytest_humaneval.sandbox import Sandbox, SandboxKind, SandboxOptions, check_correctness, open_sandbox
 
 _HOME = {
     "Category": "dataset.category",
     "category": "dataset.category",
+    "Dataset": "dataset.load",
+    "DatasetKind": "dataset.load",
     "read_problems": "dataset.load",
+    "Engine": "engine.protocol",
+    "EngineKind": "engine.protocol",
+    "EngineOptions": "engine.protocol",
+    "Identity": "engine.protocol",
+    "PostProcessor": "postprocess",
+    "Step": "postprocess",
+    "Sandbox": "sandbox",
+    "SandboxKind": "sandbox",
     "SandboxOptions": "sandbox",
     "check_correctness": "sandbox",
     "open_sandbox": "sandbox",
@@ -65,15 +77,26 @@ __all__ = [
     "Candidate",
     "Category",
     "Completion",
+    "Dataset",
+    "DatasetKind",
     "Draw",
+    "Engine",
+    "EngineKind",
+    "EngineOptions",
     "Generation",
+    "Identity",
     "Message",
+    "PostProcessor",
     "Problem",
     "Prompt",
     "Question",
     "Questions",
+    "Request",
     "Sampling",
+    "Sandbox",
+    "SandboxKind",
     "SandboxOptions",
+    "Step",
     "Strategy",
     "Trial",
     "TryOut",

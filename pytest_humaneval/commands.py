@@ -14,7 +14,7 @@ from typing import Any
 
 from pytest_humaneval.dataset.foreign import is_inspect
 from pytest_humaneval.dataset.load import Dataset, read_dataset
-from pytest_humaneval.engine.catalogue import Identity
+from pytest_humaneval.engine.protocol import Identity
 from pytest_humaneval.engine.replay import read_samples
 from pytest_humaneval.exceptions import DatasetError, InputError
 from pytest_humaneval.plugin.options import DEFAULT_KS

@@ -5,7 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+NAME_OR_FILE = "NAME or FILE"
+
+
+def names_a_file(text: str) -> bool:
+    """Whether a text can only mean a file: a name has no folders and no ending."""
+    return "/" in text or "." in text
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +43,14 @@ class Option:
 
     @property
     def is_path(self) -> bool:
-        """Whether a value names a file or folder, and so depends on where it is relative to."""
-        return self.metavar in ("FILE", "DIR")
+        """Whether a value may name a file or folder, and so depends on where it is relative to."""
+        return self.metavar in ("FILE", "DIR", NAME_OR_FILE)
+
+    def seen_from(self, folder: Path, text: str) -> str:
+        """A value that is a path, relative to ``folder``; what can be a name there, and is no file, stays one."""
+        path = folder / Path(text).expanduser()
+        is_name = self.metavar == NAME_OR_FILE and not names_a_file(text) and not path.exists()
+        return text if is_name else str(path)
 
     def as_given(self, arguments: Iterable[object]) -> str:
         """The flag, and where it stands if that is not among the ``arguments`` that pytest was called with."""

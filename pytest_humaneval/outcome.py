@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Protocol, get_args
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any, get_args
 
+from pytest_humaneval.item import ItemId
+from pytest_humaneval.plain import from_plain, to_plain
 from pytest_humaneval.sample import Completion, Generation
 from pytest_humaneval.verdict import Kind, Verdict
 
@@ -16,30 +19,6 @@ KINDS: tuple[str, ...] = (
     "test failed",  # the sandbox passed it, the user's own test did not
     ERROR,  # engine or sandbox trouble; says nothing about the model
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ItemId:
-    """Which sample an item is about."""
-
-    task_id: str
-    strategy: str
-    sample_index: int
-
-    @property
-    def key(self) -> str:
-        """The item as one text; within a run, as the strategies of a name may change between two."""
-        return f"{self.task_id} {self.strategy} {self.sample_index}"
-
-
-class Item(Protocol):
-    """What belongs to a problem and a strategy: an item's id, an outcome."""
-
-    @property
-    def task_id(self) -> str: ...
-
-    @property
-    def strategy(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +85,20 @@ class Outcome:
 
     def to_wire(self) -> dict[str, Any]:
         """Plain builtins. Texts are escaped: execnet ends the whole run on a lone surrogate."""
-        return {key: _escape(value) if isinstance(value, str) else value for key, value in asdict(self).items()}
+        return {key: _escape(value) if isinstance(value, str) else value for key, value in to_plain(self).items()}
 
     @classmethod
     def from_wire(cls, wire: dict[str, Any]) -> Outcome:
         """The exact inverse of :meth:`to_wire`."""
-        fields: dict[str, Any] = {
-            key: _unescape(value) if isinstance(value, str) else value for key, value in wire.items()
-        }
-        return cls(**fields)
+        plain = {key: _unescape(value) if isinstance(value, str) else value for key, value in wire.items()}
+        return from_plain(cls, plain, "a worker's report")
+
+
+def in_order(outcomes: Iterable[Outcome], tasks: Iterable[str] = ()) -> list[Outcome]:
+    """Problems in the order of ``tasks``, those that are not among them as they come; then strategies, then samples."""
+    given = list(outcomes)
+    place = {task_id: number for number, task_id in enumerate(dict.fromkeys([*tasks, *(one.task_id for one in given)]))}
+    return sorted(given, key=lambda one: (place[one.task_id], one.strategy, one.sample_index))
 
 
 def _escape(text: str) -> str:

@@ -7,17 +7,20 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
 
-from pytest_humaneval.engine.catalogue import HOLD_THE_MODEL, Identity
-from pytest_humaneval.engine.protocol import EngineOptions
+from pytest_humaneval.engine.protocol import EngineOptions, Identity
 from pytest_humaneval.exceptions import InputError, StrategyError, raised_in
-from pytest_humaneval.outcome import Item, ItemId
+from pytest_humaneval.extensions import BUNDLED, Extensions
+from pytest_humaneval.item import Item, ItemId
+from pytest_humaneval.plain import to_plain
+from pytest_humaneval.postprocess import POSTPROCESSOR_SORT, postprocess
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import Prompt
-from pytest_humaneval.sample import Request, Sampling
+from pytest_humaneval.registration import AUTO
+from pytest_humaneval.sample import Completion, Request, Sampling
+from pytest_humaneval.sandbox import Sandbox, open_sandbox
 from pytest_humaneval.sandbox.interface import SandboxOptions
 from pytest_humaneval.strategy import Strategy
 
@@ -31,16 +34,6 @@ class Settled:
     sandbox: str  # by its own name: what ``auto`` came to
     layers: tuple[str, ...] = ()  # of the sandbox
     left_out: tuple[str, ...] = ()  # the ids of problems that cannot be judged here
-
-    def to_wire(self) -> dict[str, Any]:
-        """Plain builtins, for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_wire(cls, wire: dict[str, Any]) -> Settled:
-        """The inverse of :meth:`to_wire`."""
-        lists = {name: tuple(wire[name]) for name in ("layers", "left_out")}
-        return cls(**wire | lists | {"identity": Identity(**wire["identity"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +55,19 @@ class Plan:
     problems_in_dataset: int = 0  # how many there are to choose from; 0 where that is not known
     given: Mapping[tuple[str, str], frozenset[int]] = field(default_factory=dict, repr=False, compare=False)
     """The samples of a replayed file, by task_id and strategy (empty: any): problems may have unequal numbers."""
+    extensions: Extensions = field(default=BUNDLED, repr=False, compare=False)
 
     def check(self) -> None:
         """Refuse what would waste a run.
 
         Raises:
-            InputError: several samples that are all the same, or two items of one name.
+            InputError: several samples that are all the same, two items of one name, or an unknown post-processor.
         """
         for strategy in self.strategies:
+            processors = self.extensions.postprocessors
+            POSTPROCESSOR_SORT.find(self.postprocessor(strategy), processors, f"strategy {strategy.name!r}")
             count = self.num_samples_of(strategy)
-            if count > 1 and self.sampling_of(strategy).greedy and self.engine.name in (*HOLD_THE_MODEL, "openai"):
+            if count > 1 and self.sampling_of(strategy).greedy and not self.identity.by_item:
                 raise InputError(
                     f"{strategy.name}: {count} samples of greedy decoding are the same sample every time; "
                     "give a temperature above 0, such as 0.8, or one sample (--humaneval-num-samples=1)"
@@ -116,7 +112,7 @@ class Plan:
         for problem in self.problems:
             for strategy in self.strategies:
                 try:
-                    asked = self.request(problem, strategy, 0)[1].to_wire()
+                    asked = to_plain(self.request(problem, strategy, 0)[1])
                 except StrategyError as error:
                     asked = {"error": str(error)}
                 digest.update(json.dumps([problem.task_id, strategy.name, asked], sort_keys=True).encode())
@@ -132,7 +128,24 @@ class Plan:
 
     def postprocessor(self, strategy: Strategy) -> str:
         """The name of the post-processor for this strategy's generations; an experiment has settled it already."""
-        return strategy.postprocess if self.postprocess == "auto" or strategy.base else self.postprocess
+        return strategy.postprocess if self.postprocess == AUTO or strategy.base else self.postprocess
+
+    def completion(self, processor: str, problem: Problem, prompt: Prompt, text: str) -> Completion:
+        """The code in ``text``, the answer to ``prompt``, by the post-processor of this name.
+
+        Raises:
+            StrategyError: one of the post-processor's steps raised, or returned no text.
+        """
+        known = self.extensions.postprocessors
+        return postprocess(processor, problem.visible(), prompt, text, thinking_end=self.thinking_end, known=known)
+
+    def open_sandbox(self) -> Sandbox:
+        """This run's sandbox, to be entered.
+
+        Raises:
+            SandboxError: it cannot be had here.
+        """
+        return open_sandbox(self.sandbox, self.extensions.sandboxes)
 
     def problem_id(self, problem: Problem) -> str:
         """The first part of an item's id."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Hashable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal, TypeVar
 
-from pytest_humaneval.prompt import Message, Prompt, VirtualTokens
+from pytest_humaneval.item import ItemId
+from pytest_humaneval.prompt import Prompt
 
 T = TypeVar("T", bound=Hashable)
 
@@ -44,6 +45,11 @@ class Request:
     strategy: str = ""
 
     @property
+    def item(self) -> ItemId:
+        """Whom it is for."""
+        return ItemId(self.task_id, self.strategy, self.sample_index)
+
+    @property
     def seed(self) -> int:
         """The seed of this one sample: the run's seed plus the sample's index."""
         return self.sampling.seed + self.sample_index
@@ -64,34 +70,17 @@ class Request:
         if self.sampling.logprobs:
             asked |= {"logprobs": True}
         if by_item:
-            asked |= {"item": [self.task_id, self.strategy, self.sample_index]}
+            asked |= {"item": self.item}
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
-    def to_wire(self) -> dict[str, Any]:
-        """Plain builtins, for a socket; to be read only, as samples of one prompt share them."""
-        own = {"sample_index": self.sample_index, "task_id": self.task_id, "strategy": self.strategy}
-        return {"prompt": _fields(self.prompt), "sampling": _fields(self.sampling), **own}
-
-    @classmethod
-    def from_wire(cls, wire: dict[str, Any]) -> Request:
-        """The inverse of :meth:`to_wire`, also after a trip through JSON."""
-        prompt = wire["prompt"]
-        messages = tuple(Message(**message) for message in prompt["messages"])
-        virtual = prompt["virtual_tokens"] and VirtualTokens(**prompt["virtual_tokens"])
-        return cls(
-            **wire
-            | {
-                "prompt": _one_of_equals(
-                    Prompt(**prompt | {"messages": messages, "stop": tuple(prompt["stop"]), "virtual_tokens": virtual})
-                ),
-                "sampling": _one_of_equals(Sampling(**wire["sampling"])),
-            }
-        )
+    def sharing(self) -> Request:
+        """The same with prompt and sampling that are one object in all requests of a problem: they came one by one."""
+        return replace(self, prompt=_one_of_equals(self.prompt), sampling=_one_of_equals(self.sampling))
 
 
 # The samples of one problem come side by side: what is the same for all of them is worked out and kept once.
 @lru_cache(maxsize=256)
-def _fields(value: Prompt | Sampling) -> dict[str, Any]:
+def _fields(value: Prompt) -> dict[str, Any]:
     return asdict(value)
 
 
@@ -138,14 +127,3 @@ class Solution:
     generation: Generation
     completion: Completion
     num_draws: int
-
-    def to_wire(self) -> dict[str, Any]:
-        """Plain builtins, for a socket."""
-        return asdict(self)
-
-    @classmethod
-    def from_wire(cls, wire: dict[str, Any]) -> Solution:
-        """The inverse of :meth:`to_wire`, also after a trip through JSON."""
-        completion = wire["completion"]
-        made = Completion(completion["text"], tuple(completion["steps"]))
-        return cls(Generation(**wire["generation"]), made, wire["num_draws"])

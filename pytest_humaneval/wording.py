@@ -25,6 +25,11 @@ def p_text(p: float, least: str = "< 0.001") -> str:
     return f"{p:.3f}" if p >= LEAST_P else least
 
 
+def three_decimals(value: float | None) -> str:
+    """A share, such as pass@k; ``n/a`` where it is undefined."""
+    return "n/a" if value is None else f"{value:.3f}"
+
+
 def short_digest(digest: str) -> str:
     """A digest to be recognised by, with its ``sha256:``, where it has one; what is no long digest stays as it is."""
     found = _LONG_DIGEST.fullmatch(digest)

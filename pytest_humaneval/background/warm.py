@@ -19,17 +19,17 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_humaneval.background.private_directory import PrivateDirectory
 from pytest_humaneval.background.processes import end_group, is_running, peer_is_own
-from pytest_humaneval.engine.catalogue import Identity
 from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.engine.engine_process import SOCKET_DIRECTORY, open_log, start_listening
-from pytest_humaneval.engine.protocol import EngineOptions
-from pytest_humaneval.exceptions import EngineError
+from pytest_humaneval.engine.protocol import EngineOptions, Identity
+from pytest_humaneval.exceptions import EngineError, InputError
+from pytest_humaneval.plain import from_plain, known_fields, to_plain
 
 if TYPE_CHECKING:
     from pytest_humaneval.models.find import Model
@@ -110,6 +110,7 @@ def take_turn(
     *,
     read_store: bool,
     idle_limit: float,
+    source: dict[str, Any] | None = None,
 ) -> WarmEngine | None:
     """A turn with an engine that is there, or with a new one; None while another run has the one that is there.
 
@@ -119,7 +120,7 @@ def take_turn(
         EngineError: no engine process starts.
     """
     question = {"op": "begin", "store": str(store or ""), "read_store": read_store, "idle_limit": idle_limit}
-    digest = engine_digest(options, model, identity)
+    digest = engine_digest(options, model, identity, source)
     with directory.lock(_LOCK):  # two runs that come at once must not start two
         for name, found in list(lingering_engines(directory)):
             if found.digest == digest:
@@ -127,7 +128,7 @@ def take_turn(
                     return _begin(found, question)
                 except (OSError, ValueError, KeyError):
                     _clear_away(directory, name, found)
-        found = _start(directory, options, model, identity, idle_limit)
+        found = _start(directory, digest, options, model, identity, idle_limit, source)
     try:
         return _begin(found, question)
     except (OSError, ValueError, KeyError) as error:
@@ -137,10 +138,9 @@ def take_turn(
 def lingering_engines(directory: PrivateDirectory) -> Iterator[tuple[str, LingeringEngine]]:
     """Those whose process is there, with the names of their state files. Files of others are removed."""
     for name in directory.names(_PREFIX):
-        told = directory.read(name)
         try:
-            found = LingeringEngine(**{field.name: told[field.name] for field in fields(LingeringEngine)})
-        except KeyError:
+            found = from_plain(LingeringEngine, known_fields(LingeringEngine, directory.read(name)), name)
+        except InputError:
             directory.remove(name)
             continue
         if is_running(found.pid, found.start_mark):
@@ -162,12 +162,15 @@ def stop_engine(directory: PrivateDirectory, name: str, engine: LingeringEngine)
     return in_use
 
 
-def engine_digest(options: EngineOptions, model: Model | None, identity: Identity) -> str:
+def engine_digest(
+    options: EngineOptions, model: Model | None, identity: Identity, source: dict[str, Any] | None = None
+) -> str:
     """SHA-256 over everything that shapes an engine process, and so decides whether a run may use another's."""
     shape = {
-        "options": options.to_wire(),
-        "model": model and model.to_wire(),
+        "options": to_plain(options),
+        "model": to_plain(model),
         "identity": asdict(identity),
+        "source": source,
         "python": [sys.executable, sys.version],
         "packages": dict(_versions()),
         "code": _newest_change(),
@@ -178,15 +181,21 @@ def engine_digest(options: EngineOptions, model: Model | None, identity: Identit
 
 
 def _start(
-    directory: PrivateDirectory, options: EngineOptions, model: Model | None, identity: Identity, idle_limit: float
+    directory: PrivateDirectory,
+    digest: str,
+    options: EngineOptions,
+    model: Model | None,
+    identity: Identity,
+    idle_limit: float,
+    source: dict[str, Any] | None,
 ) -> LingeringEngine:
-    digest = engine_digest(options, model, identity)
     log = open_log(Path(options.cache_dir) / "logs")
     # Sockets lie in /tmp, as their paths have to be short; 0700, by mkdtemp.
     sockets = tempfile.mkdtemp(prefix=SOCKET_DIRECTORY)
     config = {
-        "options": options.to_wire(),
-        "model": model and model.to_wire(),
+        "options": to_plain(options),
+        "model": to_plain(model),
+        "source": source,
         "socket": os.path.join(sockets, "control.sock"),
         "idle_limit": idle_limit,
         "state_directory": str(directory.path),

@@ -38,6 +38,7 @@ from pytest_humaneval.engine.broker import Broker
 from pytest_humaneval.engine.catalogue import open_reusable_engine
 from pytest_humaneval.engine.host import BrokerServer, Condition, run_engine
 from pytest_humaneval.engine.protocol import EngineOptions, ReusableEngine
+from pytest_humaneval.plain import from_plain
 
 
 class Turns:
@@ -185,7 +186,8 @@ def main() -> None:
     try:
         signal.signal(signal.SIGTERM, lambda number, frame: sys.exit())
         turns = Turns(config["idle_limit"])
-        engine = open_reusable_engine(EngineOptions.from_wire(config["options"]), config["model"], turns.loading)
+        options = from_plain(EngineOptions, config["options"], "the engine's options")
+        engine = open_reusable_engine(options, config["model"], turns.loading, config["source"])
         threading.Thread(target=_ControlServer(address, turns).serve_forever, daemon=True).start()
         own = {"pid": os.getpid(), "start_mark": start_mark(os.getpid()), "address": address, "since": time.time()}
         directory.write(name, config["state"] | own)

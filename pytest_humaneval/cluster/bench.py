@@ -13,18 +13,30 @@ from pytest_humaneval.exceptions import SandboxError
 from pytest_humaneval.outcome import ERROR
 from pytest_humaneval.printable import printable
 from pytest_humaneval.problem import Problem
-from pytest_humaneval.sandbox import Sandbox, SandboxOptions, open_sandbox, self_check
+from pytest_humaneval.sandbox import Sandbox, SandboxKind, SandboxOptions, open_sandbox, self_check
+from pytest_humaneval.top_level import TopLevel
 
 DETAIL_CHARACTERS = 4_000
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What is the same for all samples of a run. ``timeout`` is in seconds of CPU time."""
+    """What is the same for all samples of a run.
+
+    ``timeout`` is in seconds of CPU time. ``source`` is where a node finds a sandbox that is not bundled.
+    """
 
     problems: tuple[Problem, ...]
     sandbox: SandboxOptions
     timeout: float
+    source: TopLevel | None = None
+
+    def open_sandbox(self) -> Sandbox:
+        """The sandbox, to be entered."""
+        if self.source is None:
+            return open_sandbox(self.sandbox)
+        name = self.sandbox.name
+        return open_sandbox(self.sandbox, {name: SandboxKind(name, "", self.source.load())})
 
 
 class Bench:
@@ -40,7 +52,7 @@ class Bench:
         self._problems = {problem.task_id: problem for problem in setup.problems}
         self._open = contextlib.ExitStack()
         with contextlib.ExitStack() as opening:
-            self._sandbox: Sandbox = opening.enter_context(open_sandbox(setup.sandbox))
+            self._sandbox: Sandbox = opening.enter_context(setup.open_sandbox())
             self_check(self._sandbox, setup.problems)
             self._open = opening.pop_all()
 

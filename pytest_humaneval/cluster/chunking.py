@@ -12,7 +12,8 @@ from pathlib import Path
 from pytest_humaneval.cluster.totals import Marks
 from pytest_humaneval.engine.replay import stream_rows
 from pytest_humaneval.exceptions import DatasetError
-from pytest_humaneval.prompting.registry import can_name_a_strategy
+from pytest_humaneval.item import ItemId
+from pytest_humaneval.registration import can_be_a_name
 from pytest_humaneval.results.read import UNNAMED
 from pytest_humaneval.wording import cannot_be_read
 
@@ -28,6 +29,11 @@ class Sample:
     strategy: str
     sample_index: int
     completion: str
+
+    @property
+    def item(self) -> ItemId:
+        """Which one."""
+        return ItemId(self.task_id, self.strategy, self.sample_index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,7 @@ def survey(path: Path, task_ids: Iterable[str]) -> Survey:
             raise DatasetError(
                 f"{path}:{number}: unknown problem {sample.task_id}; name the file of its problems with --dataset"
             )
-        if not can_name_a_strategy(sample.strategy):
+        if not can_be_a_name(sample.strategy):
             raise DatasetError(
                 f"{path}:{number}: {sample.strategy!r} cannot be the name of a strategy, which has no space, comma, "
                 "colon or bracket"
@@ -112,9 +118,7 @@ def _numbered(path: Path) -> Iterator[tuple[int, Sample]]:
 
 def _line_of(path: Path, wanted: Sample) -> int:
     """Where a sample was given first: looked up when it is asked for, rather than kept of millions."""
-    key = (wanted.task_id, wanted.strategy, wanted.sample_index)
-    same = (number for number, one in _numbered(path) if (one.task_id, one.strategy, one.sample_index) == key)
-    return next(same)
+    return next(number for number, sample in _numbered(path) if sample.item == wanted.item)
 
 
 def _digest(path: Path) -> str:

@@ -19,17 +19,20 @@ from pytest_humaneval.cluster.judging import Judged, JudgingProgress, judge_all
 from pytest_humaneval.cluster.nodes import Nodes, need_ray, package_version
 from pytest_humaneval.cluster.totals import Figures
 from pytest_humaneval.dataset.load import Dataset, read_dataset
-from pytest_humaneval.engine.catalogue import Identity
+from pytest_humaneval.engine.protocol import Identity
 from pytest_humaneval.exceptions import InfrastructureError
 from pytest_humaneval.interruption import sigterm_as_interruption
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plugin.options import DEFAULT_KS
+from pytest_humaneval.plugin.outside import extensions_here
 from pytest_humaneval.printable import one_line
 from pytest_humaneval.report.analysis import Analysis, comparisons_between
 from pytest_humaneval.report.terminal import analysis_lines, dataset_line, identity_line, remark_lines, results_lines
 from pytest_humaneval.report.texttable import duration, wrapped
 from pytest_humaneval.results.record import result_row, run_record
-from pytest_humaneval.sandbox import SandboxOptions, open_sandbox, self_check
+from pytest_humaneval.sandbox import SANDBOXES, SandboxOptions, self_check
+from pytest_humaneval.sandbox.interface import SANDBOX_SORT
+from pytest_humaneval.top_level import TopLevel
 
 PASSED, NOT_PASSED, INTERRUPTED, BROKEN = range(4)  # exit statuses, as pytest's
 TOLD_EVERY = 10.0  # seconds
@@ -46,6 +49,12 @@ class _Run:
     timeout: float
     figures: Figures
     progress: JudgingProgress
+    source: TopLevel | None = None  # of a sandbox of the user's own
+
+    @property
+    def setup(self) -> Setup:
+        """What every node needs."""
+        return Setup(self.dataset.problems, self.sandbox, self.timeout, self.source)
 
     @property
     def identity(self) -> Identity:
@@ -62,6 +71,7 @@ class _Run:
             "dataset_sha256": self.dataset.sha256,
             "timeout": self.timeout,
             **{f"sandbox_{name}": value for name, value in asdict(self.sandbox).items()},
+            **({"sandbox_source": self.source.sha256} if self.source else {}),
             "pytest-humaneval": package_version(),
             "python": platform.python_version(),
         }
@@ -89,7 +99,8 @@ def evaluate(
             problems = read_dataset(dataset)
             survey = chunking.survey(samples, (problem.task_id for problem in problems.problems))
             options = SandboxOptions(sandbox, memory, sandbox_image)
-            run = _Run(samples, survey, problems, options, timeout, figures, JudgingProgress())
+            source = _source_of(sandbox)
+            run = _Run(samples, survey, problems, options, timeout, figures, JudgingProgress(), source)
             return _evaluate(run, address, output)
     except KeyboardInterrupt:
         told, status = "interrupted", INTERRUPTED
@@ -99,8 +110,20 @@ def evaluate(
     return status
 
 
+def _source_of(sandbox: str) -> TopLevel | None:
+    """Where nodes find a sandbox that is not bundled: a conftest.py here, or a plugin, has registered it.
+
+    Raises:
+        InputError: there is none of this name, or nodes could not import it.
+    """
+    if sandbox in SANDBOXES:
+        return None
+    kind = SANDBOX_SORT.find(sandbox, extensions_here().sandboxes, "--sandbox")
+    return TopLevel.of(kind.open, f"--sandbox: {sandbox!r}")
+
+
 def _evaluate(run: _Run, address: str, output: Path) -> int:
-    with open_sandbox(run.sandbox) as opened:
+    with run.setup.open_sandbox() as opened:
         self_check(opened, run.dataset.problems)
         # `auto` is settled here, once: a node opens this sandbox too, or says that it cannot.
         run = replace(run, sandbox=replace(run.sandbox, name=opened.name))
@@ -124,7 +147,7 @@ def _judge(run: _Run, address: str, folder: Folder, samples: Iterator[Sample]) -
     if run.figures.outcomes:
         print(f"continuing after {run.figures.outcomes:,} samples that have been judged already", file=sys.stderr)
     # Within the cluster once more, as Ray takes the signal for itself.
-    with Nodes(address, Setup(run.dataset.problems, run.sandbox, run.timeout)) as nodes, sigterm_as_interruption():
+    with Nodes(address, run.setup) as nodes, sigterm_as_interruption():
         if not nodes.cpus:
             print("the cluster has no CPU; waiting for a node that has one", file=sys.stderr)
         clock = _Clock(run.survey.samples, run.figures.outcomes)
@@ -146,8 +169,7 @@ def _judge(run: _Run, address: str, folder: Folder, samples: Iterator[Sample]) -
 
 def _outcome(sample: Sample, judged: Judged) -> Outcome:
     return Outcome(
-        sample.task_id, sample.strategy, sample.sample_index, judged.kind, judged.detail, judged.seconds,
-        completion=sample.completion,
+        *sample.item, judged.kind, judged.detail, judged.seconds, completion=sample.completion,
     )  # fmt: skip
 
 

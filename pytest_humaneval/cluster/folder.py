@@ -136,8 +136,7 @@ def _read(file: Path) -> dict[str, Any] | None:
 
 
 def _is_of(outcome: Outcome, sample: Sample) -> bool:
-    mine = (outcome.task_id, outcome.strategy, outcome.sample_index, outcome.completion)
-    return mine == (sample.task_id, sample.strategy, sample.sample_index, sample.completion)
+    return (outcome.item, outcome.completion) == (sample.item, sample.completion)
 
 
 def _unwritable(directory: Path, error: OSError) -> InputError:

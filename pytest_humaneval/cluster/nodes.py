@@ -126,7 +126,7 @@ class Nodes:
 
     def submit(self, piece: Piece) -> None:
         """Hand a piece to whichever node has a CPU for it."""
-        samples = [(one.task_id, one.strategy, one.sample_index, one.completion) for one in piece.samples]
+        samples = [(*one.item, one.completion) for one in piece.samples]
         reference = self._task.remote(self._version, self._reference.hex(), [self._reference], samples)
         self._pieces[reference] = piece
 

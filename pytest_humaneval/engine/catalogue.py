@@ -1,107 +1,154 @@
-"""The engines there are, by the name that ``--humaneval-engine`` takes."""
+"""The bundled engines, and how an engine is found by the name that ``--humaneval-engine`` takes.
+
+The functions of bundled engines import them when they are called: nothing heavy is loaded before it is needed.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from pytest_humaneval.engine.protocol import Engine, EngineOptions, ReusableEngine
+from pytest_humaneval.engine.protocol import (
+    ENGINE_SORT,
+    Engine,
+    EngineKind,
+    EngineOptions,
+    Identity,
+    ReusableEngine,
+)
 from pytest_humaneval.exceptions import ModelError
-from pytest_humaneval.wording import unknown
+from pytest_humaneval.plain import from_plain, to_plain
+from pytest_humaneval.top_level import TopLevel
 
 if TYPE_CHECKING:
     from pytest_humaneval.models.find import Model
     from pytest_humaneval.models.weights import Progress
 
-ENGINES = ("vllm", "transformers", "openai", "replay", "scripted")
 
-HOLD_THE_MODEL = ("vllm", "transformers")  # those that load weights themselves
-REUSABLE = (*HOLD_THE_MODEL, "scripted")  # those that can outlive a run; the others have nothing to keep
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who answers: part of every stored generation's key, and printed beside every figure.
-
-    ``engine`` names the engine with its version; ``model`` and ``digest`` what it runs. ``by_item`` is true for engines
-    that look their answers up by task, strategy and sample instead of by prompt. ``precision`` says in which type an
-    engine computes that holds the model, and why.
-    """
-
-    engine: str
-    model: str
-    digest: str
-    by_item: bool = False
-    precision: str = ""
-
-    @property
-    def key(self) -> str:
-        """What goes into the key of a request."""
-        return f"{self.engine}\n{self.digest}"
-
-
-def identify(options: EngineOptions) -> tuple[Identity, Model | None]:
+def identify(options: EngineOptions, engines: Mapping[str, EngineKind] | None = None) -> tuple[Identity, Model | None]:
     """Say who would answer, without starting anything; checks what can be checked cheaply.
 
     Raises:
-        InputError: a model, file or option that cannot be used.
+        InputError: an engine, model, file or option that cannot be used.
     """
-    if options.name in HOLD_THE_MODEL:
-        from pytest_humaneval.engine.transformers import transformers_identity, transformers_precision
-        from pytest_humaneval.engine.vllm import vllm_identity, vllm_precision
-        from pytest_humaneval.models.find import find_model
+    kind = ENGINE_SORT.find(options.name, BUNDLED if engines is None else engines, "--humaneval-engine")
+    identity = kind.identify(options) if kind.identify else _identity_by_source(kind, options)
+    if not kind.holds_model:
+        return identity, None
+    from pytest_humaneval.models.find import find_model
 
-        vllm = options.name == "vllm"
-        who = vllm_identity(options) if vllm else transformers_identity(options)
-        model = find_model(options.model, Path(options.cache_dir))
-        precision = vllm_precision(options) if vllm else transformers_precision(options)
-        return Identity(who, model.name, model.digest, precision=str(precision)), model
-    if options.name == "openai":
-        from pytest_humaneval.engine import openai
-
-        openai.check(options)
-        name = openai.identity(options)
-        return Identity(name, options.model or "the server's model", name), None
-    if options.name == "replay":
-        from pytest_humaneval.engine import replay
-
-        replay.read_samples(Path(options.file))
-        return Identity("replay", Path(options.file).name, replay.identity(options), by_item=True), None
-    if options.name == "scripted":
-        from pytest_humaneval.engine import scripted
-
-        model_name = Path(options.file).name if options.file else "stub"
-        return Identity("scripted", model_name, scripted.identity(options), by_item=True), None
-    raise ModelError(f"--humaneval-engine: {unknown('engine', options.name, ENGINES)}")
+    model = find_model(options.model, Path(options.cache_dir))
+    return replace(identity, model=model.name, digest=model.digest), model
 
 
-def open_engine(options: EngineOptions, model: dict[str, Any] | None, progress: Progress) -> Engine:
-    """The engine itself, not yet started; for the engine process only."""
-    if options.name in HOLD_THE_MODEL:
-        from pytest_humaneval.engine.transformers import TransformersEngine
-        from pytest_humaneval.engine.vllm import VllmEngine
-        from pytest_humaneval.models.find import Model
+def source_of(kind: EngineKind) -> dict[str, Any] | None:
+    """Where another process finds an engine of the user's own; None for a bundled one, which it knows.
 
-        if model is None:
-            raise ModelError(f"the {options.name} engine needs a model")
-        kind = VllmEngine if options.name == "vllm" else TransformersEngine
-        return kind(options, Model.from_wire(model), progress)
-    if options.name == "openai":
-        from pytest_humaneval.engine.openai import OpenAIEngine
-
-        return OpenAIEngine(options, progress)
-    if options.name == "replay":
-        from pytest_humaneval.engine.replay import ReplayEngine
-
-        return ReplayEngine(options, progress)
-    from pytest_humaneval.engine.scripted import ScriptedEngine
-
-    return ScriptedEngine(options, progress)
+    Raises:
+        InputError: it cannot be found there.
+    """
+    if BUNDLED.get(kind.name) is kind:
+        return None
+    source: dict[str, Any] = to_plain(TopLevel.of(kind.open, f"--humaneval-engine: {kind.name!r}"))
+    return source
 
 
-def open_reusable_engine(options: EngineOptions, model: dict[str, Any] | None, progress: Progress) -> ReusableEngine:
-    """The same, for one of ``REUSABLE``."""
-    engine = open_engine(options, model, progress)
-    assert options.name in REUSABLE
-    return cast("ReusableEngine", engine)
+def open_engine(
+    options: EngineOptions, model: dict[str, Any] | None, progress: Progress, source: dict[str, Any] | None = None
+) -> Engine:
+    """The engine itself, not yet started; for the engine process only. ``source`` is what :func:`source_of` said."""
+    from pytest_humaneval.models.find import Model
+
+    make: Any = from_plain(TopLevel, source, "the engine").load() if source else BUNDLED[options.name].open
+    if model is None and not source and BUNDLED[options.name].holds_model:
+        raise ModelError(f"the {options.name} engine needs a model")
+    engine: Engine = make(options, model and from_plain(Model, model, "the model"), progress)
+    return engine
+
+
+def open_reusable_engine(
+    options: EngineOptions, model: dict[str, Any] | None, progress: Progress, source: dict[str, Any] | None = None
+) -> ReusableEngine:
+    """The same, for a reusable one."""
+    return cast("ReusableEngine", open_engine(options, model, progress, source))
+
+
+def _identity_by_source(kind: EngineKind, options: EngineOptions) -> Identity:
+    """Other code, or other options, may give other answers."""
+    source = TopLevel.of(kind.open, f"--humaneval-engine: {kind.name!r}")
+    shape = [kind.name, source.sha256, options.model, sorted(options.engine_args.items()), options.request]
+    digest = hashlib.sha256(json.dumps(shape).encode()).hexdigest()
+    return Identity(kind.name, options.model or kind.name, f"sha256:{digest}")
+
+
+def _made_by(module: str, name: str) -> Callable[[EngineOptions, Model | None, Progress], Engine]:
+    """The engine of this class, which is imported when it is called for."""
+
+    def make(options: EngineOptions, model: Model | None, progress: Progress) -> Engine:
+        kind = getattr(import_module(f"pytest_humaneval.engine.{module}"), name)
+        engine: Engine = kind(options, progress) if model is None else kind(options, model, progress)
+        return engine
+
+    return make
+
+
+def _identity_of_vllm(options: EngineOptions) -> Identity:
+    from pytest_humaneval.engine.vllm import vllm_identity
+
+    return vllm_identity(options)
+
+
+def _identity_of_transformers(options: EngineOptions) -> Identity:
+    from pytest_humaneval.engine.transformers import transformers_identity
+
+    return transformers_identity(options)
+
+
+def _identity_of_openai(options: EngineOptions) -> Identity:
+    from pytest_humaneval.engine import openai
+
+    openai.check(options)
+    name = openai.identity(options)
+    return Identity(name, options.model or "the server's model", name)
+
+
+def _identity_of_replay(options: EngineOptions) -> Identity:
+    from pytest_humaneval.engine import replay
+
+    replay.read_samples(Path(options.file))
+    return Identity("replay", Path(options.file).name, replay.identity(options), by_item=True)
+
+
+def _identity_of_scripted(options: EngineOptions) -> Identity:
+    from pytest_humaneval.engine import scripted
+
+    model_name = Path(options.file).name if options.file else "stub"
+    return Identity("scripted", model_name, scripted.identity(options), by_item=True)
+
+
+_KINDS = (
+    EngineKind(
+        "vllm", "vLLM, in the engine process itself", _made_by("vllm", "VllmEngine"), _identity_of_vllm,
+        holds_model=True, heeds=("engine-arg", "linger"),
+    ),
+    EngineKind(
+        "transformers", "Hugging Face's library, where there is no vLLM",
+        _made_by("transformers", "TransformersEngine"), _identity_of_transformers,
+        holds_model=True, heeds=("engine-arg", "linger"),
+    ),
+    EngineKind(
+        "openai", "servers that speak OpenAI's protocol", _made_by("openai", "OpenAIEngine"), _identity_of_openai,
+        heeds=("request", "in-flight"),
+    ),
+    EngineKind("replay", "an existing file of samples", _made_by("replay", "ReplayEngine"), _identity_of_replay,
+               heeds=()),
+    EngineKind("scripted", "a script, for tests", _made_by("scripted", "ScriptedEngine"), _identity_of_scripted,
+               heeds=("linger",)),
+)  # fmt: skip
+BUNDLED: Mapping[str, EngineKind] = {kind.name: kind for kind in _KINDS}
+"""By name, in the order in which messages list them."""

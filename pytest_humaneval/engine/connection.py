@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pytest_humaneval.exceptions import EngineError, SharedEngineError, StrategyError
+from pytest_humaneval.plain import from_plain, to_plain
 from pytest_humaneval.sample import Generation, Request, Solution
 
 SUBMIT_AT_ONCE = 2_000  # requests in one message; bounds its size to some megabytes
@@ -48,7 +49,7 @@ class EngineClient:
         missing = self._ask({"op": "missing", "keys": list(wanted)})["missing"]
         for start in range(0, len(missing), SUBMIT_AT_ONCE):
             part = missing[start : start + SUBMIT_AT_ONCE]
-            self._ask({"op": "submit", "batch": [(key, wanted[key].to_wire()) for key in part]})
+            self._ask({"op": "submit", "batch": [(key, to_plain(wanted[key])) for key in part]})
         self._asked |= wanted.keys()
 
     def generation(self, key: str, request: Request) -> Generation:
@@ -62,7 +63,7 @@ class EngineClient:
         answer = self._ask({"op": "wait", "key": key})
         if "error" in answer:
             raise (SharedEngineError if answer.get("shared") else EngineError)(answer["error"])
-        return Generation(**answer["generation"])
+        return from_plain(Generation, answer["generation"], "the engine's answer", EngineError)
 
     def announce(self, keys: Iterable[str]) -> None:
         """Say which solutions are going to be published; nobody waits for another one.
@@ -78,7 +79,7 @@ class EngineClient:
         Raises:
             EngineError: the engine process is gone.
         """
-        self._ask({"op": "publish", "key": key, "answer": {"solution": solution.to_wire()}})
+        self._ask({"op": "publish", "key": key, "answer": {"solution": to_plain(solution)}})
 
     def publish_error(self, key: str, message: str, *, shared: bool = False, by_strategy: bool = False) -> None:
         """Leave word that there is no solution, and why; ``shared`` where no item can have one.
@@ -104,7 +105,7 @@ class EngineClient:
             raise StrategyError(answer["error"])
         if "error" in answer:
             raise (SharedEngineError if answer.get("shared") else EngineError)(answer["error"])
-        return Solution.from_wire(answer["solution"])
+        return from_plain(Solution, answer["solution"], "the guide's answer", EngineError)
 
     def progress(self) -> dict[str, Any]:
         """What the engine is doing: the fields of ``engine.broker.EngineProgress``, and ``notices``."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pytest_humaneval.engine.connection import EngineClient, log_tail
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.exceptions import EngineError
+from pytest_humaneval.plain import to_plain
 
 if TYPE_CHECKING:
     from pytest_humaneval.models.find import Model
@@ -47,7 +48,20 @@ class RunningEngine(Protocol):
 class EngineProcess:
     """The one engine process of a run. Leaving the context ends it and everything it started."""
 
-    def __init__(self, options: EngineOptions, model: Model | None, store: Path | None, *, read_store: bool) -> None:
+    def __init__(
+        self,
+        options: EngineOptions,
+        model: Model | None,
+        store: Path | None,
+        *,
+        read_store: bool,
+        source: dict[str, Any] | None = None,
+    ) -> None:
+        """Start it; ``source`` is where it finds an engine that is not bundled (catalogue.py).
+
+        Raises:
+            EngineError: it does not start.
+        """
         # 0700, by mkdtemp: whoever can reach the socket can use the engine. In /tmp, as a socket's path is short.
         self._directory = tempfile.mkdtemp(prefix=SOCKET_DIRECTORY)
         self.address = os.path.join(self._directory, "engine.sock")
@@ -56,8 +70,9 @@ class EngineProcess:
         except OSError:  # the plugin has made sure that this run does without a cache folder
             self.log = Path(self._directory) / "engine.log"
         config = {
-            "options": options.to_wire(),
-            "model": model and model.to_wire(),
+            "options": to_plain(options),
+            "model": to_plain(model),
+            "source": source,
             "store": str(store) if store else "",
             "read_store": read_store,
             "socket": self.address,

@@ -28,7 +28,6 @@ import sys
 import threading
 import time
 import traceback
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -36,6 +35,7 @@ from pytest_humaneval.engine.broker import Broker
 from pytest_humaneval.engine.catalogue import open_engine
 from pytest_humaneval.engine.protocol import Engine, EngineOptions, TellingEngine
 from pytest_humaneval.exceptions import HumanEvalError, SharedEngineError
+from pytest_humaneval.plain import from_plain, to_plain
 from pytest_humaneval.sample import Generation, Request
 
 
@@ -68,12 +68,13 @@ def _answer(broker: Broker, question: dict[str, Any]) -> dict[str, Any]:
         case "missing":
             return {"missing": broker.missing(question["keys"])}
         case "submit":
-            broker.submit((key, Request.from_wire(request)) for key, request in question["batch"])
+            batch = question["batch"]
+            broker.submit((key, from_plain(Request, plain, "a request").sharing()) for key, plain in batch)
             return {}
         case "wait":
             answer = broker.wait_for(question["key"])
             if isinstance(answer, Generation):
-                return {"generation": asdict(answer)}
+                return {"generation": to_plain(answer)}
             return {"error": str(answer), "shared": isinstance(answer, SharedEngineError)}
         case "announce":
             broker.announce(question["keys"])
@@ -153,7 +154,8 @@ def main() -> None:
     announce = os.dup(1)
     os.dup2(2, 1)  # vLLM and its kernels print to stdout; that belongs into the log
     broker = Broker(Path(config["store"]) if config["store"] else None, read_store=config["read_store"])
-    engine = open_engine(EngineOptions.from_wire(config["options"]), config["model"], broker.loading)
+    options = from_plain(EngineOptions, config["options"], "the engine's options")
+    engine = open_engine(options, config["model"], broker.loading, config["source"])
     server = BrokerServer(config["socket"], broker)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     os.write(announce, b"listening\n")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from pytest_humaneval.engine.forecast import Underway
 from pytest_humaneval.exceptions import EngineError
+from pytest_humaneval.registration import Sort
 from pytest_humaneval.sample import Generation, Request
+
+if TYPE_CHECKING:
+    from pytest_humaneval.models.find import Model
+    from pytest_humaneval.models.weights import Progress
 
 Answer = tuple[str, Generation | EngineError]
 """A request's key, and what became of it."""
@@ -28,16 +33,6 @@ class EngineOptions:
     engine_args: dict[str, str] = field(default_factory=dict)  # passed through to vLLM or transformers
     cache_dir: str = ""
     virtual_tokens: bool = False  # whether requests may have them: vLLM has to know before it loads
-
-    def to_wire(self) -> dict[str, Any]:
-        """Plain builtins, for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_wire(cls, wire: dict[str, Any]) -> EngineOptions:
-        """The inverse of :meth:`to_wire`."""
-        request = tuple((key, text) for key, text in wire["request"])
-        return cls(**wire | {"urls": tuple(wire["urls"]), "request": request})
 
 
 class Engine(Protocol):
@@ -83,3 +78,56 @@ class ReusableEngine(Engine, Protocol):
 
     def reset(self) -> None:
         """Give up what is not answered yet, and forget former prompts: the next run finds it as if newly started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who answers: part of every stored generation's key, and printed beside every figure.
+
+    ``engine`` names the engine with its version; ``model`` and ``digest`` what it runs. ``by_item`` is true for engines
+    that look their answers up by task, strategy and sample instead of by prompt. ``precision`` says in which type an
+    engine computes that holds the model, and why.
+    """
+
+    engine: str
+    model: str = ""
+    digest: str = ""
+    by_item: bool = False
+    precision: str = ""
+
+    @property
+    def key(self) -> str:
+        """What goes into the key of a request."""
+        return f"{self.engine}\n{self.digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineKind:
+    """An engine as it is registered: its name, and how it comes about.
+
+    ``open`` makes the engine, not yet started, in the engine process: it is given the run's options, the model where
+    ``holds_model`` says that the engine loads one, and what progress is told to. That process imports it from its file,
+    so it is a class or a function at the top level of one. ``heeds`` names the options of runs that only some engines
+    have a use for: ``engine-arg``, ``request``, ``in-flight``, and ``linger`` where the engine has the method
+    ``reset`` of a :class:`ReusableEngine`.
+
+    ``identify`` says who would answer, before anything is started, and may raise an InputError or EngineError. It must
+    name whatever can change an answer; of an engine that holds a model, the model and its digest are added. Without it
+    an answer is kept for as long as the file that has ``open``, the model's name and the engine's arguments stay the
+    same.
+    """
+
+    name: str
+    description: str
+    open: Callable[[EngineOptions, Model | None, Progress], Engine]
+    identify: Callable[[EngineOptions], Identity] | None = None
+    holds_model: bool = False
+    heeds: tuple[str, ...] = ("engine-arg",)
+
+    @property
+    def reusable(self) -> bool:
+        """Whether it can outlive a run."""
+        return "linger" in self.heeds
+
+
+ENGINE_SORT = Sort("engine", "engines", EngineKind, "write EngineKind(name, description, open)")

@@ -20,10 +20,11 @@ from typing import Any
 from pytest_humaneval.dataset import foreign, jsonl
 from pytest_humaneval.engine.protocol import Answer, EngineOptions
 from pytest_humaneval.exceptions import DatasetError, EngineError
+from pytest_humaneval.item import ItemId
 from pytest_humaneval.sample import Generation, Request
 
-Samples = dict[tuple[str, str, int], str]
-"""Completions by task_id, strategy (empty: any) and sample_index."""
+Samples = dict[ItemId, str]
+"""Completions; an empty strategy is any."""
 
 _POLL = 0.1  # seconds
 FEW_SAMPLES = 1_000  # may have any index below; beyond, GAPS times as many as there are
@@ -37,15 +38,15 @@ def read_samples(path: Path) -> Samples:
         DatasetError: it cannot be read; names file and line.
     """
     samples: Samples = {}
-    places: dict[tuple[str, str, int], str] = {}
+    places: dict[ItemId, str] = {}
     counts: dict[tuple[str, str], Iterator[int]] = collections.defaultdict(itertools.count)
     for where, row in _rows(path):
         task_id, strategy = row["task_id"], row.get("strategy", "")
-        key = (task_id, strategy, row.get("sample_index", next(counts[task_id, strategy])))
-        if key in samples:
-            line = places[key].removeprefix(f"{path}:")
-            raise DatasetError(f"{where}: sample {key[2]} of {task_id} already appears in line {line}")
-        samples[key], places[key] = row["completion"], where
+        item = ItemId(task_id, strategy, row.get("sample_index", next(counts[task_id, strategy])))
+        if item in samples:
+            line = places[item].removeprefix(f"{path}:")
+            raise DatasetError(f"{where}: sample {item.sample_index} of {task_id} already appears in line {line}")
+        samples[item], places[item] = row["completion"], where
     _hold_to_count(path, samples)
     if not samples:
         raise DatasetError(f"{path}: holds no samples; expected one JSON object per line with task_id and completion")
@@ -135,10 +136,10 @@ class ReplayEngine:
         self._samples = {}
 
     def _find(self, request: Request) -> Generation | EngineError:
-        task_id, index = request.task_id, request.sample_index
-        for strategy in (request.strategy, ""):
-            if (completion := self._samples.get((task_id, strategy, index))) is not None:
+        for item in (request.item, request.item._replace(strategy="")):
+            if (completion := self._samples.get(item)) is not None:
                 return Generation(completion, is_completion=True)
+        task_id, index = request.task_id, request.sample_index
         others = sorted({strategy for task, strategy, _ in self._samples if task == task_id})
         hint = f" by {request.strategy}; its strategies there: {', '.join(others)}" if any(others) else ""
         return EngineError(f"{self._path} has no sample {index} of {task_id}{hint}")

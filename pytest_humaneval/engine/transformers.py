@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_humaneval.engine.encoding import encode_prompt, room_for_answer
-from pytest_humaneval.engine.precision import Precision
-from pytest_humaneval.engine.protocol import Answer, EngineOptions
+from pytest_humaneval.engine.protocol import Answer, EngineOptions, Identity
 from pytest_humaneval.engine.vllm_setup import MAX_MODEL_LEN, precision_of, prepare_environment
 from pytest_humaneval.exceptions import EngineError, HumanEvalError
 from pytest_humaneval.models.broken_packages import mark_broken_packages_absent
@@ -34,7 +33,7 @@ MAX_NUM_SEQS = 32  # sequences at a time; more padding and a larger cache gain n
 _POLL = 0.1  # seconds
 
 
-def transformers_identity(options: EngineOptions) -> str:
+def transformers_identity(options: EngineOptions) -> Identity:
     """Versions and precision, without importing anything: what the answers depend on.
 
     Raises:
@@ -45,12 +44,8 @@ def transformers_identity(options: EngineOptions) -> str:
         versions = f"transformers {version('transformers')} torch {version('torch')}"
     except PackageNotFoundError as error:
         raise EngineError(f"{error.name} is not installed: {INSTALL}") from error
-    return f"{versions} {transformers_precision(options).dtype}"
-
-
-def transformers_precision(options: EngineOptions) -> Precision:
-    """The precision that the model is going to compute in, and why."""
-    return precision_of(options, cpu=not _has_gpu())
+    precision = precision_of(options, cpu=not _has_gpu())
+    return Identity(f"{versions} {precision.dtype}", precision=str(precision))
 
 
 class TransformersEngine:

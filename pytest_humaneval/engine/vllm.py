@@ -19,8 +19,7 @@ from typing import Any
 from pytest_humaneval.engine.encoding import encode_prompt, room_for_answer
 from pytest_humaneval.engine.forecast import Underway
 from pytest_humaneval.engine.memory import keep_freed_memory
-from pytest_humaneval.engine.precision import Precision
-from pytest_humaneval.engine.protocol import Answer, EngineOptions
+from pytest_humaneval.engine.protocol import Answer, EngineOptions, Identity
 from pytest_humaneval.engine.speculation import FEW, Guesser, speculates
 from pytest_humaneval.engine.virtual_tokens import Shelf, mixed_prompt
 from pytest_humaneval.engine.vllm_setup import engine_arguments, precision_of, prepare_environment
@@ -38,7 +37,7 @@ NOT_FOR_TEXT = ("scipy", "cv2")  # which vLLM imports where it can: a tenth of i
 INSTALL = "pip install 'pytest-humaneval[cpu]' (or [gpu], with CUDA)"
 
 
-def vllm_identity(options: EngineOptions) -> str:
+def vllm_identity(options: EngineOptions) -> Identity:
     """Name, version and precision of the installed vLLM, without importing it: what its answers depend on.
 
     Raises:
@@ -48,16 +47,9 @@ def vllm_identity(options: EngineOptions) -> str:
     invariant = ["batch-invariant"] if os.environ.get("VLLM_BATCH_INVARIANT") == "1" else []
     name, release = vllm_distribution()
     guessed = ["speculation"] if speculates(options, cpu=is_cpu_build(name, release)) else []
-    return " ".join((name, release, vllm_precision(options).dtype, *guessed, *invariant, *others))
-
-
-def vllm_precision(options: EngineOptions) -> Precision:
-    """The precision that the installed vLLM is going to compute in, and why.
-
-    Raises:
-        EngineError: vLLM is not installed.
-    """
-    return precision_of(options, cpu=is_cpu_build(*vllm_distribution()))
+    precision = precision_of(options, cpu=is_cpu_build(name, release))
+    who = " ".join((name, release, precision.dtype, *guessed, *invariant, *others))
+    return Identity(who, precision=str(precision))
 
 
 class VllmEngine:

@@ -9,9 +9,9 @@ import importlib.util
 import json
 import os
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pytest_humaneval.exceptions import ModelError
 from pytest_humaneval.models.digests import digest_of_directory, digest_of_file
@@ -51,15 +51,6 @@ class Model:
     def is_local(self) -> bool:
         """Whether all of it is on this machine, so that the hub is not to be asked for anything."""
         return self.source == "directory" or bool(self.parts)
-
-    def to_wire(self) -> dict[str, Any]:
-        """Plain builtins, for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_wire(cls, wire: dict[str, Any]) -> Model:
-        """The inverse of :meth:`to_wire`, also after a trip through JSON."""
-        return cls(**wire | {"parts": tuple(wire["parts"])})
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,17 +14,17 @@ Its top level holds options of the run by their names; ``[experiments.NAME]`` ta
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.option import Option
 from pytest_humaneval.postprocess import POSTPROCESSORS
-from pytest_humaneval.prompting.experiment import AUTO, Experiment
-from pytest_humaneval.prompting.registry import ALL, can_name_a_strategy
-from pytest_humaneval.wording import cannot_be_read, known_ones
+from pytest_humaneval.prompting.experiment import Experiment
+from pytest_humaneval.registration import ALL, AUTO, can_be_a_name
+from pytest_humaneval.wording import cannot_be_read, known_ones, unknown
 
 NAME = "humaneval.toml"
 PYPROJECT = "pyproject.toml"
@@ -43,21 +43,12 @@ class ConfigFile:
     """
 
     path: str = ""
-    settings: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    settings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     experiments: tuple[Experiment, ...] = ()
 
     def where(self, *keys: str) -> str:
         """File and line of a key, for messages about it."""
         return _where(Path(self.path), keys)
-
-    def to_wire(self) -> dict[str, Any]:
-        """Plain builtins, for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_wire(cls, wire: dict[str, Any]) -> ConfigFile:
-        """The inverse of :meth:`to_wire`, also after a trip through JSON."""
-        return cls(**wire | {"experiments": tuple(Experiment(**one) for one in wire["experiments"])})
 
 
 def has_table(path: Path) -> bool:
@@ -69,15 +60,18 @@ def has_table(path: Path) -> bool:
     return isinstance(tool, dict) and TABLE[1] in tool
 
 
-def read_config_file(path: Path, options: Iterable[Option], flags: Iterable[str]) -> ConfigFile:
+def read_config_file(
+    path: Path, options: Iterable[Option], flags: Iterable[str], postprocessors: Collection[str] = POSTPROCESSORS
+) -> ConfigFile:
     """Read the file.
 
-    ``options`` are those of the run that it may set, ``flags`` the names of those that are true or false.
+    ``options`` are those of the run that it may set, ``flags`` the names of those that are true or false, and
+    ``postprocessors`` the names that an experiment's may have.
 
     Raises:
         InputError: the file cannot be read, or says something that cannot be; names file and line.
     """
-    return _Reader(path, options, flags).read()
+    return _Reader(path, options, flags, postprocessors).read()
 
 
 def line_of(text: str, keys: Sequence[str]) -> int:
@@ -104,8 +98,11 @@ def line_of(text: str, keys: Sequence[str]) -> int:
 class _Reader:
     """One file on its way to a :class:`ConfigFile`."""
 
-    def __init__(self, path: Path, options: Iterable[Option], flags: Iterable[str]) -> None:
+    def __init__(
+        self, path: Path, options: Iterable[Option], flags: Iterable[str], postprocessors: Collection[str]
+    ) -> None:
         self._path = path
+        self._postprocessors = (AUTO, *postprocessors)
         self._options = {option.name: option for option in options}
         self._flags = frozenset(flags)
 
@@ -137,7 +134,7 @@ class _Reader:
             texts = (",".join(texts),)
         if option.is_path:
             # As seen from the file: it may be used from any folder.
-            texts = tuple(str(self._path.parent / Path(text).expanduser()) for text in texts)
+            texts = tuple(option.seen_from(self._path.parent, text) for text in texts)
         for text in texts:
             self._parse((name,), option, text)
         return texts
@@ -145,7 +142,7 @@ class _Reader:
     def _experiment(self, name: str, value: object) -> Experiment:
         path = (EXPERIMENTS, name)
         table = self._table(value, path)
-        if not can_name_a_strategy(name):
+        if not can_be_a_name(name):
             why = "cannot be the name of an experiment, which has no space, comma, colon or bracket"
             self._refuse(path, f"{why} and is not {ALL!r}")
         for key in table:
@@ -156,9 +153,8 @@ class _Reader:
         if not (strategy := self._string(path, table, "strategy")):
             self._refuse(path, 'needs a strategy, such as strategy = "minimal"')
         postprocess = self._string(path, table, "postprocess")
-        if postprocess and postprocess not in (AUTO, *POSTPROCESSORS):
-            known = ", ".join((AUTO, *POSTPROCESSORS))
-            self._refuse((*path, "postprocess"), f"unknown post-processor {postprocess!r}; known: {known}")
+        if postprocess and postprocess not in self._postprocessors:
+            self._refuse((*path, "postprocess"), unknown("post-processor", postprocess, self._postprocessors))
         if not isinstance(enabled := table.get("enabled", True), bool):
             self._refuse((*path, "enabled"), "must be true or false")
         return Experiment(

@@ -12,6 +12,7 @@ from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.engine.engine_process import RunningEngine
 from pytest_humaneval.engine.relay import Relay
 from pytest_humaneval.exceptions import InputError
+from pytest_humaneval.plain import from_plain, to_plain
 from pytest_humaneval.plan import Plan, Settled
 from pytest_humaneval.plugin.config_file import ConfigFile
 
@@ -53,9 +54,9 @@ def tell_worker(node: Any, plan: Plan, settled: Settled, engine: RunningEngine, 
     if not local or spec.python:
         check_version(str(spec), _remote_version(node.gateway), version(PACKAGE))
     told = {
-        "settled": settled.to_wire(),
+        "settled": to_plain(settled),
         "engine": [engine.address if local else "", str(engine.log)],
-        "file": file.to_wire(),
+        "file": to_plain(file),
         "plan": "" if local else plan.fingerprint(),
     }
     node.workerinput[_KEY] = json.dumps(told)
@@ -97,7 +98,7 @@ def refusal_of(error: object) -> str:
 
 def told_settled(config: pytest.Config) -> Settled:
     """What the controller found out before its plan was made."""
-    return Settled.from_wire(_told(config)["settled"])
+    return from_plain(Settled, _told(config)["settled"], "what the controller says")
 
 
 def told_client(config: pytest.Config) -> EngineClient:
@@ -108,7 +109,7 @@ def told_client(config: pytest.Config) -> EngineClient:
 
 def told_file(config: pytest.Config) -> ConfigFile:
     """What the controller read of humaneval.toml."""
-    return ConfigFile.from_wire(_told(config)["file"])
+    return from_plain(ConfigFile, _told(config)["file"], "what the controller says")
 
 
 def _told(config: pytest.Config) -> dict[str, Any]:

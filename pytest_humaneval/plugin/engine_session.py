@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
-from pytest_humaneval.engine.catalogue import REUSABLE
+from pytest_humaneval.engine.catalogue import source_of
 from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.engine.engine_process import EngineProcess, RunningEngine
 from pytest_humaneval.interruption import sigterm_as_interruption
-from pytest_humaneval.outcome import ItemId
+from pytest_humaneval.item import ItemId
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.plugin import options
 from pytest_humaneval.plugin.screen import SCREEN
@@ -93,16 +93,20 @@ def _start_engine(
     keeps = plan.engine.name != "replay"  # which answers from a file anyway
     store = options.cache_directory(config) / "generations.sqlite" if keeps else None
     linger = options.value_of(config, "linger", 0.0)
-    if not (linger and plan.engine.name in REUSABLE):
-        return EngineProcess(plan.engine, model, store, read_store=read_store), ()
+    kind = plan.extensions.engines[plan.engine.name]
+    source = source_of(kind)
+    if not (linger and kind.reusable):
+        return EngineProcess(plan.engine, model, store, read_store=read_store, source=source), ()
     from pytest_humaneval.background.private_directory import PrivateDirectory, default_directory
     from pytest_humaneval.background.warm import take_turn
 
     directory = PrivateDirectory(default_directory())
-    warm = take_turn(directory, plan.engine, model, plan.identity, store, read_store=read_store, idle_limit=linger)
+    warm = take_turn(
+        directory, plan.engine, model, plan.identity, store, read_store=read_store, idle_limit=linger, source=source
+    )
     if warm is not None:
         return warm, ()
-    return EngineProcess(plan.engine, model, store, read_store=read_store), (WARM_ONE_TAKEN,)
+    return EngineProcess(plan.engine, model, store, read_store=read_store, source=source), (WARM_ONE_TAKEN,)
 
 
 def _status_line(config: pytest.Config, engine: RunningEngine) -> StatusLine | None:

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Mapping
 
 import pytest
 
-from pytest_humaneval.engine.catalogue import HOLD_THE_MODEL, REUSABLE
-from pytest_humaneval.engine.protocol import EngineOptions
+from pytest_humaneval.engine.protocol import ENGINE_SORT, EngineKind, EngineOptions
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.plugin import options
 
-# Options that would go unheard with another engine than these.
-ONLY_FOR = {"engine-arg": HOLD_THE_MODEL, "linger": REUSABLE, "request": ("openai",), "in-flight": ("openai",)}
+OF_SOME_ENGINES = ("engine-arg", "linger", "request", "in-flight")  # options that would go unheard with others
 
 NEED_NO_CACHE = ("replay", "scripted")
 
 
-def engine_options(config: pytest.Config) -> EngineOptions:
+def engine_options(config: pytest.Config, engines: Mapping[str, EngineKind]) -> EngineOptions:
     """The engine's options; a URL, a replay file or a script implies its engine.
 
     Raises:
-        InputError: options that contradict each other, or lack one.
+        InputError: an unknown engine, or options that contradict each other, or lack one.
     """
     from pytest_humaneval.models.find import DEFAULT_MODEL
 
@@ -30,6 +29,7 @@ def engine_options(config: pytest.Config) -> EngineOptions:
     replay, script = options.optional_path(config, "replay"), options.optional_path(config, "script")
     implied = [name for name, given in (("openai", urls), ("replay", replay), ("scripted", script)) if given]
     name = options.value_of(config, "engine") or (implied[0] if implied else "vllm")
+    kind = ENGINE_SORT.find(name, engines, "--humaneval-engine")
     if contradicting := [other for other in implied if other != name]:
         raise InputError(f"--humaneval-engine: {name} does not go with the options of {' and '.join(contradicting)}")
     if name == "openai" and not urls:
@@ -38,11 +38,11 @@ def engine_options(config: pytest.Config) -> EngineOptions:
         )
     if name == "replay" and not replay:
         raise InputError("--humaneval-engine=replay needs --humaneval-replay=FILE, a samples.jsonl")
-    _check_use(config, name)
+    _check_use(config, kind, engines)
     file = replay or script
     return EngineOptions(
         name=name,
-        model=options.value_of(config, "model", DEFAULT_MODEL if name in HOLD_THE_MODEL else ""),
+        model=options.value_of(config, "model", DEFAULT_MODEL if kind.holds_model else ""),
         urls=urls,
         file=str(file) if file else "",
         in_flight=options.value_of(config, "in-flight", 0),
@@ -75,12 +75,13 @@ def check_cache(config: pytest.Config, engine: str) -> None:
         ) from error
 
 
-def _check_use(config: pytest.Config, name: str) -> None:
+def _check_use(config: pytest.Config, kind: EngineKind, engines: Mapping[str, EngineKind]) -> None:
     """Refuse what the engine would not heed."""
-    for option, engines in ONLY_FOR.items():
-        if name not in engines and options.value_of(config, option):
+    for option in OF_SOME_ENGINES:
+        if option not in kind.heeds and options.value_of(config, option):
             what = "takes no arguments of vLLM" if option == "engine-arg" else "has no use for it"
+            heeding = ", ".join(name for name, each in engines.items() if option in each.heeds)
             raise InputError(
-                f"--humaneval-{option}: the {name} engine {what}; it goes with {', '.join(engines)}"
-                + (" (a server's parameters: --humaneval-request=KEY=JSON)" if name == "openai" else "")
+                f"--humaneval-{option}: the {kind.name} engine {what}; it goes with {heeding}"
+                + (" (a server's parameters: --humaneval-request=KEY=JSON)" if kind.name == "openai" else "")
             )

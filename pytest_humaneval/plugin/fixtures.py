@@ -16,7 +16,8 @@ from pytest_humaneval.verdict import Verdict
 
 if TYPE_CHECKING:  # these fixtures are known in every pytest run; what only an evaluation needs is imported in one
     from pytest_humaneval.engine.connection import EngineClient
-    from pytest_humaneval.outcome import ItemId, Outcome
+    from pytest_humaneval.item import ItemId
+    from pytest_humaneval.outcome import Outcome
     from pytest_humaneval.plan import Plan
     from pytest_humaneval.sample import Request
     from pytest_humaneval.sandbox.interface import Sandbox
@@ -62,7 +63,7 @@ def parametrize(metafunc: pytest.Metafunc, plan: Plan | None) -> None:
 
 def item_id(item: pytest.Item) -> ItemId | None:
     """Which sample an item evaluates; None for tests that are not ours, or evaluate nothing."""
-    from pytest_humaneval.outcome import ItemId
+    from pytest_humaneval.item import ItemId
 
     params = item.callspec.params if hasattr(item, "callspec") else {}
     if not isinstance(params.get("problem"), Problem) or not isinstance(params.get("strategy"), Strategy):
@@ -118,7 +119,6 @@ def sample_index(request: pytest.FixtureRequest) -> int:
 def completion(request: pytest.FixtureRequest, problem: Problem, strategy: Strategy, sample_index: int) -> str:
     """The code the model wrote, to be put right after ``problem.prompt``; waits for the engine."""
     from pytest_humaneval.outcome import Outcome
-    from pytest_humaneval.postprocess import postprocess
     from pytest_humaneval.prompt import completion_prompt
     from pytest_humaneval.sample import Completion
 
@@ -133,12 +133,9 @@ def completion(request: pytest.FixtureRequest, problem: Problem, strategy: Strat
     if generation.is_completion and plan.postprocess == "auto":
         made = Completion(generation.text)
     elif generation.is_completion:  # raw answers in a file: only what was asked for by name is done to them
-        bare = completion_prompt(problem.prompt)
-        made = postprocess(plan.postprocess, problem.visible(), bare, generation.text, thinking_end=plan.thinking_end)
+        made = plan.completion(plan.postprocess, problem, completion_prompt(problem.prompt), generation.text)
     else:
-        name = plan.postprocessor(strategy)
-        visible, end = problem.visible(), plan.thinking_end
-        made = postprocess(name, visible, question.prompt, generation.text, thinking_end=end)
+        made = plan.completion(plan.postprocessor(strategy), problem, question.prompt, generation.text)
     request.node.stash[OUTCOME] = outcome.generated(generation, made)
     return made.text
 
@@ -167,12 +164,12 @@ def check_correctness(
 @pytest.fixture(scope="session")
 def _humaneval_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     """This process's sandbox, after it has shown that it can tell right from wrong."""
-    from pytest_humaneval.sandbox import open_sandbox, self_check
+    from pytest_humaneval.sandbox import self_check
 
     plan = request.config.stash.get(PLAN, None)
     if plan is None:
         pytest.skip(NEEDS_STRATEGY)
-    with open_sandbox(plan.sandbox) as sandbox:
+    with plan.open_sandbox() as sandbox:
         self_check(sandbox, plan.problems)
         yield sandbox
 

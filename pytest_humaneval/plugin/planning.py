@@ -2,71 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_humaneval.dataset.load import Dataset, read_dataset, select_problems
-from pytest_humaneval.engine.catalogue import HOLD_THE_MODEL, Identity, identify
-from pytest_humaneval.engine.protocol import EngineOptions
+from pytest_humaneval.dataset.load import Dataset, select_problems
+from pytest_humaneval.engine.catalogue import identify
+from pytest_humaneval.engine.protocol import EngineOptions, Identity
 from pytest_humaneval.engine.replay import given, read_samples
-from pytest_humaneval.exceptions import InputError, StrategyError
+from pytest_humaneval.exceptions import InputError
+from pytest_humaneval.extensions import Extensions
 from pytest_humaneval.plan import Plan, Settled
 from pytest_humaneval.plugin import options, settings
 from pytest_humaneval.plugin.distributed import check_agreement, told_settled
 from pytest_humaneval.plugin.engine_settings import engine_options
-from pytest_humaneval.postprocess import POSTPROCESSORS
+from pytest_humaneval.plugin.registered import known_extensions, known_strategies, refuse_unreturned
+from pytest_humaneval.postprocess import POSTPROCESSOR_SORT
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import completion_prompt
-from pytest_humaneval.prompting.experiment import experiment_lines
 from pytest_humaneval.prompting.registry import register, select_strategies
 from pytest_humaneval.prompting.soft_strategy import SoftStrategy, check_model
+from pytest_humaneval.registration import AUTO
 from pytest_humaneval.results.read import UNNAMED
 from pytest_humaneval.sample import Sampling
-from pytest_humaneval.sandbox import SANDBOXES, SandboxOptions
+from pytest_humaneval.sandbox import SandboxOptions
+from pytest_humaneval.sandbox.interface import SANDBOX_SORT
 from pytest_humaneval.strategy import Strategy
-from pytest_humaneval.wording import unknown
 
 if TYPE_CHECKING:
     from pytest_humaneval.models.find import Model
-
-
-def known_strategies(config: pytest.Config) -> dict[str, Strategy]:
-    """Every strategy the hook returns, by name.
-
-    Raises:
-        StrategyError: an implementation returns no list, or what is no strategy.
-    """
-    answers: list[object] = config.hook.pytest_humaneval_strategies()
-    for answer in answers:
-        if isinstance(answer, str) or not isinstance(answer, Iterable):
-            named = f"the strategy {answer.name!r}" if isinstance(answer, Strategy) else repr(answer)
-            raise StrategyError(
-                f"pytest_humaneval_strategies returned {named}, not a list of strategies; write `return [...]`, also "
-                "for a single one"
-            )
-    return register(strategy for answer in answers for strategy in answer)  # type: ignore[attr-defined]
-
-
-def refuse_unreturned(config: pytest.Config, known: Container[str], asked: Iterable[str]) -> None:
-    """Say which line is missing where a conftest.py or plugin defines what was asked for, and does not return it.
-
-    Raises:
-        StrategyError: there is such a strategy.
-    """
-    names = {name.strip() for value in asked for name in value.split(",")}
-    for plugin in config.pluginmanager.get_plugins():
-        for variable, value in vars(plugin).items() if isinstance(plugin, ModuleType) else ():
-            if isinstance(value, Strategy) and value.name in names and value.name not in known:
-                raise StrategyError(
-                    f"--strategy: {value.name!r} is defined in {plugin.__file__}, but pytest_humaneval_strategies "
-                    f"there does not return it; write\n"
-                    f"    def pytest_humaneval_strategies():\n        return [{variable}]"
-                )
 
 
 def replayed_strategies(samples: Path, known: Container[str]) -> dict[str, Strategy]:
@@ -98,6 +65,7 @@ class Choices:
     engine: EngineOptions
     sandbox: SandboxOptions
     thinking_end: str
+    extensions: Extensions
 
     def as_asked(self, identity: Identity) -> Settled:
         """What is settled where nothing was asked of sandbox or server."""
@@ -124,6 +92,7 @@ class Choices:
             self.thinking_end,
             len(self.dataset.problems),
             given(Path(self.engine.file)) if self.engine.name == "replay" and self.num_samples > 1 else {},
+            self.extensions,
         )
         plan.check()
         return plan
@@ -135,19 +104,18 @@ def choose(config: pytest.Config) -> Choices:
     Raises:
         InputError: an option, file or strategy that cannot be used.
     """
-    engine = engine_options(config)
-    dataset = read_dataset(options.dataset_path(config))
+    extensions = known_extensions(config)
+    engine = engine_options(config, extensions.engines)
+    dataset = options.dataset_kind(config, extensions.datasets).dataset()
     limit = options.value_of(config, "limit")
     selected = select_problems(dataset.problems, options.value_of(config, "task", ()), limit)
     how, samples = options.sampling(config), options.value_of(config, "num-samples", 1)
-    postprocess = options.value_of(config, "postprocess", "auto")
-    if postprocess not in ("auto", *POSTPROCESSORS):
-        names = ("auto", *POSTPROCESSORS)
-        raise InputError(f"--humaneval-postprocess: {unknown('post-processor', postprocess, names)}")
+    postprocess = options.value_of(config, "postprocess", AUTO)
+    if postprocess != AUTO:
+        POSTPROCESSOR_SORT.find(postprocess, extensions.postprocessors, "--humaneval-postprocess", others=(AUTO,))
     strategies = chosen_strategies(config, engine, how, postprocess)
     sandbox = options.sandbox_options(config)
-    if sandbox.name not in SANDBOXES:
-        raise InputError(f"--humaneval-sandbox: {unknown('sandbox', sandbox.name, SANDBOXES)}")
+    SANDBOX_SORT.find(sandbox.name, extensions.sandboxes, "--humaneval-sandbox")
     return Choices(
         dataset,
         selected,
@@ -159,6 +127,7 @@ def choose(config: pytest.Config) -> Choices:
         replace(engine, virtual_tokens=any(isinstance(strategy, SoftStrategy) for strategy in strategies)),
         sandbox,
         options.value_of(config, "thinking-end", ""),
+        extensions,
     )
 
 
@@ -168,8 +137,8 @@ def who_answers(choices: Choices) -> tuple[Identity, Model | None]:
     Raises:
         InputError: a model, file or option that cannot be used, or a soft prompt of another model.
     """
-    identity, model = identify(choices.engine)
-    if choices.engine.name in HOLD_THE_MODEL:
+    identity, model = identify(choices.engine, choices.extensions.engines)
+    if model is not None:
         check_model(choices.strategies, identity.model, identity.digest)
     return identity, model
 
@@ -206,19 +175,3 @@ def chosen_strategies(
             "run; leave one out, or give the experiment another name"
         )
     return tuple(sorted((*plain, *experiments), key=lambda strategy: strategy.name))
-
-
-def listing(config: pytest.Config) -> list[str]:
-    """The lines of ``--humaneval-list-strategies`` and ``--humaneval-list-experiments``.
-
-    Raises:
-        InputError: there is no experiments file, or a strategy cannot be registered.
-    """
-    lines = experiment_lines(settings.all_experiments(config)) if config.getoption("humaneval_list_experiments") else []
-    return lines + (list_strategies(known_strategies(config)) if config.getoption("humaneval_list_strategies") else [])
-
-
-def list_strategies(strategies: dict[str, Strategy]) -> list[str]:
-    """A table of names, modes and descriptions."""
-    name_width = max(map(len, strategies), default=0)
-    return [f"{one.name.ljust(name_width)}  {one.mode:<10}  {one.description}" for one in strategies.values()]

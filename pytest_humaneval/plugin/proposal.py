@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_humaneval.engine.catalogue import Identity, identify
+from pytest_humaneval.dataset.load import HUMANEVAL
+from pytest_humaneval.engine.catalogue import identify
+from pytest_humaneval.engine.protocol import Identity
 from pytest_humaneval.plan import Plan, Settled
 from pytest_humaneval.plugin import options
 from pytest_humaneval.plugin.planning import Choices, choose, who_answers
@@ -59,7 +61,7 @@ def propose(config: pytest.Config) -> Proposal:
     choices = choose(config)
     identity, model = who_answers(choices)
     names = [strategy.name for strategy in choices.strategies]
-    gates, path = options.gates(config, names), options.baseline_path(config)
+    gates, path = options.gates(config, names), options.optional_path(config, "baseline")
     baseline = read_results(path) if path is not None else None
     if gates.on_regression and baseline is not None:
         check_baseline(names, baseline.strategies)
@@ -77,7 +79,7 @@ def settle(config: pytest.Config, proposal: Proposal) -> Settled:
         EngineError: the server does not say what it has.
     """
     choices, settled = proposal.choices, proposal.choices.as_asked(proposal.identity)
-    with open_sandbox(choices.sandbox) as sandbox:
+    with open_sandbox(choices.sandbox, choices.extensions.sandboxes) as sandbox:
         self_check(sandbox, ())
         left_out = _broken_problems(config, choices, sandbox)
         # `auto` is settled here, once: whoever else opens a sandbox opens this one, or says that it cannot. None is
@@ -88,13 +90,14 @@ def settle(config: pytest.Config, proposal: Proposal) -> Settled:
     from pytest_humaneval.engine.openai import only_model
 
     engine = replace(choices.engine, model=only_model(choices.engine))
-    return replace(settled, model=engine.model, identity=identify(engine)[0])
+    return replace(settled, model=engine.model, identity=identify(engine, choices.extensions.engines)[0])
 
 
 def _broken_problems(config: pytest.Config, choices: Choices, sandbox: Sandbox) -> tuple[str, ...]:
     """Before anything is generated: what no solution passes says nothing about a model."""
-    # HumanEval's are known once they have passed; other files change.
-    keep = None if options.dataset_path(config) else options.cache_directory(config)
+    # HumanEval's are known once they have passed; others change.
+    is_humaneval = options.dataset_kind(config, choices.extensions.datasets) is HUMANEVAL
+    keep = options.cache_directory(config) if is_humaneval else None
     timeout = max(DEFAULT_TIMEOUT, default_timeout(config))
     broken = broken_problems(sandbox, choices.problems, timeout, keep)
     skip = options.switched_on(config, "skip-broken-problems")

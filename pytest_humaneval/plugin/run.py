@@ -109,10 +109,10 @@ def start_run(config: pytest.Config, proposal: Proposal) -> Run:
     """
     started = datetime.now(UTC)
     check_cache(config, proposal.choices.engine.name)
-    publisher = Publisher(options.html_path(config), options.markdown_path(config))
+    publisher = Publisher(*(options.optional_path(config, name) for name in ("html", "markdown")))
     settled = settle(config, proposal)
     plan = proposal.choices.plan(settled)
-    directory = options.output_directory(config)
+    directory = options.optional_path(config, "output")
     ledger = Ledger(plan)
     record = Record(directory, ledger) if directory else None
     output = Output(ledger, record, publisher, proposal.gates, proposal.baseline, started)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
 
+from pytest_humaneval.exceptions import StrategyError, raised_in
 from pytest_humaneval.postprocess.characters import clean
 from pytest_humaneval.postprocess.closing import close
 from pytest_humaneval.postprocess.fences import unfence
@@ -24,6 +25,7 @@ from pytest_humaneval.postprocess.thinking import drop_thinking
 from pytest_humaneval.postprocess.tokens import drop_tokens
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import Prompt
+from pytest_humaneval.registration import AUTO, Sort
 from pytest_humaneval.sample import Completion
 
 
@@ -34,10 +36,27 @@ class Step:
     name: str
     repair: Callable[[Problem, str], str]
 
+    def __call__(self, problem: Problem, text: str) -> str:
+        """``text``, repaired.
+
+        Raises:
+            StrategyError: the repair raised, or returned no text; bundled ones do neither.
+        """
+        try:
+            repaired: object = self.repair(problem, text)
+        except Exception as error:
+            raise StrategyError(f"{self._named(problem)} failed: {raised_in(error)}") from error
+        if not isinstance(repaired, str):
+            raise StrategyError(f"{self._named(problem)} returned {repaired!r}, not a text")
+        return repaired
+
+    def _named(self, problem: Problem) -> str:
+        return f"the post-processing step {self.name!r} on {problem.task_id}"
+
 
 @dataclass(frozen=True, slots=True)
 class PostProcessor:
-    """Steps in the order in which they are applied. Never raises; applied to its own output it changes nothing."""
+    """Steps in the order in which they are applied; applied to its own output it changes nothing."""
 
     name: str
     description: str
@@ -52,7 +71,7 @@ class PostProcessor:
         """The completion that is in ``text``, and which steps it took to get it."""
         changed = []
         for step in self.steps:
-            text, before = step.repair(problem, text), text
+            text, before = step(problem, text), text
             changed += [step.name] if text != before else []
         return Completion(text, tuple(changed))
 
@@ -83,9 +102,26 @@ POST_V5 = PostProcessor(
 )
 
 POSTPROCESSORS: Mapping[str, PostProcessor] = MappingProxyType({each.name: each for each in (NONE, POST_V1, POST_V5)})
+"""The bundled ones."""
+
+POSTPROCESSOR_SORT = Sort(
+    "post-processor",
+    "post-processors",
+    PostProcessor,
+    "write PostProcessor(name, description, steps)",
+    reserved=(AUTO,),
+)
 
 
-def postprocess(name: str, problem: Problem, prompt: Prompt, generation: str, *, thinking_end: str = "") -> Completion:
+def postprocess(
+    name: str,
+    problem: Problem,
+    prompt: Prompt,
+    generation: str,
+    *,
+    thinking_end: str = "",
+    known: Mapping[str, PostProcessor] = POSTPROCESSORS,
+) -> Completion:
     """The completion in ``generation``, the answer to ``prompt``, by the post-processor of this name.
 
     ``thinking_end`` is the text with which the model ends its thinking, where that is none of the usual ones. In a
@@ -94,7 +130,7 @@ def postprocess(name: str, problem: Problem, prompt: Prompt, generation: str, *,
     Raises:
         KeyError: there is no post-processor of this name.
     """
-    processor = POSTPROCESSORS[name]
+    processor = known[name]
     if thinking_end:
         processor = processor.with_thinking_end(thinking_end, required=prompt.mode == "chat")
     return processor(problem, prompt.completion_prefix + generation)

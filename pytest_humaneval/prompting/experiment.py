@@ -6,12 +6,10 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pytest_humaneval.exceptions import InputError, StrategyError
-from pytest_humaneval.prompting.registry import ALL
+from pytest_humaneval.registration import ALL, AUTO
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.strategy import Strategy
 from pytest_humaneval.wording import unknown
-
-AUTO = "auto"  # the post-processor that the strategy declares
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,29 +79,7 @@ def select_experiments(experiments: Sequence[Experiment], names: Iterable[str]) 
     return tuple(chosen)
 
 
-def experiment_lines(experiments: Sequence[Experiment]) -> list[str]:
-    """A table of experiments: what each one sets itself."""
-    head = ("experiment", "enabled", "strategy", "post-processing", "sampling", "description")
-    rows = [
-        (
-            one.name,
-            "yes" if one.enabled else "no",
-            one.strategy,
-            one.postprocess or "-",
-            ", ".join(f"{name} {value:g}" for name, value in _draws(one).items()) or "-",
-            one.description,
-        )
-        for one in experiments
-    ]
-    return aligned([head, *rows])
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows of cells as a table of columns, all to the left."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-
-
-def _draws(experiment: Experiment) -> dict[str, float]:
+def draws(experiment: Experiment) -> dict[str, float]:
+    """What it sets of how tokens are drawn, by the names of options."""
     samples = {} if experiment.num_samples is None else {"samples": experiment.num_samples}
     return {name.replace("_", "-"): value for name, value in experiment.sampling.items()} | samples

@@ -16,14 +16,12 @@ from typing import Any
 
 from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.exceptions import EngineError, HumanEvalError, SharedEngineError, StrategyError, raised_in
-from pytest_humaneval.outcome import ItemId
+from pytest_humaneval.item import ItemId
 from pytest_humaneval.plan import Plan
-from pytest_humaneval.postprocess import postprocess
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompting.guided import Candidate, Draw, Questions, TryOut
 from pytest_humaneval.prompting.trial import try_completion
 from pytest_humaneval.sample import Generation, Request, Sampling, Solution
-from pytest_humaneval.sandbox import open_sandbox
 from pytest_humaneval.sandbox.interface import Sandbox
 from pytest_humaneval.strategy import Strategy
 
@@ -130,8 +128,7 @@ class Guide:
         generation = self._client.generation(key, request)
         pursuit.drawn.append(generation)
         name = self._plan.postprocessor(pursuit.strategy)
-        prompt, end = request.prompt, self._plan.thinking_end
-        return Candidate(generation, postprocess(name, pursuit.problem, prompt, generation.text, thinking_end=end))
+        return Candidate(generation, self._plan.completion(name, pursuit.problem, request.prompt, generation.text))
 
     def _try_out(self, pursuit: _Pursuit, question: TryOut) -> tuple[Any, ...]:
         """Equal code behaves equally: it runs once."""
@@ -178,7 +175,7 @@ class GuideThread:
     def _run(self) -> None:
         with contextlib.suppress(EngineError):  # the engine is gone: the run has ended, or its items say so
             try:
-                with open_sandbox(self._plan.sandbox) as sandbox:
+                with self._plan.open_sandbox() as sandbox:
                     Guide(self._plan, self._client, sandbox).solve(self._items)
             except EngineError:
                 raise

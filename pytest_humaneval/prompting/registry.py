@@ -8,40 +8,30 @@ from typing import get_args
 
 from pytest_humaneval.exceptions import StrategyError
 from pytest_humaneval.prompting.soft_strategy import PREFIX, soft_strategy
+from pytest_humaneval.registration import ALL, Offer, Sort
 from pytest_humaneval.strategy import Strategy, StrategyMode
 from pytest_humaneval.wording import unknown
 
-ALL = "all"
+STRATEGY_SORT = Sort("strategy", "strategies", Strategy, "decorate it with @strategy", StrategyError)
 
 
 def register(strategies: Iterable[Strategy]) -> dict[str, Strategy]:
+    """:func:`register_offered`, wherever they come from."""
+    return register_offered(("", strategy) for strategy in strategies)
+
+
+def register_offered(offers: Iterable[Offer]) -> dict[str, Strategy]:
     """Strategies in the order of their names, so that every worker collects the same items.
 
     Raises:
         StrategyError: something that is no strategy, or two of one name.
     """
-    known: dict[str, Strategy] = {}
-    for strategy in strategies:
-        if not isinstance(strategy, Strategy):
-            raise StrategyError(
-                f"pytest_humaneval_strategies returned {strategy!r}, not a Strategy; decorate it with @strategy"
-            )
+    known = STRATEGY_SORT.register(offers)
+    for strategy in known.values():
         if strategy.mode not in get_args(StrategyMode):
             modes = get_args(StrategyMode)
             raise StrategyError(f"strategy {strategy.name!r}: {unknown('mode', str(strategy.mode), modes)}")
-        if not can_name_a_strategy(strategy.name):
-            raise StrategyError(
-                f"{strategy.name!r} cannot be the name of a strategy, which has no space, comma, colon or bracket "
-                f"and is not {ALL!r}"
-            )
-        if known.setdefault(strategy.name, strategy) is not strategy:
-            raise StrategyError(f"two strategies are named {strategy.name!r}; give one of them another name")
     return dict(sorted(known.items()))
-
-
-def can_name_a_strategy(name: str) -> bool:
-    """Whether a name can stand in item ids and in lists by comma."""
-    return bool(name) and name != ALL and not set(name) & set(", []:\n\t")
 
 
 def select_strategies(
@@ -59,8 +49,8 @@ def select_strategies(
         raise StrategyError(f"--strategy: no name given; known: {', '.join(known)}")
     soft = _soft_strategies(known, sorted(name for name in asked if name.startswith(PREFIX)), folder)
     asked = {name for name in asked if not name.startswith(PREFIX)}
-    for name in sorted(asked - known.keys() - {ALL}):
-        raise StrategyError(f"--strategy: {unknown('strategy', name, known)}")
+    for name in sorted(asked - {ALL}):
+        STRATEGY_SORT.find(name, known, "--strategy")
     chosen = known if ALL in asked else {name: known[name] for name in asked}
     return tuple(one for _, one in sorted({**chosen, **soft}.items()))
 

@@ -14,7 +14,6 @@ from pytest_humaneval.printable import counted, printable
 from pytest_humaneval.report.analysis import Analysis
 from pytest_humaneval.report.terminal import (
     REPLAY,
-    UNUSABLE_SHARE,
     analysis_lines,
     identity_line,
     partial_note,
@@ -24,6 +23,7 @@ from pytest_humaneval.results.headline import Headline, headline
 from pytest_humaneval.results.ledger import Ledger, errors_told
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.rows import Row, ranked, rows_of
+from pytest_humaneval.wording import three_decimals
 
 HEADLINE_CHARACTERS = 160
 WIDTH = 100  # of comparisons and gates
@@ -88,7 +88,8 @@ def markdown(
     """The parts as one text."""
     head = ["## HumanEval", "", "; ".join(map(escaped, facts)), "", *table, ""]
     errors = [outcome for outcome in outcomes if outcome.error]
-    for note in [*notes, *_doubts(rows_of(outcomes, (1,)))]:
+    doubts = [f"warning: {row.doubt}" for row in rows_of(outcomes, (1,)) if row.doubt]
+    for note in [*notes, *doubts]:
         word, _, rest = note.partition(": ")
         head += [f"**{word.capitalize()}:** {escaped(rest)}.", ""]
     head += _fenced(analysis_lines(analysis, WIDTH, kept=False))
@@ -104,17 +105,9 @@ def _table(rows: Sequence[Row], ks: Sequence[int], *, generated: bool) -> list[s
     lines = [head, [":--", *("--:" for _ in head[1:])]]
     for row in ranked(rows):
         interval = f"{row.interval[0]:.3f} to {row.interval[1]:.3f}" if row.interval else "n/a"
-        values = ["n/a" if row.pass_at_k[k] is None else f"{row.pass_at_k[k]:.3f}" for k in ks]
+        values = [three_decimals(row.pass_at_k[k]) for k in ks]
         lines.append([escaped(row.strategy), *values, interval, *(str(getattr(row, name)) for name in counts)])
     return [f"| {' | '.join(cells)} |" for cells in lines]
-
-
-def _doubts(rows: Iterable[Row]) -> list[str]:
-    return [
-        f"warning: {row.strategy}: {row.unusable} of {row.judged} completions are empty or do not parse"
-        for row in rows
-        if row.judged and row.unusable > UNUSABLE_SHARE * row.judged
-    ]
 
 
 def _fenced(lines: Sequence[str]) -> list[str]:

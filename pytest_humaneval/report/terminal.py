@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pytest_humaneval.engine.catalogue import Identity
+from pytest_humaneval.engine.protocol import Identity
 from pytest_humaneval.outcome import KINDS
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.printable import counted
@@ -14,9 +14,8 @@ from pytest_humaneval.report.comparisons import baseline_lines, gate_lines, pair
 from pytest_humaneval.report.texttable import Column, text_table, wrapped
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.rows import Row, ranked
-from pytest_humaneval.wording import sampling_text, short_digest
+from pytest_humaneval.wording import sampling_text, short_digest, three_decimals
 
-UNUSABLE_SHARE = 0.2  # of completions empty or not parsing: then the prompt or the stops are the likely culprit
 HEADER_WIDTH = 80
 REPLAY = "replay"
 NOT_KNOWN = "not known: the samples come from a file"
@@ -110,7 +109,7 @@ def table(rows: Sequence[Row], ks: Sequence[int], width: int, *, generated: bool
     """
     columns = []
     for k in ks:
-        columns.append(Column(f"pass@{k}", [_three_decimals(row.pass_at_k[k]) for row in rows]))
+        columns.append(Column(f"pass@{k}", [three_decimals(row.pass_at_k[k]) for row in rows]))
         if any(row.intervals[k] for row in rows):
             columns.append(Column("95 % interval", [_interval(row.intervals[k]) for row in rows], glued=True))
     if any(row.guided for row in rows):
@@ -141,10 +140,6 @@ def _interval(interval: tuple[float, float] | None) -> str:
     return f"[{interval[0]:.3f}, {interval[1]:.3f}]" if interval else "n/a"
 
 
-def _three_decimals(value: float | None) -> str:
-    return "n/a" if value is None else f"{value:.3f}"
-
-
 def _engine_lines(progress: dict[str, Any], width: int) -> list[str]:
     if not progress:
         return []
@@ -170,7 +165,7 @@ def _engine_lines(progress: dict[str, Any], width: int) -> list[str]:
 
 def remark_lines(rows: Sequence[Row], width: int) -> list[str]:
     """What went wrong how often, as a table where there are many strategies; and what makes a row doubtful."""
-    doubts = [line for row in rows for line in wrapped(_doubt(row), width)]
+    doubts = [line for row in rows for line in wrapped(_doubt_line(row), width)]
     if len(rows) > MANY:
         remarks = _remark_table(rows, width)
         return [*remarks, *(["", *doubts] if remarks and doubts else doubts)]
@@ -213,13 +208,9 @@ def _remark_table(rows: Sequence[Row], width: int) -> list[str]:
     return text_table(Column("strategy", [row.strategy for row in rows]), columns, width)
 
 
-def _doubt(row: Row) -> str:
-    if not row.judged or row.unusable <= UNUSABLE_SHARE * row.judged:
-        return ""
-    return (
-        f"warning: {row.strategy}: {row.unusable} of {row.judged} completions are empty or do not parse; "
-        "look at the prompt, its stops and the post-processing before believing this row"
-    )
+def _doubt_line(row: Row) -> str:
+    advice = "look at the prompt, its stops and the post-processing before believing this row"
+    return f"warning: {row.doubt}; {advice}" if row.doubt else ""
 
 
 def _partial(ledger: Ledger, width: int) -> list[str]:

@@ -10,7 +10,8 @@ from typing import Any
 
 from pytest_humaneval.dataset import jsonl
 from pytest_humaneval.exceptions import DatasetError, InputError
-from pytest_humaneval.outcome import ItemId, Outcome
+from pytest_humaneval.item import ItemId
+from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.prompt import Prompt
 from pytest_humaneval.results.prompts import read_prompts

@@ -20,7 +20,8 @@ from typing import Any
 from pytest_humaneval.dataset import jsonl
 from pytest_humaneval.engine.replay import read_samples
 from pytest_humaneval.exceptions import DatasetError, InputError
-from pytest_humaneval.outcome import FAILED, Outcome
+from pytest_humaneval.item import ItemId
+from pytest_humaneval.outcome import FAILED, Outcome, in_order
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.results.read import RESULTS_FILE, UNNAMED, Results, read_results
 
@@ -59,9 +60,7 @@ def one_strategy(run: Results, strategy: str | None) -> list[Outcome]:
             f"{run.source} has {len(names)} strategies, and a file of this format holds one; "
             f"choose one with --strategy: {', '.join(names)}"
         )
-    chosen = [one for one in run.outcomes if one.strategy == (strategy or names[0])]
-    place = {task_id: number for number, task_id in enumerate(dict.fromkeys(one.task_id for one in chosen))}
-    return sorted(chosen, key=lambda one: (place[one.task_id], one.sample_index))
+    return in_order(one for one in run.outcomes if one.strategy == (strategy or names[0]))
 
 
 def judged(outcomes: Iterable[Outcome]) -> list[Outcome]:
@@ -91,7 +90,7 @@ def from_human_eval(path: Path, _problems: Sequence[Problem], strategy: str) -> 
         outcomes = [_named(one, strategy) for one in read_results(path).outcomes]
         return Imported(tuple(outcomes), judged=True)
     samples = read_samples(path).items()
-    return Imported(tuple(_sample(task, name or strategy, index, text) for (task, name, index), text in samples), False)
+    return Imported(tuple(_sample(item, strategy, text) for item, text in samples), False)
 
 
 def to_evalplus(outcomes: Sequence[Outcome], problems: Sequence[Problem]) -> list[dict[str, Any]]:
@@ -162,8 +161,9 @@ def write_folder(directory: Path, imported: Imported) -> tuple[int, bool]:
     return len(samples), imported.judged
 
 
-def _sample(task_id: str, strategy: str, index: int, completion: str) -> Outcome:
-    return Outcome(task_id, strategy, index, FAILED, completion=completion)
+def _sample(item: ItemId, strategy: str, completion: str) -> Outcome:
+    named = item._replace(strategy=item.strategy or strategy)
+    return Outcome(*named, FAILED, completion=completion)
 
 
 def _named(outcome: Outcome, strategy: str) -> Outcome:

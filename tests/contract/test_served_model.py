@@ -37,7 +37,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PrivateDi
     monkeypatch.setenv("COLUMNS", "200")
     directory = PrivateDirectory(tmp_path / "pytest-humaneval")
     yield directory
-    started = Started.from_wire(directory.read("service"))
+    started = Started.read(directory.read("service"))
     if started is not None:
         LocalService(directory).stop(started)
 
@@ -55,7 +55,7 @@ def ask(url: str) -> str:
 def served(state: PrivateDirectory, *options: str) -> Started:
     """Start the service as a process of this machine."""
     assert main(["service", "start", "--backend=process", "--port=0", *options]) == 0
-    started = Started.from_wire(state.read("service"))
+    started = Started.read(state.read("service"))
     assert started is not None
     return started
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from model_engine import QUESTION, Ask, ModelEngineContract
 from openai_server import FakeServer, Reply
 from tiny_model import VOCABULARY, make_tiny_model
 
@@ -28,11 +29,11 @@ from pytest_humaneval.models.find import find_model
 from pytest_humaneval.models.soft_checkpoint import read_checkpoint
 from pytest_humaneval.prompt import Prompt, VirtualTokens
 from pytest_humaneval.sample import Request
+from pytest_humaneval.testing import collect
 
 pytestmark = pytest.mark.skipif(find_spec("transformers") is None, reason="transformers is not installed")
 
 CONTEXT = 256
-QUESTION = completion_prompt("def f(x):\n", stop=())
 SHORT = Sampling(max_tokens=12)
 HIDDEN, LAYERS, KV_HEADS, HEAD = 128, 2, 2, 32  # tiny_model's
 
@@ -78,14 +79,17 @@ def ask(engine: TransformersEngine, *prompts: Prompt, how: Sampling = SHORT, ind
     return answers(engine, [Request(prompt, how, index) for prompt in prompts])
 
 
-def test_a_generation_says_what_it_took(engine: TransformersEngine) -> None:
-    (generation,) = ask(engine, QUESTION, how=Sampling(max_tokens=5))
-    assert (generation.prompt_tokens, generation.completion_tokens) == (10, 5)
-    assert generation.finish_reason == "length"
-    assert len(generation.text) == 5
-    assert generation.logprob is not None
-    assert -20 < generation.logprob < 0
-    assert 0 < generation.seconds < 60
+class TestTransformers(ModelEngineContract):
+    context = CONTEXT
+
+    @pytest.fixture
+    def ask(self, engine: TransformersEngine) -> Ask:
+        def ask(requests: Sequence[Request]) -> list[Generation | EngineError]:
+            engine.submit([(str(number), request) for number, request in enumerate(requests)])
+            answers = dict(collect(engine, len(requests)))
+            return [answers[str(number)] for number in range(len(requests))]
+
+        return ask
 
 
 def test_a_batch_answers_as_one_prompt_at_a_time_does(engine: TransformersEngine) -> None:
@@ -100,25 +104,6 @@ def test_more_requests_than_a_batch_holds_are_all_answered(model: Path) -> None:
         for request, generation in zip(requests, answers(engine, requests), strict=True):
             assert generation.prompt_tokens == len(request.prompt.text)
             assert generation.completion_tokens == request.sampling.max_tokens
-
-
-def test_a_stop_string_ends_the_text_before_it(engine: TransformersEngine) -> None:
-    (whole,) = ask(engine, QUESTION, how=Sampling(max_tokens=24))
-    # Two characters that the text has first in its middle: the stop string arrives in two tokens.
-    place = next(place for place in range(8, 20) if whole.text.find(whole.text[place : place + 2]) == place)
-    stop = whole.text[place : place + 2]
-    (stopped,) = ask(engine, replace(QUESTION, stop=("\ndef ", stop)), how=Sampling(max_tokens=24))
-    assert stopped.text == whole.text[:place]
-    assert stopped.finish_reason == "stop"
-    assert stopped.completion_tokens == place + 2
-
-
-def test_equal_seeds_draw_equal_samples_whoever_else_is_asked(engine: TransformersEngine) -> None:
-    warm = Sampling(temperature=1.0, top_p=0.95, max_tokens=12, seed=5)
-    first, second = (ask(engine, QUESTION, how=warm, index=index)[0].text for index in (0, 1))
-    others = [Request(completion_prompt("x" * number), warm, number) for number in (3, 20)]
-    again = answers(engine, [*others, Request(QUESTION, replace(warm, seed=6), 0)])[2].text
-    assert first != second == again
 
 
 def test_a_small_top_p_is_greedy(engine: TransformersEngine) -> None:
@@ -142,47 +127,12 @@ def test_an_end_token_ends_a_text_and_counts(model: Path, tmp_path: Path) -> Non
     assert (ended.finish_reason, ended.completion_tokens) == ("stop", len(ended.text) + 1)
 
 
-def test_a_conversation_goes_through_the_models_own_template(engine: TransformersEngine) -> None:
-    chat = chat_prompt("hello", system="be brief", prefill="```python\n")
-    written = (
-        "<|im_start|>system\nbe brief<|im_end|>\n<|im_start|>user\nhello<|im_end|>\n<|im_start|>assistant\n```python\n"
-    )
-    first, second = ask(engine, chat, completion_prompt(written, stop=()))
-    assert first.prompt_tokens == second.prompt_tokens
-    assert first.text == second.text
-
-
 def test_without_a_chat_template_only_conversations_are_errors(tmp_path: Path) -> None:
     bare = make_tiny_model(tmp_path / "bare", chat_template=False, context=CONTEXT)
     with closing(opened(bare, dtype="float32")) as engine:
         with pytest.raises(EngineError, match=r"bare cannot be asked in chat form: .*chat.template.* completes text"):
             ask(engine, chat_prompt("hello"))
         assert ask(engine, QUESTION)[0].completion_tokens == 12
-
-
-@pytest.mark.parametrize(
-    ("prompt", "message"),
-    [
-        (completion_prompt("x" * 300), f"the prompt has 300 tokens; the engine takes {CONTEXT}, answer included"),
-        (completion_prompt(""), "the prompt is empty"),
-        (completion_prompt("lone \ud800 surrogate"), "transformers does not accept this request: "),
-    ],
-    ids=["too long", "empty", "not unicode"],
-)
-def test_a_request_that_cannot_be_asked_is_an_error_and_the_others_go_on(
-    prompt: Prompt, message: str, engine: TransformersEngine
-) -> None:
-    engine.submit([("bad", Request(prompt, SHORT, 0)), ("good", Request(QUESTION, SHORT, 0))])
-    found: dict[str, Any] = {}
-    while len(found) < 2:
-        found |= dict(engine.poll())
-    assert message in str(found["bad"])
-    assert found["good"].completion_tokens == 12
-
-
-def test_an_answer_is_clipped_to_the_room_behind_the_prompt(engine: TransformersEngine) -> None:
-    (generation,) = ask(engine, completion_prompt("x" * (CONTEXT - 3), stop=()))
-    assert (generation.completion_tokens, generation.finish_reason) == (3, "length")
 
 
 @pytest.mark.parametrize(
@@ -199,7 +149,7 @@ def test_an_argument_that_it_does_not_take_is_named(argument: dict[str, str], me
 
 
 def test_its_precision_is_part_of_who_answers() -> None:
-    assert transformers_identity(EngineOptions(engine_args={"dtype": "bfloat16"})).endswith(" bfloat16")
+    assert transformers_identity(EngineOptions(engine_args={"dtype": "bfloat16"})).engine.endswith(" bfloat16")
 
 
 def test_what_is_submitted_later_is_answered_too(model: Path) -> None:
@@ -230,11 +180,6 @@ def test_weights_that_do_not_fit_their_configuration_are_an_error(model: Path, t
     (broken / "model.safetensors").write_bytes(b"no weights")
     with pytest.raises(EngineError, match="transformers cannot load broken: "):
         opened(broken)
-
-
-def test_an_engine_that_was_never_needed_can_be_closed(model: Path) -> None:
-    options = EngineOptions("transformers", str(model))
-    TransformersEngine(options, find_model(str(model), model.parent / "cache"), lambda message: None).close()
 
 
 def soft_prompt(folder: Path, rows: Any, **config: Any) -> VirtualTokens:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from model_engine import QUESTION, Ask, ModelEngineContract
 from tiny_model import gguf_weights, make_tiny_gguf, make_tiny_model
 
 from pytest_humaneval import Generation, Sampling, chat_prompt, completion_prompt
@@ -29,7 +30,6 @@ from pytest_humaneval.sample import Request
 pytestmark = pytest.mark.skipif(find_spec("vllm") is None, reason="vLLM is not installed (extra cpu or gpu)")
 
 CONTEXT = 512
-QUESTION = completion_prompt("def f(x):\n", stop=())
 
 
 @contextmanager
@@ -73,40 +73,23 @@ def answers(engine: EngineClient, requests: Sequence[Request]) -> list[Generatio
     return [engine.generation(key, request) for key, request in keyed]
 
 
-def test_a_generation_says_what_it_took(engine: EngineClient) -> None:
-    (generation,) = ask(engine, QUESTION, how=Sampling(max_tokens=5))
-    assert (generation.prompt_tokens, generation.completion_tokens) == (len("def f(x):\n"), 5)
-    assert generation.finish_reason == "length"
-    assert 0 < generation.seconds < 60
+class TestVllm(ModelEngineContract):
+    context = CONTEXT
 
+    @pytest.fixture
+    def ask(self, engine: EngineClient) -> Ask:
+        def answer(key: str, request: Request) -> Generation | EngineError:
+            try:
+                return engine.generation(key, request)
+            except EngineError as error:
+                return error
 
-def test_a_stop_string_ends_the_text_before_it(engine: EngineClient) -> None:
-    (whole,) = ask(engine, QUESTION, how=Sampling(max_tokens=40))
-    printable = [character for character in whole.text if character.isascii() and character.isprintable()]
-    stop = printable[len(printable) // 2]
-    (stopped,) = ask(engine, completion_prompt(QUESTION.text, stop=(stop,)), how=Sampling(max_tokens=40))
-    assert stopped.text == whole.text.partition(stop)[0]
-    assert stopped.finish_reason == "stop"
+        def ask(requests: Sequence[Request]) -> list[Generation | EngineError]:
+            keyed = [(request.key("tiny"), request) for request in requests]
+            engine.submit(keyed)
+            return [answer(key, request) for key, request in keyed]
 
-
-def test_equal_seeds_draw_equal_samples_and_others_do_not(engine: EngineClient) -> None:
-    warm = Sampling(temperature=1.0, top_p=0.95, max_tokens=24, seed=5)
-    (first,) = ask(engine, QUESTION, how=warm, index=0)
-    (second,) = ask(engine, QUESTION, how=warm, index=1)
-    # Seed 6 with index 0 is seed 5 with index 1; another token limit makes it another request.
-    (again,) = ask(engine, QUESTION, how=Sampling(temperature=1.0, top_p=0.95, max_tokens=25, seed=6))
-    assert first.text != second.text
-    assert again.text.startswith(second.text)
-
-
-def test_the_mean_log_probability_is_told_where_it_is_asked_for(engine: EngineClient) -> None:
-    (plain,) = ask(engine, QUESTION, how=Sampling(max_tokens=9))
-    (told,) = ask(engine, QUESTION, how=Sampling(max_tokens=9, logprobs=True))
-    assert plain.logprob is None
-    assert plain.text == told.text
-    # A greedy token is at least as probable as each of the vocabulary's 260: its logarithm is -5.6 or more.
-    assert told.logprob is not None
-    assert -5.6 <= told.logprob < 0
+        return ask
 
 
 def test_the_end_tokens_of_the_generation_config_end_a_text(engine: EngineClient) -> None:
@@ -115,41 +98,6 @@ def test_the_end_tokens_of_the_generation_config_end_a_text(engine: EngineClient
     hot = Sampling(temperature=2.0, max_tokens=480)
     generations = answers(engine, [Request(QUESTION, hot, index) for index in range(16)])
     assert sum(generation.finish_reason == "stop" for generation in generations) > 8
-
-
-def test_a_conversation_goes_through_the_models_own_template(engine: EngineClient) -> None:
-    chat = chat_prompt("héllo", system="be brief", prefill="```python\n")
-    written = (
-        "<|im_start|>system\nbe brief<|im_end|>\n<|im_start|>user\nhéllo<|im_end|>\n<|im_start|>assistant\n```python\n"
-    )
-    first, second = ask(engine, chat, completion_prompt(written, stop=()))
-    assert first.prompt_tokens == second.prompt_tokens == len(written.encode()) - 5 * len("<|im_start|>") + 5 + 4
-    assert first.text == second.text
-
-
-def test_an_answer_is_clipped_to_the_room_behind_the_prompt(engine: EngineClient) -> None:
-    (generation,) = ask(engine, completion_prompt("x" * (CONTEXT - 3), stop=()), how=Sampling(max_tokens=50))
-    assert generation.completion_tokens <= 3
-
-
-@pytest.mark.parametrize(
-    ("prompt", "message"),
-    [
-        (completion_prompt("x" * 600), f"the prompt has 600 tokens; the engine takes {CONTEXT}, answer included"),
-        (completion_prompt(""), "vLLM does not accept this request: .*empty"),
-        (completion_prompt("lone \ud800 surrogate"), "vLLM does not accept this request: "),
-    ],
-    ids=["too long", "empty", "not unicode"],
-)
-def test_a_request_that_cannot_be_asked_is_an_error_and_the_others_go_on(
-    prompt: Prompt, message: str, engine: EngineClient
-) -> None:
-    bad = Request(prompt, Sampling(max_tokens=2), 0)
-    good = Request(completion_prompt(message), Sampling(max_tokens=2), 0)
-    engine.submit([("bad " + message, bad), ("good " + message, good)])
-    with pytest.raises(EngineError, match=message):
-        engine.generation("bad " + message, bad)
-    assert engine.generation("good " + message, good).completion_tokens > 0
 
 
 def test_hundreds_of_requests_are_all_answered(engine: EngineClient) -> None:

@@ -12,8 +12,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from benchmarks.contestants import LM_EVAL_TASK, RECORD, Outcome, plus_row, recorded, task_yaml, write_lines
-from benchmarks.end_to_end import Run, compare_prompts, ratios, same_verdicts
+from benchmarks.races.contestants import LM_EVAL_TASK, RECORD, Outcome, plus_row, recorded, task_yaml, write_lines
+from benchmarks.races.end_to_end import Run, compare_prompts, ratios, same_verdicts
 from pytest_humaneval import Problem
 
 ADD = Problem(
@@ -23,7 +23,7 @@ ADD = Problem(
     "    return x + y\n",
     "def check(candidate):\n    assert candidate(2, 3) == 5\n    assert candidate(-1, 1) == 0\n",
 )
-DRIVER = Path(__file__).parents[2] / "benchmarks" / "peer_driver.py"
+DRIVER = Path(__file__).parents[2] / "benchmarks" / "races" / "peer_driver.py"
 
 
 def run_of(seconds: float, tokens: int, passed: frozenset[str] = frozenset()) -> Run:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks.contestants import Outcome
-from benchmarks.end_to_end import Run
-from benchmarks.llama_cpp import (
+from benchmarks.races.contestants import Outcome
+from benchmarks.races.end_to_end import Run
+from benchmarks.races.llama_cpp import (
     INSTALLATION,
     LlamaCpp,
     completion_of,

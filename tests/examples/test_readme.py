@@ -58,6 +58,20 @@ def test_the_tests_of_the_pages_pass(pytester: pytest.Pytester, name: str, passe
     pytester.runpytest_subprocess("-p", "pytester", name).assert_outcomes(passed=passed)
 
 
+@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+def test_everything_of_one_s_own_works_together(pytester: pytest.Pytester, workers: str) -> None:
+    pytester.makeconftest(snippet("everything.py"))
+    result = pytester.runpytest_subprocess(
+        "--strategy=minimal", "--humaneval-engine=table", "--humaneval-sandbox=small",
+        "--humaneval-postprocess=answers", "--humaneval-dataset=mine", "--humaneval-cache-dir=cache",
+        "--humaneval-output=out", workers,
+    )  # fmt: skip
+    result.assert_outcomes(passed=1)
+    run = json.loads((pytester.path / "out" / "run.json").read_text())
+    assert (run["identity"]["engine"], run["engine"]["name"]) == ("table", "table")
+    assert (run["sandbox"]["name"], run["postprocess"], run["dataset"]["name"]) == ("small", "answers", "mine")
+
+
 def test_the_library_view_of_the_pages_works(capsys: pytest.CaptureFixture[str]) -> None:
     exec(compile(snippet("library.py"), "library.py", "exec"), {})
     assert capsys.readouterr().out.strip() == "passed"

@@ -32,11 +32,11 @@ def test_the_page_is_written_relative_to_where_pytest_was_called(evaluate: Evalu
 def test_a_missing_package_is_told_before_anything_is_generated(
     evaluate: Evaluate, pytester: pytest.Pytester, tmp_path: Path
 ) -> None:
-    pytester.makeconftest("import sys\nsys.modules['matplotlib'] = None\n")
+    pytester.makeconftest("import sys\nsys.modules['jinja2'] = None\n")
     page = tmp_path / "report.html"
     result = evaluate("-n0", f"--humaneval-html={page}", script={"start": {"exit": 3}})
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*--humaneval-html needs matplotlib: pip install 'pytest-humaneval[[]report]'"])
+    result.stderr.fnmatch_lines(["*--humaneval-html needs jinja2: pip install 'pytest-humaneval[[]report]'"])
     assert not page.exists()
 
 

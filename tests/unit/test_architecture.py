@@ -14,7 +14,10 @@ PACKAGE = Path(pytest_humaneval.__file__).parent
 REPOSITORY = PACKAGE.parent
 PREFIX = "pytest_humaneval."
 # What a file at the package's top, or a folder, may import of the package, besides itself and what that may import.
-NOUNS = ("exceptions", "problem", "prompt", "sample", "verdict", "printable", "strategy", "endings", "wording")
+NOUNS = (
+    *("exceptions", "problem", "prompt", "item", "sample", "verdict", "printable", "strategy", "endings", "wording"),
+    *("plain", "registration"),
+)
 PYTEST = ("pytest", "_pytest", "xdist", "pytest_timeout")
 HEAVY = ("torch", "vllm", "transformers", "safetensors")
 

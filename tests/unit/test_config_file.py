@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_humaneval.exceptions import InputError
+from pytest_humaneval.plain import from_plain, to_plain
 from pytest_humaneval.plugin.config_file import ConfigFile, has_table, line_of, read_config_file
 from pytest_humaneval.plugin.options import FLAGS, OPTIONS
 from pytest_humaneval.prompting.experiment import Experiment
@@ -92,7 +93,7 @@ def test_a_pyproject_holds_it_in_a_table_of_ours(tmp_path: Path) -> None:
 
 def test_a_file_comes_through_json_as_it_was(tmp_path: Path) -> None:
     file = read(tmp_path, 'task = ["T/1"]\n[experiments.a]\nstrategy = "b"\ntemperature = 0.5\nnum-samples = 2\n')
-    back = ConfigFile.from_wire(json.loads(json.dumps(file.to_wire())))
+    back = from_plain(ConfigFile, json.loads(json.dumps(to_plain(file))), "here")
     assert back.experiments == file.experiments
     assert {name: tuple(texts) for name, texts in back.settings.items()} == file.settings
 

@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 
 from pytest_humaneval import Problem, Sampling, Strategy, completion_prompt
-from pytest_humaneval.engine.catalogue import Identity
-from pytest_humaneval.engine.protocol import EngineOptions
+from pytest_humaneval.engine.protocol import EngineOptions, Identity
 from pytest_humaneval.exceptions import InputError, StrategyError
 from pytest_humaneval.plan import Plan
-from pytest_humaneval.prompting.experiment import Experiment, experiment_lines, select_experiments
+from pytest_humaneval.plugin.listing import experiment_lines
+from pytest_humaneval.prompting.experiment import Experiment, select_experiments
 from pytest_humaneval.sandbox.interface import SandboxOptions
 
 CHAT = Strategy("chat", "asks a chat model", lambda problem: completion_prompt(""), "chat", "post_v5")

@@ -19,11 +19,10 @@ from pytest_humaneval import (
     guided_strategy,
     try_out,
 )
-from pytest_humaneval.engine.catalogue import Identity
 from pytest_humaneval.engine.connection import EngineClient
-from pytest_humaneval.engine.protocol import EngineOptions
+from pytest_humaneval.engine.protocol import EngineOptions, Identity
 from pytest_humaneval.exceptions import EngineError, SandboxError, StrategyError
-from pytest_humaneval.outcome import ItemId
+from pytest_humaneval.item import ItemId
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.prompting.guide import MOST_QUESTIONS, Guide
 from pytest_humaneval.prompting.guided import Questions

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from pytest_humaneval import Problem, Sampling, Strategy, completion_prompt
-from pytest_humaneval.engine.catalogue import Identity
-from pytest_humaneval.engine.protocol import EngineOptions
+from pytest_humaneval.engine.protocol import EngineOptions, Identity
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.report.markdown import markdown_summary

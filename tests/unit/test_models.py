@@ -14,6 +14,7 @@ import pytest
 from pytest_humaneval.exceptions import ModelError
 from pytest_humaneval.models import find as models
 from pytest_humaneval.models.find import ALIASES, Alias, Model, find_model
+from pytest_humaneval.plain import from_plain, to_plain
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 BYTES = (b"GGUF, the first half", b" and the second")
@@ -285,7 +286,7 @@ def test_an_unknown_name_is_answered_with_near_ones(
 
 def test_a_model_survives_the_trip_to_the_engine_process() -> None:
     model = Model("m", "sha256:0", "gguf", parts=("a", "b"))
-    assert Model.from_wire(json.loads(json.dumps(model.to_wire()))) == model
+    assert from_plain(Model, json.loads(json.dumps(to_plain(model))), "here") == model
 
 
 def test_finding_a_model_imports_nothing_heavy(site: Path, tmp_path: Path) -> None:

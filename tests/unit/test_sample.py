@@ -6,6 +6,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_humaneval.plain import from_plain, to_plain
 from pytest_humaneval.prompt import Message, Prompt, VirtualTokens
 from pytest_humaneval.sample import Request, Sampling
 
@@ -28,12 +29,12 @@ WARM = replace(PLAIN, sampling=Sampling(temperature=0.8))
 
 @given(requests)
 def test_a_request_survives_the_wire(request: Request) -> None:
-    assert Request.from_wire(json.loads(json.dumps(request.to_wire()))) == request
+    assert from_plain(Request, json.loads(json.dumps(to_plain(request))), "here") == request
 
 
 @given(requests)
 def test_a_key_is_the_same_on_both_sides_of_the_wire(request: Request) -> None:
-    assert Request.from_wire(json.loads(json.dumps(request.to_wire()))).key("m") == request.key("m")
+    assert from_plain(Request, json.loads(json.dumps(to_plain(request))), "here").key("m") == request.key("m")
 
 
 def test_equal_questions_of_two_strategies_have_one_key() -> None:

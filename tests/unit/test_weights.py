@@ -21,6 +21,7 @@ from pytest_humaneval.models import dequantise as dequantise_module
 from pytest_humaneval.models import weights
 from pytest_humaneval.models.find import Model, prepared_directory
 from pytest_humaneval.models.weights import MANIFEST, materialise
+from pytest_humaneval.plain import to_plain
 
 HALVES = (b"GGUF, the first half", b" and the second")
 
@@ -157,6 +158,7 @@ from pathlib import Path
 from pytest_humaneval.models import dequantise
 from pytest_humaneval.models.find import Model
 from pytest_humaneval.models.weights import materialise
+from pytest_humaneval.plain import from_plain
 
 def hang(gguf, directory, report):
     directory.mkdir()
@@ -165,7 +167,7 @@ def hang(gguf, directory, report):
     time.sleep(60)
 
 dequantise.dequantise = hang
-materialise(Model.from_wire({model.to_wire()!r}), Path({str(cache)!r}), lambda message: None)
+materialise(from_plain(Model, {to_plain(model)!r}, "here"), Path({str(cache)!r}), lambda message: None)
 """
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

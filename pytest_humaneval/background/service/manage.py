@@ -17,6 +17,7 @@ from pytest_humaneval.background.service.wanted import Backend, Settings, Starte
 from pytest_humaneval.background.warm import LingeringEngine, lingering_engines, stop_engine
 from pytest_humaneval.exceptions import EngineError, InputError
 from pytest_humaneval.models.find import DEFAULT_MODEL, default_cache_directory
+from pytest_humaneval.plain import to_plain
 from pytest_humaneval.report.texttable import Column, text_table
 
 BACKENDS = ("auto", "compose", "process")
@@ -135,7 +136,7 @@ def logs(follow: bool = False) -> int:
 def _start(directory: PrivateDirectory, settings: Settings, backend: str, compose: Path | None) -> Started:
     wanted = Wanted.of(settings)
     started = _choose(directory, backend, compose).start(wanted)
-    directory.write(STATE, started.to_wire())
+    directory.write(STATE, to_plain(started))
     print(f"starting {_name(started)}" + (f"; its log is {started.log}" if started.log else ""), flush=True)
     return started
 
@@ -203,7 +204,7 @@ def _stop_service(directory: PrivateDirectory, started: Started) -> str:
 
 
 def _read(directory: PrivateDirectory) -> Started | None:
-    return Started.from_wire(directory.read(STATE))
+    return Started.read(directory.read(STATE))
 
 
 def _running(directory: PrivateDirectory) -> Started | None:

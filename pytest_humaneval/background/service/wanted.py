@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
+
+from pytest_humaneval.exceptions import InputError
+from pytest_humaneval.plain import from_plain, known_fields, to_plain
 
 Settings = dict[str, Any]
 """Some of :class:`Wanted`'s fields by name: those that the command line gives."""
@@ -23,10 +26,12 @@ class Wanted:
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Wanted:
-        """From fields by name, also after a trip through JSON."""
-        known = {field.name for field in fields(cls)}
-        kept = {name: value for name, value in settings.items() if name in known}
-        return cls(**kept | {"engine_args": tuple(kept.get("engine_args", ()))})
+        """From fields by name; of others, which a service of another release had, nothing is kept.
+
+        Raises:
+            InputError: one of them is of another type.
+        """
+        return from_plain(cls, known_fields(cls, settings), "the service")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +48,14 @@ class Started:
     start_mark: str = ""
     compose: tuple[str, ...] = ()  # the command with the file and the profile, and the service last
 
-    def to_wire(self) -> dict[str, Any]:
-        """Plain builtins, for JSON."""
-        return asdict(self)
-
     @classmethod
-    def from_wire(cls, wire: Mapping[str, Any]) -> Started | None:
-        """The inverse of :meth:`to_wire`; None of what another release has written."""
+    def read(cls, plain: Mapping[str, Any]) -> Started | None:
+        """What was written down of one; None of what another release has written."""
         try:
-            told = {field.name: wire[field.name] for field in fields(cls)}
-            return cls(**told | {"wanted": Wanted.of(told["wanted"]), "compose": tuple(told["compose"])})
-        except (KeyError, TypeError):
+            started = known_fields(cls, plain)
+            wanted = to_plain(Wanted.of(started.get("wanted", {})))
+            return from_plain(cls, started | {"wanted": wanted}, "the service")
+        except (InputError, AttributeError, TypeError):
             return None
 
 

@@ -48,7 +48,7 @@ def page_data(
         {
             "strategy": place[0][outcome.strategy],
             "problem": place[1][outcome.task_id],
-            **_cell(outcome, before.get((outcome.task_id, outcome.strategy, outcome.sample_index)), kinds, texts),
+            **_cell(outcome, before.get(outcome.item), kinds, texts),
             "prompt": texts.add(_prompt_text(asked.get((outcome.task_id, outcome.strategy)))),
         }
         for outcome in ordered

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 from pytest_humaneval.exceptions import InputError
 
-NEEDED = ("jinja2", "matplotlib")
+NEEDED = ("jinja2",)
 INSTALL = "pip install 'pytest-humaneval[report]'"
 
 

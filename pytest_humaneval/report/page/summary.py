@@ -7,12 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from statistics import median
 
+from pytest_humaneval.item import ItemId
 from pytest_humaneval.outcome import KINDS, Outcome
 from pytest_humaneval.report import baseline as baselines
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.rows import Row, rows_of
-
-Place = tuple[str, str, int]  # task_id, strategy, sample_index
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +80,14 @@ def kinds_of(outcomes: Iterable[Outcome]) -> list[str]:
     return [kind for kind in KINDS if kind in found]
 
 
-def former(results: Results, baseline: Results) -> dict[Place, Outcome]:
-    """The baseline's outcomes, by the place in the results that each is compared with."""
+def former(results: Results, baseline: Results) -> dict[ItemId, Outcome]:
+    """The baseline's outcomes, by the sample that each is compared with."""
     of_former: defaultdict[str, list[Outcome]] = defaultdict(list)
     for outcome in baseline.outcomes:
         of_former[outcome.strategy].append(outcome)
     pairs = baselines.matched(results.strategies, baseline.strategies)
     return {
-        (outcome.task_id, name, outcome.sample_index): _renamed(outcome, name)
+        ItemId(outcome.task_id, name, outcome.sample_index): _renamed(outcome, name)
         for name, other in pairs.items()
         for outcome in of_former[other]
     }

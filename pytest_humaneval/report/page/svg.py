@@ -1,90 +1,89 @@
-"""A matplotlib figure as SVG inside the page: its colours are the page's, so that it follows light and dark."""
+"""SVG inside the page: elements as text, and the frame of a figure with a row for each strategy."""
 
 from __future__ import annotations
 
-import io
-import re
-import xml.etree.ElementTree as ElementTree
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from math import floor, log10
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-SVG = "http://www.w3.org/2000/svg"
-XLINK = "http://www.w3.org/1999/xlink"
-_NUMBER = re.compile(r"-?\d+\.\d{3,}")
-_FONT_SIZE = re.compile(r"([\d.]+)px")
+AXIS = 26  # pixels below the rows, for the axis
+RIGHT = 14  # pixels that stay free to the right of the axis' end
+TICKS = (1, 2, 5, 10)  # a step of an axis is one of these, times a power of ten
 
 
-def inline_svg(figure: Figure, colours: Mapping[str, str], title: str, name: str) -> str:
-    """The figure as one ``<svg>`` element.
-
-    ``colours`` maps the colours that the figure was drawn in (``#rrggbb``) to CSS custom properties of the page. A
-    colour that is not among them stays. Styles become presentation attributes: the page's policy allows no style of an
-    element's own. ``title`` is what a screen reader says; ``name`` must be the figure's alone in the page, as it keeps
-    the ids inside apart.
-    """
-    written = io.BytesIO()
-    figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None})
-    root = ElementTree.fromstring(written.getvalue())
-    for parent in list(root.iter()):
-        for child in list(parent):
-            if child.tag.endswith(("}metadata", "}style")):
-                parent.remove(child)
-    for element in root.iter():
-        element.tag = element.tag.removeprefix(f"{{{SVG}}}")
-        _attributes_for_style(element, colours)
-        _own_ids(element, name)
-    _drop_what_says_nothing(root)
-    for size in ("width", "height"):
-        root.attrib.pop(size)
-    root.attrib |= {"role": "img", "aria-label": title, "class": name.rpartition("-")[2]}
-    return ElementTree.tostring(root, encoding="unicode")
+def element(tag: str, text: str = "", /, **attributes: object) -> str:
+    """``<tag>``; underscores in names of attributes are hyphens, numbers have two decimals at most."""
+    given = "".join(f' {name.replace("_", "-")}="{escape(_shown(value))}"' for name, value in attributes.items())
+    return f"<{tag}{given}>{escape(text)}</{tag}>" if text else f"<{tag}{given}/>"
 
 
-def _attributes_for_style(element: ElementTree.Element, colours: Mapping[str, str]) -> None:
-    for declaration in element.attrib.pop("style", "").split(";"):
-        key, colon, value = (part.strip() for part in declaration.partition(":"))
-        if not colon or key == "font-family":  # the page has its own
-            continue
-        if key == "font":
-            size = _FONT_SIZE.search(value)
-            key, value = "font-size", size[1] if size else "10"
-        element.set(key, value)
-    for key in ("fill", "stroke"):
-        if (value := element.get(key, "")) in colours:
-            element.set(key, f"var({colours[value]})")
-    if element.get("transform", "").startswith("rotate(-0 "):
-        del element.attrib["transform"]
-    if element.tag == "text":
-        element.attrib.setdefault("fill", "var(--ink)")
-    for key in ("d", "transform", "x", "y"):
-        if key in element.attrib:
-            element.set(
-                key,
-                _NUMBER.sub(lambda found: f"{float(found.group()):.2f}".rstrip("0").rstrip("."), element.attrib[key]),
-            )
+def line(x1: float, y1: float, x2: float, y2: float, stroke: str, width: float = 1.0) -> str:
+    """From one point to another."""
+    return element("line", x1=x1, y1=y1, x2=x2, y2=y2, stroke=stroke, stroke_width=width)
 
 
-def _own_ids(element: ElementTree.Element, name: str) -> None:
-    for key, value in list(element.attrib.items()):
-        if key == "id":
-            element.set(key, f"{name}-{value}")
-        elif value.startswith("url(#"):
-            element.set(key, f"url(#{name}-{value[5:]}")
-        elif key == f"{{{XLINK}}}href" and value.startswith("#"):
-            del element.attrib[key]
-            element.set("href", f"#{name}-{value[1:]}")
+def text(x: float, y: float, what: str, anchor: str, *, fill: str = "var(--ink)", size: int = 11) -> str:
+    """Letters whose middle is at ``y``; ``anchor`` says which end of them is at ``x``."""
+    return element("text", what, x=x, y=y + 0.35 * size, text_anchor=anchor, font_size=size, fill=fill)
 
 
-def _drop_what_says_nothing(root: ElementTree.Element) -> None:
-    """Leave out ids that nothing refers to, and groups that then have no attribute: half of matplotlib's SVG."""
-    used = {value for element in root.iter() for value in element.attrib.values()}
-    for element in root.iter():
-        if (name := element.get("id")) and not {f"#{name}", f"url(#{name})"} & used:
-            del element.attrib["id"]
-        element.tail = None
-        element.text = element.text if element.tag == "text" else None
-    for parent in list(root.iter()):
-        parent[:] = [one for child in parent for one in (child if child.tag == "g" and not child.attrib else [child])]
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Where things lie, in pixels: names to the left, rows downwards, an axis from 0 to ``limit`` below them."""
+
+    width: int
+    left: float
+    top: float
+    row: float
+    names: Sequence[str]
+    limit: float
+
+    @property
+    def bottom(self) -> float:
+        """Of the last row."""
+        return self.top + self.row * len(self.names)
+
+    @property
+    def room(self) -> float:
+        """The width of the drawing itself."""
+        return self.width - self.left - RIGHT
+
+    def x(self, value: float) -> float:
+        """Where a value lies."""
+        return self.left + value / self.limit * self.room
+
+    def y(self, place: int, share: float = 0.5) -> float:
+        """Where in a row something lies: 0 is its upper end, 1 its lower one."""
+        return self.top + (place + share) * self.row
+
+    def bar(self, place: int, begin: float, end: float, height: float, fill: str, **more: object) -> str:
+        """From one value to another; ``height`` is its share of the row's."""
+        size = {"width": max(self.x(end) - self.x(begin), 0.0), "height": height * self.row}
+        return element("rect", x=self.x(begin), y=self.y(place, 0.5 - height / 2), **size, fill=fill, **more)
+
+    def svg(self, title: str, kind: str, ticks: Sequence[float], parts: Sequence[str]) -> str:
+        """The whole figure; ``title`` is what a screen reader says."""
+        inside = [
+            *(line(self.x(tick), self.top, self.x(tick), self.bottom, "var(--line)") for tick in ticks),
+            *parts,
+            line(self.left, self.bottom, self.left + self.room, self.bottom, "var(--line)"),
+            *(text(self.x(tick), self.bottom + 13, f"{tick:g}", "middle") for tick in ticks),
+            *(text(self.left - 7, self.y(place), name, "end") for place, name in enumerate(self.names)),
+        ]
+        box = f"0 0 {self.width} {_shown(self.bottom + AXIS)}"
+        head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" role="img"'
+        return f'{head} aria-label="{escape(title)}" class="{kind}">{"".join(inside)}</svg>'
+
+
+def ticks_up_to(limit: float, most: int) -> list[float]:
+    """Round numbers from 0 to ``limit``, at most so many and one more."""
+    if limit <= 0:
+        return [0.0]
+    power = 10.0 ** floor(log10(limit / most))
+    step = next(size * power for size in TICKS if size * power * most >= limit * (1 - 1e-9))
+    return [round(number * step, 10) for number in range(int(limit / step + 1e-9) + 1)]
+
+
+def _shown(value: object) -> str:
+    return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)

@@ -19,7 +19,7 @@ from pytest_humaneval.report.page.summary import kinds_of, summaries
 from pytest_humaneval.results.prompts import Asked, read_prompts
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.whole_file import write_whole
-from pytest_humaneval.wording import p_text
+from pytest_humaneval.wording import p_text, three_decimals
 
 SCRIPTS = ("data.js", "grid.js", "diff.js", "cell.js", "main.js")
 
@@ -62,7 +62,7 @@ def render(results: Results, problems: Sequence[Problem], baseline: Results | No
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"three": _three, "signed": _signed, "p": p_text, "shown": shown}
+    environment.filters |= {"three": three_decimals, "signed": _signed, "p": p_text, "shown": shown}
     values: Mapping[str, Any] = {
         "policy": _policy(style, script),
         "style": Markup(style),
@@ -101,10 +101,6 @@ def _policy(style: str, script: str) -> str:
 
 def _digest(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-def _three(value: float | None) -> str:
-    return "n/a" if value is None else f"{value:.3f}"
 
 
 def _signed(value: float) -> str:

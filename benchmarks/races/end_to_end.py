@@ -1,6 +1,6 @@
 r"""The race from process start to written verdicts: our runs against lm-eval's and evalplus', taking turns.
 
-    python -m benchmarks.end_to_end --rounds 3 --problems 32 [--peers lm-eval evalplus] [--model DIR] [--keep DIR]
+    python -m benchmarks.races.end_to_end --rounds 3 --problems 32 [--peers lm-eval evalplus] [--model DIR] [--keep DIR]
 
 Each run is a process of its own that loads the model, asks HumanEval's first M problems greedily, judges the answers
 and writes the verdicts: that file's time is the end. (evalplus' process then may sleep up to 20 s more; noted apart.)
@@ -47,8 +47,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.contestants import PEERS, Contestant, Ours, Outcome, Peer, Tokens, broken_in, versions_in
 from benchmarks.engine_measure import model_directory, write_result
+from benchmarks.races.contestants import PEERS, Contestant, Ours, Outcome, Peer, Tokens, broken_in, versions_in
 from pytest_humaneval import Problem
 from pytest_humaneval.dataset.load import read_problems
 from pytest_humaneval.engine.protocol import EngineOptions

@@ -1,6 +1,6 @@
 r"""A race against llama.cpp: the same GGUF, the same prompts and stop strings, as many threads, greedily.
 
-    python -m benchmarks.llama_cpp --rounds 2 --problems 24 [--sequences 4 8 24] [--strategy minimal] [--keep DIR]
+    python -m benchmarks.races.llama_cpp --rounds 2 --problems 24 [--sequences 4 8 24] [--strategy minimal] [--keep DIR]
 
 llama.cpp answers as many prompts at a time as it has sequences. Where several numbers are given, each runs once (which
 benchmarks/results/llama_cpp_sequences.json keeps), and the one that generated fastest takes part in the rounds.
@@ -31,10 +31,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks import end_to_end
-from benchmarks.contestants import Outcome
-from benchmarks.end_to_end import Field, Run, folder_for
 from benchmarks.engine_measure import CACHE, model_directory, write_result
+from benchmarks.races import end_to_end
+from benchmarks.races.contestants import Outcome
+from benchmarks.races.end_to_end import Field, Run, folder_for
 from pytest_humaneval import Problem
 from pytest_humaneval.dataset.load import read_problems
 from pytest_humaneval.engine.stops import cut_at_stop

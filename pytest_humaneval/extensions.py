@@ -1,0 +1,27 @@
+"""What a run may choose from by name, bundled or the user's own, but for strategies (prompting/registry.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pytest_humaneval.dataset import load
+from pytest_humaneval.dataset.load import DatasetKind
+from pytest_humaneval.engine import catalogue
+from pytest_humaneval.engine.protocol import EngineKind
+from pytest_humaneval.postprocess import POSTPROCESSORS, PostProcessor
+from pytest_humaneval.sandbox import library
+from pytest_humaneval.sandbox.interface import SandboxKind
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Extensions:
+    """Each sort by name."""
+
+    engines: Mapping[str, EngineKind]
+    sandboxes: Mapping[str, SandboxKind]
+    postprocessors: Mapping[str, PostProcessor]
+    datasets: Mapping[str, DatasetKind]
+
+
+BUNDLED = Extensions(catalogue.BUNDLED, library.BUNDLED, POSTPROCESSORS, load.BUNDLED)

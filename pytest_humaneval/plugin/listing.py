@@ -1,0 +1,43 @@
+"""The lists that are printed instead of a run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from pytest_humaneval.plugin import settings
+from pytest_humaneval.plugin.registered import known_strategies
+from pytest_humaneval.prompting.experiment import Experiment, draws
+from pytest_humaneval.report.texttable import Column, text_table
+from pytest_humaneval.strategy import Strategy
+
+
+def listing(config: pytest.Config) -> list[str]:
+    """The lines of ``--humaneval-list-strategies`` and ``--humaneval-list-experiments``.
+
+    Raises:
+        InputError: there is no experiments file, or a strategy cannot be registered.
+    """
+    lines = experiment_lines(settings.all_experiments(config)) if config.getoption("humaneval_list_experiments") else []
+    return lines + (list_strategies(known_strategies(config)) if config.getoption("humaneval_list_strategies") else [])
+
+
+def list_strategies(strategies: Mapping[str, Strategy]) -> list[str]:
+    """A table of names, modes and descriptions."""
+    name_width = max(map(len, strategies), default=0)
+    return [f"{one.name.ljust(name_width)}  {one.mode:<10}  {one.description}" for one in strategies.values()]
+
+
+def experiment_lines(experiments: Sequence[Experiment]) -> list[str]:
+    """A table of experiments: what each one sets itself."""
+    drawn = [", ".join(f"{name} {value:g}" for name, value in draws(one).items()) or "-" for one in experiments]
+    columns = [
+        Column("enabled", ["yes" if one.enabled else "no" for one in experiments], words=True),
+        Column("strategy", [one.strategy for one in experiments], words=True),
+        Column("post-processing", [one.postprocess or "-" for one in experiments], words=True),
+        Column("sampling", drawn, words=True),
+        Column("description", [one.description for one in experiments], words=True),
+    ]
+    return text_table(Column("experiment", [one.name for one in experiments]), columns, sys.maxsize)
