@@ -9,7 +9,14 @@ import time
 from pathlib import Path
 
 from pytest_humaneval.background.private_directory import PrivateDirectory
-from pytest_humaneval.background.processes import end_group, is_running, resident_bytes, start_detached, start_mark
+from pytest_humaneval.background.processes import (
+    end_group,
+    is_running,
+    left_behind,
+    resident_bytes,
+    start_detached,
+    start_mark,
+)
 from pytest_humaneval.background.service import activity
 from pytest_humaneval.background.service.health import free_port, url_of
 from pytest_humaneval.background.service.wanted import Started, Wanted
@@ -43,7 +50,7 @@ class LocalService:
         except ModelError as error:
             raise ModelError(str(error).replace("--humaneval-model", "--model")) from error
         port = free_port(wanted.host, wanted.port)
-        log = open_log(Path(wanted.cache_dir) / "logs", "service")
+        log = open_log(Path(wanted.cache_dir).absolute() / "logs", "service")
         variables = {activity.FILE: str(self._activity), activity.IDLE_LIMIT: str(wanted.idle_limit)}
         self._activity.touch(mode=0o600)
         pid = start_detached(server_command(wanted, port), os.environ | variables, log)
@@ -57,7 +64,11 @@ class LocalService:
 
     def stop(self, started: Started) -> None:
         """End the process with all that it has started."""
-        end_group(started.pid, started.start_mark, PATIENCE)
+        end_group(started.pid, started.start_mark, PATIENCE, started.log)
+
+    def left_behind(self, started: Started) -> list[int]:
+        """Its workers, where the server itself has ended: the kernel's memory killer takes one process alone."""
+        return left_behind(started.pid, started.start_mark, started.log)
 
     def memory(self, started: Started) -> int:
         """Bytes of the process and its children."""
