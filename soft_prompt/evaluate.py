@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -73,12 +74,20 @@ def evaluate(output: Path, *, model: str = "", engine: str = "", arguments: Sequ
         *([f"--humaneval-engine={engine}"] if engine else []), "-q", "--tb=no", "-rN", "-p", "no:cacheprovider",
         *arguments,
     ]  # fmt: skip
-    done = subprocess.run(command, check=False)
-    if done.returncode not in (0, TESTS_FAILED):
-        raise InfrastructureError(f"the evaluation ended with status {done.returncode}; its output is above")
+    status = _status_of(command)
+    if status not in (0, TESTS_FAILED):
+        raise InfrastructureError(f"the evaluation ended with status {status}; its output is above")
     comparison = compare(folder / "results.jsonl", checkpoint.strategy, f"{PREFIX}{output.absolute().name}")
     (folder / "comparison.md").write_text("\n".join(comparison.lines()) + "\n")
     return comparison
+
+
+def _status_of(command: Sequence[str]) -> int:
+    """The exit status of a command that hears Ctrl-C too, and then ends in order: it is waited for."""
+    with subprocess.Popen(command) as process:
+        while True:
+            with contextlib.suppress(KeyboardInterrupt):
+                return process.wait()
 
 
 def compare(results: Path, before: str, after: str) -> Comparison:

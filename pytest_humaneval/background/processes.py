@@ -100,9 +100,9 @@ def peer_is_own(connection: socket.socket) -> bool:
 def _members(session: int) -> Iterator[tuple[int, list[str]]]:
     """The processes of a session, with their fields of /proc/PID/stat."""
     for path in Path("/proc").iterdir():
-        if path.name.isdigit() and (fields := _stat(int(path.name))) and int(fields[3]) == session:
-            if fields[0] not in _ENDED:
-                yield int(path.name), fields
+        fields = _stat(int(path.name)) if path.name.isdigit() else []
+        if fields and int(fields[3]) == session and fields[0] not in _ENDED:
+            yield int(path.name), fields
 
 
 def _writes_to(pid: int, log: str) -> bool:

@@ -23,6 +23,7 @@ from pytest_humaneval.prompting.guide import GuideThread
 if TYPE_CHECKING:
     from pytest_humaneval.models.find import Model
 
+STORE = "generations.sqlite"  # in the cache folder
 WARM_ONE_TAKEN = "note: another run had the warm engine; this one started an engine of its own"
 
 
@@ -91,7 +92,7 @@ def _start_engine(
 ) -> tuple[RunningEngine, tuple[str, ...]]:
     """An engine process of the run's own, or with --humaneval-linger its turn with one that outlives it; with notes."""
     keeps = plan.engine.name != "replay"  # which answers from a file anyway
-    store = options.cache_directory(config) / "generations.sqlite" if keeps else None
+    store = options.cache_directory(config) / STORE if keeps else None
     linger = options.value_of(config, "linger", 0.0)
     if not (linger and plan.engine.name in REUSABLE):
         return EngineProcess(plan.engine, model, store, read_store=read_store), ()

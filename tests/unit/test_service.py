@@ -9,7 +9,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -104,12 +104,14 @@ def serve(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
     )
 
 
-def wait_for(found: Callable[[], list[int]]) -> list[int]:
+def left_worker(killed: Started) -> int:
+    """The one process that is left of a service that was killed."""
     deadline = time.monotonic() + 10
-    while not (them := found()):
+    while not (left := left_behind(killed.pid, killed.start_mark, killed.log)):
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    return them
+    (worker,) = left
+    return worker
 
 
 def the_service(state: PrivateDirectory) -> Started:
@@ -220,7 +222,7 @@ def test_workers_that_a_killed_server_left_are_known_and_ended(
         assert main(start) == 0
         killed = the_service(state)
         os.kill(killed.pid, signal.SIGKILL)
-        (worker,) = wait_for(lambda: left_behind(killed.pid, killed.start_mark, killed.log))
+        worker = left_worker(killed)
         capsys.readouterr()
         assert main(["service", "status"]) == 3
         told = capsys.readouterr().out
@@ -240,7 +242,7 @@ def test_a_session_that_does_not_write_to_the_service_s_log_is_somebody_else_s(
     main(start)
     killed = the_service(state)
     os.kill(killed.pid, signal.SIGKILL)
-    (worker,) = wait_for(lambda: left_behind(killed.pid, killed.start_mark, killed.log))
+    worker = left_worker(killed)
     state.write("service", killed.to_wire() | {"log": f"{killed.log}.other"})
     assert main(["service", "stop"]) == 0
     assert start_mark(worker), "as where the id leads another session by now"
