@@ -154,7 +154,7 @@ def resume(
 
 
 def _tensor(checkpoint: SoftCheckpoint, frozen: FrozenModel) -> Tensor:
-    tensor = read_tensor(checkpoint.directory)
+    tensor = read_tensor(checkpoint)
     if problem := misfit(checkpoint, tuple(tensor.shape), frozen.model.config.get_text_config(), frozen.name):
         raise ModelError(problem)
     if checkpoint.model_digest not in ("", frozen.digest):
