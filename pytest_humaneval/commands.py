@@ -18,7 +18,7 @@ from pytest_humaneval.engine.catalogue import Identity
 from pytest_humaneval.engine.replay import read_samples
 from pytest_humaneval.exceptions import DatasetError, InputError
 from pytest_humaneval.plugin.options import DEFAULT_KS
-from pytest_humaneval.printable import one_line
+from pytest_humaneval.printable import counted, one_line
 from pytest_humaneval.report.analysis import Analysis, comparisons_of
 from pytest_humaneval.report.baseline import compare_results
 from pytest_humaneval.report.gates import OK, Gates, answer, check_baseline, judge, least_pass_at_1
@@ -37,11 +37,11 @@ from pytest_humaneval.report.terminal import (
 from pytest_humaneval.report.texttable import wrapped
 from pytest_humaneval.results import interchange
 from pytest_humaneval.results.read import UNNAMED, Results, read_results
-from pytest_humaneval.results.rows import ranked, rows_of
+from pytest_humaneval.results.rows import context_of, ranked, rows_of
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.statistics.comparison import passes_of
 from pytest_humaneval.whole_file import write_whole
-from pytest_humaneval.wording import sampling_text, short_digest
+from pytest_humaneval.wording import context_text, sampling_text, short_digest
 
 FORMATS = interchange.FORMATS
 
@@ -130,7 +130,7 @@ def results_lines(run: Results, analysis: Analysis, width: int) -> list[str]:
     """The summary of a finished run, as far as its files tell of it."""
     ks = _ks(run)
     rows = ranked(rows_of(run.outcomes, ks))
-    lines = [f"results   {run.source}", *_settings_lines(run.run, width), *(f"note: {note}" for note in run.notes), ""]
+    lines = [f"results   {run.source}", *_settings_lines(run, width), *(f"note: {note}" for note in run.notes), ""]
     lines += table(rows, ks, width, generated=any(row.tokens for row in rows))
     if remarks := [*remark_lines(rows, width), *_partial(run, width)]:
         lines += ["", *remarks]
@@ -173,7 +173,7 @@ def _publish(run: Results, before: Results | None, analysis: Analysis, asked: As
             raise InputError(f"--html: {asked.html} cannot be written ({error.strerror or error})") from error
         print(f"\nthe page is {asked.html}")
     if asked.markdown is not None:
-        facts = [line[10:] for line in _settings_lines(run.run, 10_000)] or [run.source]
+        facts = [line[10:] for line in _settings_lines(run, 10_000)] or [run.source]
         notes = [*(f"note: {note}" for note in run.notes), *_partial(run, 10_000)]
         try:
             write_whole(asked.markdown, [markdown_results(run, facts, _ks(run), notes, analysis)])
@@ -194,7 +194,7 @@ def export(style: str, results: Path, out: Path, strategy: str | None, dataset: 
     kept = interchange.judged(chosen)
     interchange.write_rows(out, FORMATS[style].export(kept, problems))
     left_out = f"; {len(chosen) - len(kept)} without a verdict were left out" if len(chosen) > len(kept) else ""
-    print(f"{len(kept)} samples are in {out}{left_out}")
+    print(f"{counted(len(kept), 'sample is', 'samples are')} in {out}{left_out}")
     return 0
 
 
@@ -207,13 +207,15 @@ def take_in(style: str, file: Path, out: Path, strategy: str | None, dataset: Pa
     imported = FORMATS[style].read(file, read_dataset(dataset).problems, strategy or UNNAMED)
     samples, judged = interchange.write_folder(out, imported)
     print(
-        f"{samples} samples are in {out}" + (", with verdicts" if judged else "; judge them with the command evaluate")
+        f"{counted(samples, 'sample is', 'samples are')} in {out}"
+        + (", with verdicts" if judged else "; judge with the command evaluate")
     )
     return 0
 
 
-def _settings_lines(run: dict[str, Any], width: int) -> list[str]:
+def _settings_lines(results: Results, width: int) -> list[str]:
     """What was evaluated and how. Where run.json tells other things, as another version's may, less is printed."""
+    run = results.run
     lines: list[str] = []
     with contextlib.suppress(*ODD):
         who = Identity(**run["identity"])
@@ -221,6 +223,7 @@ def _settings_lines(run: dict[str, Any], width: int) -> list[str]:
         lines += wrapped(who.precision, width, "precision ") if who.precision else []
     with contextlib.suppress(*ODD):
         how = sampling_text(Sampling(**run["sampling"]), run.get("num_samples", 1))
+        how += context_text(context_of(results.outcomes))
         lines += wrapped(NOT_KNOWN if _is_replay(run) else how, width, "sampling  ")
     with contextlib.suppress(*ODD):
         dataset = run["dataset"]

@@ -19,11 +19,13 @@ from pytest_humaneval.report.terminal import (
     identity_line,
     partial_note,
     sampling_of,
+    unusable_text,
 )
 from pytest_humaneval.results.headline import Headline, headline
 from pytest_humaneval.results.ledger import Ledger, errors_told
 from pytest_humaneval.results.read import Results
-from pytest_humaneval.results.rows import Row, ranked, rows_of
+from pytest_humaneval.results.rows import Row, context_of, ranked, rows_of
+from pytest_humaneval.wording import context_text
 
 HEADLINE_CHARACTERS = 160
 WIDTH = 100  # of comparisons and gates
@@ -51,7 +53,12 @@ def markdown_summary(ledger: Ledger, limit: int | None = None, analysis: Analysi
     ``limit`` is the most bytes of UTF-8 it may have; failures beyond it are counted instead of listed.
     """
     plan = ledger.plan
-    facts = [identity_line(plan.identity), sampling_of(plan), f"{len(plan.problems)} problems of {plan.dataset_name}"]
+    how = sampling_of(plan) + context_text(context_of(ledger.outcomes.values()))
+    facts = [
+        identity_line(plan.identity),
+        how,
+        f"{counted(len(plan.problems), 'problem', 'problems')} of {plan.dataset_name}",
+    ]
     notes = [partial_note(ledger.selected)] if ledger.selected else []
     notes += [f"warning: {text}" for text in (*ledger.errors_told(), ledger.not_run_told()) if text]
     if ledger.further:
@@ -94,8 +101,8 @@ def markdown(
     head += _fenced(analysis_lines(analysis, WIDTH, kept=False))
     listed = LISTED_BYTES if limit is None else min(LISTED_BYTES, limit - _bytes(head))
     failures = [outcome for outcome in outcomes if not outcome.passed and not outcome.error]
-    folded = _folded("errors of engine or sandbox", errors, told, listed // 4)
-    return "\n".join([*head, *folded, *_folded("failures", failures, told, listed)])
+    folded = _folded("errors" if len(errors) > 1 else "error", errors, told, listed // 4, " of engine or sandbox")
+    return "\n".join([*head, *folded, *_folded("failures" if len(failures) > 1 else "failure", failures, told, listed)])
 
 
 def _table(rows: Sequence[Row], ks: Sequence[int], *, generated: bool) -> list[str]:
@@ -111,7 +118,7 @@ def _table(rows: Sequence[Row], ks: Sequence[int], *, generated: bool) -> list[s
 
 def _doubts(rows: Iterable[Row]) -> list[str]:
     return [
-        f"warning: {row.strategy}: {row.unusable} of {row.judged} completions are empty or do not parse"
+        f"warning: {row.strategy}: {unusable_text(row)}"
         for row in rows
         if row.judged and row.unusable > UNUSABLE_SHARE * row.judged
     ]
@@ -127,7 +134,9 @@ def _fenced(lines: Sequence[str]) -> list[str]:
     return [f"{fence}text", *shown, fence, ""]
 
 
-def _folded(what: str, outcomes: Sequence[Outcome], told: Callable[[Outcome], Headline], limit: int) -> list[str]:
+def _folded(
+    what: str, outcomes: Sequence[Outcome], told: Callable[[Outcome], Headline], limit: int, whose: str = ""
+) -> list[str]:
     """A list under a summary line that opens it; as many as ``limit`` bytes hold, and how many more there are."""
     if not outcomes:
         return []
@@ -139,7 +148,7 @@ def _folded(what: str, outcomes: Sequence[Outcome], told: Callable[[Outcome], He
             lines.append(f"- and {len(outcomes) - len(lines)} more")
             break
         lines.append(line)
-    return [f"<details><summary>{len(outcomes)} {what}</summary>", "", *lines, "", "</details>", ""]
+    return [f"<details><summary>{len(outcomes)} {what}{whose}</summary>", "", *lines, "", "</details>", ""]
 
 
 def _item(outcome: Outcome, why: Headline) -> str:

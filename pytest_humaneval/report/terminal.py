@@ -13,8 +13,8 @@ from pytest_humaneval.report.analysis import Analysis
 from pytest_humaneval.report.comparisons import baseline_lines, gate_lines, pair_lines
 from pytest_humaneval.report.texttable import Column, text_table, wrapped
 from pytest_humaneval.results.ledger import Ledger
-from pytest_humaneval.results.rows import Row, ranked
-from pytest_humaneval.wording import sampling_text, short_digest
+from pytest_humaneval.results.rows import Row, context_of, ranked
+from pytest_humaneval.wording import context_text, sampling_text, short_digest
 
 UNUSABLE_SHARE = 0.2  # of completions empty or not parsing: then the prompt or the stops are the likely culprit
 HEADER_WIDTH = 80
@@ -35,10 +35,11 @@ def summary_lines(
     """The summary: what was evaluated and how, the table, what the reader must know of it, and what it proves."""
     plan, rows = ledger.plan, ranked(ledger.rows())
     with_experiments = any(strategy.base for strategy in plan.strategies)
+    held = context_text(context_of(ledger.outcomes.values()))
     header = [
         *wrapped(identity_line(plan.identity), width, "model     "),
         *(wrapped(plan.identity.precision, width, "precision ") if plan.identity.precision else []),
-        *([] if with_experiments else wrapped(sampling_of(plan), width, "sampling  ")),
+        *([] if with_experiments else wrapped(sampling_of(plan) + held, width, "sampling  ")),
         *wrapped(dataset_line(len(plan.problems), plan.dataset_name, plan.dataset_sha256), width, "problems  "),
         f"checks    {timeout:g} s of CPU time, {plan.sandbox.memory_mb} MiB",
         *wrapped(", ".join(layers) or "none was started", min(width, HEADER_WIDTH), "sandbox   "),
@@ -213,11 +214,18 @@ def _remark_table(rows: Sequence[Row], width: int) -> list[str]:
     return text_table(Column("strategy", [row.strategy for row in rows]), columns, width)
 
 
+def unusable_text(row: Row) -> str:
+    """How many completions have no code that could run."""
+    if row.judged == 1:
+        return "the only completion is empty or does not parse"
+    return f"{row.unusable} of {row.judged} completions are empty or do not parse"
+
+
 def _doubt(row: Row) -> str:
     if not row.judged or row.unusable <= UNUSABLE_SHARE * row.judged:
         return ""
     return (
-        f"warning: {row.strategy}: {row.unusable} of {row.judged} completions are empty or do not parse; "
+        f"warning: {row.strategy}: {unusable_text(row)}; "
         "look at the prompt, its stops and the post-processing before believing this row"
     )
 

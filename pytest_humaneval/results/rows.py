@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pytest_humaneval.endings import LENGTH, finish_reason, is_own
+from pytest_humaneval.endings import CONTEXT_FULL, LENGTH, finish_reason, is_own
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.statistics.metrics import mean_pass_at_k, pass_at_k_interval
 
@@ -97,6 +97,12 @@ class Tally:
             guided=self._guided,
             draws=self._draws,
         )
+
+
+def context_of(outcomes: Iterable[Outcome]) -> int:
+    """Tokens of prompt and answer that held before the limit of tokens did; 0 where none did, or nobody counted."""
+    full = (one for one in outcomes if finish_reason(one.finish_reason) == CONTEXT_FULL and one.num_draws == 1)
+    return max((one.prompt_tokens + one.completion_tokens for one in full if one.prompt_tokens), default=0)
 
 
 def ranked(rows: Iterable[Row]) -> list[Row]:

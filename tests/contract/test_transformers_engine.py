@@ -182,7 +182,7 @@ def test_a_request_that_cannot_be_asked_is_an_error_and_the_others_go_on(
 
 def test_an_answer_is_clipped_to_the_room_behind_the_prompt(engine: TransformersEngine) -> None:
     (generation,) = ask(engine, completion_prompt("x" * (CONTEXT - 3), stop=()))
-    assert (generation.completion_tokens, generation.finish_reason) == (3, "length")
+    assert (generation.completion_tokens, generation.finish_reason) == (3, "context_full")
 
 
 @pytest.mark.parametrize(
