@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser(*, on_ray: bool) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m pytest_humaneval", description=__doc__)
+    parser = argparse.ArgumentParser("python -m pytest_humaneval", description=(__doc__ or "").replace("``", ""))
     subcommands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     if on_ray:

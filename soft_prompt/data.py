@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.exceptions import DatasetError
+from pytest_humaneval.printable import counted
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.wording import cannot_be_read
 
@@ -60,7 +61,7 @@ class TrainingData:
     def summary(self) -> str:
         """One line for the terminal and the report."""
         return (
-            f"{len(self.train)} tasks to train on, {len(self.validation)} to validate on; "
+            f"{counted(len(self.train), 'task', 'tasks')} to train on, {len(self.validation)} to validate on; "
             f"removed {len(self.near_duplicates)} near HumanEval's, {len(self.unusable)} that have not its shape"
         )
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pytest_humaneval.exceptions import InfrastructureError
 from pytest_humaneval.models.soft_checkpoint import DEEP, find_checkpoints
+from pytest_humaneval.printable import counted
 from pytest_humaneval.prompting.soft_strategy import PREFIX
 from pytest_humaneval.statistics.metrics import wilson_interval
 from pytest_humaneval.statistics.paired import mcnemar
@@ -50,7 +51,8 @@ class Comparison:
         return [
             *table,
             "",
-            f"{self.after} solves {self.gained} problems that {self.before} does not, and misses {self.lost} that it "
+            f"{self.after} solves {counted(self.gained, 'problem', 'problems')} that "
+            f"{self.before} does not, and misses {self.lost} that it "
             f"solves: McNemar's exact test p = {self.p:.3g}, {verdict} noise at 5 %.",
         ]
 

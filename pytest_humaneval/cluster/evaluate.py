@@ -95,7 +95,7 @@ def evaluate(
         told, status = "interrupted", INTERRUPTED
     except InfrastructureError as error:
         told, status = f"error: {error}", BROKEN
-    print(f"{told}\n{figures.outcomes:,} samples are judged; the same command goes on after them", file=sys.stderr)
+    print(f"{told}\n{_samples_are(figures.outcomes)} judged; the same command goes on from there", file=sys.stderr)
     return status
 
 
@@ -122,7 +122,7 @@ def _evaluate(run: _Run, address: str, output: Path) -> int:
 def _judge(run: _Run, address: str, folder: Folder, samples: Iterator[Sample]) -> dict[str, Any]:
     """Judge the rest of the samples; returns what is told of the cluster."""
     if run.figures.outcomes:
-        print(f"going on after {run.figures.outcomes:,} samples that are judged already", file=sys.stderr)
+        print(f"going on: {_samples_are(run.figures.outcomes)} judged already", file=sys.stderr)
     # Within the cluster once more, as Ray takes the signal for itself.
     with Nodes(address, Setup(run.dataset.problems, run.sandbox, run.timeout)) as nodes, sigterm_as_interruption():
         if not nodes.cpus:
@@ -206,9 +206,14 @@ def _summary(run: _Run, cluster: dict[str, Any], analysis: Analysis, width: int)
     ]
     remarks = remark_lines(rows, width)
     if errors := run.figures.errors:
-        told = f"warning: {errors} samples are errors of sandbox or cluster and outside every denominator"
+        which = "sample is an error" if errors == 1 else "samples are errors"
+        told = f"warning: {errors} {which} of sandbox or cluster and outside every denominator"
         remarks += wrapped(told, width)
     return [*results_lines(header, rows, run.ks, remarks, width), *analysis_lines(analysis, width, kept=True)]
+
+
+def _samples_are(number: int) -> str:
+    return f"{number:,} {'sample is' if number == 1 else 'samples are'}"
 
 
 def _layer_lines(layers: Sequence[tuple[str, ...]], width: int) -> list[str]:

@@ -20,6 +20,7 @@ from typing import Any
 from pytest_humaneval.dataset import foreign, jsonl
 from pytest_humaneval.engine.protocol import Answer, EngineOptions
 from pytest_humaneval.exceptions import DatasetError, EngineError
+from pytest_humaneval.printable import counted
 from pytest_humaneval.sample import Generation, Request
 
 Samples = dict[tuple[str, str, int], str]
@@ -58,7 +59,8 @@ def _hold_to_count(path: Path, samples: Samples) -> None:
     for task_id, strategy, index in samples:
         if index >= max(FEW_SAMPLES, GAPS * (count := counts[task_id, strategy])):
             raise DatasetError(
-                f"{path}: sample_index {index} of {task_id}, which has {count} samples; expected 0 to {count - 1}"
+                f"{path}: sample_index {index} of {task_id}, which has {counted(count, 'sample', 'samples')}; "
+                f"expected 0 to {count - 1}"
             )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from pytest_humaneval.exceptions import EngineError, StrategyError
 from pytest_humaneval.models.soft_checkpoint import DEEP, MULTITASK, PICKLED_WEIGHTS, SoftCheckpoint, read_checkpoint
+from pytest_humaneval.printable import counted
 from pytest_humaneval.prompt import VirtualTokens
 
 TENSOR = "prompt_embeddings"  # its name in PEFT's file
@@ -117,7 +118,8 @@ def misfit(checkpoint: SoftCheckpoint, shape: tuple[int, ...], config: Any, mode
         return ""
     return (
         f"the soft prompt {checkpoint.directory} was made for {checkpoint.model or 'another model'}: its "
-        f"{shape[0]} virtual tokens have {shape[1]} numbers each, {model} takes {expected[0]} of {expected[1]}"
+        f"{counted(shape[0], 'virtual token has', 'virtual tokens have')} "
+        f"{shape[1]} numbers each, {model} takes {expected[0]} of {expected[1]}"
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from pytest_humaneval.dataset import jsonl
 from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.outcome import ERROR, FAILED, KINDS, Outcome
+from pytest_humaneval.printable import counted
 
 RESULTS_FILE, RUN_FILE = "results.jsonl", "run.json"
 
@@ -72,7 +73,8 @@ def read_results(path: Path) -> Results:
     if not outcomes:
         raise DatasetError(f"{file}: holds no result; expected {EXPECTED}")
     if repeated:
-        notes.append(f"{file}: {repeated} samples were given more than once; the last row of each counts")
+        told = counted(repeated, "sample was", "samples were")
+        notes.append(f"{file}: {told} given more than once; the last row of each counts")
     run = _read_run(file.with_name(RUN_FILE)) if file.name == RESULTS_FILE else {}
     return Results(tuple(outcomes.values()), run, str(path), tuple(notes))
 

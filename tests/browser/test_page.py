@@ -175,7 +175,7 @@ def test_filters_by_text_and_by_verdict_keep_what_matches(open_page: Open) -> No
     chip = driver.find_element(By.XPATH, "//button[contains(., 'timed out')]")
     chip.click()
     assert chip.get_attribute("aria-pressed") == "true"
-    shown(driver, "#found", "1 of 3 problems, 1 samples")
+    shown(driver, "#found", "1 of 3 problems, 1 sample")
     assert visible_problems(driver) == ["first"]
     chip.click()
     Select(find(driver, "#filter-rows")).select_by_value("differ")

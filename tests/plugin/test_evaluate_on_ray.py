@@ -261,12 +261,12 @@ def test_a_command_that_is_killed_or_interrupted_goes_on_where_it_was(
         before = results.read_bytes()
         judged = before.count(b"\n")
         assert judged < 640
-    assert f"interrupted\n{judged} samples are judged; the same command goes on after them" in errors
+    assert f"interrupted\n{judged} samples are judged; the same command goes on from there" in errors
     assert not (tmp_path / "out" / "run.json").exists()
 
     status, output, errors = finish(start(file))
     assert status == 1
-    assert "going on after " in errors
+    assert "going on: " in errors
     assert results.read_bytes().startswith(before)
     assert identities(rows_in(results)) == identities(rows_in(file))
 

@@ -84,7 +84,7 @@ def test_tasks_near_humaneval_are_removed_and_counted(tmp_path: Path) -> None:
     data = read_training_data(written(tmp_path, ROW, LENGTH, LARGEST_DIVISOR))
     assert data.near_duplicates == {"MBPP/813": "HumanEval/23", "MBPP/602": "HumanEval/24"}
     assert data.summary() == (
-        "1 tasks to train on, 0 to validate on; removed 2 near HumanEval's, 0 that have not its shape"
+        "1 task to train on, 0 to validate on; removed 2 near HumanEval's, 0 that have not its shape"
     )
 
 

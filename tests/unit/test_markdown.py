@@ -61,14 +61,14 @@ def test_comparisons_and_gates_are_there_and_no_name_breaks_out_of_them() -> Non
     hostile = "```\n# head"
     some = {name: {f"T/{n}": {0: n < most} for n in range(9)} for name, most in (("a", 9), (hostile, 0))}
     gates = [GateVerdict("pass@1 of at least 0.5", hostile, False, "0.0000, 0 of 9 samples")]
-    analysis = Analysis(*comparisons_between(some), gates=gates, answer="1 of 1 gates do not hold")
+    analysis = Analysis(*comparisons_between(some), gates=gates, answer="1 of 1 gate does not hold")
     (block,) = [
         one
         for one in tokens(markdown_summary(ledger_of(Outcome("A/0", "chat", 0, "passed")), analysis=analysis))
         if one.type == "fence"
     ]
     assert block.info == "text"
-    for told in ("p of the exact McNemar test", "-1.000", "DOES NOT HOLD", "gates     1 of 1 gates do not hold"):
+    for told in ("p of the exact McNemar test", "-1.000", "DOES NOT HOLD", "gates     1 of 1 gate does not hold"):
         assert told in block.content
 
 
@@ -97,9 +97,9 @@ def test_failures_and_errors_are_listed_folded() -> None:
         Outcome("A/1", "chat", 0, detail="no `engine`"),
     )
     text = markdown_summary(ledger)
-    assert "<details><summary>1 failures</summary>\n\n- `A/0` `chat` assertion: `f(1) == 2, got 3`\n" in text
+    assert "<details><summary>1 failure</summary>\n\n- `A/0` `chat` assertion: `f(1) == 2, got 3`\n" in text
     assert (
-        "<details><summary>1 errors of engine or sandbox</summary>\n\n- `A/1` `chat` error: `` no `engine` ``\n" in text
+        "<details><summary>1 error of engine or sandbox</summary>\n\n- `A/1` `chat` error: `` no `engine` ``\n" in text
     )
     assert "**Warning:** 1 item is an error of engine or sandbox and outside every denominator." in text
 

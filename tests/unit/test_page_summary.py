@@ -53,7 +53,7 @@ def test_the_tiles_say_best_solved_samples_and_tokens() -> None:
 def test_errors_are_told_beside_the_samples() -> None:
     kinds = {**KINDS, "Mini/1": {"minimal": "error", "chat": "passed"}}
     said = {tile.label: (tile.value, tile.note) for tile in tiles(results(kinds), summaries(results(kinds), None))}
-    assert said["samples judged"] == ("5", "1 errors of engine or sandbox")
+    assert said["samples judged"] == ("5", "1 error of engine or sandbox")
 
 
 def test_comparisons_come_from_the_record_or_are_made() -> None:

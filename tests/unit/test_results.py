@@ -107,7 +107,7 @@ def test_the_last_row_of_a_sample_counts_and_is_told_of(tmp_path: Path) -> None:
     first, second = (result_row(Outcome("T/0", "minimal", 0, kind)) for kind in ("error", "passed"))
     read = read_results(write(tmp_path / "r.jsonl", first, second))
     assert [one.kind for one in read.outcomes] == ["passed"]
-    assert "1 samples were given more than once" in read.notes[0]
+    assert "1 sample was given more than once" in read.notes[0]
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,10 @@ def test_two_folders_of_one_name_are_an_error(tmp_path: Path) -> None:
         ("soft:missing", r"missing is no soft prompt: there is no such folder; python -m soft_prompt train makes one"),
         ("soft:empty", r"empty is no soft prompt: there is no adapter_config\.json in it"),
         ("soft:a b", r"a b cannot name a strategy; give the folder a name of letters"),
-        ("soft:lora", r"peft_type 'LORA' with 20 virtual tokens is no soft prompt; expected PROMPT_TUNING, PREFIX_TUNING, P_TUN"),
+        (
+            "soft:lora",
+            r"peft_type 'LORA' with 20 virtual tokens is no soft prompt; expected PROMPT_TUNING, PREFIX_TUNING, P_TUN",
+        ),
         ("soft:stranger", r"stands in front of the strategy 'polite', which is unknown"),
         ("soft:broken", r"adapter_config\.json: not JSON"),
         ("soft:half", r"adapter_model\.safetensors: cannot be read \(No such file"),

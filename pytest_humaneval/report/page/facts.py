@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_humaneval.printable import counted
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.report.analysis import MATRIX_STRATEGIES, Analysis
 from pytest_humaneval.report.page.summary import Summary
@@ -37,8 +38,12 @@ def tiles(results: Results, rows: Sequence[Summary]) -> list[Tile]:
         best = "pass@1" if len(rows) == 1 else "best pass@1"
         found.append(Tile(best, f"{rows[0].pass_at_1:.3f}", f"{rows[0].strategy}{interval}"))
     if len(rows) > 1 and tasks:
-        found.append(Tile("solved by any strategy", str(len(solved)), f"of {len(tasks)} problems"))
-    found.append(Tile("samples judged", f"{len(judged):,}", f"{errors} errors of engine or sandbox"))
+        found.append(
+            Tile("solved by any strategy", str(len(solved)), f"of {counted(len(tasks), 'problem', 'problems')}")
+        )
+    found.append(
+        Tile("samples judged", f"{len(judged):,}", f"{counted(errors, 'error', 'errors')} of engine or sandbox")
+    )
     tokens = sum(outcome.completion_tokens for outcome in results.outcomes)
     if tokens:
         found.append(Tile("tokens", f"{tokens:,}", f"{tokens / len(results.outcomes):.0f} a generation"))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_humaneval.outcome import KINDS
+from pytest_humaneval.printable import counted
 from pytest_humaneval.report.page.summary import Summary
 from pytest_humaneval.report.page.svg import inline_svg
 
@@ -45,11 +46,11 @@ class Drawing:
 def figures(summaries: Sequence[Summary], kinds: Sequence[str]) -> dict[str, Drawing]:
     """Every figure by name: ``pass``, ``kinds``, ``tokens``, ``latency``; the last two only where known."""
     rows = list(reversed(summaries))  # matplotlib counts upwards
-    count = len(summaries)
+    count = counted(len(summaries), "strategy", "strategies")
     drawings = {
-        "pass": _drawing("pass", f"pass@1 of {count} strategies with 95 % intervals", rows, draw_pass_at_1),
+        "pass": _drawing("pass", f"pass@1 of {count} with 95 % intervals", rows, draw_pass_at_1),
         "kinds": _drawing(
-            "kinds", f"kinds of verdict of {count} strategies", rows, lambda axes, rows: draw_kinds(axes, rows, kinds)
+            "kinds", f"kinds of verdict of {count}", rows, lambda axes, rows: draw_kinds(axes, rows, kinds)
         ),
     }
     if any(row.tokens for row in rows):

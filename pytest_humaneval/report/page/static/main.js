@@ -2,6 +2,10 @@
 const chosen = new Set(); // kinds; none is all
 let lowered = null;
 
+function counted(number, one) {
+  return `${number.toLocaleString("en")} ${one}${number === 1 ? "" : "s"}`;
+}
+
 function buildKinds() {
   data.kinds.forEach((kind, k) => {
     const among = cells.kind ? cells.kind.filter((one) => one === k).length : 0;
@@ -45,7 +49,7 @@ async function filter() {
     rowOf[p].hidden = !found || !rowIsWanted(p, rows);
     if (!rowOf[p].hidden) { problems++; samples += found; }
   });
-  byId("found").textContent = `${problems} of ${data.problems.length} problems, ${samples.toLocaleString("en")} samples`;
+  byId("found").textContent = `${problems} of ${counted(data.problems.length, "problem")}, ${counted(samples, "sample")}`;
   keepOneInTabOrder();
 }
 
