@@ -24,13 +24,12 @@ from pytest_humaneval.report.baseline import compare_results
 from pytest_humaneval.report.gates import OK, Gates, answer, check_baseline, judge, least_pass_at_1
 from pytest_humaneval.report.markdown import markdown_results
 from pytest_humaneval.report.page import write_page
+from pytest_humaneval.report.partial import partial_notes
+from pytest_humaneval.report.sampling import REPLAY, sampling_told
 from pytest_humaneval.report.terminal import (
-    NOT_KNOWN,
-    REPLAY,
     analysis_lines,
     dataset_line,
     identity_line,
-    partial_note,
     remark_lines,
     table,
 )
@@ -38,10 +37,9 @@ from pytest_humaneval.report.texttable import wrapped
 from pytest_humaneval.results import interchange
 from pytest_humaneval.results.read import UNNAMED, Results, read_results
 from pytest_humaneval.results.rows import context_of, ranked, rows_of
-from pytest_humaneval.sample import Sampling
 from pytest_humaneval.statistics.comparison import passes_of
 from pytest_humaneval.whole_file import write_whole
-from pytest_humaneval.wording import context_text, sampling_text, short_digest
+from pytest_humaneval.wording import context_text, short_digest
 
 FORMATS = interchange.FORMATS
 
@@ -222,9 +220,7 @@ def _settings_lines(results: Results, width: int) -> list[str]:
         lines += wrapped(identity_line(who), width, "model     ")
         lines += wrapped(who.precision, width, "precision ") if who.precision else []
     with contextlib.suppress(*ODD):
-        how = sampling_text(Sampling(**run["sampling"]), run.get("num_samples", 1))
-        how += context_text(context_of(results.outcomes))
-        lines += wrapped(NOT_KNOWN if _is_replay(run) else how, width, "sampling  ")
+        lines += wrapped(sampling_told(run) + context_text(context_of(results.outcomes)), width, "sampling  ")
     with contextlib.suppress(*ODD):
         dataset = run["dataset"]
         told = dataset_line(dataset["problems"], dataset["name"], dataset["sha256"])
@@ -232,17 +228,9 @@ def _settings_lines(results: Results, width: int) -> list[str]:
     return lines
 
 
-def _is_replay(run: dict[str, Any]) -> bool:
-    engine = run.get("engine")
-    return isinstance(engine, dict) and engine.get("name") == REPLAY
-
-
 def _partial(run: Results, width: int) -> list[str]:
-    """A line where the results are not of the whole dataset."""
-    problems, there = len({one.task_id for one in run.outcomes}), run.run.get("dataset", {}).get("available")
-    if type(there) is not int or problems >= there:
-        return []
-    return wrapped(partial_note(f"{problems} of {there} problems"), width)
+    """Lines where the results are not of everything."""
+    return [line for note in partial_notes(run) for line in wrapped(note, width)]
 
 
 def _ks(run: Results) -> Sequence[int]:

@@ -43,7 +43,7 @@ class EngineSession:
         with ExitStack() as opening:
             opening.enter_context(sigterm_as_interruption())
             self._guides = opening.enter_context(ExitStack())  # left after the engine: without it they come to an end
-            self._guiding = False
+            self._guide: GuideThread | None = None
             self.engine, self.notes = _start_engine(config, plan, model, read_store=read_store)
             opening.callback(self.engine.close)
             if (status := _status_line(config, self.engine)) is not None:
@@ -58,19 +58,19 @@ class EngineSession:
         """Have the guided ones among the items solved, beside everything else; a second call adds nothing."""
         guided = {strategy.name for strategy in self._plan.strategies if strategy.guided}
         solved = [item for item in items if item.strategy in guided]
-        if solved and not self._guiding and self._plan.engine.name != "replay":
-            self._guiding = True
-            self._guides.callback(GuideThread(self._plan, self.client(), solved).close)
+        if solved and self._guide is None and self._plan.engine.name != "replay":
+            self._guide = GuideThread(self._plan, self.client(), solved)
+            self._guides.callback(self._guide.close)
 
     def progress(self) -> dict[str, Any]:
-        """How far the engine is, and what it took.
+        """How far the engine is, what it took, and what guided strategies drew.
 
         Raises:
             EngineError: it is gone.
         """
         client = self.client()
         try:
-            return client.progress()
+            return client.progress() | {"guided_sampling": self._guide.sampling if self._guide is not None else {}}
         finally:
             client.close()
 

@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.printable import counted, printable
 from pytest_humaneval.report.analysis import Analysis
+from pytest_humaneval.report.sampling import REPLAY, sampling_told
 from pytest_humaneval.report.terminal import (
-    REPLAY,
     UNUSABLE_SHARE,
     analysis_lines,
     identity_line,
     partial_note,
-    sampling_of,
     unusable_text,
 )
 from pytest_humaneval.results.headline import Headline, headline
 from pytest_humaneval.results.ledger import Ledger, errors_told
 from pytest_humaneval.results.read import Results
+from pytest_humaneval.results.record import plan_options
 from pytest_humaneval.results.rows import Row, context_of, ranked, rows_of
 from pytest_humaneval.wording import context_text
 
@@ -47,13 +48,16 @@ def code(text: str) -> str:
     return f"{fence}{pad}{line}{pad}{fence}" if line else ""
 
 
-def markdown_summary(ledger: Ledger, limit: int | None = None, analysis: Analysis | None = None) -> str:
+def markdown_summary(
+    ledger: Ledger, limit: int | None = None, analysis: Analysis | None = None, run: dict[str, Any] | None = None
+) -> str:
     """What was evaluated, a table of the strategies, what must be known, what it proves, and the failures, folded.
 
-    ``limit`` is the most bytes of UTF-8 it may have; failures beyond it are counted instead of listed.
+    ``limit`` is the most bytes of UTF-8 it may have; failures beyond it are counted instead of listed. ``run`` is the
+    run's record, where there is one.
     """
     plan = ledger.plan
-    how = sampling_of(plan) + context_text(context_of(ledger.outcomes.values()))
+    how = sampling_told(run or plan_options(plan)) + context_text(context_of(ledger.outcomes.values()))
     facts = [
         identity_line(plan.identity),
         how,

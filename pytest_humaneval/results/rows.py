@@ -15,7 +15,8 @@ from pytest_humaneval.statistics.metrics import mean_pass_at_k, pass_at_k_interv
 class Row:
     """One strategy's figures. Errors are outside every denominator; ``pass_at_k`` is None where it is undefined.
 
-    ``seconds`` is the time until the strategy's last generation was finished, counted from its submission.
+    ``seconds`` is the time until the strategy's last generation was finished, counted from its submission, and
+    ``new_tokens`` are those that took it: what came from the store took none.
     """
 
     strategy: str
@@ -34,6 +35,12 @@ class Row:
     steps: dict[str, int]
     guided: bool = False  # saw what its code does on the docstring's examples
     draws: int = 0  # generations that were made for it
+    new_tokens: int = 0  # of tokens, those that were generated in this run
+
+    @property
+    def rate(self) -> float | None:
+        """Tokens a second; None where nothing was generated in this run."""
+        return self.new_tokens / self.seconds if self.seconds > 0 else None
 
     @property
     def failed(self) -> int:
@@ -56,7 +63,7 @@ class Tally:
         self._correct: Counter[str] = Counter()
         self._steps: Counter[str] = Counter()
         self._ends: Counter[str] = Counter()
-        self._tokens = self._truncated = self._draws = 0
+        self._tokens = self._new_tokens = self._truncated = self._draws = 0
         self._seconds = 0.0
         self._guided = False
 
@@ -68,6 +75,7 @@ class Tally:
             self._correct[outcome.task_id] += outcome.passed
         self._steps.update(outcome.steps)
         self._tokens += outcome.completion_tokens
+        self._new_tokens += outcome.completion_tokens if outcome.generation_seconds > 0 else 0
         self._seconds = max(self._seconds, outcome.generation_seconds)
         reason = finish_reason(outcome.finish_reason)
         self._truncated += reason == LENGTH
@@ -96,6 +104,7 @@ class Tally:
             steps=dict(self._steps),
             guided=self._guided,
             draws=self._draws,
+            new_tokens=self._new_tokens,
         )
 
 

@@ -38,7 +38,7 @@ async function filter() {
   data.problems.forEach((problem, p) => {
     const named = has && (has[problem.text] || `${problem.id} ${problem.name}`.toLowerCase().includes(wanted));
     const matches = (i) => (!chosen.size || chosen.has(cells.kind[i]))
-      && (!has || named || ["prompt", "generation", "completion", "detail"].some((what) => has[cells[what][i]]))
+      && (!has || named || ["prompt", "generation", "reasoning", "completion", "detail"].some((what) => has[cells[what][i]]))
       && (rows !== "fixed" || fixed(i)) && (rows !== "broken" || broken(i));
     let found = 0;
     samplesOf[p].forEach((of, s) => {
