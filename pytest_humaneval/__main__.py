@@ -13,6 +13,7 @@ from pytest_humaneval import commands
 from pytest_humaneval.background.service.service_arguments import add_service
 from pytest_humaneval.cluster.ray_arguments import add_evaluate_on_ray, asks_for_ray, without_blanks
 from pytest_humaneval.exceptions import InputError
+from pytest_humaneval.results import interchange
 from pytest_humaneval.values import argument, least
 
 USAGE_ERROR = 4  # as pytest's
@@ -61,7 +62,7 @@ def _parser(*, on_ray: bool) -> argparse.ArgumentParser:
     report.set_defaults(run=commands.report)
 
     export = subcommands.add_parser("export", help="write results in another format")
-    _add_format(export)
+    _add_format(export, sorted(commands.FORMATS))
     export.add_argument("results", type=Path, help="a folder of --humaneval-output, or a results file")
     export.add_argument("out", type=Path, help="the file to write")
     export.add_argument("--strategy", metavar="NAME", help="which one, where the results have several")
@@ -69,8 +70,8 @@ def _parser(*, on_ray: bool) -> argparse.ArgumentParser:
     export.set_defaults(run=commands.export)
 
     take_in = subcommands.add_parser("import", help="read samples, or results, in another format")
-    _add_format(take_in)
-    take_in.add_argument("file", type=Path, help="samples (.jsonl), or what the evaluator made of them")
+    _add_format(take_in, sorted(interchange.READERS))
+    take_in.add_argument("file", type=Path, help="samples, EvalPlus' folder of them, or what an evaluator made of them")
     take_in.add_argument("out", type=Path, metavar="DIR", help="gets samples.jsonl, and results.jsonl with verdicts")
     take_in.add_argument("--strategy", metavar="NAME", help="the strategy to call rows by that name none")
     _add_dataset(take_in)
@@ -105,8 +106,8 @@ def _add_files_and_gates(parser: argparse.ArgumentParser) -> None:
     _add_dataset(parser)
 
 
-def _add_format(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--format", required=True, choices=sorted(commands.FORMATS), dest="style")
+def _add_format(parser: argparse.ArgumentParser, names: Sequence[str]) -> None:
+    parser.add_argument("--format", required=True, choices=names, dest="style")
 
 
 def _add_dataset(parser: argparse.ArgumentParser) -> None:

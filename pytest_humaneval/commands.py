@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,14 @@ from typing import Any
 from pytest_humaneval.dataset.foreign import is_inspect
 from pytest_humaneval.dataset.load import Dataset, read_dataset
 from pytest_humaneval.engine.catalogue import Identity
-from pytest_humaneval.engine.replay import read_samples
+from pytest_humaneval.engine.replay import place_of, read_samples
 from pytest_humaneval.exceptions import DatasetError, InputError
+from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plugin.options import DEFAULT_KS
+from pytest_humaneval.postprocess import postprocess
 from pytest_humaneval.printable import counted, one_line
+from pytest_humaneval.problem import Problem
+from pytest_humaneval.prompt import completion_prompt
 from pytest_humaneval.report.analysis import Analysis, comparisons_of
 from pytest_humaneval.report.baseline import compare_results
 from pytest_humaneval.report.gates import OK, Gates, answer, check_baseline, judge, least_pass_at_1
@@ -42,6 +46,7 @@ from pytest_humaneval.whole_file import write_whole
 from pytest_humaneval.wording import context_text, short_digest
 
 FORMATS = interchange.FORMATS
+RAW = "post_v1"  # what takes code out of a chat model's answers
 
 ODD = (TypeError, KeyError, ValueError, AttributeError, OverflowError)  # what values of another kind lead to
 MOST_KS, MOST_SAMPLES = 20, 1_000_000  # columns; and draws of a problem
@@ -75,11 +80,11 @@ def evaluate_arguments(samples: Path, options: Sequence[str]) -> list[str]:
     known = {problem.task_id for problem in read_dataset().problems}
     if "--humaneval-dataset" not in given and (foreign := [one for one in task_ids if one not in known]):
         raise DatasetError(
-            f"{samples}: {foreign[0]} is none of HumanEval's problems; give the file that it is from by "
-            "--humaneval-dataset=FILE"
+            f"{place_of(samples, foreign[0])}: {foreign[0]} is none of HumanEval's problems; give the file that it is "
+            "from by --humaneval-dataset=FILE"
         )
     if is_inspect(samples) and "--humaneval-postprocess" not in given:
-        arguments.append("--humaneval-postprocess=post_v1")  # as they came, with fences and prose
+        arguments.append(f"--humaneval-postprocess={RAW}")  # as they came, with fences and prose
     if set(task_ids) != known:
         arguments += [f"--humaneval-task={task_id}" for task_id in task_ids]
     return [*arguments, *options]
@@ -202,13 +207,25 @@ def take_in(style: str, file: Path, out: Path, strategy: str | None, dataset: Pa
     Raises:
         InputError: a file that cannot be read or written.
     """
-    imported = FORMATS[style].read(file, read_dataset(dataset).problems, strategy or UNNAMED)
+    problems = {problem.task_id: problem for problem in read_dataset(dataset).problems}
+    imported = interchange.READERS[style](file, list(problems.values()), strategy or UNNAMED)
+    if raw := is_inspect(file):
+        imported = replace(imported, outcomes=tuple(_taken_out(one, problems) for one in imported.outcomes))
     samples, judged = interchange.write_folder(out, imported)
     print(
         f"{counted(samples, 'sample is', 'samples are')} in {out}"
+        + (f", taken out of the answers by {RAW}" if raw else "")
         + (", with verdicts" if judged else "; judge with the command evaluate")
     )
     return 0
+
+
+def _taken_out(outcome: Outcome, problems: Mapping[str, Problem]) -> Outcome:
+    """A sample with the code of an answer, which is what it has."""
+    if (problem := problems.get(outcome.task_id)) is None:
+        return outcome
+    made = postprocess(RAW, problem.visible(), completion_prompt(problem.prompt), outcome.completion)
+    return replace(outcome, completion=made.text)
 
 
 def _settings_lines(results: Results, width: int) -> list[str]:
