@@ -12,7 +12,7 @@ import pytest
 
 from pytest_humaneval.exceptions import EngineError
 from pytest_humaneval.plan import Plan, Settled
-from pytest_humaneval.plugin import options
+from pytest_humaneval.plugin import neighbours, options
 from pytest_humaneval.plugin.engine_session import STORE, EngineSession
 from pytest_humaneval.plugin.engine_settings import check_cache
 from pytest_humaneval.plugin.failure_list import FAILURES, FailureList
@@ -70,7 +70,7 @@ class Run:
         if self._engine_failed:
             exit_status = pytest.ExitCode.INTERNAL_ERROR
         kept = self._kept_note(progress) if exit_status == pytest.ExitCode.INTERRUPTED else []
-        notes = [*_left_out_note(self.settled), *self.session.notes, *notes, *kept]
+        notes = [*_left_out_note(self.settled), *neighbours.notes(self._config), *self.session.notes, *notes, *kept]
         elsewhere = failures - self._failed_items
         return self.output.finish(int(exit_status), elsewhere, progress, self._last_outcome_at, notes)
 
