@@ -22,6 +22,7 @@ ENV PATH=/opt/humaneval/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1
 USER 10001:10001
 WORKDIR /work
-ENTRYPOINT ["python3", "-m", "pytest", "-p", "no:cacheprovider", "--humaneval-engine=openai", \
+# pytest's own cache, which --lf reads, lies beside the generations.
+ENTRYPOINT ["python3", "-m", "pytest", "-o", "cache_dir=/cache/pytest", "--humaneval-engine=openai", \
     "--humaneval-output=/results", "--junitxml=/results/junit.xml", "--humaneval-html=/results/report.html"]
 CMD ["--strategy=expert_v00"]

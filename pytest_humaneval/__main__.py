@@ -13,9 +13,11 @@ from pytest_humaneval import commands
 from pytest_humaneval.background.service.service_arguments import add_service
 from pytest_humaneval.cluster.ray_arguments import add_evaluate_on_ray, asks_for_ray, without_blanks
 from pytest_humaneval.exceptions import InputError
+from pytest_humaneval.results import interchange
 from pytest_humaneval.values import argument, least
 
 USAGE_ERROR = 4  # as pytest's
+INTERRUPTED = 130  # as shells have it
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,6 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return USAGE_ERROR
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
     except BrokenPipeError:  # `| head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at its end
         return 0
@@ -36,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser(*, on_ray: bool) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m pytest_humaneval", description=__doc__)
+    parser = argparse.ArgumentParser("python -m pytest_humaneval", description=(__doc__ or "").replace("``", ""))
     subcommands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     if on_ray:
@@ -57,7 +62,7 @@ def _parser(*, on_ray: bool) -> argparse.ArgumentParser:
     report.set_defaults(run=commands.report)
 
     export = subcommands.add_parser("export", help="write results in another format")
-    _add_format(export)
+    _add_format(export, sorted(commands.FORMATS))
     export.add_argument("results", type=Path, help="a folder of --humaneval-output, or a results file")
     export.add_argument("out", type=Path, help="the file to write")
     export.add_argument("--strategy", metavar="NAME", help="which one, if the results have several")
@@ -65,8 +70,8 @@ def _parser(*, on_ray: bool) -> argparse.ArgumentParser:
     export.set_defaults(run=commands.export)
 
     take_in = subcommands.add_parser("import", help="read samples, or results, in another format")
-    _add_format(take_in)
-    take_in.add_argument("file", type=Path, help="samples (.jsonl), or the evaluator's results")
+    _add_format(take_in, sorted(interchange.READERS))
+    take_in.add_argument("file", type=Path, help="samples, EvalPlus' folder of them, or an evaluator's results")
     take_in.add_argument(
         "out", type=Path, metavar="DIR", help="where to write samples.jsonl, and results.jsonl if there are verdicts"
     )
@@ -103,8 +108,8 @@ def _add_files_and_gates(parser: argparse.ArgumentParser) -> None:
     _add_dataset(parser)
 
 
-def _add_format(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--format", required=True, choices=sorted(commands.FORMATS), dest="style")
+def _add_format(parser: argparse.ArgumentParser, names: Sequence[str]) -> None:
+    parser.add_argument("--format", required=True, choices=names, dest="style")
 
 
 def _add_dataset(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,35 +15,38 @@ from typing import Any
 from pytest_humaneval.dataset.foreign import is_inspect
 from pytest_humaneval.dataset.load import Dataset, read_dataset
 from pytest_humaneval.engine.protocol import Identity
-from pytest_humaneval.engine.replay import read_samples
+from pytest_humaneval.engine.replay import place_of, read_samples
 from pytest_humaneval.exceptions import DatasetError, InputError
+from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plugin.options import DEFAULT_KS
-from pytest_humaneval.printable import one_line
+from pytest_humaneval.postprocess import postprocess
+from pytest_humaneval.printable import counted, one_line
+from pytest_humaneval.problem import Problem
+from pytest_humaneval.prompt import completion_prompt
 from pytest_humaneval.report.analysis import Analysis, comparisons_of
 from pytest_humaneval.report.baseline import compare_results
 from pytest_humaneval.report.gates import OK, Gates, answer, check_baseline, judge, least_pass_at_1
 from pytest_humaneval.report.markdown import markdown_results
 from pytest_humaneval.report.page import write_page
+from pytest_humaneval.report.partial import partial_notes
+from pytest_humaneval.report.sampling import REPLAY, sampling_told
 from pytest_humaneval.report.terminal import (
-    NOT_KNOWN,
-    REPLAY,
     analysis_lines,
     dataset_line,
     identity_line,
-    partial_note,
     remark_lines,
     table,
 )
 from pytest_humaneval.report.texttable import wrapped
 from pytest_humaneval.results import interchange
 from pytest_humaneval.results.read import UNNAMED, Results, read_results
-from pytest_humaneval.results.rows import ranked, rows_of
-from pytest_humaneval.sample import Sampling
+from pytest_humaneval.results.rows import context_of, ranked, rows_of
 from pytest_humaneval.statistics.comparison import passes_of
 from pytest_humaneval.whole_file import write_whole
-from pytest_humaneval.wording import sampling_text, short_digest
+from pytest_humaneval.wording import context_text, short_digest
 
 FORMATS = interchange.FORMATS
+RAW = "post_v1"  # what takes code out of a chat model's answers
 
 ODD = (TypeError, KeyError, ValueError, AttributeError, OverflowError)  # what values of another kind lead to
 MOST_KS, MOST_SAMPLES = 20, 1_000_000  # columns; and draws of a problem
@@ -77,11 +80,11 @@ def evaluate_arguments(samples: Path, options: Sequence[str]) -> list[str]:
     known = {problem.task_id for problem in read_dataset().problems}
     if "--humaneval-dataset" not in given and (foreign := [one for one in task_ids if one not in known]):
         raise DatasetError(
-            f"{samples}: {foreign[0]} is not one of HumanEval's problems; name the file that has it with "
-            "--humaneval-dataset=FILE"
+            f"{place_of(samples, foreign[0])}: {foreign[0]} is not one of HumanEval's problems; name the file "
+            "that has it with --humaneval-dataset=FILE"
         )
     if is_inspect(samples) and "--humaneval-postprocess" not in given:
-        arguments.append("--humaneval-postprocess=post_v1")  # as they came, with fences and prose
+        arguments.append(f"--humaneval-postprocess={RAW}")  # as they came, with fences and prose
     if set(task_ids) != known:
         arguments += [f"--humaneval-task={task_id}" for task_id in task_ids]
     return [*arguments, *options]
@@ -130,7 +133,7 @@ def results_lines(run: Results, analysis: Analysis, width: int) -> list[str]:
     """The summary of a finished run, as far as its files tell of it."""
     ks = _ks(run)
     rows = ranked(rows_of(run.outcomes, ks))
-    lines = [f"results   {run.source}", *_settings_lines(run.run, width), *(f"note: {note}" for note in run.notes), ""]
+    lines = [f"results   {run.source}", *_settings_lines(run, width), *(f"note: {note}" for note in run.notes), ""]
     lines += table(rows, ks, width, generated=any(row.tokens for row in rows))
     if remarks := [*remark_lines(rows, width), *_partial(run, width)]:
         lines += ["", *remarks]
@@ -173,7 +176,7 @@ def _publish(run: Results, before: Results | None, analysis: Analysis, asked: As
             raise InputError(f"--html: {asked.html} cannot be written ({error.strerror or error})") from error
         print(f"\nthe page is {asked.html}")
     if asked.markdown is not None:
-        facts = [line[10:] for line in _settings_lines(run.run, 10_000)] or [run.source]
+        facts = [line[10:] for line in _settings_lines(run, 10_000)] or [run.source]
         notes = [*(f"note: {note}" for note in run.notes), *_partial(run, 10_000)]
         try:
             write_whole(asked.markdown, [markdown_results(run, facts, _ks(run), notes, analysis)])
@@ -194,7 +197,7 @@ def export(style: str, results: Path, out: Path, strategy: str | None, dataset: 
     kept = interchange.judged(chosen)
     interchange.write_rows(out, FORMATS[style].export(kept, problems))
     left_out = f"; {len(chosen) - len(kept)} without a verdict were left out" if len(chosen) > len(kept) else ""
-    print(f"{len(kept)} samples are in {out}{left_out}")
+    print(f"{counted(len(kept), 'sample is', 'samples are')} in {out}{left_out}")
     return 0
 
 
@@ -204,24 +207,37 @@ def take_in(style: str, file: Path, out: Path, strategy: str | None, dataset: Pa
     Raises:
         InputError: a file that cannot be read or written.
     """
-    imported = FORMATS[style].read(file, read_dataset(dataset).problems, strategy or UNNAMED)
+    problems = {problem.task_id: problem for problem in read_dataset(dataset).problems}
+    imported = interchange.READERS[style](file, list(problems.values()), strategy or UNNAMED)
+    if raw := is_inspect(file):
+        imported = replace(imported, outcomes=tuple(_taken_out(one, problems) for one in imported.outcomes))
     samples, judged = interchange.write_folder(out, imported)
     print(
-        f"{samples} samples are in {out}" + (", with verdicts" if judged else "; judge them with the command evaluate")
+        f"{counted(samples, 'sample is', 'samples are')} in {out}"
+        + (f", taken out of the answers by {RAW}" if raw else "")
+        + (", with verdicts" if judged else "; judge with the command evaluate")
     )
     return 0
 
 
-def _settings_lines(run: dict[str, Any], width: int) -> list[str]:
+def _taken_out(outcome: Outcome, problems: Mapping[str, Problem]) -> Outcome:
+    """A sample with the code of an answer, which is what it has."""
+    if (problem := problems.get(outcome.task_id)) is None:
+        return outcome
+    made = postprocess(RAW, problem.visible(), completion_prompt(problem.prompt), outcome.completion)
+    return replace(outcome, completion=made.text)
+
+
+def _settings_lines(results: Results, width: int) -> list[str]:
     """What was evaluated and how. Where run.json tells other things, as another version's may, less is printed."""
+    run = results.run
     lines: list[str] = []
     with contextlib.suppress(*ODD):
         who = Identity(**run["identity"])
         lines += wrapped(identity_line(who), width, "model     ")
         lines += wrapped(who.precision, width, "precision ") if who.precision else []
     with contextlib.suppress(*ODD):
-        how = sampling_text(Sampling(**run["sampling"]), run.get("num_samples", 1))
-        lines += wrapped(NOT_KNOWN if _is_replay(run) else how, width, "sampling  ")
+        lines += wrapped(sampling_told(run) + context_text(context_of(results.outcomes)), width, "sampling  ")
     with contextlib.suppress(*ODD):
         dataset = run["dataset"]
         told = dataset_line(dataset["problems"], dataset["name"], dataset["sha256"])
@@ -229,17 +245,9 @@ def _settings_lines(run: dict[str, Any], width: int) -> list[str]:
     return lines
 
 
-def _is_replay(run: dict[str, Any]) -> bool:
-    engine = run.get("engine")
-    return isinstance(engine, dict) and engine.get("name") == REPLAY
-
-
 def _partial(run: Results, width: int) -> list[str]:
-    """A line where the results are not of the whole dataset."""
-    problems, there = len({one.task_id for one in run.outcomes}), run.run.get("dataset", {}).get("available")
-    if type(there) is not int or problems >= there:
-        return []
-    return wrapped(partial_note(f"{problems} of {there} problems"), width)
+    """Lines where the results are not of everything."""
+    return [line for note in partial_notes(run) for line in wrapped(note, width)]
 
 
 def _ks(run: Results) -> Sequence[int]:

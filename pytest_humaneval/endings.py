@@ -3,6 +3,7 @@
 =============== =====================================================================================================
 stop            the model was done, or came to a stop string
 length          it reached the limit of tokens
+context_full    the context, or a limit of the server's own, held before that
 content_filter  the server's filter took the answer, or a part of it
 refusal         the model declined
 tool_calls      it called a tool instead of answering
@@ -19,12 +20,12 @@ from dataclasses import replace
 from pytest_humaneval.exceptions import EngineError
 from pytest_humaneval.sample import Generation
 
-STOP, LENGTH, ERROR = "stop", "length", "error"
+STOP, LENGTH, CONTEXT_FULL, ERROR = "stop", "length", "context_full", "error"
 
 _SPELLINGS = {
     STOP: "stop eos eos_token end_turn stop_sequence stop_str complete completed finish finished done none null",
-    LENGTH: "length max_tokens max_length max_new_tokens max_output_tokens max_completion_tokens model_length"
-    " token_limit model_context_window_exceeded",
+    LENGTH: "length max_tokens max_length max_new_tokens max_output_tokens max_completion_tokens token_limit",
+    CONTEXT_FULL: "context_full model_length model_context_window_exceeded context_length_exceeded",
     "content_filter": "content_filter content_filtered content-filter filter safety recitation blocklist"
     " prohibited_content spii sensitive guardrail_intervened image_safety",
     "refusal": "refusal refused",
@@ -33,6 +34,7 @@ _SPELLINGS = {
     " insufficient_system_resource engine_overloaded",
 }
 TOLD = {
+    CONTEXT_FULL: "the context was full, or a limit of the engine's own reached, before the limit of tokens",
     "content_filter": "the server's content filter ended the answer",
     "refusal": "the model refused to answer",
     "tool_calls": "the model called a tool instead of answering",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
+from pytest_humaneval.printable import counted
 from pytest_humaneval.sample import Sampling
 
 SHORT_DIGEST = 12  # characters
@@ -13,11 +14,21 @@ _LONG_DIGEST = re.compile(rf"((?:\w+:)?[0-9a-f]{{{SHORT_DIGEST}}})[0-9a-f]{{{SHO
 LEAST_P = 0.001  # three decimals are shown
 
 
-def sampling_text(sampling: Sampling, num_samples: int) -> str:
-    """How tokens were drawn."""
-    drawn = f"temperature {sampling.temperature:g}, top-p {sampling.top_p:g}, seed {sampling.seed}"
+def sampling_text(sampling: Sampling, num_samples: int, drawn: Iterable[tuple[float, float]] = ()) -> str:
+    """How tokens were drawn; ``drawn`` are the temperatures and top-p of a strategy that chose them itself."""
+    chosen = list(drawn) or [(sampling.temperature, sampling.top_p)]
+    how = " and ".join(
+        f"temperature {temperature:g}, top-p {top_p:g}, seed {sampling.seed}" if temperature else "greedy"
+        for temperature, top_p in chosen
+    )
+    limit = counted(sampling.max_tokens, "token", "tokens")
     samples = f", {num_samples} samples per problem" if num_samples > 1 else ""
-    return f"{'greedy' if sampling.greedy else drawn}, up to {sampling.max_tokens} tokens{samples}"
+    return f"{how}, up to {limit}{samples}"
+
+
+def context_text(tokens: int) -> str:
+    """What goes behind the sampling where the context held first; nothing where it did not."""
+    return f"; prompt and answer together {tokens} tokens, which held first for some" if tokens else ""
 
 
 def p_text(p: float, least: str = "< 0.001") -> str:

@@ -17,7 +17,7 @@ INSTALL = "pip install 'pytest-humaneval[cpu,soft-prompt]' (or [gpu,soft-prompt]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line says; returns the exit status: 0, 3 for a failure, 4 for input that cannot be used."""
+    """Do what the command line says; returns the exit status: 0, 3 for a failure, 4 for bad input, 130 for Ctrl-C."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     place = given.index("--") if "--" in given else len(given)
     parser = _parser()
@@ -31,6 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except HumanEvalError as error:
         print(f"soft_prompt: {error}", file=sys.stderr)
         return 4 if isinstance(error, InputError) else 3
+    except KeyboardInterrupt:
+        print("soft_prompt: interrupted", file=sys.stderr)
+        return 130
     except ImportError as error:
         print(f"soft_prompt: {error.name or error} is not installed: {INSTALL}", file=sys.stderr)
         return 4

@@ -51,6 +51,7 @@ class TrainerState:
     best_step: int = 0
     evaluations_since_best: int = 0
     seconds: float = 0.0  # of training, without interruptions
+    unreported: dict[str, Any] | None = None  # the last step's metrics, where its validation was interrupted
 
 
 def save(
@@ -153,7 +154,7 @@ def resume(
 
 
 def _tensor(checkpoint: SoftCheckpoint, frozen: FrozenModel) -> Tensor:
-    tensor = read_tensor(checkpoint.directory)
+    tensor = read_tensor(checkpoint)
     if problem := misfit(checkpoint, tuple(tensor.shape), frozen.model.config.get_text_config(), frozen.name):
         raise ModelError(problem)
     if checkpoint.model_digest not in ("", frozen.digest):

@@ -28,6 +28,7 @@ from pytest_humaneval.engine.decoding import Continuation, Decoding, end_tokens
 from pytest_humaneval.engine.encoding import encode_prompt
 from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.postprocess import postprocess
+from pytest_humaneval.printable import counted
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import Message, Prompt
 from pytest_humaneval.sample import Sampling
@@ -114,7 +115,7 @@ def lessons(
         for problem in problems
         if answers[problem.task_id].strip()
     }
-    say(f"the teacher, {teacher.name}, answered {len(made)} of {len(problems)} problems")
+    say(f"the teacher, {teacher.name}, answered {len(made)} of {counted(len(problems), 'problem', 'problems')}")
     prompts = {task_id: lesson.teacher_prompt for task_id, lesson in made.items()}
     splits = (
         fitting((made[one.task_id].student for one in split if one.task_id in made), config.max_length)

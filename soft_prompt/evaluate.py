@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from pytest_humaneval.exceptions import InfrastructureError
 from pytest_humaneval.models.soft_checkpoint import DEEP, find_checkpoints
+from pytest_humaneval.printable import counted
 from pytest_humaneval.prompting.soft_strategy import PREFIX
 from pytest_humaneval.statistics.metrics import wilson_interval
 from pytest_humaneval.statistics.paired import mcnemar
@@ -49,7 +51,8 @@ class Comparison:
         return [
             *table,
             "",
-            f"{self.after} solves {self.gained} problems that {self.before} does not, and misses {self.lost} that it "
+            f"{self.after} solves {counted(self.gained, 'problem', 'problems')} that "
+            f"{self.before} does not, and misses {self.lost} that it "
             f"solves: McNemar's exact test p = {self.p:.3g}, {verdict} noise at 5 %.",
         ]
 
@@ -73,12 +76,20 @@ def evaluate(output: Path, *, model: str = "", engine: str = "", arguments: Sequ
         *([f"--humaneval-engine={engine}"] if engine else []), "-q", "--tb=no", "-rN", "-p", "no:cacheprovider",
         *arguments,
     ]  # fmt: skip
-    done = subprocess.run(command, check=False)
-    if done.returncode not in (0, TESTS_FAILED):
-        raise InfrastructureError(f"the evaluation ended with status {done.returncode}; its output is above")
+    status = _status_of(command)
+    if status not in (0, TESTS_FAILED):
+        raise InfrastructureError(f"the evaluation ended with status {status}; its output is above")
     comparison = compare(folder / "results.jsonl", checkpoint.strategy, f"{PREFIX}{output.absolute().name}")
     (folder / "comparison.md").write_text("\n".join(comparison.lines()) + "\n")
     return comparison
+
+
+def _status_of(command: Sequence[str]) -> int:
+    """The exit status of a command that hears Ctrl-C too, and then ends in order: it is waited for."""
+    with subprocess.Popen(command) as process:
+        while True:
+            with contextlib.suppress(KeyboardInterrupt):
+                return process.wait()
 
 
 def compare(results: Path, before: str, after: str) -> Comparison:

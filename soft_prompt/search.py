@@ -17,14 +17,14 @@ def search(config: Config, model: str, cache_dir: Path, output: Path, trials: in
     Trials are kept in ``output``/search.log, so that a search that was stopped goes on.
 
     Raises:
-        ConfigError: Optuna is not installed.
+        ConfigError: Optuna is not installed, or ``output`` cannot be written.
     """
     try:
         import optuna
         from optuna.storages.journal import JournalFileBackend, JournalStorage
     except ImportError:
         raise ConfigError("a search needs Optuna: pip install 'pytest-humaneval[soft-prompt-search]'") from None
-    from .session import run_training
+    from .session import check_output, run_training
 
     def attempt(trial: Any) -> float:
         tried = suggestion(trial, config)
@@ -34,7 +34,7 @@ def search(config: Config, model: str, cache_dir: Path, output: Path, trials: in
             raise optuna.TrialPruned(str(error)) from error
         return trained.state.best_loss
 
-    output.mkdir(parents=True, exist_ok=True)
+    check_output(output)
     study = optuna.create_study(
         study_name="soft prompt",
         storage=JournalStorage(JournalFileBackend(str(output / "search.log"))),

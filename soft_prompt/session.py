@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from .batches import encode, fitting
 from .checkpoint import TrainerState
 from .config import Config
 from .data import TrainingData, read_training_data
+from .heartbeat import heartbeat
 from .model import FrozenModel, load_frozen
 from .objectives import Likelihood, Objective
 from .report import write_report
@@ -38,11 +40,29 @@ def run_training(config: Config, model: str, cache_dir: Path, output: Path, stre
     """Train, or go on training, and write the report.
 
     Raises:
-        InputError: data, model, strategy or folder that cannot be used.
+        InputError: data, model, strategy or folder that cannot be used; the folder is tried first.
         TrainingError: the training diverged; its last good checkpoint is kept.
     """
-    stream = stream or sys.stderr
+    check_output(output)
+    with heartbeat(stream or sys.stderr) as lively:
+        return _run(config, model, cache_dir, output, lively)
 
+
+def check_output(output: Path) -> None:
+    """Make the folder before minutes go into what shall be kept there.
+
+    Raises:
+        ConfigError: it cannot be written.
+    """
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=output):
+            pass
+    except OSError as error:
+        raise ConfigError(f"--output: {output} cannot be written ({error.strerror or error})") from error
+
+
+def _run(config: Config, model: str, cache_dir: Path, output: Path, stream: TextIO) -> Trained:
     def say(text: str) -> None:
         stream.write(f"{text}\n")
         stream.flush()

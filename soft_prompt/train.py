@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import torch
 from torch import Tensor
 
 from pytest_humaneval.exceptions import TrainingError
+from pytest_humaneval.sandbox.signals import signals_held
 
 from .batches import Example, epoch_batches
 from .checkpoint import LAST, TrainerState, resume, save
@@ -45,37 +47,77 @@ def train(
     Raises:
         TrainingError: a loss, gradient or prompt that is not finite; nothing of it got into a checkpoint.
         ModelError: ``output`` holds a training with another configuration or model.
+        KeyboardInterrupt: Ctrl-C; what was done is kept, but for the step that had begun.
     """
     prompt = make_prompt(frozen, config).to(frozen.device)
     optimizer = torch.optim.AdamW(prompt.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
     state = resume(output, prompt, frozen, config, optimizer) or TrainerState()
     total_steps = num_steps(config, len(examples.train))
-    with Watch(output, total_steps, start=state.step, stream=stream) as watch:
+    reported = state.step - (state.unreported is not None)
+    with Watch(output, total_steps, start=reported, stream=stream) as watch:
         if state.step:
             watch.say(f"continuing from step {state.step} of {total_steps} in {output}")
-        while state.step < total_steps and not _out_of_patience(config, state):
-            began = time.monotonic()
-            rate = learning_rate(config, state.step, total_steps)
-            for group in optimizer.param_groups:
-                group["lr"] = rate
-            micro_batches = batches_of_step(examples.train, config, state.step)
-            works = [work for batch in micro_batches for work in objective.prepare(prompt, frozen, batch, state.step)]
-            loss = backward(prompt, frozen, objective, works, output, state)
-            grad_norm = clip(prompt, config.max_grad_norm, works, output, state)
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-            _guard(_largest(prompt), "prompt", works, output, state)
 
-            state.step += 1
-            tokens, seconds = sum(work.batch.num_tokens for work in works), time.monotonic() - began
-            validation_loss = None
-            if state.step % config.eval_steps == 0 or state.step == total_steps:
-                validation_loss = _evaluate(prompt, frozen, objective, examples, config, state)
-            state.seconds += time.monotonic() - began
-            watch.step(Metrics(state.step, loss, rate, grad_norm, tokens, seconds, validation_loss))
-            if validation_loss is not None or state.step % config.save_steps == 0:
-                save(output, prompt, frozen, config, state, optimizer, best=state.best_step == state.step)
+        def keep() -> Path:
+            return save(output, prompt, frozen, config, state, optimizer, best=state.best_step == state.step)
+
+        with _kept_when_interrupted(keep, state, output, watch):
+            while state.unreported or (state.step < total_steps and not _out_of_patience(config, state)):
+                began = time.monotonic()
+                done = state.unreported or _step(prompt, frozen, objective, optimizer, examples, config, output, state)
+                validation_loss = None
+                if state.step % config.eval_steps == 0 or state.step == total_steps:
+                    validation_loss = _evaluate(prompt, frozen, objective, examples, config, state)
+                with signals_held():
+                    state.seconds += time.monotonic() - began
+                    state.unreported = None
+                    watch.step(replace(Metrics(state.step, **done), validation_loss=validation_loss))
+                if validation_loss is not None or state.step % config.save_steps == 0:
+                    keep()
     return state
+
+
+@contextmanager
+def _kept_when_interrupted(keep: Callable[[], Path], state: TrainerState, output: Path, watch: Watch) -> Iterator[None]:
+    """Write a checkpoint at Ctrl-C: of whole steps, as the prompt changes only at the end of one."""
+    begun = state.step
+    try:
+        yield
+    except KeyboardInterrupt:
+        if state.step > begun:
+            keep()
+        kept = f"{output / LAST} is the checkpoint of step {state.step}" if state.step else "no step was done yet"
+        watch.say(f"\ninterrupted: {kept}; the same command continues from there")
+        raise
+
+
+def _step(
+    prompt: SoftPrompt,
+    frozen: FrozenModel,
+    objective: Objective,
+    optimizer: torch.optim.Optimizer,
+    examples: Examples,
+    config: Config,
+    output: Path,
+    state: TrainerState,
+) -> dict[str, Any]:
+    """One step, whole or not at all; returns its metrics, which ``state`` has too until they are reported."""
+    began = time.monotonic()
+    rate = learning_rate(config, state.step, num_steps(config, len(examples.train)))
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    micro_batches = batches_of_step(examples.train, config, state.step)
+    works = [work for batch in micro_batches for work in objective.prepare(prompt, frozen, batch, state.step)]
+    loss = backward(prompt, frozen, objective, works, output, state)
+    grad_norm = clip(prompt, config.max_grad_norm, works, output, state)
+    with signals_held():  # half a step could not be told from a whole one
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        _guard(_largest(prompt), "prompt", works, output, state)
+        tokens, seconds = sum(work.batch.num_tokens for work in works), time.monotonic() - began
+        done = {"loss": loss, "learning_rate": rate, "grad_norm": grad_norm, "tokens": tokens, "seconds": seconds}
+        state.step, state.unreported = state.step + 1, done
+    return done
 
 
 def num_steps(config: Config, num_examples: int) -> int:

@@ -11,7 +11,7 @@ import signal
 import socket
 import struct
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 _ENDED = ("Z", "X", "")  # states of /proc/PID/stat
@@ -46,19 +46,28 @@ def resident_bytes(session: int) -> int:
 
     A process of ours that outlives us leads a session of its own, so this is what it and its children take.
     """
-    pages = 0
-    for path in Path("/proc").iterdir():
-        if path.name.isdigit() and (fields := _stat(int(path.name))) and int(fields[3]) == session:
-            pages += int(fields[21])
+    pages = sum(int(fields[21]) for _, fields in _members(session))
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def end_group(pid: int, mark: str, patience: float) -> None:
+def left_behind(session: int, mark: str, log: str | Path) -> list[int]:
+    """The processes of a session whose leader, which had this mark, has ended: a server's workers, for one.
+
+    They are known by the log that they write to: once all of a session are gone, its id may lead another one.
+    """
+    if session <= 0 or not mark or is_running(session, mark):
+        return []
+    return sorted(pid for pid, _ in _members(session) if _writes_to(pid, os.path.realpath(log)))
+
+
+def end_group(pid: int, mark: str, patience: float, log: str | Path = "") -> None:
     """End a process that leads its process group, and the group: politely, and after ``patience`` seconds for good.
 
-    Nothing happens where the id belongs to another process by now.
+    Where the leader has ended by itself, what it left behind is ended that writes to its ``log``. Nothing happens
+    where the id belongs to another process by now.
     """
     if not is_running(pid, mark):
+        _end_what_is_left(pid, mark, log)
         return
     with contextlib.suppress(ProcessLookupError):
         if patience > 0:
@@ -72,11 +81,37 @@ def end_group(pid: int, mark: str, patience: float) -> None:
         time.sleep(0.01)
 
 
+def _end_what_is_left(session: int, mark: str, log: str | Path) -> None:
+    deadline = time.monotonic() + _KERNEL_SECONDS
+    while log and (left := left_behind(session, mark, log)) and time.monotonic() < deadline:
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.01)
+
+
 def peer_is_own(connection: socket.socket) -> bool:
     """Whether the process at the other end of a unix socket belongs to this user, as the kernel says."""
     credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     _, uid, _ = struct.unpack("3i", credentials)
     return bool(uid == os.geteuid())
+
+
+def _members(session: int) -> Iterator[tuple[int, list[str]]]:
+    """The processes of a session, with their fields of /proc/PID/stat."""
+    for path in Path("/proc").iterdir():
+        fields = _stat(int(path.name)) if path.name.isdigit() else []
+        if fields and int(fields[3]) == session and fields[0] not in _ENDED:
+            yield int(path.name), fields
+
+
+def _writes_to(pid: int, log: str) -> bool:
+    """Whether a process has this file as its output; the file itself may be gone."""
+    for descriptor in (1, 2):
+        with contextlib.suppress(OSError):
+            if os.readlink(f"/proc/{pid}/fd/{descriptor}").removesuffix(" (deleted)") == log:
+                return True
+    return False
 
 
 def _stat(pid: int) -> list[str]:

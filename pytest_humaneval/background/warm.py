@@ -243,7 +243,7 @@ def _exchange(connection: socket.socket, question: dict[str, Any]) -> dict[str, 
 
 def _clear_away(directory: PrivateDirectory, name: str, engine: LingeringEngine) -> None:
     """End what is left of an engine; of a process that only has its id now, nothing."""
-    end_group(engine.pid, engine.start_mark, patience=0.0)
+    end_group(engine.pid, engine.start_mark, patience=0.0, log=engine.log)
     directory.remove(name)
     sockets = Path(engine.address).parent
     with suppress(OSError):

@@ -36,7 +36,7 @@ from pytest_humaneval.background.private_directory import PrivateDirectory
 from pytest_humaneval.background.processes import peer_is_own, start_mark
 from pytest_humaneval.engine.broker import Broker
 from pytest_humaneval.engine.catalogue import open_reusable_engine
-from pytest_humaneval.engine.host import BrokerServer, Condition, run_engine
+from pytest_humaneval.engine.host import BrokerServer, Condition, keep_temporary_files_in, run_engine
 from pytest_humaneval.engine.protocol import EngineOptions, ReusableEngine
 from pytest_humaneval.plain import from_plain
 
@@ -182,6 +182,7 @@ def main() -> None:
     announce = os.dup(1)
     os.dup2(2, 1)  # what is printed belongs into the log
     directory, address = PrivateDirectory(Path(config["state_directory"])), config["socket"]
+    keep_temporary_files_in(Path(address).parent)
     name = f"{config['name']}-{os.getpid()}"
     try:
         signal.signal(signal.SIGTERM, lambda number, frame: sys.exit())

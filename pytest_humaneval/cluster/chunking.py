@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_humaneval.cluster.totals import Marks
-from pytest_humaneval.engine.replay import stream_rows
+from pytest_humaneval.dataset.foreign import is_inspect, samples_of
+from pytest_humaneval.engine.protocol import EngineOptions
+from pytest_humaneval.engine.replay import identity, stream_rows
 from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.item import ItemId
 from pytest_humaneval.registration import can_be_a_name
@@ -55,14 +57,14 @@ def read(path: Path) -> Iterator[Sample]:
     Raises:
         DatasetError: it cannot be read; names file and line.
     """
-    for _, sample in _numbered(path):
+    for _, sample in _placed(path):
         yield sample
 
 
 def survey(path: Path, task_ids: Iterable[str]) -> Survey:
     """Read the file from end to end, so that a line that cannot be judged is told before anything is.
 
-    Memory grows by a byte for each sample.
+    Memory grows by a byte for each sample of JSON Lines; what has another form is held as a whole.
 
     Raises:
         DatasetError: a line that is no sample, or one of no problem in ``task_ids``, or a sample that is there twice;
@@ -71,20 +73,25 @@ def survey(path: Path, task_ids: Iterable[str]) -> Survey:
     known = set(task_ids)
     found: dict[tuple[str, str], Marks] = collections.defaultdict(Marks)
     count = most = 0
-    for number, sample in _numbered(path):
+    if is_inspect(path):
+        raise DatasetError(
+            f"{path}: inspect's logs hold answers as they came; take completions out of it first: "
+            f"python -m pytest_humaneval import --format inspect {path} DIR"
+        )
+    for where, sample in _placed(path):
         if sample.task_id not in known:
             raise DatasetError(
-                f"{path}:{number}: unknown problem {sample.task_id}; name the file of its problems with --dataset"
+                f"{where}: unknown problem {sample.task_id}; name the file of its problems with --dataset"
             )
         if not can_be_a_name(sample.strategy):
             raise DatasetError(
-                f"{path}:{number}: {sample.strategy!r} cannot be the name of a strategy, which has no space, comma, "
-                "colon or bracket"
+                f"{where}: {sample.strategy!r} cannot be the name of a strategy, which has no space, comma, colon or "
+                "bracket"
             )
         marks = found[sample.task_id, sample.strategy]
         if sample.sample_index in marks:
             raise DatasetError(
-                f"{path}:{number}: sample {sample.sample_index} of {sample.task_id} already appears in line "
+                f"{where}: sample {sample.sample_index} of {sample.task_id} already appears in line "
                 f"{_line_of(path, sample)}"
             )
         marks.put(sample.sample_index, True)
@@ -108,20 +115,24 @@ def chunks(samples: Iterable[Sample]) -> Iterator[tuple[Sample, ...]]:
         yield tuple(chunk)
 
 
-def _numbered(path: Path) -> Iterator[tuple[int, Sample]]:
+def _placed(path: Path) -> Iterator[tuple[str, Sample]]:
     counts: dict[tuple[str, str], Iterator[int]] = collections.defaultdict(itertools.count)
-    for number, row in stream_rows(path):
+    for where, row in stream_rows(path):
         task_id, strategy = row["task_id"], row.get("strategy") or UNNAMED
         index = row.get("sample_index", next(counts[task_id, strategy]))
-        yield number, Sample(task_id, strategy, index, row["completion"])
+        yield where, Sample(task_id, strategy, index, row["completion"])
 
 
-def _line_of(path: Path, wanted: Sample) -> int:
+def _line_of(path: Path, wanted: Sample) -> str:
     """Where a sample was given first: looked up when it is asked for, rather than kept of millions."""
-    return next(number for number, sample in _numbered(path) if sample.item == wanted.item)
+    same = (where for where, sample in _placed(path) if sample.item == wanted.item)
+    return next(same).removeprefix(f"{samples_of(path)}:")
 
 
 def _digest(path: Path) -> str:
+    path = samples_of(path)
+    if path.is_dir():  # a file for each sample
+        return identity(EngineOptions(file=str(path)))
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

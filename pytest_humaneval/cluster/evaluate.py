@@ -106,7 +106,9 @@ def evaluate(
         told, status = "interrupted", INTERRUPTED
     except InfrastructureError as error:
         told, status = f"error: {error}", BROKEN
-    print(f"{told}\n{figures.outcomes:,} samples are judged; the same command continues after them", file=sys.stderr)
+    print(
+        f"{told}\n{_samples_have(figures.outcomes)} been judged; the same command continues after them", file=sys.stderr
+    )
     return status
 
 
@@ -145,7 +147,7 @@ def _evaluate(run: _Run, address: str, output: Path) -> int:
 def _judge(run: _Run, address: str, folder: Folder, samples: Iterator[Sample]) -> dict[str, Any]:
     """Judge the rest of the samples; returns what is told of the cluster."""
     if run.figures.outcomes:
-        print(f"continuing after {run.figures.outcomes:,} samples that have been judged already", file=sys.stderr)
+        print(f"continuing after {_several(run.figures.outcomes, 'sample')} judged already", file=sys.stderr)
     # Within the cluster once more, as Ray takes the signal for itself.
     with Nodes(address, run.setup) as nodes, sigterm_as_interruption():
         if not nodes.cpus:
@@ -231,6 +233,10 @@ def _summary(run: _Run, cluster: dict[str, Any], analysis: Analysis, width: int)
         told = f"warning: errors of sandbox or cluster, outside every denominator: {_several(errors, 'sample')}"
         remarks += wrapped(told, width)
     return [*results_lines(header, rows, run.ks, remarks, width), *analysis_lines(analysis, width, kept=True)]
+
+
+def _samples_have(number: int) -> str:
+    return f"{number:,} {'sample has' if number == 1 else 'samples have'}"
 
 
 def _layer_lines(layers: Sequence[tuple[str, ...]], width: int) -> list[str]:

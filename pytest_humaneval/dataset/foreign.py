@@ -52,6 +52,23 @@ def rows(path: Path) -> Iterator[Row]:
         yield from _unpacked(where, value)
 
 
+def is_json_lines(path: Path) -> bool:
+    """Whether a file has a row in each line, so that it need not be read as a whole."""
+    if path.is_dir() or path.suffix == ".eval" or path.name.removesuffix(".gz").endswith(".csv"):
+        return False
+    _, first = next(jsonl.stream(path), (0, "{}"))
+    try:
+        row = json.loads(first.removeprefix("\ufeff"))
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(row, dict) and not isinstance(row.get("samples"), list) and not isinstance(row.get("eval"), dict)
+
+
+def samples_of(path: Path) -> Path:
+    """The samples in a folder of ours; anything else as it is."""
+    return path / SAMPLES_FILE if path.is_dir() and (path / SAMPLES_FILE).exists() else path
+
+
 def is_inspect(path: Path) -> bool:
     """Whether this is a log of inspect's, whose samples are answers of a chat model as they came."""
     if path.is_dir() or not path.name.endswith(".json"):
@@ -94,8 +111,8 @@ def _number(key: str, cell: str) -> str | int:
 
 def _folder(path: Path) -> Iterator[Row]:
     """EvalPlus' folder, a folder for each problem with a program for each sample; or a folder of ours."""
-    if (path / SAMPLES_FILE).exists():
-        yield from rows(path / SAMPLES_FILE)
+    if (ours := samples_of(path)) != path:
+        yield from rows(ours)
         return
     found = [(match, folder) for folder in path.iterdir() if (match := _ID.fullmatch(folder.name)) and folder.is_dir()]
     if not found:

@@ -6,7 +6,7 @@ import math
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -242,8 +242,9 @@ class Broker:
     def _stored(self, keys: Sequence[str]) -> dict[str, Generation]:
         with self._store_in_use:
             found = self._store.get_many(keys) if self._store is not None else {}
-        # Older releases kept a server's failures, too.
-        return {key: kept for key, one in found.items() if isinstance(kept := settled(one), Generation)}
+        # Older releases kept a server's failures, too. What a former run waited is none of this one's time.
+        kept = {key: settled(one) for key, one in found.items()}
+        return {key: replace(one, seconds=0.0) for key, one in kept.items() if isinstance(one, Generation)}
 
     def _keep(self, done: Sequence[tuple[str, Generation]]) -> str:
         with self._store_in_use:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_humaneval.exceptions import EngineError
+from pytest_humaneval.printable import counted
 from pytest_humaneval.prompt import Prompt
 
 
@@ -47,7 +48,7 @@ def room_for_answer(num_tokens: int, longest: int) -> int:
     """
     if num_tokens >= longest:
         raise EngineError(
-            f"the prompt has {num_tokens} tokens; the engine takes {longest}, answer included; "
+            f"the prompt has {counted(num_tokens, 'token', 'tokens')}; the engine takes {longest}, answer included; "
             "--humaneval-engine-arg=max-model-len=N raises that as far as the model allows"
         )
     return longest - num_tokens

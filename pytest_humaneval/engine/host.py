@@ -25,6 +25,7 @@ import shutil
 import signal
 import socketserver
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -153,6 +154,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the controller's to handle
     announce = os.dup(1)
     os.dup2(2, 1)  # vLLM and its kernels print to stdout; that belongs into the log
+    keep_temporary_files_in(Path(config["socket"]).parent)
     broker = Broker(Path(config["store"]) if config["store"] else None, read_store=config["read_store"])
     options = from_plain(EngineOptions, config["options"], "the engine's options")
     engine = open_engine(options, config["model"], broker.loading, config["source"])
@@ -162,6 +164,11 @@ def main() -> None:
     os.close(announce)
     run_engine(engine, broker)
     threading.Event().wait()
+
+
+def keep_temporary_files_in(directory: Path) -> None:
+    """Have what is left behind go with a directory that is removed: vLLM leaves a file in /tmp at every start."""
+    tempfile.tempdir = str(directory)
 
 
 def _end_with_the_run(directory: Path) -> None:

@@ -13,7 +13,7 @@ import hashlib
 import itertools
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from pytest_humaneval.dataset import foreign, jsonl
 from pytest_humaneval.engine.protocol import Answer, EngineOptions
 from pytest_humaneval.exceptions import DatasetError, EngineError
 from pytest_humaneval.item import ItemId
+from pytest_humaneval.printable import counted
 from pytest_humaneval.sample import Generation, Request
 
 Samples = dict[ItemId, str]
@@ -47,31 +48,46 @@ def read_samples(path: Path) -> Samples:
             line = places[item].removeprefix(f"{path}:")
             raise DatasetError(f"{where}: sample {item.sample_index} of {task_id} already appears in line {line}")
         samples[item], places[item] = row["completion"], where
-    _hold_to_count(path, samples)
+    _hold_to_count(samples, places)
     if not samples:
         raise DatasetError(f"{path}: holds no samples; expected one JSON object per line with task_id and completion")
     return samples
 
 
-def _hold_to_count(path: Path, samples: Samples) -> None:
+def _hold_to_count(samples: Samples, places: Mapping[ItemId, str]) -> None:
     """Refuse an index far beyond the samples there are: as many items would be made as it says."""
     counts = collections.Counter((task_id, strategy) for task_id, strategy, _ in samples)
-    for task_id, strategy, index in samples:
+    for item in samples:
+        task_id, strategy, index = item
         if index >= max(FEW_SAMPLES, GAPS * (count := counts[task_id, strategy])):
             raise DatasetError(
-                f"{path}: sample_index {index} of {task_id}, which has {count} samples; expected 0 to {count - 1}"
+                f"{places[item]}: sample_index {index} of {task_id}, which has {counted(count, 'sample', 'samples')}; "
+                f"expected 0 to {count - 1}"
             )
 
 
-def stream_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The rows of a samples file with the numbers of their lines, one at a time: the file need not fit into memory.
+def stream_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The rows of a samples file and where each is, one at a time: JSON Lines need not fit into memory.
 
     Raises:
         DatasetError: it cannot be read; names file and line.
     """
+    path = foreign.samples_of(path)
+    if not foreign.is_json_lines(path):
+        yield from _rows(path)
+        return
     for number, line in jsonl.stream(path):
         where = f"{path}:{number}"
-        yield number, _checked(where, foreign.usual(jsonl.parse(where, line)))
+        yield where, _checked(where, foreign.usual(jsonl.parse(where, line.removeprefix("\ufeff"))))
+
+
+def place_of(path: Path, task_id: str) -> str:
+    """Where the first sample of a problem is, as file and line.
+
+    Raises:
+        DatasetError: the file cannot be read.
+    """
+    return next((where for where, row in _rows(path) if row["task_id"] == task_id), str(path))
 
 
 def given(path: Path) -> dict[tuple[str, str], frozenset[int]]:
@@ -92,9 +108,7 @@ def identity(options: EngineOptions) -> str:
     Raises:
         DatasetError: it cannot be read.
     """
-    path = Path(options.file)
-    if path.is_dir() and (path / foreign.SAMPLES_FILE).exists():
-        path = path / foreign.SAMPLES_FILE
+    path = foreign.samples_of(Path(options.file))
     if not path.is_dir():
         return hashlib.sha256(jsonl.read_bytes(path)).hexdigest()
     return hashlib.sha256(json.dumps(sorted(map(list, read_samples(path).items()))).encode()).hexdigest()

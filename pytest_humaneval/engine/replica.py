@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
+from pytest_humaneval.endings import CONTEXT_FULL
 from pytest_humaneval.engine.pace import Pace, pause_before
-from pytest_humaneval.engine.server_answer import NoCompletionError, assembled, continues, generation
+from pytest_humaneval.engine.server_answer import NoCompletionError, assembled, continues, ended_early, generation
 from pytest_humaneval.engine.server_errors import (
     KEY_VARIABLE,
     HasteError,
@@ -145,6 +146,8 @@ class Replica:
             if error.error is None:
                 raise ReplicaError(f"answered with something other than a completion: {self._quoted(answer)}") from None
             raise ReplicaError(f"answered with an error: {self._quoted(message_of(error.error))}") from None
+        if ended_early(made, body):
+            made = replace(made, finish_reason=CONTEXT_FULL)
         self._compare_model(answer)
         if request.sampling.logprobs and made.logprob is None and made.text:
             self.manners.note(NO_LOGPROBS)

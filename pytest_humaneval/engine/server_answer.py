@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from pytest_humaneval.endings import ERROR, finish_reason
+from pytest_humaneval.endings import ERROR, LENGTH, finish_reason
 from pytest_humaneval.engine.stops import cut_at_stop
 from pytest_humaneval.postprocess.thinking import is_thinking
 from pytest_humaneval.sample import Generation, Request
@@ -56,6 +56,16 @@ def generation(answer: Any, request: Request, seconds: float, *, whole: bool = F
         logprob=_mean_logprob(choice.get("logprobs")),
         reasoning=reasoning,
     )
+
+
+def ended_early(made: Generation, body: dict[str, Any]) -> bool:
+    """Whether a server that speaks of the limit of tokens had given fewer than it was asked for.
+
+    Only where it counts: some leave out of their count what the model thought.
+    """
+    asked = body.get("max_completion_tokens", body.get("max_tokens"))
+    counted = made.finish_reason == LENGTH and not made.reasoning
+    return counted and type(asked) is int and 0 < made.completion_tokens < asked
 
 
 def continues(prefill: str, text: str) -> bool:

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_humaneval.endings import CONTEXT_FULL, LENGTH
 from pytest_humaneval.engine.encoding import encode_prompt, room_for_answer
 from pytest_humaneval.engine.protocol import Answer, EngineOptions, Identity
 from pytest_humaneval.engine.vllm_setup import MAX_MODEL_LEN, precision_of, prepare_environment
@@ -63,6 +64,7 @@ class TransformersEngine:
         self._waiting: list[tuple[str, Continuation]] = []  # by the digest of a deep prompt, mostly the empty text
         self._batch: Decoding | None = None
         self._submitted: dict[str, float] = {}  # when, by key
+        self._short: set[str] = set()  # keys of what has less room in the context than was asked for
         self._refused: list[Answer] = []
 
     def start(self) -> None:
@@ -122,6 +124,7 @@ class TransformersEngine:
         self._batch = None
         self._waiting.clear()
         self._submitted.clear()
+        self._short.clear()
         self._refused.clear()
 
     def close(self) -> None:
@@ -159,6 +162,8 @@ class TransformersEngine:
             num_virtual = len(tensor)
         how = request.sampling
         room = room_for_answer(len(tokens) + num_virtual, self._longest)
+        if room < how.max_tokens:
+            self._short.add(key)
         sampling = Sampling(how.temperature, how.top_p, min(how.max_tokens, room), how.seed)
         return deep, Continuation(key, tokens, sampling, request.seed, request.prompt.stop, virtual)
 
@@ -177,9 +182,11 @@ class TransformersEngine:
         return Decoding(self._llm, self._tokenizer, [row for _, row in chosen], ends=ends, deep=prefix)
 
     def _answer(self, row: Continuation) -> Answer:
+        reason = CONTEXT_FULL if row.finish_reason == LENGTH and row.key in self._short else row.finish_reason
+        self._short.discard(row.key)
         return row.key, Generation(
             row.text,
-            row.finish_reason,
+            reason,
             row.num_prompt_tokens,
             len(row.new_tokens),
             time.monotonic() - self._submitted.pop(row.key),

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.exceptions import EngineError, StrategyError
-from pytest_humaneval.models.soft_checkpoint import ADAPTER_WEIGHTS, DEEP, SoftCheckpoint, read_checkpoint
+from pytest_humaneval.models.soft_checkpoint import DEEP, MULTITASK, PICKLED_WEIGHTS, SoftCheckpoint, read_checkpoint
+from pytest_humaneval.printable import counted
 from pytest_humaneval.prompt import VirtualTokens
 
 TENSOR = "prompt_embeddings"  # its name in PEFT's file
+TASK_COLUMNS, TASK_ROWS = "prefix_task_cols", "prefix_task_rows"  # of multitask prompt tuning
 
 
 class Shelf:
@@ -42,7 +44,7 @@ class Shelf:
             raise EngineError(str(error)) from error
         if checkpoint.digest != wanted.digest:
             raise EngineError(f"{checkpoint.directory} has changed since this run began; start the run again")
-        tensor = read_tensor(checkpoint.directory)
+        tensor = read_tensor(checkpoint)
         if problem := misfit(checkpoint, tuple(tensor.shape), self._config, self._model):
             raise EngineError(problem)
         return checkpoint, tensor
@@ -71,23 +73,35 @@ def mixed_prompt(found: tuple[SoftCheckpoint, Any], tokens: list[int]) -> dict[s
     }
 
 
-def read_tensor(directory: Path) -> Any:
-    """The one tensor of a checkpoint, float32.
+def read_tensor(checkpoint: SoftCheckpoint) -> Any:
+    """The virtual tokens of a checkpoint, float32.
 
     Raises:
         EngineError: the file is damaged, or holds something else.
     """
-    import safetensors
+    import torch
+
+    try:
+        tensors = _tensors_in(checkpoint.weights)
+        tensor = tensors[TENSOR].float()
+        if checkpoint.peft_type == MULTITASK:  # a table that all tasks share, times one of the only task's own
+            tensor = tensor * (tensors[TASK_COLUMNS][0].float() @ tensors[TASK_ROWS][0].float())
+    except Exception as error:  # whatever a file of somebody else's makes of the libraries
+        told = (str(error).splitlines() or [type(error).__name__])[0]
+        raise EngineError(f"{checkpoint.weights}: holds no tensor {TENSOR!r} that can be read ({told})") from error
+    if tensor.ndim != 2 or not bool(torch.isfinite(tensor).all()):
+        raise EngineError(f"{checkpoint.weights}: {TENSOR} is not a table of finite numbers")
+    return tensor
+
+
+def _tensors_in(weights: Path) -> dict[str, Any]:
+    """By name. A pickle is read by PyTorch's own reader, which makes tensors of it and runs nothing."""
     import torch
     from safetensors.torch import load_file
 
-    try:
-        tensor = load_file(directory / ADAPTER_WEIGHTS)[TENSOR].float()
-    except (OSError, KeyError, safetensors.SafetensorError) as error:
-        raise EngineError(f"{directory / ADAPTER_WEIGHTS}: holds no readable tensor {TENSOR!r} ({error})") from error
-    if tensor.ndim != 2 or not bool(torch.isfinite(tensor).all()):
-        raise EngineError(f"{directory / ADAPTER_WEIGHTS}: {TENSOR} is not a table of finite numbers")
-    return tensor
+    if weights.name != PICKLED_WEIGHTS:
+        return dict(load_file(weights))
+    return dict(torch.load(weights, map_location="cpu", weights_only=True))
 
 
 def width_of(peft_type: str, config: Any) -> int:
@@ -104,7 +118,8 @@ def misfit(checkpoint: SoftCheckpoint, shape: tuple[int, ...], config: Any, mode
         return ""
     return (
         f"the soft prompt {checkpoint.directory} was made for {checkpoint.model or 'another model'}: its "
-        f"{shape[0]} virtual tokens have {shape[1]} numbers each, {model} takes {expected[0]} of {expected[1]}"
+        f"{counted(shape[0], 'virtual token has', 'virtual tokens have')} "
+        f"{shape[1]} numbers each, {model} takes {expected[0]} of {expected[1]}"
     )
 
 

@@ -16,6 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from pytest_humaneval.endings import CONTEXT_FULL, LENGTH
 from pytest_humaneval.engine.encoding import encode_prompt, room_for_answer
 from pytest_humaneval.engine.forecast import Underway
 from pytest_humaneval.engine.memory import keep_freed_memory
@@ -68,6 +69,7 @@ class VllmEngine:
         self._submitted: dict[str, float] = {}  # when, by key
         self._waiting: deque[tuple[str, Request]] = deque()  # of these, what vLLM does not know of yet
         self._drawn: set[str] = set()  # keys of what is submitted and sampled
+        self._short: set[str] = set()  # keys of what has less room in the context than was asked for
         self._refused: list[Answer] = []
         self._steps = 0
         self.cached_prompt_tokens = 0
@@ -136,6 +138,7 @@ class VllmEngine:
         self._waiting.clear()
         self._refused.clear()
         self._drawn.clear()
+        self._short.clear()
         self._llm.reset_prefix_cache()
         self.cached_prompt_tokens = 0
 
@@ -209,6 +212,8 @@ class VllmEngine:
         self._llm.add_request(key, question, params)
         if not how.greedy or how.logprobs:
             self._drawn.add(key)
+        if room < how.max_tokens:
+            self._short.add(key)
         return len(question["prompt_token_ids"])
 
     def _answer(self, output: Any) -> Answer:
@@ -218,10 +223,12 @@ class VllmEngine:
         self._drawn.discard(key)
         if text.finish_reason not in ("stop", "length"):
             return key, EngineError(f"vLLM gave up on the request: {text.finish_reason}")
+        reason = CONTEXT_FULL if text.finish_reason == LENGTH and key in self._short else text.finish_reason
+        self._short.discard(key)
         tokens = len(output.prompt_token_ids or ()), len(text.token_ids)
         total = text.cumulative_logprob
         logprob = None if total is None else total / max(1, tokens[1])
-        return key, Generation(text.text, text.finish_reason, *tokens, seconds, logprob)
+        return key, Generation(text.text, reason, *tokens, seconds, logprob)
 
 
 def vllm_distribution() -> tuple[str, str]:

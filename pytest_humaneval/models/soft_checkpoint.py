@@ -1,6 +1,8 @@
 """What a soft prompt's folder says about it, read without any deep-learning library.
 
-A checkpoint is in PEFT's format: ``adapter_config.json`` and ``adapter_model.safetensors``. Ours have beside them a
+A checkpoint is in PEFT's format: ``adapter_config.json`` and ``adapter_model.safetensors``, or ``adapter_model.bin``,
+which older ones have. Of P-tuning PEFT keeps what its encoder made, which are virtual tokens like others; multitask
+prompt tuning is virtual tokens too where it has one task. Ours have beside them a
 ``soft_prompt.json`` with what PEFT has no place for: which model by its digest, which text strategy it stands in front
 of, how it was trained. A folder of a training holds ``best`` and ``last``; one of routed prompts has ``routes.json``,
 from a problem's category to a folder in it.
@@ -21,11 +23,13 @@ from pytest_humaneval.wording import cannot_be_read
 
 ADAPTER_CONFIG = "adapter_config.json"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
+PICKLED_WEIGHTS = "adapter_model.bin"
 MANIFEST = "soft_prompt.json"
 ROUTES = "routes.json"
 BEST = "best"
 
-PLAIN, DEEP = "PROMPT_TUNING", "PREFIX_TUNING"  # PEFT's words
+# PEFT's words
+PLAIN, DEEP, ENCODED, MULTITASK = "PROMPT_TUNING", "PREFIX_TUNING", "P_TUNING", "MULTITASK_PROMPT_TUNING"
 MOST_VIRTUAL_TOKENS = 1 << 20
 DEFAULT_STRATEGY = "minimal"  # of a checkpoint that PEFT wrote and that does not say
 
@@ -42,6 +46,11 @@ class SoftCheckpoint:
     model_spec: str = ""
     model_digest: str = ""
     strategy: str = DEFAULT_STRATEGY
+
+    @property
+    def weights(self) -> Path:
+        """The tensor file."""
+        return weights_of(self.directory)
 
 
 def find_checkpoints(directory: Path) -> Mapping[str, SoftCheckpoint]:
@@ -68,10 +77,16 @@ def read_checkpoint(directory: Path) -> SoftCheckpoint:
     """
     adapter = _read_json(directory / ADAPTER_CONFIG)
     peft_type, count = adapter.get("peft_type"), adapter.get("num_virtual_tokens")
-    if peft_type not in (PLAIN, DEEP) or type(count) is not int or not 0 < count < MOST_VIRTUAL_TOKENS:
+    known = (PLAIN, DEEP, ENCODED, MULTITASK)
+    if peft_type not in known or type(count) is not int or not 0 < count < MOST_VIRTUAL_TOKENS:
         raise StrategyError(
             f"{directory / ADAPTER_CONFIG}: peft_type {peft_type!r} with {count!r} virtual tokens is not a soft "
-            f"prompt; expected {PLAIN} or {DEEP}"
+            f"prompt; expected {', '.join(known[:-1])} or {known[-1]}"
+        )
+    if peft_type == MULTITASK and (tasks := adapter.get("num_tasks", 1)) != 1:
+        raise StrategyError(
+            f"{directory / ADAPTER_CONFIG}: has virtual tokens for {tasks!r} tasks, and nothing says which of them "
+            "HumanEval is; save it for one (num_tasks 1, prompt_tuning_init EXACT_SOURCE_TASK or AVERAGE_SOURCE_TASKS)"
         )
     manifest = _read_json(directory / MANIFEST) if (directory / MANIFEST).is_file() else {}
     return SoftCheckpoint(
@@ -86,16 +101,23 @@ def read_checkpoint(directory: Path) -> SoftCheckpoint:
     )
 
 
+def weights_of(directory: Path) -> Path:
+    """The tensor file of a checkpoint's folder; where there is none, the one that should be there."""
+    pickled = directory / PICKLED_WEIGHTS
+    return directory / ADAPTER_WEIGHTS if (directory / ADAPTER_WEIGHTS).exists() or not pickled.exists() else pickled
+
+
 def digest_of(peft_type: str, directory: Path) -> str:
     """SHA-256 over what the virtual tokens are and mean.
 
     Raises:
         StrategyError: the tensor file cannot be read.
     """
+    weights = weights_of(directory)
     try:
-        content = jsonl.regular(directory / ADAPTER_WEIGHTS).read_bytes()
+        content = jsonl.regular(weights).read_bytes()
     except OSError as error:
-        raise StrategyError(cannot_be_read(directory / ADAPTER_WEIGHTS, error)) from error
+        raise StrategyError(cannot_be_read(weights, error)) from error
     return hashlib.sha256(peft_type.encode() + b"\n" + content).hexdigest()
 
 

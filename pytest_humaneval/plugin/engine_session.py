@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pytest_humaneval.models.find import Model
 
 WARM_ONE_TAKEN = "note: another run was using the warm engine; this one started an engine of its own"
+STORE = "generations.sqlite"  # in the cache folder
 
 
 class EngineSession:
@@ -42,7 +43,7 @@ class EngineSession:
         with ExitStack() as opening:
             opening.enter_context(sigterm_as_interruption())
             self._guides = opening.enter_context(ExitStack())  # left after the engine: without it they come to an end
-            self._guiding = False
+            self._guide: GuideThread | None = None
             self.engine, self.notes = _start_engine(config, plan, model, read_store=read_store)
             opening.callback(self.engine.close)
             if (status := _status_line(config, self.engine)) is not None:
@@ -57,19 +58,19 @@ class EngineSession:
         """Have the guided ones among the items solved, beside everything else; a second call adds nothing."""
         guided = {strategy.name for strategy in self._plan.strategies if strategy.guided}
         solved = [item for item in items if item.strategy in guided]
-        if solved and not self._guiding and self._plan.engine.name != "replay":
-            self._guiding = True
-            self._guides.callback(GuideThread(self._plan, self.client(), solved).close)
+        if solved and self._guide is None and self._plan.engine.name != "replay":
+            self._guide = GuideThread(self._plan, self.client(), solved)
+            self._guides.callback(self._guide.close)
 
     def progress(self) -> dict[str, Any]:
-        """How far the engine is, and what it took.
+        """How far the engine is, what it took, and what guided strategies drew.
 
         Raises:
             EngineError: it is gone.
         """
         client = self.client()
         try:
-            return client.progress()
+            return client.progress() | {"guided_sampling": self._guide.sampling if self._guide is not None else {}}
         finally:
             client.close()
 
@@ -91,7 +92,7 @@ def _start_engine(
 ) -> tuple[RunningEngine, tuple[str, ...]]:
     """An engine process of the run's own, or with --humaneval-linger its turn with one that outlives it; with notes."""
     keeps = plan.engine.name != "replay"  # which answers from a file anyway
-    store = options.cache_directory(config) / "generations.sqlite" if keeps else None
+    store = options.cache_directory(config) / STORE if keeps else None
     linger = options.value_of(config, "linger", 0.0)
     kind = plan.extensions.engines[plan.engine.name]
     source = source_of(kind)

@@ -142,6 +142,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not options.active(config):
         return
     from pytest_humaneval.plugin.distributed import is_worker
+    from pytest_humaneval.plugin.neighbours import stay_in_process
     from pytest_humaneval.plugin.planning import plan_of_worker
     from pytest_humaneval.plugin.proposal import propose
     from pytest_humaneval.plugin.selection import use_own_tests
@@ -154,6 +155,7 @@ def pytest_configure(config: pytest.Config) -> None:
     except HumanEvalError as error:  # also an engine that is not installed
         raise pytest.UsageError(str(error)) from error
     use_own_tests(config)
+    stay_in_process(config)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -15,6 +15,7 @@ from pytest_humaneval.plan import Plan
 from pytest_humaneval.plugin.failure import show_error, show_failure
 from pytest_humaneval.plugin.fixtures import CHECK_TIMEOUT, OUTCOME, is_judged, item_id, requests_for
 from pytest_humaneval.plugin.junit import item_properties
+from pytest_humaneval.plugin.neighbours import run_once
 from pytest_humaneval.plugin.timeouts import add_backstop, check_timeout
 from pytest_humaneval.printable import printable
 from pytest_humaneval.problem import Problem
@@ -33,19 +34,10 @@ def prepare(items: Sequence[pytest.Item], plan: Plan, client: EngineClient) -> l
     for item in judged:
         item.stash[CHECK_TIMEOUT] = check_timeout(item)
         add_backstop(item, item.stash[CHECK_TIMEOUT])
-        _run_once(item)
+        run_once(item)
     with contextlib.suppress(EngineError):
         client.submit(requests_for(items, plan))
     return [item.nodeid for item in judged]
-
-
-def _run_once(item: pytest.Item) -> None:
-    """Keep pytest-rerunfailures away: a failure is a result, and the best of several draws is no pass@1.
-
-    A condition that never holds is what stands above --reruns, --force-reruns and the marks of the user.
-    """
-    if item.config.pluginmanager.hasplugin("rerunfailures"):
-        item.add_marker(pytest.mark.flaky(reruns=0, condition=False), append=False)
 
 
 def ids_of(items: Sequence[pytest.Item]) -> list[ItemId]:

@@ -69,7 +69,12 @@ OPTIONS = (
         many=True,
     ),
     Option("replay", "check the samples of this .jsonl file instead of generating; implies the replay engine", "FILE"),
-    Option("script", "answers of the scripted engine, as JSON; implies the scripted engine", "FILE"),
+    Option(
+        "script",
+        "answers of the scripted engine, a JSON object from 'HumanEval/0', '* STRATEGY' or 'HumanEval/0 STRATEGY' to a "
+        "text, or a list with one for each sample; '*' is for the rest; implies the scripted engine",
+        "FILE",
+    ),
     Option("cache-dir", "where models and finished generations are kept (default: the user's cache folder)", "DIR"),
     Option("temperature", "0 is greedy decoding (default: 0)", "T", number(float, 0, 2)),
     Option("top-p", "nucleus sampling (default: 1)", "P", number(float, 1e-9, 1, "a number above 0 and up to 1")),

@@ -12,8 +12,8 @@ import pytest
 
 from pytest_humaneval.exceptions import EngineError
 from pytest_humaneval.plan import Plan, Settled
-from pytest_humaneval.plugin import options
-from pytest_humaneval.plugin.engine_session import EngineSession
+from pytest_humaneval.plugin import neighbours, options
+from pytest_humaneval.plugin.engine_session import STORE, EngineSession
 from pytest_humaneval.plugin.engine_settings import check_cache
 from pytest_humaneval.plugin.failure_list import FAILURES, FailureList
 from pytest_humaneval.plugin.junit import add_completion
@@ -22,6 +22,7 @@ from pytest_humaneval.plugin.timeouts import default_timeout
 from pytest_humaneval.printable import counted
 from pytest_humaneval.report.output import Finished, Output
 from pytest_humaneval.report.publish import Publisher
+from pytest_humaneval.report.sampling import REPLAY
 from pytest_humaneval.report.texttable import folded, wrapped
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.record import Record
@@ -68,7 +69,8 @@ class Run:
         progress, notes = self._end_session()
         if self._engine_failed:
             exit_status = pytest.ExitCode.INTERNAL_ERROR
-        notes = [*_left_out_note(self.settled), *self.session.notes, *notes]
+        kept = self._kept_note(progress) if exit_status == pytest.ExitCode.INTERRUPTED else []
+        notes = [*_left_out_note(self.settled), *neighbours.notes(self._config), *self.session.notes, *notes, *kept]
         elsewhere = failures - self._failed_items
         return self.output.finish(int(exit_status), elsewhere, progress, self._last_outcome_at, notes)
 
@@ -88,6 +90,16 @@ class Run:
         with failures.held_back():
             self._config.stash[FAILURES] = failures
             yield
+
+    def _kept_note(self, progress: dict[str, Any]) -> list[str]:
+        """What a run that was interrupted leaves to the next one."""
+        store = options.cache_directory(self._config) / STORE
+        finished = progress.get("finished", 0) + progress.get("from_store", 0)
+        if self.plan.engine.name == REPLAY or not finished or not store.exists():
+            return []
+        told = counted(finished, "finished generation is", "finished generations are")
+        how = ", without --humaneval-no-cache," if options.no_cache(self._config) else ""
+        return [f"note: interrupted; {told} kept in {store}: the same command{how} continues from there"]
 
     def _end_session(self) -> tuple[dict[str, Any], list[str]]:
         """How far the engine had come, and a warning where nobody knows."""

@@ -50,6 +50,7 @@ class Guide:
         self._sandbox = sandbox
         self._problems = {problem.task_id: problem.visible() for problem in plan.problems}
         self._strategies = {strategy.name: strategy for strategy in plan.strategies}
+        self.sampling: dict[str, list[list[float]]] = {}  # temperatures and top-p that strategies asked for
 
     def solve(self, items: Iterable[ItemId]) -> None:
         """Pursue all items, in their order; whatever goes wrong with one is published as its error.
@@ -116,6 +117,9 @@ class Guide:
         how = Sampling(
             question.temperature, question.top_p, base.max_tokens, base.seed, logprobs=question.temperature > 0
         )
+        asked = self.sampling.setdefault(pursuit.strategy.name, [])
+        if (pair := [how.temperature, how.top_p]) not in asked:
+            asked.append(pair)
         # Several solutions of one problem draw other samples; far apart, as nobody knows how many each draws.
         first = pursuit.item.sample_index * 10_000 + len(pursuit.drawn)
         made = (
@@ -147,7 +151,8 @@ class Guide:
             chosen.generation,
             prompt_tokens=sum(each.prompt_tokens for each in pursuit.drawn),
             completion_tokens=sum(each.completion_tokens for each in pursuit.drawn),
-            seconds=max(each.seconds for each in pursuit.drawn),
+            # Of what comes from the store, even in part, nobody knows what it would have taken here.
+            seconds=max(each.seconds for each in pursuit.drawn) if all(each.seconds for each in pursuit.drawn) else 0.0,
         )
         return self._client.publish(pursuit.item.key, Solution(total, chosen.completion, len(pursuit.drawn)))
 
@@ -164,6 +169,7 @@ class GuideThread:
         self._plan = plan
         self._client = client
         self._items = items
+        self.sampling: dict[str, list[list[float]]] = {}
         client.announce(item.key for item in items)
         self._thread = threading.Thread(target=self._run, name="humaneval-guide", daemon=True)
         self._thread.start()
@@ -176,7 +182,9 @@ class GuideThread:
         with contextlib.suppress(EngineError):  # the engine is gone: the run has ended, or its items say so
             try:
                 with self._plan.open_sandbox() as sandbox:
-                    Guide(self._plan, self._client, sandbox).solve(self._items)
+                    guide = Guide(self._plan, self._client, sandbox)
+                    self.sampling = guide.sampling
+                    guide.solve(self._items)
             except EngineError:
                 raise
             except BaseException as error:  # those who wait must not wait for ever

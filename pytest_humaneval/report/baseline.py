@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.printable import counted
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.statistics.comparison import Comparison, compare, passes_of, together
 from pytest_humaneval.wording import short_digest
@@ -87,13 +88,15 @@ def _coverage(name: str, now: Sequence[Outcome], before: Sequence[Outcome]) -> l
     """Problems that only one of the two has, unequal numbers of samples, and those that have no verdict in one."""
     notes = []
     mine, theirs = {one.task_id for one in now}, {one.task_id for one in before}
+    common = counted(len(mine & theirs), "problem that", "problems that")
     if only := [f"{len(a - b)} only in the {where}" for a, b, where in _sides(mine, theirs) if a - b]:
-        notes.append(f"{name}: compared on {len(mine & theirs)} problems that both have; {', '.join(only)}")
+        notes.append(f"{name}: compared on {common} both have; {', '.join(only)}")
     shared = mine & theirs
     drawn, drawn_before = (Counter(one.task_id for one in side if one.task_id in shared) for side in (now, before))
     if drawn != drawn_before:
         notes.append(
-            f"{name}: {drawn.total()} samples in the run, {drawn_before.total()} in the baseline; "
+            f"{name}: {counted(drawn.total(), 'sample', 'samples')} in the run, "
+            f"{drawn_before.total()} in the baseline; "
             "a problem counts by the share that passes of all its samples"
         )
     errors = [

@@ -116,6 +116,13 @@ def _detectable_lines(shown: Sequence[Comparison], width: int) -> list[str]:
         text = f"{counted(power.problems, 'problem is', 'problems are')} too few to show any difference at {alpha}"
         if power.method != MCNEMAR and not power.spread:
             text = "what difference could be shown is not known: no problem differs"
+    elif power.method == MCNEMAR and power.difference > power.spread:
+        text = (
+            f"{power.problems} problems show a true difference with a chance of {POWER:.0%} at {alpha} only if "
+            f"{power.difference:.0%} of them differ, all in one direction; here {power.spread:.0%} "
+            f"differ (exact power, "
+            "Duffy 1984)"
+        )
     elif power.method == MCNEMAR:
         text = (
             f"{power.problems} problems show a true difference of {power.difference:.3f} with a chance of {POWER:.0%} "

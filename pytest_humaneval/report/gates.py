@@ -20,6 +20,7 @@ from fractions import Fraction
 from typing import Any
 
 from pytest_humaneval.exceptions import InputError
+from pytest_humaneval.printable import counted
 from pytest_humaneval.report.baseline import BaselineComparison, matched
 from pytest_humaneval.statistics.comparison import Comparison, Passes, smallest_detectable
 from pytest_humaneval.statistics.paired import ALPHA
@@ -133,9 +134,8 @@ def _at_least(strategy: str, least: float, passes: Passes) -> GateVerdict:
     # Exactly, as 0.4 is meant: a mean of shares in floating point can be one bit below it.
     value = sum(Fraction(sum(samples.values()), len(samples)) for samples in passes.values()) / len(passes)
     passed, judged = (sum(map(count, passes.values())) for count in (lambda one: sum(one.values()), len))
-    return GateVerdict(
-        gate, strategy, value >= Fraction(str(least)), f"{float(value):.4f}, {passed} of {judged} samples"
-    )
+    told = f"{float(value):.4f}, {passed} of {counted(judged, 'sample', 'samples')}"
+    return GateVerdict(gate, strategy, value >= Fraction(str(least)), told)
 
 
 def _no_drop(strategy: str, comparison: Comparison | None, family: Sequence[Comparison]) -> GateVerdict:
@@ -144,7 +144,7 @@ def _no_drop(strategy: str, comparison: Comparison | None, family: Sequence[Comp
         return GateVerdict(gate, strategy, None, "no problem is in both")
     low, high = comparison.interval
     told = f"{comparison.difference:+.3f} [{low:+.3f}, {high:+.3f}], p {comparison.p_holm:.4f}"
-    told += f", {comparison.problems} problems"
+    told += f", {counted(comparison.problems, 'problem', 'problems')}"
     if comparison.significant:
         return GateVerdict(gate, strategy, comparison.difference > 0, told)
     power = smallest_detectable(family)

@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.printable import counted, printable
 from pytest_humaneval.report.analysis import Analysis
+from pytest_humaneval.report.sampling import REPLAY, sampling_told
 from pytest_humaneval.report.terminal import (
-    REPLAY,
     analysis_lines,
     identity_line,
     partial_note,
-    sampling_of,
 )
 from pytest_humaneval.results.headline import Headline, headline
 from pytest_humaneval.results.ledger import Ledger, errors_told
 from pytest_humaneval.results.read import Results
-from pytest_humaneval.results.rows import Row, ranked, rows_of
-from pytest_humaneval.wording import three_decimals
+from pytest_humaneval.results.record import plan_options
+from pytest_humaneval.results.rows import Row, context_of, ranked, rows_of
+from pytest_humaneval.wording import context_text, three_decimals
 
 HEADLINE_CHARACTERS = 160
 WIDTH = 100  # of comparisons and gates
@@ -45,13 +46,21 @@ def code(text: str) -> str:
     return f"{fence}{pad}{line}{pad}{fence}" if line else ""
 
 
-def markdown_summary(ledger: Ledger, limit: int | None = None, analysis: Analysis | None = None) -> str:
+def markdown_summary(
+    ledger: Ledger, limit: int | None = None, analysis: Analysis | None = None, run: dict[str, Any] | None = None
+) -> str:
     """What was evaluated, a table of the strategies, what must be known, what it proves, and the failures, folded.
 
-    ``limit`` is the most bytes of UTF-8 it may have; failures beyond it are counted instead of listed.
+    ``limit`` is the most bytes of UTF-8 it may have; failures beyond it are counted instead of listed. ``run`` is the
+    run's record, where there is one.
     """
     plan = ledger.plan
-    facts = [identity_line(plan.identity), sampling_of(plan), f"{len(plan.problems)} problems of {plan.dataset_name}"]
+    how = sampling_told(run or plan_options(plan)) + context_text(context_of(ledger.outcomes.values()))
+    facts = [
+        identity_line(plan.identity),
+        how,
+        f"{counted(len(plan.problems), 'problem', 'problems')} of {plan.dataset_name}",
+    ]
     notes = [partial_note(ledger.selected)] if ledger.selected else []
     notes += [f"warning: {text}" for text in (*ledger.errors_told(), ledger.not_run_told()) if text]
     if ledger.further:
@@ -95,8 +104,8 @@ def markdown(
     head += _fenced(analysis_lines(analysis, WIDTH, kept=False))
     listed = LISTED_BYTES if limit is None else min(LISTED_BYTES, limit - _bytes(head))
     failures = [outcome for outcome in outcomes if not outcome.passed and not outcome.error]
-    folded = _folded("errors of engine or sandbox", errors, told, listed // 4)
-    return "\n".join([*head, *folded, *_folded("failures", failures, told, listed)])
+    folded = _folded("errors" if len(errors) > 1 else "error", errors, told, listed // 4, " of engine or sandbox")
+    return "\n".join([*head, *folded, *_folded("failures" if len(failures) > 1 else "failure", failures, told, listed)])
 
 
 def _table(rows: Sequence[Row], ks: Sequence[int], *, generated: bool) -> list[str]:
@@ -120,7 +129,9 @@ def _fenced(lines: Sequence[str]) -> list[str]:
     return [f"{fence}text", *shown, fence, ""]
 
 
-def _folded(what: str, outcomes: Sequence[Outcome], told: Callable[[Outcome], Headline], limit: int) -> list[str]:
+def _folded(
+    what: str, outcomes: Sequence[Outcome], told: Callable[[Outcome], Headline], limit: int, whose: str = ""
+) -> list[str]:
     """A list under a summary line that opens it; as many as ``limit`` bytes hold, and how many more there are."""
     if not outcomes:
         return []
@@ -132,7 +143,7 @@ def _folded(what: str, outcomes: Sequence[Outcome], told: Callable[[Outcome], He
             lines.append(f"- and {len(outcomes) - len(lines)} more")
             break
         lines.append(line)
-    return [f"<details><summary>{len(outcomes)} {what}</summary>", "", *lines, "", "</details>", ""]
+    return [f"<details><summary>{len(outcomes)} {what}{whose}</summary>", "", *lines, "", "</details>", ""]
 
 
 def _item(outcome: Outcome, why: Headline) -> str:

@@ -21,6 +21,7 @@ from pytest_humaneval.results.rows import rows_of
 from pytest_humaneval.statistics.comparison import passes_of
 from pytest_humaneval.whole_file import Written
 
+INTERRUPTED = 2  # pytest's exit status
 WHILE_IT_RUNS = ("rate", "share", "seconds_left")  # what the status line is told and no record needs
 
 
@@ -69,7 +70,8 @@ class Output:
     def summary(self, finished: Finished, layers: Sequence[str], timeout: float, width: int) -> list[str]:
         """The lines of the terminal summary, for a terminal of ``width`` columns."""
         if not self.ledger.outcomes:
-            return gate_lines(finished.analysis, width)
+            notes = finished.notes if finished.exit_status == INTERRUPTED else ()
+            return [*gate_lines(finished.analysis, width), *notes]
         kept = self.record is not None
         lines = summary_lines(self.ledger, finished.progress, layers, timeout, finished.analysis, width, kept)
         return [*lines, *(["", *finished.notes] if finished.notes else [])]

@@ -44,9 +44,9 @@ class Publisher:
         ``run`` is the run's record, as run.json has it.
         """
         if self._markdown is not None:
-            text = markdown_summary(ledger, analysis=analysis)
+            text = markdown_summary(ledger, analysis=analysis, run=run)
             yield _written(self._markdown, "summary", lambda path: write_whole(path, [text]))
-        if self._step and (trouble := _append(Path(self._step), ledger, analysis)):
+        if self._step and (trouble := _append(Path(self._step), ledger, analysis, run)):
             yield Written(trouble)  # nobody asked for it
         if self._page is not None:
             results = Results(tuple(ledger.sorted()), run)
@@ -74,12 +74,12 @@ def _written(path: Path, what: str, write: Callable[[Path], None]) -> Written:
     return Written(f"the {what} is in {path}")
 
 
-def _append(path: Path, ledger: Ledger, analysis: Analysis) -> str:
+def _append(path: Path, ledger: Ledger, analysis: Analysis, run: dict[str, Any]) -> str:
     """Append to the step's summary what room is left for; returns a warning, or nothing."""
     try:
         room = STEP_SUMMARY_BYTES - (path.stat().st_size if path.exists() else 0)
         with path.open("a", encoding="utf-8") as file:
-            file.write("\n" + markdown_summary(ledger, room - 1024, analysis))
+            file.write("\n" + markdown_summary(ledger, room - 1024, analysis, run))
     except OSError as error:
         return f"warning: {STEP_SUMMARY}: {path} could not be written: {error.strerror or error}"
     return ""

@@ -11,14 +11,14 @@ from pytest_humaneval.plan import Plan
 from pytest_humaneval.printable import counted
 from pytest_humaneval.report.analysis import Analysis
 from pytest_humaneval.report.comparisons import baseline_lines, gate_lines, pair_lines
+from pytest_humaneval.report.sampling import REPLAY, sampling_of_row, sampling_told
 from pytest_humaneval.report.texttable import Column, text_table, wrapped
 from pytest_humaneval.results.ledger import Ledger
-from pytest_humaneval.results.rows import Row, ranked
-from pytest_humaneval.wording import sampling_text, short_digest, three_decimals
+from pytest_humaneval.results.record import plan_options
+from pytest_humaneval.results.rows import Row, context_of, ranked
+from pytest_humaneval.wording import context_text, short_digest, three_decimals
 
 HEADER_WIDTH = 80
-REPLAY = "replay"
-NOT_KNOWN = "not known: the samples come from a file"
 MANY = 6  # strategies; of more, the remarks are a table
 
 
@@ -34,15 +34,17 @@ def summary_lines(
     """The summary: what was evaluated and how, the table, what the reader must know of it, and what it proves."""
     plan, rows = ledger.plan, ranked(ledger.rows())
     with_experiments = any(strategy.base for strategy in plan.strategies)
+    run = plan_options(plan) | {"engine_process": progress}
+    held = context_text(context_of(ledger.outcomes.values()))
     header = [
         *wrapped(identity_line(plan.identity), width, "model     "),
         *(wrapped(plan.identity.precision, width, "precision ") if plan.identity.precision else []),
-        *([] if with_experiments else wrapped(sampling_of(plan), width, "sampling  ")),
+        *([] if with_experiments else wrapped(sampling_told(run) + held, width, "sampling  ")),
         *wrapped(dataset_line(len(plan.problems), plan.dataset_name, plan.dataset_sha256), width, "problems  "),
         f"checks    {timeout:g} s of CPU time, {plan.sandbox.memory_mb} MiB",
         *wrapped(", ".join(layers) or "none was started", min(width, HEADER_WIDTH), "sandbox   "),
         *([] if plan.engine.name == REPLAY else _engine_lines(progress, width)),
-        *(["", *experiment_table(plan, width)] if with_experiments else []),
+        *(["", *experiment_table(plan, run, width)] if with_experiments else []),
     ]
     remarks = [*_sees(rows, width), *remark_lines(rows, width), *_partial(ledger, width), *_further(ledger, width)]
     for notice in progress.get("notices", []):
@@ -80,18 +82,6 @@ def identity_line(identity: Identity) -> str:
     return f"{identity.model} ({short_digest(identity.digest)}) on {identity.engine}"
 
 
-def sampling_of(plan: Plan) -> str:
-    """How the tokens of a run were drawn, as far as it is known."""
-    if plan.engine.name == REPLAY:
-        return NOT_KNOWN
-    if any(strategy.base for strategy in plan.strategies):
-        each = [(one.name, sampling_text(plan.sampling_of(one), plan.num_samples_of(one))) for one in plan.strategies]
-        return "; ".join(f"{name}: {how}" for name, how in each)
-    guided = any(strategy.guided for strategy in plan.strategies)
-    told = sampling_text(plan.sampling, plan.num_samples)
-    return f"{told}; guided strategies draw each answer as they ask for it" if guided else told
-
-
 def partial_note(selected: str) -> str:
     """What a reader must know of a run of less than everything, such as "12 of 164 problems"."""
     return f"note: {selected} {'was' if selected.startswith('1 ') else 'were'} selected; the figures are partial"
@@ -119,15 +109,17 @@ def table(rows: Sequence[Row], ks: Sequence[int], width: int, *, generated: bool
     columns += [Column(name.replace("_", " "), [str(getattr(row, name)) for row in rows]) for name in counts]
     if not generated:
         return text_table(Column("strategy", [row.strategy for row in rows]), columns, width)
-    rates = [f"{row.tokens / row.seconds:.0f}" if row.seconds > 0 else "n/a" for row in rows]
-    columns += [Column("tok/s", rates, glued=True), Column("s", [f"{row.seconds:.1f}" for row in rows], glued=True)]
+    if any(row.seconds > 0 for row in rows):  # else all came from the store
+        rates = ["n/a" if row.rate is None else f"{row.rate:.0f}" for row in rows]
+        seconds = [f"{row.seconds:.1f}" if row.seconds > 0 else "n/a" for row in rows]
+        columns += [Column("tok/s", rates, glued=True), Column("s", seconds, glued=True)]
     return text_table(Column("strategy", [row.strategy for row in rows]), columns, width)
 
 
-def experiment_table(plan: Plan, width: int) -> list[str]:
+def experiment_table(plan: Plan, run: dict[str, Any], width: int) -> list[str]:
     """What each row of the results was made with, where that differs from row to row."""
     strategies = plan.strategies
-    how = [sampling_text(plan.sampling_of(one), plan.num_samples_of(one)) for one in strategies]
+    how = [sampling_of_row(run, one) for one in run["experiments"]]
     columns = [
         Column("strategy", [one.base or one.name for one in strategies], words=True),
         Column("post-processing", [plan.postprocessor(one) for one in strategies], words=True),

@@ -8,12 +8,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pytest_humaneval.endings import LENGTH, TOLD, is_own
+from pytest_humaneval.endings import CONTEXT_FULL, LENGTH, TOLD, is_own
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.postprocess.thinking import is_thinking
 from pytest_humaneval.problem import Problem
 
 _FENCED = re.compile(r"^[ \t]*(?:```|~~~)[^\n]*\n(.*?)(?:^[ \t]*(?:```|~~~)|\Z)", re.MULTILINE | re.DOTALL)
+
+_LIMITS = {LENGTH: " and was cut at the token limit", CONTEXT_FULL: " and was cut as the context was full"}
 
 
 def explained(outcome: Outcome, problem: Problem) -> Outcome:
@@ -21,7 +23,9 @@ def explained(outcome: Outcome, problem: Problem) -> Outcome:
     if outcome.passed or outcome.error:
         return outcome
     parts = [outcome.detail]
-    if not is_own(outcome.finish_reason):
+    if outcome.finish_reason == CONTEXT_FULL and outcome.kind == "empty" and _was_thinking(outcome):
+        parts = [_cut_thinking(outcome)]
+    elif not is_own(outcome.finish_reason):
         told = TOLD.get(outcome.finish_reason, f"the server ended the answer with {outcome.finish_reason!r}")
         parts = [told] if outcome.kind == "empty" else [*parts, told]
     elif outcome.kind == "empty" and outcome.generation:
@@ -51,8 +55,12 @@ def _why_empty(outcome: Outcome, problem: Problem) -> str:
     return outcome.detail
 
 
+def _was_thinking(outcome: Outcome) -> bool:
+    return is_thinking(outcome.generation) if outcome.generation else bool(outcome.reasoning)
+
+
 def _cut_thinking(outcome: Outcome) -> str:
-    limit = " and was cut at the token limit" if outcome.finish_reason == LENGTH else ""
+    limit = _LIMITS.get(outcome.finish_reason, "")
     return f"the model was still thinking at the end{limit}; there is no answer"
 
 

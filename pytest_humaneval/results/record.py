@@ -20,6 +20,7 @@ from pytest_humaneval.machine import machine
 from pytest_humaneval.outcome import Outcome, in_order
 from pytest_humaneval.plain import to_plain
 from pytest_humaneval.plan import Plan
+from pytest_humaneval.printable import counted
 from pytest_humaneval.prompt import Prompt
 from pytest_humaneval.results.former import free_folder, read_former
 from pytest_humaneval.results.ledger import Ledger
@@ -127,8 +128,9 @@ class Record:
             return Written(f"samples, results, prompts and run.json are in {self.directory}, with {told}")
         folder = self._live or self._start()
         self._write(folder, outcomes, 0, run_of)
+        results = counted(len(former.outcomes), "the only result", "results")
         return Written(
-            f"note: {self.directory} keeps the {len(former.outcomes)} results of an earlier run, {len(lost)} of which "
+            f"note: {self.directory} keeps {results} of an earlier run, {len(lost)} of which "
             f"this one did not evaluate ({why}); samples, results, prompts and run.json of this one are in {folder}"
         )
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pytest_humaneval.endings import LENGTH, finish_reason, is_own
+from pytest_humaneval.endings import CONTEXT_FULL, LENGTH, finish_reason, is_own
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.statistics.metrics import mean_pass_at_k, pass_at_k_interval
 
@@ -17,7 +17,8 @@ UNUSABLE_SHARE = 0.2  # of completions empty or not parsing: then the prompt or 
 class Row:
     """One strategy's figures. Errors are outside every denominator; ``pass_at_k`` is None where it is undefined.
 
-    ``seconds`` is the time until the strategy's last generation was finished, counted from its submission.
+    ``seconds`` is the time until the strategy's last generation was finished, counted from its submission, and
+    ``new_tokens`` are those that took it: what came from the store took none.
     """
 
     strategy: str
@@ -36,6 +37,12 @@ class Row:
     steps: dict[str, int]
     guided: bool = False  # saw what its code does on the docstring's examples
     draws: int = 0  # generations that were made for it
+    new_tokens: int = 0  # of tokens, those that were generated in this run
+
+    @property
+    def rate(self) -> float | None:
+        """Tokens a second; None where nothing was generated in this run."""
+        return self.new_tokens / self.seconds if self.seconds > 0 else None
 
     @property
     def failed(self) -> int:
@@ -52,6 +59,8 @@ class Row:
         """Why nobody should believe this row, without a full stop; empty where nothing speaks against it."""
         if not self.judged or self.unusable <= UNUSABLE_SHARE * self.judged:
             return ""
+        if self.judged == 1:
+            return f"{self.strategy}: the only completion is empty or does not parse"
         return f"{self.strategy}: {self.unusable} of {self.judged} completions are empty or do not parse"
 
 
@@ -65,7 +74,7 @@ class Tally:
         self._correct: Counter[str] = Counter()
         self._steps: Counter[str] = Counter()
         self._ends: Counter[str] = Counter()
-        self._tokens = self._truncated = self._draws = 0
+        self._tokens = self._new_tokens = self._truncated = self._draws = 0
         self._seconds = 0.0
         self._guided = False
 
@@ -77,6 +86,7 @@ class Tally:
             self._correct[outcome.task_id] += outcome.passed
         self._steps.update(outcome.steps)
         self._tokens += outcome.completion_tokens
+        self._new_tokens += outcome.completion_tokens if outcome.generation_seconds > 0 else 0
         self._seconds = max(self._seconds, outcome.generation_seconds)
         reason = finish_reason(outcome.finish_reason)
         self._truncated += reason == LENGTH
@@ -105,7 +115,14 @@ class Tally:
             steps=dict(self._steps),
             guided=self._guided,
             draws=self._draws,
+            new_tokens=self._new_tokens,
         )
+
+
+def context_of(outcomes: Iterable[Outcome]) -> int:
+    """Tokens of prompt and answer that held before the limit of tokens did; 0 where none did, or nobody counted."""
+    full = (one for one in outcomes if finish_reason(one.finish_reason) == CONTEXT_FULL and one.num_draws == 1)
+    return max((one.prompt_tokens + one.completion_tokens for one in full if one.prompt_tokens), default=0)
 
 
 def ranked(rows: Iterable[Row]) -> list[Row]:

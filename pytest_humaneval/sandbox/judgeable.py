@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from pytest_humaneval.exceptions import DatasetError, SandboxError
+from pytest_humaneval.printable import counted
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.sandbox.interface import Sandbox
 
@@ -50,7 +51,8 @@ def left_after(problems: Sequence[Problem], broken: dict[str, str], *, skip: boo
         more = f"\n  and {len(broken) - NAMED} more" if len(broken) > NAMED else ""
         advice = "" if skip else "\n--humaneval-skip-broken-problems leaves them out"
         raise DatasetError(
-            f"{len(broken)} of {len(problems)} problems cannot be judged here: their canonical solution does not pass"
+            f"{len(broken)} of {counted(len(problems), 'problem', 'problems')} cannot be judged here: "
+            f"their canonical solution does not pass"
             f"{named}{more}{advice}"
         )
     return left

@@ -125,6 +125,17 @@ def test_a_click_shows_prompt_generation_completion_verdict_and_assertion(open_p
     assert "A assertion 20 tokens · 1.5 s to the last token · ended by stop" in shown(driver, "#cell-verdict", "tokens")
 
 
+def test_reasoning_is_shown_where_there_is_some(open_page: Open) -> None:
+    one = outcome("Mini/0", "chat", "passed", reasoning="First, the sum.")
+    other = outcome("Mini/1", "chat", "passed")
+    driver = open_page(Results((one, other), {"k": [1]}))
+    cell(driver, 0, 0).click()
+    assert shown(driver, "#cell-reasoning", "First") == "First, the sum."
+    driver.find_element(By.CSS_SELECTOR, "#cell-after").click()
+    shown(driver, "#cell-title", "Mini/1")
+    assert not driver.find_element(By.CSS_SELECTOR, "#cell-reasoning").is_displayed()
+
+
 def test_a_conversation_is_shown_by_role(open_page: Open) -> None:
     driver = open_page()
     cell(driver, 0, 0).click()
@@ -175,7 +186,7 @@ def test_filters_by_text_and_by_verdict_keep_what_matches(open_page: Open) -> No
     chip = driver.find_element(By.XPATH, "//button[contains(., 'timed out')]")
     chip.click()
     assert chip.get_attribute("aria-pressed") == "true"
-    shown(driver, "#found", "1 of 3 problems, 1 samples")
+    shown(driver, "#found", "1 of 3 problems, 1 sample")
     assert visible_problems(driver) == ["first"]
     chip.click()
     Select(find(driver, "#filter-rows")).select_by_value("differ")

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
+from pytest_humaneval.endings import finish_reason
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -22,6 +24,7 @@ class Reply:
 
     text: str | None = "    pass\n"
     finish_reason: str = "stop"
+    tokens: int = 0  # of the answer, as the usage says; 0 is what goes with the reason
     logprobs: tuple[float, ...] = ()  # of the tokens, given when they are asked for
     status: int = 200
     error: str = ""
@@ -220,8 +223,14 @@ def _answer(reply: Reply, asked: dict[str, Any]) -> dict[str, Any]:
         "created": 0,
         "model": "tiny",
         "choices": [{"index": 0, "finish_reason": reply.finish_reason, "logprobs": _logprobs(reply, asked), **said}],
-        "usage": {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18},
+        "usage": {"prompt_tokens": 11, "completion_tokens": reply.tokens or _tokens(reply, asked)},
     }
+
+
+def _tokens(reply: Reply, asked: dict[str, Any]) -> int:
+    """As many as were asked for, where the answer says that it has reached them."""
+    limit = asked.get("max_completion_tokens", asked.get("max_tokens"))
+    return limit if "length" in finish_reason(reply.finish_reason) and isinstance(limit, int) else 7
 
 
 def _logprobs(reply: Reply, asked: dict[str, Any]) -> dict[str, Any] | None:

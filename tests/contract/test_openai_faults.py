@@ -91,6 +91,29 @@ def test_a_completion_is_asked_for_with_all_that_matters() -> None:
     ]
     assert isinstance(answer, Generation)
     assert (answer.text, answer.finish_reason) == ("    return 1\n", "length")
+
+
+@pytest.mark.parametrize(
+    ("told", "tokens", "reason"),
+    [
+        ("length", 768, "length"),
+        ("length", 100, "context_full"),  # of 768 that were asked for: vLLM and llama.cpp have one word for both
+        ("length", 0, "length"),  # it does not count
+        ("model_length", 0, "context_full"),
+        ("model_context_window_exceeded", 0, "context_full"),
+        ("stop", 100, "stop"),
+    ],
+)
+def test_a_full_context_is_told_from_the_limit_of_tokens(told: str, tokens: int, reason: str) -> None:
+    body = {
+        "choices": [{"index": 0, "text": "    return 1\n", "finish_reason": told}],
+        "usage": {"prompt_tokens": 11, "completion_tokens": tokens},
+    }
+    request = Request(completion_prompt("def f():\n"), Sampling(), 0)
+    with FakeServer(lambda asked: Reply(body=body)) as server, started(server) as engine:
+        (answer,) = ask(engine, [("0", request)]).values()
+    assert isinstance(answer, Generation)
+    assert answer.finish_reason == reason
     assert (answer.prompt_tokens, answer.completion_tokens) == (11, 7)
 
 

@@ -7,10 +7,12 @@ import os
 import struct
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import numpy.typing as npt
@@ -34,14 +36,17 @@ CONTEXT = 512
 
 @contextmanager
 def engine_process(spec: Path, cache: Path, **engine_args: str) -> Iterator[EngineClient]:
+    """An engine that leaves nothing in the folder for temporary files, where vLLM makes a file at every start."""
     options = EngineOptions(model=str(spec), cache_dir=str(cache), engine_args=engine_args)
-    process = EngineProcess(options, find_model(str(spec), cache), None, read_store=False)
-    try:
-        client = process.client()
-        yield client
-        client.close()
-    finally:
-        process.close()
+    with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, TMPDIR=folder):
+        process = EngineProcess(options, find_model(str(spec), cache), None, read_store=False)
+        try:
+            client = process.client()
+            yield client
+            client.close()
+        finally:
+            process.close()
+        assert os.listdir(folder) == []
 
 
 @pytest.fixture(scope="module")

@@ -67,6 +67,14 @@ def test_the_summary_says_how_each_row_was_made(evaluate: Evaluate, workers: str
 
 
 @pytest.mark.usefixtures("experiments")
+def test_the_page_says_how_each_was_sampled(evaluate: Evaluate, workers: str, pytester: pytest.Pytester) -> None:
+    evaluate(workers, "--humaneval-experiment=plain,warm", "--humaneval-html=page.html", strategy="")
+    text = (pytester.path / "page.html").read_text()
+    assert "plain: greedy, up to 768 tokens; warm: temperature 0.8, " in text
+    assert ", up to 99 tokens, 2 samples a problem<" in text
+
+
+@pytest.mark.usefixtures("experiments")
 def test_files_and_xml_say_how_each_row_was_made(evaluate: Evaluate, workers: str, pytester: pytest.Pytester) -> None:
     options = ("--humaneval-experiment=plain,warm", "--humaneval-output=out", "--junitxml=out.xml")
     evaluate(workers, *options, strategy="")

@@ -226,6 +226,8 @@ def test_an_interrupted_run_leaves_no_process_and_keeps_what_is_done(
         process.kill()
     assert process.returncode == pytest.ExitCode.INTERRUPTED
     assert "1 of 3 items did not run" in printed
+    kept = f"note: interrupted; 2 finished generations are kept in {cache / 'generations.sqlite'}"
+    assert f"{kept}: the same command continues from there" in printed
     assert len((output / "samples.jsonl").read_text().splitlines()) == 2
     assert _processes_mentioning(str(tmp_path)) == []
 

@@ -50,6 +50,20 @@ def test_the_second_answer_counts_where_the_first_fails_an_example(evaluate: Eva
 
 
 @pytest.mark.usefixtures("own")
+def test_what_it_drew_is_told_everywhere(evaluate: Evaluate, workers: str, pytester: pytest.Pytester) -> None:
+    files = ("--humaneval-html=page.html", "--humaneval-markdown=summary.md", "--humaneval-output=out")
+    script = {"Mini/0": [WRONG_ADD, RIGHT_ADD]}
+    result = evaluate(workers, *files, strategy="minimal,second_try", script=script)
+    told = "greedy, up to 768 tokens; second_try: greedy and temperature 0.8, top-p 1, seed 0, up to 768 tokens"
+    header = " ".join(line.strip() for line in result.outlines)
+    assert f"sampling  {told} problems " in header
+    assert told in (pytester.path / "page.html").read_text()
+    assert told in (pytester.path / "summary.md").read_text().replace("\\", "")
+    run = json.loads((pytester.path / "out" / "run.json").read_text())
+    assert run["engine_process"]["guided_sampling"] == {"second_try": [[0.0, 1.0], [0.8, 1.0]]}
+
+
+@pytest.mark.usefixtures("own")
 def test_it_stands_apart_from_strategies_that_see_the_prompt_alone(evaluate: Evaluate, workers: str) -> None:
     result = evaluate(workers, strategy="minimal,second_try", script={"Mini/0": [WRONG_ADD, RIGHT_ADD]})
     result.assert_outcomes(passed=5, failed=1)

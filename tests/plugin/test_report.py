@@ -100,3 +100,14 @@ def test_quiet_runs_still_print_the_table(evaluate: Evaluate, workers: str) -> N
 def test_a_log_says_what_the_engine_is_doing(evaluate: Evaluate, workers: str) -> None:
     result = evaluate(workers, script={"start": {"delay": 1.5}, "Mini/10": {"text": "    return 1\n", "delay": 1.5}})
     result.stdout.fnmatch_lines(["engine: *", "engine: */3 generated*"])
+
+
+def test_the_header_gives_the_limit_that_held(evaluate: Evaluate, workers: str, tmp_path: Path) -> None:
+    full = {"text": WRONG, "finish_reason": "context_full", "prompt_tokens": 150, "completion_tokens": 106}
+    summary = tmp_path / "summary.md"
+    result = evaluate(workers, f"--humaneval-markdown={summary}", script={"Mini/0": full})
+    held = "prompt and answer together 256 tokens, which held first for some"
+    assert f"sampling  greedy, up to 768 tokens; {held}" in result.outlines
+    result.stdout.fnmatch_lines(["minimal: generations that something else ended: 1 context_full"])
+    result.stdout.fnmatch_lines(["*the context was full, or a limit of the engine's own reached*"])
+    assert held in summary.read_text()

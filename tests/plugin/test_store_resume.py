@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
-from mini import WHEN_TWO_ARE_JUDGED, Evaluate, distributed
+from mini import RIGHT, WHEN_TWO_ARE_JUDGED, Evaluate, distributed, row_of
 
 
 @distributed
@@ -15,6 +16,24 @@ def test_a_repeated_run_answers_from_the_store_and_says_so(evaluate: Evaluate, w
     second = evaluate(workers)
     second.assert_outcomes(passed=3)
     second.stdout.fnmatch_lines(["engine    3 answered from the store"])
+
+
+def test_rates_and_seconds_are_those_of_this_run(evaluate: Evaluate, workers: str, tmp_path: Path) -> None:
+    """What the first run took is none of the second's; of the third, the new answer alone."""
+    script = {
+        task: {"text": right, "completion_tokens": 40, "delay": 1.0 if task == "Mini/10" else 0.2}
+        for task, right in RIGHT.items()
+    }
+    first = row_of(evaluate(workers, "-k", "not first", script=script), "minimal")
+    assert (first["tokens"], float(first["s"]) < 1.0) == ("80", True)
+    again = row_of(evaluate(workers, "-k", "not first", script=script), "minimal")
+    assert again["tokens"] == "80", "of the answers, whoever generated them"
+    assert not {"tok/s", "s"} & again.keys()
+    third = evaluate(workers, f"--humaneval-output={tmp_path / 'out'}", script=script)
+    row = row_of(third, "minimal")
+    assert (row["tokens"], float(row["s"]) >= 1.0, 20 < float(row["tok/s"]) <= 40) == ("120", True, True)
+    rows = [json.loads(line) for line in (tmp_path / "out" / "results.jsonl").read_text().splitlines()]
+    assert [one["generation_seconds"] > 0 for one in rows] == [False, False, True]
 
 
 def test_no_cache_generates_anew(evaluate: Evaluate, workers: str) -> None:

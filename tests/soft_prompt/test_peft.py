@@ -9,7 +9,7 @@ import pytest
 import torch
 from tiny_training import EXAMPLES, load_tiny, trained
 
-from pytest_humaneval.exceptions import StrategyError
+from pytest_humaneval.exceptions import EngineError, StrategyError
 from pytest_humaneval.models.soft_checkpoint import find_checkpoints
 from soft_prompt.batches import Batch, collate
 from soft_prompt.checkpoint import load_prompt
@@ -20,9 +20,24 @@ peft = pytest.importorskip("peft")
 BATCH = collate(EXAMPLES.train[:1], pad=0)
 
 
+CONFIGS: dict[str, tuple[Any, dict[str, Any]]] = {
+    "plain": (peft.PromptTuningConfig, {}),
+    "deep": (peft.PrefixTuningConfig, {}),
+    "encoded by a perceptron": (peft.PromptEncoderConfig, {"encoder_hidden_size": 16}),
+    "encoded by an LSTM": (
+        peft.PromptEncoderConfig,
+        {"encoder_hidden_size": 16, "encoder_reparameterization_type": "LSTM"},
+    ),
+    "of one task": (peft.MultitaskPromptTuningConfig, {"num_tasks": 1, "num_ranks": 2}),
+}
+
+
 def logits_of(peft_model: Any, batch: Batch) -> torch.Tensor:
+    tasks = {"task_ids": torch.tensor([0])} if hasattr(peft_model.active_peft_config, "num_tasks") else {}
     with torch.no_grad():
-        logits: torch.Tensor = peft_model(input_ids=batch.input_ids, attention_mask=batch.attention_mask).logits
+        logits: torch.Tensor = peft_model(
+            input_ids=batch.input_ids, attention_mask=batch.attention_mask, **tasks
+        ).logits
     # Of prompt tuning PEFT returns those of the virtual tokens too.
     text = logits[:, -batch.input_ids.shape[1] :]
     return text[:, batch.kept - 1]
@@ -38,16 +53,45 @@ def test_peft_loads_ours_with_the_same_logits(kind: str, frozen: FrozenModel, tm
     torch.testing.assert_close(logits_of(theirs, BATCH), ours, atol=1e-4, rtol=1e-4)
 
 
-@pytest.mark.parametrize("kind", ["plain", "deep"])
-def test_we_load_peft_s_with_the_same_logits(kind: str, frozen: FrozenModel, tmp_path: Path) -> None:
-    config = {"plain": peft.PromptTuningConfig, "deep": peft.PrefixTuningConfig}[kind]
-    theirs = peft.get_peft_model(load_tiny().model, config(task_type="CAUSAL_LM", num_virtual_tokens=5)).eval()
-    theirs.save_pretrained(str(tmp_path))
+@pytest.mark.parametrize("kind", CONFIGS)
+@pytest.mark.parametrize("file", ["adapter_model.safetensors", "adapter_model.bin"])
+def test_we_load_peft_s_with_the_same_logits(kind: str, file: str, frozen: FrozenModel, tmp_path: Path) -> None:
+    config, settings = CONFIGS[kind]
+    theirs = peft.get_peft_model(
+        load_tiny().model, config(task_type="CAUSAL_LM", num_virtual_tokens=5, **settings)
+    ).eval()
+    theirs.save_pretrained(str(tmp_path), safe_serialization=file.endswith("safetensors"))
+    assert (tmp_path / file).is_file()
     prompt = load_prompt(tmp_path, frozen)
     assert prompt.num_virtual_tokens == 5
     with torch.no_grad():
         ours = prompt.logits(frozen, BATCH)
     torch.testing.assert_close(logits_of(theirs, BATCH), ours, atol=1e-4, rtol=1e-4)
+
+
+def test_a_prompt_for_several_tasks_is_refused(tmp_path: Path) -> None:
+    config = peft.MultitaskPromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=5, num_tasks=3)
+    peft.get_peft_model(load_tiny().model, config).save_pretrained(str(tmp_path))
+    with pytest.raises(StrategyError, match=r"has virtual tokens for 3 tasks, and nothing says which of them"):
+        find_checkpoints(tmp_path)
+
+
+class Harm:
+    """What a pickle must not do to us."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (Path("harm"),)
+
+
+def test_a_pickle_that_runs_code_is_refused_and_not_run(
+    frozen: FrozenModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "adapter_config.json").write_text('{"peft_type": "PROMPT_TUNING", "num_virtual_tokens": 5}')
+    torch.save({"prompt_embeddings": Harm()}, tmp_path / "adapter_model.bin")
+    with pytest.raises(EngineError, match=r"adapter_model\.bin: holds no tensor 'prompt_embeddings' that can be read"):
+        load_prompt(tmp_path, frozen)
+    assert not (tmp_path / "harm").exists()
 
 
 def test_other_methods_of_peft_are_refused(tmp_path: Path) -> None:

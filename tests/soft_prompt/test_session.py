@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +16,7 @@ from tiny_training import load_tiny, tiny_directory
 
 from pytest_humaneval.exceptions import ConfigError
 from pytest_humaneval.models.soft_checkpoint import find_checkpoints
+from soft_prompt import session
 from soft_prompt.__main__ import main
 from soft_prompt.checkpoint import TrainerState, load_prompt, write_prompt
 from soft_prompt.config import Config
@@ -88,6 +91,39 @@ def test_input_that_cannot_be_used_is_one_line_and_status_4(
     path.write_text(path.read_text().replace(*change))
     assert main(arguments(folder)) == 4
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["train", "search"])
+def test_an_output_that_cannot_be_made_is_told_before_the_model_loads(
+    folder: Path, command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if command == "search":
+        pytest.importorskip("optuna")
+    monkeypatch.setattr(session, "load_frozen", lambda *given: pytest.fail("the model was loaded"))
+    (folder / "out").write_text("a file")
+    assert main(arguments(folder, command)) == 4
+    assert f"--output: {folder / 'out'} cannot be written (File exists)" in capsys.readouterr().err
+
+
+def test_ctrl_c_is_one_line_and_names_the_checkpoint(folder: Path) -> None:
+    """From another process, while it trains: no traceback, and the next call goes on."""
+    command = [sys.executable, "-m", "soft_prompt", *arguments(folder), "--max-steps=100000"]
+    repository = Path(__file__).parents[2]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=repository) as process:
+        assert process.stderr is not None
+        said = ""
+        while "\nstep 1/" not in said:
+            line = process.stderr.readline()
+            assert line, said
+            said += line
+        process.send_signal(signal.SIGINT)
+        said += process.stderr.read()
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    found = re.search(r"interrupted: (.*/out/last) is the checkpoint of step (\d+); the same command goes on", said)
+    assert found, said
+    manifest = json.loads((Path(found[1]) / "soft_prompt.json").read_text())
+    assert manifest["step"] == int(found[2])
 
 
 def test_the_data_can_be_looked_at_without_a_model(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

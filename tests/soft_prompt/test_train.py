@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -91,6 +92,7 @@ def test_a_resumed_training_equals_an_uninterrupted_one(killed_at: int, frozen: 
     trained(frozen, whole)
     with pytest.raises(KeyboardInterrupt):
         trained(frozen, halves, Interrupted(killed_at))
+    assert load_state(halves) == killed_at, "what was done is kept at once"
     with (halves / "metrics.jsonl").open("a") as file:
         file.write('{"step": 99, "lo')  # the line that the kill cut short
     state = trained(frozen, halves)
@@ -99,6 +101,46 @@ def test_a_resumed_training_equals_an_uninterrupted_one(killed_at: int, frozen: 
     assert curves[0] == curves[1]
     a, b = (load_prompt(path / "last", frozen).tensors()[""] for path in (whole, halves))
     assert torch.equal(a, b)
+
+
+def load_state(output: Path) -> int:
+    """How many steps the last checkpoint has."""
+    saved = torch.load(output / "last" / "trainer.pt", weights_only=True)
+    return int(saved["state"]["step"])
+
+
+class InterruptedInValidation(Likelihood):
+    """Plain, until Ctrl-C in its second validation."""
+
+    validations = 0
+
+    def validate(self, *arguments: Any) -> float:
+        self.validations += 1
+        if self.validations == 2:
+            raise KeyboardInterrupt
+        return super().validate(*arguments)
+
+
+def test_a_validation_that_was_interrupted_is_made_up_for(frozen: FrozenModel, tmp_path: Path) -> None:
+    whole, halves = tmp_path / "whole", tmp_path / "halves"
+    expected = trained(frozen, whole)
+    said = io.StringIO()
+    with pytest.raises(KeyboardInterrupt):
+        train(frozen, EXAMPLES, InterruptedInValidation(), SHORT, halves, said)
+    assert f"interrupted: {halves / 'last'} is the checkpoint of step 4; the same command goes on" in said.getvalue()
+    assert load_state(halves) == 4
+    state = trained(frozen, halves)
+    assert (state.step, state.best_step, state.best_loss) == (6, expected.best_step, expected.best_loss)
+    curves = [[(one.step, one.loss, one.validation_loss) for one in read_metrics(path)] for path in (whole, halves)]
+    assert curves[0] == curves[1]
+
+
+def test_an_interruption_before_the_first_step_leaves_no_checkpoint(frozen: FrozenModel, tmp_path: Path) -> None:
+    said = io.StringIO()
+    with pytest.raises(KeyboardInterrupt):
+        train(frozen, EXAMPLES, Interrupted(0), SHORT, tmp_path, said)
+    assert "interrupted: no step was done yet" in said.getvalue()
+    assert not (tmp_path / "last").exists()
 
 
 def test_a_finished_training_is_not_done_again(frozen: FrozenModel, tmp_path: Path) -> None:

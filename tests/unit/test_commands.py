@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -146,3 +147,15 @@ def test_a_regression_between_two_finished_runs_has_its_exit_status(
 def test_a_gate_without_a_baseline_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", str(MAIN_JOB), "--fail-on-regression"]) == 4
     assert "--fail-on-regression needs --baseline=PATH" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [[], *([name] for name in ("evaluate", "compare", "report", "export", "import", "service")), ["evaluate", "--ray"]],
+)
+def test_help_is_plain_text(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([*words, "--help"])
+    told = capsys.readouterr().out
+    assert "usage: " in told
+    assert not re.search(r"``|:\w+:`|::$", told, re.MULTILINE)

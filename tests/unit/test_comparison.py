@@ -219,6 +219,16 @@ def test_the_matrix_has_differences_above_and_p_below_its_diagonal() -> None:
     )
 
 
+def test_a_difference_larger_than_what_differs_is_not_told_as_one_that_could_be_seen() -> None:
+    some = {"a": one_each([True] * 9 + [False]), "b": one_each([True] * 7 + [False] * 3)}
+    pairs = compare_pairs(some)
+    assert "\n".join(pair_lines(Analysis(pairs, pairs), 80, kept=False)).endswith(
+        "10 problems show a true difference with a chance of 80% at alpha 0.05 only if\n"
+        "  70% of them differ, all in one direction; here 20% differ (exact power, Duffy\n"
+        "  1984)"
+    )
+
+
 def test_many_strategies_are_shown_against_the_reference() -> None:
     passes = {name: one_each([True] * 9 + [name == "g"]) for name in "abcdefg"}
     analysis = Analysis(compare_pairs(passes), compare_with_reference(passes))

@@ -46,6 +46,11 @@ def test_thinking_that_took_all_tokens_is_told(generation: str) -> None:
     )
 
 
+def test_thinking_that_filled_the_context_is_told() -> None:
+    detail = "the model was thinking to the end and was cut as the context was full; there is no answer"
+    assert told("<think>\nFirst, ", "context_full") == told("", "context_full", reasoning="First, ") == detail
+
+
 def test_so_is_thinking_that_the_server_keeps_apart() -> None:
     assert told("", "length", reasoning="First, ").startswith("the model was still thinking at the end and was cut")
 
@@ -55,6 +60,7 @@ def test_so_is_thinking_that_the_server_keeps_apart() -> None:
     [
         ("content_filter", "the server's content filter ended the answer"),
         ("refusal", "the model refused to answer"),
+        ("context_full", "the context was full, or a limit of the engine's own reached, before the limit of tokens"),
         ("tool_calls", "the model called a tool instead of answering"),
         ("moon_phase", "the server ended the answer with 'moon_phase'"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 from collections.abc import Callable
@@ -11,9 +12,14 @@ from typing import Any
 import pytest
 
 from pytest_humaneval import commands
+from pytest_humaneval.__main__ import main
+from pytest_humaneval.cluster import chunking
+from pytest_humaneval.dataset import jsonl
 from pytest_humaneval.dataset.load import read_problems
-from pytest_humaneval.engine.replay import given, read_samples
+from pytest_humaneval.engine.protocol import EngineOptions
+from pytest_humaneval.engine.replay import given, identity, read_samples
 from pytest_humaneval.exceptions import DatasetError
+from pytest_humaneval.results.interchange import READERS
 
 CLOSE, ADD = (problem for problem in read_problems() if problem.task_id in ("HumanEval/0", "HumanEval/53"))
 BODIES = {"HumanEval/0": "    return True\n", "HumanEval/53": "    return x + y\n"}
@@ -139,9 +145,13 @@ def test_what_is_none_is_named_with_what_to_do(tmp_path: Path, name: str, text: 
 
 def test_a_problem_of_another_dataset_names_the_file_and_no_option_that_nobody_gave(tmp_path: Path) -> None:
     file = tmp_path / "s.jsonl"
-    file.write_text(lines([{"task_id": "MBPP/2", "completion": ""}]))
-    with pytest.raises(DatasetError, match=r"s\.jsonl: MBPP/2 is not one of HumanEval's problems; name the file"):
+    file.write_text(lines([*rows(), {"task_id": "MBPP/2", "completion": ""}]))
+    with pytest.raises(DatasetError, match=r"s\.jsonl:3: MBPP/2 is not one of HumanEval's problems; name the file"):
         commands.evaluate_arguments(file, [])
+    with pytest.raises(
+        DatasetError, match=r"s\.jsonl:3: unknown problem MBPP/2; name the file of its problems with --dataset"
+    ):
+        READERS["json"](file, [CLOSE, ADD], "")
     assert "--humaneval-task=MBPP/2" in commands.evaluate_arguments(file, ["--humaneval-dataset=mbpp.jsonl"])
 
 
@@ -149,3 +159,66 @@ def test_unequal_numbers_are_known_by_problem(tmp_path: Path) -> None:
     file = tmp_path / "s.jsonl"
     file.write_text(lines([*rows(), *rows()[:1]]))
     assert given(file) == {("HumanEval/0", ""): {0, 1}, ("HumanEval/53", ""): {0}}
+
+
+def written(folder: Path) -> dict[str, Path]:
+    """The same two answers, in a file or folder of each kind."""
+    files = {name: folder / name for name in ("lm-eval.jsonl", "bigcode.json", "inspect.json", "csv.csv", "json.json")}
+    docs = [
+        {"doc": {"task_id": one.task_id, "prompt": one.prompt}, "resps": [[BODIES[one.task_id]]]}
+        for one in (CLOSE, ADD)
+    ]
+    files["lm-eval.jsonl"].write_text(lines(docs))
+    programs: list[list[str]] = [[] for _ in range(54)]
+    programs[0], programs[53] = [PROGRAMS["HumanEval/0"]], [PROGRAMS["HumanEval/53"]]
+    files["bigcode.json"].write_text(json.dumps(programs))
+    answers = [
+        {"id": task_id, "output": {"choices": [{"message": {"content": f"Sure.\n```python\n{program}```"}}]}}
+        for task_id, program in PROGRAMS.items()
+    ]
+    files["inspect.json"].write_text(json.dumps({"eval": {"task": "humaneval"}, "samples": answers}))
+    with files["csv.csv"].open("w", newline="") as file:
+        csv.writer(file).writerows([("task_id", "completion"), *BODIES.items()])
+    files["json.json"].write_text(json.dumps(rows(), indent=2))
+    return files
+
+
+@pytest.mark.parametrize("name", ["lm-eval", "bigcode", "inspect", "csv", "json", "evalplus"])
+def test_import_takes_each_by_its_name(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What comes out defines the function as the answer does, behind the prompt."""
+    if name == "evalplus":
+        source = tmp_path / "run"
+        for task_id, program in PROGRAMS.items():
+            (source / underscored(task_id)).mkdir(parents=True)
+            (source / underscored(task_id) / "0.py").write_text(program)
+    else:
+        (source,) = (path for path in written(tmp_path).values() if path.stem == name)
+    assert main(["import", f"--format={name}", str(source), str(tmp_path / "out")]) == 0
+    assert "2 samples are in " in capsys.readouterr().out
+    made = read_samples(tmp_path / "out")
+    assert [key[0] for key in made] == ["HumanEval/0", "HumanEval/53"]
+    for problem, completion in zip((CLOSE, ADD), made.values(), strict=True):
+        space: dict[str, Any] = {}
+        exec(problem.prompt + completion, space)
+        arguments: tuple[Any, ...] = ([1.0, 2.0], 0.5) if problem is CLOSE else (2, 3)
+        assert space[problem.entry_point](*arguments) == (True if problem is CLOSE else 5)
+
+
+def test_ray_s_judges_read_what_a_replay_reads(tmp_path: Path) -> None:
+    for name, path in written(tmp_path).items():
+        if name == "inspect.json":
+            with pytest.raises(DatasetError, match="import --format inspect"):
+                chunking.survey(path, BODIES)
+            continue
+        streamed = {(one.task_id, "", one.sample_index): one.completion for one in chunking.read(path)}
+        assert streamed == read_samples(path), name
+        found = chunking.survey(path, BODIES)
+        assert (found.samples, found.problems) == (2, 2)
+        assert found.sha256 == identity(EngineOptions(file=str(path)))
+
+
+def test_a_whole_file_is_not_read_for_rows_of_json_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "s.jsonl"
+    file.write_text("\ufeff" + lines(rows()))
+    monkeypatch.setattr(jsonl, "read_bytes", lambda path: pytest.fail("it was read as a whole"))
+    assert [one.completion for one in chunking.read(file)] == list(BODIES.values())

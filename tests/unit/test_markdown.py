@@ -96,9 +96,9 @@ def test_failures_and_errors_are_listed_folded() -> None:
         Outcome("A/1", "chat", 0, detail="no `engine`"),
     )
     text = markdown_summary(ledger)
-    assert "<details><summary>1 failures</summary>\n\n- `A/0` `chat` assertion: `f(1) == 2, got 3`\n" in text
+    assert "<details><summary>1 failure</summary>\n\n- `A/0` `chat` assertion: `f(1) == 2, got 3`\n" in text
     assert (
-        "<details><summary>1 errors of engine or sandbox</summary>\n\n- `A/1` `chat` error: `` no `engine` ``\n" in text
+        "<details><summary>1 error of engine or sandbox</summary>\n\n- `A/1` `chat` error: `` no `engine` ``\n" in text
     )
     assert "**Warning:** 1 item is an error of engine or sandbox and outside every denominator." in text
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from sample_results import KINDS, baseline, outcome, results
 
-from pytest_humaneval.report.page.facts import Compared, compared, tiles
+from pytest_humaneval.report.page.facts import Compared, compared, facts, tiles
 from pytest_humaneval.report.page.summary import former, summaries
+from pytest_humaneval.report.partial import partial_notes
 from pytest_humaneval.results.read import UNNAMED, Results
 from pytest_humaneval.statistics.metrics import wilson_interval
 
@@ -39,6 +40,35 @@ def test_equal_strategies_are_compared() -> None:
     assert [one.baseline for one in summaries(results(), baseline())] == [None, 2 / 3]
 
 
+def test_a_partial_run_says_so_above_its_figures() -> None:
+    one = [{"name": "chat", "strategy": "chat", "num_samples": 2}]
+    ordered = tuple(
+        sorted(results().outcomes, key=lambda outcome: outcome.strategy)
+    )  # each problem is among the first three
+
+    def told(problems: int, available: int, expected: int, finished: int) -> list[str]:
+        run = {
+            "dataset": {"problems": problems, "available": available},
+            "items": {"expected": expected, "finished": finished},
+            "experiments": one,
+        }
+        return partial_notes(Results(ordered[:finished], run))
+
+    assert told(3, 3, 6, 6) == []
+    assert told(164, 164, 6, 6) == ["note: 3 of 164 problems were selected; the figures are partial"]
+    assert told(3, 3, 4, 4) == ["note: 4 of 6 items were selected; the figures are partial"]
+    assert told(3, 3, 6, 5) == ["warning: 1 of 6 items did not run; the figures are partial"]
+    assert partial_notes(Results(results().outcomes, {})) == []
+
+
+def test_samples_of_a_file_have_no_sampling_but_a_name() -> None:
+    run = {"engine": {"name": "replay", "file": "theirs.jsonl"}, "sampling": {}, "identity": {"digest": "sha256:1"}}
+    told = dict(facts(Results(results().outcomes, run), []))
+    assert told["sampling"] == "not known: the samples are a file's"
+    assert (told["samples"], told["sha256 of the samples"]) == ("theirs.jsonl", "sha256:1")
+    assert "weights" not in told
+
+
 def test_the_only_strategy_is_compared_with_the_only_one_of_another_name() -> None:
     ours = Results(tuple(one for one in results().outcomes if one.strategy == "chat"))
     nameless = Results(tuple(replace(one, strategy=UNNAMED) for one in baseline().outcomes))
@@ -53,7 +83,7 @@ def test_the_tiles_say_best_solved_samples_and_tokens() -> None:
 def test_errors_are_told_beside_the_samples() -> None:
     kinds = {**KINDS, "Mini/1": {"minimal": "error", "chat": "passed"}}
     said = {tile.label: (tile.value, tile.note) for tile in tiles(results(kinds), summaries(results(kinds), None))}
-    assert said["samples judged"] == ("5", "1 errors of engine or sandbox")
+    assert said["samples judged"] == ("5", "1 error of engine or sandbox")
 
 
 def test_comparisons_come_from_the_record_or_are_made() -> None:

@@ -153,7 +153,7 @@ def test_the_identity_is_the_digest_of_the_file(tmp_path: Path) -> None:
 def test_an_index_far_beyond_the_samples_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "samples.jsonl"
     file.write_text('{"task_id": "HumanEval/0", "completion": "", "sample_index": 999999998}\n')
-    with pytest.raises(DatasetError, match="sample_index 999999998 of HumanEval/0, which has 1 samples"):
+    with pytest.raises(DatasetError, match="sample_index 999999998 of HumanEval/0, which has 1 sample;"):
         read_samples(file)
 
 

@@ -16,10 +16,11 @@ import pytest
 
 from pytest_humaneval.__main__ import main
 from pytest_humaneval.background.private_directory import PrivateDirectory
-from pytest_humaneval.background.processes import is_running, start_mark
+from pytest_humaneval.background.processes import is_running, left_behind, start_mark
 from pytest_humaneval.background.service import compose, local
 from pytest_humaneval.background.service.wanted import Started, Wanted
 from pytest_humaneval.models.find import default_cache_directory
+from pytest_humaneval.plain import to_plain
 
 SERVER = """
 import http.server, sys, time
@@ -32,6 +33,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 print("loading", sys.argv[2:], flush=True)
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
+WITH_A_WORKER = "import subprocess; subprocess.Popen(['/bin/sleep', '300'])\n"
 ENDS = "import sys; sys.exit('no such device')"
 DOCKER = """#!{python}
 import json, os, sys
@@ -101,6 +103,16 @@ def serve(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
     monkeypatch.setattr(
         local, "server_command", lambda wanted, port: [sys.executable, "-c", program, str(port), *wanted.engine_args]
     )
+
+
+def left_worker(killed: Started) -> int:
+    """The one process that is left of a service that was killed."""
+    deadline = time.monotonic() + 10
+    while not (left := left_behind(killed.pid, killed.start_mark, killed.log)):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    (worker,) = left
+    return worker
 
 
 def the_service(state: PrivateDirectory) -> Started:
@@ -203,6 +215,41 @@ def test_a_service_that_was_killed_is_told_and_can_be_started_again(
     assert the_service(state).pid != killed.pid
 
 
+def test_workers_that_a_killed_server_left_are_known_and_ended(
+    start: list[str], state: PrivateDirectory, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve(monkeypatch, WITH_A_WORKER + SERVER)
+    for command in (["service", "stop"], start):
+        assert main(start) == 0
+        killed = the_service(state)
+        os.kill(killed.pid, signal.SIGKILL)
+        worker = left_worker(killed)
+        capsys.readouterr()
+        assert main(["service", "status"]) == 3
+        told = capsys.readouterr().out
+        assert f"processes that it started (pid {worker}; " in told
+        assert "MiB) are left still; service stop ends them" in told
+        assert "service  ended, not all of it  tiny " in told
+        assert main(command) == 0
+        assert f"(pid {worker}; " in (told := capsys.readouterr().out)
+        assert "are left, and are ended now\n" in told
+        assert not start_mark(worker)
+
+
+def test_a_session_that_does_not_write_to_the_service_s_log_is_somebody_else_s(
+    start: list[str], state: PrivateDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve(monkeypatch, WITH_A_WORKER + SERVER)
+    main(start)
+    killed = the_service(state)
+    os.kill(killed.pid, signal.SIGKILL)
+    worker = left_worker(killed)
+    state.write("service", to_plain(killed) | {"log": f"{killed.log}.other"})
+    assert main(["service", "stop"]) == 0
+    assert start_mark(worker), "as where the id leads another session by now"
+    os.kill(worker, signal.SIGKILL)
+
+
 def test_another_process_with_the_id_is_not_the_service(
     start: list[str], state: PrivateDirectory, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -230,7 +277,7 @@ def test_a_server_that_does_not_answer_goes_on(
     serve(monkeypatch, "import time; time.sleep(60)")
     assert main([*start_command(model, tmp_path), "--wait=0.5"]) == 1
     assert "the service does not answer after 0.5 s, but is still running" in capsys.readouterr().err
-    assert main(["service", "status"]) == 0
+    assert main(["service", "status"]) == 3, "nobody can use it yet"
     assert " starting " in capsys.readouterr().out
 
 
@@ -312,7 +359,8 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "docker").chmod(0o755)
     (tmp_path / "docker").mkdir()
     (tmp_path / "docker" / "compose.yaml").write_text("services: {}")
-    monkeypatch.setattr("pytest_humaneval.background.service.health.is_healthy", lambda url: True)
+    for module in ("health", "manage"):
+        monkeypatch.setattr(f"pytest_humaneval.background.service.{module}.is_healthy", lambda url: True)
     serve(monkeypatch, ENDS)
     return folder
 

@@ -63,3 +63,8 @@ def test_the_page_says_how_tokens_were_drawn_as_the_terminal_does() -> None:
     assert sampling_text(sampling, 3) == expected
     assert ("sampling", expected) in facts(Results((), {"sampling": told, "num_samples": 3}), [])
     assert sampling_text(Sampling(), 1) == "greedy, up to 768 tokens"
+
+
+def test_one_of_a_thing_is_told_in_the_singular() -> None:
+    assert sampling_text(Sampling(max_tokens=1), 1) == "greedy, up to 1 token"
+    assert sampling_text(Sampling(max_tokens=2), 1) == "greedy, up to 2 tokens"

@@ -60,6 +60,10 @@ class ComposeService:
         told = _answer([*base, "ps", "--all", "--format", "json"])
         return any(_service(one) == service and one.get("State") == "running" for one in _objects(told or ""))
 
+    def left_behind(self, started: Started) -> list[int]:
+        """Nothing: a container ends with its first process."""
+        return []
+
     def stop(self, started: Started) -> None:
         """Stop and remove the container; its volumes, with the weights, stay.
 

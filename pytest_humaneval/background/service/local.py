@@ -9,14 +9,21 @@ import time
 from pathlib import Path
 
 from pytest_humaneval.background.private_directory import PrivateDirectory
-from pytest_humaneval.background.processes import end_group, is_running, resident_bytes, start_detached, start_mark
+from pytest_humaneval.background.processes import (
+    end_group,
+    is_running,
+    left_behind,
+    resident_bytes,
+    start_detached,
+    start_mark,
+)
 from pytest_humaneval.background.service import activity
 from pytest_humaneval.background.service.health import free_port, url_of
 from pytest_humaneval.background.service.wanted import Started, Wanted
 from pytest_humaneval.engine.connection import log_tail
 from pytest_humaneval.engine.engine_process import open_log
 from pytest_humaneval.engine.vllm_setup import flag
-from pytest_humaneval.exceptions import ModelError
+from pytest_humaneval.exceptions import InputError, ModelError
 from pytest_humaneval.models.find import find_model
 
 SERVER = "pytest_humaneval.engine.serve"
@@ -36,14 +43,17 @@ class LocalService:
         """Start the server; the model's weights are made ready by it.
 
         Raises:
-            InputError: there is no such model, or the port is taken.
+            InputError: there is no such model, the port is taken, or the cache cannot be written.
         """
         try:
             model = find_model(wanted.model, Path(wanted.cache_dir))
         except ModelError as error:
             raise ModelError(str(error).replace("--humaneval-model", "--model")) from error
         port = free_port(wanted.host, wanted.port)
-        log = open_log(Path(wanted.cache_dir) / "logs", "service")
+        try:
+            log = open_log(Path(wanted.cache_dir).absolute() / "logs", "service")
+        except OSError as error:
+            raise InputError(f"--cache-dir: {wanted.cache_dir} cannot be written ({error.strerror})") from error
         variables = {activity.FILE: str(self._activity), activity.IDLE_LIMIT: str(wanted.idle_limit)}
         self._activity.touch(mode=0o600)
         pid = start_detached(server_command(wanted, port), os.environ | variables, log)
@@ -57,7 +67,11 @@ class LocalService:
 
     def stop(self, started: Started) -> None:
         """End the process with all that it has started."""
-        end_group(started.pid, started.start_mark, PATIENCE)
+        end_group(started.pid, started.start_mark, PATIENCE, started.log)
+
+    def left_behind(self, started: Started) -> list[int]:
+        """Its workers, where the server itself has ended: the kernel's memory killer takes one process alone."""
+        return left_behind(started.pid, started.start_mark, started.log)
 
     def memory(self, started: Started) -> int:
         """Bytes of the process and its children."""

@@ -26,6 +26,7 @@ FAILED = 1
 NOT_RUNNING = 3  # as init scripts have it
 INTERRUPTED = 130
 STATE = "service"
+ANSWERS, STARTING, LEFT, ENDED = "answers", "starting", "ended, not all of it", "ended"  # of a service
 
 
 def start(backend: str = "auto", compose: Path | None = None, wait: float = START_SECONDS, **given: Any) -> int:
@@ -40,6 +41,7 @@ def start(backend: str = "auto", compose: Path | None = None, wait: float = STAR
         with directory.lock(STATE):
             started = _running(directory)
             if started is None:
+                _end_what_is_left(directory)
                 started = _start(directory, _defaults() | settings, backend, compose)
             elif differing := _differing(started.wanted, settings):
                 print(
@@ -89,7 +91,7 @@ def restart(backend: str = "auto", compose: Path | None = None, wait: float = ST
 
 
 def status() -> int:
-    """Print a table of what runs; 0 when the service does, else 3.
+    """Print a table of what runs; 0 when the service answers, else (also while it starts) 3.
 
     Raises:
         InputError: the state directory cannot be trusted.
@@ -97,17 +99,20 @@ def status() -> int:
     directory = PrivateDirectory.existing(default_directory())
     started = _read(directory) if directory is not None else None
     rows = []
-    running = False
+    state = ENDED
     if directory is not None and started is not None:
-        running = _backend(directory, started).running(started)
-        if running:
-            rows.append(_service_row(directory, started))
-        else:
+        backend = _backend(directory, started)
+        state = _state(backend, started)
+        if state != ENDED:
+            rows.append(_service_row(backend, started, state))
+        if state in (ENDED, LEFT):
             print(f"the service has ended on its own: {_name(started)}; service logs shows why")
+        if state == LEFT:
+            print(f"{_left_text(backend, started)} still; service stop ends them")
     if directory is not None:
         rows += [_engine_row(engine) for _, engine in lingering_engines(directory)]
     print("\n".join(_table(rows)) if rows else "nothing is running")
-    return 0 if running else NOT_RUNNING
+    return 0 if state == ANSWERS else NOT_RUNNING
 
 
 def logs(follow: bool = False) -> int:
@@ -193,14 +198,35 @@ def _stop_all(directory: PrivateDirectory) -> list[str]:
 def _stop_service(directory: PrivateDirectory, started: Started) -> str:
     """Stop it where it runs; returns what to say, which is nothing where it did not."""
     backend = _backend(directory, started)
-    running = backend.running(started)
+    running, left = backend.running(started), backend.left_behind(started)
+    told = _left_text(backend, started) if left else ""
     try:
-        if running:
+        if running or left:
             backend.stop(started)
     except EngineError as error:
         return f"error: {error}"
     directory.remove(STATE)
+    if left:
+        return f"the service had ended by itself: {_name(started)}; {told}, and are ended now"
     return f"the service is stopped: {_name(started)}" if running else ""
+
+
+def _end_what_is_left(directory: PrivateDirectory) -> None:
+    """End what a service that was killed left: its workers hold the memory that the next one needs."""
+    if (former := _read(directory)) is not None and _backend(directory, former).left_behind(former):
+        print(_stop_service(directory, former), flush=True)
+
+
+def _state(backend: Backend, started: Started) -> str:
+    if backend.running(started):
+        return ANSWERS if is_healthy(started.url) else STARTING
+    return LEFT if backend.left_behind(started) else ENDED
+
+
+def _left_text(backend: Backend, started: Started) -> str:
+    left = backend.left_behind(started)
+    pids = ", ".join(map(str, left))
+    return f"processes that it started (pid {pids}; {_mebibytes(backend.memory(started))}) are left"
 
 
 def _read(directory: PrivateDirectory) -> Started | None:
@@ -231,12 +257,11 @@ def _name(started: Started) -> str:
     return f"{started.model} at {started.url} ({where})"
 
 
-def _service_row(directory: PrivateDirectory, started: Started) -> list[str]:
-    backend = _backend(directory, started)
+def _service_row(backend: Backend, started: Started, state: str) -> list[str]:
     idle = backend.idle_seconds() if isinstance(backend, LocalService) else None
     limit = started.wanted.idle_limit
     return [
-        "service", "answers" if is_healthy(started.url) else "starting", started.model, str(started.pid or "-"),
+        "service", state, started.model, str(started.pid or "-"),
         started.url, _clock(started.since), "-" if idle is None else _seconds(idle), _seconds(limit) if limit else "-",
         _mebibytes(backend.memory(started)),
     ]  # fmt: skip

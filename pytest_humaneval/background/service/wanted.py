@@ -72,8 +72,11 @@ class Backend(Protocol):
     def running(self, started: Started) -> bool:
         """Whether it is there still."""
 
+    def left_behind(self, started: Started) -> list[int]:
+        """Processes that are there still though it is not."""
+
     def stop(self, started: Started) -> None:
-        """End it."""
+        """End it, and what it left behind."""
 
     def memory(self, started: Started) -> int:
         """Bytes that it takes; 0 where that is not known."""

@@ -77,6 +77,7 @@ def _cell(outcome: Outcome, before: Outcome | None, kinds: Sequence[str], texts:
         "kind": kinds.index(outcome.kind),
         "before": -1 if before is None else kinds.index(before.kind),
         "generation": texts.add(outcome.generation),
+        "reasoning": texts.add(outcome.reasoning),
         "completion": texts.add(outcome.completion),
         "detail": texts.add(outcome.detail),
         "steps": texts.add(", ".join(outcome.steps)),

@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_humaneval.printable import counted
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.report.analysis import MATRIX_STRATEGIES, Analysis
 from pytest_humaneval.report.page.summary import Summary
+from pytest_humaneval.report.sampling import is_replay, sampling_told
 from pytest_humaneval.results.read import Results
-from pytest_humaneval.sample import Sampling
+from pytest_humaneval.results.rows import context_of
 from pytest_humaneval.statistics.comparison import compare_pairs, compare_with_reference, passes_of
-from pytest_humaneval.wording import sampling_text
+from pytest_humaneval.wording import context_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,12 @@ def tiles(results: Results, rows: Sequence[Summary]) -> list[Tile]:
         best = "pass@1" if len(rows) == 1 else "best pass@1"
         found.append(Tile(best, f"{rows[0].pass_at_1:.3f}", f"{rows[0].strategy}{interval}"))
     if len(rows) > 1 and tasks:
-        found.append(Tile("solved by any strategy", str(len(solved)), f"of {len(tasks)} problems"))
-    found.append(Tile("samples judged", f"{len(judged):,}", f"{errors} errors of engine or sandbox"))
+        found.append(
+            Tile("solved by any strategy", str(len(solved)), f"of {counted(len(tasks), 'problem', 'problems')}")
+        )
+    found.append(
+        Tile("samples judged", f"{len(judged):,}", f"{counted(errors, 'error', 'errors')} of engine or sandbox")
+    )
     tokens = sum(outcome.completion_tokens for outcome in results.outcomes)
     if tokens:
         found.append(Tile("tokens", f"{tokens:,}", f"{tokens / len(results.outcomes):.0f} per generation"))
@@ -48,12 +54,14 @@ def tiles(results: Results, rows: Sequence[Summary]) -> list[Tile]:
 def facts(results: Results, problems: Sequence[Problem]) -> list[tuple[str, str]]:
     """What every figure must carry, as far as the run's record says it."""
     run = results.run
-    identity, dataset, sampling = (run.get(key) or {} for key in ("identity", "dataset", "sampling"))
+    identity, dataset, engine = (run.get(key) or {} for key in ("identity", "dataset", "engine"))
+    weights = "sha256 of the samples" if is_replay(run) else "weights"
     found = {
         "model": identity.get("model"),
-        "weights": identity.get("digest"),
+        "samples": engine.get("file") if is_replay(run) else None,
+        weights: identity.get("digest"),
         "engine": identity.get("engine"),
-        "sampling": _sampling(sampling, run.get("num_samples", 1)),
+        "sampling": _sampling(results),
         "problems": f"{len(problems)} of {dataset['name']}" if dataset.get("name") else str(len(problems)),
         "dataset sha256": dataset.get("sha256"),
         "post-processing": run.get("postprocess"),
@@ -88,10 +96,8 @@ def compared(results: Results) -> Compared | None:
     return Compared(told["comparisons"], told.get("detectable")) if told else None
 
 
-def _sampling(sampling: Mapping[str, Any], num_samples: int) -> str:
-    if not sampling:
-        return ""
+def _sampling(results: Results) -> str:
     try:
-        return sampling_text(Sampling(**sampling), num_samples)
-    except TypeError:  # another version's
+        return sampling_told(results.run) + context_text(context_of(results.outcomes))
+    except (TypeError, KeyError, ValueError, AttributeError):  # there is no record, or another version's
         return ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import quantiles
 
 from pytest_humaneval.outcome import KINDS
+from pytest_humaneval.printable import counted
 from pytest_humaneval.report.page.summary import Summary
 from pytest_humaneval.report.page.svg import Frame, element, line, text, ticks_up_to
 from pytest_humaneval.wording import three_decimals
@@ -31,10 +32,10 @@ class Drawing:
 
 def figures(summaries: Sequence[Summary], kinds: Sequence[str]) -> dict[str, Drawing]:
     """Every figure by name: ``pass``, ``kinds``, ``tokens``, ``latency``; the last two only where known."""
-    count = len(summaries)
+    count = counted(len(summaries), "strategy", "strategies")
     drawings = {
-        "pass": _both(lambda kind: _pass_at_1(summaries, f"pass@1 of {count} strategies with 95 % intervals", kind)),
-        "kinds": _both(lambda kind: _kinds(summaries, kinds, f"kinds of verdict of {count} strategies", kind)),
+        "pass": _both(lambda kind: _pass_at_1(summaries, f"pass@1 of {count} with 95 % intervals", kind)),
+        "kinds": _both(lambda kind: _kinds(summaries, kinds, f"kinds of verdict of {count}", kind)),
     }
     tokens = [[float(count) for count in row.tokens] for row in summaries]
     if any(tokens):

@@ -18,8 +18,9 @@ from pytest_humaneval.results.rows import Row, rows_of
 class Summary:
     """One strategy.
 
-    ``tokens`` are those of each generation; ``seconds`` run from its submission to its last token. Both leave out
-    outcomes without a generation. ``baseline`` is pass@1 of the strategy that it is compared with.
+    ``tokens`` are those of each generation; ``seconds`` run from its submission to its last token, and leave out what
+    came from the store. Both leave out outcomes without a generation. ``baseline`` is pass@1 of the strategy that it is
+    compared with.
     """
 
     row: Row
@@ -66,7 +67,7 @@ def summaries(results: Results, baseline: Results | None) -> list[Summary]:
         Summary(
             row,
             [outcome.completion_tokens for outcome in generated[row.strategy]],
-            [outcome.generation_seconds for outcome in generated[row.strategy]],
+            [outcome.generation_seconds for outcome in generated[row.strategy] if outcome.generation_seconds > 0],
             before.get(row.strategy),
         )
         for row in rows_of(results.outcomes, sorted({1, *(int(k) for k in results.run.get("k", ()))}))

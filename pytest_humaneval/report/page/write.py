@@ -16,6 +16,7 @@ from pytest_humaneval.report.page.facts import compared, facts, tiles
 from pytest_humaneval.report.page.figures import figures
 from pytest_humaneval.report.page.requirements import need_page_extra
 from pytest_humaneval.report.page.summary import kinds_of, summaries
+from pytest_humaneval.report.partial import partial_notes
 from pytest_humaneval.results.prompts import Asked, read_prompts
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.whole_file import write_whole
@@ -77,6 +78,7 @@ def render(results: Results, problems: Sequence[Problem], baseline: Results | No
         },
         "facts": facts(results, problems),
         "tiles": tiles(results, rows),
+        "notes": [*results.notes, *partial_notes(results)],
         "changes": compare_results(results, baseline) if baseline is not None else None,
         "compared": compared(results),
         "gates": (results.run.get("gates") or {}).get("answer", ""),

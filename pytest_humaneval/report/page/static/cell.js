@@ -36,6 +36,9 @@ async function showCell() {
   byId("cell-prompt").textContent = all[cells.prompt[i]] || "(not recorded)";
   const same = cells.generation[i] === cells.completion[i];
   byId("cell-generation").textContent = same ? "(the same as the completion)" : all[cells.generation[i]] || "(empty)";
+  const reasoning = all[cells.reasoning[i]];
+  byId("cell-reasoning").textContent = reasoning;
+  byId("cell-reasoning").parentElement.hidden = !reasoning;
   showDiff(i, all);
   for (const pre of dialog.querySelectorAll("pre")) pre.scrollTop = pre.scrollLeft = 0;
   history.replaceState(null, "", `#${encodeURIComponent(problem.id)}/${encodeURIComponent(data.strategies[s])}`);

@@ -23,7 +23,7 @@ function buildRow(problem, p) {
   const name = element("th", { scope: "row", title: `${problem.id} ${problem.name}` },
     element("span", { className: "id", textContent: problem.id.replace(/^HumanEval\//, "") }),
     element("span", { className: "name", textContent: problem.name || problem.id }),
-    element("span", { className: "solved", textContent: solved, title: `solved by ${solved} of ${data.strategies.length} strategies` }));
+    element("span", { className: "solved", textContent: solved, title: `solved with ${solved} ${solved === 1 ? "strategy" : "strategies"}` }));
   const row = element("tr", {}, name);
   samplesOf[p].forEach((samples, s) => row.append(buildCell(samples, p, s)));
   rowOf[p] = row;

@@ -2,6 +2,10 @@
 const chosen = new Set(); // kinds; none is all
 let lowered = null;
 
+function counted(number, one) {
+  return `${number.toLocaleString("en")} ${one}${number === 1 ? "" : "s"}`;
+}
+
 function buildKinds() {
   data.kinds.forEach((kind, k) => {
     const among = cells.kind ? cells.kind.filter((one) => one === k).length : 0;
@@ -34,7 +38,7 @@ async function filter() {
   data.problems.forEach((problem, p) => {
     const named = has && (has[problem.text] || `${problem.id} ${problem.name}`.toLowerCase().includes(wanted));
     const matches = (i) => (!chosen.size || chosen.has(cells.kind[i]))
-      && (!has || named || ["prompt", "generation", "completion", "detail"].some((what) => has[cells[what][i]]))
+      && (!has || named || ["prompt", "generation", "reasoning", "completion", "detail"].some((what) => has[cells[what][i]]))
       && (rows !== "fixed" || fixed(i)) && (rows !== "broken" || broken(i));
     let found = 0;
     samplesOf[p].forEach((of, s) => {
@@ -45,7 +49,7 @@ async function filter() {
     rowOf[p].hidden = !found || !rowIsWanted(p, rows);
     if (!rowOf[p].hidden) { problems++; samples += found; }
   });
-  byId("found").textContent = `${problems} of ${data.problems.length} problems, ${samples.toLocaleString("en")} samples`;
+  byId("found").textContent = `${problems} of ${counted(data.problems.length, "problem")}, ${counted(samples, "sample")}`;
   keepOneInTabOrder();
 }
 

@@ -1,0 +1,31 @@
+"""What a reader must know of a run of less than everything, as its record tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pytest_humaneval.report.sampling import is_replay
+from pytest_humaneval.report.terminal import partial_note
+from pytest_humaneval.results.read import Results
+
+
+def partial_notes(results: Results) -> list[str]:
+    """A line for each way in which the figures are partial; none where there is no record, or another version's."""
+    try:
+        return list(_notes(results))
+    except (TypeError, KeyError, ValueError, AttributeError):
+        return []
+
+
+def _notes(results: Results) -> Iterator[str]:
+    run = results.run
+    problems, there = len({one.task_id for one in results.outcomes}), run["dataset"]["available"]
+    items = run.get("items") or {"expected": 0, "finished": 0}
+    missing = max(0, items["expected"] - items["finished"])
+    planned = run["dataset"]["problems"] * sum(one["num_samples"] for one in run.get("experiments", ()))
+    if problems < there:
+        yield partial_note(f"{problems} of {there} problems")
+    elif (selected := len(results.outcomes) + missing) < planned and not is_replay(run):
+        yield partial_note(f"{selected} of {planned} items")
+    if missing:
+        yield f"warning: {missing} of {items['expected']} items did not run; the figures are partial"

@@ -1,0 +1,44 @@
+"""How the tokens of a run were drawn, as far as it is known: from what run.json says, or is going to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pytest_humaneval.sample import Sampling
+from pytest_humaneval.wording import sampling_text
+
+REPLAY = "replay"
+NOT_KNOWN = "not known: the samples come from a file"
+
+
+def sampling_told(run: Mapping[str, Any]) -> str:
+    """The run's sampling, and by name the strategies that drew otherwise: experiments, and what guided ones asked for.
+
+    Raises:
+        TypeError, KeyError, ValueError, AttributeError: the record is another version's.
+    """
+    if is_replay(run):
+        return NOT_KNOWN
+    plain = sampling_text(Sampling(**run["sampling"]), run.get("num_samples", 1))
+    named: dict[str, list[str]] = {}
+    for one in run.get("experiments", ()):
+        named.setdefault(sampling_of_row(run, one), []).append(one["name"])
+    others = [f"{', '.join(names)}: {how}" for how, names in named.items() if how != plain]
+    if plain in named and any(one["name"] != one["strategy"] for one in run["experiments"]):
+        others.insert(0, f"{', '.join(named[plain])}: {plain}")  # no row of an experiments file is the run's own
+    elif plain in named or not named:
+        others.insert(0, plain)
+    return "; ".join(others)
+
+
+def sampling_of_row(run: Mapping[str, Any], row: Mapping[str, Any]) -> str:
+    """The same of one of the record's ``experiments``."""
+    drawn = ((run.get("engine_process") or {}).get("guided_sampling") or {}).get(row["name"], ())
+    return sampling_text(Sampling(**row["sampling"]), row["num_samples"], [tuple(pair) for pair in drawn])
+
+
+def is_replay(run: Mapping[str, Any]) -> bool:
+    """Whether the run judged the samples of a file."""
+    engine = run.get("engine")
+    return isinstance(engine, Mapping) and engine.get("name") == REPLAY
