@@ -24,10 +24,8 @@ WANT_OUT = ("leaking", "escaping", "exhausting")
 
 @pytest.fixture(scope="module")
 def trial(request: pytest.FixtureRequest) -> Iterator[Trial]:
-    """A sandbox with surroundings, one for all entries, which is left as it was met.
-
-    Its module scope holds only where ``parametrize`` names nothing beside it.
-    """
+    """A sandbox with surroundings, one for all entries, which is left as it was met."""
+    assert request.scope == "module"  # only where parametrize names nothing beside it: else each entry starts one
     with Trial(request.param) as trial:
         yield trial
     assert not trial.left_over()
