@@ -36,7 +36,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # A loaded machine is no counterexample.
 settings.register_profile("humaneval", deadline=None)
 settings.load_profile("humaneval")
-# As HUMANEVAL_TEST_DURATIONS has them written; the first are CPU times of a busy machine, where no other could be had.
+# As HUMANEVAL_TEST_DURATIONS has them written, of several runs: a third on a quiet machine, the attacks on a busy one.
 DURATIONS = Path(__file__).with_name("durations.txt")
 WORTH_A_LINE = 0.5  # seconds
 

@@ -34,13 +34,18 @@ def opened(name: str, memory_mb: int = 1024) -> Iterator[Sandbox]:
         yield sandbox
 
 
-@pytest.fixture(params=("lockdown", "bubblewrap", "unsafe-process"))
-def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+def _left_as_met(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     """A sandbox that must leave no process behind."""
     before = descendants(os.getpid())
     with opened(request.param) as sandbox:
         yield sandbox
     assert gone(descendants(os.getpid()) - before)
+
+
+WITHOUT_ENGINE = ("lockdown", "bubblewrap", "unsafe-process")
+sandbox = pytest.fixture(params=WITHOUT_ENGINE)(_left_as_met)
+# One for all tests of a module, for those that only ask for verdicts: to start one takes longer than twenty checks.
+kept_sandbox = pytest.fixture(scope="module", params=WITHOUT_ENGINE)(_left_as_met)
 
 
 def passes(sandbox: Sandbox) -> bool:

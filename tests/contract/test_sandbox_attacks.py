@@ -13,18 +13,19 @@ from typing import Any
 
 import pytest
 from sandbox_available import CONTAINERS
-from sandbox_corpus import FILES, Entry, read_corpus
+from sandbox_corpus import Entry, read_corpus
 from sandbox_trial import Trial
 
 CORPUS = read_corpus()
 QUICK = [entry for entry in CORPUS if entry.kinds != ("timed out",)]
 SAMPLE = QUICK[::8]
-BY_DAY: dict[str, tuple[str, ...]] = {"lockdown": FILES, "bubblewrap": ("leaking", "escaping", "exhausting")}
+WANT_OUT = ("leaking", "escaping", "exhausting")
 
 
 @pytest.fixture(scope="module")
 def trial(request: pytest.FixtureRequest) -> Iterator[Trial]:
-    """A sandbox with surroundings, which is left as it was met."""
+    """A sandbox with surroundings, one for all entries, which is left as it was met."""
+    assert request.scope == "module"  # only where parametrize names nothing beside it: else each entry starts one
     with Trial(request.param) as trial:
         yield trial
     assert not trial.left_over()
@@ -34,23 +35,34 @@ def name_of(entry: Entry) -> str:
     return f"{entry.file}-{entry.name}-{'_or_'.join(entry.kinds).replace(' ', '_')}"
 
 
-def tried(sandbox: str, entries: list[Entry]) -> Iterator[Any]:
-    """The cases of a sandbox; those that are not tried by day are marked."""
-    for entry in entries:
-        marks = [] if entry.file in BY_DAY.get(sandbox, ()) else [pytest.mark.nightly]
-        yield pytest.param(sandbox, entry, marks=marks, id=f"{sandbox}-{name_of(entry)}")
+def around(*sandboxes: Any) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("trial", sandboxes, indirect=True)
 
 
-CASES = [case for name in BY_DAY for case in tried(name, CORPUS)]
-CASES += [case for name in CONTAINERS for case in tried(name, QUICK)]
+def each_of(entries: list[Entry]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("entry", entries, ids=name_of)
 
 
-@pytest.mark.parametrize(("trial", "entry"), CASES, indirect=["trial"])
-def test_entry_of_the_corpus_meets_its_fate(trial: Trial, entry: Entry) -> None:
+@around("lockdown", "bubblewrap")
+@each_of([entry for entry in CORPUS if entry.file in WANT_OUT])
+def test_entry_that_wants_out_to_know_or_to_use_up_meets_its_fate(trial: Trial, entry: Entry) -> None:
     assert trial.differences(entry) == []
 
 
-@pytest.mark.parametrize("trial", CONTAINERS, indirect=True)
+@around("lockdown", pytest.param("bubblewrap", marks=pytest.mark.nightly))
+@each_of([entry for entry in CORPUS if entry.file not in WANT_OUT])
+def test_entry_that_wants_a_verdict_gets_the_right_one(trial: Trial, entry: Entry) -> None:
+    assert trial.differences(entry) == []
+
+
+@pytest.mark.nightly
+@around(*CONTAINERS)
+@each_of(QUICK)
+def test_entry_meets_its_fate_in_a_container(trial: Trial, entry: Entry) -> None:
+    assert trial.differences(entry) == []
+
+
+@around(*CONTAINERS)
 def test_a_sample_of_the_corpus_meets_its_fate_in_a_container(trial: Trial) -> None:
     found = {name_of(entry): trial.differences(entry) for entry in SAMPLE}
     assert {name: differences for name, differences in found.items() if differences} == {}

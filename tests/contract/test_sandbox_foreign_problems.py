@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sandbox_available import sandbox
+from sandbox_available import kept_sandbox as sandbox
 from sandbox_corpus import script_of_reply
 
 from pytest_humaneval import Problem

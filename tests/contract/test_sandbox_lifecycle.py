@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 
 import pytest
-from sandbox_available import CONTAINERS, containers, opened, passes, sandbox
+from sandbox_available import CONTAINERS, WITHOUT_ENGINE, containers, opened, passes, sandbox
 from sandbox_corpus import TWICE, looping
 from sandbox_image import IMAGE
 from sandbox_surroundings import descendants, gone
@@ -30,8 +30,6 @@ from pytest_humaneval.sandbox.sandboxes import UNSAFE
 RIGHT = "    return x + x\n"
 BUSY = "    while True: pass\n"
 __all__ = ["sandbox"]
-
-NAMES = ("lockdown", "bubblewrap", "unsafe-process")
 
 
 class Interruption(BaseException):
@@ -176,7 +174,7 @@ with open_sandbox(SandboxOptions(sys.argv[1], image=sys.argv[2])) as sandbox:
 """
 
 
-@pytest.mark.parametrize("name", [*NAMES, *CONTAINERS])
+@pytest.mark.parametrize("name", [*WITHOUT_ENGINE, *CONTAINERS])
 def test_worker_killed_takes_everything_with_it(name: str, tmp_path: Path) -> None:
     with opened(name):
         pass  # can be had here

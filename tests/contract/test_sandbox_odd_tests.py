@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
-from sandbox_available import passes, sandbox
+from sandbox_available import kept_sandbox as sandbox
+from sandbox_available import passes
 from sandbox_corpus import looping
 
 from pytest_humaneval.exceptions import InputError, SandboxError

@@ -31,8 +31,16 @@ def contents(folder: Path) -> dict[str, str]:
     return {file.name: file.read_text() for file in folder.iterdir() if file.is_file()}
 
 
-@distributed
-@pytest.mark.parametrize("selection", [("-k", "add"), ("--humaneval-limit=1",), ("--humaneval-task=Mini/0",)])
+@pytest.mark.parametrize(
+    ("workers", "selection"),
+    [
+        ("-n0", ("-k", "add")),
+        ("-n2", ("-k", "add")),
+        ("-n0", ("--humaneval-limit=1",)),
+        ("-n0", ("--humaneval-task=Mini/0",)),
+    ],
+    indirect=["workers"],
+)
 def test_what_a_part_did_not_evaluate_stays_beside_it(
     evaluate: Evaluate, workers: str, out: Path, selection: tuple[str, ...]
 ) -> None:

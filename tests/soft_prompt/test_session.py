@@ -143,8 +143,11 @@ def test_both_names_start_it_and_neither_imports_torch_to_say_how(module: str) -
 
 
 def test_evaluation_compares_with_and_without(
-    folder: Path, frozen: FrozenModel, capfd: pytest.CaptureFixture[str]
+    folder: Path, frozen: FrozenModel, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(folder)  # in the repository, pytest would collect the project's tests with another --rootdir
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p xdist -p timeout -p humaneval")
     output = folder / "noise"
     config = Config(num_virtual_tokens=4)
     write_prompt(output / "best", make_prompt(frozen, config), frozen, config, TrainerState())
@@ -153,7 +156,7 @@ def test_evaluation_compares_with_and_without(
     status = main(
         [
             "evaluate", str(output), "--engine=transformers", "--", f"--humaneval-dataset={problems}",
-            f"--humaneval-cache-dir={folder / 'cache'}", "--humaneval-max-tokens=4", f"--rootdir={folder}",
+            f"--humaneval-cache-dir={folder / 'cache'}", "--humaneval-max-tokens=4",
         ]
     )  # fmt: skip
     assert status == 0

@@ -47,7 +47,7 @@ def test_thinking_that_took_all_tokens_is_told(generation: str) -> None:
 
 
 def test_thinking_that_filled_the_context_is_told() -> None:
-    detail = "the model was thinking to the end and was cut as the context was full; there is no answer"
+    detail = "the model was still thinking at the end and was cut as the context was full; there is no answer"
     assert told("<think>\nFirst, ", "context_full") == told("", "context_full", reasoning="First, ") == detail
 
 

@@ -64,7 +64,7 @@ def test_a_partial_run_says_so_above_its_figures() -> None:
 def test_samples_of_a_file_have_no_sampling_but_a_name() -> None:
     run = {"engine": {"name": "replay", "file": "theirs.jsonl"}, "sampling": {}, "identity": {"digest": "sha256:1"}}
     told = dict(facts(Results(results().outcomes, run), []))
-    assert told["sampling"] == "not known: the samples are a file's"
+    assert told["sampling"] == "not known: the samples come from a file"
     assert (told["samples"], told["sha256 of the samples"]) == ("theirs.jsonl", "sha256:1")
     assert "weights" not in told
 
