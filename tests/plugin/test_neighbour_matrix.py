@@ -30,7 +30,7 @@ NEIGHBOURS: dict[str, tuple[list[str], list[str], str]] = {
     "allure": (["allure_pytest"], ["--alluredir=allure"], "allure"),
     "forked": (["pytest_forked"], ["--forked"], ""),
     "json-report": (["metadata", "pytest_jsonreport"], ["--json-report", "--json-report-file=out.json"], "out.json"),
-    "reportlog": (["reportlog"], ["--report-log=log.jsonl"], "log.jsonl"),
+    "reportlog": (["pytest_reportlog.plugin"], ["--report-log=log.jsonl"], "log.jsonl"),
 }
 NEIGHBOURS["all"] = (
     list(dict.fromkeys(plugin for plugins, _, _ in NEIGHBOURS.values() for plugin in plugins)),
@@ -51,6 +51,7 @@ def python() -> str:
 @pytest.mark.parametrize("name", NEIGHBOURS)
 def test_the_figures_are_the_same_beside_it(name: str, workers: str, python: str, mini: Path, tmp_path: Path) -> None:
     plugins, options, written = NEIGHBOURS[name]
+    (tmp_path / "conftest.py").write_text("MEASURED = True\n")  # for pytest-cov
     script = {"Mini/0": "    return a - b\n"}
     command = [python, "-m", "pytest", "--strategy=minimal", *testing.scripted_run(tmp_path, script), workers]
     for plugin in ("xdist", "timeout", "humaneval", *plugins):
