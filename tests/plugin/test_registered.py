@@ -228,7 +228,7 @@ def test_humaneval_has_a_name(pytester: pytest.Pytester) -> None:
         ("return []", "*the dataset 'own' holds no problem*"),
         (
             "return [Problem('A', '', 'f()', '', '')]",
-            "*'own': Problem('A') needs a task_id, and a Python name * 'f()'*",
+            "*Problem('A') needs a task_id, and a Python name * 'f()'*",
         ),
         ("return ['text']", "*the dataset 'own' has 'text' among its problems, which is not a Problem*"),
         ("return 2 * [Problem('A', '', 'f', '', '')]", "*the dataset 'own' has several problems of the task_id 'A'*"),
