@@ -17,6 +17,7 @@ from pytest_humaneval.dataset.load import Dataset, read_dataset
 from pytest_humaneval.engine.protocol import Identity
 from pytest_humaneval.engine.replay import read_samples
 from pytest_humaneval.exceptions import DatasetError, InputError
+from pytest_humaneval.plain import from_plain
 from pytest_humaneval.plugin.options import DEFAULT_KS
 from pytest_humaneval.printable import one_line
 from pytest_humaneval.report.analysis import Analysis, comparisons_of
@@ -45,7 +46,14 @@ from pytest_humaneval.wording import sampling_text, short_digest
 
 FORMATS = interchange.FORMATS
 
-ODD = (TypeError, KeyError, ValueError, AttributeError, OverflowError)  # what values of another kind lead to
+ODD = (
+    InputError,
+    TypeError,
+    KeyError,
+    ValueError,
+    AttributeError,
+    OverflowError,
+)  # what values of another kind lead to
 MOST_KS, MOST_SAMPLES = 20, 1_000_000  # columns; and draws of a problem
 
 
@@ -216,11 +224,11 @@ def _settings_lines(run: dict[str, Any], width: int) -> list[str]:
     """What was evaluated and how. Where run.json tells other things, as another version's may, less is printed."""
     lines: list[str] = []
     with contextlib.suppress(*ODD):
-        who = Identity(**run["identity"])
+        who = from_plain(Identity, run["identity"], "run.json")
         lines += wrapped(identity_line(who), width, "model     ")
         lines += wrapped(who.precision, width, "precision ") if who.precision else []
     with contextlib.suppress(*ODD):
-        how = sampling_text(Sampling(**run["sampling"]), run.get("num_samples", 1))
+        how = sampling_text(from_plain(Sampling, run["sampling"], "run.json"), run.get("num_samples", 1))
         lines += wrapped(NOT_KNOWN if _is_replay(run) else how, width, "sampling  ")
     with contextlib.suppress(*ODD):
         dataset = run["dataset"]

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_humaneval.exceptions import InputError
+from pytest_humaneval.plain import from_plain
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.report.analysis import MATRIX_STRATEGIES, Analysis
 from pytest_humaneval.report.page.summary import Summary
@@ -92,6 +94,6 @@ def _sampling(sampling: Mapping[str, Any], num_samples: int) -> str:
     if not sampling:
         return ""
     try:
-        return sampling_text(Sampling(**sampling), num_samples)
-    except TypeError:  # another version's
+        return sampling_text(from_plain(Sampling, dict(sampling), "run.json"), num_samples)
+    except InputError:  # another version's
         return ""
