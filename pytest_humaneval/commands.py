@@ -46,14 +46,7 @@ from pytest_humaneval.wording import sampling_text, short_digest
 
 FORMATS = interchange.FORMATS
 
-ODD = (
-    InputError,
-    TypeError,
-    KeyError,
-    ValueError,
-    AttributeError,
-    OverflowError,
-)  # what values of another kind lead to
+ODD = (InputError, TypeError, KeyError, ValueError, AttributeError, OverflowError)  # what odd values lead to
 MOST_KS, MOST_SAMPLES = 20, 1_000_000  # columns; and draws of a problem
 
 
