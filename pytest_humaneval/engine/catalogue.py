@@ -74,9 +74,10 @@ def open_engine(
     """The engine itself, not yet started; for the engine process only. ``source`` is what :func:`source_of` said."""
     from pytest_humaneval.models.find import Model
 
-    make: Any = from_plain(TopLevel, source, "the engine").load() if source else BUNDLED[options.name].open
+    assert source or options.name in BUNDLED, options.name
     if model is None and not source and BUNDLED[options.name].holds_model:
         raise ModelError(f"the {options.name} engine needs a model")
+    make: Any = from_plain(TopLevel, source, "the engine").load() if source else BUNDLED[options.name].open
     engine: Engine = make(options, model and from_plain(Model, model, "the model"), progress)
     return engine
 
