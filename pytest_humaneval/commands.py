@@ -18,6 +18,7 @@ from pytest_humaneval.engine.protocol import Identity
 from pytest_humaneval.engine.replay import place_of, read_samples
 from pytest_humaneval.exceptions import DatasetError, InputError
 from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.plain import from_plain
 from pytest_humaneval.plugin.options import DEFAULT_KS
 from pytest_humaneval.postprocess import postprocess
 from pytest_humaneval.printable import counted, one_line
@@ -48,7 +49,7 @@ from pytest_humaneval.wording import context_text, short_digest
 FORMATS = interchange.FORMATS
 RAW = "post_v1"  # what takes code out of a chat model's answers
 
-ODD = (TypeError, KeyError, ValueError, AttributeError, OverflowError)  # what values of another kind lead to
+ODD = (InputError, TypeError, KeyError, ValueError, AttributeError, OverflowError)  # what odd values lead to
 MOST_KS, MOST_SAMPLES = 20, 1_000_000  # columns; and draws of a problem
 
 
@@ -233,7 +234,7 @@ def _settings_lines(results: Results, width: int) -> list[str]:
     run = results.run
     lines: list[str] = []
     with contextlib.suppress(*ODD):
-        who = Identity(**run["identity"])
+        who = from_plain(Identity, run["identity"], "run.json")
         lines += wrapped(identity_line(who), width, "model     ")
         lines += wrapped(who.precision, width, "precision ") if who.precision else []
     with contextlib.suppress(*ODD):

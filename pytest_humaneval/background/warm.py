@@ -25,11 +25,12 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_humaneval.background.private_directory import PrivateDirectory
 from pytest_humaneval.background.processes import end_group, is_running, peer_is_own
+from pytest_humaneval.engine.catalogue import ordered
 from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.engine.engine_process import SOCKET_DIRECTORY, open_log, start_listening
 from pytest_humaneval.engine.protocol import EngineOptions, Identity
 from pytest_humaneval.exceptions import EngineError, InputError
-from pytest_humaneval.plain import from_plain, known_fields, to_plain
+from pytest_humaneval.plain import from_plain, known_fields
 
 if TYPE_CHECKING:
     from pytest_humaneval.models.find import Model
@@ -167,10 +168,8 @@ def engine_digest(
 ) -> str:
     """SHA-256 over everything that shapes an engine process, and so decides whether a run may use another's."""
     shape = {
-        "options": to_plain(options),
-        "model": to_plain(model),
+        "engine": ordered(options, model, source),
         "identity": asdict(identity),
-        "source": source,
         "python": [sys.executable, sys.version],
         "packages": dict(_versions()),
         "code": _newest_change(),
@@ -193,9 +192,7 @@ def _start(
     # Sockets lie in /tmp, as their paths have to be short; 0700, by mkdtemp.
     sockets = tempfile.mkdtemp(prefix=SOCKET_DIRECTORY)
     config = {
-        "options": to_plain(options),
-        "model": to_plain(model),
-        "source": source,
+        "engine": ordered(options, model, source),
         "socket": os.path.join(sockets, "control.sock"),
         "idle_limit": idle_limit,
         "state_directory": str(directory.path),

@@ -30,15 +30,14 @@ import time
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pytest_humaneval.background.private_directory import PrivateDirectory
 from pytest_humaneval.background.processes import peer_is_own, start_mark
 from pytest_humaneval.engine.broker import Broker
-from pytest_humaneval.engine.catalogue import open_reusable_engine
+from pytest_humaneval.engine.catalogue import open_ordered
 from pytest_humaneval.engine.host import BrokerServer, Condition, keep_temporary_files_in, run_engine
-from pytest_humaneval.engine.protocol import EngineOptions, ReusableEngine
-from pytest_humaneval.plain import from_plain
+from pytest_humaneval.engine.protocol import ReusableEngine
 
 
 class Turns:
@@ -187,8 +186,7 @@ def main() -> None:
     try:
         signal.signal(signal.SIGTERM, lambda number, frame: sys.exit())
         turns = Turns(config["idle_limit"])
-        options = from_plain(EngineOptions, config["options"], "the engine's options")
-        engine = open_reusable_engine(options, config["model"], turns.loading, config["source"])
+        engine = cast("ReusableEngine", open_ordered(config["engine"], turns.loading))
         threading.Thread(target=_ControlServer(address, turns).serve_forever, daemon=True).start()
         own = {"pid": os.getpid(), "start_mark": start_mark(os.getpid()), "address": address, "since": time.time()}
         directory.write(name, config["state"] | own)

@@ -125,7 +125,7 @@ def _folder(path: Path) -> Iterator[Row]:
 def _values(path: Path, text: str) -> Iterator[Row]:
     """The JSON values of a file: one a line, or where the first line is none by itself, wherever they end."""
     lines = list(jsonl.lines(text))
-    if lines and _is_json(lines[0][1]) and not (len(lines) == 1 and lines[0][1].lstrip()[:1] == "["):
+    if lines and jsonl.is_json(lines[0][1]) and not (len(lines) == 1 and lines[0][1].lstrip()[:1] == "["):
         for number, line in lines:
             yield f"{path}:{number}", jsonl.parse(f"{path}:{number}", line)
         return
@@ -137,17 +137,9 @@ def _values(path: Path, text: str) -> Iterator[Row]:
             value, at = decoder.raw_decode(text, at)
             found.append((f"{path}:{number}", value))
     except (ValueError, RecursionError) as error:
-        number, line = next(((n, one) for n, one in lines if not _is_json(one)), lines[0])
+        number, line = next(((n, one) for n, one in lines if not jsonl.is_json(one)), lines[0])
         raise DatasetError(f"{path}:{number}: not JSON ({error})") from error
     yield from found
-
-
-def _is_json(line: str) -> bool:
-    try:
-        json.loads(line)
-    except (ValueError, RecursionError):
-        return False
-    return True
 
 
 def _unpacked(where: str, value: Any) -> Iterator[Row]:

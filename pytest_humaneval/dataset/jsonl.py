@@ -86,6 +86,15 @@ def stream(path: Path) -> Iterator[tuple[int, str]]:
         raise DatasetError(f"{path}:{number}: not UTF-8 text (byte {error.start} of the line)") from error
 
 
+def is_json(line: str) -> bool:
+    """Whether a line is whole."""
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
 def parse(where: str, line: str) -> Any:
     """The JSON value of a line.
 

@@ -40,6 +40,11 @@ class Dataset:
             raise DatasetError(f"the dataset {name!r} has {wrong[0]!r} among its problems, which is not a Problem")
         if not given:
             raise DatasetError(f"the dataset {name!r} holds no problem")
+        if unnamed := [one for one in given if not one.task_id or not one.entry_point.isidentifier()]:
+            raise DatasetError(
+                f"the dataset {name!r}: {unnamed[0]!r} needs a task_id, and a Python name as its entry_point, not "
+                f"{unnamed[0].entry_point!r}"
+            )
         if doubled := [task_id for task_id, count in Counter(one.task_id for one in given).items() if count > 1]:
             raise DatasetError(f"the dataset {name!r} has several problems of the task_id {doubled[0]!r}")
         text = "".join(json.dumps(asdict(one)) + "\n" for one in given)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from pytest_humaneval.engine.protocol import (
     ENGINE_SORT,
@@ -19,7 +19,6 @@ from pytest_humaneval.engine.protocol import (
     EngineKind,
     EngineOptions,
     Identity,
-    ReusableEngine,
 )
 from pytest_humaneval.exceptions import ModelError
 from pytest_humaneval.plain import from_plain, to_plain
@@ -58,24 +57,29 @@ def source_of(kind: EngineKind) -> dict[str, Any] | None:
     return source
 
 
+def ordered(options: EngineOptions, model: Model | None, source: dict[str, Any] | None) -> dict[str, Any]:
+    """What an engine process is told of the engine that it is to open, as plain builtins."""
+    return {"options": to_plain(options), "model": to_plain(model), "source": source}
+
+
+def open_ordered(order: dict[str, Any], progress: Progress) -> Engine:
+    """The engine that :func:`ordered` tells of."""
+    options = from_plain(EngineOptions, order["options"], "the engine's options")
+    return open_engine(options, order["model"], progress, order["source"])
+
+
 def open_engine(
     options: EngineOptions, model: dict[str, Any] | None, progress: Progress, source: dict[str, Any] | None = None
 ) -> Engine:
     """The engine itself, not yet started; for the engine process only. ``source`` is what :func:`source_of` said."""
     from pytest_humaneval.models.find import Model
 
-    make: Any = from_plain(TopLevel, source, "the engine").load() if source else BUNDLED[options.name].open
+    assert source or options.name in BUNDLED, options.name
     if model is None and not source and BUNDLED[options.name].holds_model:
         raise ModelError(f"the {options.name} engine needs a model")
+    make: Any = from_plain(TopLevel, source, "the engine").load() if source else BUNDLED[options.name].open
     engine: Engine = make(options, model and from_plain(Model, model, "the model"), progress)
     return engine
-
-
-def open_reusable_engine(
-    options: EngineOptions, model: dict[str, Any] | None, progress: Progress, source: dict[str, Any] | None = None
-) -> ReusableEngine:
-    """The same, for a reusable one."""
-    return cast("ReusableEngine", open_engine(options, model, progress, source))
 
 
 def _identity_by_source(kind: EngineKind, options: EngineOptions) -> Identity:

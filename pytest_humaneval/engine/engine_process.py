@@ -14,10 +14,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pytest_humaneval.engine.catalogue import ordered
 from pytest_humaneval.engine.connection import EngineClient, log_tail
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.exceptions import EngineError
-from pytest_humaneval.plain import to_plain
 
 if TYPE_CHECKING:
     from pytest_humaneval.models.find import Model
@@ -70,9 +70,7 @@ class EngineProcess:
         except OSError:  # the plugin has made sure that this run does without a cache folder
             self.log = Path(self._directory) / "engine.log"
         config = {
-            "options": to_plain(options),
-            "model": to_plain(model),
-            "source": source,
+            "engine": ordered(options, model, source),
             "store": str(store) if store else "",
             "read_store": read_store,
             "socket": self.address,

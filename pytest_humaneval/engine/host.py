@@ -33,8 +33,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pytest_humaneval.engine.broker import Broker
-from pytest_humaneval.engine.catalogue import open_engine
-from pytest_humaneval.engine.protocol import Engine, EngineOptions, TellingEngine
+from pytest_humaneval.engine.catalogue import open_ordered
+from pytest_humaneval.engine.protocol import Engine, TellingEngine
 from pytest_humaneval.exceptions import HumanEvalError, SharedEngineError
 from pytest_humaneval.plain import from_plain, to_plain
 from pytest_humaneval.sample import Generation, Request
@@ -156,8 +156,7 @@ def main() -> None:
     os.dup2(2, 1)  # vLLM and its kernels print to stdout; that belongs into the log
     keep_temporary_files_in(Path(config["socket"]).parent)
     broker = Broker(Path(config["store"]) if config["store"] else None, read_store=config["read_store"])
-    options = from_plain(EngineOptions, config["options"], "the engine's options")
-    engine = open_engine(options, config["model"], broker.loading, config["source"])
+    engine = open_ordered(config["engine"], broker.loading)
     server = BrokerServer(config["socket"], broker)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     os.write(announce, b"listening\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pytest_humaneval.plain import from_plain
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.wording import sampling_text
 
@@ -16,11 +17,11 @@ def sampling_told(run: Mapping[str, Any]) -> str:
     """The run's sampling, and by name the strategies that drew otherwise: experiments, and what guided ones asked for.
 
     Raises:
-        TypeError, KeyError, ValueError, AttributeError: the record is another version's.
+        InputError, TypeError, KeyError, ValueError, AttributeError: the record is another version's.
     """
     if is_replay(run):
         return NOT_KNOWN
-    plain = sampling_text(Sampling(**run["sampling"]), run.get("num_samples", 1))
+    plain = sampling_text(from_plain(Sampling, run["sampling"], "run.json"), run.get("num_samples", 1))
     named: dict[str, list[str]] = {}
     for one in run.get("experiments", ()):
         named.setdefault(sampling_of_row(run, one), []).append(one["name"])
@@ -35,7 +36,9 @@ def sampling_told(run: Mapping[str, Any]) -> str:
 def sampling_of_row(run: Mapping[str, Any], row: Mapping[str, Any]) -> str:
     """The same of one of the record's ``experiments``."""
     drawn = ((run.get("engine_process") or {}).get("guided_sampling") or {}).get(row["name"], ())
-    return sampling_text(Sampling(**row["sampling"]), row["num_samples"], [tuple(pair) for pair in drawn])
+    return sampling_text(
+        from_plain(Sampling, row["sampling"], "run.json"), row["num_samples"], [tuple(pair) for pair in drawn]
+    )
 
 
 def is_replay(run: Mapping[str, Any]) -> bool:

@@ -21,11 +21,16 @@ def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
         yield sandbox
 
 
+@pytest.fixture(scope="module", params=[name for name in BUNDLED if name != "auto"])  # which is one of the others
+def bundled(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    with opened(request.param) as sandbox:
+        yield sandbox
+
+
 class TestEverySandbox(SandboxContract):
-    @pytest.fixture(scope="class", params=[name for name in BUNDLED if name != "auto"])  # which is one of the others
-    def sandbox(self, request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-        with opened(request.param) as sandbox:
-            yield sandbox
+    @pytest.fixture
+    def sandbox(self, bundled: Sandbox) -> Sandbox:
+        return bundled
 
 
 def test_all_canonical_solutions_pass_and_no_stub_does(sandbox: Sandbox) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.printable import counted
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.report.analysis import MATRIX_STRATEGIES, Analysis
@@ -99,5 +100,5 @@ def compared(results: Results) -> Compared | None:
 def _sampling(results: Results) -> str:
     try:
         return sampling_told(results.run) + context_text(context_of(results.outcomes))
-    except (TypeError, KeyError, ValueError, AttributeError):  # there is no record, or another version's
+    except (InputError, TypeError, KeyError, ValueError, AttributeError):  # there is no record, or another version's
         return ""
