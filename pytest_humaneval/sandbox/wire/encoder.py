@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import struct
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from .border import Border
 from .codec import (
     COMPLEX,
     COUNT,
@@ -23,37 +24,109 @@ from .codec import (
     Opaque,
     OpaqueError,
 )
+from .records import base_of, changeable_base, has_payload_first, is_enum, is_hashed, state_of
 
 _LEAST, _GREATEST = -(1 << 63), (1 << 63) - 1  # of what fits into eight bytes
 
 
-def encode(value: Any, *, strict: bool = False) -> bytes:
+def encode(value: Any, *, strict: bool = False, border: Border | None = None) -> bytes:
     """The value as bytes.
 
     Subclasses of builtins cross as their base, an iterator as the items it yields, and what cannot cross as an opaque
-    value; with ``strict`` that is an error too.
+    value; with ``strict`` that is an error too. With a ``border``, objects of the prompt's classes cross as such, and
+    what else cannot cross by value is lent.
 
     Raises:
         CodecError: it is nested too deeply, too large or, with ``strict``, of a type that cannot cross.
     """
-    encoder = Encoder(strict)
+    encoder = Encoder(strict, border)
     encoder.value(value)
-    return bytes(encoder.out)
+    return encoder.finished()
 
 
 class Encoder:
     """One message in the making."""
 
-    def __init__(self, strict: bool) -> None:
+    def __init__(self, strict: bool, border: Border | None = None) -> None:
         self.out = bytearray()
         self.strict = strict
+        self.border = border
         self.depth = 0
         self.items_left = MAX_ITEMS
+        self.objects: list[Any] = []  # that have identity, in the order in which the receiver meets them
+        self.known: dict[int, int] = {}  # their places, by id
+        self.waiting: list[Any] = []  # objects whose contents follow: a chain of them may be long
 
     def value(self, value: Any) -> None:
         """Append any value."""
-        writer = _WRITERS.get(type(value)) or _writer_of_subclass(type(value))
+        writer = _WRITERS.get(type(value)) or self._writer_of_odd(type(value))
         writer(self, value)
+
+    def _writer_of_odd(self, kind: type) -> Writer:
+        if self.border is not None:
+            if kind in self.border.names:
+                return Encoder.record
+            if self.border.kin(kind):
+                return Encoder.opaque  # of a class that only one side knows
+            if issubclass(kind, tuple) and hasattr(kind, "_fields"):
+                return Encoder.tuple_with_names
+        return _writer_of_subclass(kind, lazy=self.border is not None and self.border.lazy)
+
+    def finished(self) -> bytes:
+        """The message, with the contents of all objects in it."""
+        for one in self.waiting:  # it grows meanwhile
+            self.content_of(one)
+        return bytes(self.out)
+
+    def reference(self, value: Any) -> bool:
+        """Refer to an object that is in the message already; whether it is."""
+        place = self.known.get(id(value))
+        if place is None:
+            self.known[id(value)] = len(self.objects)
+            self.objects.append(value)
+            return False
+        self.out += b"^" + COUNT.pack(place)
+        return True
+
+    def record(self, value: Any) -> None:
+        """An object of a class of the prompt's: the name of its class, what it derives from, its attributes."""
+        assert self.border is not None
+        kind = type(value)
+        name = self.border.names[kind]
+        if is_enum(kind):
+            self.out += b"e"
+            self.str(name)
+            return self.value(object.__getattribute__(value, "_value_"))
+        if issubclass(kind, tuple):
+            self.out += b"n"
+            self.str(name)
+            return self.items(b"l", tuple.__iter__(value))
+        if self.reference(value):
+            return None
+        inline = is_hashed(kind) or has_payload_first(kind)
+        self.out += b"C" if inline else b"@"
+        self.str(name)
+        return self.content_of(value) if inline else self.waiting.append(value)
+
+    def tuple_with_names(self, value: tuple[Any, ...]) -> None:
+        """A named tuple of a class that only one side has."""
+        self.out += b"j"
+        self.str(type(value).__name__)
+        self.value([str(name) for name in type(value)._fields])  # type: ignore[attr-defined]
+        self.items(b"l", tuple.__iter__(value))
+
+    def content_of(self, value: Any) -> None:
+        """What an object with identity holds at the moment."""
+        if self.border is not None and type(value) in self.border.names:
+            base = base_of(type(value))
+            content = list(value.args) if base is BaseException else value
+            _WRITERS.get(base, Encoder.args_or_nothing)(self, content)
+            return self.items(b"l", state_of(value))
+        return Encoder.value(self, value)
+
+    def args_or_nothing(self, value: Any) -> None:
+        """The arguments of an exception, or nothing for what derives from nothing."""
+        self.value(value if type(value) is list else None)
 
     def bool(self, value: bool) -> None:
         """True or False."""
@@ -129,6 +202,31 @@ class Encoder:
         """Alternating keys and values."""
         self.items(b"m", (part for item in dict.items(value) for part in item))
 
+    def defaultdict(self, value: Any) -> None:
+        """What makes its missing values, where that is a type, and the pairs."""
+        self.out += b"F"
+        factory = value.default_factory
+        self.str(factory.__name__ if type(factory) is type and factory.__module__ == "builtins" else "")
+        self.dict(value)
+
+    def pairs(self, tag: bytes, value: dict[Any, Any]) -> None:
+        """A dict of another kind."""
+        self.out += tag
+        self.dict(value)
+
+    def slice(self, value: slice) -> None:
+        """Start, stop and step."""
+        self.out += b"L"
+        for one in (value.start, value.stop, value.step):
+            self.value(one)
+
+    def text_of(self, value: Any) -> None:
+        """What is as good as its text."""
+        kind = next(base for base in type(value).__mro__ if (base.__module__, base.__name__) in _NAMED)
+        self.out += b"p"
+        self.str(kind.__name__)
+        self.str(str(value))
+
     def deque(self, value: deque[Any]) -> None:
         """Maximal length and items."""
         self.out += b"q"
@@ -157,8 +255,10 @@ class Encoder:
         self.value(offset)
 
     def opaque(self, value: Any) -> None:
-        """A value that cannot cross: its truth value and its type's name."""
+        """A value that cannot cross: a number under which it can be asked, or its truth value and its type's name."""
         name = str(type(value).__name__)[:MAX_TYPE_NAME]
+        if self.border is not None and self._crosses_border(self.border, value, name):
+            return
         if self.strict and isinstance(value, Opaque):
             raise OpaqueError(f"a {value.type_name}")
         if self.strict:
@@ -166,6 +266,44 @@ class Encoder:
         self.out += b"o"
         self.bool(bool(value))
         self.str(name)
+
+    def _crosses_border(self, border: Border, value: Any, type_name: str) -> bool:
+        if (far := border.far(value)) is not None:
+            self.out += b"h" + COUNT.pack(far.number)  # the receiver's own
+        elif (named := border.name_of(value)) is not None:
+            self.out += b"E"
+            self.str(named[0])
+            self.str(named[1])
+        elif border.is_lendable(value):
+            self.out += b"H" + COUNT.pack(border.lend(value))
+            self.str(type_name)
+            self.str(border.kin(type(value)))
+            self.int(border.abilities(value))
+        else:
+            return False
+        return True
+
+
+class GraphEncoder(Encoder):
+    """Keeps who is who among the containers too, so that they can be changed in place on the other side."""
+
+    def value(self, value: Any) -> None:
+        """Append any value, or a reference to one that is there already."""
+        if changeable_base(value) and not (self.border is not None and type(value) in self.border.names):
+            if self.reference(value):
+                return
+            self.out += b"&"
+        Encoder.value(self, value)
+
+    def result(self, result: Any, objects: Sequence[Any], *, changed: bool) -> bytes:
+        """A result that may refer to objects that the other side has, after what they hold by now if they changed."""
+        for one in objects:
+            self.known[id(one)] = len(self.objects)
+            self.objects.append(one)
+        for one in objects if changed else ():
+            self.content_of(one)
+        self.value(result)
+        return self.finished()
 
 
 Writer = Callable[[Encoder, Any], None]
@@ -196,17 +334,25 @@ _WRITERS: dict[type, Writer] = {
     dict: Encoder.dict,
     deque: Encoder.deque,
     range: Encoder.range,
+    slice: Encoder.slice,
     type({}.keys()): _collection(b"K", iter),
     type({}.values()): _collection(b"V", iter),
     type({}.items()): _collection(b"W", iter),
 }
 _ITERATOR = _collection(b"g", iter)
 
+# What is made of its text.
+_TEXTUAL = (("pathlib", "PurePath"), ("uuid", "UUID"))
+
 # Recognised by name, so that the codec need not import their modules: numbers, and what is as good as a builtin.
 _NAMED: dict[tuple[str, str], Writer] = {
     ("fractions", "Fraction"): Encoder.fraction,
     ("decimal", "Decimal"): lambda encoder, value: encoder.content(b"D", str(value).encode()),
     **{("datetime", kind): Encoder.moment for kind in MOMENTS},
+    **{named: Encoder.text_of for named in _TEXTUAL},
+    ("collections", "Counter"): lambda encoder, value: encoder.pairs(b"U", value),
+    ("collections", "OrderedDict"): lambda encoder, value: encoder.pairs(b"O", value),
+    ("collections", "defaultdict"): Encoder.defaultdict,
     ("collections", "UserList"): lambda encoder, value: encoder.value(value.data),
     ("collections", "UserDict"): lambda encoder, value: encoder.value(value.data),
     ("collections", "UserString"): lambda encoder, value: encoder.value(value.data),
@@ -215,10 +361,11 @@ _NAMED: dict[tuple[str, str], Writer] = {
 }
 
 
-def _writer_of_subclass(kind: type) -> Writer:
+def _writer_of_subclass(kind: type, *, lazy: bool) -> Writer:
     for base in kind.__mro__:
         # A class made without a module name has no __module__ at all.
         writer = _WRITERS.get(base) or _NAMED.get((getattr(base, "__module__", ""), base.__name__))
         if writer is not None:
             return writer
-    return _ITERATOR if hasattr(kind, "__next__") and hasattr(kind, "__iter__") else Encoder.opaque
+    is_iterator = hasattr(kind, "__next__") and hasattr(kind, "__iter__") and not hasattr(kind, "__await__")
+    return _ITERATOR if is_iterator and not lazy else Encoder.opaque
