@@ -46,7 +46,7 @@ class Candidate:
         self.surroundings = Surroundings(frozenset(), folder)
         self._folder = folder
         self._border = OracleBorder({}, self)
-        self._requests = Requests()
+        self._requests = Requests(frozenset())
         self._watched = False
         self._exceptions: dict[str, type[Exception]] = {}  # those that the prompt defines, by name
         self._known = {0}  # numbers of what the program was asked for by name
@@ -74,6 +74,7 @@ class Candidate:
         self._exceptions = {name: kind for name, kind in stub.kinds.items() if issubclass(kind, Exception)}
         self._watched = "arguments" in wants
         self.surroundings = Surroundings(wants, self._folder)
+        self._requests = Requests(wants)
         told = (source, entry_point, line_offset, self.timeout, sorted(wants), [*stub.kinds], stub.root)
         try:
             return self._loaded(self.channel.ask(encode(told)), stub)

@@ -6,7 +6,7 @@ from types import BuiltinFunctionType, ModuleType
 from typing import Any
 
 from ..wire.border import Border, Far, standard
-from ..wire.codec import CodecError
+from ..wire.codec import CodecError, OpaqueError
 from .remote import Asker, Remote, far_of, is_remote, remote_type
 
 # Of the types of what may be called: functions, methods and classes of the test's are all "builtins", as it has no name.
@@ -34,6 +34,8 @@ class OracleBorder(Border):
 
     def name_of(self, value: Any) -> tuple[str, str] | None:
         """Whatever Python has: the child may have it from its own."""
+        if isinstance(value, type) and issubclass(value, Remote):
+            raise OpaqueError("a type")
         return super().name_of(value) or standard(value)
 
     def borrowed(self, far: Far, abilities: int) -> Remote:

@@ -24,7 +24,8 @@ class RequestError(Exception):
 class Requests:
     """Answers them, within limits. It runs nothing but what the test has handed out or set up itself."""
 
-    def __init__(self) -> None:
+    def __init__(self, wants: frozenset[str]) -> None:
+        self._wants = wants
         self.raised: list[Exception] = []  # by functions of the test
         self._count = self._bytes = self._depth = 0
 
@@ -35,7 +36,7 @@ class Requests:
             RequestError: it is too much, or cannot cross.
         """
         self._hold_to_caps(len(request))
-        function, arguments, keywords = _asked(request, border)
+        function, arguments, keywords = self._asked(request, border)
         self._depth += 1
         try:
             told: tuple[Any, ...] = (True, function(*arguments, **keywords))
@@ -48,6 +49,21 @@ class Requests:
         except CodecError as error:
             raise RequestError(f"a function of the test's returns {error}, which cannot cross") from None
 
+    def _asked(self, request: bytes, border: Border) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
+        told = Decoder(request[1:], border=border).whole(Decoder.value)
+        if type(told) is not tuple or tuple(map(type, told))[1:] != (tuple, dict):
+            raise CodecError("a malformed message: no request")
+        what, arguments, keywords = told
+        function = self._set_up(what) if type(what) is str else border.lent(what)
+        if function is None or not all(type(name) is str for name in keywords):
+            raise CodecError("a malformed message: no request")
+        return function, arguments, keywords
+
+    def _set_up(self, what: str) -> Callable[..., Any] | None:
+        """What the test may have set up for its program, if it does."""
+        wanted = ("print" if what == "print" else "input") in self._wants
+        return _STREAMS.get(what) if wanted else None
+
     def _told(self, error: Exception) -> tuple[list[str], tuple[Any, ...], int]:
         self.raised.append(error)
         names = [base.__name__ for base in type(error).__mro__ if base.__module__ == "builtins"]
@@ -59,17 +75,6 @@ class Requests:
         self._bytes += size
         if self._count > MAX_REQUESTS or self._bytes > MAX_BYTES or self._depth >= MAX_NESTED:
             raise RequestError("it asks functions of the test's too often, too much or too deep")
-
-
-def _asked(request: bytes, border: Border) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
-    told = Decoder(request[1:], border=border).whole(Decoder.value)
-    if type(told) is not tuple or tuple(map(type, told))[1:] != (tuple, dict):
-        raise CodecError("a malformed message: no request")
-    what, arguments, keywords = told
-    function = _STREAMS.get(what) if type(what) is str else border.lent(what)
-    if function is None or not all(type(name) is str for name in keywords):
-        raise CodecError("a malformed message: no request")
-    return function, arguments, keywords
 
 
 def _read(size: Any = -1) -> Any:
@@ -88,5 +93,5 @@ def _print(*values: Any, **options: Any) -> None:
     builtins.print(*values, **{name: options[name] for name in ("sep", "end") if isinstance(options.get(name), str)})
 
 
-# What the test may have set up for its program, looked up when it is asked for.
+# Looked up when they are asked for: the test may set up others at any time.
 _STREAMS: dict[str, Callable[..., Any]] = {"read": _read, "readline": _readline, "input": _input, "print": _print}

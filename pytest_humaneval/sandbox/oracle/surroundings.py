@@ -19,6 +19,7 @@ from typing import Any
 from ..wire.decoder import decode
 from ..wire.encoder import encode
 from ..wire.world import BLOCK, MAX_BLOCKS, files_in, put_files
+from .scratch import empty_tree
 
 SHARED = frozenset({"output", "input", "print", "random", "files"})
 
@@ -86,4 +87,4 @@ class Surroundings:
             sys.stdin, sys.stdout, sys.stderr, builtins.input, builtins.print, tempfile.tempdir = was
             if home:
                 os.chdir(home)
-                put_files(self._folder, {}, files_in(self._folder))
+                empty_tree(self._folder)

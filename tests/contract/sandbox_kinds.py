@@ -20,7 +20,7 @@ from pathlib import Path
 
 from pytest_humaneval import Problem
 
-FOLDER = Path(__file__).parent.parent / "data" / "foreign_kinds"
+FOLDER = Path(__file__).parent.parent / "attacks" / "kinds"
 
 
 @dataclass(frozen=True)
