@@ -15,79 +15,96 @@ from .failures import NUMBER, Place, failure
 from .world import World
 
 
-class Answers:
-    """What a program says to each message."""
+class Answers(Border):
+    """What a program says to each message; whatever it has, it lends.
+
+    Every function that a child runs through, and every object, costs it a page of memory of its own: hence so few.
+    """
 
     def __init__(self, channel: int, place: Place, wants: list[str]) -> None:
-        self.function: Any = None
-        self.border: ChildBorder | None = None
+        self.kinds = self.names = {}
+        self._lent = []
+        self._numbers = {}
         self._channel = channel
         self._place = place
         self._known: dict[int, int] = {}
-        self._watched = "arguments" in wants
-        self._lazy = "steps" in wants
-        self._world = World(wants, self.ask) if set(wants) - {"arguments", "steps"} else None
+        self._borrowed: dict[int, Callback] = {}
+        self._watched = self._world = None
+        if wants:
+            self._watched = "arguments" in wants
+            self.lazy = "steps" in wants
+            self._world = World(wants, self.ask) if set(wants) - {"arguments", "steps"} else None
 
-    def introduced(self, namespace: dict[str, Any], kinds: list[str], root: str) -> bytes:
+    def introduced(self, namespace: dict[str, Any], function: Any, kinds: list[str], root: str) -> bytes:
         """The reply to a program that has been loaded, with what a dotted entry point begins with."""
-        own = {name: namespace[name] for name in kinds if isinstance(namespace.get(name), type)}
-        self.border = ChildBorder(own, self)
-        self.border.lazy = self._lazy
-        self.border.lend(self.function)
-        return LOADED + encode(namespace[root], border=self.border) if root else LOADED
+        self._lent.append(function)
+        if kinds:
+            self.learn({name: namespace[name] for name in kinds if isinstance(namespace.get(name), type)})
+        return LOADED + encode(namespace[root], border=self) if root else LOADED
 
     def to(self, message: bytes) -> bytes:
         """The answer to a call, or to another operation."""
-        if self._world is None:
-            return self._answer(message)
-        return self._world.after(self._answer(self._world.before(message)))
+        if self._world is not None:
+            message = self._world.before(message)
+        decoder = Decoder(message, self._known, self)
+        reply = self._answer(decoder.whole(Decoder.value), message, decoder.objects)
+        return reply if self._world is None else self._world.after(reply)
 
-    def _answer(self, message: bytes) -> bytes:
-        decoder = Decoder(message, self._known, self.border)
-        asked = decoder.whole(Decoder.value)
-        return self._answer_to(asked, message, decoder.objects)
-
-    def _answer_to(self, asked: Any, message: bytes, objects: list[Any]) -> bytes:
+    def _answer(self, asked: Any, message: bytes, objects: list[Any]) -> bytes:
         try:
             if len(asked) == 2:
-                result = self.function(*asked[0], **asked[1])
+                result = self._lent[0](*asked[0], **asked[1])
             else:
                 result = self._operated(*asked)
-            if not self._watched:
-                return VALUE + encode(result, border=self.border)
-            return self._with_changes(result, asked, message, objects)
+            if self._watched:
+                return self._with_changes(result, asked, message, objects)
+            return VALUE + encode(result, border=self)
         except CodecError as error:
             return REFUSED + encode(str(error))
         except BaseException as error:
-            return failure(error, self._place, self.border)
+            return failure(error, self._place, self)
 
     def _operated(self, operation: str, number: int, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        assert self.border is not None
         function = OPERATIONS.get(operation) or ALWAYS[operation]
-        return function(self.border.lent(number), *arguments, **keywords)
+        return function(self.lent(number), *arguments, **keywords)
 
     def _with_changes(self, result: Any, asked: Any, message: bytes, objects: list[Any]) -> bytes:
         """The result, and what the arguments hold by now where that is something else than before."""
-        again = GraphEncoder(False, self.border)
+        again = GraphEncoder(False, self)
         again.value(asked)
         same = again.finished() == message and list(map(id, again.objects)) == list(map(id, objects))
         letter = VALUE if same else CHANGED
-        return letter + GraphEncoder(False, self.border).result(result, objects, changed=not same)
+        return letter + GraphEncoder(False, self).result(result, objects, changed=not same)
 
     def ask(self, what: int | str, *arguments: Any, **keywords: Any) -> Any:
         """Have a function of the test's called; meanwhile the test may ask something itself."""
-        question = ASK + encode((what, arguments, keywords), border=self.border)
+        question = ASK + encode((what, arguments, keywords), border=self)
         write_frame(self._channel, self._world.after(question) if self._world else question)
         while True:
             message = read_frame(self._channel)
             if self._world:
                 message = self._world.before(message)
-            decoder = Decoder(message, self._known, self.border)
+            decoder = Decoder(message, self._known, self)
             told = decoder.whole(Decoder.value)
             if type(told[0]) is bool:
                 return told[1] if told[0] else _raise(*told[1])
-            reply = self._answer_to(told, message, decoder.objects)
+            reply = self._answer(told, message, decoder.objects)
             write_frame(self._channel, self._world.after(reply) if self._world else reply)
+
+    def far(self, value: Any) -> Far | None:
+        """Where the function of the test's is."""
+        return value._far if type(value) is Callback else None
+
+    def named(self, module: str, name: str) -> Any:
+        """Whatever Python has; the oracle may be trusted."""
+        if module:
+            __import__(module)
+            return found_under(module, name)
+        return super().named(module, name)
+
+    def borrowed(self, far: Far, abilities: int) -> Callback:
+        """A function that may be called; always the same one."""
+        return self._borrowed.setdefault(far.number, Callback(far, self))
 
 
 def _raise(names: list[str], arguments: tuple[Any, ...], number: int) -> Any:
@@ -111,28 +128,3 @@ class Callback:
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """Have it called."""
         return self._answers.ask(self._far.number, *arguments, **keywords)
-
-
-class ChildBorder(Border):
-    """Lends whatever the program has."""
-
-    def __init__(self, kinds: dict[str, type], answers: Answers) -> None:
-        super().__init__(kinds)
-        self._answers = answers
-        self._borrowed: dict[int, Callback] = {}
-
-    def far(self, value: Any) -> Far | None:
-        """Where the function of the test's is."""
-        return value._far if type(value) is Callback else None
-
-    def named(self, module: str, name: str) -> Any:
-        """Whatever Python has; the oracle may be trusted."""
-        if module:
-            __import__(module)
-            return found_under(module, name)
-        return super().named(module, name)
-
-    def borrowed(self, far: Far, abilities: int) -> Callback:
-        """A function that may be called; always the same one."""
-        return self._borrowed.setdefault(far.number, Callback(far, self._answers))
-

@@ -15,7 +15,7 @@ from types import CodeType
 from typing import Any, NoReturn
 
 from ..wire.decoder import decode
-from ..wire.encoder import encode
+from ..wire.encoder import Encoder, GraphEncoder, encode
 from ..wire.frames import read_frame, write_frame
 from ..wire.messages import HELLO, SYNTAX
 from .answers import Answers
@@ -52,11 +52,11 @@ def _serve(
         return
     try:
         exec(code, namespace)
-        answers.function = _found(namespace, entry_point)
+        function = _found(namespace, entry_point)
     except BaseException as error:
         write_frame(channel, failure(error, place))
         return
-    write_frame(channel, answers.introduced(namespace, kinds, root))
+    write_frame(channel, answers.introduced(namespace, function, kinds, root))
     while True:
         write_frame(channel, answers.to(read_frame(channel)))
         _collect_descriptors(channel)
@@ -76,12 +76,12 @@ def rehearse() -> None:
     Code that specialises itself in a child first has to get memory of its own: much of a check's cost is page faults.
     (Doing it once more in every child, ahead of time, cost more than it saved.)
     """
-    answers = Answers(0, Place(_REHEARSAL, 0), [])
-    for _ in range(20):
+    for number in range(20):
         namespace: dict[str, Any] = {}
+        answers = Answers(0, Place(_REHEARSAL, 0), ["arguments"] if number % 2 else [])
         exec(_compiled(_REHEARSAL), namespace)
-        answers.function = namespace["f"]
-        answers.to(encode((([1, 2.5], "text"), {})))
+        answers.introduced(namespace, _found(namespace, "f"), [], "")
+        answers.to((GraphEncoder if number % 2 else Encoder).of((([1, 2.5], "text"), {})))
         answers.to(encode(((), {})))
         _collect_descriptors(0)
 

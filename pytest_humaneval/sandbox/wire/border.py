@@ -31,11 +31,15 @@ class Border:
     """The names and numbers of one side. ``kinds`` are its classes by the names that the prompt gives them."""
 
     lazy = False  # whether iterators are lent instead of walked
+    kinds: dict[str, type]
+    names: dict[type, str]
+    _lent: list[Any]
+    _numbers: dict[int, int]
 
     def __init__(self, kinds: dict[str, type]) -> None:
         self.learn(kinds)
-        self._lent: list[Any] = []
-        self._numbers: dict[int, int] = {}
+        self._lent = []
+        self._numbers = {}
 
     def learn(self, kinds: dict[str, type]) -> None:
         """Know these classes, and no others."""

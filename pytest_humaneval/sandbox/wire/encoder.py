@@ -41,11 +41,18 @@ def encode(value: Any, *, strict: bool = False, border: Border | None = None) ->
     """
     encoder = Encoder(strict, border)
     encoder.value(value)
-    return encoder.finished()
+    return encoder.finished() if encoder.waiting else bytes(encoder.out)
 
 
 class Encoder:
     """One message in the making."""
+
+    @classmethod
+    def of(cls, value: Any, strict: bool = False, border: Border | None = None) -> bytes:
+        """A message of one value."""
+        encoder = cls(strict, border)
+        encoder.value(value)
+        return encoder.finished()
 
     def __init__(self, strict: bool, border: Border | None = None) -> None:
         self.out = bytearray()
