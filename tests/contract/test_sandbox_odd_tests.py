@@ -67,7 +67,10 @@ def test_result_handed_back_is_no_fault_of_the_test(sandbox: Sandbox) -> None:
     assert sandbox.check(handed_back, "    return x\n", timeout=5).passed
     assert sandbox.check(handed_back, "    return object()\n", timeout=5).passed
     its_type = sandbox.check(looping("candidate(type(candidate(2)))"), "    return object()\n", timeout=5)
-    assert (its_type.kind, its_type.detail) == ("refused", "a result that the test hands back cannot cross again: a type")
+    assert (its_type.kind, its_type.detail) == (
+        "refused",
+        "a result that the test hands back cannot cross again: a type",
+    )
     deep = "    for _ in range(63): x = [x]\n    return x\n"
     verdict = sandbox.check(handed_back, deep, timeout=5)
     assert verdict.kind == "refused"

@@ -8,8 +8,9 @@ from ..wire.abilities import ALWAYS, OPERATIONS
 from ..wire.border import Border, Far, found_under
 from ..wire.codec import CodecError
 from ..wire.decoder import Decoder
-from ..wire.encoder import GraphEncoder, encode
+from ..wire.encoder import encode
 from ..wire.frames import read_frame, write_frame
+from ..wire.graph import GraphEncoder
 from ..wire.messages import ASK, CHANGED, LOADED, REFUSED, VALUE
 from .failures import NUMBER, Place, failure
 from .world import World
@@ -22,7 +23,8 @@ class Answers(Border):
     """
 
     def __init__(self, channel: int, place: Place, wants: list[str]) -> None:
-        self.kinds = self.names = {}
+        self.kinds = {}
+        self.names = {}
         self._lent = []
         self._numbers = {}
         self._channel = channel
@@ -52,10 +54,7 @@ class Answers(Border):
 
     def _answer(self, asked: Any, message: bytes, objects: list[Any]) -> bytes:
         try:
-            if len(asked) == 2:
-                result = self._lent[0](*asked[0], **asked[1])
-            else:
-                result = self._operated(*asked)
+            result = self._lent[0](*asked[0], **asked[1]) if len(asked) == 2 else self._operated(*asked)
             if self._watched:
                 return self._with_changes(result, asked, message, objects)
             return VALUE + encode(result, border=self)

@@ -15,8 +15,9 @@ from types import CodeType
 from typing import Any, NoReturn
 
 from ..wire.decoder import decode
-from ..wire.encoder import Encoder, GraphEncoder, encode
+from ..wire.encoder import Encoder, encode
 from ..wire.frames import read_frame, write_frame
+from ..wire.graph import GraphEncoder
 from ..wire.messages import HELLO, SYNTAX
 from .answers import Answers
 from .failures import FILE, Place, description, failure

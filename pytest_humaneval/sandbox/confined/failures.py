@@ -20,7 +20,7 @@ def failure(error: BaseException, place: Place, border: Border | None = None) ->
 
 
 def description(error: BaseException, place: Place, border: Border | None = None) -> bytes:
-    """The error in words, and in values as far as they cross. Its ``__str__`` may raise, or worse: the type has to do."""
+    """The error in words, and in values as far as they cross. Its ``__str__`` may raise: then the type has to do."""
     kind = type(error)
     try:
         message = str(error.msg if isinstance(error, SyntaxError) else error)[:MAX_TEXT]

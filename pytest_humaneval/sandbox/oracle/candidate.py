@@ -9,8 +9,9 @@ from ..wire.abilities import ARITHMETIC, OPERATIONS
 from ..wire.border import Far
 from ..wire.codec import CodecError, Opaque, OpaqueError
 from ..wire.decoder import Decoder
-from ..wire.encoder import Encoder, GraphEncoder, encode
+from ..wire.encoder import Encoder, encode
 from ..wire.errors import Leave
+from ..wire.graph import GraphEncoder
 from .budget import Budget
 from .channel import Channel, Stop
 from .lending import OracleBorder
@@ -18,8 +19,8 @@ from .link import Child
 from .raising import MAX_TEXT, Description, exception_of, is_description
 from .remote import far_of, is_remote
 from .requests import RequestError, Requests
-from .surroundings import Surroundings
 from .stub import Stub
+from .surroundings import Surroundings
 
 # What the function itself is capable of.
 FUNCTION = sum(1 << position for position, name in enumerate(OPERATIONS) if name == "__call__")

@@ -9,7 +9,7 @@ from ..wire.border import Border, Far, standard
 from ..wire.codec import CodecError, OpaqueError
 from .remote import Asker, Remote, far_of, is_remote, remote_type
 
-# Of the types of what may be called: functions, methods and classes of the test's are all "builtins", as it has no name.
+# Of the types of what may be called. Those that the test defines are "builtins", as are functions: it has no name.
 _MODULES = ("builtins", "functools", "operator", "unittest.mock")
 
 

@@ -161,7 +161,9 @@ class Oracle:
         return True
 
     def _check(self, link: Link, child: Child, case: Case, completion: str, timeout: float) -> None:
-        judgement = _judged(case, completion, Candidate(child, Budget(timeout, child.pid), self._worker, link.scratch.path))
+        judgement = _judged(
+            case, completion, Candidate(child, Budget(timeout, child.pid), self._worker, link.scratch.path)
+        )
         gone = judgement.kind == "gone"
         try:
             link.dismiss(child, seems_gone=gone)

@@ -63,7 +63,8 @@ def _raised(
     if getattr(builtins, kind.__name__, None) is not kind:
         return _made_without_init(kind, arguments, state)
     try:
-        return kind(*arguments)
+        raised: Exception = kind(*arguments)
+        return raised
     except Exception:
         return CandidateError(described[2][:MAX_TEXT])
 
@@ -74,4 +75,3 @@ def _made_without_init(kind: type[Exception], arguments: tuple[Any, ...], state:
     made.args = arguments
     made.__dict__.update({name: value for name, value in state.items() if type(name) is str})
     return made
-

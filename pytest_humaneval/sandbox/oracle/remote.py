@@ -21,7 +21,23 @@ from ..wire.abilities import JUDGING, UNHASHABLE, named_abilities
 from ..wire.border import Far
 
 # What values of Python's own types do by themselves.
-_VALUES = (int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset, deque, Fraction, Decimal, date)
+_VALUES = (
+    int,
+    float,
+    complex,
+    str,
+    bytes,
+    bytearray,
+    list,
+    tuple,
+    dict,
+    set,
+    frozenset,
+    deque,
+    Fraction,
+    Decimal,
+    date,
+)
 _OF_VALUES = frozenset(name for kind in _VALUES for name in dir(kind) if not name.startswith("_"))
 
 
@@ -192,13 +208,15 @@ def _in_words(kind: Any, error: Any) -> tuple[Any, str]:
     """A type that the child has, and the message; a trace cannot cross."""
     if kind is None:
         return None, ""
-    return next(base for base in kind.__mro__ if base.__module__ == "builtins" and hasattr(builtins, base.__name__)), str(error)
+    return next(
+        base for base in kind.__mro__ if base.__module__ == "builtins" and hasattr(builtins, base.__name__)
+    ), str(error)
 
 
 def _awaited(self: Remote) -> Generator[None, None, Any]:
     """The child runs it to its end at once."""
+    yield from ()  # which makes it the iterator that is expected
     return _ask(self, "await")
-    yield
 
 
 def _sent(self: Remote, value: Any) -> Any:

@@ -14,7 +14,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from ..wire.decoder import decode
 from ..wire.encoder import encode
@@ -59,9 +58,9 @@ class Surroundings:
             ValueError, WorldError: it is no such reply.
         """
         told = decode(reply)
-        if type(told) is not tuple or tuple(map(type, told))[:3] + (type(told[-1]),) != (str, str, int, bytes):
-            raise ValueError("no reply")
         text, errors, draws, files, inner = told
+        if (str, str, int, bytes) != (*map(type, (text, errors, draws, inner)),):
+            raise ValueError("no reply")
         for stream, printed in ((sys.stdout, text), (sys.stderr, errors)):
             if printed and stream is not None:
                 stream.write(printed)

@@ -70,4 +70,3 @@ def _looks_again(nodes: list[ast.AST], entry_point: str) -> bool:
     calls = [node for node in nodes if isinstance(node, ast.Call) and node.func in named]
     passed = [part for call in calls for part in (*call.args, *(each.value for each in call.keywords))]
     return any(isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) for part in passed for node in ast.walk(part))
-

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import sys
+from types import BuiltinFunctionType
 from typing import Any
 
 from .abilities import abilities_of
@@ -84,7 +85,8 @@ class Border:
             return None
         if value in self.names:
             return "", self.names[value]
-        return ("builtins", value.__name__) if getattr(builtins, value.__name__, None) is value else None
+        name: str = value.__name__
+        return ("builtins", name) if getattr(builtins, name, None) is value else None
 
     def named(self, module: str, name: str) -> Any:
         """What has a name: only types, as the other side may say anything.
@@ -92,7 +94,9 @@ class Border:
         Raises:
             CodecError: it is not one of those that cross.
         """
-        found = self.kinds.get(name) if module == "" else getattr(builtins, name, None) if module == "builtins" else None
+        found = (
+            self.kinds.get(name) if module == "" else getattr(builtins, name, None) if module == "builtins" else None
+        )
         if not isinstance(found, type):
             raise CodecError("a malformed message: no type of this name")
         return found
@@ -103,13 +107,14 @@ class Border:
 
     def abilities(self, value: Any) -> int:
         """What the other side's stand-in has to be capable of."""
-        return abilities_of(type(value))
+        kind: Any = type(value)
+        return abilities_of(kind)
 
 
 def standard(value: Any) -> tuple[str, str] | None:
     """Module and name of what the standard library has under them: functions, types, constants like Ellipsis."""
     module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
-    if isinstance(value, type(len)) and module is None and hasattr(value.__self__, "__name__"):
+    if isinstance(value, BuiltinFunctionType) and module is None and hasattr(value.__self__, "__name__"):
         module = value.__self__.__name__  # a method of a type: dict.fromkeys
     if type(module) is not str or type(name) is not str or module.partition(".")[0] not in sys.stdlib_module_names:
         module, name = "builtins", repr(value) if value in (..., NotImplemented) else ""

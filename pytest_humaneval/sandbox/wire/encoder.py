@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import builtins
 import struct
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from .border import Border
@@ -13,9 +14,7 @@ from .codec import (
     COUNT,
     FLOAT,
     INT,
-    MAX_DEPTH,
     MAX_INTEGER,
-    MAX_ITEMS,
     MAX_MESSAGE,
     MAX_TYPE_NAME,
     MOMENTS,
@@ -24,7 +23,7 @@ from .codec import (
     Opaque,
     OpaqueError,
 )
-from .records import base_of, changeable_base, has_payload_first, is_enum, is_hashed, state_of
+from .object_writer import ObjectWriter
 
 _LEAST, _GREATEST = -(1 << 63), (1 << 63) - 1  # of what fits into eight bytes
 
@@ -44,7 +43,7 @@ def encode(value: Any, *, strict: bool = False, border: Border | None = None) ->
     return encoder.finished() if encoder.waiting else bytes(encoder.out)
 
 
-class Encoder:
+class Encoder(ObjectWriter):
     """One message in the making."""
 
     @classmethod
@@ -53,16 +52,6 @@ class Encoder:
         encoder = cls(strict, border)
         encoder.value(value)
         return encoder.finished()
-
-    def __init__(self, strict: bool, border: Border | None = None) -> None:
-        self.out = bytearray()
-        self.strict = strict
-        self.border = border
-        self.depth = 0
-        self.items_left = MAX_ITEMS
-        self.objects: list[Any] = []  # that have identity, in the order in which the receiver meets them
-        self.known: dict[int, int] = {}  # their places, by id
-        self.waiting: list[Any] = []  # objects whose contents follow: a chain of them may be long
 
     def value(self, value: Any) -> None:
         """Append any value."""
@@ -79,61 +68,13 @@ class Encoder:
                 return Encoder.tuple_with_names
         return _writer_of_subclass(kind, lazy=self.border is not None and self.border.lazy)
 
-    def finished(self) -> bytes:
-        """The message, with the contents of all objects in it."""
-        for one in self.waiting:  # it grows meanwhile
-            self.content_of(one)
-        return bytes(self.out)
+    def as_itself(self, value: Any) -> None:
+        """Append a value, whether or not it is referred to elsewhere."""
+        Encoder.value(self, value)
 
-    def reference(self, value: Any) -> bool:
-        """Refer to an object that is in the message already; whether it is."""
-        place = self.known.get(id(value))
-        if place is None:
-            self.known[id(value)] = len(self.objects)
-            self.objects.append(value)
-            return False
-        self.out += b"^" + COUNT.pack(place)
-        return True
-
-    def record(self, value: Any) -> None:
-        """An object of a class of the prompt's: the name of its class, what it derives from, its attributes."""
-        assert self.border is not None
-        kind = type(value)
-        name = self.border.names[kind]
-        if is_enum(kind):
-            self.out += b"e"
-            self.str(name)
-            return self.value(object.__getattribute__(value, "_value_"))
-        if issubclass(kind, tuple):
-            self.out += b"n"
-            self.str(name)
-            return self.items(b"l", tuple.__iter__(value))
-        if self.reference(value):
-            return None
-        inline = is_hashed(kind) or has_payload_first(kind)
-        self.out += b"C" if inline else b"@"
-        self.str(name)
-        return self.content_of(value) if inline else self.waiting.append(value)
-
-    def tuple_with_names(self, value: tuple[Any, ...]) -> None:
-        """A named tuple of a class that only one side has."""
-        self.out += b"j"
-        self.str(type(value).__name__)
-        self.value([str(name) for name in type(value)._fields])  # type: ignore[attr-defined]
-        self.items(b"l", tuple.__iter__(value))
-
-    def content_of(self, value: Any) -> None:
-        """What an object with identity holds at the moment."""
-        if self.border is not None and type(value) in self.border.names:
-            base = base_of(type(value))
-            content = list(value.args) if base is BaseException else value
-            _WRITERS.get(base, Encoder.args_or_nothing)(self, content)
-            return self.items(b"l", state_of(value))
-        return Encoder.value(self, value)
-
-    def args_or_nothing(self, value: Any) -> None:
-        """The arguments of an exception, or nothing for what derives from nothing."""
-        self.value(value if type(value) is list else None)
+    def as_base(self, base: type, value: Any) -> None:
+        """What an object is that derives from a builtin; nothing for others."""
+        _WRITERS.get(base, _NOTHING)(self, value)
 
     def bool(self, value: bool) -> None:
         """True or False."""
@@ -158,35 +99,6 @@ class Encoder:
     def complex(self, value: complex) -> None:
         """A complex number."""
         self.out += b"c" + COMPLEX.pack(value.real, value.imag)
-
-    def str(self, value: str) -> None:
-        """Text, lone surrogates included."""
-        self.content(b"s", str.encode(value, "utf-8", "surrogatepass"))
-
-    def content(self, tag: bytes, content: bytes | bytearray) -> None:
-        """A length and bytes."""
-        if len(self.out) + len(content) + 5 > MAX_MESSAGE:
-            raise CodecError(f"a value of more than {MAX_MESSAGE} bytes", by_size=True)
-        self.out += tag
-        self.out += COUNT.pack(len(content))
-        self.out += content
-
-    def items(self, tag: bytes, items: Iterable[Any]) -> None:
-        """A count and values. The count is filled in last: the items may come from an iterator."""
-        out, write = self.out, self.value
-        count, at = 0, len(out) + 1
-        out += tag + b"\0\0\0\0"
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise CodecError(f"a value nested deeper than {MAX_DEPTH}", by_size=True)
-        for item in items:
-            write(item)
-            count += 1
-            if len(out) > MAX_MESSAGE or count > self.items_left:
-                raise CodecError(f"a value of more than {MAX_ITEMS} items or {MAX_MESSAGE} bytes", by_size=True)
-        self.depth -= 1
-        self.items_left -= count
-        COUNT.pack_into(out, at, count)
 
     def sequence(self, tag: bytes, items: tuple[Any, ...]) -> None:
         """The items of a list or tuple; many numbers of one type as one block."""
@@ -213,10 +125,10 @@ class Encoder:
         """What makes its missing values, where that is a type, and the pairs."""
         self.out += b"F"
         factory = value.default_factory
-        self.str(factory.__name__ if type(factory) is type and factory.__module__ == "builtins" else "")
+        self.str(factory.__name__ if factory in _WRITERS else "")
         self.dict(value)
 
-    def pairs(self, tag: bytes, value: dict[Any, Any]) -> None:
+    def pairs(self, tag: bytes, value: Any) -> None:
         """A dict of another kind."""
         self.out += tag
         self.dict(value)
@@ -274,7 +186,7 @@ class Encoder:
         self.bool(bool(value))
         self.str(name)
 
-    def _crosses_border(self, border: Border, value: Any, type_name: str) -> bool:
+    def _crosses_border(self, border: Border, value: Any, type_name: str) -> builtins.bool:
         if (far := border.far(value)) is not None:
             self.out += b"h" + COUNT.pack(far.number)  # the receiver's own
         elif (named := border.name_of(value)) is not None:
@@ -289,28 +201,6 @@ class Encoder:
         else:
             return False
         return True
-
-
-class GraphEncoder(Encoder):
-    """Keeps who is who among the containers too, so that they can be changed in place on the other side."""
-
-    def value(self, value: Any) -> None:
-        """Append any value, or a reference to one that is there already."""
-        if changeable_base(value) and not (self.border is not None and type(value) in self.border.names):
-            if self.reference(value):
-                return
-            self.out += b"&"
-        Encoder.value(self, value)
-
-    def result(self, result: Any, objects: Sequence[Any], *, changed: bool) -> bytes:
-        """A result that may refer to objects that the other side has, after what they hold by now if they changed."""
-        for one in objects:
-            self.known[id(one)] = len(self.objects)
-            self.objects.append(one)
-        for one in objects if changed else ():
-            self.content_of(one)
-        self.value(result)
-        return self.finished()
 
 
 Writer = Callable[[Encoder, Any], None]
@@ -346,6 +236,7 @@ _WRITERS: dict[type, Writer] = {
     type({}.values()): _collection(b"V", iter),
     type({}.items()): _collection(b"W", iter),
 }
+_NOTHING = _WRITERS[type(None)]
 _ITERATOR = _collection(b"g", iter)
 
 # What is made of its text.
@@ -356,7 +247,7 @@ _NAMED: dict[tuple[str, str], Writer] = {
     ("fractions", "Fraction"): Encoder.fraction,
     ("decimal", "Decimal"): lambda encoder, value: encoder.content(b"D", str(value).encode()),
     **{("datetime", kind): Encoder.moment for kind in MOMENTS},
-    **{named: Encoder.text_of for named in _TEXTUAL},
+    **dict.fromkeys(_TEXTUAL, Encoder.text_of),
     ("collections", "Counter"): lambda encoder, value: encoder.pairs(b"U", value),
     ("collections", "OrderedDict"): lambda encoder, value: encoder.pairs(b"O", value),
     ("collections", "defaultdict"): Encoder.defaultdict,

@@ -1,4 +1,4 @@
-"""Objects of the classes that a prompt defines, by value: both sides have the class, so that its name and state will do.
+"""Objects of the classes that a prompt defines, by value: both sides have the class, so its name and state will do.
 
 No method of a class runs here, neither ``__init__`` nor ``__new__`` nor ``__reduce__``: what arrives is put where the
 receiver's own class says that it belongs.
@@ -30,7 +30,8 @@ def is_enum(kind: type) -> bool:
 
 def is_hashed(kind: type) -> bool:
     """Whether its objects are hashed by what they hold: it must be there before they become keys."""
-    return kind.__hash__ is not object.__hash__ and kind.__hash__ is not None
+    method: Any = kind.__hash__
+    return method is not object.__hash__ and method is not None
 
 
 def base_of(kind: type) -> type:
@@ -54,11 +55,11 @@ def shell(kind: type, payload: Any = None) -> Any:
     Raises:
         CodecError: what is inside is not what the class derives from.
     """
-    base = base_of(kind)
+    base: Any = base_of(kind)
     if base in _FIXED:
         if type(payload) is not base:
             raise CodecError("a malformed message: not what a class derives from")
-        return base.__new__(kind, payload)  # type: ignore[call-overload]
+        return base.__new__(kind, payload)
     return base.__new__(kind)
 
 
@@ -76,7 +77,7 @@ def tuple_class(name: str, fields: tuple[str, ...]) -> Any:
     """
     if any(len(field) > MAX_TYPE_NAME for field in fields):
         raise ValueError("a field with a long name")
-    return namedtuple(name if name.isidentifier() and not iskeyword(name) else "Tuple", fields)  # type: ignore[misc]
+    return namedtuple(name if name.isidentifier() and not iskeyword(name) else "Tuple", fields)
 
 
 def fill(own: Any, payload: Any, state: list[Any]) -> None:
@@ -107,7 +108,7 @@ def fill(own: Any, payload: Any, state: list[Any]) -> None:
             namespace[name] = value
 
 
-def replace(own: Any, fresh: Any, base: type) -> None:
+def replace(own: Any, fresh: Any, base: Any) -> None:
     """Give a container other contents. Both must be of one kind.
 
     Raises:
@@ -119,8 +120,8 @@ def replace(own: Any, fresh: Any, base: type) -> None:
         bytearray.__setitem__(own, slice(None), fresh)
         return
     members = dict(fresh) if issubclass(base, dict) else list(fresh)
-    base.clear(own)  # type: ignore[attr-defined]
-    (base.extend if base in (list, deque) else base.update)(own, members)  # type: ignore[attr-defined]
+    base.clear(own)
+    (base.extend if base in (list, deque) else base.update)(own, members)
 
 
 def changeable_base(value: Any) -> type | None:

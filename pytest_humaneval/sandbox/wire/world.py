@@ -93,7 +93,7 @@ def _hold_to_caps(count: int, size: int) -> None:
 
 
 def draws_between(before: Any, after: Any) -> int:
-    """How many random words were drawn between two states of a generator; -1 where that is too many, or another seed."""
+    """How many random words were drawn between two states of a generator; -1 for too many, or another seed."""
     import random
 
     replay, drawn = random.Random(), 0
