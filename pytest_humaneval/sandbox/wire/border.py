@@ -117,7 +117,7 @@ def standard(value: Any) -> tuple[str, str] | None:
     if isinstance(value, BuiltinFunctionType) and module is None and hasattr(value.__self__, "__name__"):
         module = value.__self__.__name__  # a method of a type: dict.fromkeys
     if type(module) is not str or type(name) is not str or module.partition(".")[0] not in sys.stdlib_module_names:
-        module, name = "builtins", repr(value) if value in (..., NotImplemented) else ""
+        module, name = "builtins", repr(value) if value is ... or value is NotImplemented else ""
     return (module, name) if name and found_under(module, name) is value else None
 
 
