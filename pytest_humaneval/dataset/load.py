@@ -159,6 +159,14 @@ def _parse_line(where: str, line: str) -> Problem:
         if not isinstance(row.get(name), str):
             found = "is missing" if name not in row else f"is {type(row[name]).__name__}, not text"
             raise DatasetError(f"{where}: field {name!r} {found}; expected {', '.join(FIELDS)}")
-    if not row["task_id"] or not row["entry_point"].isidentifier():
-        raise DatasetError(f"{where}: task_id must not be empty and entry_point must be a Python name")
+    if not row["task_id"] or not _is_entry_point(row["entry_point"]):
+        raise DatasetError(
+            f"{where}: task_id must not be empty and entry_point must be a Python name, "
+            "or names with dots and empty brackets as in Solution().add"
+        )
     return Problem(**{name: row[name] for name in FIELDS})
+
+
+def _is_entry_point(text: str) -> bool:
+    """A name, or what is reached from one by dots and by calls without arguments."""
+    return all(part.removesuffix("()").isidentifier() for part in text.split("."))

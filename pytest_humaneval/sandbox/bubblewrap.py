@@ -20,7 +20,7 @@ from pytest_humaneval.sandbox.confined.readable import DEVICES, HIDDEN, LIBRARY_
 from pytest_humaneval.sandbox.confined.room import namespaces_count
 from pytest_humaneval.sandbox.launch import CONFINED, PACKAGE, SERVER, SERVER_ENVIRONMENT, Launch, boot, interpreter
 
-_SCRATCH = "/scratch"
+_SCRATCH = "{scratch}"  # the oracle's name for it: a test may pass it on
 _INSIDE = "/humaneval"  # where this package's files are seen
 
 # As root there is no need for a user namespace, and without one the server can become a user of its own. These are

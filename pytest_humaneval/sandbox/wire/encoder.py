@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import builtins
 import struct
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from .border import Border
 from .codec import (
     COMPLEX,
     COUNT,
     FLOAT,
     INT,
-    MAX_DEPTH,
     MAX_INTEGER,
-    MAX_ITEMS,
     MAX_MESSAGE,
     MAX_TYPE_NAME,
     MOMENTS,
@@ -23,37 +23,58 @@ from .codec import (
     Opaque,
     OpaqueError,
 )
+from .object_writer import ObjectWriter
 
 _LEAST, _GREATEST = -(1 << 63), (1 << 63) - 1  # of what fits into eight bytes
 
 
-def encode(value: Any, *, strict: bool = False) -> bytes:
+def encode(value: Any, *, strict: bool = False, border: Border | None = None) -> bytes:
     """The value as bytes.
 
     Subclasses of builtins cross as their base, an iterator as the items it yields, and what cannot cross as an opaque
-    value; with ``strict`` that is an error too.
+    value; with ``strict`` that is an error too. With a ``border``, objects of the prompt's classes cross as such, and
+    what else cannot cross by value is lent.
 
     Raises:
         CodecError: it is nested too deeply, too large or, with ``strict``, of a type that cannot cross.
     """
-    encoder = Encoder(strict)
+    encoder = Encoder(strict, border)
     encoder.value(value)
-    return bytes(encoder.out)
+    return encoder.finished() if encoder.waiting else bytes(encoder.out)
 
 
-class Encoder:
+class Encoder(ObjectWriter):
     """One message in the making."""
 
-    def __init__(self, strict: bool) -> None:
-        self.out = bytearray()
-        self.strict = strict
-        self.depth = 0
-        self.items_left = MAX_ITEMS
+    @classmethod
+    def of(cls, value: Any, strict: bool = False, border: Border | None = None) -> bytes:
+        """A message of one value."""
+        encoder = cls(strict, border)
+        encoder.value(value)
+        return encoder.finished()
 
     def value(self, value: Any) -> None:
         """Append any value."""
-        writer = _WRITERS.get(type(value)) or _writer_of_subclass(type(value))
+        writer = _WRITERS.get(type(value)) or self._writer_of_odd(type(value))
         writer(self, value)
+
+    def _writer_of_odd(self, kind: type) -> Writer:
+        if self.border is not None:
+            if kind in self.border.names:
+                return Encoder.record
+            if self.border.kin(kind):
+                return Encoder.opaque  # of a class that only one side knows
+            if issubclass(kind, tuple) and hasattr(kind, "_fields"):
+                return Encoder.tuple_with_names
+        return _writer_of_subclass(kind, lazy=self.border is not None and self.border.lazy)
+
+    def as_itself(self, value: Any) -> None:
+        """Append a value, whether or not it is referred to elsewhere."""
+        Encoder.value(self, value)
+
+    def as_base(self, base: type, value: Any) -> None:
+        """What an object is that derives from a builtin; nothing for others."""
+        _WRITERS.get(base, _NOTHING)(self, value)
 
     def bool(self, value: bool) -> None:
         """True or False."""
@@ -79,35 +100,6 @@ class Encoder:
         """A complex number."""
         self.out += b"c" + COMPLEX.pack(value.real, value.imag)
 
-    def str(self, value: str) -> None:
-        """Text, lone surrogates included."""
-        self.content(b"s", str.encode(value, "utf-8", "surrogatepass"))
-
-    def content(self, tag: bytes, content: bytes | bytearray) -> None:
-        """A length and bytes."""
-        if len(self.out) + len(content) + 5 > MAX_MESSAGE:
-            raise CodecError(f"a value of more than {MAX_MESSAGE} bytes", by_size=True)
-        self.out += tag
-        self.out += COUNT.pack(len(content))
-        self.out += content
-
-    def items(self, tag: bytes, items: Iterable[Any]) -> None:
-        """A count and values. The count is filled in last: the items may come from an iterator."""
-        out, write = self.out, self.value
-        count, at = 0, len(out) + 1
-        out += tag + b"\0\0\0\0"
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise CodecError(f"a value nested deeper than {MAX_DEPTH}", by_size=True)
-        for item in items:
-            write(item)
-            count += 1
-            if len(out) > MAX_MESSAGE or count > self.items_left:
-                raise CodecError(f"a value of more than {MAX_ITEMS} items or {MAX_MESSAGE} bytes", by_size=True)
-        self.depth -= 1
-        self.items_left -= count
-        COUNT.pack_into(out, at, count)
-
     def sequence(self, tag: bytes, items: tuple[Any, ...]) -> None:
         """The items of a list or tuple; many numbers of one type as one block."""
         kinds = set(map(type, items)) if len(items) >= PACKED_FROM else None
@@ -128,6 +120,31 @@ class Encoder:
     def dict(self, value: dict[Any, Any]) -> None:
         """Alternating keys and values."""
         self.items(b"m", (part for item in dict.items(value) for part in item))
+
+    def defaultdict(self, value: Any) -> None:
+        """What makes its missing values, where that is a type, and the pairs."""
+        self.out += b"F"
+        factory = value.default_factory
+        self.str(factory.__name__ if factory in _WRITERS else "")
+        self.dict(value)
+
+    def pairs(self, tag: bytes, value: Any) -> None:
+        """A dict of another kind."""
+        self.out += tag
+        self.dict(value)
+
+    def slice(self, value: slice) -> None:
+        """Start, stop and step."""
+        self.out += b"L"
+        for one in (value.start, value.stop, value.step):
+            self.value(one)
+
+    def text_of(self, value: Any) -> None:
+        """What is as good as its text."""
+        kind = next(base for base in type(value).__mro__ if (base.__module__, base.__name__) in _NAMED)
+        self.out += b"p"
+        self.str(kind.__name__)
+        self.str(str(value))
 
     def deque(self, value: deque[Any]) -> None:
         """Maximal length and items."""
@@ -157,8 +174,10 @@ class Encoder:
         self.value(offset)
 
     def opaque(self, value: Any) -> None:
-        """A value that cannot cross: its truth value and its type's name."""
+        """A value that cannot cross: a number under which it can be asked, or its truth value and its type's name."""
         name = str(type(value).__name__)[:MAX_TYPE_NAME]
+        if self.border is not None and self._crosses_border(self.border, value, name):
+            return
         if self.strict and isinstance(value, Opaque):
             raise OpaqueError(f"a value of type {value.type_name}")
         if self.strict:
@@ -166,6 +185,22 @@ class Encoder:
         self.out += b"o"
         self.bool(bool(value))
         self.str(name)
+
+    def _crosses_border(self, border: Border, value: Any, type_name: str) -> builtins.bool:
+        if (far := border.far(value)) is not None:
+            self.out += b"h" + COUNT.pack(far.number)  # the receiver's own
+        elif (named := border.name_of(value)) is not None:
+            self.out += b"E"
+            self.str(named[0])
+            self.str(named[1])
+        elif border.is_lendable(value):
+            self.out += b"H" + COUNT.pack(border.lend(value))
+            self.str(type_name)
+            self.str(border.kin(type(value)))
+            self.int(border.abilities(value))
+        else:
+            return False
+        return True
 
 
 Writer = Callable[[Encoder, Any], None]
@@ -196,17 +231,26 @@ _WRITERS: dict[type, Writer] = {
     dict: Encoder.dict,
     deque: Encoder.deque,
     range: Encoder.range,
+    slice: Encoder.slice,
     type({}.keys()): _collection(b"K", iter),
     type({}.values()): _collection(b"V", iter),
     type({}.items()): _collection(b"W", iter),
 }
+_NOTHING = _WRITERS[type(None)]
 _ITERATOR = _collection(b"g", iter)
+
+# What is made of its text.
+_TEXTUAL = (("pathlib", "PurePath"), ("uuid", "UUID"))
 
 # Recognised by name, so that the codec need not import their modules: numbers, and what is as good as a builtin.
 _NAMED: dict[tuple[str, str], Writer] = {
     ("fractions", "Fraction"): Encoder.fraction,
     ("decimal", "Decimal"): lambda encoder, value: encoder.content(b"D", str(value).encode()),
     **{("datetime", kind): Encoder.moment for kind in MOMENTS},
+    **dict.fromkeys(_TEXTUAL, Encoder.text_of),
+    ("collections", "Counter"): lambda encoder, value: encoder.pairs(b"U", value),
+    ("collections", "OrderedDict"): lambda encoder, value: encoder.pairs(b"O", value),
+    ("collections", "defaultdict"): Encoder.defaultdict,
     ("collections", "UserList"): lambda encoder, value: encoder.value(value.data),
     ("collections", "UserDict"): lambda encoder, value: encoder.value(value.data),
     ("collections", "UserString"): lambda encoder, value: encoder.value(value.data),
@@ -215,10 +259,11 @@ _NAMED: dict[tuple[str, str], Writer] = {
 }
 
 
-def _writer_of_subclass(kind: type) -> Writer:
+def _writer_of_subclass(kind: type, *, lazy: bool) -> Writer:
     for base in kind.__mro__:
         # A class made without a module name has no __module__ at all.
         writer = _WRITERS.get(base) or _NAMED.get((getattr(base, "__module__", ""), base.__name__))
         if writer is not None:
             return writer
-    return _ITERATOR if hasattr(kind, "__next__") and hasattr(kind, "__iter__") else Encoder.opaque
+    is_iterator = hasattr(kind, "__next__") and hasattr(kind, "__iter__") and not hasattr(kind, "__await__")
+    return _ITERATOR if is_iterator and not lazy else Encoder.opaque

@@ -1,0 +1,90 @@
+"""The child's side of what a test and a program share: printed text, input, random numbers, files."""
+
+from __future__ import annotations
+
+import builtins
+import io
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from ..wire.decoder import decode
+from ..wire.encoder import encode
+from ..wire.messages import REFUSED
+from ..wire.world import WorldError, draws_between, files_in, put_files
+
+MAX_TEXT = 1 << 20  # characters printed between two messages
+
+
+class World:
+    """Set up before the program is loaded, where the test wants any of it."""
+
+    def __init__(self, wants: list[str], ask: Callable[..., Any]) -> None:
+        self._wants = wants
+        self._streams = (io.StringIO(), io.StringIO())
+        self._state: Any = None  # of the generator of random numbers
+        if "output" in wants:
+            sys.stdout, sys.stderr = self._streams
+        if "input" in wants:
+            sys.stdin = Asking(ask)
+            builtins.input = lambda prompt="", /: ask("input", prompt)
+        if "print" in wants:
+            builtins.print = lambda *values, **options: ask("print", *map(_plain, values), **options)
+
+    def before(self, message: bytes) -> bytes:
+        """Take over what the test has; the message proper."""
+        message, state, files = decode(message)
+        if state is not None:
+            import random
+
+            random.setstate(state)
+            self._state = state
+        if files is not None:
+            put_files(".", files, files_in("."))
+        return message
+
+    def after(self, reply: bytes) -> bytes:
+        """A reply with what has become of it."""
+        try:
+            files = files_in(".") if "files" in self._wants else None
+        except (WorldError, OSError) as error:
+            files, reply = None, REFUSED + encode(str(error))
+        return encode((*map(_taken, self._streams), self._draws(), files, reply))
+
+    def _draws(self) -> int:
+        if self._state is None:
+            return 0
+        import random
+
+        return draws_between(self._state, random.getstate())
+
+
+def _taken(stream: io.StringIO) -> str:
+    """What has been printed since the last time."""
+    text = stream.getvalue()[:MAX_TEXT]
+    stream.seek(0)
+    stream.truncate()
+    return text
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, (int, float, bool, type(None))) else str(value)
+
+
+class Asking(io.TextIOBase):
+    """Standard input that the test has."""
+
+    def __init__(self, ask: Callable[..., Any]) -> None:
+        self._ask = ask
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def read(self, size: int | None = -1, /) -> str:
+        """So many characters, or all."""
+        return str(self._ask("read", size))
+
+    def readline(self, size: int = -1, /) -> str:  # type: ignore[override]
+        """The next line."""
+        return str(self._ask("readline", size))

@@ -1,0 +1,52 @@
+"""The prompt as a module of the oracle's own: what a test may use of it, and which classes it defines."""
+
+from __future__ import annotations
+
+import builtins
+from contextlib import suppress
+from functools import lru_cache
+from types import CodeType
+from typing import Any, NamedTuple
+
+
+class Stub(NamedTuple):
+    """What a prompt defines.
+
+    The class that the program completes, and that the entry point begins with, is not among its ``kinds``: what it does
+    is the program's to say.
+    """
+
+    kinds: dict[str, type]  # the other classes by name: both sides have them
+    is_class: bool  # whether the entry point is, or begins with, a class that the prompt defines
+    root: str  # what a dotted entry point begins with, or an empty string
+
+
+def put_stub_into(namespace: dict[str, Any], prompt: str, entry_point: str) -> Stub:
+    """Run the prompt in a namespace; if it cannot be run, no program can: the child will say so."""
+    code = _compiled(prompt)
+    if code is not None:
+        with suppress(Exception):
+            exec(code, namespace)
+    name = _first_name(entry_point)
+    kinds = {each: value for each, value in namespace.items() if isinstance(value, type) and _is_own(value)}
+    is_class = kinds.pop(name, None) is not None
+    return Stub(kinds, is_class, "" if name == entry_point else name)
+
+
+def _is_own(kind: type) -> bool:
+    """Whether the prompt has defined it: it has no name as a module, and namedtuple takes that for the main one."""
+    return kind.__module__ in ("builtins", "__main__") and getattr(builtins, kind.__name__, None) is not kind
+
+
+def _first_name(entry_point: str) -> str:
+    position = next((at for at, letter in enumerate(entry_point) if letter in ".("), len(entry_point))
+    return entry_point[:position]
+
+
+@lru_cache(maxsize=1024)
+def _compiled(prompt: str) -> CodeType | None:
+    """As a module: some tests call functions it defines. None when it does not compile without a body."""
+    for ending in ("\n", "    pass\n", "        pass\n"):
+        with suppress(SyntaxError):
+            return compile(prompt + ending, "<prompt>", "exec", dont_inherit=True)
+    return None

