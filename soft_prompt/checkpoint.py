@@ -51,7 +51,7 @@ class TrainerState:
     best_step: int = 0
     evaluations_since_best: int = 0
     seconds: float = 0.0  # of training, without interruptions
-    unreported: dict[str, float] | None = None  # the last step's metrics, where its validation was interrupted
+    unreported: dict[str, Any] | None = None  # the last step's metrics, where its validation was interrupted
 
 
 def save(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import torch
 from torch import Tensor
@@ -100,7 +100,7 @@ def _step(
     config: Config,
     output: Path,
     state: TrainerState,
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """One step, whole or not at all; returns its metrics, which ``state`` has too until they are reported."""
     began = time.monotonic()
     rate = learning_rate(config, state.step, num_steps(config, len(examples.train)))

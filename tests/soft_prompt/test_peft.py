@@ -20,7 +20,7 @@ peft = pytest.importorskip("peft")
 BATCH = collate(EXAMPLES.train[:1], pad=0)
 
 
-CONFIGS = {
+CONFIGS: dict[str, tuple[Any, dict[str, Any]]] = {
     "plain": (peft.PromptTuningConfig, {}),
     "deep": (peft.PrefixTuningConfig, {}),
     "encoded by a perceptron": (peft.PromptEncoderConfig, {"encoder_hidden_size": 16}),

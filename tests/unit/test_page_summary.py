@@ -42,7 +42,9 @@ def test_equal_strategies_are_compared() -> None:
 
 def test_a_partial_run_says_so_above_its_figures() -> None:
     one = [{"name": "chat", "strategy": "chat", "num_samples": 2}]
-    ordered = sorted(results().outcomes, key=lambda outcome: outcome.strategy)  # each problem is among the first three
+    ordered = tuple(
+        sorted(results().outcomes, key=lambda outcome: outcome.strategy)
+    )  # each problem is among the first three
 
     def told(problems: int, available: int, expected: int, finished: int) -> list[str]:
         run = {
