@@ -134,7 +134,13 @@ def results_lines(run: Results, analysis: Analysis, width: int) -> list[str]:
     """The summary of a finished run, as far as its files tell of it."""
     ks = _ks(run)
     rows = ranked(rows_of(run.outcomes, ks))
-    lines = [f"results   {run.source}", *_settings_lines(run, width), *(f"note: {note}" for note in run.notes), ""]
+    held = context_text(context_of(run.outcomes))
+    lines = [
+        f"results   {run.source}",
+        *_settings_lines(run.run, width, held),
+        *(f"note: {note}" for note in run.notes),
+        "",
+    ]
     lines += table(rows, ks, width, generated=any(row.tokens for row in rows))
     if remarks := [*remark_lines(rows, width), *_partial(run, width)]:
         lines += ["", *remarks]
@@ -177,7 +183,8 @@ def _publish(run: Results, before: Results | None, analysis: Analysis, asked: As
             raise InputError(f"--html: {asked.html} cannot be written ({error.strerror or error})") from error
         print(f"\nthe page is {asked.html}")
     if asked.markdown is not None:
-        facts = [line[10:] for line in _settings_lines(run, 10_000)] or [run.source]
+        held = context_text(context_of(run.outcomes))
+        facts = [line[10:] for line in _settings_lines(run.run, 10_000, held)] or [run.source]
         notes = [*(f"note: {note}" for note in run.notes), *_partial(run, 10_000)]
         try:
             write_whole(asked.markdown, [markdown_results(run, facts, _ks(run), notes, analysis)])
@@ -229,16 +236,18 @@ def _taken_out(outcome: Outcome, problems: Mapping[str, Problem]) -> Outcome:
     return replace(outcome, completion=made.text)
 
 
-def _settings_lines(results: Results, width: int) -> list[str]:
-    """What was evaluated and how. Where run.json tells other things, as another version's may, less is printed."""
-    run = results.run
+def _settings_lines(run: dict[str, Any], width: int, held: str = "") -> list[str]:
+    """What was evaluated and how. Where run.json tells other things, as another version's may, less is printed.
+
+    ``held`` stands behind the sampling.
+    """
     lines: list[str] = []
     with contextlib.suppress(*ODD):
         who = from_plain(Identity, run["identity"], "run.json")
         lines += wrapped(identity_line(who), width, "model     ")
         lines += wrapped(who.precision, width, "precision ") if who.precision else []
     with contextlib.suppress(*ODD):
-        lines += wrapped(sampling_told(run) + context_text(context_of(results.outcomes)), width, "sampling  ")
+        lines += wrapped(sampling_told(run) + held, width, "sampling  ")
     with contextlib.suppress(*ODD):
         dataset = run["dataset"]
         told = dataset_line(dataset["problems"], dataset["name"], dataset["sha256"])

@@ -11,6 +11,7 @@ from typing import Any, TextIO, cast
 from pytest_humaneval.report.texttable import duration
 
 EVERY = 30.0  # seconds
+ERASED = "\r\x1b[K"  # the line that a terminal's cursor is in
 
 
 class Heartbeat:
@@ -21,11 +22,15 @@ class Heartbeat:
         self._lock = threading.Lock()
         self._written = time.monotonic()
         self._over = threading.Event()
+        self._shown = False  # on a terminal: a line of ours without an end
 
     def write(self, text: str) -> int:
         """What everybody calls."""
         with self._lock:
             self._written = time.monotonic()
+            if self._shown:
+                self._stream.write(ERASED)
+                self._shown = False
             return self._stream.write(text)
 
     def beat(self) -> None:
@@ -35,7 +40,8 @@ class Heartbeat:
             with self._lock:
                 now, said = time.monotonic(), max(said, self._written)
                 if now - said >= self._every:
-                    before, after = ("\r\x1b[K", "") if self._stream.isatty() else ("", "\n")
+                    self._shown = self._stream.isatty()
+                    before, after = (ERASED, "") if self._shown else ("", "\n")
                     self._stream.write(
                         f"{before}still at it, {duration(now - self._written)} after the last line{after}"
                     )

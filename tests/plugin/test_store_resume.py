@@ -25,13 +25,14 @@ def test_rates_and_seconds_are_those_of_this_run(evaluate: Evaluate, workers: st
         for task, right in RIGHT.items()
     }
     first = row_of(evaluate(workers, "-k", "not first", script=script), "minimal")
-    assert (first["tokens"], float(first["s"]) < 1.0) == ("80", True)
+    assert first["tokens"] == "80"
     again = row_of(evaluate(workers, "-k", "not first", script=script), "minimal")
     assert again["tokens"] == "80", "of the answers, whoever generated them"
     assert not {"tok/s", "s"} & again.keys()
     third = evaluate(workers, f"--humaneval-output={tmp_path / 'out'}", script=script)
     row = row_of(third, "minimal")
-    assert (row["tokens"], float(row["s"]) >= 1.0, 20 < float(row["tok/s"]) <= 40) == ("120", True, True)
+    assert (row["tokens"], float(row["s"]) >= 1.0) == ("120", True)
+    assert float(row["tok/s"]) == pytest.approx(40 / float(row["s"]), rel=0.1, abs=0.6), "of 40 new ones"
     rows = [json.loads(line) for line in (tmp_path / "out" / "results.jsonl").read_text().splitlines()]
     assert [one["generation_seconds"] > 0 for one in rows] == [False, False, True]
 

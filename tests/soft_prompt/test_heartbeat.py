@@ -42,4 +42,6 @@ def test_on_a_terminal_it_takes_the_line_s_place() -> None:
     with heartbeat(terminal, every=0.1) as lively:
         assert lively.isatty()
         wait_for(terminal, "\r\x1b[Kstill at it, ")
-    assert "\n" not in terminal.getvalue()
+        assert "\n" not in terminal.getvalue()
+        lively.write("loaded\n")
+    assert "\r\x1b[Kloaded\n" in terminal.getvalue()
