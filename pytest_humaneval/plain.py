@@ -183,10 +183,9 @@ def _of_builtin(kind: type[Any]) -> Decode:
     assert kind in WORDS, f"{kind} has no plain form"
 
     def decode(value: Any) -> Any:
-        if type(value) is kind:
+        # A whole number is a number, and stays what it is: a float-valued table may hold it for a field of int.
+        if type(value) is kind or (kind is float and type(value) is int):
             return value
-        if kind is float and type(value) is int:
-            return float(value)
         raise _wrong(kind, value)
 
     return decode

@@ -60,9 +60,14 @@ class Outer:
 RIGHT = {"kind": "deep", "inner": {"number": 1}, "names": ["a"], "pair": ["b", 2]}
 
 
-def test_lists_become_tuples_whole_numbers_floats_and_what_is_left_out_has_its_default() -> None:
+def test_lists_become_tuples_and_what_is_left_out_has_its_default() -> None:
     assert from_plain(Outer, RIGHT, "here") == Outer("deep", Inner(1), ("a",), ("b", 2))
-    assert type(from_plain(Inner, {"number": 1, "share": 1}, "here").share) is float
+
+
+def test_whole_numbers_stay_whole_where_any_number_may_be() -> None:
+    sampling = {"max_tokens": 99, "temperature": 0.5}
+    back = from_plain(Experiment, json.loads(json.dumps(to_plain(Experiment("e", "chat", sampling=sampling)))), "here")
+    assert {name: type(value) for name, value in back.sampling.items()} == {"max_tokens": int, "temperature": float}
 
 
 @pytest.mark.parametrize(
