@@ -107,7 +107,7 @@ def _failure(case: Case, candidate: Candidate, error: BaseException) -> Judgemen
     if isinstance(error, MemoryError):
         return overcome(error)
     if kind := candidate.returned_opaque():
-        return Judgement("refused", f"returned a {kind}, which cannot cross to the test")
+        return Judgement("refused", f"returned a value of type {kind}, which cannot cross to the test")
     try:
         return Judgement("assertion", explained(error, case.test, TEST_FILE, candidate))
     except Exception:
