@@ -13,7 +13,7 @@ from ..wire.frames import read_frame, write_frame
 from ..wire.graph import GraphEncoder
 from ..wire.messages import ASK, CHANGED, LOADED, REFUSED, VALUE
 from .failures import NUMBER, Place, failure
-from .world import World
+from .child_world import World
 
 
 class Answers(Border):
