@@ -122,7 +122,6 @@ values: st.SearchStrategy[Any] = st.recursive(
     lambda inner: st.lists(inner, max_size=5) | st.dictionaries(hashables, inner, max_size=3),
     max_leaves=8,
 )
-ASKED_BACK: tuple[Any, ...] = ((0, (), {}), (0, (1,), {}), (5, (), {}), ("input", (), {}))
 PIECES = [
     *(struct.pack("<I", count) for count in (0, 1, 2, 16, 64, 2_000, 200_000, 0xFFFFFFFF)),
     *(bytes([tag]) for tag in b"N10ifcsbBltSZPmKVWqrRDgoeXCGUOFLp&^n@EHhjTA"),
@@ -154,7 +153,7 @@ PIECES = [
         for kin in ("", "Node", "X")
         for bits in (0, 1 << 60, (1 << 63) - 1)
     ),
-    *map(encode, ASKED_BACK),
+    *(encode((what, (), {})) for what in (0, 5, "input", "__import__")),
     text("\U0001f600\u202e\r::error::\x1b[2J"),
 ]
 pieces = st.integers(0, len(PIECES) - 1).map(lambda number: PIECES[number])  # hypothesis would write them all out

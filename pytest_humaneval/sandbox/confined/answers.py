@@ -12,8 +12,8 @@ from ..wire.encoder import encode
 from ..wire.frames import read_frame, write_frame
 from ..wire.graph import GraphEncoder
 from ..wire.messages import ASK, CHANGED, LOADED, REFUSED, VALUE
+from .child_world import World
 from .failures import NUMBER, Place, failure
-from .world import World
 
 
 class Answers(Border):
