@@ -75,7 +75,7 @@ def test_route_that_leads_nowhere_is_refused(tmp_path: Path, route: object) -> N
 )
 def test_numbers_and_kinds_that_cannot_be_are_refused(tmp_path: Path, told: object) -> None:
     (folder(tmp_path) / ADAPTER_CONFIG).write_text(json.dumps(told))
-    with pytest.raises(StrategyError, match="is no soft prompt"):
+    with pytest.raises(StrategyError, match="is not a soft prompt"):
         find_checkpoints(tmp_path)
 
 
