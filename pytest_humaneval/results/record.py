@@ -128,9 +128,9 @@ class Record:
             return Written(f"samples, results, prompts and run.json are in {self.directory}, with {told}")
         folder = self._live or self._start()
         self._write(folder, outcomes, 0, run_of)
-        results = counted(len(former.outcomes), "the only result", "results")
+        results = counted(len(former.outcomes), "result", "results")
         return Written(
-            f"note: {self.directory} keeps {results} of an earlier run, {len(lost)} of which "
+            f"note: {self.directory} keeps the {results} of an earlier run, {len(lost)} of which "
             f"this one did not evaluate ({why}); samples, results, prompts and run.json of this one are in {folder}"
         )
 

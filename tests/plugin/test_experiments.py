@@ -71,7 +71,7 @@ def test_the_page_says_how_each_was_sampled(evaluate: Evaluate, workers: str, py
     evaluate(workers, "--humaneval-experiment=plain,warm", "--humaneval-html=page.html", strategy="")
     text = (pytester.path / "page.html").read_text()
     assert "plain: greedy, up to 768 tokens; warm: temperature 0.8, " in text
-    assert ", up to 99 tokens, 2 samples a problem<" in text
+    assert ", up to 99 tokens, 2 samples per problem<" in text
 
 
 @pytest.mark.usefixtures("experiments")

@@ -46,7 +46,8 @@ def test_a_bad_dataset_line_is_named(refused: Evaluate, mini: Path, line: str, m
         (["--timeout=-1"], "*--timeout (or *): -1 is not a number of seconds above 0 and up to 86400; 0 stands*"),
         (["--timeout=nan"], "*--timeout (or *): nan is not a number of seconds above 0*"),
         (["--humaneval-temperature=hot"], "*--humaneval-temperature: 'hot' is not a number*"),
-        (["--humaneval-engine=vlm"], "*--humaneval-engine: vlm does not go with the options of scripted*"),
+        (["--humaneval-engine=vlm"], "*--humaneval-engine: unknown engine 'vlm'; did you mean 'vllm'? known: *"),
+        (["--humaneval-engine=vllm"], "*--humaneval-engine: vllm does not go with the options of scripted*"),
         (
             ["--humaneval-postprocess=post_v9"],
             "*unknown post-processor 'post_v9'; did you mean 'post_v5' or 'post_v1'? known: *",

@@ -108,6 +108,6 @@ def test_the_header_gives_the_limit_that_held(evaluate: Evaluate, workers: str, 
     result = evaluate(workers, f"--humaneval-markdown={summary}", script={"Mini/0": full})
     held = "prompt and answer together 256 tokens, which held first for some"
     assert f"sampling  greedy, up to 768 tokens; {held}" in result.outlines
-    result.stdout.fnmatch_lines(["minimal: generations that something else ended: 1 context_full"])
+    result.stdout.fnmatch_lines(["minimal: generations that ended otherwise: 1 context_full"])
     result.stdout.fnmatch_lines(["*the context was full, or a limit of the engine's own reached*"])
     assert held in summary.read_text().replace("\\", "")
