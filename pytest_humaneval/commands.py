@@ -96,6 +96,7 @@ class Asked:
     dataset: Path | None = None
     least: Sequence[tuple[str, float]] = ()
     on_regression: bool = False
+    max_drop: float | None = None
 
 
 def compare(before: Path, now: Path, **asked: Any) -> int:
@@ -139,13 +140,11 @@ def results_lines(run: Results, analysis: Analysis, width: int) -> list[str]:
 
 def _analysed(run: Results, before: Results | None, asked: Asked, *, pairs: bool) -> tuple[Analysis, int]:
     """Comparisons, the gates' answers and the exit status."""
-    if asked.on_regression and before is None:
-        raise InputError("--fail-on-regression needs --baseline=PATH, a former run to compare with")
-    gates = Gates(least_pass_at_1(asked.least, run.strategies), asked.on_regression)
-    if gates.on_regression and before is not None:
-        check_baseline(run.strategies, before.strategies)
+    gates = Gates(least_pass_at_1(asked.least, run.strategies), asked.on_regression, asked.max_drop)
+    check_baseline(gates, run.strategies, before.strategies if before is not None else None, "--")
     of_pairs, with_reference = comparisons_of(run.outcomes) if pairs else ([], [])
-    analysis = Analysis(of_pairs, with_reference, compare_results(run, before) if before is not None else None)
+    compared = compare_results(run, before, asked.max_drop) if before is not None else None
+    analysis = Analysis(of_pairs, with_reference, compared)
     if not gates:
         return analysis, OK
     errors, missing = sum(one.error for one in run.outcomes), _missing(run)

@@ -13,7 +13,7 @@ from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.option import Option
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.sandbox.interface import SandboxOptions
-from pytest_humaneval.values import count, counts, key_and_value, least, mebibytes, number, parameter, positive
+from pytest_humaneval.values import count, counts, drop, key_and_value, least, mebibytes, number, parameter, positive
 
 if TYPE_CHECKING:
     from pytest_humaneval.plugin.config_file import ConfigFile
@@ -100,6 +100,13 @@ OPTIONS = (
         "[NAME=]X",
         least,
         many=True,
+    ),
+    Option(
+        "max-drop",
+        "a gate: the exit status says whether pass@1 is shown to have dropped by less than X against "
+        "--humaneval-baseline",
+        "X",
+        drop,
     ),
     Option("html", "write a report page: one file that works offline", "FILE"),
     Option("markdown", "write a summary in Markdown; it also goes to GITHUB_STEP_SUMMARY, where that is set", "FILE"),
@@ -257,15 +264,13 @@ def gates(config: pytest.Config, strategies: Sequence[str]) -> Gates:
     """What is asked of the run.
 
     Raises:
-        InputError: a number or a strategy that cannot be, or a regression without a baseline.
+        InputError: a number or a strategy that cannot be.
     """
     from pytest_humaneval.report.gates import Gates, least_pass_at_1
 
     asked = [pair for text in value_of(config, "min-pass-at-1", ()) for pair in text]
     on_regression = switched_on(config, "fail-on-regression")
-    if on_regression and baseline_path(config) is None:
-        raise InputError("--humaneval-fail-on-regression needs --humaneval-baseline=PATH, a former run to compare with")
-    return Gates(least_pass_at_1(asked, strategies), on_regression)
+    return Gates(least_pass_at_1(asked, strategies), on_regression, value_of(config, "max-drop"))
 
 
 def sampling(config: pytest.Config) -> Sampling:

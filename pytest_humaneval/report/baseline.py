@@ -10,6 +10,7 @@ from typing import Any
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.statistics.comparison import Comparison, compare, passes_of, together
+from pytest_humaneval.statistics.noninferiority import MarginTest, margin_test
 from pytest_humaneval.wording import short_digest
 
 
@@ -17,12 +18,14 @@ from pytest_humaneval.wording import short_digest
 class BaselineComparison:
     """The run (``first`` of each comparison) minus the baseline (``second``), a comparison for each strategy in both.
 
-    ``notes`` are sentences about what differs between the two apart from the verdicts.
+    ``notes`` are sentences about what differs between the two apart from the verdicts. ``margins`` has the tests
+    against the drop that is allowed, where one is.
     """
 
     source: str
     comparisons: tuple[Comparison, ...]
     notes: tuple[str, ...]
+    margins: tuple[MarginTest, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """For run.json: here the problems are named."""
@@ -36,8 +39,11 @@ def matched(strategies: Sequence[str], before: Sequence[str]) -> dict[str, str]:
     return {name: name for name in strategies if name in before}
 
 
-def compare_results(now: Results, before: Results) -> BaselineComparison:
-    """Compare what both have: strategies by name, problems; these by all samples of either."""
+def compare_results(now: Results, before: Results, max_drop: float | None = None) -> BaselineComparison:
+    """Compare what both have: strategies by name, problems; these by all samples of either.
+
+    ``max_drop`` is the drop in pass@1 that is allowed, where there is one to test against.
+    """
     passes_now, passes_before = passes_of(now.outcomes), passes_of(before.outcomes)
     pairs = matched(now.strategies, before.strategies)
     comparisons = together(
@@ -48,7 +54,14 @@ def compare_results(now: Results, before: Results) -> BaselineComparison:
         mine = [outcome for outcome in now.outcomes if outcome.strategy == name]
         theirs = [outcome for outcome in before.outcomes if outcome.strategy == other]
         notes += _coverage(name, mine, theirs)
-    return BaselineComparison(before.source, tuple(comparisons), tuple(dict.fromkeys(notes)))
+    margins: list[MarginTest | None] = []
+    if max_drop is not None:
+        margins += [
+            margin_test(name, passes_now.get(name, {}), passes_before.get(other, {}), max_drop)
+            for name, other in pairs.items()
+        ]
+    tests = tuple(one for one in margins if one is not None)
+    return BaselineComparison(before.source, tuple(comparisons), tuple(dict.fromkeys(notes)), tests)
 
 
 def _names(now: Results, before: Results, pairs: dict[str, str]) -> list[str]:

@@ -102,7 +102,9 @@ class Output:
         pairs, with_reference = comparisons_of(outcomes)
         compared = None
         if self.baseline is not None:
-            compared = compare_results(Results(tuple(outcomes), plan_options(self.ledger.plan)), self.baseline)
+            compared = compare_results(
+                Results(tuple(outcomes), plan_options(self.ledger.plan)), self.baseline, self.gates.max_drop
+            )
         return replace(judged, pairs=pairs, with_reference=with_reference, baseline=compared)
 
     def _analyse(self, exit_status: int, elsewhere: int) -> tuple[Analysis, int]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from pytest_humaneval.exceptions import InputError
@@ -15,6 +17,7 @@ from pytest_humaneval.report.gates import (
     least_pass_at_1,
 )
 from pytest_humaneval.statistics.comparison import Comparison, compare, together
+from pytest_humaneval.statistics.noninferiority import margin_test
 
 
 def passes(verdicts: str) -> dict[str, dict[int, bool]]:
@@ -41,9 +44,13 @@ def test_an_unknown_name_or_two_numbers_for_one_are_refused() -> None:
 
 
 def test_a_regression_needs_something_to_regress_from() -> None:
-    check_baseline(["chat"], ["other"])  # the only one against the only one
+    check_baseline(Gates(), ["chat"], None, "--")
+    asked = Gates(on_regression=True)
+    check_baseline(asked, ["chat"], ["other"], "--")  # the only one against the only one
     with pytest.raises(InputError, match="no results of cot; it has chat, minimal"):
-        check_baseline(["chat", "cot"], ["chat", "minimal"])
+        check_baseline(asked, ["chat", "cot"], ["chat", "minimal"], "--")
+    with pytest.raises(InputError, match=r"^--humaneval-max-drop needs --humaneval-baseline=PATH"):
+        check_baseline(Gates(max_drop=0.1), ["chat"], None, "--humaneval-")
 
 
 @pytest.mark.parametrize(("least", "holds"), [(0.5, True), (0.51, False), (0.0, True), (1.0, False)])
@@ -86,6 +93,28 @@ def test_too_few_problems_to_show_a_drop_are_not_judged() -> None:
     assert verdict.holds is None
     assert "too few to show any drop" in verdict.reason
     assert dropped("fpf", "fpf").holds is True  # the same verdicts: there is no drop to show
+
+
+@pytest.mark.parametrize(
+    ("now", "holds", "reason"),
+    [
+        ("p" * 80, True, r"\+0.000, 80 problems, one-sided 95% limits -0.03\d and \+0.03\d$"),
+        ("f" * 40 + "p" * 40, False, r"-0.500, .* and -0.4\d\d$"),
+        ("f" * 6 + "p" * 74, None, r"about \d+ problems would show it with a chance of 80%, if nothing has changed"),
+    ],
+)
+def test_a_drop_is_judged_by_its_limits(now: str, holds: bool | None, reason: str) -> None:
+    test = margin_test("chat", passes(now), passes("p" * 80), 0.05)
+    assert test is not None
+    (verdict,) = judge(Gates(max_drop=0.05), {"chat": passes(now)}, BaselineComparison("old", (), (), (test,)))
+    assert verdict.holds is holds
+    assert verdict.gate == "a drop of less than 0.05 against the baseline"
+    assert re.search(reason, verdict.reason)
+
+
+def test_a_drop_of_what_the_baseline_lacks_is_not_judged() -> None:
+    (verdict,) = judge(Gates(max_drop=0.05), {"chat": passes("p")}, BaselineComparison("old", (), ()))
+    assert verdict.holds is None
 
 
 HOLDS, FAILS, UNJUDGED = (GateVerdict("g", "chat", holds, "") for holds in (True, False, None))
