@@ -13,7 +13,7 @@ from pytest_humaneval import commands
 from pytest_humaneval.background.service.service_arguments import add_service
 from pytest_humaneval.cluster.ray_arguments import add_evaluate_on_ray, asks_for_ray, without_blanks
 from pytest_humaneval.exceptions import InputError
-from pytest_humaneval.values import argument, drop, least
+from pytest_humaneval.values import argument, drop, gate_on, least
 
 USAGE_ERROR = 4  # as pytest's
 
@@ -97,6 +97,10 @@ def _add_files_and_gates(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fail-on-regression", action="store_true", dest="on_regression",
         help="a gate: the exit status says whether a strategy is significantly worse than before",
+    )  # fmt: skip
+    parser.add_argument(
+        "--gate-on", type=argument(gate_on), default="figure", metavar="WHAT", dest="gate_on",
+        help="what --min-pass-at-1 compares: figure (default), or bound, the lower end of its interval",
     )  # fmt: skip
     parser.add_argument(
         "--max-drop", type=argument(drop), metavar="X", dest="max_drop",

@@ -97,6 +97,7 @@ class Asked:
     least: Sequence[tuple[str, float]] = ()
     on_regression: bool = False
     max_drop: float | None = None
+    gate_on: str = "figure"
 
 
 def compare(before: Path, now: Path, **asked: Any) -> int:
@@ -140,7 +141,8 @@ def results_lines(run: Results, analysis: Analysis, width: int) -> list[str]:
 
 def _analysed(run: Results, before: Results | None, asked: Asked, *, pairs: bool) -> tuple[Analysis, int]:
     """Comparisons, the gates' answers and the exit status."""
-    gates = Gates(least_pass_at_1(asked.least, run.strategies), asked.on_regression, asked.max_drop)
+    least = least_pass_at_1(asked.least, run.strategies)
+    gates = Gates(least, asked.on_regression, asked.max_drop, on_bound=asked.gate_on == "bound")
     check_baseline(gates, run.strategies, before.strategies if before is not None else None, "--")
     of_pairs, with_reference = comparisons_of(run.outcomes) if pairs else ([], [])
     compared = compare_results(run, before, asked.max_drop) if before is not None else None

@@ -35,6 +35,20 @@ share = number(float, 0, 1)
 drop = number(float, 0.001, 0.999)
 
 
+def one_of(*words: str) -> Callable[[str], str]:
+    """A parser that takes these words."""
+
+    def parse(value: str) -> str:
+        if value not in words:
+            raise InputError(f"{value!r} is not one of {', '.join(words)}")
+        return value
+
+    return parse
+
+
+gate_on = one_of("figure", "bound")
+
+
 def counts(value: str) -> tuple[int, ...]:
     """``1,10`` as whole numbers from 1."""
     return tuple(count(part) for part in value.split(","))

@@ -13,7 +13,18 @@ from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.option import Option
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.sandbox.interface import SandboxOptions
-from pytest_humaneval.values import count, counts, drop, key_and_value, least, mebibytes, number, parameter, positive
+from pytest_humaneval.values import (
+    count,
+    counts,
+    drop,
+    gate_on,
+    key_and_value,
+    least,
+    mebibytes,
+    number,
+    parameter,
+    positive,
+)
 
 if TYPE_CHECKING:
     from pytest_humaneval.plugin.config_file import ConfigFile
@@ -100,6 +111,12 @@ OPTIONS = (
         "[NAME=]X",
         least,
         many=True,
+    ),
+    Option(
+        "gate-on",
+        "what --humaneval-min-pass-at-1 compares: figure (default), or bound, the lower end of its interval",
+        "WHAT",
+        gate_on,
     ),
     Option(
         "max-drop",
@@ -270,7 +287,8 @@ def gates(config: pytest.Config, strategies: Sequence[str]) -> Gates:
 
     asked = [pair for text in value_of(config, "min-pass-at-1", ()) for pair in text]
     on_regression = switched_on(config, "fail-on-regression")
-    return Gates(least_pass_at_1(asked, strategies), on_regression, value_of(config, "max-drop"))
+    on_bound = value_of(config, "gate-on") == "bound"
+    return Gates(least_pass_at_1(asked, strategies), on_regression, value_of(config, "max-drop"), on_bound)
 
 
 def sampling(config: pytest.Config) -> Sampling:

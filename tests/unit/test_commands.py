@@ -120,6 +120,7 @@ def test_results_of_another_dataset_are_not_mixed_with_this_one_s_prompts(
     ("options", "status", "told"),
     [
         (["--min-pass-at-1=0.4"], 0, "every gate holds"),
+        (["--min-pass-at-1=0.4", "--gate-on=bound"], 10, "[0.3"),
         (["--min-pass-at-1=expert_v00=0.5"], 10, "1 of 1 gates do not hold"),
         (["--baseline", str(MAIN_JOB), "--fail-on-regression"], 0, "every gate holds"),
         (["--baseline", str(MAIN_JOB), "--max-drop=0.05"], 0, "less than 0.05 against the baseline: holds"),

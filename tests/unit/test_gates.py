@@ -17,6 +17,7 @@ from pytest_humaneval.report.gates import (
     least_pass_at_1,
 )
 from pytest_humaneval.statistics.comparison import Comparison, compare, together
+from pytest_humaneval.statistics.metrics import pass_at_k_interval
 from pytest_humaneval.statistics.noninferiority import margin_test
 
 
@@ -57,6 +58,25 @@ def test_a_regression_needs_something_to_regress_from() -> None:
 def test_the_least_is_allowed(least: float, holds: bool) -> None:
     (verdict,) = judge(Gates({"chat": least}), {"chat": passes("ppff")}, None)
     assert (verdict.holds, verdict.reason) == (holds, "0.5000, 2 of 4 samples")
+
+
+@pytest.mark.parametrize(("least", "holds"), [(0.15, True), (0.1501, False), (0.5, False)])
+def test_the_bound_is_compared_instead_of_the_figure(least: float, holds: bool) -> None:
+    # Wilson's interval of 2 of 4: 0.5 plus or minus 0.3500.
+    (verdict,) = judge(Gates({"chat": least}, on_bound=True), {"chat": passes("ppff")}, None)
+    assert verdict.holds is holds
+    assert verdict.gate == f"pass@1 of at least {least:g} by the lower end of its interval"
+    assert verdict.reason == "[0.1500, 0.8500] of 0.5000, 2 of 4 samples"
+
+
+def test_the_bound_of_several_samples_is_the_bootstrap_s() -> None:
+    some = {f"T/{n}": {index: index < n % 5 for index in range(4)} for n in range(50)}
+    interval = pass_at_k_interval([(4, n % 5) for n in range(50)], 1)
+    assert interval is not None
+    for least, holds in ((interval[0] - 0.001, True), (interval[0] + 0.001, False)):
+        (verdict,) = judge(Gates({"chat": least}, on_bound=True), {"chat": some}, None)
+        assert verdict.holds is holds
+    assert judge(Gates({"chat": 0.5}, on_bound=True), {"chat": {}}, None)[0].holds is None
 
 
 def test_pass_at_1_is_the_mean_over_problems_not_over_samples() -> None:
