@@ -9,6 +9,7 @@ from typing import Any
 
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.results.read import Results
+from pytest_humaneval.statistics.churn import Churn, churn
 from pytest_humaneval.statistics.comparison import Comparison, compare, passes_of, together
 from pytest_humaneval.statistics.noninferiority import MarginTest, margin_test
 from pytest_humaneval.wording import short_digest
@@ -19,13 +20,14 @@ class BaselineComparison:
     """The run (``first`` of each comparison) minus the baseline (``second``), a comparison for each strategy in both.
 
     ``notes`` are sentences about what differs between the two apart from the verdicts. ``margins`` has the tests
-    against the drop that is allowed, where one is.
+    against the drop that is allowed, where one is; ``churn`` has how many answers changed, where their texts are known.
     """
 
     source: str
     comparisons: tuple[Comparison, ...]
     notes: tuple[str, ...]
     margins: tuple[MarginTest, ...] = ()
+    churn: tuple[Churn, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """For run.json: here the problems are named."""
@@ -50,18 +52,25 @@ def compare_results(now: Results, before: Results, max_drop: float | None = None
         compare(name, passes_now.get(name, {}), other, passes_before.get(other, {})) for name, other in pairs.items()
     )
     notes = [*before.notes, *_settings(now.run, before.run), *_names(now, before, pairs)]
+    changed: list[Churn | None] = []
     for name, other in pairs.items():
         mine = [outcome for outcome in now.outcomes if outcome.strategy == name]
         theirs = [outcome for outcome in before.outcomes if outcome.strategy == other]
         notes += _coverage(name, mine, theirs)
+        changed.append(churn(name, mine, theirs))
     margins: list[MarginTest | None] = []
     if max_drop is not None:
         margins += [
             margin_test(name, passes_now.get(name, {}), passes_before.get(other, {}), max_drop)
             for name, other in pairs.items()
         ]
-    tests = tuple(one for one in margins if one is not None)
-    return BaselineComparison(before.source, tuple(comparisons), tuple(dict.fromkeys(notes)), tests)
+    return BaselineComparison(
+        before.source,
+        tuple(comparisons),
+        tuple(dict.fromkeys(notes)),
+        tuple(one for one in margins if one is not None),
+        tuple(one for one in changed if one is not None),
+    )
 
 
 def _names(now: Results, before: Results, pairs: dict[str, str]) -> list[str]:

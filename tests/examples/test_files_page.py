@@ -51,7 +51,11 @@ def assert_documented(heading: str, values: Iterable[object]) -> None:
 def test_a_run_writes_what_the_page_says(pytester: pytest.Pytester) -> None:
     (pytester.path / "humaneval.toml").write_text(EXPERIMENTS)
     pytester.makefile(".json", script='{"* plain": "    pass\\n", "*": "    return True\\n"}')
-    before = [{"task_id": task, "strategy": name, "passed": False} for task in TASKS for name in ("plain", "asked")]
+    before = [
+        {"task_id": task, "strategy": name, "passed": False, "completion": "pass"}
+        for task in TASKS
+        for name in ("plain", "asked")
+    ]
     (pytester.path / "before.jsonl").write_text("".join(json.dumps(row) + "\n" for row in before))
     pytester.runpytest_subprocess(
         "--humaneval-experiment=all", "--humaneval-script=script.json", "--humaneval-cache-dir=cache",
@@ -67,6 +71,7 @@ def test_a_run_writes_what_the_page_says(pytester: pytest.Pytester) -> None:
     assert_documented("prompts.jsonl", read_rows(out / "prompts.jsonl"))
     assert_documented("run.json", [run])
     assert_documented("A comparison", [*run["pairs"]["comparisons"], *run["baseline"]["comparisons"]])
+    assert_documented("Churn", run["baseline"]["churn"])
     assert_documented("A drop against its margin", run["baseline"]["margins"])
     assert_store(pytester.path / "cache" / "generations.sqlite")
 
