@@ -40,6 +40,7 @@ from pytest_humaneval.results.read import UNNAMED, Results, read_results
 from pytest_humaneval.results.rows import ranked, rows_of
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.statistics.comparison import passes_of
+from pytest_humaneval.statistics.reliability import reliability_of
 from pytest_humaneval.whole_file import write_whole
 from pytest_humaneval.wording import sampling_text, short_digest
 
@@ -146,7 +147,8 @@ def _analysed(run: Results, before: Results | None, asked: Asked, *, pairs: bool
     check_baseline(gates, run.strategies, before.strategies if before is not None else None, "--")
     of_pairs, with_reference = comparisons_of(run.outcomes) if pairs else ([], [])
     compared = compare_results(run, before, asked.max_drop) if before is not None else None
-    analysis = Analysis(of_pairs, with_reference, compared)
+    reliability = reliability_of(run.outcomes, _ks(run))
+    analysis = Analysis(of_pairs, with_reference, compared, reliability=reliability)
     if not gates:
         return analysis, OK
     errors, missing = sum(one.error for one in run.outcomes), _missing(run)

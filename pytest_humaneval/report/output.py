@@ -19,6 +19,7 @@ from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.record import Record, plan_options, run_record
 from pytest_humaneval.results.rows import rows_of
 from pytest_humaneval.statistics.comparison import passes_of
+from pytest_humaneval.statistics.reliability import reliability_of
 from pytest_humaneval.whole_file import Written
 
 WHILE_IT_RUNS = ("rate", "share", "seconds_left")  # what the status line is told and no record needs
@@ -105,7 +106,8 @@ class Output:
             compared = compare_results(
                 Results(tuple(outcomes), plan_options(self.ledger.plan)), self.baseline, self.gates.max_drop
             )
-        return replace(judged, pairs=pairs, with_reference=with_reference, baseline=compared)
+        reliability = reliability_of(outcomes, self.ledger.plan.ks)
+        return replace(judged, pairs=pairs, with_reference=with_reference, baseline=compared, reliability=reliability)
 
     def _analyse(self, exit_status: int, elsewhere: int) -> tuple[Analysis, int]:
         outcomes = self.ledger.sorted()

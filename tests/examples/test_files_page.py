@@ -60,7 +60,7 @@ def test_a_run_writes_what_the_page_says(pytester: pytest.Pytester) -> None:
     pytester.runpytest_subprocess(
         "--humaneval-experiment=all", "--humaneval-script=script.json", "--humaneval-cache-dir=cache",
         "--humaneval-output=out", "--humaneval-baseline=before.jsonl", "--humaneval-min-pass-at-1=0.5",
-        "--humaneval-max-drop=0.1",
+        "--humaneval-max-drop=0.1", "--humaneval-num-samples=2",
         *(f"--humaneval-task={task}" for task in TASKS),
         timeout=300,
     )  # fmt: skip
@@ -71,6 +71,7 @@ def test_a_run_writes_what_the_page_says(pytester: pytest.Pytester) -> None:
     assert_documented("prompts.jsonl", read_rows(out / "prompts.jsonl"))
     assert_documented("run.json", [run])
     assert_documented("A comparison", [*run["pairs"]["comparisons"], *run["baseline"]["comparisons"]])
+    assert_documented("Reliability", run["reliability"])
     assert_documented("Churn", run["baseline"]["churn"])
     assert_documented("A drop against its margin", run["baseline"]["margins"])
     assert_store(pytester.path / "cache" / "generations.sqlite")

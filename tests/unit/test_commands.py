@@ -50,7 +50,13 @@ def test_report_writes_the_page_of_results_problems_and_baseline(
     page = tmp_path / "page.html"
     assert main(["report", str(MAIN_JOB), "--html", str(page), "--baseline", str(MAIN_JOB)]) == 0
     text = page.read_text()
-    for said in ("<strong>0.433</strong>", "has_close_elements", "0 fixed", "164 unchanged", "Of 164 answers 164 have the same text as before and 0"):
+    for said in (
+        "<strong>0.433</strong>",
+        "has_close_elements",
+        "0 fixed",
+        "164 unchanged",
+        "Of 164 answers 164 have the same text as before and 0",
+    ):
         assert said in text
     assert f"the page is {page}" in capsys.readouterr().out
 
