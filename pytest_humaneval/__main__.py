@@ -13,7 +13,7 @@ from pytest_humaneval import commands
 from pytest_humaneval.background.service.service_arguments import add_service
 from pytest_humaneval.cluster.ray_arguments import add_evaluate_on_ray, asks_for_ray, without_blanks
 from pytest_humaneval.exceptions import InputError
-from pytest_humaneval.values import argument, drop, gate_on, least
+from pytest_humaneval.values import argument, count, drop, gate_on, least
 
 USAGE_ERROR = 4  # as pytest's
 
@@ -56,6 +56,8 @@ def _parser(*, on_ray: bool) -> argparse.ArgumentParser:
     _add_files_and_gates(report)
     report.set_defaults(run=commands.report)
 
+    _add_plan(subcommands)
+
     export = subcommands.add_parser("export", help="write results in another format")
     _add_format(export)
     export.add_argument("results", type=Path, help="a folder of --humaneval-output, or a results file")
@@ -85,6 +87,23 @@ def _add_evaluate(subcommands: Any) -> None:
     evaluate.add_argument("samples", type=Path, help="samples, or a folder of --humaneval-output")
     evaluate.add_argument("options", nargs=argparse.REMAINDER, help="options for pytest, such as -n auto")
     evaluate.set_defaults(run=commands.evaluate)
+
+
+def _add_plan(subcommands: Any) -> None:
+    plan = subcommands.add_parser("plan", help="how many problems and samples a question takes, and what that costs")
+    inside, times = argument(drop), argument(count)
+    plan.add_argument("--difference", type=inside, metavar="X", help="a true difference in pass@1 that is to be found")
+    plan.add_argument("--width", type=inside, metavar="X", help="the width that an interval is to have")
+    plan.add_argument("--margin", type=inside, metavar="X", help="a drop that is to be ruled out, as by --max-drop")
+    plan.add_argument(
+        "--discordance", type=inside, default=0.2, metavar="X",
+        help="the share of problems that differ between two runs with one sample (default: 0.2)",
+    )  # fmt: skip
+    plan.add_argument("--power", type=inside, default=0.8, metavar="X", help="the chance of finding it (default: 0.8)")
+    plan.add_argument("--samples", type=times, default=1, metavar="K", help="samples of each problem (default: 1)")
+    plan.add_argument("--like", type=Path, metavar="DIR", help="a former run: tokens and hours are reckoned from it")
+    _add_dataset(plan)
+    plan.set_defaults(run=commands.plan)
 
 
 def _add_files_and_gates(parser: argparse.ArgumentParser) -> None:
