@@ -171,11 +171,23 @@ def _engine_lines(progress: dict[str, Any], width: int) -> list[str]:
 
 def remark_lines(rows: Sequence[Row], width: int) -> list[str]:
     """What went wrong how often, as a table where there are many strategies; and what makes a row doubtful."""
-    doubts = [line for row in rows for line in wrapped(_doubt(row), width)]
+    doubts = [line for row in rows for line in wrapped(_causes(row), width)]
+    doubts += [line for row in rows for line in wrapped(_doubt(row), width)]
     if len(rows) > MANY:
         remarks = _remark_table(rows, width)
         return [*remarks, *(["", *doubts] if remarks and doubts else doubts)]
     return [line for row in rows for text in _remarks(row) for line in wrapped(text, width)] + doubts
+
+
+def _causes(row: Row) -> str:
+    """What the mistakes are, the most frequent first, and how many show none."""
+    if not row.causes:
+        return ""
+    wrong = row.judged - row.passed
+    told = [f"{count} {cause}" for cause, count in sorted(row.causes.items(), key=lambda one: (-one[1], one[0]))]
+    if rest := wrong - sum(row.causes.values()):
+        told.append(f"{rest} none of these")
+    return f"{row.strategy}: causes of {counted(wrong, 'wrong answer', 'wrong answers')}: {', '.join(told)}"
 
 
 def _sees(rows: Sequence[Row], width: int) -> list[str]:

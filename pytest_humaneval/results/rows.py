@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pytest_humaneval.endings import LENGTH, finish_reason, is_own
 from pytest_humaneval.outcome import Outcome
@@ -34,6 +34,7 @@ class Row:
     steps: dict[str, int]
     guided: bool = False  # saw what its code does on the docstring's examples
     draws: int = 0  # generations that were made for it
+    causes: dict[str, int] = field(default_factory=dict)  # of wrong answers, where that can be told
 
     @property
     def failed(self) -> int:
@@ -56,6 +57,7 @@ class Tally:
         self._correct: Counter[str] = Counter()
         self._steps: Counter[str] = Counter()
         self._ends: Counter[str] = Counter()
+        self._causes: Counter[str] = Counter()
         self._tokens = self._truncated = self._draws = 0
         self._seconds = 0.0
         self._guided = False
@@ -63,6 +65,7 @@ class Tally:
     def add(self, outcome: Outcome) -> None:
         """Count one outcome."""
         self._kinds[outcome.kind] += 1
+        self._causes.update([outcome.cause] if outcome.cause else [])
         if not outcome.error:
             self._drawn[outcome.task_id] += 1
             self._correct[outcome.task_id] += outcome.passed
@@ -96,6 +99,7 @@ class Tally:
             steps=dict(self._steps),
             guided=self._guided,
             draws=self._draws,
+            causes=dict(self._causes),
         )
 
 
