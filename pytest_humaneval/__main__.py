@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pytest_humaneval import commands
+from pytest_humaneval import commands, studies
 from pytest_humaneval.background.service.service_arguments import add_service
 from pytest_humaneval.cluster.ray_arguments import add_evaluate_on_ray, asks_for_ray, without_blanks
 from pytest_humaneval.exceptions import InputError
@@ -58,6 +58,12 @@ def _parser(*, on_ray: bool) -> argparse.ArgumentParser:
 
     _add_plan(subcommands)
 
+    history = subcommands.add_parser("history", help="what former runs came to, and when that changed")
+    history.add_argument("--strategy", metavar="NAME", help="of this strategy only")
+    history.add_argument("--html", type=Path, metavar="FILE", help="write a page with a figure of each strategy")
+    history.add_argument("--cache-dir", type=Path, metavar="DIR", help="where --humaneval-cache-dir was elsewhere")
+    history.set_defaults(run=studies.history)
+
     export = subcommands.add_parser("export", help="write results in another format")
     _add_format(export)
     export.add_argument("results", type=Path, help="a folder of --humaneval-output, or a results file")
@@ -101,9 +107,11 @@ def _add_plan(subcommands: Any) -> None:
     )  # fmt: skip
     plan.add_argument("--power", type=inside, default=0.8, metavar="X", help="the chance of finding it (default: 0.8)")
     plan.add_argument("--samples", type=times, default=1, metavar="K", help="samples of each problem (default: 1)")
-    plan.add_argument("--like", type=Path, metavar="DIR", help="a former run: tokens and hours are reckoned from it")
+    plan.add_argument(
+        "--like", type=Path, metavar="DIR", help="reckon tokens and hours from this former run (default: the last one)"
+    )
     _add_dataset(plan)
-    plan.set_defaults(run=commands.plan)
+    plan.set_defaults(run=studies.plan)
 
 
 def _add_files_and_gates(parser: argparse.ArgumentParser) -> None:

@@ -24,7 +24,6 @@ from pytest_humaneval.report.baseline import compare_results
 from pytest_humaneval.report.gates import OK, Gates, answer, check_baseline, judge, least_pass_at_1
 from pytest_humaneval.report.markdown import markdown_results
 from pytest_humaneval.report.page import write_page
-from pytest_humaneval.report.study import Question, cost_of, study_lines
 from pytest_humaneval.report.terminal import (
     NOT_KNOWN,
     REPLAY,
@@ -184,18 +183,6 @@ def _publish(run: Results, before: Results | None, analysis: Analysis, asked: As
         except OSError as error:
             raise InputError(f"--markdown: {asked.markdown} cannot be written ({error.strerror or error})") from error
         print(f"\nthe summary is in {asked.markdown}")
-
-
-def plan(like: Path | None, dataset: Path | None, **asked: Any) -> int:
-    """Print how many problems and samples a question takes, what the dataset can show, and what that costs.
-
-    Raises:
-        InputError: a question that cannot be, or a file that cannot be read.
-    """
-    problems = read_dataset(dataset)
-    cost = cost_of(read_results(like)) if like is not None else None
-    _show(study_lines(Question(**asked), problems.name, len(problems.problems), cost, _width()))
-    return OK
 
 
 def export(style: str, results: Path, out: Path, strategy: str | None, dataset: Path | None) -> int:

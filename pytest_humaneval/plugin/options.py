@@ -32,7 +32,12 @@ if TYPE_CHECKING:
 
 DEFAULT_KS = (1, 10, 100)
 FILE: pytest.StashKey[ConfigFile] = pytest.StashKey()  # humaneval.toml, as settings.load found it
-FLAGS = ("no-cache", "skip-broken-problems", "fail-on-regression")  # true or false in humaneval.toml and the ini file
+FLAGS = (
+    "no-cache",
+    "no-history",
+    "skip-broken-problems",
+    "fail-on-regression",
+)  # true or false in humaneval.toml and the ini file
 
 
 OPTIONS = (
@@ -136,6 +141,7 @@ SWITCHES = {
     "list-strategies": "list the strategies and exit",
     "list-experiments": "list the experiments and exit",
     "no-cache": "generate anew what is already stored",
+    "no-history": "leave no line of this run in the history of the cache folder",
     "skip-broken-problems": "leave problems out whose canonical solution does not pass here, instead of stopping",
     "fail-on-regression": "a gate: the exit status says whether pass@1 has significantly dropped against "
     "--humaneval-baseline",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.outcome import Outcome
@@ -14,6 +15,7 @@ from pytest_humaneval.report.comparisons import gate_lines
 from pytest_humaneval.report.gates import INTERNAL_ERROR, OK, TESTS_FAILED, Gates, GateVerdict, answer, judge
 from pytest_humaneval.report.publish import Publisher
 from pytest_humaneval.report.terminal import summary_lines
+from pytest_humaneval.results.history import append, lines_of
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.record import Record, plan_options, run_record
@@ -45,6 +47,7 @@ class Output:
     gates: Gates
     baseline: Results | None
     started: datetime
+    history: Path | None = None  # the folder with the history of all runs, where this one is to add to it
 
     def add(self, outcome: Outcome) -> None:
         """Take in an outcome that the ledger has."""
@@ -96,6 +99,8 @@ class Output:
         if self.ledger.outcomes:
             run = run_of(self.ledger.sorted(), 0)
             written += self.publisher.write(self.ledger, run, self.baseline, analysis)
+            if self.history is not None and (trouble := append(self.history, lines_of(run, self.ledger.sorted()))):
+                written.append(Written(trouble))  # nobody asked for it
         return written
 
     def _compare(self, outcomes: Sequence[Outcome], judged: Analysis) -> Analysis:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.report.texttable import duration, wrapped
+from pytest_humaneval.results.history import HistoryLine
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.statistics.margin import problems_for_margin
 from pytest_humaneval.statistics.metrics import wilson_interval
@@ -72,6 +73,15 @@ def cost_of(run: Results) -> Cost | None:
     each = seconds / finished if type(finished) is int and finished and isinstance(seconds, (int, float)) else None
     tokens = sum(one.completion_tokens for one in made) / len(made)
     return Cost(run.source, str(run.run.get("identity", {}).get("engine", "an engine")), len(made), tokens, each)
+
+
+def cost_of_last(lines: Sequence[HistoryLine]) -> Cost | None:
+    """What the answers of the last run took that generated some; None where there is none."""
+    for line in reversed(lines):
+        if line.tokens and line.samples:
+            source = f"the run of {line.started} with {line.strategy}"
+            return Cost(source, line.engine, line.samples, line.tokens / line.samples, line.seconds)
+    return None
 
 
 def study_lines(question: Question, dataset: str, available: int, cost: Cost | None, width: int) -> list[str]:

@@ -74,6 +74,7 @@ def test_a_run_writes_what_the_page_says(pytester: pytest.Pytester) -> None:
     assert_documented("Reliability", run["reliability"])
     assert_documented("Churn", run["baseline"]["churn"])
     assert_documented("A drop against its margin", run["baseline"]["margins"])
+    assert_history(pytester.path / "cache" / "history.sqlite")
     assert_store(pytester.path / "cache" / "generations.sqlite")
 
 
@@ -86,6 +87,15 @@ def assert_store(file: Path) -> None:
     assert first_cells(text) == columns
     assert f"application id is `{application_id:#x}`" in text
     assert f"(SQLite's `user_version`) is {version}" in text
+
+
+def assert_history(file: Path) -> None:
+    text = section(PAGE, "The history")
+    with closing(sqlite3.connect(file)) as history:
+        columns = [row[1] for row in history.execute("PRAGMA table_info(runs)")]
+        (application_id,) = history.execute("PRAGMA application_id").fetchone()
+    assert first_cells(text) == columns
+    assert f"application id is `{application_id:#x}`" in text
 
 
 def test_every_kind_of_outcome_is_in_the_page() -> None:
