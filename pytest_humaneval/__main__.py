@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pytest_humaneval import commands
+from pytest_humaneval import commands, studies
 from pytest_humaneval.background.service.service_arguments import add_service
 from pytest_humaneval.cluster.ray_arguments import add_evaluate_on_ray, asks_for_ray, without_blanks
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.results import interchange
-from pytest_humaneval.values import argument, least
+from pytest_humaneval.values import argument, count, drop, gate_on, least
 
 USAGE_ERROR = 4  # as pytest's
 INTERRUPTED = 130  # as shells have it
@@ -61,6 +61,14 @@ def _parser(*, on_ray: bool) -> argparse.ArgumentParser:
     _add_files_and_gates(report)
     report.set_defaults(run=commands.report)
 
+    _add_plan(subcommands)
+
+    history = subcommands.add_parser("history", help="what former runs came to, and when that changed")
+    history.add_argument("--strategy", metavar="NAME", help="of this strategy only")
+    history.add_argument("--html", type=Path, metavar="FILE", help="write a page with a figure of each strategy")
+    history.add_argument("--cache-dir", type=Path, metavar="DIR", help="where --humaneval-cache-dir was elsewhere")
+    history.set_defaults(run=studies.history)
+
     export = subcommands.add_parser("export", help="write results in another format")
     _add_format(export, sorted(commands.FORMATS))
     export.add_argument("results", type=Path, help="a folder of --humaneval-output, or a results file")
@@ -94,6 +102,25 @@ def _add_evaluate(subcommands: Any) -> None:
     evaluate.set_defaults(run=commands.evaluate)
 
 
+def _add_plan(subcommands: Any) -> None:
+    plan = subcommands.add_parser("plan", help="how many problems and samples a question takes, and what that costs")
+    inside, times = argument(drop), argument(count)
+    plan.add_argument("--difference", type=inside, metavar="X", help="a true difference in pass@1 that is to be found")
+    plan.add_argument("--width", type=inside, metavar="X", help="the width that an interval is to have")
+    plan.add_argument("--margin", type=inside, metavar="X", help="a drop that is to be ruled out, as by --max-drop")
+    plan.add_argument(
+        "--discordance", type=inside, default=0.2, metavar="X",
+        help="the share of problems that differ between two runs with one sample (default: 0.2)",
+    )  # fmt: skip
+    plan.add_argument("--power", type=inside, default=0.8, metavar="X", help="the chance of finding it (default: 0.8)")
+    plan.add_argument("--samples", type=times, default=1, metavar="K", help="samples of each problem (default: 1)")
+    plan.add_argument(
+        "--like", type=Path, metavar="DIR", help="reckon tokens and hours from this former run (default: the last one)"
+    )
+    _add_dataset(plan)
+    plan.set_defaults(run=studies.plan)
+
+
 def _add_files_and_gates(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--html", type=Path, metavar="FILE", help="write the page here")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the summary here, for a pull request")
@@ -104,6 +131,14 @@ def _add_files_and_gates(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fail-on-regression", action="store_true", dest="on_regression",
         help="a gate: the exit status says whether a strategy is significantly worse than before",
+    )  # fmt: skip
+    parser.add_argument(
+        "--gate-on", type=argument(gate_on), default="figure", metavar="WHAT", dest="gate_on",
+        help="what --min-pass-at-1 compares: figure (default), or bound, the lower end of its interval",
+    )  # fmt: skip
+    parser.add_argument(
+        "--max-drop", type=argument(drop), metavar="X", dest="max_drop",
+        help="a gate: the exit status says whether pass@1 is shown to have dropped by less than X",
     )  # fmt: skip
     _add_dataset(parser)
 

@@ -43,6 +43,7 @@ from pytest_humaneval.results import interchange
 from pytest_humaneval.results.read import UNNAMED, Results, read_results
 from pytest_humaneval.results.rows import context_of, ranked, rows_of
 from pytest_humaneval.statistics.comparison import passes_of
+from pytest_humaneval.statistics.reliability import reliability_of
 from pytest_humaneval.whole_file import write_whole
 from pytest_humaneval.wording import context_text, short_digest
 
@@ -100,6 +101,8 @@ class Asked:
     dataset: Path | None = None
     least: Sequence[tuple[str, float]] = ()
     on_regression: bool = False
+    max_drop: float | None = None
+    gate_on: str = "figure"
 
 
 def compare(before: Path, now: Path, **asked: Any) -> int:
@@ -149,13 +152,13 @@ def results_lines(run: Results, analysis: Analysis, width: int) -> list[str]:
 
 def _analysed(run: Results, before: Results | None, asked: Asked, *, pairs: bool) -> tuple[Analysis, int]:
     """Comparisons, the gates' answers and the exit status."""
-    if asked.on_regression and before is None:
-        raise InputError("--fail-on-regression needs --baseline=PATH, an earlier run to compare with")
-    gates = Gates(least_pass_at_1(asked.least, run.strategies), asked.on_regression)
-    if gates.on_regression and before is not None:
-        check_baseline(run.strategies, before.strategies)
+    least = least_pass_at_1(asked.least, run.strategies)
+    gates = Gates(least, asked.on_regression, asked.max_drop, on_bound=asked.gate_on == "bound")
+    check_baseline(gates, run.strategies, before.strategies if before is not None else None, "--")
     of_pairs, with_reference = comparisons_of(run.outcomes) if pairs else ([], [])
-    analysis = Analysis(of_pairs, with_reference, compare_results(run, before) if before is not None else None)
+    compared = compare_results(run, before, asked.max_drop) if before is not None else None
+    reliability = reliability_of(run.outcomes, _ks(run))
+    analysis = Analysis(of_pairs, with_reference, compared, reliability=reliability)
     if not gates:
         return analysis, OK
     errors, missing = sum(one.error for one in run.outcomes), _missing(run)

@@ -28,7 +28,8 @@ class Outcome:
     ``kind`` is the verdict's kind, or ``error`` where there is none. ``seconds`` are the check's,
     ``generation_seconds`` run from submission to the last token. ``num_draws`` generations were made for it, and the
     tokens are those of all. ``guided`` says that its strategy ran code on the docstring's examples. ``reasoning`` is
-    what the model thought beside its answer, where a server keeps that apart.
+    what the model thought beside its answer, where a server keeps that apart. ``cause`` says what kind of mistake it
+    is, where that can be told (:mod:`pytest_humaneval.results.cause`).
     """
 
     task_id: str
@@ -47,6 +48,7 @@ class Outcome:
     num_draws: int = 1
     guided: bool = False
     reasoning: str = ""
+    cause: str = ""
 
     @property
     def passed(self) -> bool:

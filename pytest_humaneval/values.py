@@ -32,6 +32,21 @@ count = number(int, 1, 10**9, "a whole number from 1")
 positive = number(float, 1e-3, 1e9, "a number above 0")
 mebibytes = number(int, 16, 2**20, "a whole number of MiB from 16 to 1048576")
 share = number(float, 0, 1)
+drop = number(float, 0.001, 0.999)
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    """A parser that takes these words."""
+
+    def parse(value: str) -> str:
+        if value not in words:
+            raise InputError(f"{value!r} is not one of {', '.join(words)}")
+        return value
+
+    return parse
+
+
+gate_on = one_of("figure", "bound")
 
 
 def counts(value: str) -> tuple[int, ...]:

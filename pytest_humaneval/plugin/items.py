@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -19,6 +20,7 @@ from pytest_humaneval.plugin.neighbours import run_once
 from pytest_humaneval.plugin.timeouts import add_backstop, check_timeout
 from pytest_humaneval.printable import printable
 from pytest_humaneval.problem import Problem
+from pytest_humaneval.results.cause import cause_of
 from pytest_humaneval.results.explanation import explained
 
 DETAIL_CHARACTERS = 4_000
@@ -61,6 +63,7 @@ def attach_outcome(item: pytest.Item, call: pytest.CallInfo[None], report: pytes
         outcome = outcome.failed("error", "the test ended without a verdict: it never called check_correctness")
     problem: Problem = item.callspec.params["problem"]  # type: ignore[attr-defined]
     outcome = explained(outcome, problem)
+    outcome = replace(outcome, cause=cause_of(outcome, problem))
     if report.failed and outcome.error:
         report.when = "setup"  # pytest shows what fails before the call as ERROR, and as <error> in the XML
         if call.excinfo is not None and isinstance(call.excinfo.value, InfrastructureError | StrategyError):

@@ -29,6 +29,7 @@ def item_properties(outcome: Outcome) -> list[tuple[str, str | int | float]]:
         ("strategy", one_line(outcome.strategy)),
         ("sample_index", outcome.sample_index),
         ("verdict", outcome.kind),
+        *([("cause", outcome.cause)] if outcome.cause else []),
         ("tokens", outcome.completion_tokens),
         *ended,
     ]

@@ -13,7 +13,18 @@ from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.option import NAME_OR_FILE, Option
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.sandbox.interface import SandboxOptions
-from pytest_humaneval.values import count, counts, key_and_value, least, mebibytes, number, parameter, positive
+from pytest_humaneval.values import (
+    count,
+    counts,
+    drop,
+    gate_on,
+    key_and_value,
+    least,
+    mebibytes,
+    number,
+    parameter,
+    positive,
+)
 
 if TYPE_CHECKING:
     from pytest_humaneval.dataset.load import DatasetKind
@@ -22,7 +33,12 @@ if TYPE_CHECKING:
 
 DEFAULT_KS = (1, 10, 100)
 FILE: pytest.StashKey[ConfigFile] = pytest.StashKey()  # humaneval.toml, as settings.load found it
-FLAGS = ("no-cache", "skip-broken-problems", "fail-on-regression")  # true or false in humaneval.toml and the ini file
+FLAGS = (
+    "no-cache",
+    "no-history",
+    "skip-broken-problems",
+    "fail-on-regression",
+)  # true or false in humaneval.toml and the ini file
 
 
 OPTIONS = (
@@ -119,6 +135,19 @@ OPTIONS = (
         least,
         many=True,
     ),
+    Option(
+        "gate-on",
+        "what --humaneval-min-pass-at-1 compares: figure (default), or bound, the lower end of its interval",
+        "WHAT",
+        gate_on,
+    ),
+    Option(
+        "max-drop",
+        "a gate: the exit status says whether pass@1 is shown to have dropped by less than X against "
+        "--humaneval-baseline",
+        "X",
+        drop,
+    ),
     Option("html", "write a report page: one file that works offline", "FILE"),
     Option("markdown", "write a summary in Markdown; it also goes to GITHUB_STEP_SUMMARY, if that is set", "FILE"),
     Option(
@@ -134,6 +163,7 @@ SWITCHES = {
     "list-strategies": "list the strategies and exit",
     "list-experiments": "list the experiments and exit",
     "no-cache": "generate again what is already stored",
+    "no-history": "leave no line of this run in the history of the cache folder",
     "skip-broken-problems": "leave out problems whose canonical solution does not pass here, instead of stopping",
     "fail-on-regression": "a gate: the exit status says whether pass@1 has significantly dropped against "
     "--humaneval-baseline",
@@ -261,17 +291,14 @@ def gates(config: pytest.Config, strategies: Sequence[str]) -> Gates:
     """What is asked of the run.
 
     Raises:
-        InputError: a number or a strategy that cannot be, or a regression without a baseline.
+        InputError: a number or a strategy that cannot be.
     """
     from pytest_humaneval.report.gates import Gates, least_pass_at_1
 
     asked = [pair for text in value_of(config, "min-pass-at-1", ()) for pair in text]
     on_regression = switched_on(config, "fail-on-regression")
-    if on_regression and optional_path(config, "baseline") is None:
-        raise InputError(
-            "--humaneval-fail-on-regression needs --humaneval-baseline=PATH, an earlier run to compare with"
-        )
-    return Gates(least_pass_at_1(asked, strategies), on_regression)
+    on_bound = value_of(config, "gate-on") == "bound"
+    return Gates(least_pass_at_1(asked, strategies), on_regression, value_of(config, "max-drop"), on_bound)
 
 
 def sampling(config: pytest.Config) -> Sampling:

@@ -63,8 +63,7 @@ def propose(config: pytest.Config) -> Proposal:
     names = [strategy.name for strategy in choices.strategies]
     gates, path = options.gates(config, names), options.optional_path(config, "baseline")
     baseline = read_results(path) if path is not None else None
-    if gates.on_regression and baseline is not None:
-        check_baseline(names, baseline.strategies)
+    check_baseline(gates, names, baseline.strategies if baseline is not None else None, "--humaneval-")
     proposal = Proposal(choices, identity, model, gates, baseline)
     proposal.as_asked()  # so that what no plan can be made of is refused now
     return proposal

@@ -127,7 +127,8 @@ def start_run(config: pytest.Config, proposal: Proposal) -> Run:
     directory = options.optional_path(config, "output")
     ledger = Ledger(plan)
     record = Record(directory, ledger) if directory else None
-    output = Output(ledger, record, publisher, proposal.gates, proposal.baseline, started)
+    history = None if options.switched_on(config, "no-history") else options.cache_directory(config)
+    output = Output(ledger, record, publisher, proposal.gates, proposal.baseline, started, history)
     read_store = not (options.no_cache(config) or proposal.nameless)
     return Run(config, plan, settled, EngineSession(config, plan, proposal.model, read_store=read_store), output)
 

@@ -18,6 +18,7 @@ from pytest_humaneval.statistics.comparison import (
     smallest_detectable,
 )
 from pytest_humaneval.statistics.paired import ALPHA, POWER
+from pytest_humaneval.statistics.reliability import Reliability
 
 MATRIX_STRATEGIES = 6
 """Up to so many strategies are shown as a matrix of all pairs; of more, each against the reference."""
@@ -25,17 +26,23 @@ MATRIX_STRATEGIES = 6
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """``pairs`` are all pairs of strategies; ``with_reference`` each other one against ``minimal``, or the first."""
+    """``pairs`` are all pairs of strategies; ``with_reference`` each other one against ``minimal``, or the first.
+
+    ``reliability`` has the strategies that drew several samples of a problem.
+    """
 
     pairs: Sequence[Comparison] = ()
     with_reference: Sequence[Comparison] = ()
     baseline: BaselineComparison | None = None
     gates: Sequence[GateVerdict] = ()
     answer: str = ""
+    reliability: Sequence[Reliability] = ()
 
     def to_json(self) -> dict[str, Any]:
         """For run.json."""
         shown: dict[str, Any] = {}
+        if self.reliability:
+            shown["reliability"] = [asdict(one) for one in self.reliability]
         for key, made in (("pairs", self.pairs), ("with_reference", self.with_reference)):
             if made:
                 power = smallest_detectable(made)

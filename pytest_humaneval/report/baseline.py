@@ -10,7 +10,9 @@ from typing import Any
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.printable import counted
 from pytest_humaneval.results.read import Results
+from pytest_humaneval.statistics.churn import Churn, churn
 from pytest_humaneval.statistics.comparison import Comparison, compare, passes_of, together
+from pytest_humaneval.statistics.noninferiority import MarginTest, margin_test
 from pytest_humaneval.wording import short_digest
 
 
@@ -18,12 +20,15 @@ from pytest_humaneval.wording import short_digest
 class BaselineComparison:
     """The run (``first`` of each comparison) minus the baseline (``second``), a comparison for each strategy in both.
 
-    ``notes`` are sentences about what differs between the two apart from the verdicts.
+    ``notes`` are sentences about what differs between the two apart from the verdicts. ``margins`` has the tests
+    against the drop that is allowed, where one is; ``churn`` has how many answers changed, where their texts are known.
     """
 
     source: str
     comparisons: tuple[Comparison, ...]
     notes: tuple[str, ...]
+    margins: tuple[MarginTest, ...] = ()
+    churn: tuple[Churn, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """For run.json: here the problems are named."""
@@ -37,19 +42,36 @@ def matched(strategies: Sequence[str], before: Sequence[str]) -> dict[str, str]:
     return {name: name for name in strategies if name in before}
 
 
-def compare_results(now: Results, before: Results) -> BaselineComparison:
-    """Compare what both have: strategies by name, problems; these by all samples of either."""
+def compare_results(now: Results, before: Results, max_drop: float | None = None) -> BaselineComparison:
+    """Compare what both have: strategies by name, problems; these by all samples of either.
+
+    ``max_drop`` is the drop in pass@1 that is allowed, where there is one to test against.
+    """
     passes_now, passes_before = passes_of(now.outcomes), passes_of(before.outcomes)
     pairs = matched(now.strategies, before.strategies)
     comparisons = together(
         compare(name, passes_now.get(name, {}), other, passes_before.get(other, {})) for name, other in pairs.items()
     )
     notes = [*before.notes, *_settings(now.run, before.run), *_names(now, before, pairs)]
+    changed: list[Churn | None] = []
     for name, other in pairs.items():
         mine = [outcome for outcome in now.outcomes if outcome.strategy == name]
         theirs = [outcome for outcome in before.outcomes if outcome.strategy == other]
         notes += _coverage(name, mine, theirs)
-    return BaselineComparison(before.source, tuple(comparisons), tuple(dict.fromkeys(notes)))
+        changed.append(churn(name, mine, theirs))
+    margins: list[MarginTest | None] = []
+    if max_drop is not None:
+        margins += [
+            margin_test(name, passes_now.get(name, {}), passes_before.get(other, {}), max_drop)
+            for name, other in pairs.items()
+        ]
+    return BaselineComparison(
+        before.source,
+        tuple(comparisons),
+        tuple(dict.fromkeys(notes)),
+        tuple(one for one in margins if one is not None),
+        tuple(one for one in changed if one is not None),
+    )
 
 
 def _names(now: Results, before: Results, pairs: dict[str, str]) -> list[str]:

@@ -8,6 +8,7 @@ from pytest_humaneval.printable import counted
 from pytest_humaneval.report.analysis import MATRIX_STRATEGIES, Analysis
 from pytest_humaneval.report.baseline import BaselineComparison
 from pytest_humaneval.report.texttable import Column, folded, text_table, wrapped
+from pytest_humaneval.statistics.churn import Churn
 from pytest_humaneval.statistics.comparison import MCNEMAR, Comparison, smallest_detectable
 from pytest_humaneval.statistics.paired import ALPHA, POWER
 from pytest_humaneval.wording import p_text
@@ -51,6 +52,7 @@ def baseline_lines(baseline: BaselineComparison, width: int) -> list[str]:
     lines += ["", *text_table(Column("strategy", [one.first for one in shown]), figures, width), ""]
     lines += wrapped(f"{_method(shown, 'strategies')}", width)
     lines += _detectable_lines(shown, width)
+    lines += _churn_lines(baseline.churn, width)
     named = shown if len(shown) <= MATRIX_STRATEGIES else [one for one in shown if one.significant]
     for one in named:
         lines += ["", *_problem_lines(one, words, width)]
@@ -135,6 +137,33 @@ def _detectable_lines(shown: Sequence[Comparison], width: int) -> list[str]:
             "(normal approximation, Miller 2024)"
         )
     return wrapped(text, width)
+
+
+def _churn_lines(churn: Sequence[Churn], width: int) -> list[str]:
+    """What became of the answers, of which many may change while pass@1 stays."""
+    if not churn:
+        return []
+    columns = [
+        Column(head, [str(getattr(one, name)) for one in churn])
+        for head, name in (
+            ("answers", "answers"),
+            ("same text", "same"),
+            ("changed: still right", "still_right"),
+            ("still wrong", "still_wrong"),
+            ("fixed", "fixed"),
+            ("broken", "broken"),
+        )
+    ]
+    lines = ["", *text_table(Column("strategy", [one.strategy for one in churn]), columns, width)]
+    for one in churn:
+        if one.flipped:
+            told = counted(
+                one.flipped,
+                "answer has its former text and another verdict",
+                "answers have their former text and another verdict",
+            )
+            lines += wrapped(f"note: {one.strategy}: {told}: something beside the model changed", width)
+    return lines
 
 
 def _problem_lines(one: Comparison, words: tuple[str, str], width: int) -> list[str]:

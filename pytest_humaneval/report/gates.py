@@ -5,7 +5,7 @@
  1    every gate holds, but something that is no evaluated problem failed: another test, a fixture's teardown
  3    errors of engine or sandbox: no gate is judged
 10    a gate does not hold
-11    a gate cannot be judged: items of the run have no verdict, or the baseline could show no drop
+11    a gate cannot be judged: items of the run have no verdict, or there are too few problems to say
 ====  ===================================================================================================
 
 pytest's own 2 (interrupted), 4 (usage) and 5 (no tests) stay: nothing is judged then. 10 and 11 are used neither by
@@ -23,7 +23,9 @@ from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.printable import counted
 from pytest_humaneval.report.baseline import BaselineComparison, matched
 from pytest_humaneval.statistics.comparison import Comparison, Passes, smallest_detectable
-from pytest_humaneval.statistics.paired import ALPHA
+from pytest_humaneval.statistics.metrics import pass_at_k_interval
+from pytest_humaneval.statistics.noninferiority import MarginTest
+from pytest_humaneval.statistics.paired import ALPHA, POWER
 
 OK, TESTS_FAILED, INTERNAL_ERROR = 0, 1, 3  # pytest's
 DOES_NOT_HOLD, NOT_JUDGED = 10, 11
@@ -31,13 +33,24 @@ DOES_NOT_HOLD, NOT_JUDGED = 10, 11
 
 @dataclass(frozen=True, slots=True)
 class Gates:
-    """What is asked of a run: a least pass@1 for strategies by name, and no significant drop against the baseline."""
+    """What is asked of a run: a least pass@1 for strategies by name, and things about a drop against the baseline.
+
+    ``on_regression`` asks that none is significant, ``max_drop`` that it is shown to be smaller than that. With
+    ``on_bound`` it is the lower end of pass@1's 95 % interval that has to reach ``least``, not the figure itself.
+    """
 
     least: Mapping[str, float] = field(default_factory=dict)
     on_regression: bool = False
+    max_drop: float | None = None
+    on_bound: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.least) or self.on_regression
+        return bool(self.least) or bool(self.about_baseline)
+
+    @property
+    def about_baseline(self) -> str:
+        """The name of an option that needs a baseline; empty where none does."""
+        return "fail-on-regression" if self.on_regression else "max-drop" if self.max_drop is not None else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,26 +87,35 @@ def least_pass_at_1(asked: Iterable[tuple[str, float]], strategies: Sequence[str
     return {name: own.get(name, own.get("", 0.0)) for name in strategies if name in own or "" in own}
 
 
-def check_baseline(strategies: Sequence[str], before: Sequence[str]) -> None:
-    """See that there is something to regress from.
+def check_baseline(gates: Gates, strategies: Sequence[str], before: Sequence[str] | None, prefix: str) -> None:
+    """See that there is something to regress from, if a gate is about that; ``before`` are the baseline's strategies.
+
+    ``prefix`` is what the options begin with: ``--humaneval-`` in a run, ``--`` in a command.
 
     Raises:
-        InputError: a strategy that the baseline lacks.
+        InputError: there is no baseline, or it lacks a strategy.
     """
+    if not (asked := gates.about_baseline):
+        return
+    if before is None:
+        raise InputError(f"{prefix}{asked} needs {prefix}baseline=PATH, a former run to compare with")
     pairs = matched(strategies, before)
     if missing := [name for name in strategies if name not in pairs]:
         raise InputError(
-            f"--humaneval-fail-on-regression: the baseline has no results of {', '.join(missing)}; "
-            f"it has {', '.join(before)}"
+            f"{prefix}{asked}: the baseline has no results of {', '.join(missing)}; it has {', '.join(before)}"
         )
 
 
 def judge(gates: Gates, passes: Mapping[str, Passes], baseline: BaselineComparison | None) -> list[GateVerdict]:
     """Each gate's answer for each strategy that it asks about; for a run whose every item has a verdict."""
-    verdicts = [_at_least(name, least, passes.get(name, {})) for name, least in gates.least.items()]
+    at_least = _bound_at_least if gates.on_bound else _at_least
+    verdicts = [at_least(name, least, passes.get(name, {})) for name, least in gates.least.items()]
     if gates.on_regression and baseline is not None:
         compared = {comparison.first: comparison for comparison in baseline.comparisons}
         verdicts += [_no_drop(name, compared.get(name), baseline.comparisons) for name in passes]
+    if gates.max_drop is not None and baseline is not None:
+        tests = {test.strategy: test for test in baseline.margins}
+        verdicts += [_small_drop(name, gates.max_drop, tests.get(name)) for name in passes]
     return verdicts
 
 
@@ -138,6 +160,16 @@ def _at_least(strategy: str, least: float, passes: Passes) -> GateVerdict:
     return GateVerdict(gate, strategy, value >= Fraction(str(least)), told)
 
 
+def _bound_at_least(strategy: str, least: float, passes: Passes) -> GateVerdict:
+    gate = f"pass@1 of at least {least:g} by the lower end of its interval"
+    interval = pass_at_k_interval(((len(one), sum(one.values())) for one in passes.values()), 1)
+    if interval is None:
+        return GateVerdict(gate, strategy, None, "no sample was judged")
+    low, high = interval
+    figure = _at_least(strategy, least, passes).reason
+    return GateVerdict(gate, strategy, low >= least, f"[{low:.4f}, {high:.4f}] of {figure}")
+
+
 def _no_drop(strategy: str, comparison: Comparison | None, family: Sequence[Comparison]) -> GateVerdict:
     gate = f"no drop against the baseline (p below {ALPHA:g})"
     if comparison is None:
@@ -151,3 +183,22 @@ def _no_drop(strategy: str, comparison: Comparison | None, family: Sequence[Comp
     if comparison.worse and power is not None and power.difference is None:
         return GateVerdict(gate, strategy, None, f"{told}: too few to show any drop")
     return GateVerdict(gate, strategy, True, told)
+
+
+def _small_drop(strategy: str, margin: float, test: MarginTest | None) -> GateVerdict:
+    gate = f"a drop of less than {margin:g} against the baseline"
+    if test is None:
+        return GateVerdict(gate, strategy, None, "no problem is in both")
+    low, high = test.limits
+    told = (
+        f"{test.difference:+.3f}, {test.problems} problems, one-sided {1 - ALPHA:.0%} limits {low:+.3f} and {high:+.3f}"
+    )
+    if test.within is None:
+        told += f"; {_needed(test)}, if nothing has changed in truth and as many problems differ"
+    return GateVerdict(gate, strategy, test.within, told)
+
+
+def _needed(test: MarginTest) -> str:
+    if test.needed > test.problems:
+        return f"about {test.needed} problems would show it with a chance of {POWER:.0%}"
+    return f"as many problems of another run would show it with a chance of at least {POWER:.0%}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.outcome import Outcome
@@ -14,11 +15,13 @@ from pytest_humaneval.report.comparisons import gate_lines
 from pytest_humaneval.report.gates import INTERNAL_ERROR, OK, TESTS_FAILED, Gates, GateVerdict, answer, judge
 from pytest_humaneval.report.publish import Publisher
 from pytest_humaneval.report.terminal import summary_lines
+from pytest_humaneval.results.history import append, lines_of
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.record import Record, plan_options, run_record
 from pytest_humaneval.results.rows import rows_of
 from pytest_humaneval.statistics.comparison import passes_of
+from pytest_humaneval.statistics.reliability import reliability_of
 from pytest_humaneval.whole_file import Written
 
 INTERRUPTED = 2  # pytest's exit status
@@ -45,6 +48,7 @@ class Output:
     gates: Gates
     baseline: Results | None
     started: datetime
+    history: Path | None = None  # the folder with the history of all runs, where this one is to add to it
 
     def add(self, outcome: Outcome) -> None:
         """Take in an outcome that the ledger has."""
@@ -97,6 +101,8 @@ class Output:
         if self.ledger.outcomes:
             run = run_of(self.ledger.sorted(), 0)
             written += self.publisher.write(self.ledger, run, self.baseline, analysis)
+            if self.history is not None and (trouble := append(self.history, lines_of(run, self.ledger.sorted()))):
+                written.append(Written(trouble))  # nobody asked for it
         return written
 
     def _compare(self, outcomes: Sequence[Outcome], judged: Analysis) -> Analysis:
@@ -104,8 +110,11 @@ class Output:
         pairs, with_reference = comparisons_of(outcomes)
         compared = None
         if self.baseline is not None:
-            compared = compare_results(Results(tuple(outcomes), plan_options(self.ledger.plan)), self.baseline)
-        return replace(judged, pairs=pairs, with_reference=with_reference, baseline=compared)
+            compared = compare_results(
+                Results(tuple(outcomes), plan_options(self.ledger.plan)), self.baseline, self.gates.max_drop
+            )
+        reliability = reliability_of(outcomes, self.ledger.plan.ks)
+        return replace(judged, pairs=pairs, with_reference=with_reference, baseline=compared, reliability=reliability)
 
     def _analyse(self, exit_status: int, elsewhere: int) -> tuple[Analysis, int]:
         outcomes = self.ledger.sorted()

@@ -11,6 +11,7 @@ from pytest_humaneval.plan import Plan
 from pytest_humaneval.printable import counted
 from pytest_humaneval.report.analysis import Analysis
 from pytest_humaneval.report.comparisons import baseline_lines, gate_lines, pair_lines
+from pytest_humaneval.report.reliability_table import reliability_lines
 from pytest_humaneval.report.sampling import REPLAY, sampling_of_row, sampling_told
 from pytest_humaneval.report.texttable import Column, text_table, wrapped
 from pytest_humaneval.results.ledger import Ledger
@@ -68,7 +69,7 @@ def results_lines(
 
 def analysis_lines(analysis: Analysis, width: int, kept: bool) -> list[str]:
     """Comparisons and gates, each after a blank line, where there are any."""
-    parts = [pair_lines(analysis, width, kept=kept)]
+    parts = [reliability_lines(analysis.reliability, width), pair_lines(analysis, width, kept=kept)]
     if analysis.baseline is not None:
         parts.append(baseline_lines(analysis.baseline, width))
     parts.append(gate_lines(analysis, width))
@@ -157,11 +158,23 @@ def _engine_lines(progress: dict[str, Any], width: int) -> list[str]:
 
 def remark_lines(rows: Sequence[Row], width: int) -> list[str]:
     """What went wrong how often, as a table where there are many strategies; and what makes a row doubtful."""
-    doubts = [line for row in rows for line in wrapped(_doubt_line(row), width)]
+    doubts = [line for row in rows for line in wrapped(_causes(row), width)]
+    doubts += [line for row in rows for line in wrapped(_doubt_line(row), width)]
     if len(rows) > MANY:
         remarks = _remark_table(rows, width)
         return [*remarks, *(["", *doubts] if remarks and doubts else doubts)]
     return [line for row in rows for text in _remarks(row) for line in wrapped(text, width)] + doubts
+
+
+def _causes(row: Row) -> str:
+    """What the mistakes are, the most frequent first, and how many show none."""
+    if not row.causes:
+        return ""
+    wrong = row.judged - row.passed
+    told = [f"{count} {cause}" for cause, count in sorted(row.causes.items(), key=lambda one: (-one[1], one[0]))]
+    if rest := wrong - sum(row.causes.values()):
+        told.append(f"{rest} none of these")
+    return f"{row.strategy}: causes of {counted(wrong, 'wrong answer', 'wrong answers')}: {', '.join(told)}"
 
 
 def _sees(rows: Sequence[Row], width: int) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pytest_humaneval.endings import CONTEXT_FULL, LENGTH, finish_reason, is_own
 from pytest_humaneval.outcome import Outcome
@@ -38,6 +38,7 @@ class Row:
     guided: bool = False  # saw what its code does on the docstring's examples
     draws: int = 0  # generations that were made for it
     new_tokens: int = 0  # of tokens, those that were generated in this run
+    causes: dict[str, int] = field(default_factory=dict)  # of wrong answers, where that can be told
 
     @property
     def rate(self) -> float | None:
@@ -74,6 +75,7 @@ class Tally:
         self._correct: Counter[str] = Counter()
         self._steps: Counter[str] = Counter()
         self._ends: Counter[str] = Counter()
+        self._causes: Counter[str] = Counter()
         self._tokens = self._new_tokens = self._truncated = self._draws = 0
         self._seconds = 0.0
         self._guided = False
@@ -81,6 +83,7 @@ class Tally:
     def add(self, outcome: Outcome) -> None:
         """Count one outcome."""
         self._kinds[outcome.kind] += 1
+        self._causes.update([outcome.cause] if outcome.cause else [])
         if not outcome.error:
             self._drawn[outcome.task_id] += 1
             self._correct[outcome.task_id] += outcome.passed
@@ -116,6 +119,7 @@ class Tally:
             guided=self._guided,
             draws=self._draws,
             new_tokens=self._new_tokens,
+            causes=dict(self._causes),
         )
 
 

@@ -51,7 +51,7 @@ def bootstrap_interval(values: Sequence[float], confidence: float = 0.95) -> tup
     return max(found[0], min(values)), min(found[1], max(values))  # also after rounding
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)  # of all problems, and of one more: see margin.py
 def _resamples(size: int) -> NDArray[np.float64]:
     """How often each of ``size`` problems is drawn in each resample; kept, as many figures are over the same number."""
     import numpy as np

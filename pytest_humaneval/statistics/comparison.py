@@ -84,6 +84,11 @@ def passes_of(outcomes: Iterable[Outcome]) -> dict[str, dict[str, dict[int, bool
     return dict(sorted(found.items()))
 
 
+def share_passed(samples: Mapping[int, bool]) -> Fraction:
+    """Of one problem's samples."""
+    return Fraction(sum(samples.values()), len(samples))
+
+
 def compare(first: str, of_first: Passes, second: str, of_second: Passes) -> Comparison | None:
     """Compare two strategies on the problems that both have, by all samples of either; None where there is none.
 
@@ -92,7 +97,7 @@ def compare(first: str, of_first: Passes, second: str, of_second: Passes) -> Com
     shared = [task_id for task_id, samples in of_first.items() if samples and of_second.get(task_id)]
     if not shared:
         return None
-    mine, other = ({task_id: _share(side[task_id]) for task_id in shared} for side in (of_first, of_second))
+    mine, other = ({task_id: share_passed(side[task_id]) for task_id in shared} for side in (of_first, of_second))
     differences = {task_id: mine[task_id] - other[task_id] for task_id in shared}
     better = tuple(task_id for task_id, difference in differences.items() if difference > 0)
     worse = tuple(task_id for task_id, difference in differences.items() if difference < 0)
@@ -169,10 +174,6 @@ def smallest_detectable(comparisons: Sequence[Comparison]) -> Detectable | None:
     spread = fmean(alike) if method == MCNEMAR else fmean(one**2 for one in alike) ** 0.5
     find = detectable if method == MCNEMAR else detectable_mean
     return Detectable(find(problems, spread, alpha), problems, alpha, spread, method)
-
-
-def _share(samples: Mapping[int, bool]) -> Fraction:
-    return Fraction(sum(samples.values()), len(samples))
 
 
 def _interval(mine: Sequence[Fraction], other: Sequence[Fraction], one_each: bool) -> tuple[float, float]:

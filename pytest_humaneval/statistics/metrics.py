@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import comb, fsum, sqrt
 from statistics import NormalDist, fmean
 
@@ -54,9 +54,7 @@ def mean_pass_at_k(counts: Iterable[tuple[int, int]], k: int) -> float | None:
 def pass_at_k_interval(counts: Iterable[tuple[int, int]], k: int) -> tuple[float, float] | None:
     """The 95 % interval of :func:`mean_pass_at_k`, or None where that is undefined.
 
-    Wilson's where every problem has one sample; else the bootstrap over problems. Where all problems have the same
-    estimate, the bootstrap says nothing, and it is Wilson's of as many yes-or-no problems: values from 0 to 1 with a
-    given mean vary most when they are 0 and 1, so this is wide enough.
+    Wilson's where every problem has one sample; else that of :func:`mean_interval`.
 
     Raises:
         ValueError: counts that cannot be.
@@ -66,8 +64,23 @@ def pass_at_k_interval(counts: Iterable[tuple[int, int]], k: int) -> tuple[float
     if found is None:
         return None
     one_each = all(num_samples == 1 for num_samples, _ in counts)
-    interval = None if one_each else bootstrap_interval(found)
-    return interval or wilson_interval(min(fsum(found), len(found)), len(found))
+    return _as_yes_or_no(found) if one_each else mean_interval(found)
+
+
+def mean_interval(values: Sequence[float]) -> tuple[float, float]:
+    """The 95 % interval of a mean over problems, each of whose values is a share: the bootstrap over problems.
+
+    Where all problems have the same value, the bootstrap says nothing, and it is Wilson's of as many yes-or-no
+    problems: values from 0 to 1 with a given mean vary most when they are 0 and 1, so this is wide enough.
+
+    Raises:
+        ValueError: no value.
+    """
+    return bootstrap_interval(values) or _as_yes_or_no(values)
+
+
+def _as_yes_or_no(values: Sequence[float]) -> tuple[float, float]:
+    return wilson_interval(min(fsum(values), len(values)), len(values))
 
 
 def wilson_interval(num_correct: float, num_samples: float, confidence: float = 0.95) -> tuple[float, float]:

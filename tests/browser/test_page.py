@@ -194,6 +194,18 @@ def test_filters_by_text_and_by_verdict_keep_what_matches(open_page: Open) -> No
     assert visible_problems(driver) == ["add"]
 
 
+def test_a_cause_filters_the_answers(open_page: Open) -> None:
+    drawn = [outcome("Mini/0", "chat", "assertion", cause="off by one"), outcome("Mini/1", "chat", "assertion")]
+    driver = open_page(Results(tuple(drawn), {"k": [1]}, ""))
+    causes = Select(find(driver, "#filter-cause"))
+    assert [one.text for one in causes.options] == ["any", "off by one (1)"]
+    causes.select_by_index(1)
+    shown(driver, "#found", "1 of")
+    assert visible_problems(driver) == ["add"]
+    causes.select_by_index(0)
+    shown(driver, "#found", "2 of")
+
+
 def test_hardest_first_puts_what_nobody_solved_on_top(open_page: Open) -> None:
     driver = open_page()
     Select(find(driver, "#order")).select_by_value("hard")

@@ -37,6 +37,8 @@ MORE = {
     "humaneval_baseline": "statistics.md",
     "humaneval_min_pass_at_1": "gates.md",
     "humaneval_fail_on_regression": "gates.md",
+    "humaneval_max_drop": "gates.md",
+    "humaneval_gate_on": "gates.md",
     "humaneval_html": "report-page.md",
     "humaneval_markdown": "report-page.md",
     "humaneval_sandbox": "threat-model.md",

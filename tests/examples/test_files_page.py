@@ -51,11 +51,16 @@ def assert_documented(heading: str, values: Iterable[object]) -> None:
 def test_a_run_writes_what_the_page_says(pytester: pytest.Pytester) -> None:
     (pytester.path / "humaneval.toml").write_text(EXPERIMENTS)
     pytester.makefile(".json", script='{"* plain": "    pass\\n", "*": "    return True\\n"}')
-    before = [{"task_id": task, "strategy": name, "passed": False} for task in TASKS for name in ("plain", "asked")]
+    before = [
+        {"task_id": task, "strategy": name, "passed": False, "completion": "pass"}
+        for task in TASKS
+        for name in ("plain", "asked")
+    ]
     (pytester.path / "before.jsonl").write_text("".join(json.dumps(row) + "\n" for row in before))
     pytester.runpytest_subprocess(
         "--humaneval-experiment=all", "--humaneval-script=script.json", "--humaneval-cache-dir=cache",
         "--humaneval-output=out", "--humaneval-baseline=before.jsonl", "--humaneval-min-pass-at-1=0.5",
+        "--humaneval-max-drop=0.1", "--humaneval-num-samples=2",
         *(f"--humaneval-task={task}" for task in TASKS),
         timeout=300,
     )  # fmt: skip
@@ -66,6 +71,10 @@ def test_a_run_writes_what_the_page_says(pytester: pytest.Pytester) -> None:
     assert_documented("prompts.jsonl", read_rows(out / "prompts.jsonl"))
     assert_documented("run.json", [run])
     assert_documented("A comparison", [*run["pairs"]["comparisons"], *run["baseline"]["comparisons"]])
+    assert_documented("Reliability", run["reliability"])
+    assert_documented("Churn", run["baseline"]["churn"])
+    assert_documented("A drop against its margin", run["baseline"]["margins"])
+    assert_history(pytester.path / "cache" / "history.sqlite")
     assert_store(pytester.path / "cache" / "generations.sqlite")
 
 
@@ -78,6 +87,15 @@ def assert_store(file: Path) -> None:
     assert first_cells(text) == columns
     assert f"application id is `{application_id:#x}`" in text
     assert f"(SQLite's `user_version`) is {version}" in text
+
+
+def assert_history(file: Path) -> None:
+    text = section(PAGE, "The history")
+    with closing(sqlite3.connect(file)) as history:
+        columns = [row[1] for row in history.execute("PRAGMA table_info(runs)")]
+        (application_id,) = history.execute("PRAGMA application_id").fetchone()
+    assert first_cells(text) == columns
+    assert f"application id is `{application_id:#x}`" in text
 
 
 def test_every_kind_of_outcome_is_in_the_page() -> None:

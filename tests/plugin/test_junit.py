@@ -17,17 +17,22 @@ SCHEMA = Path(__file__).parents[1] / "data" / "junit.xsd"
 def test_junit_xml_carries_properties_of_items_and_suite(
     evaluate: Evaluate, workers: str, pytester: pytest.Pytester
 ) -> None:
-    evaluate(workers, "--junitxml=out.xml", script={"Mini/0": WRONG})
+    script = {"Mini/0": WRONG, "Mini/1": "    print(text)\n"}
+    result = evaluate(workers, "--junitxml=out.xml", script=script)
     suite = ElementTree.parse(pytester.path / "out.xml").getroot()[0]
     properties = {one.get("name"): one.get("value") for one in suite.findall("properties/property")}
-    assert properties["minimal.pass@1"] == "0.666667"
-    assert properties["minimal.passed"] == "2"
+    assert properties["minimal.pass@1"] == "0.333333"
+    assert properties["minimal.passed"] == "1"
     cases = {case.get("name"): case for case in suite.iter("testcase")}
     case = cases["test_humaneval[Mini/0-add-minimal]"]
     of_item = {one.get("name"): one.get("value") for one in case.findall("properties/property")}
     assert list(of_item) == ["task_id", "strategy", "sample_index", "verdict", "tokens"]
     assert list(of_item.values())[:4] == ["Mini/0", "minimal", "0", "assertion"]
     assert len(case.findall("failure")) == 1
+    mistaken = cases["test_humaneval[Mini/1-shout-minimal]"].findall("properties/property")
+    assert ("cause", "prints instead of returning") in [(one.get("name"), one.get("value")) for one in mistaken]
+    told = "minimal: causes of 2 wrong answers: 1 prints instead of returning, 1 none of these"
+    assert told in result.outlines
 
 
 @distributed

@@ -53,6 +53,47 @@ chat unchanged: 1 passed (T/0), 1 failed (T/3)"""
     )
 
 
+def answered(*answers: str, strategy: str = "chat") -> Results:
+    """A completion a problem; ``!`` at its beginning makes it right."""
+    outcomes = [
+        Outcome(f"T/{number}", strategy, 0, "passed" if text.startswith("!") else "assertion", completion=text)
+        for number, text in enumerate(answers)
+    ]
+    return Results(tuple(outcomes), RUN, "old/run")
+
+
+def test_what_became_of_the_answers_is_counted_and_shown() -> None:
+    now = answered("!a", "b", "!c2", "d2", "e3", "!e", "!f", "g")
+    compared = compare_results(now, answered("!a", "b", "!c", "d", "e2", "x", "y", "!z"))
+    (one,) = compared.churn
+    assert (one.answers, one.same, one.still_right, one.still_wrong) == (8, 2, 1, 2)
+    assert (one.fixed, one.broken, one.flipped, one.changed) == (2, 1, 0, 6)
+    text = "\n".join(analysis_lines(Analysis(baseline=compared), 100, kept=False))
+    assert (
+        """
+strategy  answers  same text  changed: still right  still wrong  fixed  broken
+chat            8          2                     1            2      2       1
+"""
+        in text
+    )
+
+
+def test_an_answer_of_one_text_and_two_verdicts_is_noted() -> None:
+    before = answered("a", "b")
+    now = Results((Outcome("T/0", "chat", 0, "passed", completion="a"), before.outcomes[1]), RUN)
+    compared = compare_results(now, before)
+    assert (compared.churn[0].same, compared.churn[0].flipped, compared.churn[0].fixed) == (1, 1, 0)
+    lines = analysis_lines(Analysis(baseline=compared), 160, kept=False)
+    assert "note: chat: 1 answer has its former text and another verdict: something beside the model changed" in lines
+
+
+def test_results_without_texts_have_no_churn() -> None:
+    assert compare_results(answered("!a", "b"), results("pf")).churn == ()
+    assert compare_results(answered("!a"), Results((Outcome("T/0", "chat", 0, "empty"),), RUN)).churn[0].fixed == 1
+    errors = Results((Outcome("T/0", "chat", 0, "error", completion="a"),), RUN)
+    assert compare_results(answered("!a"), errors).churn == ()
+
+
 def test_what_only_one_side_has_is_said() -> None:
     compared = compare_results(results("pfe", start=2), results("pfpfp"))
     assert compared.comparisons[0].problems == 2

@@ -51,7 +51,13 @@ def test_report_writes_the_page_of_results_problems_and_baseline(
     page = tmp_path / "page.html"
     assert main(["report", str(MAIN_JOB), "--html", str(page), "--baseline", str(MAIN_JOB)]) == 0
     text = page.read_text()
-    for said in ("<strong>0.433</strong>", "has_close_elements", "0 fixed", "164 unchanged"):
+    for said in (
+        "<strong>0.433</strong>",
+        "has_close_elements",
+        "0 fixed",
+        "164 unchanged",
+        "Of 164 answers 164 have the same text as before and 0",
+    ):
         assert said in text
     assert f"the page is {page}" in capsys.readouterr().out
 
@@ -121,8 +127,11 @@ def test_results_of_another_dataset_are_not_mixed_with_this_one_s_prompts(
     ("options", "status", "told"),
     [
         (["--min-pass-at-1=0.4"], 0, "every gate holds"),
+        (["--min-pass-at-1=0.4", "--gate-on=bound"], 10, "[0.3"),
         (["--min-pass-at-1=expert_v00=0.5"], 10, "not every gate holds: 1 of 1 failed; exit status 10"),
         (["--baseline", str(MAIN_JOB), "--fail-on-regression"], 0, "every gate holds"),
+        (["--baseline", str(MAIN_JOB), "--max-drop=0.05"], 0, "less than 0.05 against the baseline: holds"),
+        (["--baseline", str(MAIN_JOB), "--max-drop=0.01"], 11, "could not be judged"),
     ],
 )
 def test_report_judges_gates(options: list[str], status: int, told: str, capsys: pytest.CaptureFixture[str]) -> None:

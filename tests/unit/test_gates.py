@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from pytest_humaneval.exceptions import InputError
@@ -15,6 +17,8 @@ from pytest_humaneval.report.gates import (
     least_pass_at_1,
 )
 from pytest_humaneval.statistics.comparison import Comparison, compare, together
+from pytest_humaneval.statistics.metrics import pass_at_k_interval
+from pytest_humaneval.statistics.noninferiority import margin_test
 
 
 def passes(verdicts: str) -> dict[str, dict[int, bool]]:
@@ -41,15 +45,38 @@ def test_an_unknown_name_or_two_numbers_for_one_are_refused() -> None:
 
 
 def test_a_regression_needs_something_to_regress_from() -> None:
-    check_baseline(["chat"], ["other"])  # the only one against the only one
+    check_baseline(Gates(), ["chat"], None, "--")
+    asked = Gates(on_regression=True)
+    check_baseline(asked, ["chat"], ["other"], "--")  # the only one against the only one
     with pytest.raises(InputError, match="no results of cot; it has chat, minimal"):
-        check_baseline(["chat", "cot"], ["chat", "minimal"])
+        check_baseline(asked, ["chat", "cot"], ["chat", "minimal"], "--")
+    with pytest.raises(InputError, match=r"^--humaneval-max-drop needs --humaneval-baseline=PATH"):
+        check_baseline(Gates(max_drop=0.1), ["chat"], None, "--humaneval-")
 
 
 @pytest.mark.parametrize(("least", "holds"), [(0.5, True), (0.51, False), (0.0, True), (1.0, False)])
 def test_the_least_is_allowed(least: float, holds: bool) -> None:
     (verdict,) = judge(Gates({"chat": least}), {"chat": passes("ppff")}, None)
     assert (verdict.holds, verdict.reason) == (holds, "0.5000, 2 of 4 samples")
+
+
+@pytest.mark.parametrize(("least", "holds"), [(0.15, True), (0.1501, False), (0.5, False)])
+def test_the_bound_is_compared_instead_of_the_figure(least: float, holds: bool) -> None:
+    # Wilson's interval of 2 of 4: 0.5 plus or minus 0.3500.
+    (verdict,) = judge(Gates({"chat": least}, on_bound=True), {"chat": passes("ppff")}, None)
+    assert verdict.holds is holds
+    assert verdict.gate == f"pass@1 of at least {least:g} by the lower end of its interval"
+    assert verdict.reason == "[0.1500, 0.8500] of 0.5000, 2 of 4 samples"
+
+
+def test_the_bound_of_several_samples_is_the_bootstrap_s() -> None:
+    some = {f"T/{n}": {index: index < n % 5 for index in range(4)} for n in range(50)}
+    interval = pass_at_k_interval([(4, n % 5) for n in range(50)], 1)
+    assert interval is not None
+    for least, holds in ((interval[0] - 0.001, True), (interval[0] + 0.001, False)):
+        (verdict,) = judge(Gates({"chat": least}, on_bound=True), {"chat": some}, None)
+        assert verdict.holds is holds
+    assert judge(Gates({"chat": 0.5}, on_bound=True), {"chat": {}}, None)[0].holds is None
 
 
 def test_pass_at_1_is_the_mean_over_problems_not_over_samples() -> None:
@@ -86,6 +113,28 @@ def test_too_few_problems_to_show_a_drop_are_not_judged() -> None:
     assert verdict.holds is None
     assert "too few to show any drop" in verdict.reason
     assert dropped("fpf", "fpf").holds is True  # the same verdicts: there is no drop to show
+
+
+@pytest.mark.parametrize(
+    ("now", "holds", "reason"),
+    [
+        ("p" * 80, True, r"\+0.000, 80 problems, one-sided 95% limits -0.03\d and \+0.03\d$"),
+        ("f" * 40 + "p" * 40, False, r"-0.500, .* and -0.4\d\d$"),
+        ("f" * 6 + "p" * 74, None, r"about \d+ problems would show it with a chance of 80%, if nothing has changed"),
+    ],
+)
+def test_a_drop_is_judged_by_its_limits(now: str, holds: bool | None, reason: str) -> None:
+    test = margin_test("chat", passes(now), passes("p" * 80), 0.05)
+    assert test is not None
+    (verdict,) = judge(Gates(max_drop=0.05), {"chat": passes(now)}, BaselineComparison("old", (), (), (test,)))
+    assert verdict.holds is holds
+    assert verdict.gate == "a drop of less than 0.05 against the baseline"
+    assert re.search(reason, verdict.reason)
+
+
+def test_a_drop_of_what_the_baseline_lacks_is_not_judged() -> None:
+    (verdict,) = judge(Gates(max_drop=0.05), {"chat": passes("p")}, BaselineComparison("old", (), ()))
+    assert verdict.holds is None
 
 
 HOLDS, FAILS, UNJUDGED = (GateVerdict("g", "chat", holds, "") for holds in (True, False, None))

@@ -46,6 +46,13 @@ def test_each_text_is_kept_once() -> None:
     assert len(texts) == len(set(texts))
 
 
+def test_causes_are_indexed_and_none_is_the_first() -> None:
+    some = (outcome("Mini/0", "chat", "assertion", cause="off by one"), outcome("Mini/1", "chat", "assertion"))
+    index, _ = data_of(Results(some))
+    assert index["causes"] == ["", "off by one"]
+    assert index["cells"]["cause"] == [1, 0]
+
+
 def test_what_the_baseline_said_stands_beside() -> None:
     index, _ = data_of(results(), baseline())
     cells = index["cells"]

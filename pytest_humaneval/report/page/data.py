@@ -14,6 +14,7 @@ from pytest_humaneval.printable import printable
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import Prompt
 from pytest_humaneval.report.page.summary import Summary, former, kinds_of
+from pytest_humaneval.results.cause import CAUSES
 from pytest_humaneval.results.prompts import Asked
 from pytest_humaneval.results.read import Results
 
@@ -40,6 +41,7 @@ def page_data(
     tasks += sorted({outcome.task_id for outcome in results.outcomes} - known.keys())
     before = former(results, baseline) if baseline is not None else {}
     kinds = kinds_of([*results.outcomes, *before.values()])
+    causes = ["", *(cause for cause in CAUSES if any(outcome.cause == cause for outcome in results.outcomes))]
     place = {name: at for at, name in enumerate(strategies)}, {task: at for at, task in enumerate(tasks)}
     texts = _Texts()
     # By strategy: neighbours in the list that are alike compress well.
@@ -49,6 +51,7 @@ def page_data(
             "strategy": place[0][outcome.strategy],
             "problem": place[1][outcome.task_id],
             **_cell(outcome, before.get(outcome.item), kinds, texts),
+            "cause": causes.index(outcome.cause) if outcome.cause in causes else 0,
             "prompt": texts.add(_prompt_text(asked.get((outcome.task_id, outcome.strategy)))),
         }
         for outcome in ordered
@@ -64,6 +67,7 @@ def page_data(
             for task in tasks
         ],
         "kinds": [printable(kind) for kind in kinds],
+        "causes": causes,
         "baseline": baseline is not None,
         # Columns instead of rows: the names of the fields are written once.
         "cells": {name: [cell[name] for cell in cells] for name in cells[0]} if cells else {},

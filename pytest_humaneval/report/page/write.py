@@ -19,6 +19,7 @@ from pytest_humaneval.report.page.summary import kinds_of, summaries
 from pytest_humaneval.report.partial import partial_notes
 from pytest_humaneval.results.prompts import Asked, read_prompts
 from pytest_humaneval.results.read import Results
+from pytest_humaneval.statistics.reliability import reliability_of
 from pytest_humaneval.whole_file import write_whole
 from pytest_humaneval.wording import p_text, three_decimals
 
@@ -76,6 +77,7 @@ def render(results: Results, problems: Sequence[Problem], baseline: Results | No
             name: {kind: Markup(getattr(one, kind)) for kind in ("wide", "narrow")}
             for name, one in (figures(rows, kinds) if rows else {}).items()
         },
+        "reliability": reliability_of(results.outcomes, list(rows[0].row.pass_at_k) if rows else []),
         "facts": facts(results, problems),
         "tiles": tiles(results, rows),
         "notes": [*results.notes, *partial_notes(results)],

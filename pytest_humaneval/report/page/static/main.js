@@ -22,22 +22,32 @@ function buildKinds() {
   });
 }
 
+function buildCauses() {
+  data.causes.forEach((cause, c) => {
+    if (!c) return;
+    const among = cells.cause.filter((one) => one === c).length;
+    byId("filter-cause").append(element("option", { value: String(c), textContent: `${cause} (${among.toLocaleString("en")})` }));
+  });
+  byId("cause-label").hidden = data.causes.length < 2;
+}
+
 // A sample matches when its verdict is among the chosen ones and the text is in its problem or in a text of its own. A
 // problem stays while a sample of it matches; its other samples fade.
 async function filter() {
   const wanted = byId("filter-text").value.trim().toLowerCase();
   const rows = byId("filter-rows").value;
+  const cause = Number(byId("filter-cause").value);
   let has = null;
   if (wanted) {
     lowered ??= (await texts()).map((text) => text.toLowerCase());
     if (wanted !== byId("filter-text").value.trim().toLowerCase()) return; // typed on meanwhile
     has = lowered.map((text) => text.includes(wanted));
   }
-  const all = !has && !chosen.size && !["fixed", "broken"].includes(rows);
+  const all = !has && !chosen.size && !cause && !["fixed", "broken"].includes(rows);
   let problems = 0, samples = 0;
   data.problems.forEach((problem, p) => {
     const named = has && (has[problem.text] || `${problem.id} ${problem.name}`.toLowerCase().includes(wanted));
-    const matches = (i) => (!chosen.size || chosen.has(cells.kind[i]))
+    const matches = (i) => (!chosen.size || chosen.has(cells.kind[i])) && (!cause || cells.cause[i] === cause)
       && (!has || named || ["prompt", "generation", "reasoning", "completion", "detail"].some((what) => has[cells[what][i]]))
       && (rows !== "fixed" || fixed(i)) && (rows !== "broken" || broken(i));
     let found = 0;
@@ -85,10 +95,12 @@ function openLinked() {
 let waiting = 0;
 byId("filter-text").addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(filter, 120); });
 byId("filter-rows").addEventListener("change", filter);
+byId("filter-cause").addEventListener("change", filter);
 byId("order").addEventListener("change", order);
 byId("filters").addEventListener("submit", (event) => event.preventDefault());
 onOpen = openCell;
 buildKinds();
+buildCauses();
 buildGrid();
 filter();
 openLinked();

@@ -1,0 +1,213 @@
+"""What kind of mistake a wrong completion is, as far as that shows: a cause that can be counted and compared.
+
+It is read from the verdict's detail and from the completion's syntax tree; nothing is run, and no model is asked. The
+first cause that fits counts, those that say most first; where none fits, it is none.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Callable, Iterator
+from math import ceil, floor, isclose
+from typing import Any
+
+from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.postprocess.imports import MEMBERS
+from pytest_humaneval.problem import Problem
+
+NAME = "wrong name or signature"
+IMPORT = "forgotten import"
+UNDEFINED = "undefined name"
+PRINTS = "prints instead of returning"
+NONE = "returns None"
+TYPE = "wrong type of result"
+OFF_BY_ONE = "off by one"
+ORDER = "order only"
+ROUNDING = "rounding only"
+RECURSION = "endless recursion"
+LOOP = "endless loop"
+UNREACHABLE = "unreachable code"
+UNUSED = "unused argument"
+CAUSES = (
+    NAME, IMPORT, UNDEFINED, PRINTS, NONE, TYPE, OFF_BY_ONE, ORDER, ROUNDING, RECURSION, LOOP, UNREACHABLE, UNUSED,
+)  # fmt: skip
+
+_UNDEFINED = re.compile(r"(?:NameError: name|UnboundLocalError: cannot access local variable) '(\w+)'")
+_SIGNATURE = re.compile(r"TypeError: (\w+)\(\) (?:takes|missing|got (?:an unexpected|multiple values|some positional))")
+_ENDS = (ast.Return, ast.Raise, ast.Break, ast.Continue)
+_LOOPS = (ast.While, ast.For, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def cause_of(outcome: Outcome, problem: Problem) -> str:
+    """One of :data:`CAUSES`, or nothing: also for what passed, and for errors, which are nobody's mistake."""
+    if outcome.passed or outcome.error:
+        return ""
+    if outcome.kind == "empty":
+        return NAME if outcome.detail.startswith("the answer defines ") else ""
+    function = _function(problem, outcome.completion)
+    return (
+        _raised(outcome, problem.entry_point)
+        or _returned(outcome, function)
+        or _timed_out(outcome, function)
+        or _useless(function)
+    )
+
+
+def _function(problem: Problem, completion: str) -> Function | None:
+    """The function that is judged: the last one of that name."""
+    try:
+        tree = ast.parse(problem.prompt + completion)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    named = [one for one in tree.body if isinstance(one, Function) and one.name == problem.entry_point]
+    return named[-1] if named else None
+
+
+def _raised(outcome: Outcome, entry_point: str) -> str:
+    """What the exception says, where there was one; it stands in the last line."""
+    if outcome.kind not in ("exception", "assertion"):
+        return ""
+    said = outcome.detail.rstrip().rpartition("\n")[2]
+    if found := _UNDEFINED.match(said):
+        name = found[1]
+        if name == entry_point:
+            return NAME
+        return IMPORT if name in MEMBERS or name in sys.stdlib_module_names else UNDEFINED
+    if (found := _SIGNATURE.match(said)) and found[1] == entry_point:
+        return NAME
+    return RECURSION if said.startswith("RecursionError") else ""
+
+
+def _returned(outcome: Outcome, function: Function | None) -> str:
+    """How the result differs from the one that was expected, where an assertion compares them."""
+    lines = outcome.detail.splitlines()
+    if outcome.kind != "assertion" or not lines:
+        return ""
+    said = dict(line.split(": ", 1) for line in lines[1:] if ": " in line)
+    if said.get("got") == "None":
+        return PRINTS if function is not None and _prints(function) else NONE
+    values = _expected(lines[0], said.get("expected", "")), _literal(said.get("got", ""))
+    if None in values:
+        return ""
+    looks: tuple[tuple[str, Callable[[Any, Any], bool]], ...] = (
+        (TYPE, _of_another_type), (OFF_BY_ONE, _off_by_one), (ORDER, _in_another_order), (ROUNDING, _rounded),
+    )  # fmt: skip
+    return next((cause for cause, fits in looks if fits(*values)), "")
+
+
+def _prints(function: Function) -> bool:
+    """Whether it prints and returns no value."""
+    own = list(ast.walk(function))
+    returns = any(isinstance(one, ast.Return) and one.value is not None for one in own)
+    calls = (one.func for one in own if isinstance(one, ast.Call))
+    return not returns and any(isinstance(one, ast.Name) and one.id == "print" for one in calls)
+
+
+def _expected(statement: str, told: str) -> Any:
+    """The value that the assertion compares the result with; None where it does something else."""
+    try:
+        condition = ast.parse(statement).body[0].test  # type: ignore[attr-defined]
+    except (SyntaxError, AttributeError, IndexError, ValueError, RecursionError):
+        return None
+    if not isinstance(condition, ast.Compare) or len(condition.ops) != 1:
+        return None
+    left, right = condition.left, condition.comparators[0]
+    if isinstance(condition.ops[0], ast.Eq) and (_is_result(left) or _is_result(right)):
+        return _literal(told)
+    near = left.args[0] if isinstance(left, ast.Call) and ast.unparse(left.func) in ("abs", "math.fabs") else None
+    if isinstance(near, ast.BinOp) and isinstance(near.op, ast.Sub) and _is_result(near.left):
+        return _literal(ast.unparse(near.right))
+    return None
+
+
+def _is_result(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "candidate"
+
+
+def _literal(text: str) -> Any:
+    """The value of a repr; None where it is of no builtin type, or was cut."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+        return None
+
+
+def _of_another_type(expected: Any, got: Any) -> bool:
+    return type(expected) is not type(got) and not (_is_number(expected) and _is_number(got))
+
+
+def _off_by_one(expected: Any, got: Any) -> bool:
+    """By one in a whole number, or in some of a list; or one element too few or too many at an end."""
+    if _is_whole(expected) and _is_whole(got):
+        return bool(abs(expected - got) == 1)
+    if not isinstance(expected, list | tuple | str) or expected == got:
+        return False
+    short, long = sorted((expected, got), key=len)
+    if len(long) - len(short) == 1:
+        return short in (long[1:], long[:-1])
+    return len(short) == len(long) and all(
+        one == other or (_is_whole(one) and _is_whole(other) and abs(one - other) == 1)
+        for one, other in zip(short, long, strict=True)
+    )
+
+
+def _in_another_order(expected: Any, got: Any) -> bool:
+    sequences = isinstance(expected, list | tuple | str)
+    return sequences and expected != got and sorted(map(repr, expected)) == sorted(map(repr, got))
+
+
+def _rounded(expected: Any, got: Any) -> bool:
+    """The same to a hundredth, or the one rounded is the other."""
+    if expected == got:
+        return False
+    if isinstance(expected, list | tuple) and len(expected) == len(got):
+        return all(one == other or _rounded(one, other) for one, other in zip(expected, got, strict=True))
+    if not (_is_number(expected) and _is_number(got) and isinstance(expected, float) + isinstance(got, float)):
+        return False
+    if max(abs(expected), abs(got)) == float("inf"):
+        return False
+    whole = {way(one) == other for way in (floor, ceil, round) for one, other in ((expected, got), (got, expected))}
+    return isclose(expected, got, rel_tol=0.01) or True in whole
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _timed_out(outcome: Outcome, function: Function | None) -> str:
+    """Whether it called itself, or else looped, until the time was over."""
+    if outcome.kind != "timed out" or function is None:
+        return ""
+    inside = [node for statement in function.body for node in ast.walk(statement)]
+    calls = (node.func for node in inside if isinstance(node, ast.Call))
+    if any(isinstance(called, ast.Name) and called.id == function.name for called in calls):
+        return RECURSION
+    return LOOP if any(isinstance(node, _LOOPS) for node in inside) else ""
+
+
+def _useless(function: Function | None) -> str:
+    """What can be seen in the code without running it."""
+    if function is None:
+        return ""
+    if any(isinstance(one, _ENDS) for block in _blocks(function) for one in block[:-1]):
+        return UNREACHABLE
+    arguments = function.args
+    names = {one.arg for one in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
+    read = {one.id for one in ast.walk(function) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load)}
+    return UNUSED if names - read - {"self", "_"} else ""
+
+
+def _blocks(function: Function) -> Iterator[list[ast.stmt]]:
+    for node in ast.walk(function):
+        for name in ("body", "orelse", "finalbody"):
+            block = getattr(node, name, None)
+            if isinstance(block, list):
+                yield block

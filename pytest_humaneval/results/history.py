@@ -1,0 +1,148 @@
+"""What every run leaves in the cache folder: a line for each strategy, in an SQLite file that several runs may use."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from pytest_humaneval.exceptions import InputError
+from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.sample import Sampling
+from pytest_humaneval.statistics.comparison import passes_of
+from pytest_humaneval.wording import sampling_text
+
+FILE = "history.sqlite"
+APPLICATION_ID = 0x48456868  # "HEhh"
+SCHEMA_VERSION = 1
+BUSY_TIMEOUT = 10.0  # seconds; another run holds the lock for milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """One strategy of one run.
+
+    ``pass_at_k`` is JSON, by k; ``low`` and ``high`` are the 95 % interval of pass@1. ``passed`` is JSON too: of each
+    problem, how many samples passed and how many have a verdict. ``seconds`` are those of the whole batch for each
+    answer that the engine generated, where it tells.
+    """
+
+    started: str
+    git_commit: str | None
+    engine: str
+    model: str
+    digest: str
+    dataset: str
+    dataset_sha256: str
+    strategy: str
+    sampling: str
+    pass_at_1: float | None
+    pass_at_k: str
+    low: float | None
+    high: float | None
+    problems: int
+    samples: int
+    errors: int
+    tokens: int
+    seconds: float | None
+    passed: str
+
+    def passes(self) -> dict[str, dict[int, bool]]:
+        """Whether each sample passed, as comparisons want it; which of a problem's samples did is not known."""
+        counts: Mapping[str, list[int]] = json.loads(self.passed)
+        return {task: {index: index < good for index in range(drawn)} for task, (good, drawn) in counts.items()}
+
+
+COLUMNS = tuple(one.name for one in fields(HistoryLine))
+
+
+def lines_of(run: Mapping[str, Any], outcomes: Iterable[Outcome]) -> list[HistoryLine]:
+    """The lines of a run; ``run`` is what its run.json says."""
+    passes = passes_of(outcomes)
+    process = run["engine_process"]
+    generated = process.get("finished")
+    seconds = process["generating_seconds"] / generated if generated else None
+    experiments = {one["name"]: one for one in run["experiments"]}
+    lines = []
+    for row in run["strategies"]:
+        name = row["strategy"]
+        counts = {task: [sum(one.values()), len(one)] for task, one in passes.get(name, {}).items()}
+        how = experiments[name]
+        low, high = row["interval"] or (None, None)
+        share = sum(good / drawn for good, drawn in counts.values()) / len(counts) if counts else None
+        lines.append(
+            HistoryLine(
+                started=run["started"],
+                git_commit=run["git_commit"],
+                engine=run["identity"]["engine"],
+                model=run["identity"]["model"],
+                digest=run["identity"]["digest"],
+                dataset=run["dataset"]["name"],
+                dataset_sha256=run["dataset"]["sha256"],
+                strategy=name,
+                sampling=sampling_text(Sampling(**how["sampling"]), how["num_samples"]),
+                pass_at_1=share,
+                pass_at_k=json.dumps(row["pass_at_k"]),
+                low=low,
+                high=high,
+                problems=len(counts),
+                samples=row["judged"],
+                errors=row["errors"],
+                tokens=row["tokens"],
+                seconds=seconds,
+                passed=json.dumps(counts, separators=(",", ":")),
+            )
+        )
+    return lines
+
+
+def append(directory: Path, lines: Iterable[HistoryLine]) -> str:
+    """Add the lines; returns what kept them from being written, or nothing: a history is worth no failed run."""
+    path = directory / FILE
+    places = ", ".join("?" * len(COLUMNS))
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT)) as connection, connection:
+            _prepare(connection)
+            connection.executemany(f"INSERT INTO runs VALUES ({places})", map(astuple, lines))
+    except (OSError, sqlite3.Error) as error:
+        return f"note: {path} has no line of this run: {getattr(error, 'strerror', None) or error}"
+    return ""
+
+
+def read(directory: Path) -> list[HistoryLine]:
+    """Every line, the oldest first.
+
+    Raises:
+        InputError: there is none, or it cannot be read.
+    """
+    path = directory / FILE
+    if not path.exists():
+        raise InputError(
+            f"{path}: there is no history yet; every run adds to it, unless --humaneval-no-history is given"
+        )
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=BUSY_TIMEOUT)) as connection:
+            rows = connection.execute(f"SELECT {', '.join(COLUMNS)} FROM runs ORDER BY started, rowid").fetchall()
+    except sqlite3.Error as error:
+        raise InputError(
+            f"{path}: cannot be read as a history ({error}); move it away, and a new one is begun"
+        ) from error
+    return [HistoryLine(*row) for row in rows]
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    """Make the table where there is none; a file of somebody else's is left alone."""
+    (owner,) = connection.execute("PRAGMA application_id").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if tables and (owner, version) != (APPLICATION_ID, SCHEMA_VERSION):
+        raise sqlite3.DatabaseError("it is no history of this version's")
+    if not tables:
+        connection.execute(f"CREATE TABLE IF NOT EXISTS runs ({', '.join(COLUMNS)})")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

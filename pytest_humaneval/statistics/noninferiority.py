@@ -1,0 +1,69 @@
+"""Whether one way of answering is at most so much worse than another, on the problems that both have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from statistics import fmean, stdev
+
+from pytest_humaneval.statistics.comparison import Passes, share_passed
+from pytest_humaneval.statistics.margin import (
+    margin_limits,
+    margin_p,
+    mean_limits,
+    problems_for_margin,
+    problems_for_mean_margin,
+)
+from pytest_humaneval.statistics.paired import ALPHA
+
+
+@dataclass(frozen=True, slots=True)
+class MarginTest:
+    """``strategy`` minus the same before, against a drop by ``margin``; each limit is one-sided, 95 %.
+
+    ``within`` is True where the drop is shown to be smaller than the margin, False where it is shown to be larger, and
+    None where neither is. ``needed`` is about how many problems would show the first with a chance of 80 %, if nothing
+    has changed in truth and the problems differ as here.
+    """
+
+    strategy: str
+    margin: float
+    problems: int
+    difference: float
+    limits: tuple[float, float]
+    within: bool | None
+    needed: int
+
+
+def margin_test(strategy: str, now: Passes, before: Passes, margin: float) -> MarginTest | None:
+    """Test it on the problems that both have; None where there is none."""
+    shared = [task_id for task_id, samples in now.items() if samples and before.get(task_id)]
+    if not shared:
+        return None
+    differences = [share_passed(now[task_id]) - share_passed(before[task_id]) for task_id in shared]
+    one_each = all(len(side[task_id]) == 1 for side in (now, before) for task_id in shared)
+    limits, within, needed = (_one_each if one_each else _several)(differences, margin)
+    return MarginTest(strategy, margin, len(shared), float(fmean(differences)), limits, within, needed)
+
+
+Answer = tuple[tuple[float, float], bool | None, int]
+
+
+def _one_each(differences: Sequence[Fraction], margin: float) -> Answer:
+    problems, better, worse = len(differences), differences.count(Fraction(1)), differences.count(Fraction(-1))
+    within: bool | None = None
+    if margin < 1 and margin_p(better, worse, problems, -margin) < ALPHA:
+        within = True
+    elif margin < 1 and margin_p(worse, better, problems, margin) < ALPHA:
+        within = False
+    discordance = max(better + worse, 1) / problems
+    return margin_limits(better, worse, problems), within, problems_for_margin(margin, discordance)
+
+
+def _several(differences: Sequence[Fraction], margin: float) -> Answer:
+    values = [float(difference) for difference in differences]
+    low, high = mean_limits(values)
+    within = True if low > -margin else False if high < -margin else None
+    deviation = max(stdev(values), 1 / len(values)) if len(values) > 1 else 1.0
+    return (low, high), within, problems_for_mean_margin(margin, deviation)

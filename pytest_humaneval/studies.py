@@ -1,0 +1,67 @@
+"""The subcommands that look beyond one run: what a study takes, and what former runs came to."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pytest_humaneval.dataset.load import read_dataset
+from pytest_humaneval.exceptions import InputError
+from pytest_humaneval.models.find import default_cache_directory
+from pytest_humaneval.printable import one_line
+from pytest_humaneval.report.study import Cost, Question, cost_of, cost_of_last, study_lines
+from pytest_humaneval.report.trend import trend_lines, trends
+from pytest_humaneval.report.trend_page import write_trend_page
+from pytest_humaneval.results.history import read as read_history
+from pytest_humaneval.results.read import read_results
+from pytest_humaneval.wording import known_ones
+
+
+def plan(like: Path | None, dataset: Path | None, **asked: Any) -> int:
+    """Print how many problems and samples a question takes, what the dataset can show, and what that costs.
+
+    Raises:
+        InputError: a question that cannot be, or a file that cannot be read.
+    """
+    problems = read_dataset(dataset)
+    cost = cost_of(read_results(like)) if like is not None else _last_cost()
+    _show(study_lines(Question(**asked), problems.name, len(problems.problems), cost, _width()))
+    return 0
+
+
+def history(strategy: str | None, html: Path | None, cache_dir: Path | None) -> int:
+    """Print what former runs came to, and which one is the first that differs from its predecessor.
+
+    Raises:
+        InputError: there is no history, or none of that strategy, or a file cannot be read or written.
+    """
+    lines = read_history(cache_dir or default_cache_directory())
+    if not (found := trends(lines, strategy)):
+        known = sorted({line.strategy for line in lines})
+        raise InputError(f"--strategy: no run of {strategy!r} in the history; {known_ones(str(strategy), known)}")
+    _show(trend_lines(found, _width()))
+    if html is not None:
+        try:
+            write_trend_page(html, found)
+        except OSError as error:
+            raise InputError(f"--html: {html} cannot be written ({error.strerror or error})") from error
+        print(f"\nthe page is {html}")
+    return 0
+
+
+def _last_cost() -> Cost | None:
+    """What the last run's answers took, where the history knows one."""
+    with contextlib.suppress(InputError):
+        return cost_of_last(read_history(default_cache_directory()))
+    return None
+
+
+def _show(lines: Iterable[str]) -> None:
+    print("\n".join(map(one_line, lines)))
+
+
+def _width() -> int:
+    return shutil.get_terminal_size().columns
