@@ -130,6 +130,7 @@ OPTIONS = (
         "X",
         drop,
     ),
+    Option("plan", "a plan made before: the report says what deviates from it, and what is exploratory", "FILE"),
     Option("html", "write a report page: one file that works offline", "FILE"),
     Option("markdown", "write a summary in Markdown; it also goes to GITHUB_STEP_SUMMARY, where that is set", "FILE"),
     Option("sandbox", "auto (default) or one of the sandboxes by name", "NAME"),
