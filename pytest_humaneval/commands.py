@@ -40,6 +40,7 @@ from pytest_humaneval.report.terminal import (
 )
 from pytest_humaneval.report.texttable import wrapped
 from pytest_humaneval.results import interchange
+from pytest_humaneval.results.preregistration import recorded
 from pytest_humaneval.results.read import UNNAMED, Results, read_results
 from pytest_humaneval.results.rows import context_of, ranked, rows_of
 from pytest_humaneval.statistics.comparison import passes_of
@@ -158,7 +159,8 @@ def _analysed(run: Results, before: Results | None, asked: Asked, *, pairs: bool
     of_pairs, with_reference = comparisons_of(run.outcomes) if pairs else ([], [])
     compared = compare_results(run, before, asked.max_drop) if before is not None else None
     reliability = reliability_of(run.outcomes, _ks(run))
-    analysis = Analysis(of_pairs, with_reference, compared, reliability=reliability)
+    checked = recorded(run.run.get("plan"))
+    analysis = Analysis(of_pairs, with_reference, compared, reliability=reliability, registration=checked)
     if not gates:
         return analysis, OK
     errors, missing = sum(one.error for one in run.outcomes), _missing(run)

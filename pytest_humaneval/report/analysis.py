@@ -9,6 +9,7 @@ from typing import Any
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.report.baseline import BaselineComparison
 from pytest_humaneval.report.gates import GateVerdict
+from pytest_humaneval.results.preregistration import Checked
 from pytest_humaneval.statistics.comparison import (
     Comparison,
     Passes,
@@ -28,7 +29,8 @@ MATRIX_STRATEGIES = 6
 class Analysis:
     """``pairs`` are all pairs of strategies; ``with_reference`` each other one against ``minimal``, or the first.
 
-    ``reliability`` has the strategies that drew several samples of a problem.
+    ``reliability`` has the strategies that drew several samples of a problem, ``registration`` what deviates from a
+    plan that was made before.
     """
 
     pairs: Sequence[Comparison] = ()
@@ -37,10 +39,13 @@ class Analysis:
     gates: Sequence[GateVerdict] = ()
     answer: str = ""
     reliability: Sequence[Reliability] = ()
+    registration: Checked | None = None
 
     def to_json(self) -> dict[str, Any]:
         """For run.json."""
         shown: dict[str, Any] = {}
+        if self.registration is not None:
+            shown["plan"] = self.registration.to_json()
         if self.reliability:
             shown["reliability"] = [asdict(one) for one in self.reliability]
         for key, made in (("pairs", self.pairs), ("with_reference", self.with_reference)):

@@ -17,6 +17,7 @@ from pytest_humaneval.report.publish import Publisher
 from pytest_humaneval.report.terminal import summary_lines
 from pytest_humaneval.results.history import append, lines_of
 from pytest_humaneval.results.ledger import Ledger
+from pytest_humaneval.results.preregistration import Checked, Registration, check_registration
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.record import Record, plan_options, run_record
 from pytest_humaneval.results.rows import rows_of
@@ -48,6 +49,7 @@ class Output:
     gates: Gates
     baseline: Results | None
     started: datetime
+    registration: Registration | None = None  # what was planned before
     history: Path | None = None  # the folder with the history of all runs, where this one is to add to it
 
     def add(self, outcome: Outcome) -> None:
@@ -114,7 +116,22 @@ class Output:
                 Results(tuple(outcomes), plan_options(self.ledger.plan)), self.baseline, self.gates.max_drop
             )
         reliability = reliability_of(outcomes, self.ledger.plan.ks)
-        return replace(judged, pairs=pairs, with_reference=with_reference, baseline=compared, reliability=reliability)
+        checked = self._check_registration(outcomes)
+        return replace(
+            judged,
+            pairs=pairs,
+            with_reference=with_reference,
+            baseline=compared,
+            reliability=reliability,
+            registration=checked,
+        )
+
+    def _check_registration(self, outcomes: Sequence[Outcome]) -> Checked | None:
+        if self.registration is None:
+            return None
+        judged = {name: len(problems) for name, problems in passes_of(outcomes).items()}
+        asked = plan_options(self.ledger.plan)
+        return check_registration(self.registration, asked, judged, self.gates.max_drop)
 
     def _analyse(self, exit_status: int, elsewhere: int) -> tuple[Analysis, int]:
         outcomes = self.ledger.sorted()
