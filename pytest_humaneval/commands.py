@@ -30,7 +30,6 @@ from pytest_humaneval.report.gates import OK, Gates, answer, check_baseline, jud
 from pytest_humaneval.report.markdown import markdown_results
 from pytest_humaneval.report.page import write_page
 from pytest_humaneval.report.partial import partial_notes
-from pytest_humaneval.report.sampling import REPLAY, sampling_told
 from pytest_humaneval.report.terminal import (
     analysis_lines,
     dataset_line,
@@ -43,6 +42,7 @@ from pytest_humaneval.results import interchange
 from pytest_humaneval.results.preregistration import recorded
 from pytest_humaneval.results.read import UNNAMED, Results, read_results
 from pytest_humaneval.results.rows import context_of, ranked, rows_of
+from pytest_humaneval.results.sampling import REPLAY, sampling_told
 from pytest_humaneval.statistics.comparison import passes_of
 from pytest_humaneval.statistics.reliability import reliability_of
 from pytest_humaneval.whole_file import write_whole

@@ -13,11 +13,11 @@ from pytest_humaneval.report.analysis import Analysis
 from pytest_humaneval.report.comparisons import baseline_lines, gate_lines, pair_lines
 from pytest_humaneval.report.registration_lines import registration_lines
 from pytest_humaneval.report.reliability_table import reliability_lines
-from pytest_humaneval.report.sampling import REPLAY, sampling_of_row, sampling_told
 from pytest_humaneval.report.texttable import Column, text_table, wrapped
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.record import plan_options
 from pytest_humaneval.results.rows import Row, context_of, ranked
+from pytest_humaneval.results.sampling import REPLAY, sampling_of_row, sampling_told
 from pytest_humaneval.wording import context_text, short_digest, three_decimals
 
 HEADER_WIDTH = 80
