@@ -98,6 +98,11 @@ def _add_files_and_gates(parser: argparse.ArgumentParser) -> None:
         "--fail-on-regression", action="store_true", dest="on_regression",
         help="a gate: the exit status says whether a strategy is significantly worse than before",
     )  # fmt: skip
+    parser.add_argument(
+        "--pool",
+        action="store_true",
+        help="with several datasets: figures, comparisons and gates also over all together",
+    )
     _add_dataset(parser)
 
 
@@ -106,7 +111,7 @@ def _add_format(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_dataset(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--dataset", type=Path, metavar="FILE", help="the problems, where they are not HumanEval's")
+    parser.add_argument("--dataset", metavar="NAMES or FILES", help="the problems, where they are not HumanEval's")
 
 
 if __name__ == "__main__":

@@ -12,16 +12,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pytest_humaneval.dataset.asked import dataset_named
 from pytest_humaneval.dataset.foreign import is_inspect
-from pytest_humaneval.dataset.load import Dataset, read_dataset
+from pytest_humaneval.dataset.load import BUNDLED, HUMANEVAL, read_dataset
 from pytest_humaneval.engine.protocol import Identity
 from pytest_humaneval.engine.replay import read_samples
 from pytest_humaneval.exceptions import DatasetError, InputError
 from pytest_humaneval.plugin.options import DEFAULT_KS
 from pytest_humaneval.printable import one_line
-from pytest_humaneval.report.analysis import Analysis, comparisons_of
-from pytest_humaneval.report.baseline import compare_results
-from pytest_humaneval.report.gates import OK, Gates, answer, check_baseline, judge, least_pass_at_1
+from pytest_humaneval.report.analysis import Analysis, analyse, judge_gates
+from pytest_humaneval.report.gates import OK, Gates, answer, check_baseline, least_pass_at_1
 from pytest_humaneval.report.markdown import markdown_results
 from pytest_humaneval.report.page import write_page
 from pytest_humaneval.report.terminal import (
@@ -30,16 +30,17 @@ from pytest_humaneval.report.terminal import (
     analysis_lines,
     dataset_line,
     identity_line,
+    part_lines,
     partial_note,
     remark_lines,
     table,
 )
 from pytest_humaneval.report.texttable import wrapped
 from pytest_humaneval.results import interchange
+from pytest_humaneval.results.parts import is_pooled
 from pytest_humaneval.results.read import UNNAMED, Results, read_results
 from pytest_humaneval.results.rows import ranked, rows_of
 from pytest_humaneval.sample import Sampling
-from pytest_humaneval.statistics.comparison import passes_of
 from pytest_humaneval.whole_file import write_whole
 from pytest_humaneval.wording import sampling_text, short_digest
 
@@ -93,7 +94,8 @@ class Asked:
 
     html: Path | None = None
     markdown: Path | None = None
-    dataset: Path | None = None
+    dataset: str | None = None
+    pool: bool = False
     least: Sequence[tuple[str, float]] = ()
     on_regression: bool = False
 
@@ -107,6 +109,8 @@ def compare(before: Path, now: Path, **asked: Any) -> int:
     of_before, of_now = read_results(before), read_results(now)
     analysis, status = _analysed(of_now, of_before, Asked(**asked), pairs=False)
     lines = [f"run       {now}", *(f"note: {note}" for note in of_now.notes)]
+    for name, part in analysis.parts.items():
+        lines += ["", name, *analysis_lines(part, _width(), kept=False)]
     _show([*lines, *analysis_lines(analysis, _width(), kept=False)])
     _publish(of_now, of_before, analysis, Asked(**asked))
     return status
@@ -130,8 +134,12 @@ def results_lines(run: Results, analysis: Analysis, width: int) -> list[str]:
     """The summary of a finished run, as far as its files tell of it."""
     ks = _ks(run)
     rows = ranked(rows_of(run.outcomes, ks))
+    generated = any(row.tokens for row in rows)
     lines = [f"results   {run.source}", *_settings_lines(run.run, width), *(f"note: {note}" for note in run.notes), ""]
-    lines += table(rows, ks, width, generated=any(row.tokens for row in rows))
+    if analysis.parts:
+        parts = part_lines(run.outcomes, ks, analysis, width, generated=generated)[1:]
+        return [*lines, *parts, *_partial(run, width), *analysis_lines(analysis, width, True)]
+    lines += table(rows, ks, width, generated=generated)
     if remarks := [*remark_lines(rows, width), *_partial(run, width)]:
         lines += ["", *remarks]
     return [*lines, *analysis_lines(analysis, width, True)]
@@ -144,13 +152,13 @@ def _analysed(run: Results, before: Results | None, asked: Asked, *, pairs: bool
     gates = Gates(least_pass_at_1(asked.least, run.strategies), asked.on_regression)
     if gates.on_regression and before is not None:
         check_baseline(run.strategies, before.strategies)
-    of_pairs, with_reference = comparisons_of(run.outcomes) if pairs else ([], [])
-    analysis = Analysis(of_pairs, with_reference, compare_results(run, before) if before is not None else None)
+    pool = asked.pool or is_pooled(run.run)
+    analysis = analyse(run, before, pool=pool, pairs=pairs)
     if not gates:
         return analysis, OK
     errors, missing = sum(one.error for one in run.outcomes), _missing(run)
     whole = not errors and not missing
-    verdicts = judge(gates, passes_of(run.outcomes), analysis.baseline) if whole else []
+    verdicts = judge_gates(gates, run.outcomes, analysis, pool=pool) if whole else []
     status, told = answer(OK, verdicts, errors, missing, 0)
     return replace(analysis, gates=verdicts, answer=told), status
 
@@ -166,7 +174,7 @@ def _missing(run: Results) -> int:
 def _publish(run: Results, before: Results | None, analysis: Analysis, asked: Asked) -> None:
     """Write the page and the Markdown that are asked for."""
     if asked.html is not None:
-        problems = _problems_of(run, read_dataset(asked.dataset))
+        problems = _problems_of(run, asked.dataset)
         try:
             write_page(asked.html, run, problems, before)
         except OSError as error:
@@ -182,7 +190,7 @@ def _publish(run: Results, before: Results | None, analysis: Analysis, asked: As
         print(f"\nthe summary is in {asked.markdown}")
 
 
-def export(style: str, results: Path, out: Path, strategy: str | None, dataset: Path | None) -> int:
+def export(style: str, results: Path, out: Path, strategy: str | None, dataset: str | None) -> int:
     """Write one strategy's samples in another format.
 
     Raises:
@@ -190,7 +198,7 @@ def export(style: str, results: Path, out: Path, strategy: str | None, dataset: 
     """
     run = read_results(results)
     chosen = interchange.one_strategy(run, strategy)
-    problems = _problems_of(run, read_dataset(dataset))
+    problems = _problems_of(run, dataset)
     kept = interchange.judged(chosen)
     interchange.write_rows(out, FORMATS[style].export(kept, problems))
     left_out = f"; {len(chosen) - len(kept)} without a verdict were left out" if len(chosen) > len(kept) else ""
@@ -198,13 +206,13 @@ def export(style: str, results: Path, out: Path, strategy: str | None, dataset: 
     return 0
 
 
-def take_in(style: str, file: Path, out: Path, strategy: str | None, dataset: Path | None) -> int:
+def take_in(style: str, file: Path, out: Path, strategy: str | None, dataset: str | None) -> int:
     """Read another format: samples.jsonl, and where the file has verdicts, results.jsonl.
 
     Raises:
         InputError: a file that cannot be read or written.
     """
-    imported = FORMATS[style].read(file, read_dataset(dataset).problems, strategy or UNNAMED)
+    imported = FORMATS[style].read(file, dataset_named(dataset).problems, strategy or UNNAMED)
     samples, judged = interchange.write_folder(out, imported)
     print(
         f"{samples} samples are in {out}" + (", with verdicts" if judged else "; judge them with the command evaluate")
@@ -250,8 +258,9 @@ def _ks(run: Results) -> Sequence[int]:
     return [k for k in DEFAULT_KS if k <= min(counts.values())]
 
 
-def _problems_of(run: Results, dataset: Dataset) -> list[Any]:
-    """The problems that the results are about, in the dataset's order."""
+def _problems_of(run: Results, named: str | None) -> list[Any]:
+    """The problems that the results are about, in the order of the dataset that is named, else of what the run says."""
+    dataset = dataset_named(named or _recorded(run.run))
     asked = {outcome.task_id for outcome in run.outcomes}
     found = [problem for problem in dataset.problems if problem.task_id in asked]
     if missing := asked - {problem.task_id for problem in found}:
@@ -264,6 +273,14 @@ def _problems_of(run: Results, dataset: Dataset) -> list[Any]:
             f"(sha256 {short_digest(str(recorded))}, not {short_digest(dataset.sha256)}); give it by --dataset"
         )
     return found
+
+
+def _recorded(run: dict[str, Any]) -> str | None:
+    """The datasets of a run, where all of them are known by their names."""
+    told = run.get("datasets") or [run.get("dataset", {})]
+    names = [str(one.get("name")) for one in told if isinstance(one, dict)]
+    names = [HUMANEVAL.name if name == "HumanEval" else name for name in names]  # as its file is called
+    return ",".join(names) if names and all(name.split(":")[0] in BUNDLED for name in names) else None
 
 
 def _show(lines: Iterable[str]) -> None:

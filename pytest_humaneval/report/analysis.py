@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from pytest_humaneval.outcome import Outcome
-from pytest_humaneval.report.baseline import BaselineComparison
-from pytest_humaneval.report.gates import GateVerdict
+from pytest_humaneval.report.baseline import BaselineComparison, compare_results
+from pytest_humaneval.report.gates import Gates, GateVerdict, judge
+from pytest_humaneval.results.parts import POOLED, part_of, parts_of, same_part
+from pytest_humaneval.results.read import Results
 from pytest_humaneval.statistics.comparison import (
     Comparison,
     Passes,
@@ -32,10 +34,14 @@ class Analysis:
     baseline: BaselineComparison | None = None
     gates: Sequence[GateVerdict] = ()
     answer: str = ""
+    parts: Mapping[str, Analysis] = field(default_factory=dict)
+    """Of a run on several datasets: the comparisons on each, by its name, and on all together where asked for."""
 
     def to_json(self) -> dict[str, Any]:
         """For run.json."""
         shown: dict[str, Any] = {}
+        if self.parts:
+            shown["by_dataset"] = {name: part.to_json() for name, part in self.parts.items()}
         for key, made in (("pairs", self.pairs), ("with_reference", self.with_reference)):
             if made:
                 power = smallest_detectable(made)
@@ -51,6 +57,44 @@ class Analysis:
         if self.gates or self.answer:
             shown["gates"] = {"verdicts": [verdict.to_json() for verdict in self.gates], "answer": self.answer}
         return shown
+
+
+def analyse(now: Results, before: Results | None, *, pool: bool = False, pairs: bool = True) -> Analysis:
+    """Strategies with each other (``pairs``) and with the former run ``before``; apart on each of several datasets.
+
+    With ``pool``, also on the problems of all datasets together.
+    """
+    parts = parts_of(now.outcomes, pool=pool)
+    if not any(parts):
+        return _analysis(now, before, pairs)
+    return Analysis(
+        parts={
+            name: _analysis(
+                part_of(now, name, some), same_part(before, name, some) if before is not None else None, pairs
+            )
+            for name, some in parts.items()
+        }
+    )
+
+
+def judge_gates(
+    gates: Gates, outcomes: Sequence[Outcome], analysis: Analysis, *, pool: bool = False
+) -> list[GateVerdict]:
+    """Each gate's answer; of several datasets each has its own, unless they are pooled: then all together are asked."""
+    if not analysis.parts:
+        return judge(gates, passes_of(outcomes), analysis.baseline)
+    parts = parts_of(outcomes, pool=pool)
+    return [
+        replace(verdict, strategy=f"{verdict.strategy} on {name}")
+        for name, some in parts.items()
+        if name == POOLED or POOLED not in parts
+        for verdict in judge(gates, passes_of(some), analysis.parts[name].baseline)
+    ]
+
+
+def _analysis(now: Results, before: Results | None, pairs: bool) -> Analysis:
+    of_pairs, with_reference = comparisons_of(now.outcomes) if pairs else ([], [])
+    return Analysis(of_pairs, with_reference, compare_results(now, before) if before is not None else None)
 
 
 def comparisons_of(outcomes: Sequence[Outcome]) -> tuple[list[Comparison], list[Comparison]]:

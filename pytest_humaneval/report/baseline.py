@@ -38,6 +38,9 @@ def matched(strategies: Sequence[str], before: Sequence[str]) -> dict[str, str]:
 
 def compare_results(now: Results, before: Results) -> BaselineComparison:
     """Compare what both have: strategies by name, problems; these by all samples of either."""
+    if not before.outcomes:
+        dataset = now.run.get("dataset", {}).get("name", "this dataset")
+        return BaselineComparison(before.source, (), (*before.notes, f"the baseline has no result on {dataset}"))
     passes_now, passes_before = passes_of(now.outcomes), passes_of(before.outcomes)
     pairs = matched(now.strategies, before.strategies)
     comparisons = together(

@@ -22,6 +22,7 @@ from pytest_humaneval.report.terminal import (
 )
 from pytest_humaneval.results.headline import Headline, headline
 from pytest_humaneval.results.ledger import Ledger, errors_told
+from pytest_humaneval.results.parts import POOLED, parts_of
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.rows import Row, ranked, rows_of
 
@@ -58,7 +59,7 @@ def markdown_summary(ledger: Ledger, limit: int | None = None, analysis: Analysi
         tests = counted(len(ledger.further), "further test", "further tests")
         notes.append(f"note: {tests} on samples that are counted already, outside pass@k")
     generated = plan.engine.name != REPLAY
-    table = _table(ledger.rows(), plan.ks, generated=generated)
+    table = _tables(ledger.sorted(), plan.ks, generated=generated, pool=plan.pool)
     return markdown(facts, table, notes, analysis or Analysis(), ledger.sorted(), ledger.headline, limit)
 
 
@@ -66,7 +67,8 @@ def markdown_results(
     run: Results, facts: Sequence[str], ks: Sequence[int], notes: Sequence[str], analysis: Analysis
 ) -> str:
     """The same of a finished run, whose functions are told by their tasks."""
-    table = _table(rows_of(run.outcomes, ks), ks, generated=any(one.completion_tokens for one in run.outcomes))
+    generated = any(one.completion_tokens for one in run.outcomes)
+    table = _tables(run.outcomes, ks, generated=generated, pool=POOLED in analysis.parts)
     errors = errors_told([outcome for outcome in run.outcomes if outcome.error])
     notes = [*notes, *(f"warning: {text}" for text in errors)]
 
@@ -91,11 +93,24 @@ def markdown(
     for note in [*notes, *_doubts(rows_of(outcomes, (1,)))]:
         word, _, rest = note.partition(": ")
         head += [f"**{word.capitalize()}:** {escaped(rest)}.", ""]
+    for name, part in analysis.parts.items():
+        if compared := analysis_lines(part, WIDTH, kept=False):
+            head += [f"### {escaped(name)}", "", *_fenced(compared)]
     head += _fenced(analysis_lines(analysis, WIDTH, kept=False))
     listed = LISTED_BYTES if limit is None else min(LISTED_BYTES, limit - _bytes(head))
     failures = [outcome for outcome in outcomes if not outcome.passed and not outcome.error]
     folded = _folded("errors of engine or sandbox", errors, told, listed // 4)
     return "\n".join([*head, *folded, *_folded("failures", failures, told, listed)])
+
+
+def _tables(outcomes: Sequence[Outcome], ks: Sequence[int], *, generated: bool, pool: bool) -> list[str]:
+    """The table; of several datasets one each, under its name."""
+    lines: list[str] = []
+    for name, some in parts_of(outcomes, pool=pool).items():
+        problems = counted(len({one.task_id for one in some}), "problem", "problems")
+        lines += [*([""] if lines else []), *([f"### {escaped(f'{name}: {problems}')}", ""] if name else [])]
+        lines += _table(rows_of(some, ks), ks, generated=generated)
+    return lines
 
 
 def _table(rows: Sequence[Row], ks: Sequence[int], *, generated: bool) -> list[str]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pytest_humaneval.engine.protocol import Identity
-from pytest_humaneval.outcome import KINDS
+from pytest_humaneval.outcome import KINDS, Outcome
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.printable import counted
 from pytest_humaneval.report.analysis import Analysis
 from pytest_humaneval.report.comparisons import baseline_lines, gate_lines, pair_lines
 from pytest_humaneval.report.texttable import Column, text_table, wrapped
 from pytest_humaneval.results.ledger import Ledger
-from pytest_humaneval.results.rows import Row, ranked
+from pytest_humaneval.results.parts import POOLED, parts_of
+from pytest_humaneval.results.rows import Row, ranked, rows_of
 from pytest_humaneval.wording import sampling_text, short_digest
 
 UNUSABLE_SHARE = 0.2  # of completions empty or not parsing: then the prompt or the stops are the likely culprit
@@ -39,17 +41,44 @@ def summary_lines(
         *wrapped(identity_line(plan.identity), width, "model     "),
         *(wrapped(plan.identity.precision, width, "precision ") if plan.identity.precision else []),
         *([] if with_experiments else wrapped(sampling_of(plan), width, "sampling  ")),
-        *wrapped(dataset_line(len(plan.problems), plan.dataset_name, plan.dataset_sha256), width, "problems  "),
+        *_dataset_lines(plan, width),
         f"checks    {timeout:g} s of CPU time, {plan.sandbox.memory_mb} MiB",
         *wrapped(", ".join(layers) or "none was started", min(width, HEADER_WIDTH), "sandbox   "),
         *([] if plan.engine.name == REPLAY else _engine_lines(progress, width)),
         *(["", *experiment_table(plan, width)] if with_experiments else []),
     ]
-    remarks = [*_sees(rows, width), *remark_lines(rows, width), *_partial(ledger, width), *_further(ledger, width)]
+    of_run = [*_partial(ledger, width), *_further(ledger, width)]
     for notice in progress.get("notices", []):
-        remarks += wrapped(f"note: {notice}", width)
-    lines = results_lines(header, rows, plan.ks, remarks, width, generated=plan.engine.name != REPLAY)
-    return [*lines, *analysis_lines(analysis or Analysis(), width, kept)]
+        of_run += wrapped(f"note: {notice}", width)
+    analysis, generated = analysis or Analysis(), plan.engine.name != REPLAY
+    if analysis.parts:
+        told = part_lines(ledger.sorted(), plan.ks, analysis, width, generated=generated, kept=kept)
+        return [*header, *told, *(["", *of_run] if of_run else []), *analysis_lines(analysis, width, kept)]
+    remarks = [*_sees(rows, width), *remark_lines(rows, width), *of_run]
+    lines = results_lines(header, rows, plan.ks, remarks, width, generated=generated)
+    return [*lines, *analysis_lines(analysis, width, kept)]
+
+
+def part_lines(
+    outcomes: Iterable[Outcome],
+    ks: Sequence[int],
+    analysis: Analysis,
+    width: int,
+    *,
+    generated: bool = True,
+    kept: bool = True,
+) -> list[str]:
+    """Of a run on several datasets: the table, the remarks and the comparisons of each, under its name."""
+    lines: list[str] = []
+    for name, some in parts_of(outcomes, pool=POOLED in analysis.parts).items():
+        rows = ranked(rows_of(some, ks))
+        problems = counted(len({one.task_id for one in some}), "problem", "problems")
+        head = f"{name}: {problems}" + (" of all these datasets, each counted once" if name == POOLED else "")
+        lines += ["", *wrapped(head, width)]
+        remarks = [] if name == POOLED else [*_sees(rows, width), *remark_lines(rows, width)]
+        lines += results_lines((), rows, ks, remarks, width, generated=generated)
+        lines += analysis_lines(analysis.parts.get(name, Analysis()), width, kept)
+    return lines
 
 
 def results_lines(
@@ -101,6 +130,15 @@ def partial_note(selected: str) -> str:
 def dataset_line(problems: int, name: str, sha256: str) -> str:
     """Which problems were asked."""
     return f"{problems} of {name} (sha256 {short_digest(sha256)})"
+
+
+def _dataset_lines(plan: Plan, width: int) -> list[str]:
+    """A line for each dataset."""
+    if not plan.datasets:
+        return wrapped(dataset_line(len(plan.problems), plan.dataset_name, plan.dataset_sha256), width, "problems  ")
+    chosen = Counter(plan.dataset_of[problem.task_id] for problem in plan.problems)
+    told = [dataset_line(chosen[one.name], one.name, one.sha256) for one in plan.datasets]
+    return [line for text in told for line in wrapped(text, width, "problems  ")]
 
 
 def table(rows: Sequence[Row], ks: Sequence[int], width: int, *, generated: bool = True) -> list[str]:

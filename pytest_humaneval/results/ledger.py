@@ -65,7 +65,7 @@ class Ledger:
         elif (
             str(report.when) == "???" and (item := self._item_of(report.nodeid)) is not None
         ):  # xdist: "worker crashed"
-            outcome = Outcome(item.task_id, item.strategy, item.sample_index, detail="the worker process died")
+            outcome = self.plan.outcome(item, detail="the worker process died")
         else:
             self._leave_out(report)
             return None

@@ -164,6 +164,7 @@ _RUN: dict[str, Any] = {
     "num_samples": int,
     "identity": {"engine": str, "model": str, "digest": str, "by_item": bool},
     "dataset": {"name": str, "sha256": str, "problems": int},
+    "datasets": list,
     "sampling": {"temperature": _NUMBER, "top_p": _NUMBER, "seed": int, "max_tokens": int, "logprobs": bool},
     "versions": {},
     "pairs": {"comparisons": list},

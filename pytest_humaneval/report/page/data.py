@@ -34,7 +34,7 @@ def page_data(
     asked: Asked,
 ) -> PageData:
     """Everything the grid and its cells show; strategies in the order of ``summaries``, problems as given."""
-    strategies = [one.strategy for one in summaries]
+    strategies = list(dict.fromkeys(one.strategy for one in summaries))
     known = {problem.task_id: problem for problem in problems}
     tasks = list(dict.fromkeys(problem.task_id for problem in problems))
     tasks += sorted({outcome.task_id for outcome in results.outcomes} - known.keys())

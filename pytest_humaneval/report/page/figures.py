@@ -153,7 +153,7 @@ def _draw(
 
     width = WIDE if kind == "wide" else NARROW
     row = ROW if len(rows) > FEW else 3 * ROW if name in ("tokens", "latency") else 2 * ROW
-    left = min(0.42 * width, LETTER * max(len(row.strategy) for row in rows) + 10)
+    left = min(0.42 * width, LETTER * max(len(row.label) for row in rows) + 10)
     kinds = len({kind for row in rows for kind in row.kinds})
     top = LEGEND_ROW * -(-kinds // _legend_columns(width - left)) if name == "kinds" else 4
     height = top + row * len(rows) + AXIS
@@ -165,7 +165,7 @@ def _draw(
         axes.grid(axis="x", color=FAINT, linewidth=1)
         axes.set_axisbelow(True)
         draw(axes, rows)
-        axes.set_yticks(range(len(rows)), [_shortened(row.strategy, int((left - 10) / LETTER)) for row in rows])
+        axes.set_yticks(range(len(rows)), [_shortened(row.label, int((left - 10) / LETTER)) for row in rows])
         axes.set_ylim(-0.5, len(rows) - 0.5)
         for artist in (*axes.patches, *axes.lines, *axes.collections):
             artist.set_clip_on(False)  # nothing lies outside, and the file is half as large

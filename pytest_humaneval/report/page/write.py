@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.problem import Problem
-from pytest_humaneval.report.baseline import compare_results
 from pytest_humaneval.report.page.data import page_data, shown
-from pytest_humaneval.report.page.facts import compared, facts, tiles
+from pytest_humaneval.report.page.facts import changes, compared, facts, tiles
 from pytest_humaneval.report.page.figures import figures
 from pytest_humaneval.report.page.requirements import need_page_extra
 from pytest_humaneval.report.page.summary import kinds_of, summaries
@@ -77,7 +76,7 @@ def render(results: Results, problems: Sequence[Problem], baseline: Results | No
         },
         "facts": facts(results, problems),
         "tiles": tiles(results, rows),
-        "changes": compare_results(results, baseline) if baseline is not None else None,
+        "changes": changes(results, baseline),
         "compared": compared(results),
         "gates": (results.run.get("gates") or {}).get("answer", ""),
     }
