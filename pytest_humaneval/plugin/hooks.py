@@ -78,7 +78,7 @@ def pytest_humaneval_postprocessors() -> Iterable[PostProcessor]:
 
 def pytest_humaneval_datasets() -> Iterable[DatasetKind]:
     """Register the bundled datasets; nothing is read before a run asks for it."""
-    from pytest_humaneval.dataset.load import BUNDLED
+    from pytest_humaneval.dataset.bundled import BUNDLED
 
     return BUNDLED.values()
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_humaneval.dataset.load import BUNDLED
+from pytest_humaneval.dataset.bundled import BUNDLED
 from pytest_humaneval.engine.catalogue import identify
 from pytest_humaneval.engine.protocol import Identity
 from pytest_humaneval.plan import Plan, Settled

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 
+from pytest_humaneval.dataset.load import num_shown
 from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.plan import Plan
 from pytest_humaneval.printable import counted, printable
 from pytest_humaneval.report.analysis import Analysis
 from pytest_humaneval.report.terminal import (
@@ -52,7 +54,7 @@ def markdown_summary(ledger: Ledger, limit: int | None = None, analysis: Analysi
     ``limit`` is the most bytes of UTF-8 it may have; failures beyond it are counted instead of listed.
     """
     plan = ledger.plan
-    facts = [identity_line(plan.identity), sampling_of(plan), f"{len(plan.problems)} problems of {plan.dataset_name}"]
+    facts = [identity_line(plan.identity), sampling_of(plan), _problems(plan)]
     notes = [partial_note(ledger.selected)] if ledger.selected else []
     notes += [f"warning: {text}" for text in (*ledger.errors_told(), ledger.not_run_told()) if text]
     if ledger.further:
@@ -101,6 +103,12 @@ def markdown(
     failures = [outcome for outcome in outcomes if not outcome.passed and not outcome.error]
     folded = _folded("errors of engine or sandbox", errors, told, listed // 4)
     return "\n".join([*head, *folded, *_folded("failures", failures, told, listed)])
+
+
+def _problems(plan: Plan) -> str:
+    shown = num_shown(plan.problems)
+    told = f", prompts showing up to {counted(shown, 'assertion', 'assertions')} of their test" if shown else ""
+    return f"{len(plan.problems)} problems of {plan.dataset_name}{told}"
 
 
 def _tables(outcomes: Sequence[Outcome], ks: Sequence[int], *, generated: bool, pool: bool) -> list[str]:

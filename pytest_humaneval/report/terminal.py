@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
+from pytest_humaneval.dataset.load import num_shown
 from pytest_humaneval.engine.protocol import Identity
 from pytest_humaneval.outcome import KINDS, Outcome
 from pytest_humaneval.plan import Plan
@@ -52,10 +54,11 @@ def summary_lines(
         of_run += wrapped(f"note: {notice}", width)
     analysis, generated = analysis or Analysis(), plan.engine.name != REPLAY
     if analysis.parts:
-        told = part_lines(ledger.sorted(), plan.ks, analysis, width, generated=generated, kept=kept)
+        shown = {one.name: num_shown(one.problems) for one in plan.datasets}
+        told = part_lines(ledger.sorted(), plan.ks, analysis, width, generated=generated, kept=kept, shown=shown)
         return [*header, *told, *(["", *of_run] if of_run else []), *analysis_lines(analysis, width, kept)]
     remarks = [*_sees(rows, width), *remark_lines(rows, width), *of_run]
-    lines = results_lines(header, rows, plan.ks, remarks, width, generated=generated)
+    lines = results_lines(header, rows, plan.ks, remarks, width, generated=generated, shown=num_shown(plan.problems))
     return [*lines, *analysis_lines(analysis, width, kept)]
 
 
@@ -67,6 +70,7 @@ def part_lines(
     *,
     generated: bool = True,
     kept: bool = True,
+    shown: Mapping[str, int] = MappingProxyType({}),
 ) -> list[str]:
     """Of a run on several datasets: the table, the remarks and the comparisons of each, under its name."""
     lines: list[str] = []
@@ -76,7 +80,7 @@ def part_lines(
         head = f"{name}: {problems}" + (" of all these datasets, each counted once" if name == POOLED else "")
         lines += ["", *wrapped(head, width)]
         remarks = [] if name == POOLED else [*_sees(rows, width), *remark_lines(rows, width)]
-        lines += results_lines((), rows, ks, remarks, width, generated=generated)
+        lines += results_lines((), rows, ks, remarks, width, generated=generated, shown=shown.get(name, 0))
         lines += analysis_lines(analysis.parts.get(name, Analysis()), width, kept)
     return lines
 
@@ -89,9 +93,11 @@ def results_lines(
     width: int,
     *,
     generated: bool = True,
+    shown: int = 0,
 ) -> list[str]:
     """The parts of a summary up to its remarks, a blank line between them."""
-    return [*header, "", *table(rows, ks, width, generated=generated), *(["", *remarks] if remarks else [])]
+    lines = table(rows, ks, width, generated=generated, shown=shown)
+    return [*header, "", *lines, *(["", *remarks] if remarks else [])]
 
 
 def analysis_lines(analysis: Analysis, width: int, kept: bool) -> list[str]:
@@ -127,32 +133,38 @@ def partial_note(selected: str) -> str:
     return f"note: {selected} {'was' if selected.startswith('1 ') else 'were'} selected; the figures are partial"
 
 
-def dataset_line(problems: int, name: str, sha256: str) -> str:
-    """Which problems were asked."""
-    return f"{problems} of {name} (sha256 {short_digest(sha256)})"
+def dataset_line(problems: int, name: str, sha256: str, shown: int = 0) -> str:
+    """Which problems were asked, and how many assertions of its test a prompt shows."""
+    told = f"; prompts show {counted(shown, 'assertion', 'assertions')} of their test" if shown else ""
+    return f"{problems} of {name} (sha256 {short_digest(sha256)}){told}"
 
 
 def _dataset_lines(plan: Plan, width: int) -> list[str]:
     """A line for each dataset."""
     if not plan.datasets:
-        return wrapped(dataset_line(len(plan.problems), plan.dataset_name, plan.dataset_sha256), width, "problems  ")
-    chosen = Counter(plan.dataset_of[problem.task_id] for problem in plan.problems)
-    told = [dataset_line(chosen[one.name], one.name, one.sha256) for one in plan.datasets]
+        shown = num_shown(plan.problems)
+        told = [dataset_line(len(plan.problems), plan.dataset_name, plan.dataset_sha256, shown)]
+    else:
+        chosen = Counter(plan.dataset_of[problem.task_id] for problem in plan.problems)
+        told = [dataset_line(chosen[one.name], one.name, one.sha256, num_shown(one.problems)) for one in plan.datasets]
     return [line for text in told for line in wrapped(text, width, "problems  ")]
 
 
-def table(rows: Sequence[Row], ks: Sequence[int], width: int, *, generated: bool = True) -> list[str]:
+def table(rows: Sequence[Row], ks: Sequence[int], width: int, *, generated: bool = True, shown: int = 0) -> list[str]:
     """The rows as aligned text: names to the left, numbers to the right, never wrapped.
 
-    ``generated`` says whether the samples were generated in this run: a file's have no tokens and no rate.
+    ``generated`` says whether the samples were generated in this run: a file's have no tokens and no rate. ``shown`` is
+    how many assertions of its test a prompt shows.
     """
     columns = []
+    prompt = counted(shown, "assertion", "assertions") if shown else "prompt"
     for k in ks:
         columns.append(Column(f"pass@{k}", [_three_decimals(row.pass_at_k[k]) for row in rows]))
         if any(row.intervals[k] for row in rows):
             columns.append(Column("95 % interval", [_interval(row.intervals[k]) for row in rows], glued=True))
+    if shown or any(row.guided for row in rows):
+        columns.append(Column("sees", ["examples" if row.guided else prompt for row in rows]))
     if any(row.guided for row in rows):
-        columns.append(Column("sees", ["examples" if row.guided else "prompt" for row in rows]))
         columns.append(Column("draws", [str(row.draws) for row in rows], glued=True))
     counts = ("passed", "failed", "timed_out", "errors", *(["tokens"] if generated else []))
     columns += [Column(name.replace("_", " "), [str(getattr(row, name)) for row in rows]) for name in counts]

@@ -11,7 +11,7 @@ from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.rows import rows_of
 
-__all__ = ["POOLED", "is_pooled", "part_of", "parts_of", "row_records", "same_part"]
+__all__ = ["POOLED", "is_pooled", "part_of", "parts_of", "row_records", "same_part", "shown_of"]
 
 
 def parts_of(outcomes: Iterable[Outcome], *, pool: bool = False) -> dict[str, list[Outcome]]:
@@ -49,6 +49,12 @@ def same_part(before: Results, name: str, outcomes: Iterable[Outcome]) -> Result
 def is_pooled(run: dict[str, Any]) -> bool:
     """Whether a run was asked for figures over all its datasets together."""
     return run.get("pool") is True
+
+
+def shown_of(run: dict[str, Any]) -> dict[str, int]:
+    """How many assertions of its test a prompt of each dataset shows, as far as run.json says it."""
+    told = [one for one in run.get("datasets", ()) if isinstance(one, dict)]
+    return {str(one.get("name")): one["shown"] for one in told if isinstance(one.get("shown"), int)}
 
 
 def row_records(outcomes: Iterable[Outcome], ks: Sequence[int], *, pool: bool = False) -> list[dict[str, Any]]:

@@ -163,7 +163,7 @@ _RUN: dict[str, Any] = {
     "k": list,
     "num_samples": int,
     "identity": {"engine": str, "model": str, "digest": str, "by_item": bool},
-    "dataset": {"name": str, "sha256": str, "problems": int},
+    "dataset": {"name": str, "sha256": str, "problems": int, "shown": int},
     "datasets": list,
     "sampling": {"temperature": _NUMBER, "top_p": _NUMBER, "seed": int, "max_tokens": int, "logprobs": bool},
     "versions": {},

@@ -16,10 +16,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pytest_humaneval.dataset.load import num_shown
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.machine import machine
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plan import Plan
+from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import Prompt
 from pytest_humaneval.results.former import free_folder, read_former
 from pytest_humaneval.results.ledger import Ledger
@@ -232,6 +234,7 @@ def plan_options(plan: Plan) -> dict[str, Any]:
             "sha256": plan.dataset_sha256,
             "problems": len(plan.problems),
             "available": max(plan.problems_in_dataset, len(plan.problems)),
+            **_shown(plan.problems),
         },
         **_several(plan),
         "sampling": asdict(plan.sampling),
@@ -259,11 +262,18 @@ def _several(plan: Plan) -> dict[str, Any]:
                 "problems": chosen[one.name],
                 "available": len(one.problems),
                 "source": one.source,
+                **_shown(one.problems),
             }
             for one in plan.datasets
         ],
         "pool": plan.pool,
     }
+
+
+def _shown(problems: Iterable[Problem]) -> dict[str, int]:
+    """How many assertions of its test a prompt shows, where it shows any."""
+    shown = num_shown(problems)
+    return {"shown": shown} if shown else {}
 
 
 def _experiment(plan: Plan, strategy: Strategy) -> dict[str, Any]:

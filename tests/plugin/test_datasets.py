@@ -123,3 +123,21 @@ def test_datasets_are_listed(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_inprocess("--humaneval-list-datasets")
     assert result.ret == 0
     result.stdout.fnmatch_lines(["humaneval *OpenAI's HumanEval*", "*164 problems in *(sha256 1d49078ba3e2)"])
+
+
+def test_the_table_says_that_a_prompt_shows_a_part_of_its_test(evaluate: Evaluate, mini: Path, tmp_path: Path) -> None:
+    task = {"text": "Double a number.", "code": "def double(n): return n * 2", "task_id": 11}
+    asserts = ["assert double(2) == 4", "assert double(0) == 0"]
+    (tmp_path / "mbpp.jsonl").write_text(json.dumps(task | {"test_list": asserts}) + "\n")
+    script = {"MBPP/11": "def double(n):\n    return n + n\n"}
+    result = evaluate(
+        "-n0", f"--humaneval-dataset={mini},mbpp:assertions", f"--humaneval-data-dir={tmp_path}", script=script,
+        strategy="minimal,best_of",
+    )  # fmt: skip
+    result.stdout.fnmatch_lines(
+        ["problems *1 of mbpp:test:assertions (sha256 *); prompts show 2 assertions of their test"]
+    )
+    lines = result.outlines
+    assert under("mini: 3 problems", lines, "minimal")[4] == "prompt"
+    assert under("mbpp:test:assertions: 1 problem", lines, "minimal")[4:6] == ["2", "assertions"]
+    assert under("mbpp:test:assertions: 1 problem", lines, "best_of")[4] == "examples"

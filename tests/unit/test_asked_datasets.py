@@ -11,7 +11,7 @@ import pytest
 
 from pytest_humaneval import DatasetKind, Problem
 from pytest_humaneval.dataset.asked import asked_for, dataset_lines, folders_of, read_together
-from pytest_humaneval.dataset.load import BUNDLED, Dataset, Wanted
+from pytest_humaneval.dataset.load import HUMANEVAL, Dataset, Wanted
 from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.option import NAMES_OR_FILES, Option
 from pytest_humaneval.testing import ADD, PROBLEMS
@@ -22,7 +22,7 @@ def of_parts(wanted: Wanted) -> Dataset:
 
 
 KNOWN = {
-    **BUNDLED,
+    "humaneval": HUMANEVAL,
     "own": DatasetKind("own", "made up", lambda: PROBLEMS),
     "split": DatasetKind("split", "has parts", parts=("train", "test"), find=of_parts),
 }

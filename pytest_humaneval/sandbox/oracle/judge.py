@@ -69,7 +69,7 @@ def _run_test(case: Case, candidate: Candidate) -> Judgement:
         candidate.exceptions = _exceptions_in(namespace)
         namespace[case.entry_point] = candidate
         exec(_compiled_test(case.test), namespace)
-        told = namespace["check"](namespace[case.entry_point])
+        told = namespace["check"](namespace[case.entry_point] if case.entry_point != "check" else candidate)
     except (Stop, Leave):
         raise
     except BaseException as error:
