@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULT)
     options = parser.parse_args()
     found = read_rows(options.file)
-    tasks = list(tasks_of(found))
+    tasks = list(tasks_of(found.rows))
     with open_sandbox(SandboxOptions()) as sandbox:
         made = {shape: measured(sandbox, tasks, shape) for shape in SHAPES if shape != "assertions"}
         layers = [sandbox.name, *sandbox.layers]

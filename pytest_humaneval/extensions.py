@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pytest_humaneval.dataset import bundled
-from pytest_humaneval.dataset.load import DatasetKind
+from pytest_humaneval.dataset.kinds import DatasetKind
 from pytest_humaneval.engine import catalogue
 from pytest_humaneval.engine.protocol import EngineKind
 from pytest_humaneval.postprocess import POSTPROCESSORS, PostProcessor

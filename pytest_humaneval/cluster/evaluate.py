@@ -19,7 +19,7 @@ from pytest_humaneval.cluster.judging import Judged, JudgingProgress, judge_all
 from pytest_humaneval.cluster.nodes import Nodes, need_ray, package_version
 from pytest_humaneval.cluster.totals import Figures
 from pytest_humaneval.dataset.asked import dataset_named
-from pytest_humaneval.dataset.load import Dataset
+from pytest_humaneval.dataset.kinds import Dataset
 from pytest_humaneval.engine.protocol import Identity
 from pytest_humaneval.exceptions import InfrastructureError, InputError
 from pytest_humaneval.interruption import sigterm_as_interruption

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_humaneval.dataset.bundled import BUNDLED
-from pytest_humaneval.dataset.load import HUMANEVAL, Dataset, DatasetKind, Wanted, read_dataset
+from pytest_humaneval.dataset.kinds import Dataset, DatasetKind, Wanted
+from pytest_humaneval.dataset.load import HUMANEVAL, read_dataset
 from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.option import comma_separated, names_a_file
 from pytest_humaneval.wording import short_digest, unknown

@@ -26,8 +26,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_humaneval.dataset.load import Dataset, DatasetKind, Wanted
-from pytest_humaneval.dataset.places import Found, Hub, Places, text_of, texts_of
+from pytest_humaneval.dataset.forms import text_of, texts_of
+from pytest_humaneval.dataset.kinds import Dataset, DatasetKind, Row, Wanted
+from pytest_humaneval.dataset.places import Hub, Places
 from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.problem import Problem
 
@@ -72,13 +73,13 @@ def find_mbpp(wanted: Wanted) -> Dataset:
     sanitized = SANITIZED in wanted.parts
     found = (BY_HAND if sanitized else WHOLE).find(wanted)
     name = ":".join(["mbpp", *([SANITIZED] if sanitized else []), split, shape])
-    tasks = [task for task in tasks_of(found) if task.number in SPLITS[split]]
+    tasks = [task for task in tasks_of(found.rows) if task.number in SPLITS[split]]
     if not tasks:
         raise DatasetError(f"{found.source}: holds no task of MBPP's {split} split ({SPLITS[split]})")
-    return dataset_of(name, found, tasks, shape)
+    return dataset_of(name, found.sha256, found.source, tasks, shape)
 
 
-def dataset_of(name: str, found: Found, tasks: Iterable[Task], shape: str) -> Dataset:
+def dataset_of(name: str, sha256: str, source: str, tasks: Iterable[Task], shape: str) -> Dataset:
     """Tasks as problems, without those that have not the shape; those are named in the source."""
     problems, left_out = [], []
     for task in tasks:
@@ -88,7 +89,7 @@ def dataset_of(name: str, found: Found, tasks: Iterable[Task], shape: str) -> Da
         else:
             problems.append(problem)
     told = f"; {len(left_out)} tasks have not this shape: {', '.join(left_out)}" if left_out else ""
-    return Dataset(name, found.sha256, tuple(problems), found.source + told)
+    return Dataset(name, sha256, tuple(problems), source + told)
 
 
 def shaped(task: Task, shape: str) -> tuple[Problem | None, str]:
@@ -98,14 +99,14 @@ def shaped(task: Task, shape: str) -> tuple[Problem | None, str]:
     return described(task, task.asserts if shape == "assertions" else task.asserts[:1])
 
 
-def tasks_of(found: Found) -> Iterator[Task]:
+def tasks_of(rows: Iterable[Row]) -> Iterator[Task]:
     """The rows of Google's jsonl, or of the sanitized json.
 
     Raises:
         DatasetError: a row that is none of MBPP, or two of one task_id.
     """
     places: dict[int, str] = {}
-    for where, row in found.rows:
+    for where, row in rows:
         task = task_of(where, row)
         if (earlier := places.setdefault(task.number, where)) != where or task.number < 1:
             raise DatasetError(f"{where}: task_id {task.number} was already given in {earlier}")

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.dataset import jsonl
-from pytest_humaneval.dataset.load import Wanted, digest_of
+from pytest_humaneval.dataset.kinds import Row, Wanted, digest_of
 from pytest_humaneval.exceptions import DatasetError
-
-Row = tuple[str, dict[str, Any]]
-"""Where a row is (file and line, or the hub's split), and its fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,31 +92,6 @@ def from_hub(hub: Hub, load: Callable[..., Any] | None = None) -> Found:
         raise DatasetError(f"{hub.name} cannot be had from the hub ({type(error).__name__}: {told})") from error
     text = "".join(json.dumps(row, sort_keys=True) + "\n" for _, row in rows)
     return Found(rows, digest_of(text), f"the hub's {hub.name}")
-
-
-def text_of(where: str, row: dict[str, Any], names: Sequence[str]) -> str:
-    """The first of these fields that a row has, which must be a text.
-
-    Raises:
-        DatasetError: none is there, or it is something else.
-    """
-    for name in names:
-        if isinstance(value := row.get(name), str):
-            return value
-    told = f"is {type(row[names[0]]).__name__}, not text" if names[0] in row else "is missing"
-    raise DatasetError(f"{where}: field {' or '.join(map(repr, names))} {told}")
-
-
-def texts_of(where: str, row: dict[str, Any], name: str) -> list[str]:
-    """A field that is a list of texts; empty where it is not there.
-
-    Raises:
-        DatasetError: it is something else.
-    """
-    value = row.get(name, [])
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        raise DatasetError(f"{where}: field {name!r} must be a list of texts")
-    return value
 
 
 def _load_dataset() -> Callable[..., Any]:

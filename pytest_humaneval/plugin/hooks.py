@@ -18,7 +18,7 @@ from pytest_humaneval.strategy import Strategy
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_humaneval.dataset.load import DatasetKind
+    from pytest_humaneval.dataset.kinds import DatasetKind
     from pytest_humaneval.engine.protocol import EngineKind
     from pytest_humaneval.plugin.proposal import Proposal
     from pytest_humaneval.plugin.run import Run

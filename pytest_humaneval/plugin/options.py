@@ -17,7 +17,7 @@ from pytest_humaneval.values import count, counts, key_and_value, least, mebibyt
 
 if TYPE_CHECKING:
     from pytest_humaneval.dataset.asked import Asked
-    from pytest_humaneval.dataset.load import DatasetKind
+    from pytest_humaneval.dataset.kinds import DatasetKind
     from pytest_humaneval.plugin.config_file import ConfigFile
     from pytest_humaneval.report.gates import Gates
 

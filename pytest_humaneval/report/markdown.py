@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from pytest_humaneval.dataset.load import num_shown
+from pytest_humaneval.dataset.kinds import num_shown
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.printable import counted, printable

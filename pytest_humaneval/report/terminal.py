@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from pytest_humaneval.dataset.load import num_shown
+from pytest_humaneval.dataset.kinds import num_shown
 from pytest_humaneval.engine.protocol import Identity
 from pytest_humaneval.outcome import KINDS, Outcome
 from pytest_humaneval.plan import Plan

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pytest_humaneval.dataset.load import num_shown
+from pytest_humaneval.dataset.kinds import num_shown
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.machine import machine
 from pytest_humaneval.outcome import Outcome

@@ -11,7 +11,8 @@ import pytest
 
 from pytest_humaneval import DatasetKind, Problem
 from pytest_humaneval.dataset.asked import asked_for, dataset_lines, folders_of, read_together
-from pytest_humaneval.dataset.load import HUMANEVAL, Dataset, Wanted
+from pytest_humaneval.dataset.kinds import Dataset, Wanted
+from pytest_humaneval.dataset.load import HUMANEVAL
 from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.option import NAMES_OR_FILES, Option
 from pytest_humaneval.testing import ADD, PROBLEMS

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_humaneval import check_correctness
 from pytest_humaneval.dataset.examples import visible_examples
-from pytest_humaneval.dataset.load import Dataset, Wanted
+from pytest_humaneval.dataset.kinds import Dataset, Wanted
 from pytest_humaneval.dataset.mbpp import MBPP, task_of
 from pytest_humaneval.dataset.places import Hub, from_hub
 from pytest_humaneval.exceptions import DatasetError
