@@ -25,6 +25,7 @@ from pytest_humaneval.report.analysis import Analysis, analyse, judge_gates
 from pytest_humaneval.report.gates import OK, Gates, answer, check_baseline, least_pass_at_1
 from pytest_humaneval.report.markdown import markdown_results
 from pytest_humaneval.report.page import write_page
+from pytest_humaneval.report.rejected import rejected_lines, told_rejected
 from pytest_humaneval.report.terminal import (
     NOT_KNOWN,
     REPLAY,
@@ -140,9 +141,14 @@ def results_lines(run: Results, analysis: Analysis, width: int) -> list[str]:
     if analysis.parts:
         shown = shown_of(run.run)
         parts = part_lines(run.outcomes, ks, analysis, width, generated=generated, shown=shown)[1:]
+        parts += rejected_lines(run.outcomes, told_rejected, width)
         return [*lines, *parts, *_partial(run, width), *analysis_lines(analysis, width, True)]
     lines += table(rows, ks, width, generated=generated, shown=run.run.get("dataset", {}).get("shown", 0))
-    if remarks := [*remark_lines(rows, width), *_partial(run, width)]:
+    if remarks := [
+        *remark_lines(rows, width),
+        *rejected_lines(run.outcomes, told_rejected, width),
+        *_partial(run, width),
+    ]:
         lines += ["", *remarks]
     return [*lines, *analysis_lines(analysis, width, True)]
 

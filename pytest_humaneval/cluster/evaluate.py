@@ -171,7 +171,7 @@ def _judge(run: _Run, address: str, folder: Folder, samples: Iterator[Sample]) -
 def _outcome(sample: Sample, judged: Judged) -> Outcome:
     return Outcome(
         sample.task_id, sample.strategy, sample.sample_index, judged.kind, judged.detail, judged.seconds,
-        completion=sample.completion,
+        completion=sample.completion, strong_kind=judged.strong_kind, strong_detail=judged.strong_detail,
     )  # fmt: skip
 
 

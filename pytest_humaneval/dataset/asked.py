@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pytest_humaneval.dataset.bundled import BUNDLED
 from pytest_humaneval.dataset.kinds import Dataset, DatasetKind, Wanted
-from pytest_humaneval.dataset.load import HUMANEVAL, read_dataset
+from pytest_humaneval.dataset.load import HUMANEVAL, read_wanted
 from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.option import comma_separated, names_a_file
 from pytest_humaneval.wording import short_digest, unknown
@@ -35,7 +35,7 @@ class Asked:
         Raises:
             DatasetError: they cannot be had.
         """
-        return self.kind.dataset(self.wanted) if self.kind is not None else read_dataset(self.wanted.file)
+        return self.kind.dataset(self.wanted) if self.kind is not None else read_wanted(self.wanted)
 
 
 def folders_of(directory: Path, given: Path | None, environment: Mapping[str, str]) -> tuple[Path, ...]:
@@ -46,9 +46,15 @@ def folders_of(directory: Path, given: Path | None, environment: Mapping[str, st
 
 
 def asked_for(
-    text: str, known: Mapping[str, DatasetKind], directory: Path, folders: tuple[Path, ...]
+    text: str,
+    known: Mapping[str, DatasetKind],
+    directory: Path,
+    folders: tuple[Path, ...],
+    keep: Path | None = None,
 ) -> tuple[Asked, ...]:
     """What a text means, such as ``humaneval,mbpp:train=FILE,mine.jsonl``; files are seen from ``directory``.
+
+    ``keep`` is the cache folder.
 
     Raises:
         DatasetError: a name that nobody knows, or a part or file that its dataset does not take.
@@ -57,24 +63,25 @@ def asked_for(
         pieces: Iterable[str] = [text]
     else:
         pieces = comma_separated(text)
-    return tuple(_asked(piece, known, directory, folders) for piece in pieces)
+    found = Wanted(folders=folders, keep=keep)
+    return tuple(_asked(piece, known, directory, found) for piece in pieces)
 
 
-def _asked(piece: str, known: Mapping[str, DatasetKind], directory: Path, folders: tuple[Path, ...]) -> Asked:
+def _asked(piece: str, known: Mapping[str, DatasetKind], directory: Path, wanted: Wanted) -> Asked:
     name, _, file = piece.partition("=")
     name, *parts = name.split(":")
     path = directory / Path(piece).expanduser()
     if (kind := known.get(name)) is None:
         if not names_a_file(piece) and not path.exists():
             raise DatasetError(f"{OPTION}: no file and {unknown('dataset', name, known)}")
-        return Asked(piece, None, Wanted(file=path))
+        return Asked(piece, None, replace(wanted, file=path))
     if file and kind.find is None:
         raise DatasetError(f"{OPTION}: {piece}: {name} is read by its own function and takes no file")
     if wrong := [part for part in parts if part not in kind.parts]:
         takes = f"it has {', '.join(kind.parts)}" if kind.parts else "it has none"
         raise DatasetError(f"{OPTION}: {piece}: {name} has no part {wrong[0]!r}; {takes}")
-    found = directory / Path(file).expanduser() if file else None
-    return Asked(piece, kind, Wanted(tuple(parts), found, folders))
+    path = directory / Path(file).expanduser()
+    return Asked(piece, kind, replace(wanted, parts=tuple(parts), file=path if file else None))
 
 
 def read_together(asked: Sequence[Asked]) -> Dataset:
@@ -95,8 +102,10 @@ def read_together(asked: Sequence[Asked]) -> Dataset:
     return Dataset(",".join(part.name for part in parts), digest, problems, parts=parts)
 
 
-def dataset_named(text: str | None) -> Dataset:
+def dataset_named(text: str | None, keep: Path | None = None) -> Dataset:
     """What ``--dataset`` of the commands names among the bundled datasets and files; HumanEval where it is not given.
+
+    ``keep`` is the cache folder.
 
     Raises:
         DatasetError: it cannot be had.
@@ -104,7 +113,7 @@ def dataset_named(text: str | None) -> Dataset:
     import os
 
     here = Path.cwd()
-    return read_together(asked_for(text or HUMANEVAL.name, BUNDLED, here, folders_of(here, None, os.environ)))
+    return read_together(asked_for(text or HUMANEVAL.name, BUNDLED, here, folders_of(here, None, os.environ), keep))
 
 
 def dataset_lines(known: Mapping[str, DatasetKind], folders: tuple[Path, ...]) -> Iterator[str]:
@@ -113,7 +122,7 @@ def dataset_lines(known: Mapping[str, DatasetKind], folders: tuple[Path, ...]) -
     for name, kind in known.items():
         parts = f" (parts: {', '.join(f'{name}:{part}' for part in kind.parts)})" if kind.parts else ""
         yield f"{name.ljust(width)}  {kind.description}{parts}"
-        yield f"{' ' * width}  {_found(kind, Wanted(folders=folders, online=False))}"
+        yield f"{' ' * width}  {_found(kind, Wanted(folders=folders, only_look=True))}"
 
 
 def _found(kind: DatasetKind, wanted: Wanted) -> str:

@@ -54,7 +54,8 @@ def problem_of(where: str, row: dict[str, Any]) -> Problem:
     if not task_id or not entry_point.isidentifier():
         raise DatasetError(f"{where}: task_id must not be empty and entry_point must be a Python name")
     shown = tuple(texts_of(where, row, "shown")) if "shown" in row else ()
-    return Problem(task_id, prompt, entry_point, solution, test, shown=shown)
+    strong = text_of(where, row, ("strong_test",)) if "strong_test" in row else ""
+    return Problem(task_id, prompt, entry_point, solution, test, shown, strong)
 
 
 def text_of(where: str, row: dict[str, Any], names: Sequence[str]) -> str:

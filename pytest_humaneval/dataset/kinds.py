@@ -56,13 +56,15 @@ class Dataset:
 class Wanted:
     """What is wanted of a dataset: ``mbpp:train=FILE`` has one of its ``parts`` and the ``file`` that it is in.
 
-    ``folders`` are where its file may lie. ``online`` says whether a hub may be asked.
+    ``folders`` are where its file may lie. ``only_look`` is for a list: no hub is asked, and nothing is run. ``keep``
+    is the cache folder for what takes time to find out.
     """
 
     parts: tuple[str, ...] = ()
     file: Path | None = None
     folders: tuple[Path, ...] = ()
-    online: bool = True
+    only_look: bool = False
+    keep: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

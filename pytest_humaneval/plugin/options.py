@@ -264,7 +264,9 @@ def datasets(config: pytest.Config, known: Mapping[str, DatasetKind]) -> tuple[A
     from pytest_humaneval.dataset.load import HUMANEVAL
 
     given = value_of(config, "dataset", HUMANEVAL.name)
-    return asked_for(given, known, config.invocation_params.dir.absolute(), data_folders(config))
+    return asked_for(
+        given, known, config.invocation_params.dir.absolute(), data_folders(config), cache_directory(config)
+    )
 
 
 def data_folders(config: pytest.Config) -> tuple[Path, ...]:

@@ -14,6 +14,7 @@ from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.printable import counted, printable
 from pytest_humaneval.report.analysis import Analysis
+from pytest_humaneval.report.rejected import rejected, told_rejected
 from pytest_humaneval.report.terminal import (
     REPLAY,
     UNUSABLE_SHARE,
@@ -102,7 +103,12 @@ def markdown(
     listed = LISTED_BYTES if limit is None else min(LISTED_BYTES, limit - _bytes(head))
     failures = [outcome for outcome in outcomes if not outcome.passed and not outcome.error]
     folded = _folded("errors of engine or sandbox", errors, told, listed // 4)
-    return "\n".join([*head, *folded, *_folded("failures", failures, told, listed)])
+    beyond = _folded("that only the stronger tests reject", rejected(outcomes), _told_rejected, listed // 4)
+    return "\n".join([*head, *folded, *beyond, *_folded("failures", failures, told, listed)])
+
+
+def _told_rejected(outcome: Outcome) -> Headline:
+    return Headline(told_rejected(outcome))
 
 
 def _problems(plan: Plan) -> str:
@@ -123,13 +129,38 @@ def _tables(outcomes: Sequence[Outcome], ks: Sequence[int], *, generated: bool, 
 
 def _table(rows: Sequence[Row], ks: Sequence[int], *, generated: bool) -> list[str]:
     counts = ("passed", "failed", "timed_out", "errors", *(["tokens"] if generated else []))
-    head = ["strategy", *(f"pass@{k}" for k in ks), "95 % interval", *(name.replace("_", " ") for name in counts)]
+    strong_ks = [k for k in ks if any(k in row.strong_pass_at_k for row in rows)]
+    strong = [text for k in strong_ks for text in (f"strong@{k}", "95 % interval")]
+    head = [
+        "strategy",
+        *(f"pass@{k}" for k in ks),
+        "95 % interval",
+        *strong,
+        *(name.replace("_", " ") for name in counts),
+    ]
     lines = [head, [":--", *("--:" for _ in head[1:])]]
     for row in ranked(rows):
-        interval = f"{row.interval[0]:.3f} to {row.interval[1]:.3f}" if row.interval else "n/a"
-        values = ["n/a" if row.pass_at_k[k] is None else f"{row.pass_at_k[k]:.3f}" for k in ks]
-        lines.append([escaped(row.strategy), *values, interval, *(str(getattr(row, name)) for name in counts)])
+        values = [_figure(row.pass_at_k[k]) for k in ks]
+        further = [(row.strong_pass_at_k.get(k), row.strong_intervals.get(k)) for k in strong_ks]
+        strong = [text for value, between in further for text in (_figure(value), _between(between))]
+        lines.append(
+            [
+                escaped(row.strategy),
+                *values,
+                _between(row.interval),
+                *strong,
+                *(str(getattr(row, name)) for name in counts),
+            ]
+        )
     return [f"| {' | '.join(cells)} |" for cells in lines]
+
+
+def _figure(value: float | None) -> str:
+    return "n/a" if value is None else f"{value:.3f}"
+
+
+def _between(interval: tuple[float, float] | None) -> str:
+    return f"{interval[0]:.3f} to {interval[1]:.3f}" if interval else "n/a"
 
 
 def _doubts(rows: Iterable[Row]) -> list[str]:

@@ -14,6 +14,7 @@ from pytest_humaneval.plan import Plan
 from pytest_humaneval.printable import counted
 from pytest_humaneval.report.analysis import Analysis
 from pytest_humaneval.report.comparisons import baseline_lines, gate_lines, pair_lines
+from pytest_humaneval.report.rejected import rejected_lines
 from pytest_humaneval.report.texttable import Column, text_table, wrapped
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.parts import POOLED, parts_of
@@ -50,6 +51,7 @@ def summary_lines(
         *(["", *experiment_table(plan, width)] if with_experiments else []),
     ]
     of_run = [*_partial(ledger, width), *_further(ledger, width)]
+    of_run += rejected_lines(ledger.sorted(), ledger.counterexample, width)
     for notice in progress.get("notices", []):
         of_run += wrapped(f"note: {notice}", width)
     analysis, generated = analysis or Analysis(), plan.engine.name != REPLAY
@@ -162,6 +164,11 @@ def table(rows: Sequence[Row], ks: Sequence[int], width: int, *, generated: bool
         columns.append(Column(f"pass@{k}", [_three_decimals(row.pass_at_k[k]) for row in rows]))
         if any(row.intervals[k] for row in rows):
             columns.append(Column("95 % interval", [_interval(row.intervals[k]) for row in rows], glued=True))
+    for k in ks:
+        if any(k in row.strong_pass_at_k for row in rows):
+            figures = [_three_decimals(row.strong_pass_at_k.get(k)) for row in rows]
+            between = [_interval(row.strong_intervals.get(k)) for row in rows]
+            columns += [Column(f"strong@{k}", figures), Column("95 % interval", between, glued=True)]
     if shown or any(row.guided for row in rows):
         columns.append(Column("sees", ["examples" if row.guided else prompt for row in rows]))
     if any(row.guided for row in rows):

@@ -128,6 +128,8 @@ def _outcome(where: str, row: Any, counts: dict[tuple[str, str], Iterator[int]])
     if index < 0:
         raise DatasetError(f"{where}: sample_index must be a whole number from 0, not {index}")
     rest = {one.name: _take(where, row, one.name, _TYPES[str(one.type)]) for one in _FIELDS if one.name in row}
+    if (strong := rest.get("strong_kind")) and strong not in KINDS:
+        raise DatasetError(f"{where}: unknown strong_kind {strong!r}; known: {', '.join(KINDS)}")
     return Outcome(task_id, strategy, index, _kind(where, row), **rest)
 
 

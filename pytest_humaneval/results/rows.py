@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pytest_humaneval.endings import LENGTH, finish_reason, is_own
 from pytest_humaneval.outcome import Outcome
@@ -15,7 +15,8 @@ from pytest_humaneval.statistics.metrics import mean_pass_at_k, pass_at_k_interv
 class Row:
     """One strategy's figures. Errors are outside every denominator; ``pass_at_k`` is None where it is undefined.
 
-    ``seconds`` is the time until the strategy's last generation was finished, counted from its submission.
+    ``seconds`` is the time until the strategy's last generation was finished, counted from its submission. The fields
+    that begin with ``strong`` are figures under the dataset's stronger tests; without such tests they are empty.
     """
 
     strategy: str
@@ -34,6 +35,9 @@ class Row:
     steps: dict[str, int]
     guided: bool = False  # saw what its code does on the docstring's examples
     draws: int = 0  # generations that were made for it
+    strong_pass_at_k: dict[int, float | None] = field(default_factory=dict)
+    strong_intervals: dict[int, tuple[float, float] | None] = field(default_factory=dict)
+    strong_passed: int = 0
 
     @property
     def failed(self) -> int:
@@ -54,6 +58,8 @@ class Tally:
         self._kinds: Counter[str] = Counter()
         self._drawn: Counter[str] = Counter()
         self._correct: Counter[str] = Counter()
+        self._strongly_correct: Counter[str] = Counter()
+        self._has_strong = False
         self._steps: Counter[str] = Counter()
         self._ends: Counter[str] = Counter()
         self._tokens = self._truncated = self._draws = 0
@@ -66,6 +72,8 @@ class Tally:
         if not outcome.error:
             self._drawn[outcome.task_id] += 1
             self._correct[outcome.task_id] += outcome.passed
+            self._strongly_correct[outcome.task_id] += outcome.passed_strong
+            self._has_strong = self._has_strong or bool(outcome.strong_kind)
         self._steps.update(outcome.steps)
         self._tokens += outcome.completion_tokens
         self._seconds = max(self._seconds, outcome.generation_seconds)
@@ -78,6 +86,8 @@ class Tally:
     def row(self, ks: Sequence[int]) -> Row:
         """What was counted until now."""
         counts = [(drawn, self._correct[task_id]) for task_id, drawn in self._drawn.items()]
+        strong = [(drawn, self._strongly_correct[task_id]) for task_id, drawn in self._drawn.items()]
+        strong_ks = ks if self._has_strong else ()
         intervals = {k: pass_at_k_interval(counts, k) for k in ks}
         return Row(
             strategy=self._strategy,
@@ -96,6 +106,9 @@ class Tally:
             steps=dict(self._steps),
             guided=self._guided,
             draws=self._draws,
+            strong_pass_at_k={k: mean_pass_at_k(strong, k) for k in strong_ks},
+            strong_intervals={k: pass_at_k_interval(strong, k) for k in strong_ks},
+            strong_passed=self._strongly_correct.total() if self._has_strong else 0,
         )
 
 

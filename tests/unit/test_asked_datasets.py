@@ -96,7 +96,7 @@ def test_files_are_looked_for_where_the_option_the_environment_or_the_run_says(t
 
 def test_the_list_says_what_is_there_and_what_is_not(tmp_path: Path) -> None:
     def gone(wanted: Wanted) -> Dataset:
-        assert not wanted.online
+        assert wanted.only_look
         raise DatasetError("it is nowhere")
 
     lines = list(dataset_lines({**KNOWN, "gone": DatasetKind("gone", "was here", find=gone)}, (tmp_path,)))

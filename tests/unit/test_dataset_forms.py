@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from one_sandbox import check_correctness
 
-from pytest_humaneval import Problem, check_correctness
+from pytest_humaneval import Problem
 from pytest_humaneval.dataset.load import read_dataset
 from pytest_humaneval.exceptions import DatasetError
 

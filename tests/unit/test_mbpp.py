@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from one_sandbox import check_correctness
 
-from pytest_humaneval import check_correctness
 from pytest_humaneval.dataset.examples import visible_examples
 from pytest_humaneval.dataset.kinds import Dataset, Wanted
 from pytest_humaneval.dataset.mbpp import MBPP, task_of
@@ -59,7 +59,7 @@ def written(folder: Path, *rows: dict[str, Any], name: str = "mbpp.jsonl") -> Pa
 
 
 def read(folder: Path, *parts: str) -> Dataset:
-    return MBPP.dataset(Wanted(parts, folders=(folder,), online=False))
+    return MBPP.dataset(Wanted(parts, folders=(folder,), only_look=True))
 
 
 def test_the_description_and_one_assertion_are_asked(tmp_path: Path) -> None:

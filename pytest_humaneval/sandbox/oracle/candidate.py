@@ -58,8 +58,14 @@ class Candidate:
         self.arguments: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})  # of the last call
         self.result: Any = None  # of the last call
         self.calls = 0
+        self.num_tests = 1  # how many the program has to live through; to be set before loading
         self.watched = False  # whether the test may look at its arguments after a call; to be set before loading
         self.exceptions: dict[str, type[Exception]] = {}  # those that the prompt defines, by name
+
+    def renew(self, budget: Budget) -> None:
+        """Begin another test of the same program, with time of its own."""
+        self._budget, self.timeout = budget, budget.timeout
+        self.raised, self.raised_detail, self.calls = None, "", 0
 
     def load(self, source: str, entry_point: str, line_offset: int) -> None:
         """Run the program in the child.
@@ -68,7 +74,8 @@ class Candidate:
             Stop: it does not compile, raises, ends or takes too long.
         """
         try:
-            reply = self._ask(encode((source, entry_point, line_offset, self._budget.timeout, self.watched)))
+            seconds = self._budget.timeout * self.num_tests
+            reply = self._ask(encode((source, entry_point, line_offset, seconds, self.watched)))
             if reply != messages.LOADED:
                 raise self.stop(*self._failure(reply)[:2])
         except (Stop, Leave):

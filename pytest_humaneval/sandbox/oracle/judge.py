@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from ..wire.errors import Leave
 from .candidate import BadArgumentError, Candidate, Stop
 from .changes import looks_again
-from .explain import explained, text_of
+from .explain import arguments_of, explained, text_of
 
 TEST_FILE = "<test>"
 SEED = 0  # some tests draw random numbers; every completion shall meet the same
@@ -24,6 +24,7 @@ class Case(NamedTuple):
     prompt: str
     entry_point: str
     test: str
+    strong_test: str = ""
 
 
 class Judgement(NamedTuple):
@@ -52,6 +53,27 @@ def judge(case: Case, completion: str, candidate: Candidate) -> Judgement:
     except Stop as stop:
         return Judgement(stop.kind, stop.detail)
     return judgement if candidate.stopped is None else Judgement(candidate.stopped.kind, candidate.stopped.detail)
+
+
+def judge_further(case: Case, candidate: Candidate) -> Judgement:
+    """Run the stronger test against a program that is loaded and has passed the test.
+
+    The detail names the call, whatever came of it: who reads the verdict shall be able to judge it.
+
+    Raises:
+        TestError: the stronger test cannot be run by anyone.
+    """
+    try:
+        judgement = _run_test(case._replace(test=case.strong_test), candidate)
+    except Stop as stop:
+        judgement = Judgement(stop.kind, stop.detail)
+    if candidate.stopped is not None:
+        judgement = Judgement(candidate.stopped.kind, candidate.stopped.detail)
+    if judgement.kind in ("passed", "assertion"):
+        return judgement
+    return Judgement(
+        judgement.kind, "\n".join(filter(None, (judgement.detail, f"arguments: {arguments_of(candidate)}")))
+    )
 
 
 def overcome(error: BaseException) -> Judgement:
