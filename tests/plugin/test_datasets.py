@@ -141,3 +141,21 @@ def test_the_table_says_that_a_prompt_shows_a_part_of_its_test(evaluate: Evaluat
     assert under("mini: 3 problems", lines, "minimal")[4] == "prompt"
     assert under("mbpp:test:assertions: 1 problem", lines, "minimal")[4:6] == ["2", "assertions"]
     assert under("mbpp:test:assertions: 1 problem", lines, "best_of")[4] == "examples"
+
+
+@distributed
+def test_evalplus_gives_two_figures(evaluate: Evaluate, tmp_path: Path, workers: str) -> None:
+    row = {
+        "task_id": "HumanEval/0", "prompt": "def half(n):\n", "entry_point": "half", "contract": "", "atol": 0,
+        "canonical_solution": "    return n / 2\n", "base_input": [[4], [6]], "plus_input": [[-3]],
+    }  # fmt: skip
+    (tmp_path / "plus.jsonl").write_text(json.dumps(row) + "\n")
+    result = evaluate(
+        workers, f"--humaneval-dataset=humaneval+={tmp_path}/plus.jsonl", strategy="chat,minimal",
+        script={"* chat": "    return n / 2\n", "* minimal": "    return abs(n) / 2\n"},
+    )  # fmt: skip
+    head = next(line for line in result.outlines if line.startswith("strategy ")).split()
+    rows = {line.split()[0]: line.split() for line in result.outlines if line.startswith(("chat ", "minimal "))}
+    assert "strong@1" in head
+    assert (rows["chat"][1], rows["minimal"][1]) == ("1.000", "1.000")
+    result.stdout.fnmatch_lines(["*HumanEval/0 minimal: half(-3)*expected -1.5*"])
