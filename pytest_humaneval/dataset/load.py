@@ -40,7 +40,9 @@ def read_wanted(wanted: Wanted) -> Dataset:
     source = wanted.file or _bundled_path()
     raw = jsonl.read_bytes(source)
     if raw[:4] == b"PAR1":
-        return _dataset(Found(parquet.rows(source, raw), hashlib.sha256(raw).hexdigest(), str(source)), source, wanted)
+        return _dataset(
+            Found(tuple(parquet.rows(source, raw)), hashlib.sha256(raw).hexdigest(), str(source)), source, wanted
+        )
     text = jsonl.read_text(source)
     rows = tuple(jsonl.objects(source, text.removeprefix("\ufeff")))
     return _dataset(Found(rows, digest_of(text), str(source)), source, wanted)

@@ -17,7 +17,7 @@ def source_of(value: object) -> str:
     if value is None or kind in (bool, str, bytes):
         return ascii(value)
     if kind is int:
-        return hex(value) if abs(value) > LONG else repr(value)  # type: ignore[arg-type, call-overload]
+        return hex(value) if abs(value) > LONG else repr(value)  # type: ignore[arg-type]
     if kind is float:
         if math.isnan(value):  # type: ignore[arg-type]
             return "(1e999 - 1e999)"

@@ -229,7 +229,21 @@ def test_arguments_of_mbpp_get_back_their_types(number: int, given: list[Any], r
     assert [type(one) for one in restored(number, given)] == [type(one) for one in right]
 
 
-VALUES = [1, -1.5, True, None, "a'\u2028", b"\0", [1, (2,), ()], {1: {2}}, set(), 1 + 2j, 1e300, 10**5000, -(10**5000)]
+VALUES: list[object] = [
+    1,
+    -1.5,
+    True,
+    None,
+    "a'\u2028",
+    b"\0",
+    [1, (2,), ()],
+    {1: {2}},
+    set(),
+    1 + 2j,
+    1e300,
+    10**5000,
+    -(10**5000),
+]
 
 
 @pytest.mark.parametrize("place", range(len(VALUES)))

@@ -24,7 +24,7 @@ ROW: dict[str, Any] = {
     "challenge_test_list": [],
 }
 # What is odd about tasks of MBPP, each by itself.
-ODD = {
+ODD: dict[str, dict[str, Any]] = {
     "several functions": {
         "code": "def one(): return 1\ndef double(n): return n + add(n)\ndef add(n): return n * one()"
     },
