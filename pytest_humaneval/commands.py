@@ -44,6 +44,7 @@ from pytest_humaneval.report.terminal import (
 from pytest_humaneval.report.texttable import wrapped
 from pytest_humaneval.results import interchange
 from pytest_humaneval.results.parts import is_pooled, shown_of
+from pytest_humaneval.results.preregistration import recorded
 from pytest_humaneval.results.read import UNNAMED, Results, read_results
 from pytest_humaneval.results.rows import context_of, ranked, rows_of
 from pytest_humaneval.whole_file import write_whole
@@ -172,6 +173,7 @@ def _analysed(run: Results, before: Results | None, asked: Asked, *, pairs: bool
     check_baseline(gates, run.strategies, before.strategies if before is not None else None, "--")
     pool = asked.pool or is_pooled(run.run)
     analysis = analyse(run, before, Looked(_ks(run), asked.max_drop, pool, pairs))
+    analysis = replace(analysis, registration=recorded(run.run.get("plan")))
     if not gates:
         return analysis, OK
     errors, missing = sum(one.error for one in run.outcomes), _missing(run)

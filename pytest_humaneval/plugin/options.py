@@ -153,6 +153,7 @@ OPTIONS = (
         "X",
         drop,
     ),
+    Option("plan", "a plan made before: the report says what deviates from it, and what is exploratory", "FILE"),
     Option("html", "write a report page: one file that works offline", "FILE"),
     Option("markdown", "write a summary in Markdown; it also goes to GITHUB_STEP_SUMMARY, if that is set", "FILE"),
     Option(

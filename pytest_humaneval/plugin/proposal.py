@@ -15,6 +15,7 @@ from pytest_humaneval.plugin import options
 from pytest_humaneval.plugin.planning import Choices, choose, who_answers
 from pytest_humaneval.plugin.timeouts import default_timeout
 from pytest_humaneval.report.gates import Gates, check_baseline
+from pytest_humaneval.results.preregistration import Registration, read_registration
 from pytest_humaneval.results.read import Results, read_results
 from pytest_humaneval.sandbox import Sandbox, open_sandbox, self_check
 from pytest_humaneval.sandbox.interface import DEFAULT_TIMEOUT
@@ -33,6 +34,7 @@ class Proposal:
     model: Model | None
     gates: Gates
     baseline: Results | None
+    registration: Registration | None = None
 
     @property
     def nameless(self) -> bool:
@@ -64,7 +66,9 @@ def propose(config: pytest.Config) -> Proposal:
     gates, path = options.gates(config, names), options.optional_path(config, "baseline")
     baseline = read_results(path) if path is not None else None
     check_baseline(gates, names, baseline.strategies if baseline is not None else None, "--humaneval-")
-    proposal = Proposal(choices, identity, model, gates, baseline)
+    planned = options.optional_path(config, "plan")
+    registration = read_registration(planned) if planned is not None else None
+    proposal = Proposal(choices, identity, model, gates, baseline, registration)
     proposal.as_asked()  # so that what no plan can be made of is refused now
     return proposal
 

@@ -128,7 +128,9 @@ def start_run(config: pytest.Config, proposal: Proposal) -> Run:
     ledger = Ledger(plan)
     record = Record(directory, ledger) if directory else None
     history = None if options.switched_on(config, "no-history") else options.cache_directory(config)
-    output = Output(ledger, record, publisher, proposal.gates, proposal.baseline, started, history)
+    output = Output(
+        ledger, record, publisher, proposal.gates, proposal.baseline, started, proposal.registration, history
+    )
     read_store = not (options.no_cache(config) or proposal.nameless)
     return Run(config, plan, settled, EngineSession(config, plan, proposal.model, read_store=read_store), output)
 

@@ -10,6 +10,7 @@ from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.report.baseline import BaselineComparison, compare_results
 from pytest_humaneval.report.gates import Gates, GateVerdict, judge
 from pytest_humaneval.results.parts import POOLED, part_of, parts_of, same_part
+from pytest_humaneval.results.preregistration import Checked
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.statistics.comparison import (
     Comparison,
@@ -30,7 +31,8 @@ MATRIX_STRATEGIES = 6
 class Analysis:
     """``pairs`` are all pairs of strategies; ``with_reference`` each other one against ``minimal``, or the first.
 
-    ``reliability`` has the strategies that drew several samples of a problem.
+    ``reliability`` has the strategies that drew several samples of a problem, ``registration`` what deviates from a
+    plan that was made before.
     """
 
     pairs: Sequence[Comparison] = ()
@@ -39,12 +41,15 @@ class Analysis:
     gates: Sequence[GateVerdict] = ()
     answer: str = ""
     reliability: Sequence[Reliability] = ()
+    registration: Checked | None = None
     parts: Mapping[str, Analysis] = field(default_factory=dict)
     """Of a run on several datasets: what is said of each, by its name, and of all together where asked for."""
 
     def to_json(self) -> dict[str, Any]:
         """For run.json."""
         shown: dict[str, Any] = {}
+        if self.registration is not None:
+            shown["plan"] = self.registration.to_json()
         if self.parts:
             shown["by_dataset"] = {name: part.to_json() for name, part in self.parts.items()}
         if self.reliability:

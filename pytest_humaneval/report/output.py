@@ -17,8 +17,10 @@ from pytest_humaneval.report.terminal import summary_lines
 from pytest_humaneval.results.history import append, lines_of
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.parts import row_records
+from pytest_humaneval.results.preregistration import Checked, Registration, check_registration
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.record import Record, plan_options, run_record
+from pytest_humaneval.statistics.comparison import passes_of
 from pytest_humaneval.whole_file import Written
 
 INTERRUPTED = 2  # pytest's exit status
@@ -45,6 +47,7 @@ class Output:
     gates: Gates
     baseline: Results | None
     started: datetime
+    registration: Registration | None = None  # what was planned before
     history: Path | None = None  # the folder with the history of all runs, where this one is to add to it
 
     def add(self, outcome: Outcome) -> None:
@@ -108,7 +111,15 @@ class Output:
         plan = self.ledger.plan
         looked = Looked(plan.ks, self.gates.max_drop, plan.pool)
         made = analyse(Results(tuple(outcomes), plan_options(plan)), self.baseline, looked)
-        return replace(made, gates=judged.gates, answer=judged.answer)
+        checked = self._check_registration(outcomes)
+        return replace(made, gates=judged.gates, answer=judged.answer, registration=checked)
+
+    def _check_registration(self, outcomes: Sequence[Outcome]) -> Checked | None:
+        if self.registration is None:
+            return None
+        judged = {name: len(problems) for name, problems in passes_of(outcomes).items()}
+        asked = plan_options(self.ledger.plan)
+        return check_registration(self.registration, asked, judged, self.gates.max_drop)
 
     def _analyse(self, exit_status: int, elsewhere: int) -> tuple[Analysis, int]:
         outcomes = self.ledger.sorted()

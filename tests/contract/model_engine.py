@@ -82,7 +82,7 @@ class ModelEngineContract:
     def test_an_answer_is_clipped_to_the_room_behind_the_prompt(self, ask: Ask) -> None:
         almost = completion_prompt("x" * (self.context - 3), stop=())
         (generation,) = said(ask, [Request(almost, Sampling(max_tokens=50), 0)])
-        assert (generation.completion_tokens, generation.finish_reason) == (3, "length")
+        assert (generation.completion_tokens, generation.finish_reason) == (3, "context_full")
 
     @pytest.mark.parametrize("case", ["too long", "empty", "not unicode"])
     def test_a_request_that_cannot_be_asked_is_an_error_and_the_others_go_on(self, ask: Ask, case: str) -> None:

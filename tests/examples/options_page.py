@@ -42,6 +42,7 @@ MORE = {
     "humaneval_fail_on_regression": "gates.md",
     "humaneval_max_drop": "gates.md",
     "humaneval_gate_on": "gates.md",
+    "humaneval_plan": "statistics.md",
     "humaneval_html": "report-page.md",
     "humaneval_markdown": "report-page.md",
     "humaneval_sandbox": "threat-model.md",

@@ -16,6 +16,7 @@ from pytest_humaneval.outcome import KINDS
 from pytest_humaneval.plugin.config_file import KEYS_OF_AN_EXPERIMENT
 from pytest_humaneval.plugin.options import FLAGS
 from pytest_humaneval.plugin.settings import TIMEOUT, WORKERS
+from pytest_humaneval.results.preregistration import KEYS
 
 PAGE = "files.md"
 EXPERIMENTS = '[experiments.plain]\nstrategy = "minimal"\n[experiments.asked]\nstrategy = "chat"\n'
@@ -50,6 +51,7 @@ def assert_documented(heading: str, values: Iterable[object]) -> None:
 
 def test_a_run_writes_what_the_page_says(pytester: pytest.Pytester) -> None:
     (pytester.path / "humaneval.toml").write_text(EXPERIMENTS)
+    (pytester.path / "plan.toml").write_text('strategies = ["plain"]\n')
     pytester.makefile(".json", script='{"* plain": "    pass\\n", "*": "    return True\\n"}')
     before = [
         {"task_id": task, "strategy": name, "passed": False, "completion": "pass"}
@@ -60,7 +62,7 @@ def test_a_run_writes_what_the_page_says(pytester: pytest.Pytester) -> None:
     pytester.runpytest_subprocess(
         "--humaneval-experiment=all", "--humaneval-script=script.json", "--humaneval-cache-dir=cache",
         "--humaneval-output=out", "--humaneval-baseline=before.jsonl", "--humaneval-min-pass-at-1=0.5",
-        "--humaneval-max-drop=0.1", "--humaneval-num-samples=2",
+        "--humaneval-plan=plan.toml", "--humaneval-max-drop=0.1", "--humaneval-num-samples=2",
         *(f"--humaneval-task={task}" for task in TASKS),
         timeout=300,
     )  # fmt: skip
@@ -87,6 +89,10 @@ def assert_store(file: Path) -> None:
     assert first_cells(text) == columns
     assert f"application id is `{application_id:#x}`" in text
     assert f"(SQLite's `user_version`) is {version}" in text
+
+
+def test_every_key_of_a_plan_is_in_the_page() -> None:
+    assert set(first_cells(section(PAGE, "A plan"))) == {*KEYS}
 
 
 def assert_history(file: Path) -> None:

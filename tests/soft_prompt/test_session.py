@@ -120,7 +120,7 @@ def test_ctrl_c_is_one_line_and_names_the_checkpoint(folder: Path) -> None:
         said += process.stderr.read()
     assert process.returncode == 130
     assert "Traceback" not in said
-    found = re.search(r"interrupted: (.*/out/last) is the checkpoint of step (\d+); the same command goes on", said)
+    found = re.search(r"interrupted: (.*/out/last) is the checkpoint of step (\d+); the same command continues", said)
     assert found, said
     manifest = json.loads((Path(found[1]) / "soft_prompt.json").read_text())
     assert manifest["step"] == int(found[2])

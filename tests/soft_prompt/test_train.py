@@ -127,7 +127,7 @@ def test_a_validation_that_was_interrupted_is_made_up_for(frozen: FrozenModel, t
     said = io.StringIO()
     with pytest.raises(KeyboardInterrupt):
         train(frozen, EXAMPLES, InterruptedInValidation(), SHORT, halves, said)
-    assert f"interrupted: {halves / 'last'} is the checkpoint of step 4; the same command goes on" in said.getvalue()
+    assert f"interrupted: {halves / 'last'} is the checkpoint of step 4; the same command continues" in said.getvalue()
     assert load_state(halves) == 4
     state = trained(frozen, halves)
     assert (state.step, state.best_step, state.best_loss) == (6, expected.best_step, expected.best_loss)

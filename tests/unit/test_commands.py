@@ -131,7 +131,7 @@ def test_results_of_another_dataset_are_not_mixed_with_this_one_s_prompts(
         (["--min-pass-at-1=expert_v00=0.5"], 10, "not every gate holds: 1 of 1 failed; exit status 10"),
         (["--baseline", str(MAIN_JOB), "--fail-on-regression"], 0, "every gate holds"),
         (["--baseline", str(MAIN_JOB), "--max-drop=0.05"], 0, "less than 0.05 against the baseline: holds"),
-        (["--baseline", str(MAIN_JOB), "--max-drop=0.01"], 11, "could not be judged"),
+        (["--baseline", str(MAIN_JOB), "--max-drop=0.01"], 11, "not every gate could be judged"),
     ],
 )
 def test_report_judges_gates(options: list[str], status: int, told: str, capsys: pytest.CaptureFixture[str]) -> None:

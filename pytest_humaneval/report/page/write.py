@@ -16,6 +16,7 @@ from pytest_humaneval.report.page.figures import figures
 from pytest_humaneval.report.page.requirements import need_page_extra
 from pytest_humaneval.report.page.summary import kinds_of, summaries
 from pytest_humaneval.report.partial import partial_notes
+from pytest_humaneval.results.preregistration import recorded
 from pytest_humaneval.results.prompts import Asked, read_prompts
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.whole_file import write_whole
@@ -82,6 +83,7 @@ def render(results: Results, problems: Sequence[Problem], baseline: Results | No
         "changes": changes(results, baseline),
         "compared": compared(results),
         "gates": (results.run.get("gates") or {}).get("answer", ""),
+        "plan": recorded(results.run.get("plan")),
     }
     return environment.get_template("page.html.j2").render(values)
 

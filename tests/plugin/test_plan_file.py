@@ -1,0 +1,41 @@
+"""--humaneval-plan: what was planned before a run stands beside what ran."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from mini import Evaluate
+
+from pytest_humaneval.__main__ import main
+
+PLAN = 'hypothesis = "it adds"\nstrategies = ["minimal"]\ntemperature = 0\n'
+
+
+@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+def test_a_run_says_whether_it_is_what_was_planned(
+    evaluate: Evaluate, workers: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "plan.toml").write_text(PLAN)
+    out = tmp_path / "out"
+    asked = (workers, f"--humaneval-plan={tmp_path / 'plan.toml'}", f"--humaneval-output={out}")
+    result = evaluate(*asked, "--humaneval-limit=2", strategy="minimal,minimal_v2")
+    told = [
+        "hypothesis it adds",
+        "not as planned: minimal: 3 problems were planned, 2 have a verdict",
+        "exploratory, as it was not planned: strategy minimal_v2",
+    ]
+    result.stdout.fnmatch_lines([f"plan      {tmp_path / 'plan.toml'} (sha256 *)", *told])
+    plan = json.loads((out / "run.json").read_text())["plan"]
+    assert plan["sha256"] == hashlib.sha256(PLAN.encode()).hexdigest()
+    assert plan["exploratory"] == ["strategy minimal_v2"]
+    capsys.readouterr()
+    assert main(["report", str(out)]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert [one for one in told if one not in shown] == []
+
+
+def test_a_plan_that_cannot_be_read_ends_the_run_before_it_starts(refused: Evaluate) -> None:
+    refused("--humaneval-plan=nowhere.toml").stderr.fnmatch_lines(["*--humaneval-plan: *nowhere.toml: cannot be read*"])
