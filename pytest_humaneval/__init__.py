@@ -48,7 +48,8 @@ from pytest_humaneval.verdict import Verdict
 
 if TYPE_CHECKING:
     from pytest_humaneval.dataset.category import Category, category
-    from pytest_humaneval.dataset.load import Dataset, DatasetKind, read_problems
+    from pytest_humaneval.dataset.kinds import Dataset, DatasetKind
+    from pytest_humaneval.dataset.load import read_problems
     from pytest_humaneval.engine.protocol import Engine, EngineKind, EngineOptions, Identity
     from pytest_humaneval.postprocess import PostProcessor, Step
     from pytest_humaneval.sandbox import Sandbox, SandboxKind, SandboxOptions, check_correctness, open_sandbox
@@ -56,8 +57,8 @@ if TYPE_CHECKING:
 _HOME = {
     "Category": "dataset.category",
     "category": "dataset.category",
-    "Dataset": "dataset.load",
-    "DatasetKind": "dataset.load",
+    "Dataset": "dataset.kinds",
+    "DatasetKind": "dataset.kinds",
     "read_problems": "dataset.load",
     "Engine": "engine.protocol",
     "EngineKind": "engine.protocol",

@@ -140,6 +140,11 @@ def _add_files_and_gates(parser: argparse.ArgumentParser) -> None:
         "--max-drop", type=argument(drop), metavar="X", dest="max_drop",
         help="a gate: the exit status says whether pass@1 is shown to have dropped by less than X",
     )  # fmt: skip
+    parser.add_argument(
+        "--pool",
+        action="store_true",
+        help="with several datasets: figures, comparisons and gates also over all together",
+    )
     _add_dataset(parser)
 
 
@@ -148,7 +153,7 @@ def _add_format(parser: argparse.ArgumentParser, names: Sequence[str]) -> None:
 
 
 def _add_dataset(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--dataset", type=Path, metavar="FILE", help="the problems, if they are not HumanEval's")
+    parser.add_argument("--dataset", metavar="NAMES or FILES", help="the problems, if they are not HumanEval's")
 
 
 if __name__ == "__main__":

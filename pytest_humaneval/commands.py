@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pytest_humaneval.dataset.asked import dataset_named
+from pytest_humaneval.dataset.bundled import BUNDLED
 from pytest_humaneval.dataset.foreign import is_inspect
-from pytest_humaneval.dataset.load import Dataset, read_dataset
+from pytest_humaneval.dataset.load import HUMANEVAL, read_dataset
 from pytest_humaneval.engine.protocol import Identity
 from pytest_humaneval.engine.replay import place_of, read_samples
 from pytest_humaneval.exceptions import DatasetError, InputError
@@ -24,27 +26,27 @@ from pytest_humaneval.postprocess import postprocess
 from pytest_humaneval.printable import counted, one_line
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import completion_prompt
-from pytest_humaneval.report.analysis import Analysis, comparisons_of
-from pytest_humaneval.report.baseline import compare_results
-from pytest_humaneval.report.gates import OK, Gates, answer, check_baseline, judge, least_pass_at_1
+from pytest_humaneval.report.analysis import Analysis, Looked, analyse, judge_gates
+from pytest_humaneval.report.gates import OK, Gates, answer, check_baseline, least_pass_at_1
 from pytest_humaneval.report.markdown import markdown_results
 from pytest_humaneval.report.page import write_page
 from pytest_humaneval.report.partial import partial_notes
+from pytest_humaneval.report.rejected import rejected_lines, told_rejected
 from pytest_humaneval.report.terminal import (
     analysis_lines,
     dataset_line,
     identity_line,
+    part_lines,
     remark_lines,
     table,
 )
 from pytest_humaneval.report.texttable import wrapped
 from pytest_humaneval.results import interchange
+from pytest_humaneval.results.parts import is_pooled, shown_of
 from pytest_humaneval.results.preregistration import recorded
 from pytest_humaneval.results.read import UNNAMED, Results, read_results
 from pytest_humaneval.results.rows import context_of, ranked, rows_of
 from pytest_humaneval.results.sampling import REPLAY, sampling_told
-from pytest_humaneval.statistics.comparison import passes_of
-from pytest_humaneval.statistics.reliability import reliability_of
 from pytest_humaneval.whole_file import write_whole
 from pytest_humaneval.wording import context_text, short_digest
 
@@ -99,7 +101,8 @@ class Asked:
 
     html: Path | None = None
     markdown: Path | None = None
-    dataset: Path | None = None
+    dataset: str | None = None
+    pool: bool = False
     least: Sequence[tuple[str, float]] = ()
     on_regression: bool = False
     max_drop: float | None = None
@@ -115,6 +118,8 @@ def compare(before: Path, now: Path, **asked: Any) -> int:
     of_before, of_now = read_results(before), read_results(now)
     analysis, status = _analysed(of_now, of_before, Asked(**asked), pairs=False)
     lines = [f"run       {now}", *(f"note: {note}" for note in of_now.notes)]
+    for name, part in analysis.parts.items():
+        lines += ["", name, *analysis_lines(part, _width(), kept=False)]
     _show([*lines, *analysis_lines(analysis, _width(), kept=False)])
     _publish(of_now, of_before, analysis, Asked(**asked))
     return status
@@ -138,6 +143,7 @@ def results_lines(run: Results, analysis: Analysis, width: int) -> list[str]:
     """The summary of a finished run, as far as its files tell of it."""
     ks = _ks(run)
     rows = ranked(rows_of(run.outcomes, ks))
+    generated = any(row.tokens for row in rows)
     held = context_text(context_of(run.outcomes))
     lines = [
         f"results   {run.source}",
@@ -145,8 +151,17 @@ def results_lines(run: Results, analysis: Analysis, width: int) -> list[str]:
         *(f"note: {note}" for note in run.notes),
         "",
     ]
-    lines += table(rows, ks, width, generated=any(row.tokens for row in rows))
-    if remarks := [*remark_lines(rows, width), *_partial(run, width)]:
+    if analysis.parts:
+        shown = shown_of(run.run)
+        parts = part_lines(run.outcomes, ks, analysis, width, generated=generated, shown=shown)[1:]
+        parts += rejected_lines(run.outcomes, told_rejected, width)
+        return [*lines, *parts, *_partial(run, width), *analysis_lines(analysis, width, True)]
+    lines += table(rows, ks, width, generated=generated, shown=run.run.get("dataset", {}).get("shown", 0))
+    if remarks := [
+        *remark_lines(rows, width),
+        *rejected_lines(run.outcomes, told_rejected, width),
+        *_partial(run, width),
+    ]:
         lines += ["", *remarks]
     return [*lines, *analysis_lines(analysis, width, True)]
 
@@ -156,16 +171,14 @@ def _analysed(run: Results, before: Results | None, asked: Asked, *, pairs: bool
     least = least_pass_at_1(asked.least, run.strategies)
     gates = Gates(least, asked.on_regression, asked.max_drop, on_bound=asked.gate_on == "bound")
     check_baseline(gates, run.strategies, before.strategies if before is not None else None, "--")
-    of_pairs, with_reference = comparisons_of(run.outcomes) if pairs else ([], [])
-    compared = compare_results(run, before, asked.max_drop) if before is not None else None
-    reliability = reliability_of(run.outcomes, _ks(run))
-    checked = recorded(run.run.get("plan"))
-    analysis = Analysis(of_pairs, with_reference, compared, reliability=reliability, registration=checked)
+    pool = asked.pool or is_pooled(run.run)
+    analysis = analyse(run, before, Looked(_ks(run), asked.max_drop, pool, pairs))
+    analysis = replace(analysis, registration=recorded(run.run.get("plan")))
     if not gates:
         return analysis, OK
     errors, missing = sum(one.error for one in run.outcomes), _missing(run)
     whole = not errors and not missing
-    verdicts = judge(gates, passes_of(run.outcomes), analysis.baseline) if whole else []
+    verdicts = judge_gates(gates, run.outcomes, analysis, pool=pool) if whole else []
     status, told = answer(OK, verdicts, errors, missing, 0)
     return replace(analysis, gates=verdicts, answer=told), status
 
@@ -181,7 +194,7 @@ def _missing(run: Results) -> int:
 def _publish(run: Results, before: Results | None, analysis: Analysis, asked: Asked) -> None:
     """Write the page and the Markdown that are asked for."""
     if asked.html is not None:
-        problems = _problems_of(run, read_dataset(asked.dataset))
+        problems = _problems_of(run, asked.dataset)
         try:
             write_page(asked.html, run, problems, before)
         except OSError as error:
@@ -198,7 +211,7 @@ def _publish(run: Results, before: Results | None, analysis: Analysis, asked: As
         print(f"\nthe summary is in {asked.markdown}")
 
 
-def export(style: str, results: Path, out: Path, strategy: str | None, dataset: Path | None) -> int:
+def export(style: str, results: Path, out: Path, strategy: str | None, dataset: str | None) -> int:
     """Write one strategy's samples in another format.
 
     Raises:
@@ -206,7 +219,7 @@ def export(style: str, results: Path, out: Path, strategy: str | None, dataset: 
     """
     run = read_results(results)
     chosen = interchange.one_strategy(run, strategy)
-    problems = _problems_of(run, read_dataset(dataset))
+    problems = _problems_of(run, dataset)
     kept = interchange.judged(chosen)
     interchange.write_rows(out, FORMATS[style].export(kept, problems))
     left_out = f"; {len(chosen) - len(kept)} without a verdict were left out" if len(chosen) > len(kept) else ""
@@ -214,13 +227,13 @@ def export(style: str, results: Path, out: Path, strategy: str | None, dataset: 
     return 0
 
 
-def take_in(style: str, file: Path, out: Path, strategy: str | None, dataset: Path | None) -> int:
+def take_in(style: str, file: Path, out: Path, strategy: str | None, dataset: str | None) -> int:
     """Read another format: samples.jsonl, and where the file has verdicts, results.jsonl.
 
     Raises:
         InputError: a file that cannot be read or written.
     """
-    problems = {problem.task_id: problem for problem in read_dataset(dataset).problems}
+    problems = {problem.task_id: problem for problem in dataset_named(dataset).problems}
     imported = interchange.READERS[style](file, list(problems.values()), strategy or UNNAMED)
     if raw := is_inspect(file):
         imported = replace(imported, outcomes=tuple(_taken_out(one, problems) for one in imported.outcomes))
@@ -255,7 +268,7 @@ def _settings_lines(run: dict[str, Any], width: int, held: str = "") -> list[str
         lines += wrapped(sampling_told(run) + held, width, "sampling  ")
     with contextlib.suppress(*ODD):
         dataset = run["dataset"]
-        told = dataset_line(dataset["problems"], dataset["name"], dataset["sha256"])
+        told = dataset_line(dataset["problems"], dataset["name"], dataset["sha256"], dataset.get("shown", 0))
         lines += wrapped(told, width, "problems  ")
     return lines
 
@@ -273,8 +286,9 @@ def _ks(run: Results) -> Sequence[int]:
     return [k for k in DEFAULT_KS if k <= min(counts.values())]
 
 
-def _problems_of(run: Results, dataset: Dataset) -> list[Any]:
-    """The problems that the results are about, in the dataset's order."""
+def _problems_of(run: Results, named: str | None) -> list[Any]:
+    """The problems that the results are about, in the order of the dataset that is named, else of what the run says."""
+    dataset = dataset_named(named or _recorded(run.run))
     asked = {outcome.task_id for outcome in run.outcomes}
     found = [problem for problem in dataset.problems if problem.task_id in asked]
     if missing := asked - {problem.task_id for problem in found}:
@@ -287,6 +301,14 @@ def _problems_of(run: Results, dataset: Dataset) -> list[Any]:
             f"(sha256 {short_digest(str(recorded))}, not {short_digest(dataset.sha256)}); name it with --dataset"
         )
     return found
+
+
+def _recorded(run: dict[str, Any]) -> str | None:
+    """The datasets of a run, where all of them are known by their names."""
+    told = run.get("datasets") or [run.get("dataset", {})]
+    names = [str(one.get("name")) for one in told if isinstance(one, dict)]
+    names = [HUMANEVAL.name if name == "HumanEval" else name for name in names]  # as its file is called
+    return ",".join(names) if names and all(name.split(":")[0] in BUNDLED for name in names) else None
 
 
 def _show(lines: Iterable[str]) -> None:

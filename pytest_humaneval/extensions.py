@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pytest_humaneval.dataset import load
-from pytest_humaneval.dataset.load import DatasetKind
+from pytest_humaneval.dataset import bundled
+from pytest_humaneval.dataset.kinds import DatasetKind
 from pytest_humaneval.engine import catalogue
 from pytest_humaneval.engine.protocol import EngineKind
 from pytest_humaneval.postprocess import POSTPROCESSORS, PostProcessor
@@ -24,4 +24,4 @@ class Extensions:
     datasets: Mapping[str, DatasetKind]
 
 
-BUNDLED = Extensions(catalogue.BUNDLED, library.BUNDLED, POSTPROCESSORS, load.BUNDLED)
+BUNDLED = Extensions(catalogue.BUNDLED, library.BUNDLED, POSTPROCESSORS, bundled.BUNDLED)

@@ -29,7 +29,9 @@ class Outcome:
     ``generation_seconds`` run from submission to the last token. ``num_draws`` generations were made for it, and the
     tokens are those of all. ``guided`` says that its strategy ran code on the docstring's examples. ``reasoning`` is
     what the model thought beside its answer, where a server keeps that apart. ``cause`` says what kind of mistake it
-    is, where that can be told (:mod:`pytest_humaneval.results.cause`).
+    is, where that can be told (:mod:`pytest_humaneval.results.cause`). ``strong_kind`` and ``strong_detail``
+    are the verdict by the problem's stronger test; the kind is empty where it has none. ``dataset``
+    is named in a run on several.
     """
 
     task_id: str
@@ -49,10 +51,18 @@ class Outcome:
     guided: bool = False
     reasoning: str = ""
     cause: str = ""
+    dataset: str = ""
+    strong_kind: str = ""
+    strong_detail: str = ""
 
     @property
     def passed(self) -> bool:
         return self.kind == "passed"
+
+    @property
+    def passed_strong(self) -> bool:
+        """Whether it passed the stronger test as well, or all there is where the problem has none."""
+        return self.passed and self.strong_kind in ("", "passed")
 
     @property
     def error(self) -> bool:
@@ -79,7 +89,16 @@ class Outcome:
 
     def judged(self, completion: str, verdict: Verdict) -> Outcome:
         """With what the sandbox said of ``completion``, which is the one that counts: the one that was checked."""
-        return replace(self, completion=completion, kind=verdict.kind, detail=verdict.detail, seconds=verdict.duration)
+        strong = verdict.strong
+        return replace(
+            self,
+            completion=completion,
+            kind=verdict.kind,
+            detail=verdict.detail,
+            seconds=verdict.duration,
+            strong_kind=strong.kind if strong is not None else "",
+            strong_detail=strong.detail if strong is not None else "",
+        )
 
     def failed(self, kind: str, detail: str) -> Outcome:
         """With another kind, and why."""

@@ -89,7 +89,7 @@ def _decoder(hint: Any) -> Decode:
     if hint is Any:
         return lambda value: value
     if is_dataclass(hint):
-        return _of_dataclass(hint)  # type: ignore[arg-type] # a class, not an instance of one
+        return _of_dataclass(hint)
     if origin in (Union, UnionType):
         return _of_union([_decoder(each) for each in sorted(arguments, key=lambda each: each is not NoneType)])
     if origin is Literal:
@@ -103,12 +103,17 @@ def _decoder(hint: Any) -> Decode:
     return _of_builtin(hint)
 
 
-def _of_dataclass(kind: type[Any]) -> Decode:
+@cache
+def _decoders(kind: type[Any]) -> dict[str, Decode]:
     hints = get_type_hints(kind)
-    decoders = {field.name: _decoder(hints[field.name]) for field in fields(kind)}
+    return {field.name: _decoder(hints[field.name]) for field in fields(kind)}
+
+
+def _of_dataclass(kind: Any) -> Decode:
     needed = [field.name for field in fields(kind) if _is_needed(field)]
 
     def decode(value: Any) -> Any:
+        decoders = _decoders(kind)  # not before: a field may be of the same kind
         if not isinstance(value, dict):
             raise _wrong(dict, value)
         if unknown := value.keys() - decoders.keys():

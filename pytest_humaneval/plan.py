@@ -10,10 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from pytest_humaneval.dataset.kinds import Dataset
 from pytest_humaneval.engine.protocol import EngineOptions, Identity
 from pytest_humaneval.exceptions import InputError, StrategyError, raised_in
 from pytest_humaneval.extensions import BUNDLED, Extensions
 from pytest_humaneval.item import Item, ItemId
+from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plain import to_plain
 from pytest_humaneval.postprocess import POSTPROCESSOR_SORT, postprocess
 from pytest_humaneval.problem import Problem
@@ -56,6 +58,16 @@ class Plan:
     given: Mapping[tuple[str, str], frozenset[int]] = field(default_factory=dict, repr=False, compare=False)
     """The samples of a replayed file, by task_id and strategy (empty: any): problems may have unequal numbers."""
     extensions: Extensions = field(default=BUNDLED, repr=False, compare=False)
+    datasets: tuple[Dataset, ...] = field(default=(), repr=False, compare=False)
+    """Where the problems are of several datasets: those, whole."""
+    dataset_of: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    """And the name of each problem's, by task_id."""
+    pool: bool = False  # whether several datasets are also looked at together
+
+    def outcome(self, item: ItemId, *, guided: bool = False, detail: str = "") -> Outcome:
+        """An outcome of which nothing else is known yet."""
+        dataset = self.dataset_of.get(item.task_id, "")
+        return Outcome(item.task_id, item.strategy, item.sample_index, guided=guided, detail=detail, dataset=dataset)
 
     def check(self) -> None:
         """Refuse what would waste a run.

@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 class Problem:
     """One row of HumanEval, its fields spelt as in the dataset.
 
-    ``test`` and ``canonical_solution`` are hidden from everything that writes code: strategies and
-    post-processors receive :meth:`visible`, in which both are empty.
+    ``test``, ``canonical_solution`` and ``strong_test`` are hidden from everything that writes code: strategies and
+    post-processors receive :meth:`visible`, in which they are empty. ``strong_test`` is a second test with a function
+    ``check``, empty where the dataset has none: it is run on what has passed ``test``, and gives a figure of its own.
+    ``shown`` are the assertions of the test that the prompt has in it: those are no secret.
     """
 
     task_id: str
@@ -18,11 +20,13 @@ class Problem:
     entry_point: str
     canonical_solution: str
     test: str
+    shown: tuple[str, ...] = ()
+    strong_test: str = ""
 
     def __repr__(self) -> str:
         """Short, and without what is hidden: other plugins (Allure) show an item's parameters."""
         return f"Problem({self.task_id!r})"
 
     def visible(self) -> Problem:
-        """The problem as a model may see it: without its test and its canonical solution."""
-        return replace(self, canonical_solution="", test="")
+        """The problem as a model may see it: without its tests and its canonical solution."""
+        return replace(self, canonical_solution="", test="", strong_test="")

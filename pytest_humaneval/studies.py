@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pytest_humaneval.dataset.load import read_dataset
+from pytest_humaneval.dataset.asked import dataset_named
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.models.find import default_cache_directory
 from pytest_humaneval.printable import one_line
@@ -20,13 +20,13 @@ from pytest_humaneval.results.read import read_results
 from pytest_humaneval.wording import known_ones
 
 
-def plan(like: Path | None, dataset: Path | None, **asked: Any) -> int:
+def plan(like: Path | None, dataset: str | None, **asked: Any) -> int:
     """Print how many problems and samples a question takes, what the dataset can show, and what that costs.
 
     Raises:
         InputError: a question that cannot be, or a file that cannot be read.
     """
-    problems = read_dataset(dataset)
+    problems = dataset_named(dataset)
     cost = cost_of(read_results(like)) if like is not None else _last_cost()
     _show(study_lines(Question(**asked), problems.name, len(problems.problems), cost, _width()))
     return 0

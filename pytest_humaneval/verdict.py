@@ -22,12 +22,15 @@ class Verdict:
     """What the sandbox says about one completion.
 
     ``detail`` is printable text that says why: the failing assertion with arguments, expected and got; the exception's
-    type, message and line of the completion. ``duration`` is in seconds, inside the sandbox.
+    type, message and line of the completion. ``duration`` is in seconds, inside the sandbox. ``strong`` is the verdict
+    by the problem's stronger test, where it has one: what failed the plain test has failed that one too. It changes
+    nothing of the rest.
     """
 
     kind: Kind
     detail: str = ""
     duration: float = 0.0
+    strong: Verdict | None = None
 
     @property
     def passed(self) -> bool:

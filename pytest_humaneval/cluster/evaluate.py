@@ -18,9 +18,10 @@ from pytest_humaneval.cluster.folder import Folder
 from pytest_humaneval.cluster.judging import Judged, JudgingProgress, judge_all
 from pytest_humaneval.cluster.nodes import Nodes, need_ray, package_version
 from pytest_humaneval.cluster.totals import Figures
-from pytest_humaneval.dataset.load import Dataset, read_dataset
+from pytest_humaneval.dataset.asked import dataset_named
+from pytest_humaneval.dataset.kinds import Dataset
 from pytest_humaneval.engine.protocol import Identity
-from pytest_humaneval.exceptions import InfrastructureError
+from pytest_humaneval.exceptions import InfrastructureError, InputError
 from pytest_humaneval.interruption import sigterm_as_interruption
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plugin.options import DEFAULT_KS
@@ -81,7 +82,7 @@ def evaluate(
     samples: Path,
     address: str,
     output: Path,
-    dataset: Path | None,
+    dataset: str | None,
     timeout: float,
     sandbox: str,
     sandbox_image: str,
@@ -96,7 +97,7 @@ def evaluate(
     figures = Figures()
     try:
         with sigterm_as_interruption():
-            problems = read_dataset(dataset)
+            problems = _one_dataset(dataset)
             survey = chunking.survey(samples, (problem.task_id for problem in problems.problems))
             options = SandboxOptions(sandbox, memory, sandbox_image)
             source = _source_of(sandbox)
@@ -172,6 +173,7 @@ def _judge(run: _Run, address: str, folder: Folder, samples: Iterator[Sample]) -
 def _outcome(sample: Sample, judged: Judged) -> Outcome:
     return Outcome(
         *sample.item, judged.kind, judged.detail, judged.seconds, completion=sample.completion,
+        strong_kind=judged.strong_kind, strong_detail=judged.strong_detail,
     )  # fmt: skip
 
 
@@ -201,6 +203,13 @@ class _Clock:
         print(f"{done:,} of {self._total:,} judged, {rate:,.1f} a second, about {left} left", file=sys.stderr)
 
 
+def _one_dataset(text: str | None) -> Dataset:
+    found = dataset_named(text)
+    if found.parts:
+        raise InputError(f"--dataset: {text}: on Ray the samples of one dataset are judged at a time")
+    return found
+
+
 def _record(run: _Run, started: str, cluster: dict[str, Any], status: int, analysis: Analysis) -> dict[str, Any]:
     """run.json, with the names of a run under pytest where it knows the same."""
     asked = {
@@ -216,7 +225,9 @@ def _record(run: _Run, started: str, cluster: dict[str, Any], status: int, analy
     }
     figures = run.figures
     items = {"expected": run.survey.samples, "finished": figures.outcomes, "errors": figures.errors}
-    return run_record(started, status, asked, items, figures.rows(run.ks), analysis.to_json(), ray=cluster)
+    return run_record(
+        started, status, asked, items, [asdict(row) for row in figures.rows(run.ks)], analysis.to_json(), ray=cluster
+    )
 
 
 def _summary(run: _Run, cluster: dict[str, Any], analysis: Analysis, width: int) -> list[str]:

@@ -20,11 +20,16 @@ CRASHES_IN_A_ROW = 100  # without a verdict between them: then the run stops
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A verdict as it travels, or an error of ours with the kind ``error``. ``seconds`` are the check's."""
+    """A verdict as it travels, or an error of ours with the kind ``error``. ``seconds`` are the check's.
+
+    ``strong_kind`` is empty where the problem has no stronger test.
+    """
 
     kind: str
     detail: str = ""
     seconds: float = 0.0
+    strong_kind: str = ""
+    strong_detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import astuple
 from types import TracebackType
 from typing import Any, Self
 
@@ -26,8 +27,8 @@ ANSWERS_WITHIN = 10.0  # seconds, a cluster's address
 POLL = 0.2  # seconds; what is ready meanwhile comes together
 RECOUNT = 5.0  # seconds between two looks at how many CPUs there are: nodes come and go
 
-Answer = tuple[str, tuple[str, ...], list[tuple[str, str, float]]]
-"""What a task returns, in plain builtins: a complaint or nothing; the sandbox's layers; kind, detail and seconds."""
+Answer = tuple[str, tuple[str, ...], list[tuple[Any, ...]]]
+"""What a task returns, in plain builtins: a complaint or nothing; the sandbox's layers; the fields of each verdict."""
 
 
 def judge(version: str, run: str, setup: Sequence[Any], samples: list[tuple[str, str, int, str]]) -> Answer:
@@ -48,7 +49,7 @@ def judge(version: str, run: str, setup: Sequence[Any], samples: list[tuple[str,
     except SandboxError as error:
         return f"{socket.gethostname()}: {error}", (), []
     judged = bench.judge([Sample(*one) for one in samples])
-    return "", bench.layers, [(one.kind, one.detail, one.seconds) for one in judged]
+    return "", bench.layers, [astuple(one) for one in judged]
 
 
 def package_version() -> str:

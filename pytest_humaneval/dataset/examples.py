@@ -41,7 +41,7 @@ class Example:
 
 @cache
 def visible_examples(problem: Problem) -> tuple[Example, ...]:
-    """The examples in the docstring of the problem's entry point, in their order, each once.
+    """The examples in the docstring of the problem's entry point and in its shown assertions, in order, each once.
 
     None where they contradict each other: some return a container and others a bare value, as in HumanEval/130 (terms
     of a sequence beside the list that is asked for) and /148 (a tuple of one name, written without its comma).
@@ -51,8 +51,24 @@ def visible_examples(problem: Problem) -> tuple[Example, ...]:
     for match in re.finditer(rf"\b{re.escape(problem.entry_point)}[ \t]*\(", docstring):
         if example := _example(docstring[match.end() :]):
             found.setdefault(example.call(""), example)
+    for text in problem.shown:
+        if example := _asserted(text, problem.entry_point):
+            found.setdefault(example.call(""), example)
     shapes = {isinstance(each.expected, CONTAINERS) for each in found.values() if each.expected is not None}
     return tuple(found.values()) if len(shapes) <= 1 else ()
+
+
+def _asserted(text: str, entry_point: str) -> Example | None:
+    """The example of ``assert f(1) == 2``; None where that is anything else."""
+    match = re.match(rf"assert[ \t]+{re.escape(entry_point)}[ \t]*\(", text)
+    call = read_arguments(text[match.end() :]) if match else None
+    if match is None or call is None:
+        return None
+    expected = re.fullmatch(r"\s*==(.*)", text[match.end() + call[1] :], re.DOTALL)
+    value = read_literal(expected[1].strip()) if expected else None
+    if expected is None or value is None or value[1] != len(expected[1].strip()):
+        return None
+    return Example(call[0], value[0])
 
 
 def docstring_of(problem: Problem) -> str:

@@ -105,3 +105,20 @@ def parse(where: str, line: str) -> Any:
         return json.loads(line)
     except (ValueError, RecursionError) as error:
         raise DatasetError(f"{where}: not JSON ({error})") from error
+
+
+def objects(path: Path, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The objects of a file, with their places: one a line, or the elements of one array.
+
+    Raises:
+        DatasetError: something is no object; names file and line, and the element of an array.
+    """
+    if text.lstrip()[:1] == "[":
+        values: Any = parse(str(path), text)
+        found = [(f"{path}, element {number}", value) for number, value in enumerate(values)]
+    else:
+        found = [(f"{path}:{number}", parse(f"{path}:{number}", line)) for number, line in lines(text)]
+    for where, value in found:
+        if not isinstance(value, dict):
+            raise DatasetError(f"{where}: expected a JSON object, not {json.dumps(value)[:60]}")
+        yield where, value

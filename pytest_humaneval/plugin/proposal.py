@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_humaneval.dataset.load import HUMANEVAL
+from pytest_humaneval.dataset.bundled import BUNDLED
 from pytest_humaneval.engine.catalogue import identify
 from pytest_humaneval.engine.protocol import Identity
 from pytest_humaneval.plan import Plan, Settled
@@ -98,9 +98,10 @@ def settle(config: pytest.Config, proposal: Proposal) -> Settled:
 
 def _broken_problems(config: pytest.Config, choices: Choices, sandbox: Sandbox) -> tuple[str, ...]:
     """Before anything is generated: what no solution passes says nothing about a model."""
-    # HumanEval's are known once they have passed; others change.
-    is_humaneval = options.dataset_kind(config, choices.extensions.datasets) is HUMANEVAL
-    keep = options.cache_directory(config) if is_humaneval else None
+    # Published problems are known once they have passed; others change.
+    asked = options.datasets(config, choices.extensions.datasets)
+    published = all(each.kind in BUNDLED.values() for each in asked)
+    keep = options.cache_directory(config) if published else None
     timeout = max(DEFAULT_TIMEOUT, default_timeout(config))
     broken = broken_problems(sandbox, choices.problems, timeout, keep)
     skip = options.switched_on(config, "skip-broken-problems")

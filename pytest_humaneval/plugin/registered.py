@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import pytest
 
-from pytest_humaneval.dataset.load import DATASET_SORT
+from pytest_humaneval.dataset.kinds import DATASET_SORT
 from pytest_humaneval.engine.protocol import ENGINE_SORT
 from pytest_humaneval.exceptions import StrategyError
 from pytest_humaneval.extensions import Extensions

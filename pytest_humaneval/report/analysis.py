@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from pytest_humaneval.outcome import Outcome
-from pytest_humaneval.report.baseline import BaselineComparison
-from pytest_humaneval.report.gates import GateVerdict
+from pytest_humaneval.report.baseline import BaselineComparison, compare_results
+from pytest_humaneval.report.gates import Gates, GateVerdict, judge
+from pytest_humaneval.results.parts import POOLED, part_of, parts_of, same_part
 from pytest_humaneval.results.preregistration import Checked
+from pytest_humaneval.results.read import Results
 from pytest_humaneval.statistics.comparison import (
     Comparison,
     Passes,
@@ -19,7 +21,7 @@ from pytest_humaneval.statistics.comparison import (
     smallest_detectable,
 )
 from pytest_humaneval.statistics.paired import ALPHA, POWER
-from pytest_humaneval.statistics.reliability import Reliability
+from pytest_humaneval.statistics.reliability import Reliability, reliability_of
 
 MATRIX_STRATEGIES = 6
 """Up to so many strategies are shown as a matrix of all pairs; of more, each against the reference."""
@@ -40,12 +42,16 @@ class Analysis:
     answer: str = ""
     reliability: Sequence[Reliability] = ()
     registration: Checked | None = None
+    parts: Mapping[str, Analysis] = field(default_factory=dict)
+    """Of a run on several datasets: what is said of each, by its name, and of all together where asked for."""
 
     def to_json(self) -> dict[str, Any]:
         """For run.json."""
         shown: dict[str, Any] = {}
         if self.registration is not None:
             shown["plan"] = self.registration.to_json()
+        if self.parts:
+            shown["by_dataset"] = {name: part.to_json() for name, part in self.parts.items()}
         if self.reliability:
             shown["reliability"] = [asdict(one) for one in self.reliability]
         for key, made in (("pairs", self.pairs), ("with_reference", self.with_reference)):
@@ -63,6 +69,55 @@ class Analysis:
         if self.gates or self.answer:
             shown["gates"] = {"verdicts": [verdict.to_json() for verdict in self.gates], "answer": self.answer}
         return shown
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What is looked for: strategies with each other (``pairs``), the ``ks`` of reliability, the drop to rule out.
+
+    With ``pool``, several datasets are also looked at together.
+    """
+
+    ks: Sequence[int] = ()
+    max_drop: float | None = None
+    pool: bool = False
+    pairs: bool = True
+
+
+def analyse(now: Results, before: Results | None, looked: Looked) -> Analysis:
+    """Strategies by themselves, with each other and with the earlier run ``before``, on each dataset apart."""
+    parts = parts_of(now.outcomes, pool=looked.pool)
+    if not any(parts):
+        return _analysis(now, before, looked)
+    return Analysis(
+        parts={
+            name: _analysis(
+                part_of(now, name, some), same_part(before, name, some) if before is not None else None, looked
+            )
+            for name, some in parts.items()
+        }
+    )
+
+
+def judge_gates(
+    gates: Gates, outcomes: Sequence[Outcome], analysis: Analysis, *, pool: bool = False
+) -> list[GateVerdict]:
+    """Each gate's answer; of several datasets each has its own, unless they are pooled: then all together are asked."""
+    if not analysis.parts:
+        return judge(gates, passes_of(outcomes), analysis.baseline)
+    parts = parts_of(outcomes, pool=pool)
+    return [
+        replace(verdict, strategy=f"{verdict.strategy} on {name}")
+        for name, some in parts.items()
+        if name == POOLED or POOLED not in parts
+        for verdict in judge(gates, passes_of(some), analysis.parts[name].baseline)
+    ]
+
+
+def _analysis(now: Results, before: Results | None, looked: Looked) -> Analysis:
+    of_pairs, with_reference = comparisons_of(now.outcomes) if looked.pairs else ([], [])
+    compared = compare_results(now, before, looked.max_drop) if before is not None else None
+    return Analysis(of_pairs, with_reference, compared, reliability=reliability_of(now.outcomes, looked.ks))
 
 
 def comparisons_of(outcomes: Sequence[Outcome]) -> tuple[list[Comparison], list[Comparison]]:

@@ -47,6 +47,9 @@ def compare_results(now: Results, before: Results, max_drop: float | None = None
 
     ``max_drop`` is the drop in pass@1 that is allowed, where there is one to test against.
     """
+    if not before.outcomes:
+        dataset = now.run.get("dataset", {}).get("name", "this dataset")
+        return BaselineComparison(before.source, (), (*before.notes, f"the baseline has no result on {dataset}"))
     passes_now, passes_before = passes_of(now.outcomes), passes_of(before.outcomes)
     pairs = matched(now.strategies, before.strategies)
     comparisons = together(

@@ -10,9 +10,12 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from pytest_humaneval.dataset.kinds import num_shown
 from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.plan import Plan
 from pytest_humaneval.printable import counted, printable
 from pytest_humaneval.report.analysis import Analysis
+from pytest_humaneval.report.rejected import rejected, told_rejected
 from pytest_humaneval.report.terminal import (
     analysis_lines,
     identity_line,
@@ -20,6 +23,7 @@ from pytest_humaneval.report.terminal import (
 )
 from pytest_humaneval.results.headline import Headline, headline
 from pytest_humaneval.results.ledger import Ledger, errors_told
+from pytest_humaneval.results.parts import POOLED, parts_of
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.record import plan_options
 from pytest_humaneval.results.rows import Row, context_of, ranked, rows_of
@@ -56,18 +60,14 @@ def markdown_summary(
     """
     plan = ledger.plan
     how = sampling_told(run or plan_options(plan)) + context_text(context_of(ledger.outcomes.values()))
-    facts = [
-        identity_line(plan.identity),
-        how,
-        f"{counted(len(plan.problems), 'problem', 'problems')} of {plan.dataset_name}",
-    ]
+    facts = [identity_line(plan.identity), how, _problems(plan)]
     notes = [partial_note(ledger.selected)] if ledger.selected else []
     notes += [f"warning: {text}" for text in (*ledger.errors_told(), ledger.not_run_told()) if text]
     if ledger.further:
         tests = counted(len(ledger.further), "further test", "further tests")
         notes.append(f"note: {tests} on samples that are counted already, outside pass@k")
     generated = plan.engine.name != REPLAY
-    table = _table(ledger.rows(), plan.ks, generated=generated)
+    table = _tables(ledger.sorted(), plan.ks, generated=generated, pool=plan.pool)
     return markdown(facts, table, notes, analysis or Analysis(), ledger.sorted(), ledger.headline, limit)
 
 
@@ -75,7 +75,8 @@ def markdown_results(
     run: Results, facts: Sequence[str], ks: Sequence[int], notes: Sequence[str], analysis: Analysis
 ) -> str:
     """The same of a finished run, whose functions are told by their tasks."""
-    table = _table(rows_of(run.outcomes, ks), ks, generated=any(one.completion_tokens for one in run.outcomes))
+    generated = any(one.completion_tokens for one in run.outcomes)
+    table = _tables(run.outcomes, ks, generated=generated, pool=POOLED in analysis.parts)
     errors = errors_told([outcome for outcome in run.outcomes if outcome.error])
     notes = [*notes, *(f"warning: {text}" for text in errors)]
 
@@ -101,22 +102,61 @@ def markdown(
     for note in [*notes, *doubts]:
         word, _, rest = note.partition(": ")
         head += [f"**{word.capitalize()}:** {escaped(rest)}.", ""]
+    for name, part in analysis.parts.items():
+        if compared := analysis_lines(part, WIDTH, kept=False):
+            head += [f"### {escaped(name)}", "", *_fenced(compared)]
     head += _fenced(analysis_lines(analysis, WIDTH, kept=False))
     listed = LISTED_BYTES if limit is None else min(LISTED_BYTES, limit - _bytes(head))
     failures = [outcome for outcome in outcomes if not outcome.passed and not outcome.error]
     folded = _folded("errors" if len(errors) > 1 else "error", errors, told, listed // 4, " of engine or sandbox")
-    return "\n".join([*head, *folded, *_folded("failures" if len(failures) > 1 else "failure", failures, told, listed)])
+    beyond = _folded("that only the stronger tests reject", rejected(outcomes), _told_rejected, listed // 4)
+    what = "failures" if len(failures) > 1 else "failure"
+    return "\n".join([*head, *folded, *beyond, *_folded(what, failures, told, listed)])
+
+
+def _told_rejected(outcome: Outcome) -> Headline:
+    return Headline(told_rejected(outcome))
+
+
+def _problems(plan: Plan) -> str:
+    shown = num_shown(plan.problems)
+    told = f", prompts showing up to {counted(shown, 'assertion', 'assertions')} of their test" if shown else ""
+    return f"{counted(len(plan.problems), 'problem', 'problems')} of {plan.dataset_name}{told}"
+
+
+def _tables(outcomes: Sequence[Outcome], ks: Sequence[int], *, generated: bool, pool: bool) -> list[str]:
+    """The table; of several datasets one each, under its name."""
+    lines: list[str] = []
+    for name, some in parts_of(outcomes, pool=pool).items():
+        problems = counted(len({one.task_id for one in some}), "problem", "problems")
+        lines += [*([""] if lines else []), *([f"### {escaped(f'{name}: {problems}')}", ""] if name else [])]
+        lines += _table(rows_of(some, ks), ks, generated=generated)
+    return lines
 
 
 def _table(rows: Sequence[Row], ks: Sequence[int], *, generated: bool) -> list[str]:
     counts = ("passed", "failed", "timed_out", "errors", *(["tokens"] if generated else []))
-    head = ["strategy", *(f"pass@{k}" for k in ks), "95 % interval", *(name.replace("_", " ") for name in counts)]
+    strong_ks = [k for k in ks if any(k in row.strong_pass_at_k for row in rows)]
+    strong = [text for k in strong_ks for text in (f"strong@{k}", "95 % interval")]
+    head = [
+        "strategy",
+        *(f"pass@{k}" for k in ks),
+        "95 % interval",
+        *strong,
+        *(name.replace("_", " ") for name in counts),
+    ]
     lines = [head, [":--", *("--:" for _ in head[1:])]]
     for row in ranked(rows):
-        interval = f"{row.interval[0]:.3f} to {row.interval[1]:.3f}" if row.interval else "n/a"
         values = [three_decimals(row.pass_at_k[k]) for k in ks]
-        lines.append([escaped(row.strategy), *values, interval, *(str(getattr(row, name)) for name in counts)])
+        further = [(row.strong_pass_at_k.get(k), row.strong_intervals.get(k)) for k in strong_ks]
+        strong = [text for value, between in further for text in (three_decimals(value), _between(between))]
+        numbers = [str(getattr(row, name)) for name in counts]
+        lines.append([escaped(row.strategy), *values, _between(row.interval), *strong, *numbers])
     return [f"| {' | '.join(cells)} |" for cells in lines]
+
+
+def _between(interval: tuple[float, float] | None) -> str:
+    return f"{interval[0]:.3f} to {interval[1]:.3f}" if interval else "n/a"
 
 
 def _fenced(lines: Sequence[str]) -> list[str]:

@@ -9,20 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.outcome import Outcome
-from pytest_humaneval.report.analysis import Analysis, comparisons_of
-from pytest_humaneval.report.baseline import compare_results
+from pytest_humaneval.report.analysis import Analysis, Looked, analyse, judge_gates
 from pytest_humaneval.report.comparisons import gate_lines
-from pytest_humaneval.report.gates import INTERNAL_ERROR, OK, TESTS_FAILED, Gates, GateVerdict, answer, judge
+from pytest_humaneval.report.gates import INTERNAL_ERROR, OK, TESTS_FAILED, Gates, GateVerdict, answer
 from pytest_humaneval.report.publish import Publisher
 from pytest_humaneval.report.terminal import summary_lines
 from pytest_humaneval.results.history import append, lines_of
 from pytest_humaneval.results.ledger import Ledger
+from pytest_humaneval.results.parts import row_records
 from pytest_humaneval.results.preregistration import Checked, Registration, check_registration
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.record import Record, plan_options, run_record
-from pytest_humaneval.results.rows import rows_of
 from pytest_humaneval.statistics.comparison import passes_of
-from pytest_humaneval.statistics.reliability import reliability_of
 from pytest_humaneval.whole_file import Written
 
 INTERRUPTED = 2  # pytest's exit status
@@ -87,14 +85,15 @@ class Output:
 
         def run_of(outcomes: Sequence[Outcome], kept: int) -> dict[str, Any]:
             """What run.json says of these outcomes, so many of them a former run's."""
-            asked = plan_options(self.ledger.plan)
+            plan = self.ledger.plan
+            asked = plan_options(plan)
             asked["dataset"]["problems"] = max(asked["dataset"]["problems"], len({one.task_id for one in outcomes}))
             return run_record(
                 self.started.isoformat(timespec="seconds"),
                 exit_status,
                 asked,
                 self.ledger.in_numbers() | {"kept": kept},
-                rows_of(outcomes, self.ledger.plan.ks),
+                row_records(outcomes, plan.ks, pool=plan.pool),
                 (self._compare(outcomes, analysis) if kept else analysis).to_json(),
                 engine_process=engine,
             )
@@ -109,22 +108,11 @@ class Output:
 
     def _compare(self, outcomes: Sequence[Outcome], judged: Analysis) -> Analysis:
         """Strategies with each other and with the baseline; the gates' answers stay."""
-        pairs, with_reference = comparisons_of(outcomes)
-        compared = None
-        if self.baseline is not None:
-            compared = compare_results(
-                Results(tuple(outcomes), plan_options(self.ledger.plan)), self.baseline, self.gates.max_drop
-            )
-        reliability = reliability_of(outcomes, self.ledger.plan.ks)
+        plan = self.ledger.plan
+        looked = Looked(plan.ks, self.gates.max_drop, plan.pool)
+        made = analyse(Results(tuple(outcomes), plan_options(plan)), self.baseline, looked)
         checked = self._check_registration(outcomes)
-        return replace(
-            judged,
-            pairs=pairs,
-            with_reference=with_reference,
-            baseline=compared,
-            reliability=reliability,
-            registration=checked,
-        )
+        return replace(made, gates=judged.gates, answer=judged.answer, registration=checked)
 
     def _check_registration(self, outcomes: Sequence[Outcome]) -> Checked | None:
         if self.registration is None:
@@ -141,7 +129,7 @@ class Output:
         if self.gates:
             errors, missing = len(self.ledger.errors), self.ledger.missing
             if not errors and not missing:
-                verdicts = judge(self.gates, passes_of(outcomes), analysis.baseline)
+                verdicts = judge_gates(self.gates, outcomes, analysis, pool=self.ledger.plan.pool)
             exit_status, told = answer(exit_status, verdicts, errors, missing, elsewhere)
         return replace(analysis, gates=verdicts, answer=told), exit_status
 

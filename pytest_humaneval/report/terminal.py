@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
+from pytest_humaneval.dataset.kinds import num_shown
 from pytest_humaneval.engine.protocol import Identity
-from pytest_humaneval.outcome import KINDS
+from pytest_humaneval.outcome import KINDS, Outcome
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.printable import counted
 from pytest_humaneval.report.analysis import Analysis
 from pytest_humaneval.report.comparisons import baseline_lines, gate_lines, pair_lines
 from pytest_humaneval.report.registration_lines import registration_lines
+from pytest_humaneval.report.rejected import rejected_lines
 from pytest_humaneval.report.reliability_table import reliability_lines
 from pytest_humaneval.report.texttable import Column, text_table, wrapped
 from pytest_humaneval.results.ledger import Ledger
+from pytest_humaneval.results.parts import POOLED, parts_of
 from pytest_humaneval.results.record import plan_options
-from pytest_humaneval.results.rows import Row, context_of, ranked
+from pytest_humaneval.results.rows import Row, context_of, ranked, rows_of
 from pytest_humaneval.results.sampling import REPLAY, sampling_of_row, sampling_told
 from pytest_humaneval.wording import context_text, short_digest, three_decimals
 
@@ -42,17 +47,47 @@ def summary_lines(
         *wrapped(identity_line(plan.identity), width, "model     "),
         *(wrapped(plan.identity.precision, width, "precision ") if plan.identity.precision else []),
         *([] if with_experiments else wrapped(sampling_told(run) + held, width, "sampling  ")),
-        *wrapped(dataset_line(len(plan.problems), plan.dataset_name, plan.dataset_sha256), width, "problems  "),
+        *_dataset_lines(plan, width),
         f"checks    {timeout:g} s of CPU time, {plan.sandbox.memory_mb} MiB",
         *wrapped(", ".join(layers) or "none was started", min(width, HEADER_WIDTH), "sandbox   "),
         *([] if plan.engine.name == REPLAY else _engine_lines(progress, width)),
         *(["", *experiment_table(plan, run, width)] if with_experiments else []),
     ]
-    remarks = [*_sees(rows, width), *remark_lines(rows, width), *_partial(ledger, width), *_further(ledger, width)]
+    of_run = [*_partial(ledger, width), *_further(ledger, width)]
+    of_run += rejected_lines(ledger.sorted(), ledger.counterexample, width)
     for notice in progress.get("notices", []):
-        remarks += wrapped(f"note: {notice}", width)
-    lines = results_lines(header, rows, plan.ks, remarks, width, generated=plan.engine.name != REPLAY)
-    return [*lines, *analysis_lines(analysis or Analysis(), width, kept)]
+        of_run += wrapped(f"note: {notice}", width)
+    analysis, generated = analysis or Analysis(), plan.engine.name != REPLAY
+    if analysis.parts:
+        shown = {one.name: num_shown(one.problems) for one in plan.datasets}
+        told = part_lines(ledger.sorted(), plan.ks, analysis, width, generated=generated, kept=kept, shown=shown)
+        return [*header, *told, *(["", *of_run] if of_run else []), *analysis_lines(analysis, width, kept)]
+    remarks = [*_sees(rows, width), *remark_lines(rows, width), *of_run]
+    lines = results_lines(header, rows, plan.ks, remarks, width, generated=generated, shown=num_shown(plan.problems))
+    return [*lines, *analysis_lines(analysis, width, kept)]
+
+
+def part_lines(
+    outcomes: Iterable[Outcome],
+    ks: Sequence[int],
+    analysis: Analysis,
+    width: int,
+    *,
+    generated: bool = True,
+    kept: bool = True,
+    shown: Mapping[str, int] = MappingProxyType({}),
+) -> list[str]:
+    """Of a run on several datasets: the table, the remarks and the comparisons of each, under its name."""
+    lines: list[str] = []
+    for name, some in parts_of(outcomes, pool=POOLED in analysis.parts).items():
+        rows = ranked(rows_of(some, ks))
+        problems = counted(len({one.task_id for one in some}), "problem", "problems")
+        head = f"{name}: {problems}" + (" of all these datasets, each counted once" if name == POOLED else "")
+        lines += ["", *wrapped(head, width)]
+        remarks = [] if name == POOLED else [*_sees(rows, width), *remark_lines(rows, width)]
+        lines += results_lines((), rows, ks, remarks, width, generated=generated, shown=shown.get(name, 0))
+        lines += analysis_lines(analysis.parts.get(name, Analysis()), width, kept)
+    return lines
 
 
 def results_lines(
@@ -63,9 +98,11 @@ def results_lines(
     width: int,
     *,
     generated: bool = True,
+    shown: int = 0,
 ) -> list[str]:
     """The parts of a summary up to its remarks, a blank line between them."""
-    return [*header, "", *table(rows, ks, width, generated=generated), *(["", *remarks] if remarks else [])]
+    lines = table(rows, ks, width, generated=generated, shown=shown)
+    return [*header, "", *lines, *(["", *remarks] if remarks else [])]
 
 
 def analysis_lines(analysis: Analysis, width: int, kept: bool) -> list[str]:
@@ -90,23 +127,43 @@ def partial_note(selected: str) -> str:
     return f"note: {selected} {'was' if selected.startswith('1 ') else 'were'} selected; the figures are partial"
 
 
-def dataset_line(problems: int, name: str, sha256: str) -> str:
-    """Which problems were asked."""
-    return f"{problems} of {name} (sha256 {short_digest(sha256)})"
+def dataset_line(problems: int, name: str, sha256: str, shown: int = 0) -> str:
+    """Which problems were asked, and how many assertions of its test a prompt shows."""
+    told = f"; prompts show {counted(shown, 'assertion', 'assertions')} of their test" if shown else ""
+    return f"{problems} of {name} (sha256 {short_digest(sha256)}){told}"
 
 
-def table(rows: Sequence[Row], ks: Sequence[int], width: int, *, generated: bool = True) -> list[str]:
+def _dataset_lines(plan: Plan, width: int) -> list[str]:
+    """A line for each dataset."""
+    if not plan.datasets:
+        shown = num_shown(plan.problems)
+        told = [dataset_line(len(plan.problems), plan.dataset_name, plan.dataset_sha256, shown)]
+    else:
+        chosen = Counter(plan.dataset_of[problem.task_id] for problem in plan.problems)
+        told = [dataset_line(chosen[one.name], one.name, one.sha256, num_shown(one.problems)) for one in plan.datasets]
+    return [line for text in told for line in wrapped(text, width, "problems  ")]
+
+
+def table(rows: Sequence[Row], ks: Sequence[int], width: int, *, generated: bool = True, shown: int = 0) -> list[str]:
     """The rows as aligned text: names to the left, numbers to the right, never wrapped.
 
-    ``generated`` says whether the samples were generated in this run: a file's have no tokens and no rate.
+    ``generated`` says whether the samples were generated in this run: a file's have no tokens and no rate. ``shown`` is
+    how many assertions of its test a prompt shows.
     """
     columns = []
+    prompt = counted(shown, "assertion", "assertions") if shown else "prompt"
     for k in ks:
         columns.append(Column(f"pass@{k}", [three_decimals(row.pass_at_k[k]) for row in rows]))
         if any(row.intervals[k] for row in rows):
             columns.append(Column("95 % interval", [_interval(row.intervals[k]) for row in rows], glued=True))
+    for k in ks:
+        if any(k in row.strong_pass_at_k for row in rows):
+            figures = [three_decimals(row.strong_pass_at_k.get(k)) for row in rows]
+            between = [_interval(row.strong_intervals.get(k)) for row in rows]
+            columns += [Column(f"strong@{k}", figures), Column("95 % interval", between, glued=True)]
+    if shown or any(row.guided for row in rows):
+        columns.append(Column("sees", ["examples" if row.guided else prompt for row in rows]))
     if any(row.guided for row in rows):
-        columns.append(Column("sees", ["examples" if row.guided else "prompt" for row in rows]))
         columns.append(Column("draws", [str(row.draws) for row in rows], glued=True))
     counts = ("passed", "failed", "timed_out", "errors", *(["tokens"] if generated else []))
     columns += [Column(name.replace("_", " "), [str(getattr(row, name)) for row in rows]) for name in counts]

@@ -52,6 +52,19 @@ def headline(kind: str, detail: str, entry_point: str) -> Headline:
     return Headline(told.rstrip(": "), "", 0)
 
 
+def counterexample(kind: str, detail: str, entry_point: str) -> str:
+    """A verdict by a stronger test as a person can judge it: ``median([0, -3]) is 0, expected -3``."""
+    lines = printable(detail).strip().splitlines()
+    said = dict(line.split(": ", 1) for line in lines if line.startswith(("arguments: ", "expected: ", "got: ")))
+    call = f"{entry_point}({said['arguments']})" if "arguments" in said else entry_point
+    if kind == "assertion" and "got" in said:
+        return f"{call} is {said['got']}" + (f", expected {said['expected']}" if "expected" in said else "")
+    rest = [line for line in lines if not line.startswith(("arguments: ", "got: "))]
+    place = _PLACE.fullmatch(rest[0]) if len(rest) > 1 else None
+    told = f"{rest[1]}, {place[1] or place[2]}" if place else rest[0] if rest else ""
+    return f"{call}: {told}" if kind == "exception" else f"{call}: {kind}, {told}".rstrip(", ")
+
+
 def columns(text: str) -> int:
     """How many columns of a terminal ``text`` takes: Chinese, say, is twice as wide."""
     return len(text) if text.isascii() else sum(map(_columns_of, text))

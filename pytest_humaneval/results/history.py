@@ -12,6 +12,7 @@ from typing import Any
 
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.results.parts import is_pooled, parts_of
 from pytest_humaneval.results.sampling import sampling_of_row
 from pytest_humaneval.statistics.comparison import passes_of
 
@@ -23,7 +24,7 @@ BUSY_TIMEOUT = 10.0  # seconds; another run holds the lock for milliseconds
 
 @dataclass(frozen=True, slots=True)
 class HistoryLine:
-    """One strategy of one run.
+    """One strategy of one run, on one dataset or on several pooled ones.
 
     ``pass_at_k`` is JSON, by k; ``low`` and ``high`` are the 95 % interval of pass@1. ``passed`` is JSON too: of each
     problem, how many samples passed and how many have a verdict. ``seconds`` are those of the whole batch for each
@@ -60,16 +61,19 @@ COLUMNS = tuple(one.name for one in fields(HistoryLine))
 
 
 def lines_of(run: Mapping[str, Any], outcomes: Iterable[Outcome]) -> list[HistoryLine]:
-    """The lines of a run; ``run`` is what its run.json says."""
-    passes = passes_of(outcomes)
+    """The lines of a run; ``run`` is what its run.json says. Of several datasets each has its own."""
+    parts = parts_of(outcomes, pool=is_pooled(run))
+    passes = {name: passes_of(some) for name, some in parts.items()}
+    datasets = {one["name"]: one for one in run.get("datasets", ())}
     process = run["engine_process"]
     generated = process.get("finished")
     seconds = process["generating_seconds"] / generated if generated else None
     experiments = {one["name"]: one for one in run["experiments"]}
     lines = []
     for row in run["strategies"]:
-        name = row["strategy"]
-        counts = {task: [sum(one.values()), len(one)] for task, one in passes.get(name, {}).items()}
+        name, part = row["strategy"], row.get("dataset", "")
+        dataset = datasets.get(part, run["dataset"])  # also of what is pooled: those of all together
+        counts = {task: [sum(one.values()), len(one)] for task, one in passes.get(part, {}).get(name, {}).items()}
         how = experiments[name]
         low, high = row["interval"] or (None, None)
         share = sum(good / drawn for good, drawn in counts.values()) / len(counts) if counts else None
@@ -80,8 +84,8 @@ def lines_of(run: Mapping[str, Any], outcomes: Iterable[Outcome]) -> list[Histor
                 engine=run["identity"]["engine"],
                 model=run["identity"]["model"],
                 digest=run["identity"]["digest"],
-                dataset=run["dataset"]["name"],
-                dataset_sha256=run["dataset"]["sha256"],
+                dataset=dataset["name"],
+                dataset_sha256=dataset["sha256"],
                 strategy=name,
                 sampling=sampling_of_row(run, how),
                 pass_at_1=share,

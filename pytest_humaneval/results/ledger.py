@@ -12,7 +12,7 @@ from pytest_humaneval.item import ItemId
 from pytest_humaneval.outcome import Outcome, in_order
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.printable import counted
-from pytest_humaneval.results.headline import Headline, headline
+from pytest_humaneval.results.headline import Headline, counterexample, headline
 from pytest_humaneval.results.rows import Row, rows_of
 
 BUNDLED = "test_humaneval.py::"  # how the node ids of the bundled test begin
@@ -66,7 +66,7 @@ class Ledger:
         elif (
             str(report.when) == "???" and (item := self._item_of(report.nodeid)) is not None
         ):  # xdist: "worker crashed"
-            outcome = Outcome(*item, detail="the worker process died")
+            outcome = self.plan.outcome(item, detail="the worker process died")
         else:
             self._leave_out(report)
             return None
@@ -132,6 +132,10 @@ class Ledger:
     def headline(self, outcome: Outcome) -> Headline:
         """Why it failed, in a line that names the function."""
         return headline(outcome.kind, outcome.detail, self._entry_points[outcome.task_id])
+
+    def counterexample(self, outcome: Outcome) -> str:
+        """Why the stronger test rejects what has passed the plain one."""
+        return counterexample(outcome.strong_kind, outcome.strong_detail, self._entry_points[outcome.task_id])
 
     def _enter(self, nodeid: str, outcome: Outcome) -> Outcome:
         counted = self._counted.setdefault(outcome.item, nodeid)

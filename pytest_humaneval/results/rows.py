@@ -18,7 +18,8 @@ class Row:
     """One strategy's figures. Errors are outside every denominator; ``pass_at_k`` is None where it is undefined.
 
     ``seconds`` is the time until the strategy's last generation was finished, counted from its submission, and
-    ``new_tokens`` are those that took it: what came from the store took none.
+    ``new_tokens`` are those that took it: what came from the store took none. The fields that begin with ``strong``
+    are figures under the dataset's stronger tests; without such tests they are empty.
     """
 
     strategy: str
@@ -39,6 +40,9 @@ class Row:
     draws: int = 0  # generations that were made for it
     new_tokens: int = 0  # of tokens, those that were generated in this run
     causes: dict[str, int] = field(default_factory=dict)  # of wrong answers, where that can be told
+    strong_pass_at_k: dict[int, float | None] = field(default_factory=dict)
+    strong_intervals: dict[int, tuple[float, float] | None] = field(default_factory=dict)
+    strong_passed: int = 0
 
     @property
     def rate(self) -> float | None:
@@ -73,6 +77,8 @@ class Tally:
         self._kinds: Counter[str] = Counter()
         self._drawn: Counter[str] = Counter()
         self._correct: Counter[str] = Counter()
+        self._strongly_correct: Counter[str] = Counter()
+        self._has_strong = False
         self._steps: Counter[str] = Counter()
         self._ends: Counter[str] = Counter()
         self._causes: Counter[str] = Counter()
@@ -87,6 +93,8 @@ class Tally:
         if not outcome.error:
             self._drawn[outcome.task_id] += 1
             self._correct[outcome.task_id] += outcome.passed
+            self._strongly_correct[outcome.task_id] += outcome.passed_strong
+            self._has_strong = self._has_strong or bool(outcome.strong_kind)
         self._steps.update(outcome.steps)
         self._tokens += outcome.completion_tokens
         self._new_tokens += outcome.completion_tokens if outcome.generation_seconds > 0 else 0
@@ -100,6 +108,8 @@ class Tally:
     def row(self, ks: Sequence[int]) -> Row:
         """What was counted until now."""
         counts = [(drawn, self._correct[task_id]) for task_id, drawn in self._drawn.items()]
+        strong = [(drawn, self._strongly_correct[task_id]) for task_id, drawn in self._drawn.items()]
+        strong_ks = ks if self._has_strong else ()
         intervals = {k: pass_at_k_interval(counts, k) for k in ks}
         return Row(
             strategy=self._strategy,
@@ -120,6 +130,9 @@ class Tally:
             draws=self._draws,
             new_tokens=self._new_tokens,
             causes=dict(self._causes),
+            strong_pass_at_k={k: mean_pass_at_k(strong, k) for k in strong_ks},
+            strong_intervals={k: pass_at_k_interval(strong, k) for k in strong_ks},
+            strong_passed=self._strongly_correct.total() if self._has_strong else 0,
         )
 
 

@@ -63,12 +63,17 @@ def _why_broken(sandbox: Sandbox, problem: Problem, timeout: float) -> str:
         verdict = sandbox.check(problem, problem.canonical_solution, timeout=timeout)
     except SandboxError as error:
         return " ".join(str(error).split())[:DETAIL]
+    if verdict.passed and verdict.strong is not None and not verdict.strong.passed:
+        return " ".join(f"by its stronger test: {verdict.strong.kind}: {verdict.strong.detail}".split())[:DETAIL]
     return "" if verdict.passed else " ".join(f"{verdict.kind}: {verdict.detail}".split())[:DETAIL]
 
 
 def _key(sandbox: Sandbox, problems: Sequence[Problem], timeout: float) -> str:
     surroundings = [version("pytest-humaneval"), platform.python_version(), sandbox.name, *sandbox.layers, str(timeout)]
-    told = [surroundings, *([one.prompt, one.entry_point, one.test, one.canonical_solution] for one in problems)]
+    told = [
+        surroundings,
+        *([one.prompt, one.entry_point, one.test, one.canonical_solution, one.strong_test] for one in problems),
+    ]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 

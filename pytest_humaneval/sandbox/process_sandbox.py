@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -26,7 +27,7 @@ from pytest_humaneval.sandbox.signals import signals_held
 from pytest_humaneval.sandbox.wire.codec import MAX_MESSAGE, CodecError
 from pytest_humaneval.sandbox.wire.decoder import decode
 from pytest_humaneval.sandbox.wire.encoder import encode
-from pytest_humaneval.sandbox.wire.frames import CHUNK, FrameReader, framed
+from pytest_humaneval.sandbox.wire.frames import FrameReader, framed
 from pytest_humaneval.verdict import Verdict
 
 START_PATIENCE = 60.0  # seconds for oracle and server to start; a container on a busy machine needs some
@@ -87,18 +88,27 @@ class ProcessSandbox:
             raise InputError(f"timeout: {timeout} is not a number of seconds between 0 and {MAX_TIMEOUT:.0f}")
         message = _message(problem, completion, timeout)
         if message is None:
-            return Verdict("refused", f"prompt, completion and test together have more than {MAX_MESSAGE} bytes")
+            told = f"prompt, completion and test together have more than {MAX_MESSAGE} bytes"
+            refused = Verdict("refused", told)
+            return replace(refused, strong=refused if problem.strong_test else None)
         if self._busy or self._oracle is None or self._oracle.poll() is not None:
             self._start()  # an earlier check was interrupted, and its answer may still arrive; or the oracle was killed
         self._busy = True
-        answer = self._conversation(message, wall_limit(timeout) + GRACE)
+        patience = wall_limit(timeout) + GRACE
+        answer = self._conversation(message, patience)
+        further = None
+        if problem.strong_test:  # which the oracle runs on what has passed the plain test
+            further = self._conversation(b"", patience) if answer[0] == "passed" else (answer[0], "", 0.0)
         self._busy = False
-        return _verdict(completion, *answer)
+        verdict = _verdict(completion, *answer)
+        return replace(verdict, strong=_verdict(completion, *further)) if further is not None else verdict
 
     def _conversation(self, message: bytes, patience: float) -> tuple[str, str, float]:
+        """Ask, and wait for a verdict; without a message, wait for a further one."""
         try:
-            os.pwrite(self._started_file, STARTED.pack(0.0), 0)
-            self._send(message)
+            if message:
+                os.pwrite(self._started_file, STARTED.pack(0.0), 0)
+                self._send(message)
             kind, detail, duration = self._receive(patience)
         except NotDoneError:
             self._drop()
@@ -195,7 +205,7 @@ class ProcessSandbox:
         while message is None:
             self._socket.settimeout(min(patience, self._time_left(asked, patience)))
             with suppress(TimeoutError):
-                message = reader.feed(self._socket.recv(CHUNK))
+                message = reader.feed(self._socket.recv(reader.wanted))  # another may follow
         return decode(message)
 
     def _time_left(self, asked: float, patience: float) -> float:
@@ -255,7 +265,7 @@ def _message(problem: Problem, completion: str, timeout: float) -> bytes | None:
     Raises:
         InputError: the problem alone is.
     """
-    asked = (problem.prompt, problem.entry_point, problem.test)
+    asked = (problem.prompt, problem.entry_point, problem.test, problem.strong_test)
     try:
         return encode((*asked, completion, float(timeout)))
     except CodecError as error:

@@ -101,7 +101,7 @@ def test_humaneval_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_is_no_mbpp_names_file_and_line(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"mbpp\.jsonl:2: test_list must be list; is this MBPP\?"):
+    with pytest.raises(DatasetError, match=r"mbpp\.jsonl:2: field 'test_list' must be a list of texts"):
         read_training_data(written(tmp_path, ROW, ROW | {"test_list": "assert"}))
     with pytest.raises(DatasetError, match=r"missing\.jsonl: cannot be read \(No such file"):
         read_training_data(str(tmp_path / "missing.jsonl"))

@@ -47,7 +47,7 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_selection_is_exact_and_keeps_the_dataset_s_order() -> None:
-    chosen = select_problems(read_problems(), ["HumanEval/10", "HumanEval/1"], None)
+    chosen = select_problems(read_dataset(), ["HumanEval/10", "HumanEval/1"], None)
     assert [problem.task_id for problem in chosen] == ["HumanEval/1", "HumanEval/10"]
 
 
@@ -55,7 +55,7 @@ def test_a_problem_that_is_not_there_is_named() -> None:
     with pytest.raises(
         DatasetError, match="unknown problem HumanEval/164; the dataset goes from HumanEval/0 to HumanEval/163"
     ):
-        select_problems(read_problems(), ["HumanEval/164"], None)
+        select_problems(read_dataset(), ["HumanEval/164"], None)
 
 
 def test_the_visible_problem_has_neither_test_nor_solution() -> None:

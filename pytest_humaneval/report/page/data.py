@@ -14,6 +14,7 @@ from pytest_humaneval.printable import printable
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import Prompt
 from pytest_humaneval.report.page.summary import Summary, former, kinds_of
+from pytest_humaneval.report.rejected import told_rejected
 from pytest_humaneval.results.cause import CAUSES
 from pytest_humaneval.results.prompts import Asked
 from pytest_humaneval.results.read import Results
@@ -35,7 +36,7 @@ def page_data(
     asked: Asked,
 ) -> PageData:
     """Everything the grid and its cells show; strategies in the order of ``summaries``, problems as given."""
-    strategies = [one.strategy for one in summaries]
+    strategies = list(dict.fromkeys(one.strategy for one in summaries))
     known = {problem.task_id: problem for problem in problems}
     tasks = list(dict.fromkeys(problem.task_id for problem in problems))
     tasks += sorted({outcome.task_id for outcome in results.outcomes} - known.keys())
@@ -83,7 +84,7 @@ def _cell(outcome: Outcome, before: Outcome | None, kinds: Sequence[str], texts:
         "generation": texts.add(outcome.generation),
         "reasoning": texts.add(outcome.reasoning),
         "completion": texts.add(outcome.completion),
-        "detail": texts.add(outcome.detail),
+        "detail": texts.add(_detail(outcome)),
         "steps": texts.add(", ".join(outcome.steps)),
         "finish": texts.add(outcome.finish_reason),
         "asked": outcome.prompt_tokens,
@@ -91,6 +92,12 @@ def _cell(outcome: Outcome, before: Outcome | None, kinds: Sequence[str], texts:
         "latency": round(outcome.generation_seconds, 2),
         "seconds": round(outcome.seconds, 3),
     }
+
+
+def _detail(outcome: Outcome) -> str:
+    if outcome.passed_strong or not outcome.passed:
+        return outcome.detail
+    return f"The plain test passes; the stronger one rejects it: {told_rejected(outcome)}\n\n{outcome.strong_detail}"
 
 
 def _prompt_text(prompt: Prompt | None) -> str:

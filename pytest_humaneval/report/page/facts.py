@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_humaneval.exceptions import InputError
+from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.printable import counted
 from pytest_humaneval.problem import Problem
-from pytest_humaneval.report.analysis import MATRIX_STRATEGIES, Analysis
+from pytest_humaneval.report.analysis import MATRIX_STRATEGIES, Analysis, Looked, analyse
+from pytest_humaneval.report.baseline import BaselineComparison
 from pytest_humaneval.report.page.summary import Summary
+from pytest_humaneval.results.parts import is_pooled, parts_of
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.rows import context_of
 from pytest_humaneval.results.sampling import is_replay, sampling_told
 from pytest_humaneval.statistics.comparison import compare_pairs, compare_with_reference, passes_of
+from pytest_humaneval.statistics.reliability import Reliability, reliability_of
 from pytest_humaneval.wording import context_text
 
 
@@ -38,7 +42,7 @@ def tiles(results: Results, rows: Sequence[Summary]) -> list[Tile]:
         low_high = rows[0].interval
         interval = f", 95 % interval {low_high[0]:.3f} to {low_high[1]:.3f}" if low_high else ""
         best = "pass@1" if len(rows) == 1 else "best pass@1"
-        found.append(Tile(best, f"{rows[0].pass_at_1:.3f}", f"{rows[0].strategy}{interval}"))
+        found.append(Tile(best, f"{rows[0].pass_at_1:.3f}", f"{rows[0].label}{interval}"))
     if len(rows) > 1 and tasks:
         found.append(
             Tile("solved by any strategy", str(len(solved)), f"of {counted(len(tasks), 'problem', 'problems')}")
@@ -83,18 +87,65 @@ class Compared:
 
 
 def compared(results: Results) -> Compared | None:
-    """All pairs of strategies, or of many each against the reference; from the record where it has them."""
+    """All pairs of strategies, or of many each against the reference; from the record where it has them.
+
+    Of several datasets one after the other, each with its name.
+    """
     strategies = len(results.strategies)
     if strategies < 2:
         return None
     few = strategies <= MATRIX_STRATEGIES
-    key = "pairs" if few else "with_reference"
-    told = results.run.get(key)
-    if told is None:
-        passes = passes_of(results.outcomes)
-        made = Analysis(compare_pairs(passes)) if few else Analysis((), compare_with_reference(passes))
-        told = made.to_json().get(key)
+    parts = parts_of(results.outcomes, pool=is_pooled(results.run))
+    if not any(parts):
+        told = results.run.get("pairs" if few else "with_reference")
+        return _compared(told or _made(results.outcomes, few))
+    made = {name: _compared(_made(some, few)) for name, some in parts.items()}
+    return Compared(
+        [
+            {**one, "first": f"{one['first']} on {name}"}
+            for name, of_part in made.items()
+            if of_part is not None
+            for one in of_part.comparisons
+        ],
+        None,
+    )
+
+
+def _made(outcomes: Sequence[Outcome], few: bool) -> Any:
+    passes = passes_of(outcomes)
+    made = Analysis(compare_pairs(passes)) if few else Analysis((), compare_with_reference(passes))
+    return made.to_json().get("pairs" if few else "with_reference")
+
+
+def _compared(told: Any) -> Compared | None:
     return Compared(told["comparisons"], told.get("detectable")) if told else None
+
+
+def changes(results: Results, baseline: Results | None) -> BaselineComparison | None:
+    """What is new since the baseline; of several datasets one after the other, each with its name."""
+    if baseline is None:
+        return None
+    analysis = analyse(results, baseline, Looked(pool=is_pooled(results.run), pairs=False))
+    if not analysis.parts:
+        return analysis.baseline
+    made = {name: part.baseline for name, part in analysis.parts.items() if part.baseline is not None}
+    return BaselineComparison(
+        str(baseline.source),
+        tuple(replace(one, first=f"{one.first} on {name}") for name, of in made.items() for one in of.comparisons),
+        tuple(dict.fromkeys(note for of in made.values() for note in of.notes)),
+        churn=tuple(
+            replace(one, strategy=f"{one.strategy} on {name}") for name, of in made.items() for one in of.churn
+        ),
+    )
+
+
+def reliability(results: Results, ks: Sequence[int]) -> list[Reliability]:
+    """Of strategies with several samples of a problem; of several datasets one after the other, each with its name."""
+    return [
+        replace(one, strategy=f"{one.strategy} on {name}") if name else one
+        for name, some in parts_of(results.outcomes, pool=is_pooled(results.run)).items()
+        for one in reliability_of(some, ks)
+    ]
 
 
 def _sampling(results: Results) -> str:

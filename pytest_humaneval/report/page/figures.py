@@ -59,8 +59,8 @@ def _both(draw: Callable[[str], str]) -> Drawing:
 def _frame(rows: Sequence[Summary], kind: str, limit: float, row: float, legend: int = 0) -> Frame:
     """``legend`` is the number of its entries."""
     width = WIDE if kind == "wide" else NARROW
-    left = min(0.42 * width, LETTER * max(len(one.strategy) for one in rows) + 10)
-    names = [_shortened(one.strategy, int((left - 10) / LETTER)) for one in rows]
+    left = min(0.42 * width, LETTER * max(len(one.label) for one in rows) + 10)
+    names = [_shortened(one.label, int((left - 10) / LETTER)) for one in rows]
     frame = Frame(width, left, 4.0, row, names, limit)
     return Frame(width, left, LEGEND_ROW * -(-legend // _columns(frame)), row, names, limit) if legend else frame
 

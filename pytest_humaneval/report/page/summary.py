@@ -10,6 +10,7 @@ from statistics import median
 from pytest_humaneval.item import ItemId
 from pytest_humaneval.outcome import KINDS, Outcome
 from pytest_humaneval.report import baseline as baselines
+from pytest_humaneval.results.parts import is_pooled, part_of, parts_of, same_part
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.rows import Row, rows_of
 
@@ -27,10 +28,16 @@ class Summary:
     tokens: list[int]
     seconds: list[float]
     baseline: float | None
+    dataset: str = ""  # in a run on several, of which each has its rows
 
     @property
     def strategy(self) -> str:
         return self.row.strategy
+
+    @property
+    def label(self) -> str:
+        """What the row is called."""
+        return f"{self.strategy} on {self.dataset}" if self.dataset else self.strategy
 
     @property
     def pass_at_1(self) -> float | None:
@@ -55,7 +62,18 @@ class Summary:
 
 
 def summaries(results: Results, baseline: Results | None) -> list[Summary]:
-    """A summary of each strategy, best pass@1 first, then by name; those without a figure last."""
+    """A summary of each strategy, best pass@1 first, then by name; those without a figure last.
+
+    Of several datasets each has its own, in their order.
+    """
+    found: list[Summary] = []
+    for name, some in parts_of(results.outcomes, pool=is_pooled(results.run)).items():
+        before = same_part(baseline, name, some) if baseline is not None else None
+        found += [replace(one, dataset=name) for one in _summaries(part_of(results, name, some), before)]
+    return found
+
+
+def _summaries(results: Results, baseline: Results | None) -> list[Summary]:
     generated: defaultdict[str, list[Outcome]] = defaultdict(list)
     for outcome in results.outcomes:
         if outcome.completion_tokens:

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.problem import Problem
-from pytest_humaneval.report.baseline import compare_results
 from pytest_humaneval.report.page.data import page_data, shown
-from pytest_humaneval.report.page.facts import compared, facts, tiles
+from pytest_humaneval.report.page.facts import changes, compared, facts, reliability, tiles
 from pytest_humaneval.report.page.figures import figures
 from pytest_humaneval.report.page.requirements import need_page_extra
 from pytest_humaneval.report.page.summary import kinds_of, summaries
@@ -20,7 +19,6 @@ from pytest_humaneval.report.partial import partial_notes
 from pytest_humaneval.results.preregistration import recorded
 from pytest_humaneval.results.prompts import Asked, read_prompts
 from pytest_humaneval.results.read import Results
-from pytest_humaneval.statistics.reliability import reliability_of
 from pytest_humaneval.whole_file import write_whole
 from pytest_humaneval.wording import p_text, three_decimals
 
@@ -78,11 +76,11 @@ def render(results: Results, problems: Sequence[Problem], baseline: Results | No
             name: {kind: Markup(getattr(one, kind)) for kind in ("wide", "narrow")}
             for name, one in (figures(rows, kinds) if rows else {}).items()
         },
-        "reliability": reliability_of(results.outcomes, list(rows[0].row.pass_at_k) if rows else []),
+        "reliability": reliability(results, list(rows[0].row.pass_at_k) if rows else []),
         "facts": facts(results, problems),
         "tiles": tiles(results, rows),
         "notes": [*results.notes, *partial_notes(results)],
-        "changes": compare_results(results, baseline) if baseline is not None else None,
+        "changes": changes(results, baseline),
         "compared": compared(results),
         "gates": (results.run.get("gates") or {}).get("answer", ""),
         "plan": recorded(results.run.get("plan")),

@@ -27,9 +27,12 @@ def wall_limit(timeout: float) -> float:
 
 
 class Budget:
-    """The time left to one candidate process; ``pid`` is 0 where its clocks cannot be read."""
+    """The time left to one candidate process; ``pid`` is 0 where its clocks cannot be read.
 
-    def __init__(self, timeout: float, pid: int) -> None:
+    With ``further``, what the process has used until now was another budget's.
+    """
+
+    def __init__(self, timeout: float, pid: int, *, further: bool = False) -> None:
         self.timeout = timeout
         self.started = time.monotonic()
         self.deadline = self.started + wall_limit(timeout)
@@ -41,6 +44,7 @@ class Budget:
         self._queued_before = _seconds_in_run_queue(pid)
         self._looked = self._unchanged_since = self.started
         self._clocks = (0.0, 0.0)
+        self._used_before = _cpu_seconds(pid) if further else 0.0
         self._memory_limit = 0  # bytes; 0 before it has been looked at
 
     def patience(self) -> float:
@@ -86,7 +90,7 @@ class Budget:
 
     def _look(self, now: float, states: set[bytes]) -> None:
         """Read the clocks."""
-        clocks = _cpu_seconds(self._pid), _seconds_in_run_queue(self._pid)
+        clocks = _cpu_seconds(self._pid) - self._used_before, _seconds_in_run_queue(self._pid)
         if clocks != self._clocks:
             self._unchanged_since = self._looked
         if b"D" in states and b"R" not in states:

@@ -35,8 +35,9 @@ class BadArgumentError(Exception):
 class Candidate:
     """Calls the function in the child, by value; asks it about what cannot cross."""
 
-    def __init__(self, child: Child, budget: Budget, worker: int, folder: str = "") -> None:
+    def __init__(self, child: Child, budget: Budget, worker: int, folder: str = "", num_tests: int = 1) -> None:
         self.timeout = budget.timeout
+        self._num_tests = num_tests  # how many the program has to live through
         self.channel = Channel(child, budget, worker)
         self.raised: BaseException | None = None  # what the last call raised
         self.raised_detail = ""
@@ -65,6 +66,13 @@ class Candidate:
         """Decide the check; what is returned is to be raised."""
         return self.channel.stop(kind, detail)
 
+    def renew(self, budget: Budget) -> None:
+        """Begin another test of the same program, with time of its own."""
+        self.timeout = budget.timeout
+        self.channel.renew(budget)
+        self.raised, self.raised_detail, self.calls = None, "", 0
+        self.arguments, self.result, self._asked = ((), {}), None, False
+
     def load(self, source: str, entry_point: str, line_offset: int, wants: frozenset[str], stub: Stub) -> Any:
         """Run the program in the child; what it has of the class that a dotted entry point begins with.
 
@@ -76,7 +84,8 @@ class Candidate:
         self._watched = "arguments" in wants
         self.surroundings = Surroundings(wants, self._folder)
         self._requests = Requests(wants)
-        told = (source, entry_point, line_offset, self.timeout, sorted(wants), [*stub.kinds], stub.root)
+        seconds = self.timeout * self._num_tests
+        told = (source, entry_point, line_offset, seconds, sorted(wants), [*stub.kinds], stub.root)
         try:
             return self._loaded(self.channel.ask(encode(told)), stub)
         except (Stop, Leave):

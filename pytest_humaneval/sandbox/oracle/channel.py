@@ -34,6 +34,10 @@ class Channel:
         self._worker = worker  # the descriptor of its socket
         self._readable = self._poll(select.POLLIN)
 
+    def renew(self, budget: Budget) -> None:
+        """Go on with other limits of time."""
+        self.timeout, self._budget = budget.timeout, budget
+
     def stop(self, kind: str, detail: str = "") -> Stop:
         """Decide the check; what is returned is to be raised."""
         self.stopped = self.stopped or Stop(kind, detail)

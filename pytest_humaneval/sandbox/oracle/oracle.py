@@ -16,7 +16,8 @@ import signal
 import struct
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import closing, suppress
 from types import FrameType
 
 from ..confined import limits, room
@@ -29,7 +30,7 @@ from .candidate import Candidate
 from .channel import Stop
 from .cleaning import Cleaner
 from .guards import memory_limit, time_limit
-from .judge import Case, Judgement, TestError, judge, overcome
+from .judge import Case, Judgement, TestError, Trial, overcome
 from .link import Child, End, Link
 from .scratch import remove_tree
 from .server_process import Recipe
@@ -90,6 +91,7 @@ class Oracle:
         self._clock = StartClock(recipe.workspace)
         self._link: Link | None = None
         self._spare: Child | None = None  # forked ahead, for the next check
+        self._has_told = False  # whether the worker knows that the current program has passed the plain test
 
     def serve(self, *, renewed: bool = False) -> None:
         """Judge until the worker is gone.
@@ -102,8 +104,8 @@ class Oracle:
             write_frame(self._worker, ready)
         cleaner = Cleaner()
         while True:
-            prompt, entry_point, test, completion, timeout = decode(read_frame(self._worker))
-            self.answer(Case(prompt, entry_point, test), completion, timeout)
+            *case, completion, timeout = decode(read_frame(self._worker))
+            self.answer(Case(*case), completion, timeout)
             if not cleaner.clean():
                 self._renew()
 
@@ -132,10 +134,14 @@ class Oracle:
     def answer(self, case: Case, completion: str, timeout: float) -> None:
         """Send the worker the verdict's kind, detail and seconds; or ``error`` and what went wrong.
 
+        Where the problem has a stronger test and the program has passed the first, that verdict is sent and stands
+        before the stronger test begins; the next one is by the latter.
+
         A server that dies with a program is given one more chance: it may have been somebody else's doing. A program
         that takes two of them along has failed. Before the next check begins, nothing is left of this one: neither
         process nor file.
         """
+        self._has_told = False
         try:
             if self._answered(case, completion, timeout) or self._answered(case, completion, timeout):
                 return
@@ -161,9 +167,14 @@ class Oracle:
         return True
 
     def _check(self, link: Link, child: Child, case: Case, completion: str, timeout: float) -> None:
-        judgement = _judged(
-            case, completion, Candidate(child, Budget(timeout, child.pid), self._worker, link.scratch.path)
-        )
+        num_tests = 1 + bool(case.strong_test)
+        candidate = Candidate(child, Budget(timeout, child.pid), self._worker, link.scratch.path, num_tests)
+        with closing(Trial(case, completion, candidate)) as trial:
+            judgement = _judged(trial.by_test, candidate)
+            if judgement.kind == "passed" and case.strong_test:
+                self._tell(judgement)
+                candidate.renew(Budget(timeout, child.pid, further=True))
+                judgement = _judged(trial.by_stronger_test, candidate)
         gone = judgement.kind == "gone"
         try:
             link.dismiss(child, seems_gone=gone)
@@ -173,7 +184,7 @@ class Oracle:
                 raise
             self._reply(judgement)
             return self._drop()
-        self._reply(_explained_end(end) if end else judgement)
+        self._reply(_explained_end(end, judgement.detail) if end else judgement)
         try:
             left_files = (end or link.await_end()).left_files
         except LinkError:
@@ -182,6 +193,14 @@ class Oracle:
             self._drop()  # what a completion leaves behind costs its server
             self._prepare_anew()
         return None
+
+    def _tell(self, judgement: Judgement) -> None:
+        """The verdict by the test, once: where the stronger one takes the server along, all begins again."""
+        seconds = self._clock.elapsed()
+        self._clock.start()  # before the worker can ask how long the next verdict takes
+        if not self._has_told:
+            self._has_told = True
+            write_frame(self._worker, encode((judgement.kind, judgement.detail[:MAX_DETAIL], seconds)))
 
     def _reply(self, judgement: Judgement) -> None:
         detail = judgement.detail[:MAX_DETAIL]
@@ -240,11 +259,11 @@ class StartClock:
         return time.monotonic() - self._started
 
 
-def _judged(case: Case, completion: str, candidate: Candidate) -> Judgement:
+def _judged(conversation: Callable[[], Judgement], candidate: Candidate) -> Judgement:
     """The one guard around the whole conversation: whatever the child's values do to us is the program's failure."""
     try:
         with memory_limit(), time_limit(candidate):
-            return judge(case, completion, candidate)
+            return conversation()
     except Stop as stop:  # the alarm may ring between the judge and us
         return Judgement(stop.kind, stop.detail)
     except TestError as error:
@@ -255,7 +274,12 @@ def _judged(case: Case, completion: str, candidate: Candidate) -> Judgement:
         return overcome(error)
 
 
-def _explained_end(end: End) -> Judgement:
+def _explained_end(end: End, known: str) -> Judgement:
+    kind, detail = _end_in_words(end)
+    return Judgement(kind, f"{detail}\n{known}" if known else detail)
+
+
+def _end_in_words(end: End) -> Judgement:
     if not end.by_itself:
         return Judgement("refused", "the sandboxed process closed its channel")
     if end.signal == signal.SIGXCPU:

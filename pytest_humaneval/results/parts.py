@@ -1,0 +1,66 @@
+"""The outcomes of a run on several datasets, apart: each dataset's, and where that is asked for, all together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from pytest_humaneval.dataset.asked import POOLED
+from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.results.read import Results
+from pytest_humaneval.results.rows import rows_of
+
+__all__ = ["POOLED", "is_pooled", "part_of", "parts_of", "row_records", "same_part", "shown_of"]
+
+
+def parts_of(outcomes: Iterable[Outcome], *, pool: bool = False) -> dict[str, list[Outcome]]:
+    """The outcomes by their dataset's name; of a run on one dataset, under no name.
+
+    With ``pool``, also those of several datasets under :data:`POOLED`.
+    """
+    found: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        found.setdefault(outcome.dataset, []).append(outcome)
+    if pool and len(found) > 1:
+        found[POOLED] = [outcome for some in found.values() for outcome in some]
+    return found
+
+
+def part_of(results: Results, name: str, outcomes: Sequence[Outcome]) -> Results:
+    """One part of ``results``, as if it were a run by itself."""
+    datasets = results.run.get("datasets", ())
+    found = [one for one in datasets if isinstance(one, dict) and one.get("name") == name]
+    return replace(results, outcomes=tuple(outcomes), run=results.run | {"dataset": found[0]} if found else results.run)
+
+
+def same_part(before: Results, name: str, outcomes: Iterable[Outcome]) -> Results:
+    """The part of an earlier run that is to be compared with ``outcomes``, those of the dataset ``name``.
+
+    An earlier run on one dataset does not name it in its rows: what has the same task ids is compared.
+    """
+    if name == POOLED:
+        return before
+    tasks = {outcome.task_id for outcome in outcomes}
+    kept = [one for one in before.outcomes if one.dataset == name or (not one.dataset and one.task_id in tasks)]
+    return part_of(before, name, kept)
+
+
+def is_pooled(run: Mapping[str, Any]) -> bool:
+    """Whether a run was asked for figures over all its datasets together."""
+    return run.get("pool") is True
+
+
+def shown_of(run: dict[str, Any]) -> dict[str, int]:
+    """How many assertions of its test a prompt of each dataset shows, as far as run.json says it."""
+    told = [one for one in run.get("datasets", ()) if isinstance(one, dict)]
+    return {str(one.get("name")): one["shown"] for one in told if isinstance(one.get("shown"), int)}
+
+
+def row_records(outcomes: Iterable[Outcome], ks: Sequence[int], *, pool: bool = False) -> list[dict[str, Any]]:
+    """The rows of the table for run.json, with their dataset where there are several."""
+    return [
+        ({"dataset": name} if name else {}) | asdict(row)
+        for name, of_part in parts_of(outcomes, pool=pool).items()
+        for row in rows_of(of_part, ks)
+    ]

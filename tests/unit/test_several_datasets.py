@@ -1,0 +1,115 @@
+"""Each dataset of a run, and all pooled where asked for, has everything that a run on one dataset has."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.report.analysis import Analysis, Looked, analyse, judge_gates
+from pytest_humaneval.report.gates import Gates
+from pytest_humaneval.report.page.facts import changes, reliability
+from pytest_humaneval.report.terminal import part_lines
+from pytest_humaneval.results.history import lines_of
+from pytest_humaneval.results.parts import POOLED, row_records
+from pytest_humaneval.results.read import Results
+
+DATASETS = [{"name": name, "sha256": f"sha256 of {name}", "problems": 40} for name in ("first", "second")]
+RUN = {
+    "started": "2026-01-01T00:00:00+00:00",
+    "git_commit": None,
+    "identity": {"engine": "scripted", "model": "tiny", "digest": "sha256:aaa"},
+    "dataset": {"name": "first,second", "sha256": "sha256 of both", "problems": 80},
+    "datasets": DATASETS,
+    "experiments": [{"name": "chat", "sampling": {}, "num_samples": 2}],
+    "engine_process": {},
+    "pool": True,
+}
+MARGIN = 0.1
+
+
+def outcomes(dataset: str, wrong: int) -> list[Outcome]:
+    """Two samples of each of 40 problems; all of the first ``wrong`` fail, for one cause."""
+    failed: dict[str, Any] = {"kind": "assertion", "cause": "returns None", "completion": "    return None\n"}
+    right: dict[str, Any] = {"kind": "passed", "completion": "    return 1\n"}
+    found = [Outcome(f"{dataset}/{place // 2}", "chat", place % 2, dataset=dataset) for place in range(80)]
+    return [replace(one, **(failed if place < 2 * wrong else right)) for place, one in enumerate(found)]
+
+
+def run_of(wrong_in_first: int, wrong_in_second: int) -> Results:
+    return Results((*outcomes("first", wrong_in_first), *outcomes("second", wrong_in_second)), RUN, "run")
+
+
+@pytest.fixture(scope="module")
+def analysis() -> Analysis:
+    """Nothing has changed on the first dataset; on the second half of what passed is broken."""
+    return analyse(run_of(0, 20), run_of(0, 0), Looked((1, 2), MARGIN, pool=True))
+
+
+def test_each_has_reliability_churn_and_a_test_of_its_drop(analysis: Analysis) -> None:
+    assert [*analysis.parts] == ["first", "second", POOLED]
+    problems = {name: [one.problems for one in part.reliability] for name, part in analysis.parts.items()}
+    assert problems == {"first": [40], "second": [40], POOLED: [80]}
+    assert analysis.parts["second"].reliability[0].all_pass[2] is not None
+    compared = {name: part.baseline for name, part in analysis.parts.items()}
+    broken = {name: one.churn[0].broken for name, one in compared.items() if one is not None}
+    assert broken == {"first": 0, "second": 40, POOLED: 40}
+    within = {name: one.margins[0].within for name, one in compared.items() if one is not None}
+    assert within == {"first": True, "second": False, POOLED: False}
+
+
+@pytest.mark.parametrize(
+    ("pool", "holds"),
+    [(False, {"chat on first": True, "chat on second": False}), (True, {f"chat on {POOLED}": False})],
+)
+def test_a_gate_on_a_drop_asks_each_or_all_together(pool: bool, holds: dict[str, bool]) -> None:
+    now, gates = run_of(0, 20), Gates(max_drop=MARGIN)
+    verdicts = judge_gates(gates, now.outcomes, analyse(now, run_of(0, 0), Looked((1,), MARGIN, pool)), pool=pool)
+    assert {one.strategy: one.holds for one in verdicts} == holds
+
+
+def test_a_gate_on_a_bound_asks_for_the_interval_of_each() -> None:
+    now = run_of(0, 20)
+    gates = Gates({"chat": 0.9}, on_bound=True)
+    verdicts = judge_gates(gates, now.outcomes, analyse(now, None, Looked((1,))))
+    assert {one.strategy: one.holds for one in verdicts} == {"chat on first": True, "chat on second": False}
+    assert all(one.reason.startswith("[") for one in verdicts)
+
+
+def test_a_gate_on_a_drop_that_the_baseline_says_nothing_of_cannot_be_judged() -> None:
+    now, before = run_of(0, 0), Results(tuple(outcomes("first", 0)), RUN, "before")
+    verdicts = judge_gates(Gates(max_drop=MARGIN), now.outcomes, analyse(now, before, Looked((1,), MARGIN)))
+    assert [one.holds for one in verdicts] == [True, None]
+
+
+def test_the_terminal_tells_causes_and_reliability_of_each(analysis: Analysis) -> None:
+    told = part_lines(run_of(0, 20).outcomes, (1, 2), analysis, 100)
+    place = {name: next(at for at, line in enumerate(told) if line.startswith(f"{name}: ")) for name in analysis.parts}
+    first, second = told[: place["second"]], told[place["second"] : place[POOLED]]
+    assert not any("causes of" in line for line in first)
+    assert "chat: causes of 40 wrong answers: 40 returns None" in second
+    for part in (first, second, told[place[POOLED] :]):
+        assert any("pass^2" in line for line in part)
+
+
+def test_the_page_names_the_dataset_of_each() -> None:
+    now = run_of(0, 20)
+    names = ["chat on first", "chat on second", f"chat on {POOLED}"]
+    assert [one.strategy for one in reliability(now, (1, 2))] == names
+    compared = changes(now, run_of(0, 0))
+    assert compared is not None
+    assert [one.first for one in compared.comparisons] == [one.strategy for one in compared.churn] == names
+
+
+def test_the_history_has_a_line_for_each() -> None:
+    now = run_of(0, 20)
+    lines = lines_of(RUN | {"strategies": row_records(now.outcomes, (1,), pool=True)}, now.outcomes)
+    assert [(one.dataset, one.dataset_sha256, one.problems, one.pass_at_1) for one in lines] == [
+        ("first", "sha256 of first", 40, 1.0),
+        ("second", "sha256 of second", 40, 0.5),
+        ("first,second", "sha256 of both", 80, 0.75),
+    ]
+    assert len(json.loads(lines[1].passed)) == 40
