@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +65,7 @@ def _parser(*, on_ray: bool) -> argparse.ArgumentParser:
     history.set_defaults(run=studies.history)
 
     export = subcommands.add_parser("export", help="write results in another format")
-    _add_format(export)
+    _add_format(export, commands.EXPORTS)
     export.add_argument("results", type=Path, help="a folder of --humaneval-output, or a results file")
     export.add_argument("out", type=Path, help="the file to write")
     export.add_argument("--strategy", metavar="NAME", help="which one, where the results have several")
@@ -136,8 +136,8 @@ def _add_files_and_gates(parser: argparse.ArgumentParser) -> None:
     _add_dataset(parser)
 
 
-def _add_format(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--format", required=True, choices=sorted(commands.FORMATS), dest="style")
+def _add_format(parser: argparse.ArgumentParser, known: Iterable[str] = commands.FORMATS) -> None:
+    parser.add_argument("--format", required=True, choices=sorted(known), dest="style")
 
 
 def _add_dataset(parser: argparse.ArgumentParser) -> None:

@@ -36,6 +36,7 @@ from pytest_humaneval.report.terminal import (
 )
 from pytest_humaneval.report.texttable import wrapped
 from pytest_humaneval.results import interchange
+from pytest_humaneval.results.publication import RECORDS
 from pytest_humaneval.results.read import UNNAMED, Results, read_results
 from pytest_humaneval.results.registration import recorded
 from pytest_humaneval.results.rows import ranked, rows_of
@@ -46,6 +47,7 @@ from pytest_humaneval.whole_file import write_whole
 from pytest_humaneval.wording import sampling_text, short_digest
 
 FORMATS = interchange.FORMATS
+EXPORTS = (*FORMATS, *RECORDS)
 
 ODD = (TypeError, KeyError, ValueError, AttributeError, OverflowError)  # what values of another kind lead to
 MOST_KS, MOST_SAMPLES = 20, 1_000_000  # columns; and draws of a problem
@@ -188,12 +190,14 @@ def _publish(run: Results, before: Results | None, analysis: Analysis, asked: As
 
 
 def export(style: str, results: Path, out: Path, strategy: str | None, dataset: Path | None) -> int:
-    """Write one strategy's samples in another format.
+    """Write one strategy's samples in another format, or the figures of all as others record them.
 
     Raises:
         InputError: results that cannot be read, several strategies, or a file that cannot be written.
     """
     run = read_results(results)
+    if style in RECORDS:
+        return _record(RECORDS[style](run, _ks(run), strategy), out)
     chosen = interchange.one_strategy(run, strategy)
     problems = _problems_of(run, read_dataset(dataset))
     kept = interchange.judged(chosen)
@@ -201,6 +205,15 @@ def export(style: str, results: Path, out: Path, strategy: str | None, dataset: 
     left_out = f"; {len(chosen) - len(kept)} without a verdict were left out" if len(chosen) > len(kept) else ""
     print(f"{len(kept)} samples are in {out}{left_out}")
     return 0
+
+
+def _record(text: str, out: Path) -> int:
+    try:
+        write_whole(out, [text])
+    except OSError as error:
+        raise InputError(f"{out}: cannot be written ({error.strerror or error})") from error
+    print(f"the figures are in {out}")
+    return OK
 
 
 def take_in(style: str, file: Path, out: Path, strategy: str | None, dataset: Path | None) -> int:
