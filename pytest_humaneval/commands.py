@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pytest_humaneval.dataset.asked import dataset_named
-from pytest_humaneval.dataset.bundled import BUNDLED
+from pytest_humaneval.dataset.asked import dataset_named, recorded_names
 from pytest_humaneval.dataset.foreign import is_inspect
-from pytest_humaneval.dataset.load import HUMANEVAL, read_dataset
+from pytest_humaneval.dataset.kinds import Dataset
+from pytest_humaneval.dataset.load import read_dataset
 from pytest_humaneval.engine.protocol import Identity
 from pytest_humaneval.engine.replay import read_samples
 from pytest_humaneval.exceptions import DatasetError, InputError
@@ -220,7 +220,7 @@ def take_in(style: str, file: Path, out: Path, strategy: str | None, dataset: st
     Raises:
         InputError: a file that cannot be read or written.
     """
-    imported = FORMATS[style].read(file, dataset_named(dataset).problems, strategy or UNNAMED)
+    imported = FORMATS[style].read(file, _dataset(dataset).problems, strategy or UNNAMED)
     samples, judged = interchange.write_folder(out, imported)
     print(
         f"{samples} samples are in {out}" + (", with verdicts" if judged else "; judge them with the command evaluate")
@@ -268,7 +268,7 @@ def _ks(run: Results) -> Sequence[int]:
 
 def _problems_of(run: Results, named: str | None) -> list[Any]:
     """The problems that the results are about, in the order of the dataset that is named, else of what the run says."""
-    dataset = dataset_named(named or _recorded(run.run))
+    dataset = _dataset(named or recorded_names(run.run))
     asked = {outcome.task_id for outcome in run.outcomes}
     found = [problem for problem in dataset.problems if problem.task_id in asked]
     if missing := asked - {problem.task_id for problem in found}:
@@ -283,12 +283,10 @@ def _problems_of(run: Results, named: str | None) -> list[Any]:
     return found
 
 
-def _recorded(run: dict[str, Any]) -> str | None:
-    """The datasets of a run, where all of them are known by their names."""
-    told = run.get("datasets") or [run.get("dataset", {})]
-    names = [str(one.get("name")) for one in told if isinstance(one, dict)]
-    names = [HUMANEVAL.name if name == "HumanEval" else name for name in names]  # as its file is called
-    return ",".join(names) if names and all(name.split(":")[0] in BUNDLED for name in names) else None
+def _dataset(named: str | None) -> Dataset:
+    from pytest_humaneval.models.find import default_cache_directory
+
+    return dataset_named(named, default_cache_directory())
 
 
 def _show(lines: Iterable[str]) -> None:

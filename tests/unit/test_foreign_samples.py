@@ -149,3 +149,9 @@ def test_unequal_numbers_are_known_by_problem(tmp_path: Path) -> None:
     file = tmp_path / "s.jsonl"
     file.write_text(lines([*rows(), *rows()[:1]]))
     assert given(file) == {("HumanEval/0", ""): {0, 1}, ("HumanEval/53", ""): {0}}
+
+
+def test_a_folder_of_evalplus_may_be_mbpp_s(tmp_path: Path) -> None:
+    (tmp_path / "Mbpp_2").mkdir()
+    (tmp_path / "Mbpp_2" / "0.py").write_text("x = 1\n")
+    assert list(read_samples(tmp_path)) == [("Mbpp/2", "", 0)]
