@@ -23,6 +23,7 @@ MORE = {
     "humaneval_experiment": "experiments.md",
     "humaneval_config": "experiments.md",
     "humaneval_model": "models.md",
+    "humaneval_dataset": "stronger-tests.md",
     "humaneval_engine": "models.md",
     "humaneval_engine_arg": "models.md",
     "humaneval_engine_url": "servers.md",
