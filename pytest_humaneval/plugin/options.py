@@ -241,6 +241,14 @@ def dataset_path(config: pytest.Config) -> Path | None:
     return optional_path(config, "dataset")
 
 
+def has_dataset_file(config: pytest.Config) -> bool:
+    """Whether the problems come from a file of the user's, which may change."""
+    from pytest_humaneval.dataset import shipped
+
+    given = value_of(config, "dataset")
+    return bool(given) and not shipped.is_name(given)
+
+
 def output_directory(config: pytest.Config) -> Path | None:
     """The folder of ``--humaneval-output``, where given."""
     return optional_path(config, "output")

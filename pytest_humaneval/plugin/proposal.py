@@ -94,7 +94,7 @@ def settle(config: pytest.Config, proposal: Proposal) -> Settled:
 def _broken_problems(config: pytest.Config, choices: Choices, sandbox: Sandbox) -> tuple[str, ...]:
     """Before anything is generated: what no solution passes says nothing about a model."""
     # HumanEval's are known once they have passed; other files change.
-    keep = None if options.dataset_path(config) else options.cache_directory(config)
+    keep = None if options.has_dataset_file(config) else options.cache_directory(config)
     timeout = max(DEFAULT_TIMEOUT, default_timeout(config))
     broken = broken_problems(sandbox, choices.problems, timeout, keep)
     skip = options.switched_on(config, "skip-broken-problems")

@@ -44,6 +44,9 @@ class Traits:
     descending: bool = True
     distinct: bool = True
     even_rows: bool = True  # elements of one length
+    square: bool = True  # as many rows as there are columns
+    distinct_cells: bool = True  # in all rows together
+    whole_range: bool = True  # these are 1, 2, ... in any order
     balanced: bool = True
     trimmed: bool = True  # no blank at an end, no two in a row
     characters: set[str] = field(default_factory=set)
@@ -64,9 +67,15 @@ class Traits:
             self.ascending = self.ascending and _is_sorted(value)
             self.descending = self.descending and _is_sorted(value[::-1])
             self.distinct = self.distinct and _is_distinct(value)
-            self.even_rows = self.even_rows and len({len(each) for each in value if isinstance(each, SIZED)}) <= 1
+            self._add_rows(value)
         if isinstance(value, str):
             self._add_text(value)
+
+    def _add_rows(self, rows: Sequence[Any]) -> None:
+        self.even_rows = self.even_rows and has_even_rows(rows)
+        self.square = self.square and is_square(rows)
+        self.distinct_cells = self.distinct_cells and _is_distinct(cells(rows))
+        self.whole_range = self.whole_range and is_whole_range(cells(rows))
 
     def _add_text(self, text: str) -> None:
         self.balanced = self.balanced and is_balanced(text)
@@ -145,8 +154,16 @@ class Traits:
             yield ORDER
         if self.distinct and not _is_distinct(value):
             yield REPEATS
-        if self.even_rows and len({len(each) for each in value if isinstance(each, SIZED)}) > 1:
-            yield FIRM
+        if any(isinstance(each, (list, tuple)) for each in value):
+            inside = cells(value)
+            kept = (
+                (self.even_rows, has_even_rows(value)),
+                (self.square, is_square(value)),
+                (self.distinct_cells, _is_distinct(inside)),
+                (self.whole_range, is_whole_range(inside)),
+            )
+            if any(known and not holds for known, holds in kept):
+                yield FIRM
 
     def _broken_by_text(self, text: str) -> Iterator[str]:
         if self.has_vocabulary and not set(text.split()) <= self.words.keys():
@@ -207,6 +224,29 @@ def is_whole(value: float) -> bool:
     return isinstance(value, int) or value.is_integer()
 
 
+def cells(rows: Sequence[Any]) -> list[Any]:
+    """What is in all rows together."""
+    return [cell for row in rows if isinstance(row, (list, tuple)) for cell in row]
+
+
+def has_even_rows(rows: Sequence[Any]) -> bool:
+    """Whether all rows are of one length."""
+    return len({len(each) for each in rows if isinstance(each, SIZED)}) <= 1
+
+
+def is_square(rows: Sequence[Any]) -> bool:
+    """Whether there are as many rows as columns."""
+    return all(len(each) == len(rows) for each in rows if isinstance(each, (list, tuple)))
+
+
+def is_whole_range(numbers: Sequence[Any]) -> bool:
+    """Whether these are 1, 2, ... in any order."""
+    try:
+        return sorted(numbers) == list(range(1, len(numbers) + 1))
+    except TypeError:
+        return False
+
+
 def mask(text: str) -> str:
     """The form of a text: runs of letters and of digits are one each."""
     return re.sub(r"\d+", "9", re.sub(r"[^\W\d_]+", "a", text))
@@ -256,6 +296,7 @@ def _relations(count: int) -> Iterator[Relation]:
             yield _of(one, other, lambda a, b: 1 <= a <= len(b))
             yield _of(one, other, lambda a, b: a in b)
             yield _of(one, other, lambda a, b: len(a) <= len(b))
+            yield _of(one, other, lambda a, b: len(a) + 1 == len(b))
             yield _of(one, other, lambda a, b: (type(a) is type(b)) and isinstance(a, (int, float)))
 
 

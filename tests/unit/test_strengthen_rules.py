@@ -109,6 +109,8 @@ def test_floats_are_near_and_all_else_is_equal() -> None:
         ([([1, 2],), ([1],)], ([2, 1],), {traits.ORDER}),
         ([([1, 2],), ([2, 1],)], ([1, 1],), {traits.REPEATS}),
         ([([[1], [2]],), ([[1, 2], [2, 1]],)], ([[1], [1, 2]],), {FIRM}),  # rows of one length
+        ([([[2, 1], [3, 4]],), ([[1, 2], [4, 3]],)], ([[1, 2], [2, 3]],), {FIRM}),  # 1 to 4, each once
+        ([([[5, 1], [3, 1]],), ([[1, 2], [5, 3]],)], ([[5, 1]],), {FIRM, traits.SHORT}),  # square
         ([("()",), ("(())()",)], (")(",), {FIRM}),
         ([("()",), ("(())()",)], ("()()",), set()),
         ([("abcdef",), ("x y",)], ("ab",), {traits.SHORT}),
@@ -117,6 +119,7 @@ def test_floats_are_near_and_all_else_is_equal() -> None:
         ([("01",), ("11",)], ("02",), {FIRM}),
         ([(1, 2), (2, 3), (3, 4)], (3, 2), {FIRM}),  # the first is the smaller one
         ([([1, 2], [3, 4]), ([1], [2]), ([3], [4])], ([1], [2, 3]), {FIRM}),  # of one length
+        ([("+", [1, 2]), ("+*", [3, 1, 2]), ("*", [3, 2])], ("+*", [1, 2]), {FIRM}),  # one more than operators
         ([(1,)], (1, 2), {FIRM}),
     ],
 )
