@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from pytest_humaneval.strengthen.batches import AGREES, DIES, UNKNOWN, Arguments
 from pytest_humaneval.strengthen.traits import (
+    EMPTY,
     FIRM,
     LARGE,
     LONG,
@@ -28,9 +29,10 @@ from pytest_humaneval.strengthen.traits import (
 LEAST_CLOSE, LEAST_NATURAL, LEAST_WIDE = 2, 3, 5  # programs that have to agree before any may be wrong
 SHARE_CLOSE, SHARE_NATURAL, SHARE_WIDE = 0.5, 0.75, 0.8  # of them
 NATURAL = {ZERO, NEGATIVE, SMALL, LARGE, WHOLE, SHORT, LONG, ORDER, REPEATS}  # what hardly anybody would rule out
-LEAST_TRUTH = 3  # that have to say yes, no or None where other words are few
+TELLING = 3  # characters of an answer that no two programs give by chance
 MOST_TRAITS = 2  # given up at once
-TRUTHS = ("True", "False", "None")
+NONE_GIVEN = ("[]", "()", "{}", "''", "set()")  # what is natural to make of nothing
+CHANCE = ("True", "False", "None")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +86,15 @@ def is_defensible(case: Case) -> bool:
     """
     if case.is_example:
         return True
+    if EMPTY in case.broken and case.expected not in NONE_GIVEN:
+        return False  # the largest of nothing: one raises, another says 0
     if case.broken or DIES in case.marks:  # of a slow program nobody knows whether it is wrong
         natural = case.broken <= NATURAL and DIES not in case.marks
         least, share = (LEAST_NATURAL, SHARE_NATURAL) if natural else (LEAST_WIDE, SHARE_WIDE)
         return case.agreeing >= least and case.agreeing >= share * case.judged
     if case.judged < LEAST_CLOSE:
-        least = LEAST_TRUTH if case.expected in TRUTHS else LEAST_CLOSE
-        return case.agreeing + case.others.count(AGREES) >= least
+        telling = len(case.expected) >= TELLING and case.expected not in CHANCE
+        return telling and case.agreeing + case.others.count(AGREES) >= LEAST_CLOSE
     return case.agreeing >= LEAST_CLOSE and case.agreeing >= SHARE_CLOSE * case.judged
 
 

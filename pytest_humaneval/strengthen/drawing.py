@@ -290,9 +290,13 @@ def _simpler(value: Any) -> list[Any]:
         return [{key: item for key, item in value.items() if key != left_out} for left_out in list(value)[:8]]
     if not isinstance(value, SIZED) or isinstance(value, (set, frozenset)):
         return []
+    return [one for one in _shorter(value) if size(one) < size(value)]
+
+
+def _shorter(value: Any) -> list[Any]:
     half = len(value) // 2
     cut = [value[:half], value[half:], *(value[:at] + value[at + 1 :] for at in range(min(len(value), 10)))]
-    if isinstance(value, (list, tuple)):
+    if not isinstance(value, str):
         for at, item in enumerate(value[:6]):
             cut += [type(value)([*value[:at], other, *value[at + 1 :]]) for other in _simpler(item)[:3]]
-    return [one for one in cut if size(one) < size(value)]
+    return cut

@@ -26,7 +26,7 @@ from pytest_humaneval.strengthen.drawing import drawn, size, smaller
 from pytest_humaneval.strengthen.mutants import mutants
 from pytest_humaneval.strengthen.programs import Program, independent
 from pytest_humaneval.strengthen.promises import promised
-from pytest_humaneval.strengthen.traits import Domain
+from pytest_humaneval.strengthen.traits import Answers, Domain
 from pytest_humaneval.strengthen.writing import Account, Mutants, Rejected, strong_test
 
 MOST_KNOWN = 150  # inputs that are looked at: a few tests call a function hundreds of times
@@ -56,6 +56,7 @@ class _Bench:
     right: Sequence[Program]  # independent programs that pass the plain test
     wrong: Sequence[Program]  # some that do not
     examples: Sequence[Example]  # of the docstring
+    answered: Answers  # to the known inputs
 
     def cases(self, inputs: Sequence[Arguments]) -> list[Case]:
         """Those of the inputs that are of the domain and have one answer, and what the programs make of them."""
@@ -64,6 +65,7 @@ class _Bench:
         solution, values = self.problem.canonical_solution, [each for each, _ in allowed]
         told = answers(self.sandbox, self.problem, values, self.how)
         made = [Case(*one, text) for one, text in zip(allowed, told, strict=True) if is_literal(text)]
+        made = [case for case in made if self.answered.are_like(literal(case.expected))]
         asked = [(case.arguments, case.expected) for case in made]
         again = self._marks(solution, asked)  # in another process: what is random differs
         seen = columns([self._marks(one.completion, asked) for one in self.right], len(made))
@@ -116,7 +118,9 @@ def strengthen_problem(
     if not known:
         return "", Account(made_from, why_none="its test passes nothing that can be written down")
     passing, failing = _sorted_out(sandbox, problem, independent(problem, samples))
-    bench = _Bench(sandbox, problem, how, Domain(known), promised(problem), passing, failing[:MOST_WRONG], shown)
+    told = Answers(map(literal, filter(is_literal, answers(sandbox, problem, known, how))))
+    domain, wrong = Domain(known), failing[:MOST_WRONG]
+    bench = _Bench(sandbox, problem, how, domain, promised(problem), passing, wrong, shown, told)
     tested = {repr(each) for each in known} - {repr(one.arguments) for one in shown}  # by the plain test
     inputs = drawn(problem.task_id, bench.domain, settings.draws)
     found = bench.cases([one for one in inputs if repr(one) not in tested])

@@ -210,6 +210,23 @@ class Domain:
         return len(told) >= FEW and all(told)
 
 
+class Answers:
+    """The answers to the known inputs: one of another kind may be what is answered where there is no answer."""
+
+    def __init__(self, known: Iterable[Any]) -> None:
+        values = list(known)
+        numbers = [each for each in values if _kind(each) is float]
+        self._kinds = {_kind(each) for each in values}
+        self._negative = any(each < 0 for each in numbers)
+        self._zero = self._negative or 0 in numbers
+
+    def are_like(self, value: Any) -> bool:
+        """Whether a value is of a kind that was met, and no first None, 0 or -1."""
+        if _kind(value) not in self._kinds:
+            return False
+        return _kind(value) is not float or value > 0 or (self._negative if value < 0 else self._zero)
+
+
 Relation = Callable[[Arguments], bool]
 
 
@@ -268,6 +285,10 @@ def is_balanced(text: str) -> bool:
 def is_trimmed(text: str) -> bool:
     """Whether blanks stand between words only, one each."""
     return text == " ".join(text.split())
+
+
+def _kind(value: Any) -> type:
+    return float if isinstance(value, (int, float)) and not isinstance(value, bool) else type(value)
 
 
 def _below(place: Place, value: Any) -> Iterator[tuple[Place, Any]]:

@@ -16,7 +16,7 @@ from pytest_humaneval.strengthen.comparing import Comparison, comparison_of
 from pytest_humaneval.strengthen.mutants import mutants
 from pytest_humaneval.strengthen.programs import independent
 from pytest_humaneval.strengthen.promises import promised
-from pytest_humaneval.strengthen.traits import FIRM, Domain
+from pytest_humaneval.strengthen.traits import FIRM, Answers, Domain
 from pytest_humaneval.strengthen.writing import strong_test
 from pytest_humaneval.testing import ADD
 
@@ -168,8 +168,8 @@ def test_what_is_given_up_needs_programs_that_agree() -> None:
         ({traits.ZERO}, "===#", True),
         ({traits.ZERO}, "===##", False),
         ({traits.EMPTY}, "====", False),
-        ({traits.EMPTY}, "=====", True),
-        ({traits.EMPTY}, "=====!", True),
+        ({traits.CHARACTERS}, "=====", True),
+        ({traits.CHARACTERS}, "=====!", True),
         ({traits.EMPTY}, "=====!!", False),
     ],
 )
@@ -177,11 +177,24 @@ def test_one_against_many_is_wrong_and_many_against_many_is_ambiguous(broken: se
     assert is_defensible(Case((1,), frozenset(broken), "1", marks)) is kept
 
 
-def test_where_few_pass_the_others_are_witnesses() -> None:
+def test_where_few_pass_the_others_are_witnesses_of_answers_that_tell() -> None:
     assert is_defensible(Case((1,), frozenset(), "'abc'", "#", "==##"))
     assert not is_defensible(Case((1,), frozenset(), "'abc'", "", "=#"))
-    assert not is_defensible(Case((1,), frozenset(), "True", "", "==##"))  # two of four say yes by chance
-    assert is_defensible(Case((1,), frozenset(), "True", "=", "==##"))
+    assert not is_defensible(Case((1,), frozenset(), "True", "=", "==##"))  # two of four say yes by chance
+    assert not is_defensible(Case((1,), frozenset(), "0", "", "===#"))
+
+
+def test_of_nothing_only_nothing_is_natural() -> None:
+    assert is_defensible(Case(([],), frozenset({traits.EMPTY}), "[]", "======"))
+    assert not is_defensible(Case(([],), frozenset({traits.EMPTY}), "0", "======"))
+
+
+def test_an_answer_is_of_a_kind_that_was_met() -> None:
+    positive = Answers([3, 5])
+    assert [positive.are_like(value) for value in (7, 2.5, 0, -1, None, True, "a")] == [True, True] + [False] * 5
+    signed = Answers([-3, 5])
+    assert [signed.are_like(value) for value in (0, -1)] == [True, True]
+    assert Answers(["a", None]).are_like(None)
 
 
 def test_an_answer_of_the_docstring_needs_no_program() -> None:
