@@ -20,7 +20,10 @@ def read_literal(text: str) -> tuple[object, int] | None:
     A number, True, False, None, or whatever stands between quotes or brackets.
     """
     if match := WORD.match(text):
-        return _value(match[0]), match.end()
+        try:
+            return _value(match[0]), match.end()
+        except NOT_LITERAL:  # 01, 1_
+            return None
     for end in _ends(text, CLOSERS.get(text[:1], ""), start=1):
         try:
             return _value(text[:end]), end

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pytest_humaneval.dataset.literals import read_arguments, read_literal
@@ -49,6 +49,8 @@ def test_arguments_that_are_no_literals_are_none(text: str) -> None:
     assert read_arguments(text) is None
 
 
+@example("01")
+@example("1__0")
 @given(st.text(max_size=40))
 def test_no_text_is_an_error(text: str) -> None:
     read_literal(text)
