@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pytest_humaneval.dataset.asked import dataset_named
-from pytest_humaneval.dataset.bundled import BUNDLED
+from pytest_humaneval.dataset.asked import dataset_named, recorded_names
 from pytest_humaneval.dataset.foreign import is_inspect
-from pytest_humaneval.dataset.load import HUMANEVAL, read_dataset
+from pytest_humaneval.dataset.kinds import Dataset
+from pytest_humaneval.dataset.load import read_dataset
 from pytest_humaneval.engine.protocol import Identity
 from pytest_humaneval.engine.replay import place_of, read_samples
 from pytest_humaneval.exceptions import DatasetError, InputError
@@ -233,7 +233,7 @@ def take_in(style: str, file: Path, out: Path, strategy: str | None, dataset: st
     Raises:
         InputError: a file that cannot be read or written.
     """
-    problems = {problem.task_id: problem for problem in dataset_named(dataset).problems}
+    problems = {problem.task_id: problem for problem in _dataset(dataset).problems}
     imported = interchange.READERS[style](file, list(problems.values()), strategy or UNNAMED)
     if raw := is_inspect(file):
         imported = replace(imported, outcomes=tuple(_taken_out(one, problems) for one in imported.outcomes))
@@ -288,7 +288,7 @@ def _ks(run: Results) -> Sequence[int]:
 
 def _problems_of(run: Results, named: str | None) -> list[Any]:
     """The problems that the results are about, in the order of the dataset that is named, else of what the run says."""
-    dataset = dataset_named(named or _recorded(run.run))
+    dataset = _dataset(named or recorded_names(run.run))
     asked = {outcome.task_id for outcome in run.outcomes}
     found = [problem for problem in dataset.problems if problem.task_id in asked]
     if missing := asked - {problem.task_id for problem in found}:
@@ -303,12 +303,10 @@ def _problems_of(run: Results, named: str | None) -> list[Any]:
     return found
 
 
-def _recorded(run: dict[str, Any]) -> str | None:
-    """The datasets of a run, where all of them are known by their names."""
-    told = run.get("datasets") or [run.get("dataset", {})]
-    names = [str(one.get("name")) for one in told if isinstance(one, dict)]
-    names = [HUMANEVAL.name if name == "HumanEval" else name for name in names]  # as its file is called
-    return ",".join(names) if names and all(name.split(":")[0] in BUNDLED for name in names) else None
+def _dataset(named: str | None) -> Dataset:
+    from pytest_humaneval.models.find import default_cache_directory
+
+    return dataset_named(named, default_cache_directory())
 
 
 def _show(lines: Iterable[str]) -> None:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from pytest_humaneval.dataset.bundled import BUNDLED
 from pytest_humaneval.dataset.kinds import Dataset, DatasetKind, Wanted
@@ -114,6 +115,14 @@ def dataset_named(text: str | None, keep: Path | None = None) -> Dataset:
 
     here = Path.cwd()
     return read_together(asked_for(text or HUMANEVAL.name, BUNDLED, here, folders_of(here, None, os.environ), keep))
+
+
+def recorded_names(run: Mapping[str, Any]) -> str | None:
+    """The datasets that run.json tells of, as ``--dataset`` takes them; None where not all are known by their names."""
+    told = run.get("datasets") or [run.get("dataset", {})]
+    names = [str(one.get("name")) for one in told if isinstance(one, dict)]
+    names = [HUMANEVAL.name if name == "HumanEval" else name for name in names]  # as its file is called
+    return ",".join(names) if names and all(name.split(":")[0] in BUNDLED for name in names) else None
 
 
 def dataset_lines(known: Mapping[str, DatasetKind], folders: tuple[Path, ...]) -> Iterator[str]:

@@ -25,7 +25,7 @@ EXPECTED = "a JSON object with task_id and completion (or solution, generation, 
 Row = tuple[str, Any]
 """Where a row is, as file and line, and what stands there."""
 
-_ID = re.compile(r"HumanEval[_-](\d+)")
+_ID = re.compile(r"(HumanEval|Mbpp|MBPP)[_-](\d+)")
 
 
 def rows(path: Path) -> Iterator[Row]:
@@ -101,7 +101,7 @@ def task_id_of(told: Any) -> Any:
     if type(told) is int and told >= 0:
         return f"HumanEval/{told}"
     match = _ID.fullmatch(told) if isinstance(told, str) else None
-    return f"HumanEval/{match[1]}" if match else told
+    return f"{match[1]}/{match[2]}" if match else told
 
 
 def _number(key: str, cell: str) -> str | int:
@@ -117,9 +117,9 @@ def _folder(path: Path) -> Iterator[Row]:
     found = [(match, folder) for folder in path.iterdir() if (match := _ID.fullmatch(folder.name)) and folder.is_dir()]
     if not found:
         raise DatasetError(f"{path}: holds neither {SAMPLES_FILE} nor folders such as HumanEval_0 with 0.py in them")
-    for match, folder in sorted(found, key=lambda one: int(one[0][1])):
+    for match, folder in sorted(found, key=lambda one: int(one[0][2])):
         for file in sorted(folder.glob("*.py"), key=lambda one: (len(one.stem), one.stem)):
-            yield str(file), {"task_id": f"HumanEval/{match[1]}", "completion": _whole(jsonl.read_text(file))}
+            yield str(file), {"task_id": f"{match[1]}/{match[2]}", "completion": _whole(jsonl.read_text(file))}
 
 
 def _values(path: Path, text: str) -> Iterator[Row]:

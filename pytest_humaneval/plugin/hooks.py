@@ -86,7 +86,8 @@ def pytest_humaneval_datasets() -> Iterable[DatasetKind]:
 @pytest.hookimpl(wrapper=True, specname="pytest_cmdline_main")
 def pytest_read_experiments_file(config: pytest.Config) -> Generator[None, int | None, int | None]:
     """Read humaneval.toml, before xdist counts its workers: a wrapper goes before every other implementation."""
-    if options.active(config) or config.getoption("humaneval_list_experiments"):
+    listed = config.getoption("humaneval_list_experiments") or config.getoption("humaneval_list_datasets")
+    if options.active(config) or listed:
         from pytest_humaneval.plugin import settings
 
         try:

@@ -6,11 +6,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pytest_humaneval import DatasetKind, Problem
-from pytest_humaneval.dataset.asked import asked_for, dataset_lines, folders_of, read_together
+from pytest_humaneval.dataset.asked import asked_for, dataset_lines, folders_of, read_together, recorded_names
 from pytest_humaneval.dataset.kinds import Dataset, Wanted
 from pytest_humaneval.dataset.load import HUMANEVAL
 from pytest_humaneval.exceptions import DatasetError
@@ -113,3 +114,18 @@ def test_paths_of_a_configuration_file_are_seen_from_its_folder(tmp_path: Path) 
     written(tmp_path / "bare")
     seen = option.seen_from(tmp_path, "humaneval,sets/a.jsonl,mbpp:train=b.jsonl,bare")
     assert seen == f"humaneval,{tmp_path}/sets/a.jsonl,mbpp:train={tmp_path}/b.jsonl,{tmp_path}/bare"
+
+
+@pytest.mark.parametrize(
+    ("run", "named"),
+    [
+        ({"dataset": {"name": "HumanEval"}}, "humaneval"),
+        ({"dataset": {"name": "mbpp:test:assertion"}}, "mbpp:test:assertion"),
+        ({"dataset": {"name": "a,b"}, "datasets": [{"name": "HumanEval"}, {"name": "mbpp+"}]}, "humaneval,mbpp+"),
+        ({"dataset": {"name": "mine"}}, None),
+        ({"datasets": [{"name": "HumanEval"}, {"name": "mine"}]}, None),
+        ({}, None),
+    ],
+)
+def test_a_finished_run_says_which_datasets_it_was_on(run: dict[str, Any], named: str | None) -> None:
+    assert recorded_names(run) == named

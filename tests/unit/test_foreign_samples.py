@@ -222,3 +222,9 @@ def test_a_whole_file_is_not_read_for_rows_of_json_lines(tmp_path: Path, monkeyp
     file.write_text("\ufeff" + lines(rows()))
     monkeypatch.setattr(jsonl, "read_bytes", lambda path: pytest.fail("it was read as a whole"))
     assert [one.completion for one in chunking.read(file)] == list(BODIES.values())
+
+
+def test_a_folder_of_evalplus_may_be_mbpp_s(tmp_path: Path) -> None:
+    (tmp_path / "Mbpp_2").mkdir()
+    (tmp_path / "Mbpp_2" / "0.py").write_text("x = 1\n")
+    assert list(read_samples(tmp_path)) == [("Mbpp/2", "", 0)]
