@@ -14,6 +14,7 @@ from pytest_humaneval.background.service.service_arguments import add_service
 from pytest_humaneval.cluster.ray_arguments import add_evaluate_on_ray, asks_for_ray, without_blanks
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.results import interchange
+from pytest_humaneval.strengthen.strengthen_arguments import add_strengthen
 from pytest_humaneval.values import argument, count, drop, gate_on, least
 
 USAGE_ERROR = 4  # as pytest's
@@ -88,6 +89,7 @@ def _parser(*, on_ray: bool) -> argparse.ArgumentParser:
     take_in.set_defaults(run=commands.take_in)
 
     add_service(subcommands)
+    add_strengthen(subcommands)
     return parser
 
 

@@ -38,7 +38,8 @@ class Sandbox(Protocol):
         """Judge ``completion`` by the problem's hidden test, in isolation.
 
         Code that raises, exits, loops, lies or floods its output is a verdict, never an exception. ``timeout`` is in
-        seconds of CPU time; the wall limit lies generously above it.
+        seconds of CPU time; the wall limit lies generously above it. Where the problem has a stronger test, the
+        verdict's ``strong`` is what that one says, with as much time again; it changes nothing of the rest.
 
         Raises:
             SandboxError: the sandbox itself could not start or answer; the item is an error, not a failure.

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from documentation import first_cells, section
 
+from pytest_humaneval.dataset import jsonl, shipped
 from pytest_humaneval.outcome import KINDS
 from pytest_humaneval.plugin.config_file import KEYS_OF_AN_EXPERIMENT
 from pytest_humaneval.plugin.options import FLAGS
@@ -78,6 +79,13 @@ def test_a_run_writes_what_the_page_says(pytester: pytest.Pytester) -> None:
     assert_documented("A drop against its margin", run["baseline"]["margins"])
     assert_history(pytester.path / "cache" / "history.sqlite")
     assert_store(pytester.path / "cache" / "generations.sqlite")
+
+
+def test_the_shipped_stronger_tests_have_the_keys_of_the_page() -> None:
+    file = shipped.path_of("humaneval-strong")
+    assert file is not None
+    rows = [json.loads(line) for _, line in jsonl.lines(jsonl.read_text(file))]
+    assert_documented("A dataset with stronger tests", rows)
 
 
 def assert_store(file: Path) -> None:

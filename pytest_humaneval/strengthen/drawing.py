@@ -1,0 +1,302 @@
+"""Draws more inputs by hypothesis: from the annotations and the known values, and mutations of the known inputs.
+
+Seeded, so that the same problem has the same inputs with the same release of hypothesis.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from pytest_humaneval.strengthen.traits import SIZED, Arguments, Domain, Place, Traits, places
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import DrawFn, SearchStrategy
+
+    Values = SearchStrategy[Any]
+
+LONGEST = 12  # elements that are drawn beyond what is known
+FAR = 4  # times the largest known number
+PUNCTUATION = " .,!?-_"
+MOST_CHARACTERS = 400  # of an input, written down
+
+
+def drawn(problem_key: str, domain: Domain, count: int) -> list[Arguments]:
+    """Up to three times ``count`` different inputs, and the known ones first."""
+    found: dict[str, Arguments] = {repr(each): each for each in domain.known}
+    for number, make in enumerate((_close, _wide, _mutated)):
+        for arguments in _examples(make(domain), _seed(problem_key, number), count):
+            text = repr(arguments)
+            if len(text) <= MOST_CHARACTERS:
+                found.setdefault(text, arguments)
+    return list(found.values())
+
+
+def size(value: Any) -> tuple[int, float]:
+    """How much there is to look at: characters, then the sum of all numbers."""
+    numbers = (each for _, each in places((value,)) if isinstance(each, (int, float)))
+    return len(repr(value)), sum(map(abs, numbers))
+
+
+def smaller(arguments: Arguments) -> list[Arguments]:
+    """What is one step simpler."""
+    found = []
+    for number, value in enumerate(arguments):
+        for other in _simpler(value):
+            found.append((*arguments[:number], other, *arguments[number + 1 :]))
+    return found
+
+
+def _examples(values: Values, seed: int, count: int) -> list[Arguments]:
+    from hypothesis import HealthCheck, Phase, given, settings
+    from hypothesis import seed as seeded
+
+    found: list[Arguments] = []
+
+    @seeded(seed)
+    @settings(
+        max_examples=count,
+        phases=[Phase.generate],
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(values)
+    def collect(value: Arguments) -> None:
+        found.append(value)
+
+    collect()
+    return found
+
+
+def _seed(key: str, number: int) -> int:
+    return int.from_bytes(hashlib.sha256(f"{key} {number}".encode()).digest()[:8], "big")
+
+
+def _close(domain: Domain) -> Values:
+    """Values like the known ones, place by place."""
+    return _tuples(domain, _like)
+
+
+def _wide(domain: Domain) -> Values:
+    """Of the same types, but beyond what is known."""
+    return _tuples(domain, _beyond)
+
+
+def _tuples(domain: Domain, of: Callable[[Domain, Place], Values]) -> Values:
+    from hypothesis import strategies as st
+
+    return st.one_of([st.tuples(*(of(domain, (number,)) for number in range(size))) for size in sorted(domain.sizes)])
+
+
+def _like(domain: Domain, place: Place) -> Values:
+    return _values(domain, place, _like, wide=False)
+
+
+def _beyond(domain: Domain, place: Place) -> Values:
+    from hypothesis import strategies as st
+
+    return st.one_of(_values(domain, place, _beyond, wide=True), _values(domain, place, _beyond, wide=False))
+
+
+def _values(domain: Domain, place: Place, of: Callable[[Domain, Place], Values], *, wide: bool) -> Values:
+    """What hypothesis draws for a place: one of the types that are known there."""
+    from hypothesis import strategies as st
+
+    traits = domain.traits[place]
+    made = [_of_type(kind, domain, place, of, wide=wide) for kind in sorted(traits.types, key=lambda one: one.__name__)]
+    return st.one_of([one for one in made if one is not None] or [st.none()])
+
+
+def _of_type(
+    kind: type, domain: Domain, place: Place, of: Callable[[Domain, Place], Values], *, wide: bool
+) -> Values | None:
+    from hypothesis import strategies as st
+
+    traits = domain.traits[place]
+    if kind is bool:
+        return st.booleans()
+    if kind is int:
+        return _integers(traits, wide=wide)
+    if kind is float:
+        return _floats(traits, wide=wide)
+    if kind is str:
+        return _texts(traits, wide=wide)
+    low = 0 if wide else int(traits.shortest)
+    high = int(traits.longest) + (LONGEST if wide else 2)
+    if kind is dict:
+        if (*place, "key") not in domain.traits:
+            return st.just({})
+        return st.dictionaries(of(domain, (*place, "key")), of(domain, (*place, "value")), min_size=low, max_size=high)
+    if kind in (list, tuple, set, frozenset):
+        return _containers(kind, domain, place, of, low, high)
+    return st.none() if kind is type(None) else None
+
+
+def _containers(
+    kind: type, domain: Domain, place: Place, of: Callable[[Domain, Place], Values], low: int, high: int
+) -> Values:
+    from hypothesis import strategies as st
+
+    traits, inner = domain.traits[place], (*place, "item")
+    if inner not in domain.traits:
+        return st.just(kind())
+    items = of(domain, inner)
+    if list in domain.traits[inner].types and traits.even_rows and domain.traits[inner].shortest < float("inf"):
+        items = st.shared(st.integers(0, int(domain.traits[inner].longest)), key=str(place)).flatmap(
+            lambda length: items_of(length, domain, inner, of)
+        )
+    if kind is tuple and traits.shortest == traits.longest:
+        low = high = int(traits.longest)  # a tuple of a fixed form
+    lists = st.lists(items, min_size=low, max_size=high)
+    if traits.distinct:
+        lists = st.one_of(lists, st.lists(items, min_size=low, max_size=high, unique_by=repr))
+    if traits.ascending or traits.descending:
+        lists = lists.map(lambda values: _ordered(values, backwards=not traits.ascending))
+    return lists if kind is list else lists.map(kind)
+
+
+def items_of(length: int, domain: Domain, place: Place, of: Callable[[Domain, Place], Values]) -> Values:
+    """Rows of one length."""
+    from hypothesis import strategies as st
+
+    inner = (*place, "item")
+    return st.lists(of(domain, inner), min_size=length, max_size=length) if inner in domain.traits else st.just([])
+
+
+def _ordered(values: list[Any], *, backwards: bool) -> list[Any]:
+    try:
+        return sorted(values, reverse=backwards)
+    except TypeError:
+        return values
+
+
+def _integers(traits: Traits, *, wide: bool) -> Values:
+    from hypothesis import strategies as st
+
+    low, high = int(min(traits.lowest, traits.highest)), int(max(traits.lowest, traits.highest))
+    if low > high or float("inf") in (abs(traits.lowest), abs(traits.highest)):
+        low, high = 0, 10
+    if not wide:
+        small = st.integers(low, min(high, low + 20))
+        return st.one_of(small, st.integers(low, high))
+    return st.one_of(
+        st.integers(-5, 5), st.integers(low - 10, high + 10), st.integers(-FAR * max(high, 10), FAR * max(high, 10))
+    )
+
+
+def _floats(traits: Traits, *, wide: bool) -> Values:
+    from hypothesis import strategies as st
+
+    low, high = (traits.lowest, traits.highest) if traits.lowest <= traits.highest else (0.0, 10.0)
+    if wide:
+        low, high = -FAR * max(1.0, abs(high)), FAR * max(1.0, abs(high))
+    rounded = st.floats(low, high, allow_nan=False, allow_infinity=False)
+    places = (0,) if traits.whole and not wide else (0, 1, 2)
+    return st.tuples(rounded, st.sampled_from(places)).map(lambda pair: round(pair[0], pair[1]) + 0.0)
+
+
+def _texts(traits: Traits, *, wide: bool) -> Values:
+    from hypothesis import strategies as st
+
+    known = sorted(traits.texts)
+    characters = "".join(sorted(traits.characters))
+    alphabet = characters + "".join(each for each in "abcdeiouzABCEZ0159" if traits.allows(each))
+    if wide:
+        alphabet += "".join(PUNCTUATION) + "aZ5"
+    low, high = (0, int(traits.longest) + LONGEST) if wide else (int(traits.shortest), int(traits.longest) + 2)
+    made = [st.text(alphabet or "a", min_size=min(low, 40), max_size=min(high, 40))]
+    if traits.words and any(len(one.split()) > 1 for one in known):
+        word = st.sampled_from(sorted(traits.words))
+        most = max(len(one.split()) for one in known)
+        made.append(st.lists(word, min_size=0 if wide else 1, max_size=most + 2).map(" ".join))
+    if len(traits.characters) <= 6 and characters:  # brackets, binary digits: short ones tell most
+        made.append(st.text(characters, min_size=min(low, 8), max_size=8))
+    made.append(st.sampled_from(known or [""]))
+    return st.one_of(made)
+
+
+def _mutated(domain: Domain) -> Values:
+    """A known input with one to three things changed."""
+    from hypothesis import strategies as st
+
+    @st.composite
+    def mutate(draw: DrawFn) -> Arguments:
+        arguments = draw(st.sampled_from(list(domain.known)))
+        for _ in range(draw(st.integers(1, 3))):
+            number = draw(st.integers(0, max(0, len(arguments) - 1)))
+            if arguments:
+                changed = _change(draw, arguments[number], domain, (number,))
+                arguments = (*arguments[:number], changed, *arguments[number + 1 :])
+        return arguments
+
+    return mutate()
+
+
+def _change(draw: DrawFn, value: Any, domain: Domain, place: Place) -> Any:
+    from hypothesis import strategies as st
+
+    if isinstance(value, bool) or value is None:
+        return draw(_like(domain, place))
+    if isinstance(value, (int, float)):
+        return draw(st.sampled_from([value + 1, value - 1, -value, value * 2, type(value)(0), type(value)(value // 2)]))
+    if isinstance(value, (str, list, tuple)) and len(value):
+        at = draw(st.integers(0, len(value) - 1))
+        return _change_sequence(draw, value, at, domain, place)
+    return draw(_like(domain, place))
+
+
+def _change_sequence(draw: DrawFn, value: Any, at: int, domain: Domain, place: Place) -> Any:
+    from hypothesis import strategies as st
+
+    one: Any = value[at : at + 1]
+    rest: Any = value[:at] + value[at + 1 :]
+    ways: list[Callable[[], Any]] = [
+        lambda: rest,  # drop
+        lambda: value[:at] + one + value[at:],  # double
+        lambda: value[::-1],
+        lambda: value[: at + 1],
+        lambda: value[at:],
+        lambda: rest[:1] + one + rest[1:],  # move
+        lambda: value + value[: at + 1],
+    ]
+    if isinstance(value, str):
+        ways += [
+            value.upper,
+            value.lower,
+            value.swapcase,
+            lambda: value[:at] + draw(_texts(domain.traits[place], wide=False))[:1] + value[at:],
+        ]
+    elif (inner := (*place, "item")) in domain.traits:
+        ways += [lambda: type(value)([*value[:at], _change(draw, value[at], domain, inner), *value[at + 1 :]])] * 3
+        ways.append(lambda: type(value)([*value[:at], draw(_like(domain, inner)), *value[at:]]))
+    return ways[draw(st.integers(0, len(ways) - 1))]()
+
+
+def _simpler(value: Any) -> list[Any]:
+    if isinstance(value, bool) or value is None:
+        return []
+    if isinstance(value, (int, float)):
+        found = [
+            type(value)(0),
+            type(value)(1),
+            value // 2,
+            value - 1 if value > 0 else value + 1,
+            -value if value < 0 else value,
+        ]
+        return [one for one in found if abs(one) <= abs(value) and one != value]
+    if isinstance(value, dict):
+        return [{key: item for key, item in value.items() if key != left_out} for left_out in list(value)[:8]]
+    if not isinstance(value, SIZED) or isinstance(value, (set, frozenset)):
+        return []
+    return [one for one in _shorter(value) if size(one) < size(value)]
+
+
+def _shorter(value: Any) -> list[Any]:
+    half = len(value) // 2
+    cut = [value[:half], value[half:], *(value[:at] + value[at + 1 :] for at in range(min(len(value), 10)))]
+    if not isinstance(value, str):
+        for at, item in enumerate(value[:6]):
+            cut += [type(value)([*value[:at], other, *value[at + 1 :]]) for other in _simpler(item)[:3]]
+    return cut

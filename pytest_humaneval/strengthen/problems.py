@@ -1,0 +1,213 @@
+"""Strengthens one problem: from its known inputs and its programs to the stronger test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from pytest_humaneval.dataset.examples import Example, visible_examples
+from pytest_humaneval.problem import Problem
+from pytest_humaneval.results.headline import counterexample
+from pytest_humaneval.sandbox.interface import DEFAULT_TIMEOUT, Sandbox
+from pytest_humaneval.strengthen.agreement import LEAST_CLOSE, Case, columns, is_defensible, within
+from pytest_humaneval.strengthen.batches import (
+    AGREES,
+    UNKNOWN,
+    Arguments,
+    answers,
+    is_literal,
+    literal,
+    marks,
+    recorded_calls,
+)
+from pytest_humaneval.strengthen.choosing import WEIGHT, Suspect, chosen
+from pytest_humaneval.strengthen.comparing import Comparison, comparison_of
+from pytest_humaneval.strengthen.drawing import drawn, size, smaller
+from pytest_humaneval.strengthen.mutants import mutants
+from pytest_humaneval.strengthen.programs import Program, independent
+from pytest_humaneval.strengthen.promises import promised
+from pytest_humaneval.strengthen.traits import Answers, Domain
+from pytest_humaneval.strengthen.writing import Account, Mutants, Rejected, strong_test
+
+MOST_KNOWN = 150  # inputs that are looked at: a few tests call a function hundreds of times
+MOST_WRONG = 10  # programs that fail the plain test: on what they fail, others may
+MANY_MUTANTS = 20
+MOST_SHRUNK = 5  # inputs that reject a program, of one problem
+ROUNDS = 6  # of shrinking one input
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How much is drawn and kept: ``draws`` of each of three kinds, at most ``inputs`` kept."""
+
+    draws: int = 150
+    inputs: int = 40
+
+
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """One problem with all that takes part in judging its inputs."""
+
+    sandbox: Sandbox
+    problem: Problem
+    how: Comparison
+    domain: Domain
+    promises: set[str]
+    right: Sequence[Program]  # independent programs that pass the plain test
+    wrong: Sequence[Program]  # some that do not
+    examples: Sequence[Example]  # of the docstring
+    answered: Answers  # to the known inputs
+
+    def cases(self, inputs: Sequence[Arguments]) -> list[Case]:
+        """Those of the inputs that are of the domain and have one answer, and what the programs make of them."""
+        near = [(each, within(self.domain, self.promises, each, len(self.right))) for each in inputs]
+        allowed = [(each, broken) for each, broken in near if broken is not None]
+        solution, values = self.problem.canonical_solution, [each for each, _ in allowed]
+        told = answers(self.sandbox, self.problem, values, self.how)
+        made = [Case(*one, text) for one, text in zip(allowed, told, strict=True) if is_literal(text)]
+        made = [case for case in made if self.answered.are_like(literal(case.expected))]
+        asked = [(case.arguments, case.expected) for case in made]
+        again = self._marks(solution, asked)  # in another process: what is random differs
+        seen = columns([self._marks(one.completion, asked) for one in self.right], len(made))
+        few = len(self.right) < LEAST_CLOSE
+        others = columns([self._marks(one.completion, asked) for one in self.wrong if few], len(made))
+        found = [
+            replace(case, marks=mine, others=theirs, is_example=self._says(case) is True)
+            for case, mine, theirs, same in zip(made, seen, others, again, strict=True)
+            if same == AGREES
+        ]
+        return [case for case in found if self._says(case) is not False]
+
+    def _says(self, case: Case) -> bool | None:
+        """Whether the docstring has this answer; None where it has none to this input."""
+        told = [one for one in self.examples if repr(one.arguments) == repr(case.arguments)]
+        return literal(case.expected) == told[0].expected if told else None
+
+    def suspects(self, cases: Sequence[Case], others: Iterable[str]) -> list[Suspect]:
+        """The programs that pass the plain test, and others that are wrong or may be."""
+        asked = [(case.arguments, case.expected) for case in cases]
+        right = [Suspect("".join(case.marks[one] for case in cases), WEIGHT) for one in range(len(self.right))]
+        return [*right, *(Suspect(self._marks(one, asked)) for one in others)]
+
+    def shrunk(self, case: Case) -> Case:
+        """The simplest input, step by step, that rejects at least the same programs."""
+        for _ in range(ROUNDS):
+            simpler = [one for one in self.cases(smaller(case.arguments)) if _rejects_as_much(one, case)]
+            if not simpler:
+                return case
+            case = min(simpler, key=lambda one: size(one.arguments))
+        return case
+
+    def _marks(self, program: str, asked: Sequence[tuple[Arguments, str]]) -> str:
+        return marks(self.sandbox, self.problem, program, asked, self.how)
+
+
+def strengthen_problem(
+    sandbox: Sandbox, problem: Problem, samples: Iterable[tuple[str, str]], settings: Settings, made_from: str
+) -> tuple[str, Account]:
+    """The stronger test, and an account of it; without a test the account says why there is none.
+
+    Raises:
+        SandboxError: the sandbox could not do it.
+    """
+    how = comparison_of(problem)
+    if how is None:
+        return "", Account(made_from, why_none="its test judges results in a way of its own")
+    shown = visible_examples(problem.visible())
+    known = _known_inputs(sandbox, problem, shown)
+    if not known:
+        return "", Account(made_from, why_none="its test passes nothing that can be written down")
+    passing, failing = _sorted_out(sandbox, problem, independent(problem, samples))
+    told = Answers(map(literal, filter(is_literal, answers(sandbox, problem, known, how))))
+    domain, wrong = Domain(known), failing[:MOST_WRONG]
+    bench = _Bench(sandbox, problem, how, domain, promised(problem), passing, wrong, shown, told)
+    tested = {repr(each) for each in known} - {repr(one.arguments) for one in shown}  # by the plain test
+    inputs = drawn(problem.task_id, bench.domain, settings.draws)
+    found = bench.cases([one for one in inputs if repr(one) not in tested])
+    return _strengthened(bench, found, settings, Account(made_from, known=len(known), programs=len(passing)))
+
+
+def _strengthened(bench: _Bench, found: Sequence[Case], settings: Settings, account: Account) -> tuple[str, Account]:
+    """The stronger test of the cases that were found, and the account of it."""
+    sandbox, problem = bench.sandbox, bench.problem
+    good = [case for case in found if is_defensible(case)]
+    changed = mutants(problem, MANY_MUTANTS)
+    survivors = [one for one in changed if _passes(sandbox, problem, one)]
+    suspects = bench.suspects(good, [*survivors, *(one.completion for one in bench.wrong)])
+    cases = _in_time(bench, _simplified(bench, chosen(good, suspects, settings.inputs)))
+    test = strong_test(cases, bench.how)
+    stronger = replace(problem, strong_test=test)
+    return test, replace(
+        account,
+        inputs=len(cases),
+        ambiguous=len(found) - len(good),
+        rejected=_rejected(sandbox, stronger, bench.right) if test else (),
+        mutants=_mutants(sandbox, stronger, changed, survivors),
+        why_none="" if test else "no input is left that right programs agree on",
+    )
+
+
+def _known_inputs(sandbox: Sandbox, problem: Problem, shown: Iterable[Example]) -> list[Arguments]:
+    found = {repr(each): each for each in [*(one.arguments for one in shown), *recorded_calls(sandbox, problem)]}
+    return list(found.values())[:MOST_KNOWN]
+
+
+def _sorted_out(sandbox: Sandbox, problem: Problem, programs: Iterable[Program]) -> tuple[list[Program], list[Program]]:
+    """Those that pass the plain test, and those that do not."""
+    passing: list[Program] = []
+    failing: list[Program] = []
+    for program in programs:
+        (passing if _passes(sandbox, problem, program.completion) else failing).append(program)
+    return passing, failing
+
+
+def _simplified(bench: _Bench, cases: Sequence[Case]) -> list[Case]:
+    """The same, those shrunk that reject a program; each input once."""
+    found: dict[str, Case] = {}
+    shrunk = 0
+    for case in cases:
+        if case.dissent and shrunk < MOST_SHRUNK:
+            case, shrunk = bench.shrunk(case), shrunk + 1
+        found.setdefault(repr(case.arguments), case)
+    return sorted(found.values(), key=lambda case: len(repr(case.arguments)))
+
+
+def _in_time(bench: _Bench, cases: list[Case]) -> list[Case]:
+    """The simpler half, again and again, until the canonical solution needs a third of the time that all have."""
+    while cases:
+        problem = replace(bench.problem, test=strong_test(cases, bench.how))
+        if bench.sandbox.check(problem, problem.canonical_solution, timeout=DEFAULT_TIMEOUT / 3).passed:
+            break
+        cases = cases[: len(cases) // 2]
+    return cases
+
+
+def _rejects_as_much(case: Case, other: Case) -> bool:
+    as_right = {AGREES, UNKNOWN}
+    pairs = zip(case.marks, other.marks, strict=True)
+    rejected = all(mine not in as_right for mine, theirs in pairs if theirs not in as_right)
+    return rejected and is_defensible(case) and case.broken <= other.broken
+
+
+def _rejected(sandbox: Sandbox, problem: Problem, programs: Iterable[Program]) -> tuple[Rejected, ...]:
+    found = []
+    for program in programs:
+        strong = sandbox.check(problem, program.completion, timeout=DEFAULT_TIMEOUT).strong
+        if strong is not None and not strong.passed:
+            found.append(Rejected(program.strategies, counterexample(strong.kind, strong.detail, "candidate")))
+    return tuple(found)
+
+
+def _mutants(sandbox: Sandbox, problem: Problem, changed: Sequence[str], survivors: Sequence[str]) -> Mutants:
+    killed = len(changed) - len(survivors)
+    further = sum(not _passes_both(sandbox, problem, one) for one in survivors) if problem.strong_test else 0
+    return Mutants(len(changed), killed, killed + further)
+
+
+def _passes(sandbox: Sandbox, problem: Problem, completion: str) -> bool:
+    return sandbox.check(replace(problem, strong_test=""), completion, timeout=DEFAULT_TIMEOUT).passed
+
+
+def _passes_both(sandbox: Sandbox, problem: Problem, completion: str) -> bool:
+    verdict = sandbox.check(problem, completion, timeout=DEFAULT_TIMEOUT)
+    return verdict.passed and (verdict.strong is None or verdict.strong.passed)

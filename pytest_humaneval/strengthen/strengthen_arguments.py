@@ -1,0 +1,50 @@
+"""The command line of ``strengthen``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from pytest_humaneval.exceptions import InfrastructureError
+from pytest_humaneval.sandbox.sandboxes import SANDBOXES
+from pytest_humaneval.values import argument, count
+
+INTERNAL_ERROR = 3  # as pytest's
+
+
+def add_strengthen(subcommands: Any) -> None:
+    """Add ``strengthen`` and what it takes to the subcommands of ``python -m pytest_humaneval``."""
+    made = subcommands.add_parser("strengthen", help="make a dataset with stronger tests, once")
+    add = made.add_argument
+    add("--dataset", metavar="NAMES or FILES", help="the problems, if they are not HumanEval's")
+    add(
+        "--samples", type=Path, metavar="PATH", action="append", default=[],
+        help="programs that have to agree on an input: a folder of --humaneval-output, a folder of such, or a file "
+        "(repeatable)",
+    )  # fmt: skip
+    add("--output", type=Path, metavar="FILE", required=True, help="the new dataset; an interrupted one is continued")
+    add(
+        "--inputs",
+        type=argument(count),
+        metavar="N",
+        default=40,
+        help="the most to keep of each problem (default: 40)",
+    )
+    add("--draws", type=argument(count), metavar="N", default=150, help="of each of three kinds (default: 150)")
+    add("--leave-out", metavar="NAME", action="append", default=[], help="no samples of this strategy (repeatable)")
+    add("--sandbox", choices=SANDBOXES, default="auto", help="as --humaneval-sandbox")
+    add("--jobs", type=argument(count), metavar="N", default=1, help="problems at a time (default: 1)")
+    add("--skip-broken-problems", action="store_true", dest="skip_broken", help="leave them as they are")
+    made.set_defaults(run=_run)
+
+
+def _run(inputs: int, draws: int, **asked: Any) -> int:
+    from pytest_humaneval.strengthen.problems import Settings
+    from pytest_humaneval.strengthen.strengthening import strengthen
+
+    try:
+        return strengthen(settings=Settings(draws, inputs), **asked)
+    except InfrastructureError as error:
+        print(f"error: {error}; the same command goes on after what is written", file=sys.stderr)
+        return INTERNAL_ERROR
