@@ -71,7 +71,7 @@ def _parser(*, on_ray: bool) -> argparse.ArgumentParser:
     history.set_defaults(run=studies.history)
 
     export = subcommands.add_parser("export", help="write results in another format")
-    _add_format(export, sorted(commands.FORMATS))
+    _add_format(export, sorted(commands.EXPORTS))
     export.add_argument("results", type=Path, help="a folder of --humaneval-output, or a results file")
     export.add_argument("out", type=Path, help="the file to write")
     export.add_argument("--strategy", metavar="NAME", help="which one, if the results have several")

@@ -32,7 +32,6 @@ from pytest_humaneval.report.markdown import markdown_results
 from pytest_humaneval.report.page import write_page
 from pytest_humaneval.report.partial import partial_notes
 from pytest_humaneval.report.rejected import rejected_lines, told_rejected
-from pytest_humaneval.report.sampling import REPLAY, sampling_told
 from pytest_humaneval.report.terminal import (
     analysis_lines,
     dataset_line,
@@ -45,13 +44,16 @@ from pytest_humaneval.report.texttable import wrapped
 from pytest_humaneval.results import interchange
 from pytest_humaneval.results.parts import is_pooled, shown_of
 from pytest_humaneval.results.preregistration import recorded
+from pytest_humaneval.results.publication import RECORDS
 from pytest_humaneval.results.read import UNNAMED, Results, read_results
 from pytest_humaneval.results.rows import context_of, ranked, rows_of
+from pytest_humaneval.results.sampling import REPLAY, sampling_told
 from pytest_humaneval.whole_file import write_whole
 from pytest_humaneval.wording import context_text, short_digest
 
 FORMATS = interchange.FORMATS
 RAW = "post_v1"  # what takes code out of a chat model's answers
+EXPORTS = (*FORMATS, *RECORDS)
 
 ODD = (InputError, TypeError, KeyError, ValueError, AttributeError, OverflowError)  # what odd values lead to
 MOST_KS, MOST_SAMPLES = 20, 1_000_000  # columns; and draws of a problem
@@ -212,12 +214,14 @@ def _publish(run: Results, before: Results | None, analysis: Analysis, asked: As
 
 
 def export(style: str, results: Path, out: Path, strategy: str | None, dataset: str | None) -> int:
-    """Write one strategy's samples in another format.
+    """Write one strategy's samples in another format, or the figures of all as others record them.
 
     Raises:
         InputError: results that cannot be read, several strategies, or a file that cannot be written.
     """
     run = read_results(results)
+    if style in RECORDS:
+        return _record(RECORDS[style](run, _ks(run), strategy), out)
     chosen = interchange.one_strategy(run, strategy)
     problems = _problems_of(run, dataset)
     kept = interchange.judged(chosen)
@@ -225,6 +229,15 @@ def export(style: str, results: Path, out: Path, strategy: str | None, dataset: 
     left_out = f"; {len(chosen) - len(kept)} without a verdict were left out" if len(chosen) > len(kept) else ""
     print(f"{counted(len(kept), 'sample is', 'samples are')} in {out}{left_out}")
     return 0
+
+
+def _record(text: str, out: Path) -> int:
+    try:
+        write_whole(out, [text])
+    except OSError as error:
+        raise InputError(f"{out}: cannot be written ({error.strerror or error})") from error
+    print(f"the figures are in {out}")
+    return OK
 
 
 def take_in(style: str, file: Path, out: Path, strategy: str | None, dataset: str | None) -> int:

@@ -22,10 +22,10 @@ from pytest_humaneval.plugin.timeouts import default_timeout
 from pytest_humaneval.printable import counted
 from pytest_humaneval.report.output import Finished, Output
 from pytest_humaneval.report.publish import Publisher
-from pytest_humaneval.report.sampling import REPLAY
 from pytest_humaneval.report.texttable import folded, wrapped
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.record import Record
+from pytest_humaneval.results.sampling import REPLAY
 
 NOTHING = (
     "warning: nothing was evaluated: no test that ran uses the fixtures problem, strategy and check_correctness; "

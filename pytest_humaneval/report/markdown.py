@@ -16,7 +16,6 @@ from pytest_humaneval.plan import Plan
 from pytest_humaneval.printable import counted, printable
 from pytest_humaneval.report.analysis import Analysis
 from pytest_humaneval.report.rejected import rejected, told_rejected
-from pytest_humaneval.report.sampling import REPLAY, sampling_told
 from pytest_humaneval.report.terminal import (
     analysis_lines,
     identity_line,
@@ -28,6 +27,7 @@ from pytest_humaneval.results.parts import POOLED, parts_of
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.record import plan_options
 from pytest_humaneval.results.rows import Row, context_of, ranked, rows_of
+from pytest_humaneval.results.sampling import REPLAY, sampling_told
 from pytest_humaneval.wording import context_text, three_decimals
 
 HEADLINE_CHARACTERS = 160

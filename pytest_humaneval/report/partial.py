@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pytest_humaneval.report.sampling import is_replay
 from pytest_humaneval.report.terminal import partial_note
 from pytest_humaneval.results.read import Results
+from pytest_humaneval.results.sampling import is_replay
 
 
 def partial_notes(results: Results) -> list[str]:

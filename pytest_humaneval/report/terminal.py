@@ -17,12 +17,12 @@ from pytest_humaneval.report.comparisons import baseline_lines, gate_lines, pair
 from pytest_humaneval.report.registration_lines import registration_lines
 from pytest_humaneval.report.rejected import rejected_lines
 from pytest_humaneval.report.reliability_table import reliability_lines
-from pytest_humaneval.report.sampling import REPLAY, sampling_of_row, sampling_told
 from pytest_humaneval.report.texttable import Column, text_table, wrapped
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.parts import POOLED, parts_of
 from pytest_humaneval.results.record import plan_options
 from pytest_humaneval.results.rows import Row, context_of, ranked, rows_of
+from pytest_humaneval.results.sampling import REPLAY, sampling_of_row, sampling_told
 from pytest_humaneval.wording import context_text, short_digest, three_decimals
 
 HEADER_WIDTH = 80

@@ -13,9 +13,8 @@ from typing import Any
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.results.parts import is_pooled, parts_of
-from pytest_humaneval.sample import Sampling
+from pytest_humaneval.results.sampling import sampling_of_row
 from pytest_humaneval.statistics.comparison import passes_of
-from pytest_humaneval.wording import sampling_text
 
 FILE = "history.sqlite"
 APPLICATION_ID = 0x48456868  # "HEhh"
@@ -88,7 +87,7 @@ def lines_of(run: Mapping[str, Any], outcomes: Iterable[Outcome]) -> list[Histor
                 dataset=dataset["name"],
                 dataset_sha256=dataset["sha256"],
                 strategy=name,
-                sampling=sampling_text(Sampling(**how["sampling"]), how["num_samples"]),
+                sampling=sampling_of_row(run, how),
                 pass_at_1=share,
                 pass_at_k=json.dumps(row["pass_at_k"]),
                 low=low,

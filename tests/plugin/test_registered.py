@@ -247,10 +247,7 @@ def test_a_dataset_that_cannot_be_used_says_why(
         ("--humaneval-engine=vlm", "*--humaneval-engine: unknown engine 'vlm'; did you mean 'vllm'? known: vllm, *"),
         ("--humaneval-sandbox=lookdown", "*unknown sandbox 'lookdown'; did you mean 'lockdown'? known: auto, *"),
         ("--humaneval-postprocess=post_v2", "*unknown post-processor 'post_v2'; did you mean 'post_v*known: auto, *"),
-        (
-            "--humaneval-dataset=humanevl",
-            "*no file and unknown dataset 'humanevl'; did you mean 'humaneval' or *? known: *",
-        ),
+        ("--humaneval-dataset=humanevl", "*unknown dataset 'humanevl'; did you mean 'humaneval' or *? known: *"),
         ("--humaneval-dataset=not/there", "*not/there: cannot be read*"),
     ],
 )

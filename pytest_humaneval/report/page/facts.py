@@ -13,10 +13,10 @@ from pytest_humaneval.problem import Problem
 from pytest_humaneval.report.analysis import MATRIX_STRATEGIES, Analysis, Looked, analyse
 from pytest_humaneval.report.baseline import BaselineComparison
 from pytest_humaneval.report.page.summary import Summary
-from pytest_humaneval.report.sampling import is_replay, sampling_told
 from pytest_humaneval.results.parts import is_pooled, parts_of
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.rows import context_of
+from pytest_humaneval.results.sampling import is_replay, sampling_told
 from pytest_humaneval.statistics.comparison import compare_pairs, compare_with_reference, passes_of
 from pytest_humaneval.statistics.reliability import Reliability, reliability_of
 from pytest_humaneval.wording import context_text

@@ -35,6 +35,8 @@ def sampling_told(run: Mapping[str, Any]) -> str:
 
 def sampling_of_row(run: Mapping[str, Any], row: Mapping[str, Any]) -> str:
     """The same of one of the record's ``experiments``."""
+    if is_replay(run):
+        return NOT_KNOWN
     drawn = ((run.get("engine_process") or {}).get("guided_sampling") or {}).get(row["name"], ())
     return sampling_text(
         from_plain(Sampling, row["sampling"], "run.json"), row["num_samples"], [tuple(pair) for pair in drawn]
