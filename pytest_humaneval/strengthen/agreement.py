@@ -29,6 +29,7 @@ from pytest_humaneval.strengthen.traits import (
 LEAST_CLOSE, LEAST_NATURAL, LEAST_WIDE = 2, 3, 5  # programs that have to agree before any may be wrong
 SHARE_CLOSE, SHARE_NATURAL, SHARE_WIDE = 0.5, 0.75, 0.8  # of them
 NATURAL = {ZERO, NEGATIVE, SMALL, LARGE, WHOLE, SHORT, LONG, ORDER, REPEATS}  # what hardly anybody would rule out
+LEAST_CHANCE = 3  # of them where the answer is one that programs give by chance
 TELLING = 3  # characters of an answer that no two programs give by chance
 MOST_TRAITS = 2  # given up at once
 NONE_GIVEN = ("[]", "()", "{}", "''", "set()")  # what is natural to make of nothing
@@ -95,7 +96,8 @@ def is_defensible(case: Case) -> bool:
     if case.judged < LEAST_CLOSE:
         telling = len(case.expected) >= TELLING and case.expected not in CHANCE
         return telling and case.agreeing + case.others.count(AGREES) >= LEAST_CLOSE
-    return case.agreeing >= LEAST_CLOSE and case.agreeing >= SHARE_CLOSE * case.judged
+    least = LEAST_CHANCE if case.expected in CHANCE else LEAST_CLOSE
+    return case.agreeing >= least and case.agreeing >= SHARE_CLOSE * case.judged
 
 
 def columns(rows: Sequence[str], count: int) -> list[str]:

@@ -175,7 +175,7 @@ class Traits:
             yield CHARACTERS if letters and sum(map(str.isalpha, self.characters)) >= OPEN_CLASS else FIRM
         if self.trimmed and not is_trimmed(text):
             yield SPACES
-        if self.is_masked and mask(text) not in self.masks:
+        if self.is_masked and digits_mask(text) not in map(digits_mask, self.texts):  # mm-dd-yyyy is not m-d-yyyy
             yield MASK
 
 
@@ -239,6 +239,11 @@ def places(arguments: Arguments) -> Iterator[tuple[Place, Any]]:
 def is_whole(value: float) -> bool:
     """Whether a number has no fraction."""
     return isinstance(value, int) or value.is_integer()
+
+
+def digits_mask(text: str) -> str:
+    """The same with every digit for itself."""
+    return re.sub(r"\d", "9", re.sub(r"[^\W\d_]+", "a", text))
 
 
 def cells(rows: Sequence[Any]) -> list[Any]:

@@ -117,6 +117,11 @@ def test_floats_are_near_and_all_else_is_equal() -> None:
         ([("abcdef",), ("xyz",)], ("ABC",), {traits.CHARACTERS}),
         ([("ab cd",), ("x",)], (" ab",), {traits.SPACES}),
         ([("01",), ("11",)], ("02",), {FIRM}),
+        (
+            [("01-02-2000",), ("31-12-1999",), ("11-11-1111",), ("22-03-2040",)],
+            ("3-4-2000",),
+            {traits.MASK, traits.SHORT},
+        ),
         ([(1, 2), (2, 3), (3, 4)], (3, 2), {FIRM}),  # the first is the smaller one
         ([([1, 2], [3, 4]), ([1], [2]), ([3], [4])], ([1], [2, 3]), {FIRM}),  # of one length
         ([("+", [1, 2]), ("+*", [3, 1, 2]), ("*", [3, 2])], ("+*", [1, 2]), {FIRM}),  # one more than operators
@@ -182,6 +187,11 @@ def test_where_few_pass_the_others_are_witnesses_of_answers_that_tell() -> None:
     assert not is_defensible(Case((1,), frozenset(), "'abc'", "", "=#"))
     assert not is_defensible(Case((1,), frozenset(), "True", "=", "==##"))  # two of four say yes by chance
     assert not is_defensible(Case((1,), frozenset(), "0", "", "===#"))
+
+
+def test_yes_and_no_need_one_more_program() -> None:
+    assert not is_defensible(Case((1,), frozenset(), "True", "=="))
+    assert is_defensible(Case((1,), frozenset(), "True", "==="))
 
 
 def test_of_nothing_only_nothing_is_natural() -> None:
