@@ -26,7 +26,7 @@ def plan(like: Path | None, dataset: str | None, **asked: Any) -> int:
     Raises:
         InputError: a question that cannot be, or a file that cannot be read.
     """
-    problems = dataset_named(dataset)
+    problems = dataset_named(dataset, default_cache_directory())
     cost = cost_of(read_results(like)) if like is not None else _last_cost()
     _show(study_lines(Question(**asked), problems.name, len(problems.problems), cost, _width()))
     return 0

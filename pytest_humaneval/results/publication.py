@@ -13,6 +13,7 @@ from typing import Any
 
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.printable import one_line
+from pytest_humaneval.results.parts import part_of, parts_of
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.rows import Row, rows_of
 from pytest_humaneval.wording import short_digest
@@ -25,17 +26,19 @@ SELF_DEPLOYED = ("vllm", "transformers")
 
 
 def hf_eval_results(run: Results, ks: Sequence[int], strategy: str | None) -> str:
-    """pass@1 of each strategy in percent, with what it was measured with in ``notes``.
+    """pass@1 of each strategy in percent, with what it was measured with in ``notes``; of several datasets HumanEval's.
 
     Raises:
         InputError: it is not known which model it was, or the problems are not HumanEval's.
     """
-    identity, dataset = _provenance(run)
-    if dataset["name"] != HUMANEVAL:
+    identity, whole = _provenance(run)
+    found = [part for part in _parts(run) if _provenance(part)[1]["name"] == HUMANEVAL]
+    if not found:
         raise InputError(
-            f"{run.source}: the hub has a name for HumanEval only, and these problems are {dataset['name']}'s"
+            f"{run.source}: the hub has a name for HumanEval only, and these problems are {whole['name']}'s"
         )
-    lines = []
+    lines, run = [], found[0]
+    dataset = run.run["dataset"]
     for row in _rows(run, (1,), strategy):
         value, (low, high) = (row.pass_at_k[1] or 0.0), row.intervals[1] or (0.0, 1.0)
         notes = (
@@ -77,8 +80,9 @@ def every_eval_ever(run: Results, ks: Sequence[int], strategy: str | None) -> st
         "eval_library": {"name": LIBRARY, "version": _version(run)},
         "model_info": _model(run, identity),
         "evaluation_results": [
-            _result(run, dataset, row, k)
-            for row in _rows(run, ks, strategy)
+            _result(part, part.run["dataset"], row, k)
+            for part in _parts(run)
+            for row in _rows(part, ks, strategy)
             for k in ks
             if row.pass_at_k[k] is not None
         ],
@@ -100,6 +104,11 @@ def _provenance(run: Results) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
             "of; give a folder of --humaneval-output"
         )
     return identity, dataset
+
+
+def _parts(run: Results) -> list[Results]:
+    """Each dataset by itself: figures of several together have no name that others know."""
+    return [part_of(run, name, some) for name, some in parts_of(run.outcomes).items()]
 
 
 def _rows(run: Results, ks: Sequence[int], strategy: str | None) -> list[Row]:

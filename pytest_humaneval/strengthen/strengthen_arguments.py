@@ -17,16 +17,20 @@ def add_strengthen(subcommands: Any) -> None:
     """Add ``strengthen`` and what it takes to the subcommands of ``python -m pytest_humaneval``."""
     made = subcommands.add_parser("strengthen", help="make a dataset with stronger tests, once")
     add = made.add_argument
-    add("--dataset", type=Path, metavar="NAME|FILE", help="the problems; HumanEval's, where it is not given")
+    add("--dataset", metavar="NAMES or FILES", help="the problems, if they are not HumanEval's")
     add(
         "--samples", type=Path, metavar="PATH", action="append", default=[],
-        help="programs that are to agree on an input: a folder of --humaneval-output, a folder of such, or a file "
+        help="programs that have to agree on an input: a folder of --humaneval-output, a folder of such, or a file "
         "(repeatable)",
     )  # fmt: skip
+    add("--output", type=Path, metavar="FILE", required=True, help="the new dataset; an interrupted one is continued")
     add(
-        "--output", type=Path, metavar="FILE", required=True, help="the new dataset; an interrupted one is gone on with"
+        "--inputs",
+        type=argument(count),
+        metavar="N",
+        default=40,
+        help="the most to keep of each problem (default: 40)",
     )
-    add("--inputs", type=argument(count), metavar="N", default=40, help="kept for each problem, at most (default: 40)")
     add("--draws", type=argument(count), metavar="N", default=150, help="of each of three kinds (default: 150)")
     add("--leave-out", metavar="NAME", action="append", default=[], help="no samples of this strategy (repeatable)")
     add("--sandbox", choices=SANDBOXES, default="auto", help="as --humaneval-sandbox")

@@ -12,9 +12,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 from pytest_humaneval.dataset import jsonl
+from pytest_humaneval.dataset.asked import dataset_named
 from pytest_humaneval.dataset.kinds import Dataset
 from pytest_humaneval.dataset.load import read_dataset
 from pytest_humaneval.exceptions import DatasetError, InputError
+from pytest_humaneval.models.find import default_cache_directory
 from pytest_humaneval.printable import one_line
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.sandbox.interface import DEFAULT_TIMEOUT, Sandbox, SandboxOptions
@@ -27,13 +29,13 @@ from pytest_humaneval.strengthen.writing import made_from
 from pytest_humaneval.whole_file import write_whole
 
 INSTALL = "strengthen draws inputs by hypothesis, which is not installed: pip install 'pytest-humaneval[strengthen]'"
-RULES = 1  # to be raised when the same input would give another output: what an older release made is made anew
+RULES = 1  # to be raised when the same input would give another output: what an older release made is made again
 
 Samples = Mapping[str, Sequence[tuple[str, str]]]
 
 
 def strengthen(
-    dataset: Path | None,
+    dataset: str | None,
     samples: Sequence[Path],
     output: Path,
     *,
@@ -51,7 +53,7 @@ def strengthen(
     """
     if importlib.util.find_spec("hypothesis") is None:
         raise InputError(INSTALL)
-    source = read_dataset(dataset)
+    source = dataset_named(dataset, default_cache_directory())
     programs = read_programs(samples, leave_out)
     _check_samples(source, programs, samples)
     plain = [replace(problem, strong_test="") for problem in source.problems]
@@ -87,7 +89,7 @@ def _broken(sandbox: Sandbox, problems: Sequence[Problem], *, skip: bool) -> dic
 
 
 def _write(work: Work, problems: Sequence[Problem], output: Path, jobs: int) -> None:
-    """Append a line for each problem that has none yet; lines of other settings or samples are made anew."""
+    """Append a line for each problem that has none yet; lines of other settings or samples are made again."""
     digests = {one.task_id: _digest(one, work.samples.get(one.task_id, ()), work.settings) for one in problems}
     try:
         kept = {task_id: line for task_id, line in _former(output) if digests.get(task_id) == made_from(line)[1]}

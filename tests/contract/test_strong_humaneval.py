@@ -53,7 +53,7 @@ def test_it_is_small_and_its_digest_is_known(tmp_path: Path, monkeypatch: pytest
     assert file is not None
     assert file.stat().st_size < LARGEST
     monkeypatch.setattr(shipped, "SHIPPED", {"humaneval-strong": "0" * 64})
-    with pytest.raises(DatasetError, match="install pytest-humaneval anew"):
+    with pytest.raises(DatasetError, match="install pytest-humaneval again"):
         read_problems(STRONG)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
 
+from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.report.analysis import Analysis, Looked, analyse, judge_gates
 from pytest_humaneval.report.gates import Gates
@@ -15,7 +16,9 @@ from pytest_humaneval.report.page.facts import changes, reliability
 from pytest_humaneval.report.terminal import part_lines
 from pytest_humaneval.results.history import lines_of
 from pytest_humaneval.results.parts import POOLED, row_records
+from pytest_humaneval.results.publication import every_eval_ever, hf_eval_results
 from pytest_humaneval.results.read import Results
+from pytest_humaneval.sample import Sampling
 
 DATASETS = [{"name": name, "sha256": f"sha256 of {name}", "problems": 40} for name in ("first", "second")]
 RUN = {
@@ -24,7 +27,7 @@ RUN = {
     "identity": {"engine": "scripted", "model": "tiny", "digest": "sha256:aaa"},
     "dataset": {"name": "first,second", "sha256": "sha256 of both", "problems": 80},
     "datasets": DATASETS,
-    "experiments": [{"name": "chat", "sampling": {}, "num_samples": 2}],
+    "experiments": [{"name": "chat", "sampling": asdict(Sampling()), "num_samples": 2, "postprocess": "auto"}],
     "engine_process": {},
     "pool": True,
 }
@@ -113,3 +116,24 @@ def test_the_history_has_a_line_for_each() -> None:
         ("first,second", "sha256 of both", 80, 0.75),
     ]
     assert len(json.loads(lines[1].passed)) == 40
+
+
+def test_figures_that_others_record_are_of_one_dataset_each() -> None:
+    run = run_of(0, 20)
+    found = json.loads(every_eval_ever(run, (1,), None))["evaluation_results"]
+    scores = [(one["evaluation_name"], one["score_details"]["score"]) for one in found]
+    assert scores == [("first", 1.0), ("second", 0.5)]
+    digests = [one["source_data"]["additional_details"]["sha256"] for one in found]
+    assert digests == ["sha256 of first", "sha256 of second"]
+
+
+def test_the_hub_gets_the_figure_of_the_dataset_that_it_knows() -> None:
+    run = run_of(0, 20)
+    with pytest.raises(InputError, match="these problems are first,second's"):
+        hf_eval_results(run, (1,), None)
+    named = tuple(replace(one, dataset=one.dataset.replace("second", "HumanEval")) for one in run.outcomes)
+    told = RUN | {"datasets": [DATASETS[0], {**DATASETS[1], "name": "HumanEval"}]}
+    text = hf_eval_results(replace(run, outcomes=named, run=told), (1,), None)
+    assert "value: 50.00" in text
+    assert "80 samples of 40 problems" in text
+    assert text.count("- dataset:") == 1
