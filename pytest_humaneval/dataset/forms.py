@@ -20,7 +20,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from pytest_humaneval.dataset.kinds import is_entry_point
+from pytest_humaneval.dataset.kinds import ENTRY_POINT, is_entry_point
 from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.problem import Problem
 
@@ -53,10 +53,7 @@ def problem_of(where: str, row: dict[str, Any]) -> Problem:
         raise DatasetError(f"{where}: field 'entry_point' is missing, and the test hands no function to check")
     solution = text_of(where, row, ("canonical_solution",)) if row.get("canonical_solution") is not None else ""
     if not task_id or not is_entry_point(entry_point):
-        raise DatasetError(
-            f"{where}: task_id must not be empty and entry_point must be a Python name, "
-            "or names with dots and empty brackets as in Solution().add"
-        )
+        raise DatasetError(f"{where}: task_id must not be empty and entry_point must be {ENTRY_POINT}")
     shown = tuple(texts_of(where, row, "shown")) if "shown" in row else ()
     strong = text_of(where, row, ("strong_test",)) if "strong_test" in row else ""
     return Problem(task_id, prompt, entry_point, solution, test, shown, strong)

@@ -16,6 +16,8 @@ from pytest_humaneval.registration import Sort
 
 FIELDS = tuple(each.name for each in fields(Problem) if each.default is MISSING)
 
+ENTRY_POINT = "a Python name, or names with dots and empty brackets as in Solution().add"
+
 Row = tuple[str, dict[str, Any]]
 """Where a row of a file is, as file and line, and its fields."""
 
@@ -48,7 +50,7 @@ class Dataset:
             raise DatasetError(f"the dataset {name!r} holds no problem")
         if unnamed := [one for one in given if not one.task_id or not is_entry_point(one.entry_point)]:
             raise DatasetError(
-                f"the dataset {name!r}: {unnamed[0]!r} needs a task_id, and a Python name as its entry_point, not "
+                f"the dataset {name!r}: {unnamed[0]!r} needs a task_id, and as its entry_point {ENTRY_POINT}, not "
                 f"{unnamed[0].entry_point!r}"
             )
         if doubled := [task_id for task_id, count in Counter(one.task_id for one in given).items() if count > 1]:

@@ -233,8 +233,8 @@ class Replay(Candidate):
     """The oracle's own candidate with nobody behind it: what was said is read from a list."""
 
     def __init__(self, replies: list[bytes]) -> None:
-        ours, _ = socket.socketpair()
-        with ours:
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
             super().__init__(Child(ours), Budget(60, 0), ours.fileno())
         self.said = iter(replies)
         self.channel.ask = lambda message: next(self.said)[4:]  # type: ignore[method-assign]

@@ -227,8 +227,8 @@ def test_humaneval_has_a_name(pytester: pytest.Pytester) -> None:
         ("1 / 0", "*the dataset 'own' cannot be read: ZeroDivisionError: *conftest.py:*"),
         ("return []", "*the dataset 'own' holds no problem*"),
         (
-            "return [Problem('A', '', 'f()', '', '')]",
-            "*Problem('A') needs a task_id, and a Python name * 'f()'*",
+            "return [Problem('A', '', 'f(1)', '', '')]",
+            "*Problem('A') needs a task_id, and * a Python name, * not 'f(1)'*",
         ),
         ("return ['text']", "*the dataset 'own' has 'text' among its problems, which is not a Problem*"),
         ("return 2 * [Problem('A', '', 'f', '', '')]", "*the dataset 'own' has several problems of the task_id 'A'*"),
