@@ -55,6 +55,7 @@ class Trial:
     def __enter__(self) -> Self:
         """Start it; the test is skipped where the sandbox cannot be had."""
         self._mounts = mounts()
+        self._others = descendants(os.getpid())  # of tests that share this process
         self._folder = Path(tempfile.mkdtemp(prefix="arena-"))
         self._folder.chmod(0o711)
         self._stack.enter_context(patch.object(tempfile, "tempdir", str(self._folder)))
@@ -68,7 +69,7 @@ class Trial:
             self._folder.rmdir()
             raise
         time.sleep(0.5)  # until a child is ready for the next check
-        self._started = descendants(os.getpid())
+        self._started = descendants(os.getpid()) - self._others
         return self
 
     def __exit__(
@@ -121,7 +122,9 @@ class Trial:
     def _processes(self) -> int:
         """The number of processes below this one, once it is as expected or ten seconds are over."""
         deadline = time.monotonic() + 10
-        while (count := len(descendants(os.getpid()))) != len(self._started) and time.monotonic() < deadline:
+        while (count := len(descendants(os.getpid()) - self._others)) != len(
+            self._started
+        ) and time.monotonic() < deadline:
             time.sleep(0.01)
         return count
 
