@@ -105,6 +105,27 @@ def test_a_former_run_on_one_dataset_is_compared_with_that_one(
     )
 
 
+def test_reliability_changes_and_a_gate_on_a_drop_are_of_each_dataset(
+    evaluate: Evaluate, mini: Path, other: Path, tmp_path: Path
+) -> None:
+    before, page = tmp_path / "before", tmp_path / "page.html"
+    both = ("-n0", f"--humaneval-dataset={mini},{other}", "--humaneval-num-samples=2", "--humaneval-temperature=0.8")
+    evaluate(*both, f"--humaneval-output={before}", script=RIGHT)
+    result = evaluate(
+        *both, f"--humaneval-baseline={before}", "--humaneval-max-drop=0.5", f"--humaneval-html={page}",
+        script=RIGHT | WRONG,
+    )  # fmt: skip
+    told = result.stdout.str()
+    assert told.count("pass^2") == 2
+    result.stdout.fnmatch_lines(
+        ["mini: 3 problems", "strategy  answers *", "other: 3 problems", "*causes of 2 wrong answers*", "*answers *"]
+    )
+    for name in ("mini", "other"):
+        assert f"minimal on {name}: a drop of less than 0.5 against the baseline: " in told
+        assert f"minimal on {name}" in page.read_text()
+    assert result.ret == 11  # three problems are too few to say
+
+
 def test_a_limit_is_for_each_dataset(evaluate: Evaluate, mini: Path, other: Path) -> None:
     result = evaluate("--collect-only", "-q", f"--humaneval-dataset={mini},{other}", "--humaneval-limit=1")
     result.stdout.fnmatch_lines(["*Mini/0-add-minimal?", "*Other/0-add-minimal?"])
