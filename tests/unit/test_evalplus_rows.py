@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from one_sandbox import check_correctness
+from one_sandbox import check_correctness, one_sandbox  # noqa: F401 - a fixture
 
 from pytest_humaneval import Problem, Verdict
 from pytest_humaneval.dataset.bundled import BUNDLED
