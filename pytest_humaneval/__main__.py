@@ -64,7 +64,7 @@ def _parser(*, on_ray: bool) -> argparse.ArgumentParser:
 
     _add_plan(subcommands)
 
-    history = subcommands.add_parser("history", help="what former runs came to, and when that changed")
+    history = subcommands.add_parser("history", help="what earlier runs came to, and when that changed")
     history.add_argument("--strategy", metavar="NAME", help="of this strategy only")
     history.add_argument("--html", type=Path, metavar="FILE", help="write a page with a figure of each strategy")
     history.add_argument("--cache-dir", type=Path, metavar="DIR", help="where --humaneval-cache-dir was elsewhere")
@@ -117,7 +117,10 @@ def _add_plan(subcommands: Any) -> None:
     plan.add_argument("--power", type=inside, default=0.8, metavar="X", help="the chance of finding it (default: 0.8)")
     plan.add_argument("--samples", type=times, default=1, metavar="K", help="samples of each problem (default: 1)")
     plan.add_argument(
-        "--like", type=Path, metavar="DIR", help="reckon tokens and hours from this former run (default: the last one)"
+        "--like",
+        type=Path,
+        metavar="DIR",
+        help="estimate tokens and hours from this earlier run (default: the last one)",
     )
     _add_dataset(plan)
     plan.set_defaults(run=studies.plan)

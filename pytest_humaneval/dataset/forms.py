@@ -117,7 +117,7 @@ def _parsed(where: str, name: str, text: str) -> ast.Module:
             warnings.simplefilter("ignore")
             return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise DatasetError(f"{where}: field {name!r} is no Python: {error}") from error
+        raise DatasetError(f"{where}: field {name!r} is not Python: {error}") from error
 
 
 def _handed(tree: ast.Module) -> Iterator[str]:

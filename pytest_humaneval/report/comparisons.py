@@ -159,8 +159,8 @@ def _churn_lines(churn: Sequence[Churn], width: int) -> list[str]:
         if one.flipped:
             told = counted(
                 one.flipped,
-                "answer has its former text and another verdict",
-                "answers have their former text and another verdict",
+                "answer has the same text and another verdict",
+                "answers have the same text and another verdict",
             )
             lines += wrapped(f"note: {one.strategy}: {told}: something beside the model changed", width)
     return lines

@@ -98,7 +98,7 @@ def check_baseline(gates: Gates, strategies: Sequence[str], before: Sequence[str
     if not (asked := gates.about_baseline):
         return
     if before is None:
-        raise InputError(f"{prefix}{asked} needs {prefix}baseline=PATH, a former run to compare with")
+        raise InputError(f"{prefix}{asked} needs {prefix}baseline=PATH, an earlier run to compare with")
     pairs = matched(strategies, before)
     if missing := [name for name in strategies if name not in pairs]:
         raise InputError(

@@ -144,7 +144,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if tables and (owner, version) != (APPLICATION_ID, SCHEMA_VERSION):
-        raise sqlite3.DatabaseError("it is no history of this version's")
+        raise sqlite3.DatabaseError("it is not a history of this version")
     if not tables:
         connection.execute(f"CREATE TABLE IF NOT EXISTS runs ({', '.join(COLUMNS)})")
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")

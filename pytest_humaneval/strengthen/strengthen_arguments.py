@@ -31,11 +31,22 @@ def add_strengthen(subcommands: Any) -> None:
         default=40,
         help="the most to keep of each problem (default: 40)",
     )
-    add("--draws", type=argument(count), metavar="N", default=150, help="of each of three kinds (default: 150)")
-    add("--leave-out", metavar="NAME", action="append", default=[], help="no samples of this strategy (repeatable)")
+    add(
+        "--draws",
+        type=argument(count),
+        metavar="N",
+        default=150,
+        help="inputs to draw of each of three kinds (default: 150)",
+    )
+    add("--leave-out", metavar="NAME", action="append", default=[], help="use no samples of this strategy (repeatable)")
     add("--sandbox", choices=SANDBOXES, default="auto", help="as --humaneval-sandbox")
-    add("--jobs", type=argument(count), metavar="N", default=1, help="problems at a time (default: 1)")
-    add("--skip-broken-problems", action="store_true", dest="skip_broken", help="leave them as they are")
+    add("--jobs", type=argument(count), metavar="N", default=1, help="problems to work on at a time (default: 1)")
+    add(
+        "--skip-broken-problems",
+        action="store_true",
+        dest="skip_broken",
+        help="leave problems as they are that cannot be judged here",
+    )
     made.set_defaults(run=_run)
 
 

@@ -84,7 +84,7 @@ def test_an_answer_of_one_text_and_two_verdicts_is_noted() -> None:
     compared = compare_results(now, before)
     assert (compared.churn[0].same, compared.churn[0].flipped, compared.churn[0].fixed) == (1, 1, 0)
     lines = analysis_lines(Analysis(baseline=compared), 160, kept=False)
-    assert "note: chat: 1 answer has its former text and another verdict: something beside the model changed" in lines
+    assert "note: chat: 1 answer has the same text and another verdict: something beside the model changed" in lines
 
 
 def test_results_without_texts_have_no_churn() -> None:

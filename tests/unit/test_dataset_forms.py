@@ -102,7 +102,7 @@ def test_a_function_called_check_may_have_assertions_alone(tmp_path: Path) -> No
         (ROW | {"entry_point": None}, "field 'entry_point' is NoneType, not text"),
         ({key: ROW[key] for key in ROW if key != "test"}, "field 'test' is missing"),
         (ROW | {"test": "print(1)"}, "field 'test' has neither a function check(candidate) nor an assertion"),
-        (ROW | {"test": "assert double(2 =="}, "field 'test' is no Python: "),
+        (ROW | {"test": "assert double(2 =="}, "field 'test' is not Python: "),
         (ROW | {"test": []}, "field 'test' has no test"),
         (ROW | {"test": [1]}, "field 'test' must be a list of texts"),
         (ROW | {"canonical_solution": 1}, "field 'canonical_solution' is int, not text"),

@@ -43,7 +43,7 @@ def test_a_file_of_somebody_else_s_is_left_alone(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / FILE) as other:
         other.execute("CREATE TABLE mine (a)")
     other.close()
-    assert "has no line of this run: it is no history of this version's" in append(tmp_path, [line(1, 1)])
+    assert "has no line of this run: it is not a history of this version" in append(tmp_path, [line(1, 1)])
     (tmp_path / FILE).write_text("not a database, and long enough to be seen as none" * 40)
     assert "has no line of this run" in append(tmp_path, [line(1, 1)])
     assert main(["history", "--cache-dir", str(tmp_path)]) == 4
