@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import pytest
-from sandbox_available import sandbox
+from sandbox_available import kept_sandbox as sandbox
 from sandbox_corpus import TWICE, script_of_reply
 from sandbox_kinds import Kind, read_kinds
 
