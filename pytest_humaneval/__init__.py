@@ -43,6 +43,7 @@ from pytest_humaneval.prompting.guided import (
     guided_strategy,
     try_out,
 )
+from pytest_humaneval.prompting.undefined import undefined_names
 from pytest_humaneval.sample import Completion, Generation, Request, Sampling
 from pytest_humaneval.strategy import Strategy, strategy
 from pytest_humaneval.verdict import Verdict
@@ -113,6 +114,7 @@ __all__ = [
     "read_problems",
     "strategy",
     "try_out",
+    "undefined_names",
 ]
 
 

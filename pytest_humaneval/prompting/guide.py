@@ -138,7 +138,13 @@ class Guide:
         """Equal code behaves equally: it runs once."""
         codes = dict.fromkeys(candidate.code for candidate in question.candidates)
         trials = {
-            code: try_completion(self._sandbox, pursuit.problem, code, derived_inputs=question.derived_inputs)
+            code: try_completion(
+                self._sandbox,
+                pursuit.problem,
+                code,
+                derived_inputs=question.derived_inputs,
+                drawn_inputs=question.drawn_inputs,
+            )
             for code in codes
         }
         return tuple(trials[candidate.code] for candidate in question.candidates)

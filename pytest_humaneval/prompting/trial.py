@@ -10,7 +10,9 @@ from typing import Any
 from pytest_humaneval.dataset.examples import Example, visible_examples
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompting.guided import Trial
+from pytest_humaneval.prompting.visible_inputs import all_examples, drawn_inputs
 from pytest_humaneval.sandbox.interface import Sandbox
+from pytest_humaneval.strengthen.traits import Arguments
 
 TIMEOUT = 1.0  # seconds of CPU time for all examples together; the docstrings' calls are small
 MOST_INPUTS = 12
@@ -32,8 +34,11 @@ def check(candidate):
         failure = failure or ("" if same else f"{name}({{', '.join(map(repr, arguments))}}) {{shown}}, "
                                               f"but should return {{expected!r}}")
     seen += [outcome(candidate, arguments, None)[0] for arguments in INPUTS]
-    behaviour = hashlib.sha256("\\n".join(seen).encode("utf-8", "replace")).hexdigest()
-    return json.dumps([right, failure[:800], behaviour])
+    answers = ["" if shown.startswith("raises") else digest(shown)[:16] for shown in seen]
+    return json.dumps([right, failure[:800], digest("\\n".join(seen)), *answers])
+
+def digest(text):
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 def outcome(candidate, arguments, expected):
     try:
@@ -56,22 +61,37 @@ def rounded(value):
 """
 
 
-def try_completion(sandbox: Sandbox, problem: Problem, completion: str, *, derived_inputs: bool = False) -> Trial:
-    """Run ``completion`` on the problem's visible examples, or on inputs derived from them.
+def try_completion(
+    sandbox: Sandbox, problem: Problem, completion: str, *, derived_inputs: bool = False, drawn_inputs: int = 0
+) -> Trial:
+    """Run ``completion`` on the problem's visible examples, or on inputs derived from them, or on so many drawn ones.
 
     ``problem`` may be the visible one: its test plays no part and is replaced.
 
     Raises:
         SandboxError: the sandbox could not do it.
     """
-    examples = () if derived_inputs else visible_examples(problem.visible())
-    verdict = sandbox.check(
-        replace(problem.visible(), test=_test(problem, examples, derived_inputs)), completion, timeout=TIMEOUT
+    examples, inputs = _calls(problem.visible(), derived_inputs, drawn_inputs)
+    test = TEST.format(
+        name=problem.entry_point,
+        examples=repr([(each.arguments, each.expected) for each in examples]),
+        inputs=repr(list(inputs)),
     )
+    verdict = sandbox.check(replace(problem.visible(), test=test), completion, timeout=TIMEOUT)
     if not verdict.passed:
         return Trial(verdict.kind, 0, len(examples), verdict.detail)
-    num_right, failure, behaviour = json.loads(verdict.detail)  # ours, and whole: the sandbox never cuts what is told
-    return Trial("passed", num_right, len(examples), failure, behaviour)
+    # Ours, and whole: the sandbox never cuts what is told.
+    num_right, failure, behaviour, *answers = json.loads(verdict.detail)
+    return Trial("passed", num_right, len(examples), failure, behaviour, tuple(answers))
+
+
+def _calls(problem: Problem, derived_inputs: bool, drawn: int) -> tuple[tuple[Example, ...], tuple[Arguments, ...]]:
+    """The examples, and further arguments."""
+    if drawn:
+        return all_examples(problem), drawn_inputs(problem, drawn)
+    if derived_inputs:
+        return (), derive_inputs(visible_examples(problem))
+    return visible_examples(problem), ()
 
 
 def derive_inputs(examples: Iterable[Example]) -> tuple[tuple[object, ...], ...]:
@@ -84,15 +104,6 @@ def derive_inputs(examples: Iterable[Example]) -> tuple[tuple[object, ...], ...]
                 changed = (*arguments[:place], other, *arguments[place + 1 :])
                 found.setdefault(repr(changed), changed)
     return tuple(found.values())[: len(shown) + MOST_INPUTS]
-
-
-def _test(problem: Problem, examples: tuple[Example, ...], derived_inputs: bool) -> str:
-    inputs = derive_inputs(visible_examples(problem.visible())) if derived_inputs else ()
-    return TEST.format(
-        name=problem.entry_point,
-        examples=repr([(each.arguments, each.expected) for each in examples]),
-        inputs=repr(list(inputs)),
-    )
 
 
 def _variants(value: Any) -> Iterator[object]:

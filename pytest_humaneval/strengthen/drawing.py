@@ -1,14 +1,19 @@
-"""Draws more inputs by hypothesis: from the annotations and the known values, and mutations of the known inputs.
+"""Draws more inputs: from the annotations and the known values, and mutations of the known inputs.
 
-Seeded, so that the same problem has the same inputs with the same release of hypothesis.
+By hypothesis, seeded, so that the same problem has the same inputs with the same release of it; or, within a run,
+where nothing but the problem may decide, by ``plain_values``.
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib
 from collections.abc import Callable
+from contextvars import ContextVar
+from random import Random
 from typing import TYPE_CHECKING, Any
 
+from pytest_humaneval.strengthen import plain_values
 from pytest_humaneval.strengthen.traits import SIZED, Arguments, Domain, Place, Traits, places
 
 if TYPE_CHECKING:
@@ -21,15 +26,31 @@ FAR = 4  # times the largest known number
 PUNCTUATION = " .,!?-_"
 MOST_CHARACTERS = 400  # of an input, written down
 
+_LIBRARY: ContextVar[Any] = ContextVar("_LIBRARY")  # what strategies are made of, while they are
+
 
 def drawn(problem_key: str, domain: Domain, count: int) -> list[Arguments]:
     """Up to three times ``count`` different inputs, and the known ones first."""
+    _LIBRARY.set(importlib.import_module("hypothesis.strategies"))
+    kinds = enumerate((_close, _wide, _mutated))
+    return _different(domain, [_examples(make(domain), _seed(problem_key, number), count) for number, make in kinds])
+
+
+def plainly_drawn(problem_key: str, domain: Domain, count: int) -> list[Arguments]:
+    """The same without hypothesis, and without what is beyond the known: nothing but ``domain`` and key decide."""
+    _LIBRARY.set(plain_values)
+    kinds: tuple[Any, ...] = (_close(domain), _mutated(domain))
+    seeds = [f"{problem_key} {number}" for number in range(count)]
+    return _different(domain, [[values.make(Random(seed)) for seed in seeds] for values in kinds])
+
+
+def _different(domain: Domain, batches: list[list[Arguments]]) -> list[Arguments]:
+    """The known inputs, then those of the batches, each once; without those that nobody wants to read."""
     found: dict[str, Arguments] = {repr(each): each for each in domain.known}
-    for number, make in enumerate((_close, _wide, _mutated)):
-        for arguments in _examples(make(domain), _seed(problem_key, number), count):
-            text = repr(arguments)
-            if len(text) <= MOST_CHARACTERS:
-                found.setdefault(text, arguments)
+    for arguments in (each for batch in batches for each in batch):
+        text = repr(arguments)
+        if len(text) <= MOST_CHARACTERS:
+            found.setdefault(text, arguments)
     return list(found.values())
 
 
@@ -85,7 +106,7 @@ def _wide(domain: Domain) -> Values:
 
 
 def _tuples(domain: Domain, of: Callable[[Domain, Place], Values]) -> Values:
-    from hypothesis import strategies as st
+    st = _LIBRARY.get()
 
     return st.one_of([st.tuples(*(of(domain, (number,)) for number in range(size))) for size in sorted(domain.sizes)])
 
@@ -95,14 +116,14 @@ def _like(domain: Domain, place: Place) -> Values:
 
 
 def _beyond(domain: Domain, place: Place) -> Values:
-    from hypothesis import strategies as st
+    st = _LIBRARY.get()
 
     return st.one_of(_values(domain, place, _beyond, wide=True), _values(domain, place, _beyond, wide=False))
 
 
 def _values(domain: Domain, place: Place, of: Callable[[Domain, Place], Values], *, wide: bool) -> Values:
     """What hypothesis draws for a place: one of the types that are known there."""
-    from hypothesis import strategies as st
+    st = _LIBRARY.get()
 
     traits = domain.traits[place]
     made = [_of_type(kind, domain, place, of, wide=wide) for kind in sorted(traits.types, key=lambda one: one.__name__)]
@@ -112,7 +133,7 @@ def _values(domain: Domain, place: Place, of: Callable[[Domain, Place], Values],
 def _of_type(
     kind: type, domain: Domain, place: Place, of: Callable[[Domain, Place], Values], *, wide: bool
 ) -> Values | None:
-    from hypothesis import strategies as st
+    st = _LIBRARY.get()
 
     traits = domain.traits[place]
     if kind is bool:
@@ -137,7 +158,7 @@ def _of_type(
 def _containers(
     kind: type, domain: Domain, place: Place, of: Callable[[Domain, Place], Values], low: int, high: int
 ) -> Values:
-    from hypothesis import strategies as st
+    st = _LIBRARY.get()
 
     traits, inner = domain.traits[place], (*place, "item")
     if inner not in domain.traits:
@@ -159,7 +180,7 @@ def _containers(
 
 def items_of(length: int, domain: Domain, place: Place, of: Callable[[Domain, Place], Values]) -> Values:
     """Rows of one length."""
-    from hypothesis import strategies as st
+    st = _LIBRARY.get()
 
     inner = (*place, "item")
     return st.lists(of(domain, inner), min_size=length, max_size=length) if inner in domain.traits else st.just([])
@@ -173,7 +194,7 @@ def _ordered(values: list[Any], *, backwards: bool) -> list[Any]:
 
 
 def _integers(traits: Traits, *, wide: bool) -> Values:
-    from hypothesis import strategies as st
+    st = _LIBRARY.get()
 
     low, high = int(min(traits.lowest, traits.highest)), int(max(traits.lowest, traits.highest))
     if low > high or float("inf") in (abs(traits.lowest), abs(traits.highest)):
@@ -187,7 +208,7 @@ def _integers(traits: Traits, *, wide: bool) -> Values:
 
 
 def _floats(traits: Traits, *, wide: bool) -> Values:
-    from hypothesis import strategies as st
+    st = _LIBRARY.get()
 
     low, high = (traits.lowest, traits.highest) if traits.lowest <= traits.highest else (0.0, 10.0)
     if wide:
@@ -198,7 +219,7 @@ def _floats(traits: Traits, *, wide: bool) -> Values:
 
 
 def _texts(traits: Traits, *, wide: bool) -> Values:
-    from hypothesis import strategies as st
+    st = _LIBRARY.get()
 
     known = sorted(traits.texts)
     characters = "".join(sorted(traits.characters))
@@ -219,7 +240,7 @@ def _texts(traits: Traits, *, wide: bool) -> Values:
 
 def _mutated(domain: Domain) -> Values:
     """A known input with one to three things changed."""
-    from hypothesis import strategies as st
+    st = _LIBRARY.get()
 
     @st.composite
     def mutate(draw: DrawFn) -> Arguments:
@@ -235,7 +256,7 @@ def _mutated(domain: Domain) -> Values:
 
 
 def _change(draw: DrawFn, value: Any, domain: Domain, place: Place) -> Any:
-    from hypothesis import strategies as st
+    st = _LIBRARY.get()
 
     if isinstance(value, bool) or value is None:
         return draw(_like(domain, place))
@@ -248,7 +269,7 @@ def _change(draw: DrawFn, value: Any, domain: Domain, place: Place) -> Any:
 
 
 def _change_sequence(draw: DrawFn, value: Any, at: int, domain: Domain, place: Place) -> Any:
-    from hypothesis import strategies as st
+    st = _LIBRARY.get()
 
     one: Any = value[at : at + 1]
     rest: Any = value[:at] + value[at + 1 :]

@@ -1,0 +1,131 @@
+"""More draws where it is hard, fewer where it is easy; and the answer that most others agree with.
+
+The first answers are ``best_of``'s: the same recipe at the same temperature, so that what both draw is one generation.
+Beside the docstring's examples these strategies see what candidates do on inputs of our own making: drawn from
+annotations, docstring and its examples, never from the hidden test (pytest_humaneval/prompting/visible_inputs.py). Right
+answers agree with each other there, wrong ones differ (AlphaCode's clustering, Li et al. 2022, arXiv:2203.07814; CodeT,
+Chen et al. 2022, arXiv:2207.10397), so agreement tells when to stop and what to take, most where examples are few.
+
+How many agree before it is settled, and how many are drawn at most, was chosen on MBPP's validation split
+(docs/results.md, "How the adaptive ones were chosen"). ``review`` runs nothing: it has the model look again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from string import Template
+from typing import Any
+
+from pytest_humaneval import (
+    Candidate,
+    Message,
+    Problem,
+    Prompt,
+    Question,
+    Questions,
+    Trial,
+    draw,
+    guided_strategy,
+    try_out,
+    undefined_names,
+)
+
+from .guided import TEMPERATURE
+from .published import CLOSING_FENCE, LM_EVAL_ANSWER, lm_eval_instruct
+
+AT_FIRST = 3  # answers
+AT_ONCE = 3  # further ones
+MOST_DRAWS = 20
+AGREEING = 3  # answers that fit all examples and behave alike: more would hardly change which is taken
+NUM_INPUTS = 16
+
+REVIEW = Template("""\
+Look at this function once more. Does it do what its docstring says, for every input, also for the smallest ones? Write \
+it again, and correct what is wrong.""")
+
+
+@dataclass(slots=True)
+class Drawn:
+    """All answers to one problem so far, with what each does on the examples and on the drawn inputs."""
+
+    problem: Problem
+    candidates: list[Candidate] = field(default_factory=list)
+    trials: list[Trial] = field(default_factory=list)
+
+    def fitting(self) -> list[int]:
+        """Those that end, define what they use, and get the most examples right; where there is none, all."""
+        ended = [number for number, trial in enumerate(self.trials) if trial.kind == "passed"]
+        whole = [number for number in ended if not undefined_names(self.problem, self.candidates[number].code)]
+        most = max((self.trials[number].num_right for number in whole or ended), default=0)
+        best = [number for number in whole or ended if self.trials[number].num_right == most]
+        return best or list(range(len(self.candidates)))
+
+    def is_settled(self) -> bool:
+        """Whether enough answers fit all examples and behave alike."""
+        fitting = self.fitting()
+        groups = Counter(self.trials[number].behaviour for number in fitting if self.trials[number].passed)
+        return max(groups.values(), default=0) >= AGREEING
+
+    def agreement(self, number: int, others: list[int]) -> int:
+        """On how many inputs how many of the others say the same; who raises agrees with nobody."""
+        mine = self.trials[number].answers
+        return sum(
+            answer != "" and answer == other
+            for each in others
+            for answer, other in zip(mine, self.trials[each].answers, strict=False)
+        )
+
+
+@guided_strategy("best_of_adaptive", f"{AT_FIRST} to {MOST_DRAWS} samples; the most probable that fits the examples")
+def best_of_adaptive(problem: Problem) -> Questions:
+    """``best_of`` that draws until answers agree; examples that the docstring states in words count too."""
+    drawn = yield from _drawn(problem)
+    return max((drawn.candidates[number] for number in drawn.fitting()), key=lambda one: one.logprob)
+
+
+@guided_strategy("vote_adaptive", f"{AT_FIRST} to {MOST_DRAWS} samples; of those that fit, what most agree with")
+def vote_adaptive(problem: Problem) -> Questions:
+    """``vote`` by each input for itself: one on which many err does not part those that agree on all others."""
+    drawn = yield from _drawn(problem)
+    fitting = drawn.fitting()
+    best = max(fitting, key=lambda one: (drawn.agreement(one, fitting), drawn.candidates[one].logprob))
+    return drawn.candidates[best]
+
+
+@guided_strategy("review", "the greedy answer, at which the model looks once more; nothing is run")
+def review(problem: Problem) -> Questions:
+    """Self-refinement in one step (Madaan et al. 2023, arXiv:2303.17651); what is no function leaves the first."""
+    (first,) = yield from draw(lm_eval_instruct.build_prompt(problem))
+    (second,) = yield from draw(_review_question(problem, first))
+    return second if second.code.strip() and _parses(problem, second) else first
+
+
+def _drawn(problem: Problem) -> Generator[Question, Any, Drawn]:
+    """Answers until it is settled which is right, or there are enough."""
+    drawn, question = Drawn(problem), lm_eval_instruct.build_prompt(problem)
+    while len(drawn.candidates) < MOST_DRAWS and not drawn.is_settled():
+        wanted = AT_ONCE if drawn.candidates else AT_FIRST
+        wanted = min(wanted, MOST_DRAWS - len(drawn.candidates))
+        more = yield from draw(question, wanted, temperature=TEMPERATURE)
+        drawn.trials += yield from try_out(more, drawn_inputs=NUM_INPUTS)
+        drawn.candidates += more
+    return drawn
+
+
+def _review_question(problem: Problem, answer: Candidate) -> Prompt:
+    """The first question, the answer, the request to look again; the second answer begins as the first did."""
+    first = lm_eval_instruct.build_prompt(problem)
+    *asked, begun = first.messages
+    answered = Message("assistant", begun.content + answer.generation.text.rstrip() + CLOSING_FENCE)
+    prefill = Message("assistant", LM_EVAL_ANSWER.substitute(prompt=problem.prompt))
+    return Prompt("chat", messages=(*asked, answered, Message("user", REVIEW.substitute()), prefill), stop=first.stop)
+
+
+def _parses(problem: Problem, candidate: Candidate) -> bool:
+    try:
+        compile(problem.prompt + candidate.code, "<answer>", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
