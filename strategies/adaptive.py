@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from string import Template
 from typing import Any
 
 from pytest_humaneval import (
@@ -41,9 +40,9 @@ MOST_DRAWS = 20
 AGREEING = 3  # answers that fit all examples and behave alike: more would hardly change which is taken
 NUM_INPUTS = 16
 
-REVIEW = Template("""\
+REVIEW = """\
 Look at this function once more. Does it do what its docstring says, for every input, also for the smallest ones? Write \
-it again, and correct what is wrong.""")
+it again, and correct what is wrong."""
 
 
 @dataclass(slots=True)
@@ -55,18 +54,19 @@ class Drawn:
     trials: list[Trial] = field(default_factory=list)
 
     def fitting(self) -> list[int]:
-        """Those that end, define what they use, and get the most examples right; where there is none, all."""
+        """Of those that end, those that get the most examples right; of these, those that define what they use."""
         ended = [number for number, trial in enumerate(self.trials) if trial.kind == "passed"]
-        whole = [number for number in ended if not undefined_names(self.problem, self.candidates[number].code)]
-        most = max((self.trials[number].num_right for number in whole or ended), default=0)
-        best = [number for number in whole or ended if self.trials[number].num_right == most]
-        return best or list(range(len(self.candidates)))
+        most = max((self.trials[number].num_right for number in ended), default=0)
+        best = [number for number in ended if self.trials[number].num_right == most]
+        return [number for number in best if self._is_whole(number)] or best or list(range(len(self.candidates)))
 
     def is_settled(self) -> bool:
-        """Whether enough answers fit all examples and behave alike."""
-        fitting = self.fitting()
-        groups = Counter(self.trials[number].behaviour for number in fitting if self.trials[number].passed)
-        return max(groups.values(), default=0) >= AGREEING
+        """Whether enough answers fit all examples, define what they use, and behave alike."""
+        fitting = [each for each in self.fitting() if self.trials[each].passed and self._is_whole(each)]
+        return max(Counter(self.trials[each].behaviour for each in fitting).values(), default=0) >= AGREEING
+
+    def _is_whole(self, number: int) -> bool:
+        return not undefined_names(self.problem, self.candidates[number].code)
 
     def agreement(self, number: int, others: list[int]) -> int:
         """On how many inputs how many of the others say the same; who raises agrees with nobody."""
@@ -94,7 +94,7 @@ def vote_adaptive(problem: Problem) -> Questions:
     return drawn.candidates[best]
 
 
-@guided_strategy("review", "the greedy answer, at which the model looks once more; nothing is run")
+@guided_strategy("review", "the greedy answer, at which the model looks once more; nothing is run", runs_nothing=True)
 def review(problem: Problem) -> Questions:
     """Self-refinement in one step (Madaan et al. 2023, arXiv:2303.17651); what is no function leaves the first."""
     (first,) = yield from draw(lm_eval_instruct.build_prompt(problem))
@@ -120,7 +120,7 @@ def _review_question(problem: Problem, answer: Candidate) -> Prompt:
     *asked, begun = first.messages
     answered = Message("assistant", begun.content + answer.generation.text.rstrip() + CLOSING_FENCE)
     prefill = Message("assistant", LM_EVAL_ANSWER.substitute(prompt=problem.prompt))
-    return Prompt("chat", messages=(*asked, answered, Message("user", REVIEW.substitute()), prefill), stop=first.stop)
+    return Prompt("chat", messages=(*asked, answered, Message("user", REVIEW), prefill), stop=first.stop)
 
 
 def _parses(problem: Problem, candidate: Candidate) -> bool:

@@ -23,7 +23,12 @@ from pytest_humaneval.problem import Problem
 BEGINS = re.compile(r"\b(?:For|Input[ \t]*:)\s+", re.IGNORECASE)
 NAME = re.compile(r"([A-Za-z_]\w*)[ \t]*[=:][ \t]*(?!=)")
 BETWEEN = re.compile(r"[ \t]*,?\s*")
-SAID = re.compile(r"[ \t]*,?\s*(?:Output[ \t]*:|[^\n]*?\b(?:output|result|answer)[ \t]+(?:should[ \t]+be|is))[ \t]*", re.I)
+SAID = re.compile(
+    r"(?!,?\s*\w+[ \t]*[=:][ \t]*\S)[ \t]*,?\s*"  # no further argument
+    r"(?:[^\n]*?\b(?:output|result|answer)[ \t]+(?:should[ \t]+be|is)[ \t]*)"
+    r"|\s*Output[ \t]*:[ \t]*",
+    re.IGNORECASE,
+)
 CALL = re.compile(r"\b([A-Za-z_]\w*)[ \t]*\(")
 TRUTH = re.compile(r"(true|false)\b")
 SUM = re.compile(r"[\d \t+*/().-]+=[ \t]*")

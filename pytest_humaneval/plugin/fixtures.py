@@ -123,7 +123,7 @@ def completion(request: pytest.FixtureRequest, problem: Problem, strategy: Strat
     from pytest_humaneval.sample import Completion
 
     plan, client = request.config.stash[PLAN], request.config.stash[CLIENT]
-    outcome = plan.outcome(ItemId(problem.task_id, strategy.name, sample_index), guided=strategy.guided)
+    outcome = plan.outcome(ItemId(problem.task_id, strategy.name, sample_index), guided=strategy.sees_examples)
     if is_guided(request.node, plan):
         solution = client.solution(outcome.item.key)
         request.node.stash[OUTCOME] = outcome.generated(solution.generation, solution.completion, solution.num_draws)
@@ -151,7 +151,7 @@ def check_correctness(
     from pytest_humaneval.item import ItemId
 
     stash, item = request.node.stash, ItemId(problem.task_id, strategy.name, sample_index)
-    stash.setdefault(OUTCOME, request.config.stash[PLAN].outcome(item, guided=strategy.guided))
+    stash.setdefault(OUTCOME, request.config.stash[PLAN].outcome(item, guided=strategy.sees_examples))
 
     def check(problem: Problem, completion: str) -> Verdict:
         verdict = _humaneval_sandbox.check(problem, completion, timeout=stash.get(CHECK_TIMEOUT, DEFAULT_TIMEOUT))

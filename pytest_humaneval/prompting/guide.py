@@ -101,6 +101,8 @@ class Guide:
                     return waiting.append(pursuit)
                 if not isinstance(question, TryOut):
                     raise StrategyError(f"it yielded {question!r}; expected draw(...) or try_out(...)")
+                if pursuit.strategy.runs_nothing:
+                    raise StrategyError("it is declared to run nothing, and asked what its code does")
                 answer = self._try_out(pursuit, question)
         except StopIteration as end:
             self._publish(pursuit, end.value)

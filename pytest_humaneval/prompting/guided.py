@@ -119,8 +119,13 @@ def try_out(
     return trials
 
 
-def guided_strategy(name: str, description: str, *, postprocess: str = "post_v1") -> Callable[[Solver], Strategy]:
-    """Turn a generator from problem to candidate into a strategy; see this module for an example."""
+def guided_strategy(
+    name: str, description: str, *, postprocess: str = "post_v1", runs_nothing: bool = False
+) -> Callable[[Solver], Strategy]:
+    """Turn a generator from problem to candidate into a strategy; see this module for an example.
+
+    One that ``runs_nothing`` never asks what its code does: it sees the prompt, as any strategy, and its row says so.
+    """
 
     def decorate(solve: Solver) -> Strategy:
         def opening(problem: Problem) -> Prompt:
@@ -130,6 +135,6 @@ def guided_strategy(name: str, description: str, *, postprocess: str = "post_v1"
                 raise StrategyError(f"strategy {name!r} must begin with a draw, not {question!r}")
             return question.prompt
 
-        return Strategy(name, description, opening, "guided", postprocess, solve=solve)
+        return Strategy(name, description, opening, "guided", postprocess, solve=solve, runs_nothing=runs_nothing)
 
     return decorate
