@@ -34,10 +34,9 @@ from pytest_humaneval import (
 from .guided import TEMPERATURE
 from .published import CLOSING_FENCE, LM_EVAL_ANSWER, lm_eval_instruct
 
-AT_FIRST = 3  # answers
-AT_ONCE = 3  # further ones
-MOST_DRAWS = 20
 AGREEING = 3  # answers that fit all examples and behave alike: more would hardly change which is taken
+AT_ONCE = 3  # further answers, behind the first, which are as many as have to agree
+MOST_DRAWS = 20
 NUM_INPUTS = 16
 
 REVIEW = """\
@@ -50,6 +49,7 @@ class Drawn:
     """All answers to one problem so far, with what each does on the examples and on the drawn inputs."""
 
     problem: Problem
+    agreeing: int = AGREEING
     candidates: list[Candidate] = field(default_factory=list)
     trials: list[Trial] = field(default_factory=list)
 
@@ -63,7 +63,7 @@ class Drawn:
     def is_settled(self) -> bool:
         """Whether enough answers fit all examples, define what they use, and behave alike."""
         fitting = [each for each in self.fitting() if self.trials[each].passed and self._is_whole(each)]
-        return max(Counter(self.trials[each].behaviour for each in fitting).values(), default=0) >= AGREEING
+        return max(Counter(self.trials[each].behaviour for each in fitting).values(), default=0) >= self.agreeing
 
     def _is_whole(self, number: int) -> bool:
         return not undefined_names(self.problem, self.candidates[number].code)
@@ -78,20 +78,28 @@ class Drawn:
         )
 
 
-@guided_strategy("best_of_adaptive", f"{AT_FIRST} to {MOST_DRAWS} samples; the most probable that fits the examples")
-def best_of_adaptive(problem: Problem) -> Questions:
-    """``best_of`` that draws until answers agree; examples that the docstring states in words count too."""
-    drawn = yield from _drawn(problem)
+def most_probable(drawn: Drawn) -> Candidate:
+    """Of those that fit, the most probable."""
     return max((drawn.candidates[number] for number in drawn.fitting()), key=lambda one: one.logprob)
 
 
-@guided_strategy("vote_adaptive", f"{AT_FIRST} to {MOST_DRAWS} samples; of those that fit, what most agree with")
-def vote_adaptive(problem: Problem) -> Questions:
-    """``vote`` by each input for itself: one on which many err does not part those that agree on all others."""
-    drawn = yield from _drawn(problem)
+def most_agreed(drawn: Drawn) -> Candidate:
+    """Of those that fit, what most of them agree with; of several such, the most probable."""
     fitting = drawn.fitting()
     best = max(fitting, key=lambda one: (drawn.agreement(one, fitting), drawn.candidates[one].logprob))
     return drawn.candidates[best]
+
+
+@guided_strategy("best_of_adaptive", f"{AGREEING} to {MOST_DRAWS} samples; the most probable that fits the examples")
+def best_of_adaptive(problem: Problem) -> Questions:
+    """``best_of`` that draws until answers agree; examples that the docstring states in words count too."""
+    return most_probable((yield from _drawn(problem)))
+
+
+@guided_strategy("vote_adaptive", f"{AGREEING} to {MOST_DRAWS} samples; of those that fit, what most agree with")
+def vote_adaptive(problem: Problem) -> Questions:
+    """``vote`` by each input for itself: one on which many err does not part those that agree on all others."""
+    return most_agreed((yield from _drawn(problem)))
 
 
 @guided_strategy("review", "the greedy answer, at which the model looks once more; nothing is run", runs_nothing=True)
@@ -106,7 +114,7 @@ def _drawn(problem: Problem) -> Generator[Question, Any, Drawn]:
     """Answers until it is settled which is right, or there are enough."""
     drawn, question = Drawn(problem), lm_eval_instruct.build_prompt(problem)
     while len(drawn.candidates) < MOST_DRAWS and not drawn.is_settled():
-        wanted = AT_ONCE if drawn.candidates else AT_FIRST
+        wanted = AT_ONCE if drawn.candidates else AGREEING
         wanted = min(wanted, MOST_DRAWS - len(drawn.candidates))
         more = yield from draw(question, wanted, temperature=TEMPERATURE)
         drawn.trials += yield from try_out(more, drawn_inputs=NUM_INPUTS)

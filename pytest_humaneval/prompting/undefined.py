@@ -6,6 +6,7 @@ import builtins
 import symtable
 import warnings
 from collections.abc import Iterator
+from functools import lru_cache
 
 from pytest_humaneval.problem import Problem
 
@@ -13,6 +14,7 @@ NOT_PARSED = (SyntaxError, ValueError, RecursionError, MemoryError)
 OF_EVERY_MODULE = {"__name__", "__doc__", "__file__", "__builtins__", "__debug__"}
 
 
+@lru_cache(maxsize=4096)
 def undefined_names(problem: Problem, code: str) -> frozenset[str]:
     """The names that ``code``, right after the problem's prompt, leaves undefined; none where it does not parse.
 
