@@ -3,7 +3,7 @@
     python -m benchmarks.adaptive_choice --collect --data-dir DIR    # judges what the store has of the draws
     python -m benchmarks.adaptive_choice                             # writes the table from what was collected
 
-The draws are ``best_of``'s, so a run of it (``pytest --strategy=best_of --humaneval-dataset=mbpp:validation:docstring``)
+The draws are ``best_of``'s: ``pytest --strategy=best_of --humaneval-dataset=mbpp:validation:docstring``
 leaves the first five of every problem in the store. A rule is followed through many random orders of a problem's
 draws, which are as good as any other draws: a mean over those says more than one order. Nothing here knows HumanEval.
 """
@@ -31,11 +31,11 @@ from pytest_humaneval.prompting.trial import try_completion
 from pytest_humaneval.sample import Request, Sampling
 from pytest_humaneval.sandbox import open_sandbox
 from pytest_humaneval.sandbox.interface import DEFAULT_TIMEOUT, Sandbox, SandboxOptions
-from pytest_humaneval.strategies.adaptive import AT_ONCE, MOST_DRAWS, NUM_INPUTS, Drawn, most_agreed, most_probable
-from pytest_humaneval.strategies.guided import NUM_SAMPLES, TEMPERATURE
-from pytest_humaneval.strategies.published import lm_eval_instruct
+from strategies.adaptive import AT_ONCE, MOST_DRAWS, NUM_INPUTS, Drawn, most_agreed, most_probable
+from strategies.guided import NUM_SAMPLES, TEMPERATURE
+from strategies.published import lm_eval_instruct
 
-FILE = Path(__file__).parent / "results" / "adaptive_choice.json"
+FILE = Path(__file__).parent / "results" / "adaptive_choice.jsonl"
 PROCESSORS = ("post_v1", "post_v5")
 RANKINGS = {"most probable": most_probable, "most agreed": most_agreed}
 AGREEING, MOST = (2, 3, 4), (5, 10, 15, 20)
@@ -56,9 +56,7 @@ class Row:
     passed: bool
 
     def candidate(self) -> Candidate:
-        return Candidate(
-            Generation("", completion_tokens=self.tokens, logprob=self.logprob), Completion(self.code)
-        )
+        return Candidate(Generation("", completion_tokens=self.tokens, logprob=self.logprob), Completion(self.code))
 
     def tried(self) -> Trial:
         return Trial(**(self.trial | {"answers": tuple(self.trial["answers"])}))
@@ -68,18 +66,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--collect", action="store_true")
     parser.add_argument("--data-dir", type=Path, default=Path())
-    parser.add_argument("--store", type=Path, help="generations.sqlite; read only")
+    parser.add_argument("--store", type=Path, help="generations.sqlite of the run")
+    parser.add_argument("--engine", default="", help="the run's engine, as its run.json names it")
     options = parser.parse_args()
     problems = find_mbpp(Wanted(("validation", "docstring"), folders=(options.data_dir,))).problems
     if options.collect:
-        FILE.write_text(json.dumps([asdict(row) for row in collected(problems, options.store)], indent=0) + "\n")
-    rows = [Row(**each) for each in json.loads(FILE.read_text())]
-    print(table(rows, {problem.task_id: problem.visible() for problem in problems}))
+        rows = [asdict(row) for row in collected(problems, options.store, options.engine)]
+        FILE.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    kept = [Row(**json.loads(line)) for line in FILE.read_text().splitlines()]
+    print(table(kept, {problem.task_id: problem.visible() for problem in problems}))
 
 
-def collected(problems: Iterable[Problem], store: Path) -> Iterator[Row]:
+def collected(problems: Iterable[Problem], store: Path, engine: str) -> Iterator[Row]:
     """The draws that the store has, tried out and judged."""
-    identity = Identity(**read_result("table", "guided", "run.json")["identity"])
+    identity = Identity(engine, digest=read_result("table", "guided", "run.json")["identity"]["digest"])
     opened, _ = Store.open(store)
     how = Sampling(TEMPERATURE, logprobs=True)
     with open_sandbox(SandboxOptions()) as sandbox:

@@ -2,9 +2,9 @@
 
 The first answers are ``best_of``'s: the same recipe at the same temperature, so that what both draw is one generation.
 Beside the docstring's examples these strategies see what candidates do on inputs of our own making: drawn from
-annotations, docstring and its examples, never from the hidden test (pytest_humaneval/prompting/visible_inputs.py). Right
-answers agree with each other there, wrong ones differ (AlphaCode's clustering, Li et al. 2022, arXiv:2203.07814; CodeT,
-Chen et al. 2022, arXiv:2207.10397), so agreement tells when to stop and what to take, most where examples are few.
+annotations, docstring and its examples, never from the hidden test (pytest_humaneval/prompting/visible_inputs.py).
+Right answers agree with each other there, wrong ones differ (AlphaCode's clustering, Li et al. 2022, arXiv:2203.07814;
+CodeT, Chen et al. 2022, arXiv:2207.10397), so agreement tells when to stop and what to take, most where examples are few.
 
 How many agree before it is settled, and how many are drawn at most, was chosen on MBPP's validation split
 (docs/results.md, "How the adaptive ones were chosen"). ``review`` runs nothing: it has the model look again.
@@ -40,8 +40,8 @@ MOST_DRAWS = 20
 NUM_INPUTS = 16
 
 REVIEW = """\
-Look at this function once more. Does it do what its docstring says, for every input, also for the smallest ones? Write \
-it again, and correct what is wrong."""
+Look at this function once more. Does it do what its docstring says, for every input, also for the smallest ones? \
+Write it again, and correct what is wrong."""
 
 
 @dataclass(slots=True)

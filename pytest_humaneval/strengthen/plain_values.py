@@ -27,45 +27,52 @@ class Values:
 
 
 def just(value: Any) -> Values:
+    """``value`` each time."""
     return Values(lambda random: value)
 
 
 def none() -> Values:
+    """None each time."""
     return just(None)
 
 
 def booleans() -> Values:
+    """Either."""
     return Values(lambda random: random.random() < 0.5)
 
 
 def integers(low: int, high: int) -> Values:
+    """From ``low`` to ``high``, both included."""
     return Values(lambda random: random.randint(low, high))
 
 
 def floats(low: float, high: float, *, allow_nan: bool, allow_infinity: bool) -> Values:
+    """From ``low`` to ``high``; never infinite."""
     return Values(lambda random: random.uniform(low, high))
 
 
 def sampled_from(values: Sequence[Any]) -> Values:
+    """One of these."""
     return Values(lambda random: random.choice(values))
 
 
 def one_of(*values: Any) -> Values:
+    """What one of these draws; a list of them will do."""
     choices: Sequence[Values] = values[0] if len(values) == 1 and isinstance(values[0], list) else values
     return Values(lambda random: random.choice(choices).make(random))
 
 
 def tuples(*values: Values) -> Values:
+    """One of each."""
     return Values(lambda random: tuple(each.make(random) for each in values))
 
 
 def text(alphabet: str, *, min_size: int, max_size: int) -> Values:
+    """Letters of ``alphabet``."""
     return lists(sampled_from(alphabet), min_size=min_size, max_size=max_size).map("".join)
 
 
-def lists(
-    items: Values, *, min_size: int, max_size: int, unique_by: Callable[[Any], Any] | None = None
-) -> Values:
+def lists(items: Values, *, min_size: int, max_size: int, unique_by: Callable[[Any], Any] | None = None) -> Values:
     """With ``unique_by`` it may be shorter than ``min_size``, where there are not so many different ones."""
 
     def make(random: Random) -> list[Any]:
@@ -79,6 +86,7 @@ def lists(
 
 
 def dictionaries(keys: Values, values: Values, *, min_size: int, max_size: int) -> Values:
+    """With different keys."""
     pairs = lists(tuples(keys, values), min_size=min_size, max_size=max_size, unique_by=lambda pair: repr(pair[0]))
     return pairs.map(dict)
 
@@ -96,4 +104,5 @@ def shared(values: Values, *, key: str) -> Values:
 
 
 def composite(make: Callable[[Callable[[Values], Any]], Any]) -> Callable[[], Values]:
+    """What a function makes that is given what draws."""
     return lambda: Values(lambda random: make(lambda values: values.make(random)))

@@ -42,7 +42,9 @@ def test_the_first_draws_are_those_of_best_of() -> None:
 @pytest.mark.parametrize("strategy", [adaptive.best_of_adaptive, adaptive.vote_adaptive], ids=["best_of", "vote"])
 def test_it_ends_as_soon_as_enough_that_fit_behave_alike(strategy: Any) -> None:
     assert len(play(strategy, PROBLEM, *rounds(*[trial("ab")] * 3)).questions) == 2
-    played = play(strategy, PROBLEM, *rounds(trial("ab"), trial("ab"), trial("ac"), trial("ab"), trial("x"), trial("y")))
+    played = play(
+        strategy, PROBLEM, *rounds(trial("ab"), trial("ab"), trial("ac"), trial("ab"), trial("x"), trial("y"))
+    )
     assert sum(isinstance(each, Draw) for each in played.questions) == 2
 
 

@@ -6,7 +6,9 @@ import pytest
 
 from pytest_humaneval import Problem, undefined_names
 
-PROBLEM = Problem("T/0", 'import math\nfrom typing import List\n\n\ndef f(x: List[int]):\n    """One."""\n', "f", "", "")
+PROBLEM = Problem(
+    "T/0", 'import math\nfrom typing import List\n\n\ndef f(x: List[int]):\n    """One."""\n', "f", "", ""
+)
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,9 @@ def test_examples_in_the_form_of_calls_come_first_and_stay_what_they_are() -> No
 
 def test_a_canonical_solution_gives_what_its_docstring_states() -> None:
     """Not on HumanEval, which is not looked at: on a problem of ours that states all forms."""
-    said = stated_examples(problem("For x = 2 the output should be 4\n    Input: 3\n    Output: 9\n    f(4) -> 4 * 4 = 16"))
+    said = stated_examples(
+        problem("For x = 2 the output should be 4\n    Input: 3\n    Output: 9\n    f(4) -> 4 * 4 = 16")
+    )
     assert {each.arguments[0]: each.expected for each in said} == {2: 4, 3: 9, 4: 16}
 
 
@@ -130,7 +132,9 @@ def test_these_inputs_are_a_part_of_what_the_strategies_are() -> None:
         ("f(x)", "f(7) gives [1]; f(8) gives 2.\n f(7) == [1]\n f(8) == 2", (8,)),
     ],
 )
-def test_without_examples_types_and_words_give_inputs(signature: str, docstring: str, first: tuple[object, ...]) -> None:
+def test_without_examples_types_and_words_give_inputs(
+    signature: str, docstring: str, first: tuple[object, ...]
+) -> None:
     assert first in drawn_inputs(problem(docstring, signature), 16)
 
 
@@ -157,7 +161,9 @@ def test_plain_values_are_within_their_bounds() -> None:
         st.text("ab", min_size=1, max_size=3): lambda value: 1 <= len(value) <= 3 and set(value) <= set("ab"),
         st.lists(st.just(1), min_size=2, max_size=4): lambda value: 2 <= len(value) <= 4,
         st.lists(st.booleans(), min_size=0, max_size=9, unique_by=repr): lambda value: len(value) <= 2,
-        st.dictionaries(st.integers(0, 9), st.none(), min_size=1, max_size=2): lambda value: set(value.values()) == {None},
+        st.dictionaries(st.integers(0, 9), st.none(), min_size=1, max_size=2): lambda value: (
+            set(value.values()) == {None}
+        ),
         st.one_of(st.just(1), st.just(2)): lambda value: value in (1, 2),
         st.tuples(st.sampled_from("x"), st.just(1).map(str)): lambda value: value == ("x", "1"),
         st.integers(1, 3).flatmap(st.just): lambda value: 1 <= value <= 3,
