@@ -31,14 +31,23 @@ from pytest_humaneval.prompting.trial import try_completion
 from pytest_humaneval.sample import Request, Sampling
 from pytest_humaneval.sandbox import open_sandbox
 from pytest_humaneval.sandbox.interface import DEFAULT_TIMEOUT, Sandbox, SandboxOptions
-from strategies.adaptive import AT_ONCE, MOST_DRAWS, NUM_INPUTS, Drawn, most_agreed, most_probable
+from strategies.adaptive import MOST_DRAWS, NUM_INPUTS, Drawn, most_agreed, most_probable
 from strategies.guided import NUM_SAMPLES, TEMPERATURE
 from strategies.published import lm_eval_instruct
 
 FILE = Path(__file__).parent / "results" / "adaptive_choice.jsonl"
 PROCESSORS = ("post_v1", "post_v5")
 RANKINGS = {"most probable": most_probable, "most agreed": most_agreed}
-AGREEING, MOST = (2, 3, 4), (5, 10, 15, 20)
+NEVER = 99  # so many never agree: all are drawn, as best_of does
+RULES = [
+    (NEVER, NUM_SAMPLES, NUM_SAMPLES),
+    *(
+        (agreeing, most, few)
+        for agreeing in (1, 2, 3, 4)
+        for most in (5, 8, 11, 14, 20)
+        for few in sorted({5, 8, most})
+    ),
+]
 ORDERS = 100
 
 
@@ -114,34 +123,35 @@ def table(rows: Sequence[Row], problems: dict[str, Problem]) -> str:
                 drawn.setdefault(row.task_id, []).append(row)
         most_there = max(map(len, drawn.values()))
         for takes in RANKINGS:
-            for agreeing, most in ((NUM_SAMPLES + 1, NUM_SAMPLES), *((a, m) for a in AGREEING for m in MOST)):
-                if most <= most_there:
-                    share, tokens = followed(drawn, problems, takes, agreeing, most)
+            for agreeing, most, few in RULES:
+                if few <= most <= most_there:
+                    share, tokens = followed(drawn, problems, takes, agreeing, most, few)
                     shown = "never" if agreeing > most else agreeing
-                    lines.append(f"| {takes} | {shown} | {most} | {processor} | {share:.3f} | {tokens:,.0f} |")
+                    lines.append(f"| {takes} | {shown} | {few} to {most} | {processor} | {share:.3f} | {tokens:,.0f} |")
     return "\n".join(lines) + "\n"
 
 
 def followed(
-    drawn: dict[str, list[Row]], problems: dict[str, Problem], takes: str, agreeing: int, most: int
+    drawn: dict[str, list[Row]], problems: dict[str, Problem], takes: str, agreeing: int, most: int, few: int
 ) -> tuple[float, float]:
     """Mean share that passes and mean tokens over many orders of each problem's draws."""
     random, shares, tokens = Random(0), [], []
     for _ in range(ORDERS):
-        ends = [_followed(random.sample(some, len(some)), problems[task], takes, agreeing, most)
+        ends = [_followed(random.sample(some, len(some)), problems[task], takes, agreeing, most, few)
                 for task, some in drawn.items()]  # fmt: skip
         shares.append(mean(passed for passed, _ in ends))
         tokens.append(sum(count for _, count in ends))
     return mean(shares), mean(tokens)
 
 
-def _followed(rows: Sequence[Row], problem: Problem, takes: str, agreeing: int, most: int) -> tuple[bool, int]:
+def _followed(
+    rows: Sequence[Row], problem: Problem, takes: str, agreeing: int, most: int, few: int
+) -> tuple[bool, int]:
     """Whether what one problem's draws in this order lead to passes, and the tokens of those that were drawn."""
-    state = Drawn(problem, agreeing)
-    first = min(agreeing, most)
-    while len(state.candidates) < min(most, len(rows)) and not state.is_settled():
+    state = Drawn(problem, agreeing, min(most, len(rows)), min(few, len(rows)))
+    while wanted := state.wanted():
         done = len(state.candidates)
-        for row in rows[done : min(most, done + (AT_ONCE if done else first))]:
+        for row in rows[done : done + wanted]:
             candidate, trial = _parts(row)
             state.candidates.append(candidate)
             state.trials.append(trial)

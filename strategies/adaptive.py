@@ -4,7 +4,8 @@ The first answers are ``best_of``'s: the same recipe at the same temperature, so
 Beside the docstring's examples these strategies see what candidates do on inputs of our own making: drawn from
 annotations, docstring and its examples, never from the hidden test (pytest_humaneval/prompting/visible_inputs.py).
 Right answers agree with each other there, wrong ones differ (AlphaCode's clustering, Li et al. 2022, arXiv:2203.07814;
-CodeT, Chen et al. 2022, arXiv:2207.10397), so agreement tells when to stop and what to take, most where examples are few.
+CodeT, Chen et al. 2022, arXiv:2207.10397), so agreement tells when to stop and what to take, most of all where examples
+are few.
 
 How many agree before it is settled, and how many are drawn at most, was chosen on MBPP's validation split
 (docs/results.md, "How the adaptive ones were chosen"). ``review`` runs nothing: it has the model look again.
@@ -31,12 +32,14 @@ from pytest_humaneval import (
     undefined_names,
 )
 
-from .guided import TEMPERATURE
+from .guided import NUM_SAMPLES, TEMPERATURE
 from .published import CLOSING_FENCE, LM_EVAL_ANSWER, lm_eval_instruct
 
-AGREEING = 3  # answers that fit all examples and behave alike: more would hardly change which is taken
-AT_ONCE = 3  # further answers, behind the first, which are as many as have to agree
-MOST_DRAWS = 20
+AGREEING = 2  # answers that fit all examples and say the same everywhere; so many are drawn at first
+AGREEING_ALONE = 3  # where there is no example to fit
+AT_ONCE = 3  # further answers
+FEW_DRAWS = NUM_SAMPLES
+MOST_DRAWS = 20  # where it is worth while: some examples come out right, or there is none
 NUM_INPUTS = 16
 
 REVIEW = """\
@@ -50,6 +53,8 @@ class Drawn:
 
     problem: Problem
     agreeing: int = AGREEING
+    most: int = MOST_DRAWS
+    few: int = FEW_DRAWS
     candidates: list[Candidate] = field(default_factory=list)
     trials: list[Trial] = field(default_factory=list)
 
@@ -60,10 +65,26 @@ class Drawn:
         best = [number for number in ended if self.trials[number].num_right == most]
         return [number for number in best if self._is_whole(number)] or best or list(range(len(self.candidates)))
 
-    def is_settled(self) -> bool:
-        """Whether enough answers fit all examples, define what they use, and behave alike."""
+    def wanted(self) -> int:
+        """How many answers to draw next; 0 where more would hardly change which is taken."""
+        limit = self.most if self._is_promising() else self.few
+        if self._is_settled() or len(self.trials) >= limit:
+            return 0
+        return min(AT_ONCE if self.trials else self.agreeing, limit - len(self.trials))
+
+    def _is_settled(self) -> bool:
+        """Whether enough answers fit all examples, define what they use, and say the same on all inputs."""
         fitting = [each for each in self.fitting() if self.trials[each].passed and self._is_whole(each)]
-        return max(Counter(self.trials[each].behaviour for each in fitting).values(), default=0) >= self.agreeing
+        groups = Counter(self.trials[each].answers for each in fitting if any(self.trials[each].answers))
+        alone = fitting and not self.trials[fitting[0]].num_examples
+        needed = self.agreeing + AGREEING_ALONE - AGREEING if alone else self.agreeing
+        return max(groups.values(), default=0) >= needed
+
+    def _is_promising(self) -> bool:
+        """Whether a better answer is near: some fit some of the examples, or nothing but agreement can tell."""
+        best = max((trial.num_right for trial in self.trials), default=0)
+        some = any(0 < best < trial.num_examples for trial in self.trials)
+        return some or any(not trial.num_examples and any(trial.answers) for trial in self.trials)
 
     def _is_whole(self, number: int) -> bool:
         return not undefined_names(self.problem, self.candidates[number].code)
@@ -113,9 +134,7 @@ def review(problem: Problem) -> Questions:
 def _drawn(problem: Problem) -> Generator[Question, Any, Drawn]:
     """Answers until it is settled which is right, or there are enough."""
     drawn, question = Drawn(problem), lm_eval_instruct.build_prompt(problem)
-    while len(drawn.candidates) < MOST_DRAWS and not drawn.is_settled():
-        wanted = AT_ONCE if drawn.candidates else AGREEING
-        wanted = min(wanted, MOST_DRAWS - len(drawn.candidates))
+    while wanted := drawn.wanted():
         more = yield from draw(question, wanted, temperature=TEMPERATURE)
         drawn.trials += yield from try_out(more, drawn_inputs=NUM_INPUTS)
         drawn.candidates += more

@@ -77,7 +77,8 @@ class Trial:
     ``kind`` is ``passed`` where every call came to an end, else a verdict's kind (``timed out``, ``syntax error``).
     ``num_right`` of ``num_examples`` returned what the docstring says; ``failure`` tells of the first that did not.
     ``behaviour`` is a digest of everything that was returned and raised: equal for code that behaves equally.
-    ``answers`` is a digest of each single answer, in the order of the inputs; empty for one that raised.
+    ``answers`` is a digest of each single answer, in the order of the inputs; the same for values that are equal, empty
+    for one that raised.
     """
 
     kind: str

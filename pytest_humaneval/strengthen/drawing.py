@@ -11,15 +11,13 @@ import importlib
 from collections.abc import Callable
 from contextvars import ContextVar
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pytest_humaneval.strengthen import plain_values
 from pytest_humaneval.strengthen.traits import Arguments, Domain, Place, Traits
 
-if TYPE_CHECKING:
-    from hypothesis.strategies import DrawFn, SearchStrategy
-
-    Values = SearchStrategy[Any]
+Values = Any  # hypothesis' SearchStrategy[Any], or plain_values.Values
+DrawFn = Callable[[Values], Any]
 
 LONGEST = 12  # elements that are drawn beyond what is known
 FAR = 4  # times the largest known number
@@ -227,7 +225,6 @@ def _mutated(domain: Domain) -> Values:
     """A known input with one to three things changed."""
     st = _LIBRARY.get()
 
-    @st.composite
     def mutate(draw: DrawFn) -> Arguments:
         arguments = draw(st.sampled_from(list(domain.known)))
         for _ in range(draw(st.integers(1, 3))):
@@ -237,7 +234,7 @@ def _mutated(domain: Domain) -> Values:
                 arguments = (*arguments[:number], changed, *arguments[number + 1 :])
         return arguments
 
-    return mutate()
+    return st.composite(mutate)()
 
 
 def _change(draw: DrawFn, value: Any, domain: Domain, place: Place) -> Any:

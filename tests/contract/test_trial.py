@@ -98,6 +98,16 @@ def test_drawn_inputs_come_behind_the_examples_and_each_answer_has_its_digest(sa
     assert set(raising.answers) == {""}
 
 
+def test_answers_are_the_same_where_values_are_equal(sandbox: Sandbox) -> None:
+    bodies = (
+        "    return [9, {1: 2, 3: 4}, {1, 2}, True]\n",
+        "    import collections\n    return [9.0, collections.Counter({3: 4, 1: 2}), {2, 1}, 1]\n",
+        "    return (9, {1: 2, 3: 4}, {1, 2}, True)\n",
+    )
+    first, equal, other = (try_completion(sandbox, ADD, body, drawn_inputs=1).answers for body in bodies)
+    assert first == equal != other
+
+
 arguments = st.lists(
     st.integers(-9, 9) | st.text("ab", max_size=4) | st.lists(st.integers(0, 3), max_size=4), max_size=3
 )
