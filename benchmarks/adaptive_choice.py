@@ -1,11 +1,11 @@
 """How the adaptive strategies were chosen: every rule on the same draws of MBPP's validation split.
 
-    python -m benchmarks.adaptive_choice --collect --data-dir DIR    # judges what the store has of the draws
-    python -m benchmarks.adaptive_choice                             # writes the table from what was collected
+    python -m benchmarks.adaptive_choice --data-dir DIR --store FILE --engine NAME   # judges the draws the store has
+    python -m benchmarks.adaptive_choice                                             # the table, from what was judged
 
-The draws are ``best_of``'s: ``pytest --strategy=best_of --humaneval-dataset=mbpp:validation:docstring``
-leaves the first five of every problem in the store. A rule is followed through many random orders of a problem's
-draws, which are as good as any other draws: a mean over those says more than one order. Nothing here knows HumanEval.
+The draws are ``best_of``'s: ``pytest --strategy=best_of --humaneval-dataset=mbpp:validation:docstring`` leaves five of
+every problem in the store. A rule is followed through many random orders of a problem's draws, which are as
+good as any other draws: a mean over those says more than one order. Nothing here knows HumanEval.
 """
 
 from __future__ import annotations
@@ -13,15 +13,13 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from functools import cache
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from random import Random
 from statistics import mean
-from typing import Any
 
 from benchmarks.engine_measure import read_result
-from pytest_humaneval import Candidate, Completion, Generation, Problem, Trial
+from pytest_humaneval import Candidate, Completion, Generation, Problem, Trial, undefined_names
 from pytest_humaneval.dataset.kinds import Wanted
 from pytest_humaneval.dataset.mbpp import find_mbpp
 from pytest_humaneval.engine.protocol import Identity
@@ -39,16 +37,9 @@ FILE = Path(__file__).parent / "results" / "adaptive_choice.jsonl"
 PROCESSORS = ("post_v1", "post_v5")
 RANKINGS = {"most probable": most_probable, "most agreed": most_agreed}
 NEVER = 99  # so many never agree: all are drawn, as best_of does
-RULES = [
-    (NEVER, NUM_SAMPLES, NUM_SAMPLES),
-    *(
-        (agreeing, most, few)
-        for agreeing in (1, 2, 3, 4)
-        for most in (5, 8, 11, 14, 20)
-        for few in sorted({5, 8, most})
-    ),
-]
-ORDERS = 100
+AGREEING = (NEVER, 4, 3, 2, 1)
+ORDERS = 200
+DIGITS = 6  # of an answer's digest: enough to tell a problem's answers apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,32 +49,59 @@ class Row:
     task_id: str
     index: int
     processor: str
-    code: str
     tokens: int
     logprob: float
-    trial: dict[str, Any]
+    kind: str
+    num_right: int
+    num_examples: int
+    answers: str  # by blanks; one that raised is -
+    is_whole: bool  # no name is undefined
     passed: bool
 
-    def candidate(self) -> Candidate:
-        return Candidate(Generation("", completion_tokens=self.tokens, logprob=self.logprob), Completion(self.code))
+    @property
+    def trial(self) -> Trial:
+        answers = tuple("" if each == "-" else each for each in self.answers.split())
+        return Trial(self.kind, self.num_right, self.num_examples, answers=answers)
 
-    def tried(self) -> Trial:
-        return Trial(**(self.trial | {"answers": tuple(self.trial["answers"])}))
+    def unseen(self) -> Row:
+        """The same where the docstring had no example."""
+        return replace(self, num_right=0, num_examples=0, answers=" ".join(self.answers.split()[self.num_examples :]))
+
+
+@dataclass(slots=True)
+class Replayed(Drawn):
+    """The strategies' own state, fed with rows."""
+
+    rows: list[Row] = field(default_factory=list)
+
+    def add(self, row: Row) -> None:
+        self.rows.append(row)
+        self.candidates.append(Candidate(Generation("", logprob=row.logprob), Completion(str(row.index))))
+        self.trials.append(row.trial)
+
+    def _is_whole(self, number: int) -> bool:
+        return self.rows[number].is_whole
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--collect", action="store_true")
-    parser.add_argument("--data-dir", type=Path, default=Path())
+    parser.add_argument("--data-dir", type=Path, default=Path(), help="where mbpp.jsonl is")
     parser.add_argument("--store", type=Path, help="generations.sqlite of the run")
     parser.add_argument("--engine", default="", help="the run's engine, as its run.json names it")
     options = parser.parse_args()
-    problems = find_mbpp(Wanted(("validation", "docstring"), folders=(options.data_dir,))).problems
-    if options.collect:
-        rows = [asdict(row) for row in collected(problems, options.store, options.engine)]
-        FILE.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    kept = [Row(**json.loads(line)) for line in FILE.read_text().splitlines()]
-    print(table(kept, {problem.task_id: problem.visible() for problem in problems}))
+    if options.store:
+        problems = find_mbpp(Wanted(("validation", "docstring"), folders=(options.data_dir,))).problems
+        rows = [json.dumps(asdict(row)) for row in collected(problems, options.store, options.engine)]
+        FILE.write_text("".join(f"{row}\n" for row in rows))
+    print(table(kept()))
+
+
+def kept() -> list[Row]:
+    """The draws that were judged, of problems of which all first five were."""
+    rows = [Row(**json.loads(line)) for line in FILE.read_text().splitlines()]
+    whole = {row.task_id for row in rows if row.index == NUM_SAMPLES - 1}
+    counts = {task: len({row.index for row in rows if row.task_id == task}) for task in whole}
+    return [row for row in rows if counts.get(row.task_id, 0) >= NUM_SAMPLES]
 
 
 def collected(problems: Iterable[Problem], store: Path, engine: str) -> Iterator[Row]:
@@ -98,81 +116,69 @@ def collected(problems: Iterable[Problem], store: Path, engine: str) -> Iterator
             drawn = opened.get_many(keys)
             for index, key in enumerate(keys):
                 for name in PROCESSORS if key in drawn else ():
-                    made = postprocess(name, problem.visible(), prompt, drawn[key].text)
-                    yield _row(sandbox, problem, index, name, made.text, drawn[key])
+                    code = postprocess(name, problem.visible(), prompt, drawn[key].text).text
+                    yield _row(sandbox, problem, index, name, code, drawn[key])
     opened.close()
 
 
 def _row(sandbox: Sandbox, problem: Problem, index: int, name: str, code: str, drawn: Generation) -> Row:
     trial = try_completion(sandbox, problem.visible(), code, drawn_inputs=NUM_INPUTS)
-    passed = sandbox.check(problem, code, timeout=DEFAULT_TIMEOUT).passed
-    assert drawn.logprob is not None
-    return Row(problem.task_id, index, name, code, drawn.completion_tokens, drawn.logprob, asdict(trial), passed)
-
-
-def table(rows: Sequence[Row], problems: dict[str, Problem]) -> str:
-    """Markdown: each rule's mean share of problems that pass, and its mean tokens for all of them."""
-    lines = [
-        "| takes | agreeing | draws at most | post-processing | pass@1 | tokens |",
-        "|---|--:|--:|---|--:|--:|",
-    ]
-    for processor in PROCESSORS:
-        drawn: dict[str, list[Row]] = {}
-        for row in rows:
-            if row.processor == processor:
-                drawn.setdefault(row.task_id, []).append(row)
-        most_there = max(map(len, drawn.values()))
-        for takes in RANKINGS:
-            for agreeing, most, few in RULES:
-                if few <= most <= most_there:
-                    share, tokens = followed(drawn, problems, takes, agreeing, most, few)
-                    shown = "never" if agreeing > most else agreeing
-                    lines.append(f"| {takes} | {shown} | {few} to {most} | {processor} | {share:.3f} | {tokens:,.0f} |")
-    return "\n".join(lines) + "\n"
-
-
-def followed(
-    drawn: dict[str, list[Row]], problems: dict[str, Problem], takes: str, agreeing: int, most: int, few: int
-) -> tuple[float, float]:
-    """Mean share that passes and mean tokens over many orders of each problem's draws."""
-    random, shares, tokens = Random(0), [], []
-    for _ in range(ORDERS):
-        ends = [_followed(random.sample(some, len(some)), problems[task], takes, agreeing, most, few)
-                for task, some in drawn.items()]  # fmt: skip
-        shares.append(mean(passed for passed, _ in ends))
-        tokens.append(sum(count for _, count in ends))
-    return mean(shares), mean(tokens)
-
-
-def _followed(
-    rows: Sequence[Row], problem: Problem, takes: str, agreeing: int, most: int, few: int
-) -> tuple[bool, int]:
-    """Whether what one problem's draws in this order lead to passes, and the tokens of those that were drawn."""
-    state = Drawn(problem, agreeing, min(most, len(rows)), min(few, len(rows)))
-    while wanted := state.wanted():
-        done = len(state.candidates)
-        for row in rows[done : done + wanted]:
-            candidate, trial = _parts(row)
-            state.candidates.append(candidate)
-            state.trials.append(trial)
-    taken = RANKINGS[takes](state)
-    used = rows[: len(state.candidates)]
-    return next(row.passed for row, one in zip(used, state.candidates, strict=True) if one is taken), sum(
-        row.tokens for row in used
+    assert drawn.logprob is not None, "the engine told no probabilities"
+    return Row(
+        problem.task_id,
+        index,
+        name,
+        drawn.completion_tokens,
+        round(drawn.logprob, 6),
+        trial.kind,
+        trial.num_right,
+        trial.num_examples,
+        " ".join(answer[:DIGITS] or "-" for answer in trial.answers),
+        not undefined_names(problem.visible(), code),
+        sandbox.check(problem, code, timeout=DEFAULT_TIMEOUT).passed,
     )
 
 
-@cache
-def _cached(task_id: str, index: int, processor: str) -> dict[str, Any]:
-    return {}
+def table(rows: Sequence[Row]) -> str:
+    """Markdown: each rule's mean share of problems that pass and its mean tokens, with and without the examples."""
+    lines = [
+        "| takes | agree | post-processing | pass@1 | tokens | without examples: pass@1 | tokens |",
+        "|---|--:|---|--:|--:|--:|--:|",
+    ]
+    for processor in PROCESSORS:
+        mine = [row for row in rows if row.processor == processor]
+        for takes in RANKINGS:
+            for agreeing in AGREEING:
+                seen = followed(mine, takes, agreeing)
+                unseen = followed([row.unseen() for row in mine], takes, agreeing)
+                figures = [f"{share:.3f} | {tokens:,.0f}" for share, tokens in (seen, unseen)]
+                shown = "never" if agreeing == NEVER else agreeing
+                lines.append(f"| {takes} | {shown} | `{processor}` | {' | '.join(figures)} |")
+    return "\n".join(lines) + "\n"
 
 
-def _parts(row: Row) -> tuple[Candidate, Trial]:
-    kept = _cached(row.task_id, row.index, row.processor)
-    if not kept:
-        kept["both"] = row.candidate(), row.tried()
-    both: tuple[Candidate, Trial] = kept["both"]
-    return both
+def followed(rows: Iterable[Row], takes: str, agreeing: int) -> tuple[float, float]:
+    """Mean share that passes and mean tokens, over many orders of each problem's draws."""
+    drawn: dict[str, list[Row]] = {}
+    for row in rows:
+        drawn.setdefault(row.task_id, []).append(row)
+    random = Random(0)
+    ends = [
+        [_followed(random.sample(some, len(some)), takes, agreeing) for some in drawn.values()] for _ in range(ORDERS)
+    ]
+    shares = (mean(passed for passed, _ in end) for end in ends)
+    return mean(shares), mean(sum(tokens for _, tokens in end) for end in ends)
+
+
+def _followed(rows: Sequence[Row], takes: str, agreeing: int) -> tuple[bool, int]:
+    """Whether what one problem's draws in this order lead to passes, and the tokens of those that were drawn."""
+    state = Replayed(Problem("", "", "", "", ""), agreeing, agreeing, len(rows), len(rows))
+    while wanted := state.wanted():
+        for row in rows[len(state.rows) :][:wanted]:
+            state.add(row)
+    taken = RANKINGS[takes](state)
+    chosen = next(row for row, one in zip(state.rows, state.candidates, strict=True) if one is taken)
+    return chosen.passed, sum(row.tokens for row in state.rows)
 
 
 if __name__ == "__main__":

@@ -53,6 +53,7 @@ class Drawn:
 
     problem: Problem
     agreeing: int = AGREEING
+    agreeing_alone: int = AGREEING_ALONE
     most: int = MOST_DRAWS
     few: int = FEW_DRAWS
     candidates: list[Candidate] = field(default_factory=list)
@@ -77,8 +78,7 @@ class Drawn:
         fitting = [each for each in self.fitting() if self.trials[each].passed and self._is_whole(each)]
         groups = Counter(self.trials[each].answers for each in fitting if any(self.trials[each].answers))
         alone = fitting and not self.trials[fitting[0]].num_examples
-        needed = self.agreeing + AGREEING_ALONE - AGREEING if alone else self.agreeing
-        return max(groups.values(), default=0) >= needed
+        return max(groups.values(), default=0) >= (self.agreeing_alone if alone else self.agreeing)
 
     def _is_promising(self) -> bool:
         """Whether a better answer is near: some fit some of the examples, or nothing but agreement can tell."""

@@ -226,7 +226,7 @@ def _mutated(domain: Domain) -> Values:
     st = _LIBRARY.get()
 
     def mutate(draw: DrawFn) -> Arguments:
-        arguments = draw(st.sampled_from(list(domain.known)))
+        arguments: Arguments = draw(st.sampled_from(list(domain.known)))
         for _ in range(draw(st.integers(1, 3))):
             number = draw(st.integers(0, max(0, len(arguments) - 1)))
             if arguments:

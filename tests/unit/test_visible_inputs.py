@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -155,7 +157,7 @@ def test_inputs_keep_what_the_docstring_asks_for() -> None:
 
 
 def test_plain_values_are_within_their_bounds() -> None:
-    makes = {
+    makes: dict[st.Values, Callable[[Any], bool]] = {
         st.integers(-2, 3): lambda value: -2 <= value <= 3,
         st.floats(0.5, 0.75, allow_nan=False, allow_infinity=False): lambda value: 0.5 <= value <= 0.75,
         st.text("ab", min_size=1, max_size=3): lambda value: 1 <= len(value) <= 3 and set(value) <= set("ab"),
