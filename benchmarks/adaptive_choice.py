@@ -38,7 +38,7 @@ PROCESSORS = ("post_v1", "post_v5")
 RANKINGS = {"most probable": most_probable, "most agreed": most_agreed}
 NEVER = 99  # so many never agree: all are drawn, as best_of does
 AGREEING = (NEVER, 4, 3, 2, 1)
-ORDERS = 200
+ORDERS = 100
 DIGITS = 6  # of an answer's digest: enough to tell a problem's answers apart
 
 
@@ -145,16 +145,16 @@ def table(rows: Sequence[Row]) -> str:
         "| takes | agree | post-processing | pass@1 | tokens | without examples: pass@1 | tokens |",
         "|---|--:|---|--:|--:|--:|--:|",
     ]
-    for processor in PROCESSORS:
-        mine = [row for row in rows if row.processor == processor]
-        for takes in RANKINGS:
-            for agreeing in AGREEING:
-                seen = followed(mine, takes, agreeing)
-                unseen = followed([row.unseen() for row in mine], takes, agreeing)
-                figures = [f"{share:.3f} | {tokens:,.0f}" for share, tokens in (seen, unseen)]
-                shown = "never" if agreeing == NEVER else agreeing
-                lines.append(f"| {takes} | {shown} | `{processor}` | {' | '.join(figures)} |")
-    return "\n".join(lines) + "\n"
+    rules = [(processor, takes, agreeing) for processor in PROCESSORS for takes in RANKINGS for agreeing in AGREEING]
+    return "\n".join([*lines, *(line(rows, *rule) for rule in rules)]) + "\n"
+
+
+def line(rows: Sequence[Row], processor: str, takes: str, agreeing: int) -> str:
+    """The table's line for one rule."""
+    mine = [row for row in rows if row.processor == processor]
+    ends = followed(mine, takes, agreeing), followed([row.unseen() for row in mine], takes, agreeing)
+    figures = " | ".join(f"{share:.3f} | {tokens:,.0f}" for share, tokens in ends)
+    return f"| {takes} | {'never' if agreeing == NEVER else agreeing} | `{processor}` | {figures} |"
 
 
 def followed(rows: Iterable[Row], takes: str, agreeing: int) -> tuple[float, float]:

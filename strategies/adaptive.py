@@ -8,7 +8,7 @@ CodeT, Chen et al. 2022, arXiv:2207.10397), so agreement tells when to stop and 
 are few.
 
 How many agree before it is settled, and how many are drawn at most, was chosen on MBPP's validation split
-(docs/results.md, "How the adaptive ones were chosen"). ``review`` runs nothing: it has the model look again.
+(docs/adaptive.md). ``review`` runs nothing: it has the model look again.
 """
 
 from __future__ import annotations
