@@ -43,7 +43,6 @@ from pytest_humaneval.prompting.guided import (
     guided_strategy,
     try_out,
 )
-from pytest_humaneval.prompting.undefined import undefined_names
 from pytest_humaneval.sample import Completion, Generation, Request, Sampling
 from pytest_humaneval.strategy import Strategy, strategy
 from pytest_humaneval.verdict import Verdict
@@ -54,6 +53,7 @@ if TYPE_CHECKING:
     from pytest_humaneval.dataset.load import read_problems
     from pytest_humaneval.engine.protocol import Engine, EngineKind, EngineOptions, Identity
     from pytest_humaneval.postprocess import PostProcessor, Step
+    from pytest_humaneval.prompting.undefined import undefined_names
     from pytest_humaneval.sandbox import Sandbox, SandboxKind, SandboxOptions, check_correctness, open_sandbox
 
 _HOME = {
@@ -73,6 +73,7 @@ _HOME = {
     "SandboxOptions": "sandbox",
     "check_correctness": "sandbox",
     "open_sandbox": "sandbox",
+    "undefined_names": "prompting.undefined",
 }
 
 __all__ = [
