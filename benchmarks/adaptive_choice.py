@@ -38,7 +38,7 @@ PROCESSORS = ("post_v1", "post_v5")
 RANKINGS = {"most probable": most_probable, "most agreed": most_agreed}
 NEVER = 99  # so many never agree: all are drawn, as best_of does
 AGREEING = (NEVER, 4, 3, 2, 1)
-ORDERS = 100
+ORDERS = 20
 DIGITS = 6  # of an answer's digest: enough to tell a problem's answers apart
 
 
@@ -100,8 +100,9 @@ def kept() -> list[Row]:
     """The draws that were judged, of problems of which all first five were."""
     rows = [Row(**json.loads(line)) for line in FILE.read_text().splitlines()]
     whole = {row.task_id for row in rows if row.index == NUM_SAMPLES - 1}
-    counts = {task: len({row.index for row in rows if row.task_id == task}) for task in whole}
-    return [row for row in rows if counts.get(row.task_id, 0) >= NUM_SAMPLES]
+    first = [row for row in rows if row.index < NUM_SAMPLES]
+    counts = {task: len({row.index for row in first if row.task_id == task}) for task in whole}
+    return [row for row in first if counts.get(row.task_id, 0) == NUM_SAMPLES]
 
 
 def collected(problems: Iterable[Problem], store: Path, engine: str) -> Iterator[Row]:
@@ -172,7 +173,7 @@ def followed(rows: Iterable[Row], takes: str, agreeing: int) -> tuple[float, flo
 
 def _followed(rows: Sequence[Row], takes: str, agreeing: int) -> tuple[bool, int]:
     """Whether what one problem's draws in this order lead to passes, and the tokens of those that were drawn."""
-    state = Replayed(Problem("", "", "", "", ""), agreeing, agreeing, len(rows), len(rows))
+    state = Replayed(Problem("", "", "", "", ""), agreeing, (len(rows),) * 3)
     while wanted := state.wanted():
         for row in rows[len(state.rows) :][:wanted]:
             state.add(row)

@@ -35,11 +35,12 @@ from pytest_humaneval import (
 from .guided import NUM_SAMPLES, TEMPERATURE
 from .published import CLOSING_FENCE, LM_EVAL_ANSWER, lm_eval_instruct
 
-AGREEING = 2  # answers that fit all examples and say the same everywhere; so many are drawn at first
-AGREEING_ALONE = 3  # where there is no example to fit
-AT_ONCE = 3  # further answers
-FEW_DRAWS = NUM_SAMPLES
-MOST_DRAWS = 20  # where it is worth while: some examples come out right, or there is none
+AGREEING = 2  # answers that fit all examples and say the same everywhere
+MANY_EXAMPLES = 3  # from which on one answer that fits them all needs nobody to agree with it
+AT_ONCE = 3  # answers, behind the first ones, which come one by one
+FEW_DRAWS = NUM_SAMPLES  # where one fits all examples and nobody agrees with it, or where there is nothing to see
+MORE_DRAWS = 11  # where none is right on any example, or there is none
+MOST_DRAWS = 20  # where some are right on some
 NUM_INPUTS = 16
 
 REVIEW = """\
@@ -53,9 +54,7 @@ class Drawn:
 
     problem: Problem
     agreeing: int = AGREEING
-    agreeing_alone: int = AGREEING_ALONE
-    most: int = MOST_DRAWS
-    few: int = FEW_DRAWS
+    limits: tuple[int, int, int] = (FEW_DRAWS, MORE_DRAWS, MOST_DRAWS)
     candidates: list[Candidate] = field(default_factory=list)
     trials: list[Trial] = field(default_factory=list)
 
@@ -68,23 +67,25 @@ class Drawn:
 
     def wanted(self) -> int:
         """How many answers to draw next; 0 where more would hardly change which is taken."""
-        limit = self.most if self._is_promising() else self.few
-        if self._is_settled() or len(self.trials) >= limit:
+        count, limit = len(self.trials), self._limit()
+        if self._is_settled() or count >= limit:
             return 0
-        return min(AT_ONCE if self.trials else self.agreeing, limit - len(self.trials))
+        return min(AT_ONCE if count >= AGREEING else 1, limit - count)
 
     def _is_settled(self) -> bool:
         """Whether enough answers fit all examples, define what they use, and say the same on all inputs."""
         fitting = [each for each in self.fitting() if self.trials[each].passed and self._is_whole(each)]
         groups = Counter(self.trials[each].answers for each in fitting if any(self.trials[each].answers))
-        alone = fitting and not self.trials[fitting[0]].num_examples
-        return max(groups.values(), default=0) >= (self.agreeing_alone if alone else self.agreeing)
+        many = bool(fitting) and self.trials[fitting[0]].num_examples >= MANY_EXAMPLES
+        return max(groups.values(), default=0) >= (1 if many else self.agreeing)
 
-    def _is_promising(self) -> bool:
-        """Whether a better answer is near: some fit some of the examples, or nothing but agreement can tell."""
-        best = max((trial.num_right for trial in self.trials), default=0)
-        some = any(0 < best < trial.num_examples for trial in self.trials)
-        return some or any(not trial.num_examples and any(trial.answers) for trial in self.trials)
+    def _limit(self) -> int:
+        """Up to how many draws it is worth while: most where a better answer is near."""
+        few, more, most = self.limits
+        blind = not any(trial.num_examples or any(trial.answers) for trial in self.trials)
+        if blind or any(trial.num_examples and trial.passed for trial in self.trials):
+            return few
+        return most if any(trial.num_right for trial in self.trials) else more
 
     def _is_whole(self, number: int) -> bool:
         return not undefined_names(self.problem, self.candidates[number].code)
@@ -111,13 +112,13 @@ def most_agreed(drawn: Drawn) -> Candidate:
     return drawn.candidates[best]
 
 
-@guided_strategy("best_of_adaptive", f"{AGREEING} to {MOST_DRAWS} samples; the most probable that fits the examples")
+@guided_strategy("best_of_adaptive", f"1 to {MOST_DRAWS} samples; the most probable that fits the examples")
 def best_of_adaptive(problem: Problem) -> Questions:
     """``best_of`` that draws until answers agree; examples that the docstring states in words count too."""
     return most_probable((yield from _drawn(problem)))
 
 
-@guided_strategy("vote_adaptive", f"{AGREEING} to {MOST_DRAWS} samples; of those that fit, what most agree with")
+@guided_strategy("vote_adaptive", f"1 to {MOST_DRAWS} samples; of those that fit, what most agree with")
 def vote_adaptive(problem: Problem) -> Questions:
     """``vote`` by each input for itself: one on which many err does not part those that agree on all others."""
     return most_agreed((yield from _drawn(problem)))
