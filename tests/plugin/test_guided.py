@@ -125,7 +125,7 @@ def test_the_bundled_ones_run_and_replay(
     names = "best_of,repair,vote,vote_adaptive,review"
     first = evaluate(workers, f"--humaneval-output={output}", strategy=names, script=script)
     first.assert_outcomes(passed=15)
-    assert [row_of(first, name)["draws"] for name in ("vote", "vote_adaptive", "review")] == ["15", "12", "6"]
+    assert [row_of(first, name)["draws"] for name in ("vote", "vote_adaptive", "review")] == ["15", "6", "6"]
     assert [row_of(first, name)["sees"] for name in ("vote_adaptive", "review")] == ["examples", "prompt"]
     (tmp_path / "script.json").unlink()
     replay = f"--humaneval-replay={output / 'samples.jsonl'}"
