@@ -109,11 +109,11 @@ def collected(problems: Iterable[Problem], store: Path, engine: str) -> Iterator
     """The draws that the store has, tried out and judged."""
     identity = Identity(engine, digest=read_result("table", "guided", "run.json")["identity"]["digest"])
     opened, _ = Store.open(store)
-    how = Sampling(TEMPERATURE, logprobs=True)
+    sampling = Sampling(TEMPERATURE, logprobs=True)
     with open_sandbox(SandboxOptions()) as sandbox:
         for problem in problems:
             prompt = lm_eval_instruct.build_prompt(problem.visible())
-            keys = [Request(prompt, how, index).key(identity.key) for index in range(MOST_DRAWS)]
+            keys = [Request(prompt, sampling, index).key(identity.key) for index in range(MOST_DRAWS)]
             drawn = opened.get_many(keys)
             for index, key in enumerate(keys):
                 for name in PROCESSORS if key in drawn else ():
@@ -178,7 +178,7 @@ def _followed(rows: Sequence[Row], takes: str, agreeing: int) -> tuple[bool, int
         for row in rows[len(state.rows) :][:wanted]:
             state.add(row)
     taken = RANKINGS[takes](state)
-    chosen = next(row for row, one in zip(state.rows, state.candidates, strict=True) if one is taken)
+    chosen = next(row for row, candidate in zip(state.rows, state.candidates, strict=True) if candidate is taken)
     return chosen.passed, sum(row.tokens for row in state.rows)
 
 

@@ -102,13 +102,13 @@ class Drawn:
 
 def most_probable(drawn: Drawn) -> Candidate:
     """Of those that fit, the most probable."""
-    return max((drawn.candidates[number] for number in drawn.fitting()), key=lambda one: one.logprob)
+    return max((drawn.candidates[number] for number in drawn.fitting()), key=lambda candidate: candidate.logprob)
 
 
 def most_agreed(drawn: Drawn) -> Candidate:
     """Of those that fit, what most of them agree with; of several such, the most probable."""
     fitting = drawn.fitting()
-    best = max(fitting, key=lambda one: (drawn.agreement(one, fitting), drawn.candidates[one].logprob))
+    best = max(fitting, key=lambda number: (drawn.agreement(number, fitting), drawn.candidates[number].logprob))
     return drawn.candidates[best]
 
 
@@ -145,10 +145,10 @@ def _drawn(problem: Problem) -> Generator[Question, Any, Drawn]:
 def _review_question(problem: Problem, answer: Candidate) -> Prompt:
     """The first question, the answer, the request to look again; the second answer begins as the first did."""
     first = lm_eval_instruct.build_prompt(problem)
-    *asked, begun = first.messages
+    *question, begun = first.messages
     answered = Message("assistant", begun.content + answer.generation.text.rstrip() + CLOSING_FENCE)
     prefill = Message("assistant", LM_EVAL_ANSWER.substitute(prompt=problem.prompt))
-    return Prompt("chat", messages=(*asked, answered, Message("user", REVIEW), prefill), stop=first.stop)
+    return Prompt("chat", messages=(*question, answered, Message("user", REVIEW), prefill), stop=first.stop)
 
 
 def _parses(problem: Problem, candidate: Candidate) -> bool:

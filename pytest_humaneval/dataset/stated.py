@@ -37,11 +37,11 @@ SUM = re.compile(r"[\d \t+*/().-]+=[ \t]*")
 def stated_examples(problem: Problem) -> tuple[Example, ...]:
     """The examples in words, in order, each once; none where some return a container and others do not."""
     docstring, names = docstring_of(problem), parameters(problem)
-    found: dict[str, Example] = {}
-    for one in (*_in_words(docstring, names), *_as_calls(docstring, problem.entry_point, len(names))):
-        found.setdefault(one.call(""), one)
-    shapes = {isinstance(each.expected, CONTAINERS) for each in found.values() if each.expected is not None}
-    return tuple(found.values()) if len(shapes) <= 1 else ()
+    examples: dict[str, Example] = {}
+    for example in (*_in_words(docstring, names), *_as_calls(docstring, problem.entry_point, len(names))):
+        examples.setdefault(example.call(""), example)
+    shapes = {isinstance(each.expected, CONTAINERS) for each in examples.values() if each.expected is not None}
+    return tuple(examples.values()) if len(shapes) <= 1 else ()
 
 
 def shown_arguments(problem: Problem) -> list[tuple[object, ...]]:
@@ -55,7 +55,7 @@ def shown_arguments(problem: Problem) -> list[tuple[object, ...]]:
 def parameters(problem: Problem) -> tuple[str, ...]:
     """The names of the entry point's parameters; none where the prompt does not begin it."""
     function = function_of(problem)
-    return () if function is None else tuple(one.arg for one in (*function.args.posonlyargs, *function.args.args))
+    return () if function is None else tuple(each.arg for each in (*function.args.posonlyargs, *function.args.args))
 
 
 def _in_words(docstring: str, names: tuple[str, ...]) -> Iterator[Example]:
@@ -84,7 +84,7 @@ def _assignments(text: str, at: int, most: int) -> tuple[list[tuple[str, object]
 def _in_order(values: list[tuple[str, object]], names: tuple[str, ...]) -> tuple[object, ...]:
     """By name where they are the parameters', else as they come."""
     named = dict(values)
-    return tuple(named[name] for name in names) if named.keys() == set(names) else tuple(one for _, one in values)
+    return tuple(named[name] for name in names) if named.keys() == set(names) else tuple(value for _, value in values)
 
 
 def _as_calls(docstring: str, entry_point: str, count: int) -> Iterator[Example]:
@@ -103,7 +103,7 @@ def _value(text: str, at: int) -> tuple[object] | None:
     """The value that stands there, behind a sum or not, in a tuple: it may be None."""
     if truth := TRUTH.match(text, at):
         return (truth[1] == "true",)
-    for begins in (at, *((found.end(),) if (found := SUM.match(text, at)) else ())):
+    for begins in (at, *((terms.end(),) if (terms := SUM.match(text, at)) else ())):
         value = read_literal(text[begins:])
         if value is not None and text[begins + value[1] - 1] == ".":  # of the sentence, not of the number
             value = read_literal(text[begins : begins + value[1] - 1])

@@ -32,8 +32,8 @@ def undefined_names(problem: Problem, code: str) -> frozenset[str]:
         return frozenset()
     tables = list(_all(top))
     known = {symbol.get_name() for symbol in top.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
-    known |= {one.get_name() for table in tables for one in table.get_symbols() if one.is_declared_global()}
-    used = {one.get_name() for table in tables for one in table.get_symbols() if _is_global(one, table is top)}
+    known |= {each.get_name() for table in tables for each in table.get_symbols() if each.is_declared_global()}
+    used = {each.get_name() for table in tables for each in table.get_symbols() if _is_global(each, table is top)}
     return frozenset(used - known - set(dir(builtins)) - OF_EVERY_MODULE)
 
 

@@ -65,8 +65,8 @@ def _inputs(problem: Problem, count: int) -> tuple[Arguments, ...]:
     drawn = plainly_drawn(repr(known), domain, DRAWS)[len(shown) :]
     judged = [(domain.broken_by(each), each) for each in drawn]
     allowed = [(len(broken), each) for broken, each in judged if broken <= NATURAL - kept]
-    near = sorted((one for one in allowed if one[0] <= MOST_GIVEN_UP), key=lambda one: one[0])
-    return tuple(each for _, each in islice(near, count))
+    near = sorted((pair for pair in allowed if pair[0] <= MOST_GIVEN_UP), key=lambda pair: pair[0])
+    return tuple(arguments for _, arguments in islice(near, count))
 
 
 def _typed(problem: Problem) -> list[Arguments]:
@@ -75,7 +75,7 @@ def _typed(problem: Problem) -> list[Arguments]:
     if function is None:
         return []
     docstring = docstring_of(problem)
-    columns = [_values(one, docstring) for one in (*function.args.posonlyargs, *function.args.args)]
+    columns = [_values(each, docstring) for each in (*function.args.posonlyargs, *function.args.args)]
     turned = [column[number:] + column[:number] for number, column in enumerate(columns)]  # not equal arguments
     return list(zip(*turned, strict=True)) if all(columns) else []
 
