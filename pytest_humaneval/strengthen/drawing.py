@@ -56,7 +56,7 @@ def _examples(values: Values, seed: int, count: int) -> list[Arguments]:
     from hypothesis import HealthCheck, Phase, given, settings
     from hypothesis import seed as seeded
 
-    found: list[Arguments] = []
+    examples: list[Arguments] = []
 
     @seeded(seed)
     @settings(
@@ -68,10 +68,10 @@ def _examples(values: Values, seed: int, count: int) -> list[Arguments]:
     )
     @given(values)
     def collect(value: Arguments) -> None:
-        found.append(value)
+        examples.append(value)
 
     collect()
-    return found
+    return examples
 
 
 def _seed(key: str, number: int) -> int:
@@ -109,8 +109,10 @@ def _values(domain: Domain, place: Place, of: Callable[[Domain, Place], Values],
     st = _LIBRARY.get()
 
     traits = domain.traits[place]
-    made = [_of_type(kind, domain, place, of, wide=wide) for kind in sorted(traits.types, key=lambda one: one.__name__)]
-    return st.one_of([one for one in made if one is not None] or [st.none()])
+    made = [
+        _of_type(kind, domain, place, of, wide=wide) for kind in sorted(traits.types, key=lambda kind: kind.__name__)
+    ]
+    return st.one_of([strategy for strategy in made if strategy is not None] or [st.none()])
 
 
 def _of_type(
@@ -211,9 +213,9 @@ def _texts(traits: Traits, *, wide: bool) -> Values:
         alphabet += "".join(PUNCTUATION) + "aZ5"
     low, high = (0, int(traits.longest) + LONGEST) if wide else (int(traits.shortest), int(traits.longest) + 2)
     made = [st.text(alphabet or "a", min_size=min(low, 40), max_size=min(high, 40))]
-    if traits.words and any(len(one.split()) > 1 for one in known):
+    if traits.words and any(len(text.split()) > 1 for text in known):
         word = st.sampled_from(sorted(traits.words))
-        most = max(len(one.split()) for one in known)
+        most = max(len(text.split()) for text in known)
         made.append(st.lists(word, min_size=0 if wide else 1, max_size=most + 2).map(" ".join))
     if len(traits.characters) <= 6 and characters:  # brackets, binary digits: short ones tell most
         made.append(st.text(characters, min_size=min(low, 8), max_size=8))
@@ -253,15 +255,15 @@ def _change(draw: DrawFn, value: Any, domain: Domain, place: Place) -> Any:
 def _change_sequence(draw: DrawFn, value: Any, at: int, domain: Domain, place: Place) -> Any:
     st = _LIBRARY.get()
 
-    one: Any = value[at : at + 1]
+    piece: Any = value[at : at + 1]
     rest: Any = value[:at] + value[at + 1 :]
     ways: list[Callable[[], Any]] = [
         lambda: rest,  # drop
-        lambda: value[:at] + one + value[at:],  # double
+        lambda: value[:at] + piece + value[at:],  # double
         lambda: value[::-1],
         lambda: value[: at + 1],
         lambda: value[at:],
-        lambda: rest[:1] + one + rest[1:],  # move
+        lambda: rest[:1] + piece + rest[1:],  # move
         lambda: value + value[: at + 1],
     ]
     if isinstance(value, str):
