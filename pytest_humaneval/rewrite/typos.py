@@ -14,16 +14,21 @@ from pytest_humaneval.rewrite.statement_text import statement_of, with_statement
 RATE = 0.1  # of the words that are long enough
 SHORTEST = 5  # letters: "from" and "form" are both words
 NAME = "typos"
+VALUES = ("True", "False", "true", "false")  # words that are code
 
 
 def _misspell(problem: Problem, chance: random.Random, rate: float) -> Problem | None:
     text = statement_of(problem)
-    words = [(place, word) for place, word in prose_words(problem) if len(word) >= SHORTEST and word[1:].islower()]
+    words = [(place, word) for place, word in prose_words(problem) if _is_long(word)]
     if text is None or not words:
         return None
     hit = [one for one in words if chance.random() < rate] or [chance.choice(words)]
     edits = [Edit(place, place + len(word), _swapped(word, chance)) for place, word in hit]
     return with_statement(problem, edited(text.body, edits))
+
+
+def _is_long(word: str) -> bool:
+    return len(word) >= SHORTEST and word[1:].islower() and word not in VALUES
 
 
 def _swapped(word: str, chance: random.Random) -> str:
