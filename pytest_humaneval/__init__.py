@@ -6,6 +6,7 @@ checks completions is loaded when it is first used, so that the plugin costs not
 The folders, in the order in which the data travels (what lives in each, and what may not, is said in its ``__init__``):
 
     dataset/      reads problems, and what a problem shows of itself
+    rewrite/      problem -> the same problem in other words
     prompting/    problem -> prompt: strategies by name, experiments, guided strategies
     models/       the name of a model -> files that are what they should be
     engine/       prompt -> generation: one process per run
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from pytest_humaneval.dataset.load import read_problems
     from pytest_humaneval.engine.protocol import Engine, EngineKind, EngineOptions, Identity
     from pytest_humaneval.postprocess import PostProcessor, Step
+    from pytest_humaneval.rewrite.rewriting import Rewrite
     from pytest_humaneval.sandbox import Sandbox, SandboxKind, SandboxOptions, check_correctness, open_sandbox
 
 _HOME = {
@@ -67,6 +69,7 @@ _HOME = {
     "Identity": "engine.protocol",
     "PostProcessor": "postprocess",
     "Step": "postprocess",
+    "Rewrite": "rewrite.rewriting",
     "Sandbox": "sandbox",
     "SandboxKind": "sandbox",
     "SandboxOptions": "sandbox",
@@ -94,6 +97,7 @@ __all__ = [
     "Question",
     "Questions",
     "Request",
+    "Rewrite",
     "Sampling",
     "Sandbox",
     "SandboxKind",

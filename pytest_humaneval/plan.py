@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from pytest_humaneval.dataset.kinds import Dataset
@@ -21,6 +21,7 @@ from pytest_humaneval.postprocess import POSTPROCESSOR_SORT, postprocess
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import Prompt
 from pytest_humaneval.registration import AUTO
+from pytest_humaneval.rewrite.rewritten_dataset import Rewritten
 from pytest_humaneval.sample import Completion, Request, Sampling
 from pytest_humaneval.sandbox import Sandbox, open_sandbox
 from pytest_humaneval.sandbox.interface import SandboxOptions
@@ -63,11 +64,16 @@ class Plan:
     dataset_of: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     """And the name of each problem's, by task_id."""
     pool: bool = False  # whether several datasets are also looked at together
+    rewritten: Rewritten | None = field(default=None, repr=False, compare=False)
+    """Where rewritten problems stand beside the original ones: which, of what."""
 
     def outcome(self, item: ItemId, *, guided: bool = False, detail: str = "") -> Outcome:
         """An outcome of which nothing else is known yet."""
-        dataset = self.dataset_of.get(item.task_id, "")
-        return Outcome(item.task_id, item.strategy, item.sample_index, guided=guided, detail=detail, dataset=dataset)
+        outcome = Outcome(item.task_id, item.strategy, item.sample_index, guided=guided, detail=detail)
+        outcome = replace(outcome, dataset=self.dataset_of.get(item.task_id, ""))
+        if self.rewritten is None or (origin := self.rewritten.origins.get(item.task_id)) is None:
+            return outcome
+        return replace(outcome, original=origin.task_id, rewrite=origin.rewrite)
 
     def check(self) -> None:
         """Refuse what would waste a run.

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pytest_humaneval.plugin.run import Run
     from pytest_humaneval.postprocess import PostProcessor
     from pytest_humaneval.report.output import Finished
+    from pytest_humaneval.rewrite.rewriting import Rewrite
     from pytest_humaneval.sandbox.interface import SandboxKind
 
 PROPOSAL: pytest.StashKey[Proposal] = pytest.StashKey()  # in the process that owns a run: what is asked for
@@ -32,7 +33,7 @@ FINISHED: pytest.StashKey[Finished] = pytest.StashKey()  # and when all its file
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
-    """Make the hooks known by which users add strategies, engines, sandboxes, post-processors and datasets."""
+    """Make the hooks known by which users add strategies, engines, sandboxes, post-processors, datasets and rewrites."""
     from pytest_humaneval.plugin import hookspecs
 
     pluginmanager.add_hookspecs(hookspecs)
@@ -79,6 +80,13 @@ def pytest_humaneval_postprocessors() -> Iterable[PostProcessor]:
 def pytest_humaneval_datasets() -> Iterable[DatasetKind]:
     """Register the bundled datasets; nothing is read before a run asks for it."""
     from pytest_humaneval.dataset.bundled import BUNDLED
+
+    return BUNDLED.values()
+
+
+def pytest_humaneval_rewrites() -> Iterable[Rewrite]:
+    """Register the bundled rewrites."""
+    from pytest_humaneval.rewrite.rewrite_catalogue import BUNDLED
 
     return BUNDLED.values()
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pytest_humaneval.dataset.kinds import DatasetKind
     from pytest_humaneval.plugin.config_file import ConfigFile
     from pytest_humaneval.report.gates import Gates
+    from pytest_humaneval.rewrite.rewriting import Rewrite
 
 DEFAULT_KS = (1, 10, 100)
 FILE: pytest.StashKey[ConfigFile] = pytest.StashKey()  # humaneval.toml, as settings.load found it
@@ -54,6 +55,19 @@ OPTIONS = (
         "where the files of registered datasets lie (default: HUMANEVAL_DATA_DIR, else the folder of the run and its "
         "folder data)",
         "DIR",
+    ),
+    Option(
+        "rewrite",
+        "also evaluate every problem rewritten by these: names separated by commas (typos=0.2 for another rate), all, or "
+        "random: for each problem one that fits it",
+        "NAMES",
+        by_comma=True,
+    ),
+    Option(
+        "rewrite-seed",
+        "the seed of rewrites (default: 0)",
+        "N",
+        number(int, 0, 2**31 - 1, "a whole number from 0 to 2147483647"),
     ),
     Option("engine", "vllm (default), transformers, openai, replay, scripted, or one that is registered", "NAME"),
     Option(
@@ -149,7 +163,7 @@ OPTIONS = (
     Option(
         "max-drop",
         "a gate: the exit status says whether pass@1 is shown to have dropped by less than X against "
-        "--humaneval-baseline",
+        "--humaneval-baseline; without one, under each --humaneval-rewrite",
         "X",
         drop,
     ),
@@ -308,6 +322,18 @@ def data_folders(config: pytest.Config) -> tuple[Path, ...]:
     return folders_of(config.invocation_params.dir.absolute(), optional_path(config, "data-dir"), os.environ)
 
 
+def rewrites(config: pytest.Config, known: Mapping[str, Rewrite]) -> tuple[Rewrite, ...]:
+    """The rewrites of ``--humaneval-rewrite``; of ``random`` those that are chosen from.
+
+    Raises:
+        DatasetError: a name that nobody knows, or a value that cannot be.
+    """
+    from pytest_humaneval.rewrite.rewrite_catalogue import rewrites_asked
+
+    given = value_of(config, "rewrite")
+    return rewrites_asked(given, known) if given else ()
+
+
 def gates(config: pytest.Config, strategies: Sequence[str]) -> Gates:
     """What is asked of the run.
 
@@ -319,7 +345,9 @@ def gates(config: pytest.Config, strategies: Sequence[str]) -> Gates:
     asked = [pair for text in value_of(config, "min-pass-at-1", ()) for pair in text]
     on_regression = switched_on(config, "fail-on-regression")
     on_bound = value_of(config, "gate-on") == "bound"
-    return Gates(least_pass_at_1(asked, strategies), on_regression, value_of(config, "max-drop"), on_bound)
+    on_rewrites = bool(value_of(config, "rewrite")) and value_of(config, "baseline") is None
+    least = least_pass_at_1(asked, strategies)
+    return Gates(least, on_regression, value_of(config, "max-drop"), on_bound, on_rewrites)
 
 
 def sampling(config: pytest.Config) -> Sampling:

@@ -17,6 +17,7 @@ from pytest_humaneval.engine.protocol import EngineOptions, Identity
 from pytest_humaneval.engine.replay import given, read_samples
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.extensions import Extensions
+from pytest_humaneval.option import comma_separated
 from pytest_humaneval.plan import Plan, Settled
 from pytest_humaneval.plugin import options, settings
 from pytest_humaneval.plugin.distributed import check_agreement, told_settled
@@ -29,6 +30,8 @@ from pytest_humaneval.prompting.registry import register, select_strategies
 from pytest_humaneval.prompting.soft_strategy import SoftStrategy, check_model
 from pytest_humaneval.registration import AUTO
 from pytest_humaneval.results.read import UNNAMED
+from pytest_humaneval.rewrite.canonical_answers import CanonicalAnswers
+from pytest_humaneval.rewrite.rewritten_dataset import Rewritten, with_rewrites
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.sandbox import SandboxOptions
 from pytest_humaneval.sandbox.interface import SANDBOX_SORT
@@ -69,6 +72,7 @@ class Choices:
     thinking_end: str
     extensions: Extensions
     pool: bool
+    rewritten: Rewritten | None = None
 
     def as_asked(self, identity: Identity) -> Settled:
         """What is settled where nothing was asked of sandbox or server."""
@@ -99,6 +103,7 @@ class Choices:
             self.dataset.parts,
             {problem.task_id: part.name for part in self.dataset.parts for problem in part.problems},
             self.pool,
+            self.rewritten,
         )
         plan.check()
         return plan
@@ -114,6 +119,7 @@ def choose(config: pytest.Config) -> Choices:
     engine = engine_options(config, extensions.engines)
     dataset = read_together(options.datasets(config, extensions.datasets))
     selected = select_problems(dataset, options.value_of(config, "task", ()), options.value_of(config, "limit"))
+    dataset, selected, rewritten = _rewritten(config, extensions, dataset, selected)
     how, samples = options.sampling(config), options.value_of(config, "num-samples", 1)
     postprocess = options.value_of(config, "postprocess", AUTO)
     if postprocess != AUTO:
@@ -134,7 +140,27 @@ def choose(config: pytest.Config) -> Choices:
         options.value_of(config, "thinking-end", ""),
         extensions,
         options.switched_on(config, "pool") and len(dataset.parts) > 1,
+        rewritten,
     )
+
+
+def _rewritten(
+    config: pytest.Config, extensions: Extensions, dataset: Dataset, selected: tuple[Problem, ...]
+) -> tuple[Dataset, tuple[Problem, ...], Rewritten | None]:
+    """The same with rewritten problems, where they are asked for."""
+    rewrites = options.rewrites(config, extensions.rewrites)
+    if not rewrites:
+        return dataset, selected, None
+    if options.switched_on(config, "pool"):
+        raise InputError(
+            "--humaneval-pool and --humaneval-rewrite exclude each other: a problem and what was made of it are no two "
+            "problems; give one"
+        )
+    asked = ",".join(comma_separated(options.value_of(config, "rewrite")))
+    seed = options.value_of(config, "rewrite-seed", 0)
+    keep = options.cache_directory(config)
+    with CanonicalAnswers(keep, options.sandbox_options(config), extensions.sandboxes) as answers:
+        return with_rewrites(dataset, selected, rewrites, asked, seed, answers)
 
 
 def who_answers(choices: Choices) -> tuple[Identity, Model | None]:

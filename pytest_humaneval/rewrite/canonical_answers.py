@@ -6,14 +6,15 @@ import ast
 import contextlib
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from pytest_humaneval.exceptions import SandboxError
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.rewrite.rewriting import Arguments
-from pytest_humaneval.sandbox import Sandbox, SandboxOptions, open_sandbox
+from pytest_humaneval.sandbox import Sandbox, SandboxKind, SandboxOptions, open_sandbox
 from pytest_humaneval.whole_file import write_whole
 
 KEPT = "rewrite-answers.json"  # in the cache folder
@@ -43,9 +44,15 @@ class CanonicalAnswers:
         SandboxError: no sandbox can be had.
     """
 
-    def __init__(self, keep: Path | None = None, options: SandboxOptions | None = None) -> None:
+    def __init__(
+        self,
+        keep: Path | None = None,
+        options: SandboxOptions | None = None,
+        known: Mapping[str, SandboxKind] | None = None,
+    ) -> None:
         self._keep = keep
-        self._options = options or SandboxOptions()
+        asked = options or SandboxOptions()
+        self._open = partial(open_sandbox, asked, known) if known is not None else partial(open_sandbox, asked)
         self._opened = contextlib.ExitStack()
         self._sandbox: Sandbox | None = None
         self._known = _read(keep) if keep is not None else {}
@@ -73,7 +80,7 @@ class CanonicalAnswers:
 
     def _found_out(self, problem: Problem, test: str) -> list[str | None]:
         if self._sandbox is None:
-            self._sandbox = self._opened.enter_context(open_sandbox(self._options))
+            self._sandbox = self._opened.enter_context(self._open())
         asked = replace(problem, test=test, strong_test="")
         try:
             verdict = self._sandbox.check(asked, problem.canonical_solution, timeout=TIMEOUT)
