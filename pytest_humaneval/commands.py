@@ -171,7 +171,8 @@ def results_lines(run: Results, analysis: Analysis, width: int) -> list[str]:
 def _analysed(run: Results, before: Results | None, asked: Asked, *, pairs: bool) -> tuple[Analysis, int]:
     """Comparisons, the gates' answers and the exit status."""
     least = least_pass_at_1(asked.least, run.strategies)
-    gates = Gates(least, asked.on_regression, asked.max_drop, on_bound=asked.gate_on == "bound")
+    on_rewrites = before is None and any(one.rewrite for one in run.outcomes)
+    gates = Gates(least, asked.on_regression, asked.max_drop, asked.gate_on == "bound", on_rewrites)
     check_baseline(gates, run.strategies, before.strategies if before is not None else None, "--")
     pool = asked.pool or is_pooled(run.run)
     analysis = analyse(run, before, Looked(_ks(run), asked.max_drop, pool, pairs))
@@ -301,7 +302,7 @@ def _ks(run: Results) -> Sequence[int]:
 
 def _problems_of(run: Results, named: str | None) -> list[Any]:
     """The problems that the results are about, in the order of the dataset that is named, else of what the run says."""
-    dataset = _dataset(named or recorded_names(run.run))
+    dataset = _with_recorded_rewrites(_dataset(named or recorded_names(run.run)), run)
     asked = {outcome.task_id for outcome in run.outcomes}
     found = [problem for problem in dataset.problems if problem.task_id in asked]
     if missing := asked - {problem.task_id for problem in found}:
@@ -314,6 +315,24 @@ def _problems_of(run: Results, named: str | None) -> list[Any]:
             f"(sha256 {short_digest(str(recorded))}, not {short_digest(dataset.sha256)}); name it with --dataset"
         )
     return found
+
+
+def _with_recorded_rewrites(dataset: Dataset, run: Results) -> Dataset:
+    """The dataset with the rewritten problems that the run says it has, as far as bundled rewrites make them."""
+    told = run.run.get("rewrites")
+    if not isinstance(told, dict) or not isinstance(told.get("asked"), str) or type(told.get("seed")) is not int:
+        return dataset
+    from pytest_humaneval.rewrite.canonical_answers import CanonicalAnswers
+    from pytest_humaneval.rewrite.rewrite_catalogue import BUNDLED, rewrites_asked
+    from pytest_humaneval.rewrite.rewritten_dataset import with_rewrites
+
+    rewrites = rewrites_asked(told["asked"], BUNDLED)
+    asked = {outcome.original or outcome.task_id for outcome in run.outcomes}
+    selected = [problem for problem in dataset.problems if problem.task_id in asked]
+    from pytest_humaneval.models.find import default_cache_directory
+
+    with CanonicalAnswers(default_cache_directory()) as answers:
+        return with_rewrites(dataset, selected, rewrites, told["asked"], told["seed"], answers)[0]
 
 
 def _dataset(named: str | None) -> Dataset:

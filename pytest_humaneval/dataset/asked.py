@@ -120,7 +120,7 @@ def dataset_named(text: str | None, keep: Path | None = None) -> Dataset:
 def recorded_names(run: Mapping[str, Any]) -> str | None:
     """The datasets that run.json tells of, as ``--dataset`` takes them; None where not all are known by their names."""
     told = run.get("datasets") or [run.get("dataset", {})]
-    names = [str(one.get("name")) for one in told if isinstance(one, dict)]
+    names = [str(one.get("name")) for one in told if isinstance(one, dict) and not one.get("rewrite")]
     names = [HUMANEVAL.name if name == "HumanEval" else name for name in names]  # as its file is called
     return ",".join(names) if names and all(name.split(":")[0] in BUNDLED for name in names) else None
 

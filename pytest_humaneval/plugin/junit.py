@@ -35,6 +35,11 @@ def item_properties(outcome: Outcome) -> list[tuple[str, str | int | float]]:
     return [
         ("task_id", one_line(outcome.task_id)),
         *([("dataset", one_line(outcome.dataset))] if outcome.dataset else []),
+        *(
+            [("rewrite", one_line(outcome.rewrite)), ("original", one_line(outcome.original))]
+            if outcome.rewrite
+            else []
+        ),
         ("strategy", one_line(outcome.strategy)),
         ("sample_index", outcome.sample_index),
         ("verdict", outcome.kind),

@@ -11,6 +11,7 @@ from pytest_humaneval.statistics.robustness import Robustness
 from pytest_humaneval.wording import p_text
 
 MARK = "*"
+MOST_LISTED = 12  # pairs of strategy and rewrite whose broken problems are named, significant or not
 MOST_NAMED = 2  # lines for the problems that break under one rewrite
 
 
@@ -45,7 +46,10 @@ def _of_dataset(dataset: str, rows: Sequence[Robustness], width: int) -> list[st
     lines = [*wrapped(told, width), "", *text_table(names, columns, width), ""]
     for row in rows:
         lines += wrapped(_worst_case(row), width)
-    for row, one in pairs:
+    named = pairs if len(pairs) <= MOST_LISTED else [(row, one) for row, one in pairs if one.significant]
+    if len(named) < len(pairs):
+        lines += wrapped("which problems break under the other rewrites is in run.json of --humaneval-output", width)
+    for row, one in named:
         if one.worse:
             broken = folded(one.worse, MOST_NAMED * width)
             lines += wrapped(f"{row.strategy} broken by {one.first}: {broken}", width)

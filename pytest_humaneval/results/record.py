@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pytest_humaneval.dataset.kinds import num_shown
+from pytest_humaneval.dataset.kinds import Dataset, num_shown
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.machine import machine
 from pytest_humaneval.outcome import Outcome, in_order
@@ -267,12 +267,19 @@ def _several(plan: Plan) -> dict[str, Any]:
                 "available": len(one.problems),
                 "source": one.source,
                 **_shown(one.problems),
+                **_rewrite_of(plan, one),
             }
             for one in plan.datasets
         ],
         "pool": plan.pool,
         **({"rewrites": plan.rewritten.to_json()} if plan.rewritten is not None else {}),
     }
+
+
+def _rewrite_of(plan: Plan, dataset: Dataset) -> dict[str, str]:
+    """By what a dataset's problems were rewritten."""
+    origins = plan.rewritten.origins if plan.rewritten is not None else {}
+    return {"rewrite": origin.rewrite} if (origin := origins.get(dataset.problems[0].task_id)) else {}
 
 
 def _shown(problems: Iterable[Problem]) -> dict[str, int]:

@@ -9,14 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-NO_WORDS = frozenset({"lst", "lis", "arr", "nums", "num", "str", "txt", "dic", "dct", "strs", "func", "idx", "tup", "mat"})
+NO_WORDS = frozenset(
+    {"lst", "lis", "arr", "nums", "num", "str", "txt", "dic", "dct", "strs", "func", "idx", "tup", "mat"}
+)
 _ARTICLES = ("a", "A", "I")
 _LOUD = frozenset("aeiouyAEIOUY")
 _QUOTED = re.compile(r"(?<!\w)'[^'\n]*'(?!\w)|\"[^\"\n]*\"")
 _EXAMPLE = re.compile(r"^\s*(>>>|\.\.\.|assert\b)")
 _CODE_BEHIND = re.compile(r"\s*(\[|==?|<|>|≤|≥|\*|\+|/|%|\^|\s:\s)|\.[a-z]")
 _CODE_BEFORE = re.compile(r"(@|<|>|=|≤|≥|\*|\+|/|%|\[)\s*$")
-_AFTER_A_NAME = re.compile(r"\s*([,;:.)\]=<>≤≥+*/%^-]|$|(and|or|is|are|to|from|then|if|with|should|will|must|can|has)\b)")
+_AFTER_A_NAME = re.compile(
+    r"\s*([,;:.)\]=<>≤≥+*/%^-]|$|(and|or|is|are|to|from|then|if|with|should|will|must|can|has)\b)"
+)
 _BEFORE_A_NAME = re.compile(r"\b(integers?|numbers?|strings?|lists?|and|between|value|variable|argument|number)\s+$")
 
 

@@ -34,4 +34,6 @@ def _exchange(problem: Problem, chance: random.Random) -> Problem | None:
     return with_statement(problem, edited(text.body, edits)) if edits else None
 
 
-NUMERALS = Rewrite("numerals", "every number and every other word; small numbers in words become digits, and back", _exchange)
+NUMERALS = Rewrite(
+    "numerals", "every number and every other word; small numbers in words become digits, and back", _exchange
+)

@@ -10,7 +10,9 @@ from pytest_humaneval.rewrite.mentions import mentions
 from pytest_humaneval.rewrite.statement_text import StatementText, statement_of
 
 # Lines with one of these are examples or code.
-_CODE = re.compile(r">>>|^\s*\.\.\.|[=\[\]{}|➞→]|->|\bassert\b|^\s*#|^\s*@|^\s*(Input|Output|Explanation)\b", re.MULTILINE)
+_CODE = re.compile(
+    r">>>|^\s*\.\.\.|[=\[\]{}|➞→]|->|\bassert\b|^\s*#|^\s*@|^\s*(Input|Output|Explanation)\b", re.MULTILINE
+)
 _QUOTED = re.compile(r"'[^'\n]*'(?!\w)|\"[^\"\n]*\"|`[^`'\n]*[`']")
 _WORD = re.compile(r"(?<![\w\\./'-])[A-Za-z]+(?![\w(/'-]|\.\w)")
 

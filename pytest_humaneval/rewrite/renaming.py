@@ -13,7 +13,15 @@ from dataclasses import replace
 
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.rewrite.mentions import every_place, mentions
-from pytest_humaneval.rewrite.scopes import Named, Unclear, all_words, calls_by_keyword, place_of, uses_at_top, uses_of_argument
+from pytest_humaneval.rewrite.scopes import (
+    Named,
+    Unclear,
+    all_words,
+    calls_by_keyword,
+    place_of,
+    uses_at_top,
+    uses_of_argument,
+)
 from pytest_humaneval.rewrite.source_edits import Edit, Places, edited, parsed, within
 from pytest_humaneval.rewrite.statement_text import function_in, statement_of
 

@@ -29,4 +29,6 @@ def _reorder(problem: Problem, chance: random.Random) -> Problem | None:
     return replace(made, shown=tuple(sorted(problem.shown, key=lambda one: made.prompt.find(one))))
 
 
-EXAMPLES_REORDERED = Rewrite("examples-reordered", "every word and every example; these come in another order", _reorder)
+EXAMPLES_REORDERED = Rewrite(
+    "examples-reordered", "every word and every example; these come in another order", _reorder
+)

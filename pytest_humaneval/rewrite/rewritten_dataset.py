@@ -77,10 +77,11 @@ def with_rewrites(
             side_by_side.append(made)
     if not origins:
         raise DatasetError(f"--humaneval-rewrite: {asked}: fits none of the {len(selected)} problems of this run")
+    names = (RANDOM,) if asked == RANDOM else tuple(one.name for one in rewrites)
     parts = [*originals]
     for part in originals:
-        parts += [_part(part, name, made, seed) for (of, name), made in found.items() if of == part.name and made]
-    digest = hashlib.sha256("".join(part.sha256 for part in parts).encode()).hexdigest()
+        parts += [_part(part, name, made, seed) for name in names if (made := found.get((part.name, name)))]
+    digest = _digest(dataset.sha256, asked, seed)
     whole = tuple(problem for part in parts for problem in part.problems)
     told = Rewritten(asked, seed, origins, {name: tuple(ids) for name, ids in unfit.items()})
     return Dataset(",".join(part.name for part in parts), digest, whole, parts=tuple(parts)), tuple(side_by_side), told
@@ -100,7 +101,10 @@ def _rewritten(
 
 
 def _part(part: Dataset, name: str, problems: Sequence[Problem], seed: int) -> Dataset:
-    """The digest is of what it was made from, so that some of it and all of it have the same."""
-    told = json.dumps([part.sha256, name, seed])
-    digest = hashlib.sha256(told.encode()).hexdigest()
+    digest = _digest(part.sha256, name, seed)
     return Dataset(f"{part.name}{MARK}{name}", digest, tuple(problems), f"{part.source}, rewritten")
+
+
+def _digest(original: str, asked: str, seed: int) -> str:
+    """Of what it is made from, so that some of it and all of it have the same."""
+    return hashlib.sha256(json.dumps([original, asked, seed]).encode()).hexdigest()

@@ -36,9 +36,7 @@ class MarginTest:
     needed: int
 
 
-def margin_test(
-    strategy: str, now: Passes, before: Passes, margin: float, alpha: float = ALPHA
-) -> MarginTest | None:
+def margin_test(strategy: str, now: Passes, before: Passes, margin: float, alpha: float = ALPHA) -> MarginTest | None:
     """Test it on the problems that both have, at ``alpha`` for either side; None where there is none."""
     shared = [task_id for task_id, samples in now.items() if samples and before.get(task_id)]
     if not shared:

@@ -62,11 +62,15 @@ def robustness_of(outcomes: Iterable[Outcome], max_drop: float | None = None) ->
     return [
         made
         for dataset in dict.fromkeys(dataset_of.values())
-        for made in _of_dataset(dataset, {key[1]: one for key, one in by_version.items() if key[0] == dataset}, max_drop)
+        for made in _of_dataset(
+            dataset, {key[1]: one for key, one in by_version.items() if key[0] == dataset}, max_drop
+        )
     ]
 
 
-def _of_dataset(dataset: str, strategies: Mapping[str, Mapping[str, Passes]], max_drop: float | None) -> list[Robustness]:
+def _of_dataset(
+    dataset: str, strategies: Mapping[str, Mapping[str, Passes]], max_drop: float | None
+) -> list[Robustness]:
     rows = {name: one for name, one in sorted(strategies.items()) if one.get("") and len(one) > 1}
     pairs = [(name, rewrite) for name, one in rows.items() for rewrite in one if rewrite]
     made = [compare(rewrite, rows[name][rewrite], name, rows[name][""]) for name, rewrite in pairs]
