@@ -33,7 +33,7 @@ FINISHED: pytest.StashKey[Finished] = pytest.StashKey()  # and when all its file
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
-    """Make the hooks known by which users add strategies, engines, sandboxes, post-processors, datasets and rewrites."""
+    """Make the hooks known by which users add strategies, engines, sandboxes, datasets and the like."""
     from pytest_humaneval.plugin import hookspecs
 
     pluginmanager.add_hookspecs(hookspecs)

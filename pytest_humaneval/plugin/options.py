@@ -58,8 +58,8 @@ OPTIONS = (
     ),
     Option(
         "rewrite",
-        "also evaluate every problem rewritten by these: names separated by commas (typos=0.2 for another rate), all, or "
-        "random: for each problem one that fits it",
+        "also evaluate every problem rewritten by these: names separated by commas (typos=0.2 for another rate), all, "
+        "or random: for each problem one that fits it",
         "NAMES",
         by_comma=True,
     ),

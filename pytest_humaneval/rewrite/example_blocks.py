@@ -38,7 +38,8 @@ def blocks_of(problem: Problem) -> tuple[Block, ...]:
         return ()
     body, found = text.body, []
     begins = re.compile(
-        rf"^[ \t]*(?P<doctest>>>>)?[ \t]*(\*[ \t]*)?(?P<assertion>assert[ \t]+)?{re.escape(problem.entry_point)}[ \t]*\(",
+        r"^[ \t]*(?P<doctest>>>>)?[ \t]*(\*[ \t]*)?(?P<assertion>assert[ \t]+)?"
+        rf"{re.escape(problem.entry_point)}[ \t]*\(",
         re.MULTILINE,
     )
     place = 0

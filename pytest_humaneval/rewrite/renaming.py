@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import copy
 import io
 import keyword
-import builtins
 import tokenize
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -15,7 +15,7 @@ from pytest_humaneval.problem import Problem
 from pytest_humaneval.rewrite.mentions import every_place, mentions
 from pytest_humaneval.rewrite.scopes import (
     Named,
-    Unclear,
+    UnclearNameError,
     all_words,
     calls_by_keyword,
     place_of,
@@ -56,7 +56,7 @@ def renamed(problem: Problem, names: Names, *, everywhere: bool = False) -> Prob
         program = _program(problem, names, everywhere=everywhere)
         tests = [_called(source, problem, names) for source in (problem.test, problem.strong_test)]
         shown = tuple(_called(source, problem, names) for source in problem.shown)
-    except Unclear:
+    except UnclearNameError:
         return None
     prompt, solution = program
     entry_point = names.get(problem.entry_point, problem.entry_point)
@@ -78,11 +78,11 @@ def _program(problem: Problem, names: Names, *, everywhere: bool) -> tuple[str, 
     function = function_in(source, problem.entry_point)
     if tree is None or function is None:
         if problem.canonical_solution.strip():
-            raise Unclear(problem.entry_point)
+            raise UnclearNameError(problem.entry_point)
         source, tree = problem.prompt, parsed(problem.prompt)
         function = function_in(source, problem.entry_point)
     if tree is None:
-        raise Unclear(problem.entry_point)
+        raise UnclearNameError(problem.entry_point)
     edits = [*_edits(tree, source, function, problem.entry_point, names)]
     edits += _in_words(problem, names, everywhere=everywhere)
     end = len(problem.prompt)
@@ -96,7 +96,7 @@ def _called(source: str, problem: Problem, names: Names) -> str:
         return source
     tree = parsed(source)
     if tree is None or function_in(source, problem.entry_point) is not None:
-        raise Unclear(problem.entry_point)
+        raise UnclearNameError(problem.entry_point)
     return edited(source, _edits(tree, source, None, problem.entry_point, names))
 
 
@@ -121,7 +121,7 @@ def _edits(
     for text, changes in joined.items():
         yield Edit(places.start(text), places.end(text), _rewritten_text(text, changes))
     for word in calls_by_keyword(tree, (entry_point, "candidate")):
-        if word.arg in names and word.arg != entry_point:
+        if word.arg is not None and word.arg in names and word.arg != entry_point:
             start = places.start(word)
             yield Edit(start, start + len(word.arg), names[word.arg])
 

@@ -15,8 +15,8 @@ from pytest_humaneval.rewrite.meaningful_names import MEANINGFUL_NAMES
 from pytest_humaneval.rewrite.meaningless_names import MEANINGLESS_NAMES
 from pytest_humaneval.rewrite.numerals import NUMERALS
 from pytest_humaneval.rewrite.other_examples import OTHER_EXAMPLES
-from pytest_humaneval.rewrite.rephrased import REPHRASED
 from pytest_humaneval.rewrite.reordered_examples import EXAMPLES_REORDERED
+from pytest_humaneval.rewrite.rephrased import REPHRASED
 from pytest_humaneval.rewrite.rewriting import RANDOM, REWRITE_SORT, Rewrite
 from pytest_humaneval.rewrite.sentences import SENTENCE_AFTER, SENTENCE_BEFORE
 from pytest_humaneval.rewrite.story_words import STORY

@@ -15,7 +15,7 @@ MARK = "+"  # between a problem's id and what was done to it
 
 Arguments = tuple[object, ...]
 Answers = Callable[[Problem, Sequence[Arguments]], "list[tuple[object] | None]"]
-"""What the canonical solution returns for each of some calls, in a tuple; None where it raises or that is no literal."""
+"""What the canonical solution returns for each of some calls, in a tuple; None where it raises, or is no literal."""
 
 Change = Callable[[Problem, random.Random], "Problem | None"]
 ChangeWithAnswers = Callable[[Problem, random.Random, Answers], "Problem | None"]

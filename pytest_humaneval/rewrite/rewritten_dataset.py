@@ -80,7 +80,7 @@ def with_rewrites(
     names = (RANDOM,) if asked == RANDOM else tuple(one.name for one in rewrites)
     parts = [*originals]
     for part in originals:
-        parts += [_part(part, name, made, seed) for name in names if (made := found.get((part.name, name)))]
+        parts += [_part(part, name, some, seed) for name in names if (some := found.get((part.name, name)))]
     digest = _digest(dataset.sha256, asked, seed)
     whole = tuple(problem for part in parts for problem in part.problems)
     told = Rewritten(asked, seed, origins, {name: tuple(ids) for name, ids in unfit.items()})

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from pytest_humaneval.rewrite.source_edits import Places, parsed
+from pytest_humaneval.rewrite.source_edits import Places
 
 Scope = (
     ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -28,7 +28,7 @@ Named = tuple[ast.AST, "ast.JoinedStr | None"]
 """A node that has the name, and the f-string that it stands in: Python 3.11 does not know places in those."""
 
 
-class Unclear(Exception):
+class UnclearNameError(Exception):
     """A name is bound in a way that is not followed here, as by an import."""
 
 
@@ -36,13 +36,13 @@ def uses_at_top(tree: ast.Module, name: str) -> list[Named]:
     """Where ``name`` is the function that a program defines at its top, or that is put there.
 
     Raises:
-        Unclear: it is something else there.
+        UnclearNameError: it is something else there.
     """
     for node in _own(tree.body):
         if not isinstance(node, ast.FunctionDef | ast.Name) and name in _bound_by(node):
-            raise Unclear(name)
+            raise UnclearNameError(name)
         if isinstance(node, ast.Name) and node.id == name and not isinstance(node.ctx, ast.Load):
-            raise Unclear(name)
+            raise UnclearNameError(name)
     return [*_uses(tree.body, name)]
 
 
@@ -50,15 +50,15 @@ def uses_of_argument(function: ast.FunctionDef, name: str) -> list[Named]:
     """Where ``name`` is this argument, its own place first.
 
     Raises:
-        Unclear: it is also bound by a definition, an import, ``nonlocal`` and the like.
+        UnclearNameError: it is also bound by a definition, an import, ``nonlocal`` and the like.
     """
     (own,) = (one for one in _all_arguments(function.args) if one.arg == name)
     for node in ast.walk(function):
         if isinstance(node, ast.Global | ast.Nonlocal) and name in node.names:
-            raise Unclear(name)
+            raise UnclearNameError(name)
     for node in _own(function.body):
         if not isinstance(node, ast.Name) and name in _bound_by(node):
-            raise Unclear(name)
+            raise UnclearNameError(name)
     return [(own, None), *_uses(function.body, name)]
 
 
@@ -162,6 +162,3 @@ def _all_arguments(arguments: ast.arguments) -> list[ast.arg]:
 def all_words(*sources: str) -> frozenset[str]:
     """Everything that is or looks like a name in these texts: what a fresh name must not be."""
     return frozenset(word for source in sources for word in re.findall(r"\w+", source))
-
-
-__all__ = ["Named", "Unclear", "all_words", "calls_by_keyword", "parsed", "place_of", "uses_at_top", "uses_of_argument"]

@@ -87,7 +87,7 @@ def _tested(problem: Problem) -> Iterator[tuple[tuple[object, ...], list[object]
     tree = parsed(problem.test)
     for node in ast.walk(tree) if tree is not None else ():
         if isinstance(node, ast.Compare) and (call := _call(node.left)) is not None:
-            yield call, [value for value in _literals(node.comparators)]
+            yield call, list(_literals(node.comparators))
         elif isinstance(node, ast.Call) and (call := _call(node)) is not None:
             yield call, []
 

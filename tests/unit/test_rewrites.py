@@ -107,8 +107,11 @@ def test_typos_stay_out_of_names_code_and_quotations(answers: CanonicalAnswers) 
     made = everywhere.apply(PROBLEMS[5], 0, answers)
     assert made is not None
     assert made.task_id == "HumanEval/5+typos=1"
-    assert "'delimeter'" in made.prompt and "`numbers'" in made.prompt and ">>> intersperse([], 4)" in made.prompt
-    assert "between" not in made.prompt and "element" not in made.prompt
+    assert "'delimeter'" in made.prompt
+    assert "`numbers'" in made.prompt
+    assert ">>> intersperse([], 4)" in made.prompt
+    assert "between" not in made.prompt
+    assert "element" not in made.prompt
     assert sorted(made.prompt) == sorted(PROBLEMS[5].prompt)
 
 

@@ -48,7 +48,8 @@ def test_each_rewrite_is_compared_with_the_problems_that_it_fits() -> None:
 def test_the_worst_case_is_right_however_it_is_said() -> None:
     found = of({"": "1110", "a": "10 1", "b": "111 "})
     assert found.worst_case == 0.5  # the first and the third problem; the fourth is wrong as it was
-    assert found.worst is not None and found.worst.first == "a"
+    assert found.worst is not None
+    assert found.worst.first == "a"
 
 
 def test_p_values_are_corrected_over_all_rewrites() -> None:
