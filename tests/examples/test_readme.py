@@ -72,6 +72,14 @@ def test_everything_of_one_s_own_works_together(pytester: pytest.Pytester, worke
     assert (run["sandbox"]["name"], run["postprocess"], run["dataset"]["name"]) == ("small", "answers", "mine")
 
 
+def test_a_rewrite_of_one_s_own_is_evaluated_beside_the_original(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(snippet("rewrites.py"))
+    result = pytester.runpytest_subprocess(
+        "--strategy=minimal", "--humaneval-rewrite=shouting", "--humaneval-task=HumanEval/14", "--collect-only", "-q"
+    )
+    result.stdout.fnmatch_lines(["*HumanEval/14-all_prefixes-*", "*HumanEval/14+shouting-all_prefixes-*"])
+
+
 def test_the_library_view_of_the_pages_works(capsys: pytest.CaptureFixture[str]) -> None:
     exec(compile(snippet("library.py"), "library.py", "exec"), {})
     assert capsys.readouterr().out.strip() == "passed"
