@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.rewrite.mentions import mentions
@@ -29,11 +30,12 @@ def prose_lines(text: StatementText, entry_point: str) -> Iterator[tuple[int, in
         start += len(line) + 1
 
 
-def prose_words(problem: Problem) -> list[tuple[int, str]]:
+@lru_cache(maxsize=256)
+def prose_words(problem: Problem) -> tuple[tuple[int, str], ...]:
     """The plain words of the statement's body, with where each begins; empty where there is no statement."""
     text = statement_of(problem)
     if text is None:
-        return []
+        return ()
     names = (problem.entry_point, *text.argument_names)
     taken = {place for name in names for place in mentions(text.body, name, problem.entry_point)}
     found = []
@@ -43,4 +45,4 @@ def prose_words(problem: Problem) -> list[tuple[int, str]]:
         for match in _WORD.finditer(line):
             if start + match.start() not in taken and not any(low < match.start() < high for low, high in quoted):
                 found.append((start + match.start(), match[0]))
-    return found
+    return tuple(found)

@@ -159,6 +159,7 @@ def _all_arguments(arguments: ast.arguments) -> list[ast.arg]:
     return [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, *further]
 
 
+@lru_cache(maxsize=1024)
 def all_words(*sources: str) -> frozenset[str]:
     """Everything that is or looks like a name in these texts: what a fresh name must not be."""
     return frozenset(word for source in sources for word in re.findall(r"\w+", source))

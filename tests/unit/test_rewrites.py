@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -95,6 +96,18 @@ def test_names_that_change_back_are_what_they_were(name: str, answers: Canonical
         back = renamed(made, {new: old for new, old in pairs.items() if new != old}, everywhere=True)
         assert back is not None
         assert replace(back, task_id=problem.task_id, canonical_solution="") == replace(problem, canonical_solution="")
+
+
+@pytest.mark.nightly
+def test_all_rewrites_of_all_problems_take_under_two_seconds(answers: CanonicalAnswers) -> None:
+    """Of CPU time in this process; what the sandbox answers is kept, and each answer is found out once."""
+    for problem in PROBLEMS:
+        BUNDLED["examples-other"].apply(problem, 2, answers)
+    began = time.process_time()
+    for problem in PROBLEMS:
+        for rewrite in BUNDLED.values():
+            rewrite.apply(problem, 2, answers)
+    assert time.process_time() - began < 2
 
 
 def test_the_same_seed_makes_the_same_and_another_one_does_not(answers: CanonicalAnswers) -> None:
