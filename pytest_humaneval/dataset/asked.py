@@ -78,8 +78,9 @@ def _asked(piece: str, known: Mapping[str, DatasetKind], directory: Path, wanted
         return Asked(piece, None, replace(wanted, file=path))
     if file and kind.find is None:
         raise DatasetError(f"{OPTION}: {piece}: {name} is read by its own function and takes no file")
-    if wrong := [part for part in parts if part not in kind.parts]:
+    if wrong := [part for part in parts if part not in kind.parts and not (kind.seeded and part.isdecimal())]:
         takes = f"it has {', '.join(kind.parts)}" if kind.parts else "it has none"
+        takes = "it takes a seed, a whole number" if kind.seeded else takes
         raise DatasetError(f"{OPTION}: {piece}: {name} has no part {wrong[0]!r}; {takes}")
     path = directory / Path(file).expanduser()
     return Asked(piece, kind, replace(wanted, parts=tuple(parts), file=path if file else None))

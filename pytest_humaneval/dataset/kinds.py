@@ -87,6 +87,7 @@ class DatasetKind:
     read: Callable[[], Dataset | Iterable[Problem]] = tuple
     parts: tuple[str, ...] = ()
     find: Callable[[Wanted], Dataset] | None = None
+    seeded: bool = False  # whether a whole number may stand behind the colon, too
 
     def dataset(self, wanted: Wanted = Wanted()) -> Dataset:
         """Its problems.
