@@ -1,7 +1,7 @@
 """A template: HumanEval's problem with another rule, whose constants are drawn by a seed.
 
-Its canonical solution changes with them. Examples and hidden test are calls that HumanEval's own test and examples make,
-and near ones, with what the new solution returns for them.
+Its canonical solution changes with them. Examples and hidden test are calls that HumanEval's own test and examples
+make, and near ones, with what the new solution returns for them.
 """
 
 from __future__ import annotations

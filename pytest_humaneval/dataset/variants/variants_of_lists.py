@@ -18,7 +18,8 @@ OF_LISTS = (
     T(
         3,
         "falls_below",
-        "You are given a list of deposit and withdrawal operations on an account that starts with a balance of $account0. "
+        "You are given a list of deposit and withdrawal operations on an account that starts with a balance of "
+        "$account0. "
         "Return True if at any point the balance is below $account1, and False otherwise.",
         "    balance = $account0\n    for operation in operations:\n        balance += operation\n"
         "        if balance < $account1:\n            return True\n    return False",
@@ -72,7 +73,8 @@ OF_LISTS = (
         26,
         "by_occurrence",
         "Return the distinct elements of the list that occur $often0, $order0.",
-        "    found = [number for number in dict.fromkeys(numbers) if numbers.count(number) $often1]\n    return $order1",
+        "    found = [number for number in dict.fromkeys(numbers) if numbers.count(number) $often1]\n    return "
+        "$order1",
         {"often": (("exactly twice", "== 2"), ("at least twice", ">= 2"), ("at most twice", "<= 2")),
          "order": (("in the order in which they first appear", "found"), ("in ascending order", "sorted(found)"),
                    ("in descending order", "sorted(found, reverse=True)"))},
@@ -87,7 +89,8 @@ OF_LISTS = (
     T(
         33,
         "sort_every",
-        "Return the list with the values at the indices that are divisible by $k sorted in $order0 order, and all other "
+        "Return the list with the values at the indices that are divisible by $k sorted in $order0 order, and "
+        "all other "
         "values where they are.",
         "    l = list(l)\n    l[::$k] = sorted(l[::$k], reverse=$order1)\n    return l",
         {"k": (2, 4, 5), "order": ORDERS},
@@ -211,7 +214,8 @@ OF_LISTS = (
     T(
         122,
         "add_by_length",
-        "Given a non-empty list of integers arr and an integer k, return the sum of the elements with $length0 from the "
+        "Given a non-empty list of integers arr and an integer k, return the sum of the elements with $length0 "
+        "from the "
         "$end0 k elements of arr. A sign is no digit.",
         "    return sum(number for number in $end1 if len(str(abs(number))) $length1)",
         {"length": (("one digit", "== 1"), ("exactly two digits", "== 2"), ("at least two digits", ">= 2"),
@@ -232,7 +236,8 @@ OF_LISTS = (
         "element.",
         "    found = [place for place in range(1, len(arr)) if arr[place] $cmp1 arr[place - 1]]\n"
         "    return $end1(found) if found else -1",
-        {"end": (("smallest", "min"), ("largest", "max")), "cmp": (("greater than", ">"), ("at least twice", ">= 2 *"))},
+        {"end": (("smallest", "min"), ("largest", "max")), "cmp": (("greater than", ">"), ("at least twice",
+         ">= 2 *"))},
     ),
     T(
         142,

@@ -41,7 +41,8 @@ OF_TEXTS = (
         "Return True if the length of the string $rule0, and False otherwise.",
         "    return $rule1",
         {"rule": (("is a multiple of 3", "len(string) % 3 == 0"), ("is even", "len(string) % 2 == 0"),
-                  ("is at least 6", "len(string) >= 6"), ("is a square number", "len(string) in (0, 1, 4, 9, 16, 25)"))},
+                  ("is at least 6", "len(string) >= 6"),
+                  ("is a square number", "len(string) in (0, 1, 4, 9, 16, 25)"))},
     ),
     T(
         86,
