@@ -21,6 +21,7 @@ The folders, in the order in which the data travels (what lives in each, and wha
     plugin/       pytest's hooks, options and items
     background/   what outlives a run: lingering engines, the service
     cluster/      judging on many machines
+    contamination/ probes whether a model has seen the problems
     strengthen/   makes stronger tests for a dataset, once
     testing/      for the tests of people who extend this
 

@@ -12,6 +12,7 @@ from typing import Any
 from pytest_humaneval import commands, studies
 from pytest_humaneval.background.service.service_arguments import add_service
 from pytest_humaneval.cluster.ray_arguments import add_evaluate_on_ray, asks_for_ray, without_blanks
+from pytest_humaneval.contamination.contamination_arguments import add_contamination
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.results import interchange
 from pytest_humaneval.strengthen.strengthen_arguments import add_strengthen
@@ -90,6 +91,7 @@ def _parser(*, on_ray: bool) -> argparse.ArgumentParser:
 
     add_service(subcommands)
     add_strengthen(subcommands)
+    add_contamination(subcommands)
     return parser
 
 
