@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_humaneval.exceptions import EngineError
+from pytest_humaneval.models.broken_packages import mark_broken_packages_absent
 
 INSTALL = "pip install 'pytest-humaneval[soft-prompt]'"
 
@@ -30,6 +31,7 @@ def read_texts(directory: Path, texts: Sequence[str]) -> list[Reading]:
     Raises:
         EngineError: transformers is missing, or cannot load or read it.
     """
+    mark_broken_packages_absent()
     try:
         import torch
         import transformers

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -15,8 +14,10 @@ from pytest_humaneval.contamination.probes import LIKELIHOOD, SOLUTION, STATEMEN
 from pytest_humaneval.dataset.load import read_problems
 from pytest_humaneval.engine.text_reading import read_texts
 from pytest_humaneval.exceptions import EngineError
+from pytest_humaneval.models.broken_packages import mark_broken_packages_absent
 from pytest_humaneval.problem import Problem
 
+mark_broken_packages_absent()
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
@@ -42,7 +43,7 @@ def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def trained(untrained: Path, sets: tuple[list[Problem], list[Problem]]) -> Iterator[Path]:
+def trained(untrained: Path, sets: tuple[list[Problem], list[Problem]]) -> Path:
     """The same, after it has read the problems in question again and again."""
     tokenizer = transformers.AutoTokenizer.from_pretrained(untrained)
     model = transformers.AutoModelForCausalLM.from_pretrained(untrained)
@@ -57,7 +58,7 @@ def trained(untrained: Path, sets: tuple[list[Problem], list[Problem]]) -> Itera
     directory = untrained.with_name("trained")
     make_tiny_model(directory)
     model.save_pretrained(directory)
-    yield directory
+    return directory
 
 
 def found(model: Path, sets: tuple[list[Problem], list[Problem]]) -> list[Finding]:
