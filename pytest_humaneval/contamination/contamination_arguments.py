@@ -73,6 +73,6 @@ def probe(
         if drop is None:
             raise InputError(f"{results} and {control_results}: one has no rewritten problems beside the original ones")
         made[DROP] = drop
-    short = [name.partition("=")[0] for name in names]
-    print("\n".join(probe_lines(findings(made), *short, shutil.get_terminal_size().columns)))
+    ours, theirs = (name.partition("=")[0] for name in names)
+    print("\n".join(probe_lines(findings(made), ours, theirs, shutil.get_terminal_size().columns)))
     return 0

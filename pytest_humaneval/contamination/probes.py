@@ -39,7 +39,7 @@ LIMITS = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One probe's answer: the set in question (``first``) against the control; p is corrected for all that were made."""
+    """One probe's answer: the set in question (``first``) against the control; p corrected for all that were made."""
 
     probe: str
     figure: TwoSamples

@@ -38,7 +38,7 @@ def read_texts(directory: Path, texts: Sequence[str]) -> list[Reading]:
     except ImportError as error:
         raise EngineError(f"{error}: {INSTALL}") from error
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(directory)  # type: ignore[no-untyped-call]
+        tokenizer = transformers.AutoTokenizer.from_pretrained(directory)
         model = transformers.AutoModelForCausalLM.from_pretrained(directory).eval()
         longest = int(getattr(model.config, "max_position_embeddings", 4096))
         found = []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 NO_WORDS = frozenset(
     {"lst", "lis", "arr", "nums", "num", "str", "txt", "dic", "dct", "strs", "func", "idx", "tup", "mat"}
@@ -31,8 +32,13 @@ def is_no_word(name: str) -> bool:
     return not (name.islower() or name.istitle()) or not _LOUD & set(name)
 
 
-def mentions(text: str, name: str, entry_point: str) -> Iterator[int]:
+@lru_cache(maxsize=1024)
+def mentions(text: str, name: str, entry_point: str) -> tuple[int, ...]:
     """The places in a statement where ``name`` is a name."""
+    return tuple(_mentions(text, name, entry_point))
+
+
+def _mentions(text: str, name: str, entry_point: str) -> Iterator[int]:
     start = 0
     shows_value = False  # the line below a doctest's call
     for line in text.split("\n"):

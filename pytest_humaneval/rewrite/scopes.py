@@ -32,7 +32,8 @@ class UnclearNameError(Exception):
     """A name is bound in a way that is not followed here, as by an import."""
 
 
-def uses_at_top(tree: ast.Module, name: str) -> list[Named]:
+@lru_cache(maxsize=256)
+def uses_at_top(tree: ast.Module, name: str) -> tuple[Named, ...]:
     """Where ``name`` is the function that a program defines at its top, or that is put there.
 
     Raises:
@@ -43,10 +44,11 @@ def uses_at_top(tree: ast.Module, name: str) -> list[Named]:
             raise UnclearNameError(name)
         if isinstance(node, ast.Name) and node.id == name and not isinstance(node.ctx, ast.Load):
             raise UnclearNameError(name)
-    return [*_uses(tree.body, name)]
+    return tuple(_uses(tree.body, name))
 
 
-def uses_of_argument(function: ast.FunctionDef, name: str) -> list[Named]:
+@lru_cache(maxsize=256)
+def uses_of_argument(function: ast.FunctionDef, name: str) -> tuple[Named, ...]:
     """Where ``name`` is this argument, its own place first.
 
     Raises:
@@ -59,7 +61,7 @@ def uses_of_argument(function: ast.FunctionDef, name: str) -> list[Named]:
     for node in _own(function.body):
         if not isinstance(node, ast.Name) and name in _bound_by(node):
             raise UnclearNameError(name)
-    return [(own, None), *_uses(function.body, name)]
+    return ((own, None), *_uses(function.body, name))
 
 
 def calls_by_keyword(tree: ast.AST, functions: Iterable[str]) -> Iterator[ast.keyword]:
