@@ -322,6 +322,7 @@ def _with_recorded_rewrites(dataset: Dataset, run: Results) -> Dataset:
     told = run.run.get("rewrites")
     if not isinstance(told, dict) or not isinstance(told.get("asked"), str) or type(told.get("seed")) is not int:
         return dataset
+    from pytest_humaneval.models.find import default_cache_directory
     from pytest_humaneval.rewrite.canonical_answers import CanonicalAnswers
     from pytest_humaneval.rewrite.rewrite_catalogue import BUNDLED, rewrites_asked
     from pytest_humaneval.rewrite.rewritten_dataset import with_rewrites
@@ -329,8 +330,6 @@ def _with_recorded_rewrites(dataset: Dataset, run: Results) -> Dataset:
     rewrites = rewrites_asked(told["asked"], BUNDLED)
     asked = {outcome.original or outcome.task_id for outcome in run.outcomes}
     selected = [problem for problem in dataset.problems if problem.task_id in asked]
-    from pytest_humaneval.models.find import default_cache_directory
-
     with CanonicalAnswers(default_cache_directory()) as answers:
         return with_rewrites(dataset, selected, rewrites, told["asked"], told["seed"], answers)[0]
 

@@ -73,6 +73,8 @@ def lines_of(run: Mapping[str, Any], outcomes: Iterable[Outcome]) -> list[Histor
     for row in run["strategies"]:
         name, part = row["strategy"], row.get("dataset", "")
         dataset = datasets.get(part, run["dataset"])  # also of what is pooled: those of all together
+        if dataset.get("rewrite"):  # a trend is about problems as they are
+            continue
         counts = {task: [sum(one.values()), len(one)] for task, one in passes.get(part, {}).get(name, {}).items()}
         how = experiments[name]
         low, high = row["interval"] or (None, None)

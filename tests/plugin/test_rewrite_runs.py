@@ -9,6 +9,7 @@ import pytest
 from mini import RIGHT, Evaluate, distributed
 
 from pytest_humaneval import commands
+from pytest_humaneval.results.history import read
 
 WRONG = "    return None\n"
 
@@ -49,6 +50,7 @@ def test_rewritten_problems_stand_beside_the_original_ones(
     xml = (tmp_path / "x.xml").read_text()
     assert 'name="mini+sentence-after.minimal.pass@1" value="0.666667"' in xml
     assert '<property name="original" value="Mini/0"' in xml
+    assert [line.dataset for line in read(tmp_path / "cache")] == ["mini"]  # a trend is about problems as they are
     again = evaluate(*run, "-k", "Mini/0+sentence-after", script=script)
     again.assert_outcomes(failed=1)
 
