@@ -20,6 +20,7 @@ READS = ("meaningful-names", "layout", "numerals", "rephrased")  # whose words m
 MOST_TOKENS = 32  # that have to be reproduced; more tells no more
 
 ReadTexts = Callable[[Sequence[str]], Sequence[Reading]]
+Readings = Mapping[str, Reading]
 
 DROP = "drop under rewrites"
 STATEMENT = "continued statement"
@@ -52,11 +53,14 @@ class Finding:
 
 
 def read_probes(problems: Sequence[Problem], control: Sequence[Problem], read: ReadTexts) -> dict[str, TwoSamples]:
-    """The probes that need a model that reads."""
+    """The probes that need a model that reads, which it does once."""
+    sets = (problems, control)
+    texts = list(dict.fromkeys(text for some in sets for one in some for text in _texts(one)))
+    readings = dict(zip(texts, read(texts), strict=True))
     made: dict[str, TwoSamples | None] = {
-        STATEMENT: two_samples(*(_continued(some, read, _in_statement) for some in (problems, control))),
-        SOLUTION: two_samples(*(_continued(some, read, _in_solution) for some in (problems, control))),
-        LIKELIHOOD: two_samples(*(_likelier(some, read) for some in (problems, control))),
+        STATEMENT: two_samples(*(_continued(some, readings, _in_statement) for some in sets)),
+        SOLUTION: two_samples(*(_continued(some, readings, _in_solution) for some in sets)),
+        LIKELIHOOD: two_samples(*(_likelier(some, readings) for some in sets)),
     }
     return {name: one for name, one in made.items() if one is not None}
 
@@ -72,11 +76,20 @@ def findings(made: Mapping[str, TwoSamples]) -> list[Finding]:
     return [Finding(name, one, p) for (name, one), p in zip(made.items(), corrected, strict=True)]
 
 
-def _continued(problems: Sequence[Problem], read: ReadTexts, place: Callable[[Problem], int]) -> list[float]:
+def _texts(problem: Problem) -> Iterator[str]:
+    """All texts of a problem that are read."""
+    yield _whole(problem)
+    yield problem.prompt
+    yield from (made.prompt for made in _rewritten(problem))
+
+
+def _whole(problem: Problem) -> str:
+    return problem.prompt + problem.canonical_solution
+
+
+def _continued(problems: Sequence[Problem], readings: Readings, place: Callable[[Problem], int]) -> list[float]:
     """Of each problem, the share of the tokens from a place on that are reproduced, in a row."""
-    told = [one for one in problems if one.canonical_solution.strip()]
-    readings = read([one.prompt + one.canonical_solution for one in told])
-    return [_in_a_row(reading, place(one)) for one, reading in zip(told, readings, strict=True)]
+    return [_in_a_row(readings[_whole(one)], place(one)) for one in problems if one.canonical_solution.strip()]
 
 
 def _in_statement(problem: Problem) -> int:
@@ -93,15 +106,12 @@ def _in_a_row(reading: Reading, place: int) -> float:
     return (asked.index(False) if False in asked else len(asked)) / max(len(asked), 1)
 
 
-def _likelier(problems: Sequence[Problem], read: ReadTexts) -> list[float]:
+def _likelier(problems: Sequence[Problem], readings: Readings) -> list[float]:
     """Of each problem, the log-probability per token of its prompt minus the mean of its rewritten prompts."""
-    versions = [(one, [made.prompt for made in _rewritten(one)]) for one in problems]
-    versions = [(one, prompts) for one, prompts in versions if prompts]
-    readings = iter(read([text for one, prompts in versions for text in (one.prompt, *prompts)]))
     found = []
-    for _, prompts in versions:
-        own = fmean(next(readings).logprobs)
-        found.append(own - fmean(fmean(next(readings).logprobs) for _ in prompts))
+    for one in problems:
+        if others := [fmean(readings[made.prompt].logprobs) for made in _rewritten(one)]:
+            found.append(fmean(readings[one.prompt].logprobs) - fmean(others))
     return found
 
 
