@@ -59,7 +59,7 @@ class Analysis:
         if self.robustness:
             shown["robustness"] = [one.to_json() for one in self.robustness]
         if self.reliability:
-            shown["reliability"] = [asdict(one) for one in self.reliability]
+            shown["reliability"] = [asdict(row) for row in self.reliability]
         for key, made in (("pairs", self.pairs), ("with_reference", self.with_reference)):
             if made:
                 power = smallest_detectable(made)
