@@ -26,7 +26,7 @@ from pytest_humaneval.postprocess import postprocess
 from pytest_humaneval.printable import counted, one_line
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import completion_prompt
-from pytest_humaneval.report.analysis import Analysis, Looked, analyse, judge_gates
+from pytest_humaneval.report.analysis import Analysis, Looked, analyse, judge_gates, with_stops
 from pytest_humaneval.report.gates import OK, Gates, answer, check_baseline, least_pass_at_1
 from pytest_humaneval.report.markdown import markdown_results
 from pytest_humaneval.report.page import write_page
@@ -48,6 +48,7 @@ from pytest_humaneval.results.publication import RECORDS
 from pytest_humaneval.results.read import UNNAMED, Results, read_results
 from pytest_humaneval.results.rows import context_of, ranked, rows_of
 from pytest_humaneval.results.sampling import REPLAY, sampling_told
+from pytest_humaneval.results.stopping import recorded_stops
 from pytest_humaneval.whole_file import write_whole
 from pytest_humaneval.wording import context_text, short_digest
 
@@ -174,7 +175,10 @@ def _analysed(run: Results, before: Results | None, asked: Asked, *, pairs: bool
     gates = Gates(least, asked.on_regression, asked.max_drop, on_bound=asked.gate_on == "bound")
     check_baseline(gates, run.strategies, before.strategies if before is not None else None, "--")
     pool = asked.pool or is_pooled(run.run)
-    analysis = analyse(run, before, Looked(_ks(run), asked.max_drop, pool, pairs))
+    stops = recorded_stops(run.run.get("stopping"))
+    analysis = analyse(run, before, Looked(_ks(run), asked.max_drop, pool, pairs and "stop" not in run.run))
+    if before is None or before.source in (stops.against if stops is not None else ""):
+        analysis = with_stops(analysis, stops)
     analysis = replace(analysis, registration=recorded(run.run.get("plan")))
     if not gates:
         return analysis, OK
@@ -189,7 +193,8 @@ def _missing(run: Results) -> int:
     """How many items of the run's plan have no outcome, as far as run.json tells what the plan was."""
     with contextlib.suppress(*ODD):
         planned = run.run["dataset"]["problems"] * sum(one["num_samples"] for one in run.run["experiments"])
-        return max(0, int(planned) - len(run.outcomes)) if run.run["engine"]["name"] != REPLAY else 0
+        decided = (run.run.get("items") or {}).get("decided", 0)
+        return max(0, int(planned) - len(run.outcomes) - decided) if run.run["engine"]["name"] != REPLAY else 0
     return 0
 
 

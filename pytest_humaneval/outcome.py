@@ -31,7 +31,7 @@ class Outcome:
     what the model thought beside its answer, where a server keeps that apart. ``cause`` says what kind of mistake it
     is, where that can be told (:mod:`pytest_humaneval.results.cause`). ``strong_kind`` and ``strong_detail``
     are the verdict by the problem's stronger test; the kind is empty where it has none. ``dataset``
-    is named in a run on several.
+    is named in a run on several. ``stopped`` says what was decided of its strategy where that ended early.
     """
 
     task_id: str
@@ -54,6 +54,7 @@ class Outcome:
     dataset: str = ""
     strong_kind: str = ""
     strong_detail: str = ""
+    stopped: str = ""
 
     @property
     def passed(self) -> bool:

@@ -47,6 +47,7 @@ def one_of(*words: str) -> Callable[[str], str]:
 
 
 gate_on = one_of("figure", "bound")
+stop_when = one_of("decided")
 
 
 def counts(value: str) -> tuple[int, ...]:

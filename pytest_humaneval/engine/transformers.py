@@ -6,7 +6,7 @@ Requests of like length are generated together, a batch at a time; the next batc
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -118,6 +118,15 @@ class TransformersEngine:
         if not self._batch.num_rows:
             self._batch = None
         return [self._answer(row) for row in done]
+
+    def drop(self, keys: Collection[str]) -> Collection[str]:
+        """Give up those that are in no batch yet."""
+        dropped = {continuation.key for _, continuation in self._waiting if continuation.key in keys}
+        self._waiting = [pair for pair in self._waiting if pair[1].key not in dropped]
+        for key in dropped:
+            del self._submitted[key]
+        self._short -= dropped
+        return dropped
 
     def reset(self) -> None:
         """Drop the batch and all that waits for one."""

@@ -11,7 +11,7 @@ import json
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -114,7 +114,7 @@ class VllmEngine:
         except Exception as error:
             raise EngineError(f"vLLM broke while generating: {type(error).__name__}: {error}") from error
         self._steps += 1
-        return [self._answer(output) for output in outputs if output.finished]
+        return [self._answer(one) for one in outputs if one.finished and one.request_id in self._submitted]
 
     def underway(self) -> Underway | None:
         """How far it is, on a CPU; on a GPU a step costs far more beside its tokens, and nobody measured how much."""
@@ -129,6 +129,17 @@ class VllmEngine:
         if states:  # those that vLLM does not know of yet are as long as the others
             waiting += [sum(prompt for prompt, _ in states) // len(states)] * len(self._waiting)
         return Underway(self._steps, begun, waiting, FEW if self._guesses and not self._drawn else 0)
+
+    def drop(self, keys: Collection[str]) -> Collection[str]:
+        """Abort them, also those that have begun."""
+        if begun := (self._submitted.keys() & set(keys)) - {key for key, _ in self._waiting}:
+            self._llm.abort_request(list(begun))
+        self._waiting = deque((key, request) for key, request in self._waiting if key not in keys)
+        for key in keys:
+            self._submitted.pop(key, None)
+        self._drawn -= set(keys)
+        self._short -= set(keys)
+        return keys
 
     def reset(self) -> None:
         """Abort what is being generated, and empty the prefix cache, so that a run's figures are its own."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
-from pytest_humaneval.exceptions import StrategyError
+from pytest_humaneval.exceptions import StoppedError, StrategyError
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.sandbox.interface import DEFAULT_TIMEOUT
 from pytest_humaneval.strategy import Strategy
@@ -26,6 +26,7 @@ PLAN: pytest.StashKey[Plan] = pytest.StashKey()
 CLIENT: pytest.StashKey[EngineClient] = pytest.StashKey()
 OUTCOME: pytest.StashKey[Outcome] = pytest.StashKey()
 CHECK_TIMEOUT = pytest.StashKey[float]()
+STOPPED = pytest.StashKey[bool]()  # set where an item is left out because its strategy is decided
 
 NEEDS_STRATEGY = "needs --strategy=NAME, which gives it problems and strategies"
 
@@ -118,6 +119,14 @@ def sample_index(request: pytest.FixtureRequest) -> int:
 @pytest.fixture
 def completion(request: pytest.FixtureRequest, problem: Problem, strategy: Strategy, sample_index: int) -> str:
     """The code the model wrote, to be put right after ``problem.prompt``; waits for the engine."""
+    try:
+        return _completion(request, problem, strategy, sample_index)
+    except StoppedError as decided:
+        request.node.stash[STOPPED] = True
+        pytest.skip(f"decided: {decided}")
+
+
+def _completion(request: pytest.FixtureRequest, problem: Problem, strategy: Strategy, sample_index: int) -> str:
     from pytest_humaneval.item import ItemId
     from pytest_humaneval.prompt import completion_prompt
     from pytest_humaneval.sample import Completion
@@ -125,7 +134,7 @@ def completion(request: pytest.FixtureRequest, problem: Problem, strategy: Strat
     plan, client = request.config.stash[PLAN], request.config.stash[CLIENT]
     outcome = plan.outcome(ItemId(problem.task_id, strategy.name, sample_index), guided=strategy.guided)
     if is_guided(request.node, plan):
-        solution = client.solution(outcome.item.key)
+        solution = client.solution(outcome.item.key, strategy.name)
         request.node.stash[OUTCOME] = outcome.generated(solution.generation, solution.completion, solution.num_draws)
         return solution.completion.text
     key, question = plan.request(problem, strategy, sample_index)

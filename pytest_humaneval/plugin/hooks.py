@@ -223,9 +223,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what is no part of an evaluation, before -k and -m select."""
     if options.active(config):
+        from pytest_humaneval.plugin.early_stop import put_in_order
         from pytest_humaneval.plugin.selection import leave_out_others
 
         leave_out_others(config, items)
+        put_in_order(config, items)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -250,7 +252,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     nodeids = prepare(session.items, plan, client)
     if run is not None:
         run.ledger.expect(nodeids)
-        run.session.guide(ids_of(session.items))
+        run.expect(ids_of(session.items))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -258,7 +260,7 @@ def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
     """Note what is going to run (xdist's hook, on the controller), so that what did not can be told."""
     if (run := node.config.stash.get(RUN, None)) is not None:
         run.ledger.expect_ours(ids)
-        run.session.guide(run.ledger.items_of(ids))
+        run.expect(run.ledger.items_of(ids))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -14,7 +14,7 @@ from pytest_humaneval.item import ItemId
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.plugin.failure import show_error, show_failure
-from pytest_humaneval.plugin.fixtures import CHECK_TIMEOUT, OUTCOME, PLAN, is_judged, item_id, requests_for
+from pytest_humaneval.plugin.fixtures import CHECK_TIMEOUT, OUTCOME, PLAN, STOPPED, is_judged, item_id, requests_for
 from pytest_humaneval.plugin.junit import item_properties
 from pytest_humaneval.plugin.neighbours import run_once
 from pytest_humaneval.plugin.timeouts import add_backstop, check_timeout
@@ -53,6 +53,7 @@ def attach_outcome(item: pytest.Item, call: pytest.CallInfo[None], report: pytes
     if identity is None or not is_judged(item) or report.when == "teardown":
         return
     if report.when == "setup" and not report.failed:
+        report.humaneval_stopped = item.stash.get(STOPPED, False)  # type: ignore[attr-defined]
         return
     outcome = item.stash.get(OUTCOME, None) or item.config.stash[PLAN].outcome(identity)
     if report.skipped and outcome.error:  # no verdict, on purpose; the summary counts it as not run

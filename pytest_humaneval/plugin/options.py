@@ -24,6 +24,7 @@ from pytest_humaneval.values import (
     number,
     parameter,
     positive,
+    stop_when,
 )
 
 if TYPE_CHECKING:
@@ -152,6 +153,13 @@ OPTIONS = (
         "--humaneval-baseline",
         "X",
         drop,
+    ),
+    Option(
+        "stop",
+        "decided: a strategy ends as soon as it is shown to be better or worse than minimal (else the first by name; "
+        "with --humaneval-baseline, than there), or unlikely to be shown either; by a test that stays valid then",
+        "WHAT",
+        stop_when,
     ),
     Option("plan", "a plan made before: the report says what deviates from it, and what is exploratory", "FILE"),
     Option("html", "write a report page: one file that works offline", "FILE"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from pytest_humaneval.exceptions import EngineError
+from pytest_humaneval.item import ItemId
 from pytest_humaneval.plan import Plan, Settled
 from pytest_humaneval.plugin import neighbours, options
+from pytest_humaneval.plugin.early_stop import EarlyStop
 from pytest_humaneval.plugin.engine_session import STORE, EngineSession
 from pytest_humaneval.plugin.engine_settings import check_cache
 from pytest_humaneval.plugin.failure_list import FAILURES, FailureList
@@ -46,10 +48,20 @@ class Run:
         self._other_tests = 0  # that ran and evaluated nothing
         self._engine_failed = False
         self._last_outcome_at = 0.0
+        self._early = EarlyStop(plan, output.ledger, output.baseline) if plan.stop else None
+        self._early_client = session.client() if plan.stop else None
+
+    def expect(self, items: Sequence[ItemId]) -> None:
+        """Learn which items are going to run."""
+        self.session.guide(items)
+        if self._early is not None:
+            self._early.expect(items)
 
     def add(self, report: pytest.TestReport) -> None:
         """Take in one report."""
         outcome = self.ledger.add(report)
+        if self._early is not None and self._early_client is not None:
+            self._early.follow(report, outcome, self._early_client)
         if getattr(report, "humaneval_shared", ""):
             if self._engine_failed:  # another worker's item: the message stands there once
                 report.longrepr = "the same as above"
@@ -72,6 +84,8 @@ class Run:
         kept = self._kept_note(progress) if exit_status == pytest.ExitCode.INTERRUPTED else []
         notes = [*_left_out_note(self.settled), *neighbours.notes(self._config), *self.session.notes, *notes, *kept]
         elsewhere = failures - self._failed_items
+        if self._early is not None:
+            self.ledger.stops = self._early.stops()
         return self.output.finish(int(exit_status), elsewhere, progress, self._last_outcome_at, notes)
 
     def summary(self, finished: Finished, width: int) -> list[str]:
@@ -108,6 +122,8 @@ class Run:
         except EngineError as error:
             return {}, [] if self._engine_failed else [f"warning: {error}"]  # else an item has said so already
         finally:
+            if self._early_client is not None:
+                self._early_client.close()
             self.session.close()
 
 

@@ -56,6 +56,7 @@ def compare_results(now: Results, before: Results, max_drop: float | None = None
         compare(name, passes_now.get(name, {}), other, passes_before.get(other, {})) for name, other in pairs.items()
     )
     notes = [*before.notes, *_settings(now.run, before.run), *_names(now, before, pairs)]
+    notes += _ended_early(now, "run") + _ended_early(before, "baseline")
     changed: list[Churn | None] = []
     for name, other in pairs.items():
         mine = [outcome for outcome in now.outcomes if outcome.strategy == name]
@@ -75,6 +76,12 @@ def compare_results(now: Results, before: Results, max_drop: float | None = None
         tuple(one for one in margins if one is not None),
         tuple(one for one in changed if one is not None),
     )
+
+
+def _ended_early(results: Results, where: str) -> list[str]:
+    names = sorted({one.strategy for one in results.outcomes if one.stopped})
+    told = "ended early in the {}; a test for a number of problems that was fixed before is not for it"
+    return [f"{name}: {told.format(where)}" for name in names]
 
 
 def _names(now: Results, before: Results, pairs: dict[str, str]) -> list[str]:

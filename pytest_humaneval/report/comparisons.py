@@ -34,12 +34,17 @@ def pair_lines(analysis: Analysis, width: int, kept: bool) -> list[str]:
     return [*wrapped(text, width), "", *table, "", *_detectable_lines(shown, width)]
 
 
-def baseline_lines(baseline: BaselineComparison, width: int) -> list[str]:
-    """Fixed, broken and unchanged problems of each strategy, and whether that is more than chance."""
+def baseline_lines(baseline: BaselineComparison, width: int, *, tested: bool = True) -> list[str]:
+    """Fixed, broken and unchanged problems of each strategy, and whether that is more than chance.
+
+    Without ``tested`` only what else is known: the comparison stands elsewhere.
+    """
     shown = baseline.comparisons
     lines = wrapped(baseline.source, width, "baseline  ")
     for note in baseline.notes:
         lines += wrapped(f"note: {note}", width)
+    if not tested:
+        return [*lines, *_churn_lines(baseline.churn, width)]
     if not shown:
         return [*lines, "nothing can be compared: no strategy has a problem with a verdict in both"]
     one_each = all(one.method == MCNEMAR for one in shown)

@@ -25,6 +25,7 @@ SETTINGS: Mapping[str, Sequence[str]] = {
     "thinking_end": (),
     "experiments": (),
     "sandbox": (),
+    "stop": (),
 }
 """The keys of run.json that are equal where results may stand in one file; of an object, which of its keys."""
 
@@ -57,7 +58,7 @@ class Former:
             return "it does not say what they were made with"
         told = json.loads(json.dumps(options))
         for key, parts in SETTINGS.items():
-            before, now = self.run.get(key), told[key]
+            before, now = self.run.get(key), told.get(key)
             if parts and isinstance(before, dict):
                 before, now = ([side.get(part) for part in parts] for side in (before, now))
             if before != now:

@@ -71,6 +71,8 @@ def lines_of(run: Mapping[str, Any], outcomes: Iterable[Outcome]) -> list[Histor
     experiments = {one["name"]: one for one in run["experiments"]}
     lines = []
     for row in run["strategies"]:
+        if row.get("stopped"):  # its figure is no other's equal
+            continue
         name, part = row["strategy"], row.get("dataset", "")
         dataset = datasets.get(part, run["dataset"])  # also of what is pooled: those of all together
         counts = {task: [sum(one.values()), len(one)] for task, one in passes.get(part, {}).get(name, {}).items()}

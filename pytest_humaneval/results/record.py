@@ -29,10 +29,12 @@ from pytest_humaneval.results.former import free_folder, read_former
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.prompts import PROMPTS_FILE, prompt_rows
 from pytest_humaneval.results.read import RESULTS_FILE
+from pytest_humaneval.results.stopping import DECIDED
 from pytest_humaneval.strategy import Strategy
 from pytest_humaneval.whole_file import Written, write_whole
 
 SAMPLES_FILE = "samples.jsonl"
+WHERE_THERE = ("dataset", "stopped")  # keys of a row that only some runs have
 
 RunOf = Callable[[Sequence[Outcome], int], dict[str, Any]]
 """Makes what run.json says of the outcomes beside it, of which so many were kept of a former run."""
@@ -224,7 +226,7 @@ def result_row(outcome: Outcome) -> dict[str, Any]:
         "passed": None if outcome.error else outcome.passed,
         "result": "error" if outcome.error else result,
     }
-    return {key: value for key, value in row.items() if key != "dataset" or value}
+    return {key: value for key, value in row.items() if key not in WHERE_THERE or value}
 
 
 def plan_options(plan: Plan) -> dict[str, Any]:
@@ -239,6 +241,7 @@ def plan_options(plan: Plan) -> dict[str, Any]:
             **_shown(plan.problems),
         },
         **_several(plan),
+        **({"stop": DECIDED} if plan.stop else {}),
         "sampling": asdict(plan.sampling),
         "num_samples": plan.num_samples,
         "k": plan.ks,

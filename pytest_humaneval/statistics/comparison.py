@@ -75,10 +75,16 @@ class Comparison:
 
 
 def passes_of(outcomes: Iterable[Outcome]) -> dict[str, dict[str, dict[int, bool]]]:
-    """The verdicts of each strategy, in the order of their names; problems in the order of the outcomes."""
+    """The verdicts of each strategy, in the order of their names; problems in the order of the outcomes.
+
+    A strategy that was stopped early has none here: no test or interval for a number of problems that was fixed before
+    is right for it.
+    """
     found: dict[str, dict[str, dict[int, bool]]] = {}
-    for outcome in outcomes:
-        if not outcome.error:
+    given = list(outcomes)
+    stopped = {outcome.strategy for outcome in given if outcome.stopped}
+    for outcome in given:
+        if not outcome.error and outcome.strategy not in stopped:
             samples = found.setdefault(outcome.strategy, {}).setdefault(outcome.task_id, {})
             samples[outcome.sample_index] = outcome.passed
     return dict(sorted(found.items()))
@@ -144,9 +150,15 @@ def compare_pairs(passes: Mapping[str, Passes]) -> list[Comparison]:
 
 def compare_with_reference(passes: Mapping[str, Passes]) -> list[Comparison]:
     """Every other strategy minus ``minimal``, or where that is missing, minus the first by name."""
-    reference = REFERENCE if REFERENCE in passes else next(iter(passes))
+    reference = reference_of(passes)
     others = (name for name in passes if name != reference)
     return together(compare(name, passes[name], reference, passes[reference]) for name in others)
+
+
+def reference_of(strategies: Iterable[str]) -> str:
+    """What others are compared with: ``minimal``, or where that is missing, the first by name."""
+    names = sorted(strategies)
+    return REFERENCE if REFERENCE in names else names[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,14 @@ from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.printable import counted
 from pytest_humaneval.problem import Problem
-from pytest_humaneval.report.analysis import MATRIX_STRATEGIES, Analysis, Looked, analyse
+from pytest_humaneval.report.analysis import MATRIX_STRATEGIES, Analysis, Looked, analyse, with_stops
 from pytest_humaneval.report.baseline import BaselineComparison
 from pytest_humaneval.report.page.summary import Summary
 from pytest_humaneval.results.parts import is_pooled, parts_of
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.rows import context_of
 from pytest_humaneval.results.sampling import is_replay, sampling_told
+from pytest_humaneval.results.stopping import recorded_stops
 from pytest_humaneval.statistics.comparison import compare_pairs, compare_with_reference, passes_of
 from pytest_humaneval.statistics.reliability import Reliability, reliability_of
 from pytest_humaneval.wording import context_text
@@ -42,7 +43,13 @@ def tiles(results: Results, rows: Sequence[Summary]) -> list[Tile]:
         low_high = rows[0].interval
         interval = f", 95 % interval {low_high[0]:.3f} to {low_high[1]:.3f}" if low_high else ""
         best = "pass@1" if len(rows) == 1 else "best pass@1"
-        found.append(Tile(best, f"{rows[0].pass_at_1:.3f}", f"{rows[0].label}{interval}"))
+        found.append(
+            Tile(
+                best,
+                f"{rows[0].pass_at_1:.3f}",
+                f"{rows[0].label}{interval}{', ended early' * bool(rows[0].row.stopped)}",
+            )
+        )
     if len(rows) > 1 and tasks:
         found.append(
             Tile("solved by any strategy", str(len(solved)), f"of {counted(len(tasks), 'problem', 'problems')}")
@@ -92,7 +99,7 @@ def compared(results: Results) -> Compared | None:
     Of several datasets one after the other, each with its name.
     """
     strategies = len(results.strategies)
-    if strategies < 2:
+    if strategies < 2 or "stop" in results.run:
         return None
     few = strategies <= MATRIX_STRATEGIES
     parts = parts_of(results.outcomes, pool=is_pooled(results.run))
@@ -127,7 +134,7 @@ def changes(results: Results, baseline: Results | None) -> BaselineComparison | 
         return None
     analysis = analyse(results, baseline, Looked(pool=is_pooled(results.run), pairs=False))
     if not analysis.parts:
-        return analysis.baseline
+        return with_stops(analysis, recorded_stops(results.run.get("stopping"))).baseline
     made = {name: part.baseline for name, part in analysis.parts.items() if part.baseline is not None}
     return BaselineComparison(
         str(baseline.source),

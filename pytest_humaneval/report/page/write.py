@@ -16,9 +16,11 @@ from pytest_humaneval.report.page.figures import figures
 from pytest_humaneval.report.page.requirements import need_page_extra
 from pytest_humaneval.report.page.summary import kinds_of, summaries
 from pytest_humaneval.report.partial import partial_notes
+from pytest_humaneval.report.stopping_lines import stopped_notes
 from pytest_humaneval.results.preregistration import recorded
 from pytest_humaneval.results.prompts import Asked, read_prompts
 from pytest_humaneval.results.read import Results
+from pytest_humaneval.results.stopping import recorded_stops
 from pytest_humaneval.whole_file import write_whole
 from pytest_humaneval.wording import p_text, three_decimals
 
@@ -79,10 +81,11 @@ def render(results: Results, problems: Sequence[Problem], baseline: Results | No
         "reliability": reliability(results, list(rows[0].row.pass_at_k) if rows else []),
         "facts": facts(results, problems),
         "tiles": tiles(results, rows),
-        "notes": [*results.notes, *partial_notes(results)],
+        "notes": [*results.notes, *partial_notes(results), *stopped_notes(one.row for one in rows)],
         "changes": changes(results, baseline),
         "compared": compared(results),
         "gates": (results.run.get("gates") or {}).get("answer", ""),
+        "stops": recorded_stops(results.run.get("stopping")),
         "plan": recorded(results.run.get("plan")),
     }
     return environment.get_template("page.html.j2").render(values)
