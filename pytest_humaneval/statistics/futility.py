@@ -7,15 +7,10 @@ as often as those seen, and in the same direction as often, as far as that is kn
 
 from __future__ import annotations
 
-from math import exp, lgamma
-from typing import TYPE_CHECKING
+from functools import cache
+from math import exp, fsum, lgamma, log1p
 
 from pytest_humaneval.statistics.betting import FRACTIONS
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
 
 FARTHEST = 1_000  # problems ahead; with more of them left, nobody gives up
 
@@ -33,8 +28,8 @@ def chance_to_decide(better: float, worse: float, seen: int, left: int, needed: 
     alive = np.ones(1)  # alive[i]: that nothing is decided yet and i of the problems that differed were better
     found = chance = 0.0
     for length, likely in enumerate(_beta_binomial(left, differ + 0.5, max(seen - differ, 0.0) + 0.5)):
-        more = np.arange(length + 1)
-        there = _capital(better + more, worse + length - more) >= needed
+        more, enough = np.arange(length + 1), _enough(round(differ) + length, needed)
+        there = np.maximum(better + more, worse + length - more) >= enough
         found += float(alive[there].sum())
         chance += likely * min(1.0, found)
         alive = np.where(there, 0.0, alive)
@@ -43,6 +38,17 @@ def chance_to_decide(better: float, worse: float, seen: int, left: int, needed: 
         grown[:-1] += alive * (1 - upwards)
         alive = grown
     return chance
+
+
+@cache
+def _enough(differ: int, needed: float) -> int:
+    """How many of the problems that differ have to be on one side for the capital; more than all where none suffice."""
+    low, high = differ // 2 - 1, differ + 1  # too few; enough, if any
+    while high - low > 1:
+        middle = (low + high) // 2
+        parts = (exp(min(700.0, middle * log1p(f) + (differ - middle) * log1p(-f))) for f in FRACTIONS)
+        low, high = (low, middle) if fsum(parts) / len(FRACTIONS) >= needed else (middle, high)
+    return high
 
 
 def _beta_binomial(trials: int, one: float, other: float) -> list[float]:
@@ -56,13 +62,3 @@ def _beta_binomial(trials: int, one: float, other: float) -> list[float]:
         exp(way + log_beta(count + one, trials - count + other) - log_beta(one, other))
         for count, way in enumerate(ways)
     ]
-
-
-def _capital(better: NDArray[np.floating], worse: NDArray[np.floating]) -> NDArray[np.float64]:
-    """The capital of whichever gambler has more, by how many problems were better and worse."""
-    import numpy as np
-
-    won, lost = (np.log1p(sign * np.array(FRACTIONS)) for sign in (1, -1))
-    both = [np.outer(one, won) + np.outer(other, lost) for one, other in ((better, worse), (worse, better))]
-    found: NDArray[np.float64] = np.maximum(*(np.exp(np.minimum(one, 460)).mean(axis=1) for one in both))
-    return found

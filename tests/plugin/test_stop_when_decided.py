@@ -102,7 +102,6 @@ def _see_the_files(out: Path, xml: Path) -> None:
     assert "decided: better, against minimal" in messages
 
 
-@distributed
 def test_a_run_stops_against_a_baseline_and_its_gates_hold_by_what_is_valid_then(
     evaluate: Evaluate, workers: str, many: Path, tmp_path: Path
 ) -> None:

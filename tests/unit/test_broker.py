@@ -118,3 +118,52 @@ def test_a_failure_that_an_older_release_stored_is_made_anew(tmp_path: Path) -> 
     broker = broker_in(tmp_path)
     assert broker.missing(["a", "b"]) == ["a"]
     assert broker.wait_for("b") == Generation("x", "length")
+
+
+def test_what_a_stopped_strategy_asks_is_dropped_unless_others_ask_it_too(tmp_path: Path) -> None:
+    broker, other = broker_in(tmp_path), replace(REQUEST, strategy="chat")
+    broker.submit([("begun", REQUEST), ("shared", REQUEST)])
+    broker.take(block=True)
+    broker.submit([("queued", REQUEST), ("kept", other)])
+    broker.stop({"minimal": "worse"}, keep=["shared"])
+    assert [key for key, _ in broker.take(block=False)] == ["kept"]
+    assert broker.unwanted() == {"begun"}
+    assert broker.unwanted() == set()  # the engine is told once
+    broker.dropped(["begun"])
+    assert broker.progress()["dropped"] == 2
+    assert str(broker.wait_for("begun", "minimal")) == "worse"
+    assert broker.missing(["begun", "queued"]) == []  # a worker that starts again does not bring them back
+
+
+def test_what_was_dropped_is_made_if_a_strategy_that_goes_on_asks_for_it(tmp_path: Path) -> None:
+    broker = broker_in(tmp_path)
+    broker.submit([("a", REQUEST)])
+    broker.stop({"minimal": "worse"}, keep=())
+    got: list[object] = []
+    thread = threading.Thread(target=lambda: got.append(broker.wait_for("a", "guided")))
+    thread.start()
+    assert [key for key, _ in broker.take(block=True)] == ["a"]
+    broker.finish([("a", ANSWER)])
+    thread.join(5)
+    assert got == [ANSWER]
+    assert broker.progress()["dropped"] == 0
+
+
+def test_who_waits_for_a_strategy_is_told_when_it_stops(tmp_path: Path) -> None:
+    broker = broker_in(tmp_path)
+    broker.announce(["solved"])
+    broker.submit([("a", REQUEST)])
+    broker.take(block=True)
+    got: list[str] = []
+    waits = (
+        lambda: got.append(str(broker.wait_for("a", "minimal"))),
+        lambda: got.append(broker.solution("solved", "minimal")["stopped"]),
+    )
+    threads = [threading.Thread(target=wait) for wait in waits]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.05)
+    broker.stop({"minimal": "worse"}, keep=())
+    for thread in threads:
+        thread.join(5)
+    assert got == ["worse"] * 2
