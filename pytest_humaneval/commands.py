@@ -48,6 +48,7 @@ from pytest_humaneval.results.publication import RECORDS
 from pytest_humaneval.results.read import UNNAMED, Results, read_results
 from pytest_humaneval.results.rows import context_of, ranked, rows_of
 from pytest_humaneval.results.sampling import REPLAY, sampling_told
+from pytest_humaneval.results.scored_solutions import Likelihood, likelihood_of, recorded_likelihood
 from pytest_humaneval.results.stopping import recorded_stops
 from pytest_humaneval.whole_file import write_whole
 from pytest_humaneval.wording import context_text, short_digest
@@ -179,7 +180,7 @@ def _analysed(run: Results, before: Results | None, asked: Asked, *, pairs: bool
     analysis = analyse(run, before, Looked(_ks(run), asked.max_drop, pool, pairs and "stop" not in run.run))
     if before is None or before.source in (stops.against if stops is not None else ""):
         analysis = with_stops(analysis, stops)
-    analysis = replace(analysis, registration=recorded(run.run.get("plan")))
+    analysis = replace(analysis, registration=recorded(run.run.get("plan")), likelihood=_likelihood(run, before))
     if not gates:
         return analysis, OK
     errors, missing = sum(one.error for one in run.outcomes), _missing(run)
@@ -187,6 +188,13 @@ def _analysed(run: Results, before: Results | None, asked: Asked, *, pairs: bool
     verdicts = judge_gates(gates, run.outcomes, analysis, pool=pool) if whole else []
     status, told = answer(OK, verdicts, errors, missing, 0)
     return replace(analysis, gates=verdicts, answer=told), status
+
+
+def _likelihood(run: Results, before: Results | None) -> Likelihood | None:
+    told = recorded_likelihood(run.run.get("likelihood"))
+    if told is None or before is None:
+        return told
+    return likelihood_of(told.solutions, told.errors, before.run)
 
 
 def _missing(run: Results) -> int:

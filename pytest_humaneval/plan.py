@@ -63,6 +63,7 @@ class Plan:
     dataset_of: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     """And the name of each problem's, by task_id."""
     pool: bool = False  # whether several datasets are also looked at together
+    likelihood: bool = False  # whether it is asked how likely the model finds the canonical solutions
     stop: bool = False  # whether a strategy ends when it is decided that it is better, worse or not worth going on
 
     def outcome(self, item: ItemId, *, guided: bool = False, detail: str = "") -> Outcome:

@@ -36,6 +36,7 @@ class Request:
     """One generation to make. Requests with equal prompt and sampling are one generation.
 
     ``task_id`` and ``strategy`` say whom it is for; only engines that look answers up (replay, scripted) read them.
+    With ``scored`` nothing is generated: it is asked how likely that text is right behind the prompt, which completes.
     """
 
     prompt: Prompt
@@ -43,6 +44,7 @@ class Request:
     sample_index: int
     task_id: str = ""
     strategy: str = ""
+    scored: str = ""
 
     @property
     def item(self) -> ItemId:
@@ -69,6 +71,8 @@ class Request:
             asked |= {"temperature": self.sampling.temperature, "top_p": self.sampling.top_p, "seed": self.seed}
         if self.sampling.logprobs:
             asked |= {"logprobs": True}
+        if self.scored:
+            asked |= {"scored": self.scored}
         if by_item:
             asked |= {"item": self.item}
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
@@ -96,7 +100,8 @@ class Generation:
     ``seconds`` is the time from submission to the last token inside the engine. ``logprob`` is the mean log-probability
     of the generated tokens, where the engine knows it. ``is_completion`` marks text that already is a completion
     (replayed samples): it is checked as it is, without post-processing. ``reasoning`` is what the model thought, where
-    a server keeps that apart: it is recorded and never judged.
+    a server keeps that apart: it is recorded and never judged. ``score`` is the log-probability of the text that was to
+    be scored, of so many ``scored_tokens``.
     """
 
     text: str
@@ -107,6 +112,8 @@ class Generation:
     logprob: float | None = None
     is_completion: bool = False
     reasoning: str = ""
+    score: float | None = None
+    scored_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,15 @@ class Continuation:
         return len(self.tokens) + (len(self.virtual) if self.virtual is not None else 0)
 
 
+def score_text(model: Any, tokens: Sequence[int], begin: int) -> float:
+    """The log-probability of the tokens from the place ``begin`` on, given those before them."""
+    given = torch.tensor([tokens], device=model.device)
+    with torch.inference_mode():
+        logits = model(input_ids=given).logits[0, begin - 1 : -1].float()
+        wanted = given[0, begin:, None]
+        return float(torch.log_softmax(logits, dim=-1).gather(1, wanted).sum())
+
+
 class Decoding:
     """A batch at work. ``step`` gives every sequence one more token."""
 

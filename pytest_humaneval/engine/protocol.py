@@ -130,6 +130,7 @@ class EngineKind:
     open: Callable[[EngineOptions, Model | None, Progress], Engine]
     identify: Callable[[EngineOptions], Identity] | None = None
     holds_model: bool = False
+    scores: bool = False  # whether it answers requests with a text to score
     heeds: tuple[str, ...] = ("engine-arg",)
 
     @property

@@ -13,7 +13,14 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pytest_humaneval.endings import CONTEXT_FULL
 from pytest_humaneval.engine.pace import Pace, pause_before
-from pytest_humaneval.engine.server_answer import NoCompletionError, assembled, continues, ended_early, generation
+from pytest_humaneval.engine.server_answer import (
+    NoCompletionError,
+    assembled,
+    continues,
+    ended_early,
+    generation,
+    scored_text,
+)
 from pytest_humaneval.engine.server_errors import (
     KEY_VARIABLE,
     HasteError,
@@ -138,6 +145,8 @@ class Replica:
 
     def _read(self, answer: Any, request: Request, submitted: float, body: dict[str, Any]) -> Generation | None:
         """The generation; None where the request has to be made anew, as the server ignored its beginning."""
+        if request.scored:
+            return scored_text(answer, request, time.monotonic() - submitted)
         begun = is_prefilled(request) and "messages" in body
         whole = begun and "stop" not in body and bool(request.prompt.stop)
         try:

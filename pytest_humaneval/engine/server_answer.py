@@ -9,6 +9,7 @@ from typing import Any
 
 from pytest_humaneval.endings import ERROR, LENGTH, finish_reason
 from pytest_humaneval.engine.stops import cut_at_stop
+from pytest_humaneval.exceptions import EngineError
 from pytest_humaneval.postprocess.thinking import is_thinking
 from pytest_humaneval.sample import Generation, Request
 
@@ -56,6 +57,28 @@ def generation(answer: Any, request: Request, seconds: float, *, whole: bool = F
         logprob=_mean_logprob(choice.get("logprobs")),
         reasoning=reasoning,
     )
+
+
+def scored_text(answer: Any, request: Request, seconds: float) -> Generation:
+    """The log-probability of the given text, out of the echo of it with its prompt.
+
+    Raises:
+        EngineError: the server gives none of what it was given, or not where its tokens are.
+    """
+    begin, end = len(request.prompt.text), len(request.prompt.text + request.scored)
+    try:
+        told = _first_choice(assembled(answer))["logprobs"]
+        places, parts = told["text_offset"], told["token_logprobs"]
+        ends = [*places[1:], end]
+        counted = [part for part, start, stop in zip(parts, places, ends, strict=True) if stop > begin and start < end]
+        if not counted or places[0] or not all(isinstance(part, int | float) for part in counted):
+            raise ValueError
+    except (NoCompletionError, TypeError, KeyError, ValueError, IndexError):
+        raise EngineError(
+            "the server does not say how likely a given text is: that takes a completions API with echo and logprobs, "
+            "as vLLM's has"
+        ) from None
+    return Generation("", seconds=seconds, score=float(sum(counted)), scored_tokens=len(counted))
 
 
 def ended_early(made: Generation, body: dict[str, Any]) -> bool:

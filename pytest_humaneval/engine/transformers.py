@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_humaneval.endings import CONTEXT_FULL, LENGTH
-from pytest_humaneval.engine.encoding import encode_prompt, room_for_answer
+from pytest_humaneval.engine.encoding import encode_prompt, encode_scored, room_for_answer
 from pytest_humaneval.engine.protocol import Answer, EngineOptions, Identity
 from pytest_humaneval.engine.vllm_setup import MAX_MODEL_LEN, precision_of, prepare_environment
 from pytest_humaneval.exceptions import EngineError, HumanEvalError
@@ -62,6 +62,7 @@ class TransformersEngine:
         self._longest = MAX_MODEL_LEN
         self._batch_size = MAX_NUM_SEQS
         self._waiting: list[tuple[str, Continuation]] = []  # by the digest of a deep prompt, mostly the empty text
+        self._scoring: list[tuple[str, Request]] = []
         self._batch: Decoding | None = None
         self._submitted: dict[str, float] = {}  # when, by key
         self._short: set[str] = set()  # keys of what has less room in the context than was asked for
@@ -94,6 +95,9 @@ class TransformersEngine:
         """Queue requests; one that cannot be asked is answered with its error at the next poll."""
         for key, request in batch:
             self._submitted[key] = time.monotonic()
+            if request.scored:
+                self._scoring.append((key, request))
+                continue
             try:
                 self._waiting.append(self._continuation(key, request))
             except EngineError as error:
@@ -107,6 +111,8 @@ class TransformersEngine:
         refused, self._refused = self._refused, []
         if refused:
             return refused
+        if self._scoring:
+            return [self._score(*self._scoring.pop())]
         if self._batch is None and not self._waiting:
             time.sleep(_POLL)
             return []
@@ -132,6 +138,7 @@ class TransformersEngine:
         """Drop the batch and all that waits for one."""
         self._batch = None
         self._waiting.clear()
+        self._scoring.clear()
         self._submitted.clear()
         self._short.clear()
         self._refused.clear()
@@ -175,6 +182,22 @@ class TransformersEngine:
             self._short.add(key)
         sampling = Sampling(how.temperature, how.top_p, min(how.max_tokens, room), how.seed)
         return deep, Continuation(key, tokens, sampling, request.seed, request.prompt.stop, virtual)
+
+    def _score(self, key: str, request: Request) -> Answer:
+        """The log-probability of a given text, in one pass over it and its prompt."""
+        from pytest_humaneval.engine.decoding import score_text
+
+        try:
+            tokens, begin = encode_scored(self._tokenizer, request.prompt, request.scored)
+            room_for_answer(len(tokens), self._longest)
+            begin = max(begin, 1)  # nothing is known of a text's first token
+            total = score_text(self._llm, tokens, begin)
+        except EngineError as error:
+            return key, error
+        except Exception as error:
+            return key, EngineError(f"transformers cannot score this text: {type(error).__name__}: {error}")
+        seconds = time.monotonic() - self._submitted.pop(key)
+        return key, Generation("", "stop", len(tokens), 0, seconds, score=total, scored_tokens=len(tokens) - begin)
 
     def _next_batch(self) -> Decoding:
         """The longest of what waits, with those nearest to it in length, so that there is little padding."""

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.endings import CONTEXT_FULL, LENGTH
-from pytest_humaneval.engine.encoding import encode_prompt, room_for_answer
+from pytest_humaneval.engine.encoding import encode_prompt, encode_scored, room_for_answer
 from pytest_humaneval.engine.forecast import Underway
 from pytest_humaneval.engine.memory import keep_freed_memory
 from pytest_humaneval.engine.protocol import Answer, EngineOptions, Identity
@@ -70,6 +70,7 @@ class VllmEngine:
         self._waiting: deque[tuple[str, Request]] = deque()  # of these, what vLLM does not know of yet
         self._drawn: set[str] = set()  # keys of what is submitted and sampled
         self._short: set[str] = set()  # keys of what has less room in the context than was asked for
+        self._scored: dict[str, int] = {}  # where the text to score begins, in tokens
         self._refused: list[Answer] = []
         self._steps = 0
         self.cached_prompt_tokens = 0
@@ -205,6 +206,8 @@ class VllmEngine:
         from vllm import SamplingParams
         from vllm.sampling_params import RequestOutputKind
 
+        if request.scored:
+            return self._add_scored(key, request)
         tokens = encode_prompt(self._tokenizer, request.prompt, self._model.name)
         question: dict[str, Any] = {"prompt_token_ids": tokens}
         if request.prompt.virtual_tokens is not None:
@@ -227,8 +230,32 @@ class VllmEngine:
             self._short.add(key)
         return len(question["prompt_token_ids"])
 
+    def _add_scored(self, key: str, request: Request) -> int:
+        """Have vLLM compute a whole text as a prompt, with the log-probability of each of its tokens."""
+        from vllm import SamplingParams
+        from vllm.sampling_params import RequestOutputKind
+
+        tokens, begin = encode_scored(self._tokenizer, request.prompt, request.scored)
+        room_for_answer(len(tokens), self._max_model_len)
+        kind = RequestOutputKind.FINAL_ONLY
+        params = SamplingParams(temperature=0.0, max_tokens=1, prompt_logprobs=0, output_kind=kind)
+        self._llm.add_request(key, {"prompt_token_ids": tokens}, params)
+        self._scored[key] = max(begin, 1)  # nothing is known of a text's first token
+        self._drawn.add(key)
+        return len(tokens)
+
+    def _score(self, key: str, output: Any) -> Answer:
+        begin, tokens = self._scored.pop(key), output.prompt_token_ids
+        told = zip(tokens[begin:], output.prompt_logprobs[begin:], strict=True)
+        total = sum(found[token].logprob for token, found in told)
+        seconds = time.monotonic() - self._submitted.pop(key)
+        self._drawn.discard(key)
+        return key, Generation("", "stop", len(tokens), 0, seconds, score=total, scored_tokens=len(tokens) - begin)
+
     def _answer(self, output: Any) -> Answer:
         key, text = output.request_id, output.outputs[0]
+        if key in self._scored:
+            return self._score(key, output)
         self.cached_prompt_tokens += output.num_cached_tokens or 0
         seconds = time.monotonic() - self._submitted.pop(key)
         self._drawn.discard(key)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 DEFAULT_KS = (1, 10, 100)
 FILE: pytest.StashKey[ConfigFile] = pytest.StashKey()  # humaneval.toml, as settings.load found it
-FLAGS = ("no-cache", "no-history", "skip-broken-problems", "fail-on-regression", "pool")
+FLAGS = ("no-cache", "no-history", "skip-broken-problems", "fail-on-regression", "pool", "likelihood")
 """True or false in humaneval.toml and the ini file."""
 
 
@@ -178,6 +178,8 @@ SWITCHES = {
     "list-experiments": "list the experiments and exit",
     "list-datasets": "list the datasets, with where they were found, how many problems and their digest, and exit",
     "pool": "with several datasets: figures, comparisons and gates also over the problems of all together",
+    "likelihood": "also ask how likely the model finds each canonical solution right behind its prompt, which takes a "
+    "prefill a problem; compared with --humaneval-baseline, if that has it",
     "no-cache": "generate again what is already stored",
     "no-history": "leave no line of this run in the history of the cache folder",
     "skip-broken-problems": "leave out problems whose canonical solution does not pass here, instead of stopping",

@@ -70,6 +70,7 @@ class Choices:
     thinking_end: str
     extensions: Extensions
     pool: bool
+    likelihood: bool
     stop: bool
 
     def as_asked(self, identity: Identity) -> Settled:
@@ -101,6 +102,7 @@ class Choices:
             self.dataset.parts,
             {problem.task_id: part.name for part in self.dataset.parts for problem in part.problems},
             self.pool,
+            self.likelihood,
             self.stop,
         )
         plan.check()
@@ -137,6 +139,7 @@ def choose(config: pytest.Config) -> Choices:
         options.value_of(config, "thinking-end", ""),
         extensions,
         options.switched_on(config, "pool") and len(dataset.parts) > 1,
+        options.switched_on(config, "likelihood"),
         options.value_of(config, "stop") == DECIDED,
     )
 

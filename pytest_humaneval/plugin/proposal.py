@@ -14,6 +14,7 @@ from pytest_humaneval.plan import Plan, Settled
 from pytest_humaneval.plugin import options
 from pytest_humaneval.plugin.early_stop import check_stop
 from pytest_humaneval.plugin.planning import Choices, choose, who_answers
+from pytest_humaneval.plugin.scoring import check_likelihood
 from pytest_humaneval.plugin.timeouts import default_timeout
 from pytest_humaneval.report.gates import Gates, check_baseline
 from pytest_humaneval.results.preregistration import Registration, read_registration
@@ -70,6 +71,7 @@ def propose(config: pytest.Config) -> Proposal:
     planned = options.optional_path(config, "plan")
     registration = read_registration(planned) if planned is not None else None
     proposal = Proposal(choices, identity, model, gates, baseline, registration)
+    check_likelihood(proposal.as_asked())
     check_stop(proposal.as_asked(), baseline)  # what no plan can be made of is refused now, too
     return proposal
 

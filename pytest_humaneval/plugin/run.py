@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from pytest_humaneval.plugin.engine_settings import check_cache
 from pytest_humaneval.plugin.failure_list import FAILURES, FailureList
 from pytest_humaneval.plugin.junit import add_completion
 from pytest_humaneval.plugin.proposal import Proposal, settle
+from pytest_humaneval.plugin.scoring import Scoring
 from pytest_humaneval.plugin.timeouts import default_timeout
 from pytest_humaneval.printable import counted
 from pytest_humaneval.report.output import Finished, Output
@@ -28,6 +29,7 @@ from pytest_humaneval.report.texttable import folded, wrapped
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.record import Record
 from pytest_humaneval.results.sampling import REPLAY
+from pytest_humaneval.results.scored_solutions import Likelihood
 
 NOTHING = (
     "warning: nothing was evaluated: no test that ran uses the fixtures problem, strategy and check_correctness; "
@@ -50,10 +52,14 @@ class Run:
         self._last_outcome_at = 0.0
         self._early = EarlyStop(plan, output.ledger, output.baseline) if plan.stop else None
         self._early_client = session.client() if plan.stop else None
+        self._scoring = Scoring(plan) if plan.likelihood else None
 
     def expect(self, items: Sequence[ItemId]) -> None:
         """Learn which items are going to run."""
         self.session.guide(items)
+        if self._scoring is not None:
+            with closing(self.session.client()) as client:
+                self._scoring.ask((item.task_id for item in items), client)
         if self._early is not None:
             self._early.expect(items)
 
@@ -78,6 +84,7 @@ class Run:
 
     def finish(self, exit_status: int, failures: int) -> Finished:
         """End the engine, write the files. ``failures`` is how many pytest counted, of whatever kind."""
+        likelihood = self._likelihood(exit_status)
         progress, notes = self._end_session()
         if self._engine_failed:
             exit_status = pytest.ExitCode.INTERNAL_ERROR
@@ -86,7 +93,7 @@ class Run:
         elsewhere = failures - self._failed_items
         if self._early is not None:
             self.ledger.stops = self._early.stops()
-        return self.output.finish(int(exit_status), elsewhere, progress, self._last_outcome_at, notes)
+        return self.output.finish(int(exit_status), elsewhere, progress, self._last_outcome_at, notes, likelihood)
 
     def summary(self, finished: Finished, width: int) -> list[str]:
         """The lines of the terminal summary, for a terminal of ``width`` columns."""
@@ -104,6 +111,13 @@ class Run:
         with failures.held_back():
             self._config.stash[FAILURES] = failures
             yield
+
+    def _likelihood(self, exit_status: int) -> Likelihood | None:
+        """What was asked of the canonical solutions; nothing where the run did not come to its end."""
+        if self._scoring is None or self._engine_failed or exit_status == pytest.ExitCode.INTERRUPTED:
+            return None
+        with closing(self.session.client()) as client:
+            return self._scoring.likelihood(client, self.output.baseline)
 
     def _kept_note(self, progress: dict[str, Any]) -> list[str]:
         """What a run that was interrupted leaves to the next one."""

@@ -12,6 +12,7 @@ from pytest_humaneval.report.gates import Gates, GateVerdict, judge
 from pytest_humaneval.results.parts import POOLED, part_of, parts_of, same_part
 from pytest_humaneval.results.preregistration import Checked
 from pytest_humaneval.results.read import Results
+from pytest_humaneval.results.scored_solutions import Likelihood
 from pytest_humaneval.results.stopping import Stops
 from pytest_humaneval.statistics.comparison import (
     Comparison,
@@ -43,6 +44,7 @@ class Analysis:
     answer: str = ""
     reliability: Sequence[Reliability] = ()
     registration: Checked | None = None
+    likelihood: Likelihood | None = None  # of the canonical solutions
     stops: Stops | None = None  # of a run that ends strategies early; then there are no other comparisons
     parts: Mapping[str, Analysis] = field(default_factory=dict)
     """Of a run on several datasets: what is said of each, by its name, and of all together where asked for."""
@@ -52,6 +54,8 @@ class Analysis:
         shown: dict[str, Any] = {}
         if self.registration is not None:
             shown["plan"] = self.registration.to_json()
+        if self.likelihood is not None:
+            shown["likelihood"] = self.likelihood.to_json()
         if self.stops is not None:
             shown["stopping"] = self.stops.to_json()
         if self.parts:

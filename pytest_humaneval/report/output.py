@@ -21,6 +21,7 @@ from pytest_humaneval.results.parts import row_records
 from pytest_humaneval.results.preregistration import Checked, Registration, check_registration
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.record import Record, plan_options, run_record
+from pytest_humaneval.results.scored_solutions import Likelihood
 from pytest_humaneval.whole_file import Written
 
 INTERRUPTED = 2  # pytest's exit status
@@ -56,7 +57,13 @@ class Output:
             self.record.add(outcome)
 
     def finish(
-        self, exit_status: int, elsewhere: int, progress: dict[str, Any], last_outcome_at: float, notes: Sequence[str]
+        self,
+        exit_status: int,
+        elsewhere: int,
+        progress: dict[str, Any],
+        last_outcome_at: float,
+        notes: Sequence[str],
+        likelihood: Likelihood | None = None,
     ) -> Finished:
         """Draw the conclusions and write the files.
 
@@ -66,6 +73,7 @@ class Output:
         if self.ledger.errors and exit_status in (OK, TESTS_FAILED):
             exit_status = INTERNAL_ERROR
         analysis, exit_status = self._analyse(exit_status, elsewhere)
+        analysis = replace(analysis, likelihood=likelihood)
         written = self._write(exit_status, _lasting(progress, last_outcome_at), analysis)
         if not all(one.whole for one in written) and exit_status in (OK, TESTS_FAILED):
             exit_status = INTERNAL_ERROR  # also with failures: those are no news, a lost file is
@@ -113,7 +121,9 @@ class Output:
         made = analyse(Results(tuple(outcomes), plan_options(plan)), self.baseline, looked)
         made = with_stops(made, self.ledger.stops)
         checked = self._check_registration(outcomes)
-        return replace(made, gates=judged.gates, answer=judged.answer, registration=checked)
+        return replace(
+            made, gates=judged.gates, answer=judged.answer, registration=checked, likelihood=judged.likelihood
+        )
 
     def _check_registration(self, outcomes: Sequence[Outcome]) -> Checked | None:
         if self.registration is None:

@@ -14,6 +14,7 @@ from pytest_humaneval.plan import Plan
 from pytest_humaneval.printable import counted
 from pytest_humaneval.report.analysis import Analysis
 from pytest_humaneval.report.comparisons import baseline_lines, gate_lines, pair_lines
+from pytest_humaneval.report.likelihood_lines import likelihood_lines
 from pytest_humaneval.report.registration_lines import registration_lines
 from pytest_humaneval.report.rejected import rejected_lines
 from pytest_humaneval.report.reliability_table import reliability_lines
@@ -108,7 +109,8 @@ def results_lines(
 
 def analysis_lines(analysis: Analysis, width: int, kept: bool) -> list[str]:
     """Comparisons and gates, each after a blank line, where there are any."""
-    parts = [registration_lines(analysis.registration, width), reliability_lines(analysis.reliability, width)]
+    parts = [likelihood_lines(analysis.likelihood, width)]
+    parts += [registration_lines(analysis.registration, width), reliability_lines(analysis.reliability, width)]
     parts += [stops_lines(analysis.stops, width), pair_lines(analysis, width, kept=kept)]
     if analysis.baseline is not None:
         parts.append(baseline_lines(analysis.baseline, width, tested=analysis.stops is None))

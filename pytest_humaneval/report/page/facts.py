@@ -12,11 +12,13 @@ from pytest_humaneval.printable import counted
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.report.analysis import MATRIX_STRATEGIES, Analysis, Looked, analyse, with_stops
 from pytest_humaneval.report.baseline import BaselineComparison
+from pytest_humaneval.report.likelihood_lines import likelihood_lines
 from pytest_humaneval.report.page.summary import Summary
 from pytest_humaneval.results.parts import is_pooled, parts_of
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.rows import context_of
 from pytest_humaneval.results.sampling import is_replay, sampling_told
+from pytest_humaneval.results.scored_solutions import recorded_likelihood
 from pytest_humaneval.results.stopping import recorded_stops
 from pytest_humaneval.statistics.comparison import compare_pairs, compare_with_reference, passes_of
 from pytest_humaneval.statistics.reliability import Reliability, reliability_of
@@ -77,6 +79,9 @@ def facts(results: Results, problems: Sequence[Problem]) -> list[tuple[str, str]
         "problems": f"{len(problems)} of {dataset['name']}" if dataset.get("name") else str(len(problems)),
         "dataset sha256": dataset.get("sha256"),
         "post-processing": run.get("postprocess"),
+        "likelihood": " ".join(likelihood_lines(recorded_likelihood(run.get("likelihood")), 10_000)).removeprefix(
+            "likelihood "
+        ),
         "started": run.get("started"),
         "finished": run.get("finished"),
         "pytest-humaneval": (run.get("versions") or {}).get("pytest-humaneval"),
