@@ -65,15 +65,21 @@ def scored_text(answer: Any, request: Request, seconds: float) -> Generation:
     Raises:
         EngineError: the server gives none of what it was given, or not where its tokens are.
     """
-    begin, end = len(request.prompt.text), len(request.prompt.text + request.scored)
+    given = request.prompt.text + request.scored
+    begin, end = len(request.prompt.text), len(given)
     try:
-        told = _first_choice(assembled(answer))["logprobs"]
+        choice = _first_choice(assembled(answer))
+        told = choice["logprobs"]
         places, parts = told["text_offset"], told["token_logprobs"]
         ends = [*places[1:], end]
         counted = [part for part, start, stop in zip(parts, places, ends, strict=True) if stop > begin and start < end]
-        if not counted or places[0] or not all(isinstance(part, int | float) for part in counted):
+        if (
+            not counted
+            or not choice["text"].startswith(given)
+            or not all(isinstance(part, int | float) for part in counted)
+        ):
             raise ValueError
-    except (NoCompletionError, TypeError, KeyError, ValueError, IndexError):
+    except (NoCompletionError, TypeError, KeyError, ValueError, IndexError, AttributeError):
         raise EngineError(
             "the server does not say how likely a given text is: that takes a completions API with echo and logprobs, "
             "as vLLM's has"

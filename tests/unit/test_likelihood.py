@@ -76,8 +76,8 @@ def test_a_token_that_reaches_into_the_solution_counts_with_it() -> None:
     assert encode_scored(Tokenizer(), completion_prompt("ab"), "d") == ([97, 98, 100], 2)
 
 
-def echo(**logprobs: Any) -> dict[str, Any]:
-    return {"choices": [{"text": "abcde!", "finish_reason": "length", "logprobs": logprobs or None}]}
+def echo(text: str = "abcde!", **logprobs: Any) -> dict[str, Any]:
+    return {"choices": [{"text": text, "finish_reason": "length", "logprobs": logprobs or None}]}
 
 
 def test_a_server_s_echo_is_read_from_the_solution_on_without_what_it_generated() -> None:
@@ -91,7 +91,7 @@ def test_a_server_s_echo_is_read_from_the_solution_on_without_what_it_generated(
     "answer",
     [
         echo(),
-        echo(text_offset=[0], token_logprobs=[-1.0]),  # of the generated token alone
+        echo("!", text_offset=[0], token_logprobs=[-1.0]),  # of the generated token alone
         echo(text_offset=[5], token_logprobs=[-1.0]),
         echo(text_offset=[0, 1, 3], token_logprobs=[None, None, -1.0]),
         {"choices": []},
@@ -113,6 +113,6 @@ def test_what_is_recorded_is_read_again_and_compared() -> None:
     assert (later.change.better, later.change.problems) == (2, 2)
     lines = " ".join(likelihood_lines(later, 500))
     assert "of 2 canonical solutions behind their prompts; less is likelier" in lines
-    assert "2 likelier and 0 less so, p 0.5000 of the exact sign-flip test" in lines
+    assert "2 likelier and 0 less so, p 0.500 of the exact sign-flip test" in lines
     assert "1 canonical solution has no likelihood: too long" in " ".join(likelihood_lines(likelihood, 500))
     assert likelihood_lines(Likelihood({}, {}), 80) == []
