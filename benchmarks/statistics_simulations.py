@@ -35,6 +35,7 @@ RUNS = 600
 ABILITIES = {  # of one sample, drawn anew for each problem of a run
     "half solved, half not": (0.1, 0.9),
     "anything": tuple(np.linspace(0.02, 0.98, 25)),
+    "most solved": (0.8, 0.9),
     "nearly all solved": (0.95, 0.97, 0.99),
 }
 
@@ -42,7 +43,7 @@ ABILITIES = {  # of one sample, drawn anew for each problem of a run
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.parse_args()
-    unequal = [(size, name) for size in (10, 40, PROBLEMS) for name in ABILITIES]
+    unequal = [(size, name) for size in (10, 20, 40, PROBLEMS) for name in ABILITIES]
     with Pool() as pool:
         found = {
             f"limits that pass a drop of {MARGIN}, {PROBLEMS} problems, as many differ (exact)": all_worse(),

@@ -114,7 +114,13 @@ def _parts(run: Results) -> list[Results]:
 def _rows(run: Results, ks: Sequence[int], strategy: str | None) -> list[Row]:
     if strategy is not None and strategy not in run.strategies:
         raise InputError(f"--strategy: {run.source} has no results of {strategy}; it has {', '.join(run.strategies)}")
-    return [row for row in rows_of(run.outcomes, ks) if row.judged and strategy in (None, row.strategy)]
+    rows = [row for row in rows_of(run.outcomes, ks) if row.judged and strategy in (None, row.strategy)]
+    if stopped := [row.strategy for row in rows if row.stopped]:
+        raise InputError(
+            f"{run.source}: {', '.join(stopped)} ended early, and has no figure that others could compare with theirs; "
+            "export a strategy that has all problems with --strategy"
+        )
+    return rows
 
 
 def _result(run: Results, dataset: Mapping[str, Any], row: Row, k: int) -> dict[str, Any]:

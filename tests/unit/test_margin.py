@@ -122,7 +122,7 @@ def _smallest_significant(score: np.ndarray, difference: float) -> float:
 
 
 def test_limits_of_several_samples_are_wrong_in_five_percent_at_most() -> None:
-    """Where a few of 40 problems break altogether, which the bootstrap alone gets wrong in 15 %."""
+    """Where a few of 40 problems break altogether, which the bootstrap alone gets wrong in 18 %."""
     generator, wrong, margin = np.random.default_rng(3), 0, 0.03
     for _ in range(200):
         before = np.where(generator.random(40) < 0.5, 0.02, 0.98)
