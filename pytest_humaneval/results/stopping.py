@@ -10,12 +10,12 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.item import ItemId
-from pytest_humaneval.plain import from_plain
+from pytest_humaneval.plain import from_plain, to_plain
 from pytest_humaneval.statistics.betting import Bets, anytime_interval, anytime_limits
 from pytest_humaneval.statistics.comparison import Passes, share_passed
 from pytest_humaneval.statistics.futility import chance_to_decide
@@ -77,7 +77,8 @@ class Stops:
 
     def to_json(self) -> dict[str, Any]:
         """For run.json."""
-        return asdict(self)
+        told: dict[str, Any] = to_plain(self)
+        return told
 
 
 def recorded_stops(told: object) -> Stops | None:

@@ -56,7 +56,8 @@ def test_the_other_way_round_it_is_the_opposite(values: list[float], random: Any
     assert one is not None
     assert other is not None
     assert one.difference == pytest.approx(-other.difference)
-    assert (one.better, one.p) == (other.worse, pytest.approx(other.p))
+    assert one.better == other.worse
+    assert one.p == pytest.approx(other.p)
 
 
 def test_the_test_is_the_sign_flip_test() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_humaneval.item import ItemId
 from pytest_humaneval.report.gates import Gates, judge
-from pytest_humaneval.results.stopping import Stop, Stopping, Stops, problem_order, recorded_stops
+from pytest_humaneval.results.stopping import Decision, Stop, Stopping, Stops, problem_order, recorded_stops
 
 TASKS = [f"T/{number}" for number in range(164)]
 
@@ -114,7 +114,7 @@ def test_a_gate_on_the_drop_goes_by_limits_that_hold_whenever_a_run_ends(
 @pytest.mark.parametrize(
     ("decision", "holds"), [("better", True), ("undecided", True), ("worse", False), ("futile", None)]
 )
-def test_a_gate_on_a_drop_goes_by_the_decision(decision: str, holds: bool | None) -> None:
+def test_a_gate_on_a_drop_goes_by_the_decision(decision: Decision, holds: bool | None) -> None:
     stops = run({"good": 0.25}, 0).stops(["good"], "old")
     stop: Stop = replace(stops.strategies[0], decision=decision)
     (verdict,) = judge(Gates(on_regression=True), {}, None, Stops("old", 0, (stop,)), {"good"})
