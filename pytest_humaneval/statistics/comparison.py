@@ -29,8 +29,8 @@ Passes = Mapping[str, Mapping[int, bool]]
 MCNEMAR, SIGN_FLIP = "exact McNemar", "exact sign-flip"
 UNEQUAL = "approximate sign-flip"
 """Where the two drew unequal numbers of samples. One sample scatters otherwise than the mean of five, so that a
-difference is not exactly as likely with the other sign. In simulations (benchmarks.statistics_simulations) the test finds
-a difference between equals in 4 to 6 % of 164 problems, but in up to 15 % of fewer that are nearly all solved."""
+difference is not exactly as likely with the other sign. In simulations (benchmarks.statistics_simulations) the test
+finds a difference between equals in 4 to 6 % of 164 problems, but in up to 15 % of fewer that are nearly all solved."""
 
 
 @dataclass(frozen=True, slots=True)
