@@ -38,6 +38,7 @@ class Broker:
         self._handed_on: dict[str, Request] = {}
         self._stopped: dict[str, str] = {}  # strategies that want no more answers, and why
         self._kept: set[str] = set()  # what others ask as well
+        self._awaited: set[str] = set()  # what somebody who goes on has waited for
         self._unwanted: set[str] = set()  # of what was handed on; the engine has not been told
         self._dropped: dict[str, Request] = {}  # made again if somebody asks after all
         self._announced: set[str] | None = None  # keys of the solutions to come; None until that is known
@@ -83,10 +84,9 @@ class Broker:
         with self._changed:
             if not self._known(key):
                 return EngineError(f"request {key[:12]} was never submitted")
-            if strategy not in self._stopped and (request := self._dropped.pop(key, None)) is not None:
-                self._waiting[key] = request
-                self._progress.dropped -= 1
-                self._changed.notify_all()
+            if strategy not in self._stopped:
+                self._awaited.add(key)
+                self._bring_back(key)
             self._changed.wait_for(lambda: key in self._answers or strategy in self._stopped)
             return StoppedError(self._stopped[strategy]) if strategy in self._stopped else self._answers[key]
 
@@ -97,13 +97,13 @@ class Broker:
             self._kept = set(keep)
             for key in [key for key, request in self._waiting.items() if self._is_unwanted(key, request)]:
                 self._drop(key, self._waiting.pop(key))
-            self._unwanted |= {key for key, request in self._handed_on.items() if self._is_unwanted(key, request)}
+            self._unwanted = {key for key, request in self._handed_on.items() if self._is_unwanted(key, request)}
             self._changed.notify_all()
 
     def unwanted(self) -> set[str]:
         """What the engine need not answer, since the last call."""
         with self._changed:
-            found, self._unwanted = self._unwanted & self._handed_on.keys(), set()
+            found, self._unwanted = (self._unwanted & self._handed_on.keys()) - self._awaited, set()
             return found
 
     def dropped(self, keys: Collection[str]) -> None:
@@ -112,6 +112,8 @@ class Broker:
             for key in keys:
                 if (request := self._handed_on.pop(key, None)) is not None:
                     self._drop(key, request)
+                if key in self._awaited:  # since the engine was told
+                    self._bring_back(key)
             self._changed.notify_all()
 
     def announce(self, keys: Iterable[str]) -> None:
@@ -267,11 +269,17 @@ class Broker:
         return any(key in some for some in (self._answers, self._waiting, self._handed_on, self._dropped))
 
     def _is_unwanted(self, key: str, request: Request) -> bool:
-        return request.strategy in self._stopped and key not in self._kept
+        return request.strategy in self._stopped and key not in self._kept and key not in self._awaited
 
     def _drop(self, key: str, request: Request) -> None:
         self._dropped[key] = request
         self._progress.dropped += 1
+
+    def _bring_back(self, key: str) -> None:
+        if (request := self._dropped.pop(key, None)) is not None:
+            self._waiting[key] = request
+            self._progress.dropped -= 1
+            self._changed.notify_all()
 
     def _look_ahead(self) -> None:
         """Bring rate, share and time left up to date; a large batch less often, as that takes a moment."""

@@ -135,7 +135,8 @@ class Replica:
             except RefusalError as refusal:
                 if body != self.manners.body(self.model, request, embeds):
                     continue  # others have learned meanwhile what this one would teach
-                if refusal.status in (400, 422) and self.manners.learn(str(refusal), refusal.parameter, body):
+                learns = refusal.status in (400, 422) and not request.scored  # what that needs, others may not have
+                if learns and self.manners.learn(str(refusal), refusal.parameter, body):
                     continue
                 raise self._refused(refusal, begun=is_prefilled(request)) from None
             if made is not None:

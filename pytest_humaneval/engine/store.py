@@ -31,7 +31,10 @@ _FIELDS: dict[str, Any] = {
     "logprob": (float, int, NoneType),
     "is_completion": bool,
     "reasoning": str,
+    "score": (float, int, NoneType),
+    "scored_tokens": int,
 }  # of a stored generation
+SCORE = ["score", "scored_tokens"]  # of a text that was given, which most have none of
 _KEYS_PER_QUERY = 500  # under the 999 variables that the oldest SQLite versions allow
 
 
@@ -279,8 +282,9 @@ def _companions(path: Path) -> list[Path]:
 def _to_row(key: str, generation: Generation) -> tuple[bytes, bytes, int]:
     # surrogatepass: models do return lone surrogates, and json.loads decodes bytes in the same way.
     fields = asdict(generation)
-    if not fields["reasoning"]:  # which older releases neither write nor can read
-        del fields["reasoning"]
+    # Older releases neither write nor can read these.
+    for name in ([] if fields["reasoning"] else ["reasoning"]) + ([] if fields["score"] is not None else SCORE):
+        del fields[name]
     text = json.dumps(fields, ensure_ascii=False).encode("utf-8", "surrogatepass")
     return key.encode(), text, _checksum(key.encode(), text)
 

@@ -149,6 +149,23 @@ def test_what_was_dropped_is_made_if_a_strategy_that_goes_on_asks_for_it(tmp_pat
     assert broker.progress()["dropped"] == 0
 
 
+def test_who_asks_while_the_engine_drops_it_gets_the_answer_too(tmp_path: Path) -> None:
+    broker = broker_in(tmp_path)
+    broker.submit([("a", REQUEST)])
+    broker.take(block=True)
+    broker.stop({"minimal": "worse"}, keep=())
+    assert broker.unwanted() == {"a"}
+    got: list[object] = []
+    thread = threading.Thread(target=lambda: got.append(broker.wait_for("a", "guided")))
+    thread.start()
+    time.sleep(0.05)
+    broker.dropped(["a"])
+    assert [key for key, _ in broker.take(block=True)] == ["a"]
+    broker.finish([("a", ANSWER)])
+    thread.join(5)
+    assert got == [ANSWER]
+
+
 def test_who_waits_for_a_strategy_is_told_when_it_stops(tmp_path: Path) -> None:
     broker = broker_in(tmp_path)
     broker.announce(["solved"])
