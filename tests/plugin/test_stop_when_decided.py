@@ -93,7 +93,8 @@ def _see_the_files(out: Path, xml: Path) -> None:
     counts = run["items"]
     assert counts["decided"] > 0
     assert counts["finished"] + counts["decided"] == counts["expected"] == 4 * PROBLEMS
-    assert run["engine_process"]["dropped"] >= 4 * 10  # at least what would never have come
+    # What never comes of the strategy that ended first; of the others, the run may end before the engine hears of it.
+    assert run["engine_process"]["dropped"] >= 10
     assert {one.stopped for one in outcomes if one.strategy == "minimal_v3"} == {"better"}
     assert {one.stopped for one in outcomes if one.strategy == "minimal"} == {"no longer needed"}
     assert all(row["interval"] is None for row in run["strategies"])
