@@ -80,14 +80,14 @@ def passes_of(outcomes: Iterable[Outcome]) -> dict[str, dict[str, dict[int, bool
     A strategy that was stopped early has none here: no test or interval for a number of problems that was fixed before
     is right for it.
     """
-    found: dict[str, dict[str, dict[int, bool]]] = {}
+    passes: dict[str, dict[str, dict[int, bool]]] = {}
     given = list(outcomes)
     stopped = {outcome.strategy for outcome in given if outcome.stopped}
     for outcome in given:
         if not outcome.error and outcome.strategy not in stopped:
-            samples = found.setdefault(outcome.strategy, {}).setdefault(outcome.task_id, {})
+            samples = passes.setdefault(outcome.strategy, {}).setdefault(outcome.task_id, {})
             samples[outcome.sample_index] = outcome.passed
-    return dict(sorted(found.items()))
+    return dict(sorted(passes.items()))
 
 
 def share_passed(samples: Mapping[int, bool]) -> Fraction:
@@ -145,7 +145,7 @@ def together(comparisons: Iterable[Comparison | None]) -> list[Comparison]:
 
 def compare_pairs(passes: Mapping[str, Passes]) -> list[Comparison]:
     """Every pair of strategies."""
-    return together(compare(one, passes[one], other, passes[other]) for one, other in combinations(passes, 2))
+    return together(compare(first, passes[first], second, passes[second]) for first, second in combinations(passes, 2))
 
 
 def compare_with_reference(passes: Mapping[str, Passes]) -> list[Comparison]:
@@ -181,9 +181,9 @@ def smallest_detectable(comparisons: Sequence[Comparison]) -> Detectable | None:
         return None
     problems = min(comparison.problems for comparison in comparisons)
     alpha = ALPHA / len(comparisons)
-    method = next((one.method for one in comparisons if one.method != MCNEMAR), MCNEMAR)
-    alike = [one.spread for one in comparisons if (one.method == MCNEMAR) == (method == MCNEMAR)]
-    spread = fmean(alike) if method == MCNEMAR else fmean(one**2 for one in alike) ** 0.5
+    method = next((comparison.method for comparison in comparisons if comparison.method != MCNEMAR), MCNEMAR)
+    alike = [comparison.spread for comparison in comparisons if (comparison.method == MCNEMAR) == (method == MCNEMAR)]
+    spread = fmean(alike) if method == MCNEMAR else fmean(share**2 for share in alike) ** 0.5
     find = detectable if method == MCNEMAR else detectable_mean
     return Detectable(find(problems, spread, alpha), problems, alpha, spread, method)
 
