@@ -14,9 +14,9 @@ from pytest_humaneval.dataset.foreign import is_inspect, samples_of
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.engine.replay import identity, stream_rows
 from pytest_humaneval.exceptions import DatasetError
-from pytest_humaneval.item import ItemId
 from pytest_humaneval.registration import can_be_a_name
 from pytest_humaneval.results.read import UNNAMED
+from pytest_humaneval.sample import ItemId
 from pytest_humaneval.wording import cannot_be_read
 
 CHUNK_SAMPLES = 32  # some 0.3 s of checks: what Ray takes to hand one out is a hundredth of that

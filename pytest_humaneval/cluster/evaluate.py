@@ -24,7 +24,6 @@ from pytest_humaneval.engine.protocol import Identity
 from pytest_humaneval.exceptions import InfrastructureError, InputError
 from pytest_humaneval.interruption import sigterm_as_interruption
 from pytest_humaneval.outcome import Outcome
-from pytest_humaneval.plugin.options import DEFAULT_KS
 from pytest_humaneval.plugin.outside import extensions_here
 from pytest_humaneval.printable import one_line
 from pytest_humaneval.report.analysis import Analysis, comparisons_between
@@ -33,6 +32,7 @@ from pytest_humaneval.report.texttable import duration, wrapped
 from pytest_humaneval.results.record import result_row, run_record
 from pytest_humaneval.sandbox import SANDBOXES, SandboxOptions, self_check
 from pytest_humaneval.sandbox.interface import SANDBOX_SORT
+from pytest_humaneval.statistics.metrics import default_ks
 from pytest_humaneval.top_level import TopLevel
 
 PASSED, NOT_PASSED, INTERRUPTED, BROKEN = range(4)  # exit statuses, as pytest's
@@ -63,7 +63,7 @@ class _Run:
 
     @property
     def ks(self) -> tuple[int, ...]:
-        return tuple(k for k in DEFAULT_KS if k <= self.survey.num_samples)
+        return default_ks(self.survey.num_samples)
 
     def settings(self) -> dict[str, Any]:
         """Everything that a verdict depends on."""

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pytest_humaneval.option import argument, count, number
 from pytest_humaneval.sandbox import DEFAULT_TIMEOUT, SANDBOXES, SandboxOptions
-from pytest_humaneval.values import argument, count, number
 
 FLAG = "--ray"
 

@@ -19,7 +19,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from pytest_humaneval.machine import processor_flags, processor_name, telling_flags
+from pytest_humaneval.engine.machine import processor_flags, processor_name, telling_flags
 from pytest_humaneval.models.find import default_cache_directory
 from pytest_humaneval.whole_file import write_whole
 

@@ -20,9 +20,8 @@ from typing import Any
 from pytest_humaneval.dataset import foreign, jsonl
 from pytest_humaneval.engine.protocol import Answer, EngineOptions
 from pytest_humaneval.exceptions import DatasetError, EngineError
-from pytest_humaneval.item import ItemId
 from pytest_humaneval.printable import counted
-from pytest_humaneval.sample import Generation, Request
+from pytest_humaneval.sample import Generation, ItemId, Request
 
 Samples = dict[ItemId, str]
 """Completions; an empty strategy is any."""

@@ -13,12 +13,12 @@ from pytest_humaneval.engine.catalogue import source_of
 from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.engine.engine_process import EngineProcess, RunningEngine
 from pytest_humaneval.interruption import sigterm_as_interruption
-from pytest_humaneval.item import ItemId
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.plugin import options
 from pytest_humaneval.plugin.screen import SCREEN
 from pytest_humaneval.plugin.statusline import StatusLine
 from pytest_humaneval.prompting.guide import GuideThread
+from pytest_humaneval.sample import ItemId
 
 if TYPE_CHECKING:
     from pytest_humaneval.models.find import Model

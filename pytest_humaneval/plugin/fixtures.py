@@ -16,10 +16,9 @@ from pytest_humaneval.verdict import Verdict
 
 if TYPE_CHECKING:  # these fixtures are known in every pytest run; what only an evaluation needs is imported in one
     from pytest_humaneval.engine.connection import EngineClient
-    from pytest_humaneval.item import ItemId
     from pytest_humaneval.outcome import Outcome
     from pytest_humaneval.plan import Plan
-    from pytest_humaneval.sample import Request
+    from pytest_humaneval.sample import ItemId, Request
     from pytest_humaneval.sandbox.interface import Sandbox
 
 PLAN: pytest.StashKey[Plan] = pytest.StashKey()
@@ -63,7 +62,7 @@ def parametrize(metafunc: pytest.Metafunc, plan: Plan | None) -> None:
 
 def item_id(item: pytest.Item) -> ItemId | None:
     """Which sample an item evaluates; None for tests that are not ours, or evaluate nothing."""
-    from pytest_humaneval.item import ItemId
+    from pytest_humaneval.sample import ItemId
 
     params = item.callspec.params if hasattr(item, "callspec") else {}
     if not isinstance(params.get("problem"), Problem) or not isinstance(params.get("strategy"), Strategy):
@@ -118,9 +117,8 @@ def sample_index(request: pytest.FixtureRequest) -> int:
 @pytest.fixture
 def completion(request: pytest.FixtureRequest, problem: Problem, strategy: Strategy, sample_index: int) -> str:
     """The code the model wrote, to be put right after ``problem.prompt``; waits for the engine."""
-    from pytest_humaneval.item import ItemId
     from pytest_humaneval.prompt import completion_prompt
-    from pytest_humaneval.sample import Completion
+    from pytest_humaneval.sample import Completion, ItemId
 
     plan, client = request.config.stash[PLAN], request.config.stash[CLIENT]
     outcome = plan.outcome(ItemId(problem.task_id, strategy.name, sample_index), guided=strategy.guided)
@@ -148,7 +146,7 @@ def check_correctness(
 
     The last verdict of an item is the one that its outcome carries.
     """
-    from pytest_humaneval.item import ItemId
+    from pytest_humaneval.sample import ItemId
 
     stash, item = request.node.stash, ItemId(problem.task_id, strategy.name, sample_index)
     stash.setdefault(OUTCOME, request.config.stash[PLAN].outcome(item, guided=strategy.guided))

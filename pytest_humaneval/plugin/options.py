@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 from pytest_humaneval.exceptions import InputError
-from pytest_humaneval.option import NAMES_OR_FILES, Option
-from pytest_humaneval.sample import Sampling
-from pytest_humaneval.sandbox.interface import SandboxOptions
-from pytest_humaneval.values import (
+from pytest_humaneval.option import (
+    NAMES_OR_FILES,
+    Option,
     count,
     counts,
     drop,
@@ -25,6 +24,8 @@ from pytest_humaneval.values import (
     parameter,
     positive,
 )
+from pytest_humaneval.sample import Sampling
+from pytest_humaneval.sandbox.interface import SandboxOptions
 
 if TYPE_CHECKING:
     from pytest_humaneval.dataset.asked import Asked
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from pytest_humaneval.plugin.config_file import ConfigFile
     from pytest_humaneval.report.gates import Gates
 
-DEFAULT_KS = (1, 10, 100)
 FILE: pytest.StashKey[ConfigFile] = pytest.StashKey()  # humaneval.toml, as settings.load found it
 FLAGS = ("no-cache", "no-history", "skip-broken-problems", "fail-on-regression", "pool")
 """True or false in humaneval.toml and the ini file."""
@@ -334,8 +334,10 @@ def sampling(config: pytest.Config) -> Sampling:
 
 def ks(config: pytest.Config, samples: int) -> tuple[int, ...]:
     """The k of pass@k; k that were asked for stay, also where there are too few samples for them."""
+    from pytest_humaneval.statistics.metrics import default_ks
+
     asked: tuple[int, ...] | None = value_of(config, "k")
-    return tuple(sorted(set(asked))) if asked else tuple(k for k in DEFAULT_KS if k <= samples)
+    return tuple(sorted(set(asked))) if asked else default_ks(samples)
 
 
 def sandbox_options(config: pytest.Config) -> SandboxOptions:

@@ -21,10 +21,10 @@ from typing import Any
 from pytest_humaneval.dataset import foreign, jsonl
 from pytest_humaneval.engine.replay import place_of, read_samples
 from pytest_humaneval.exceptions import DatasetError, InputError
-from pytest_humaneval.item import ItemId
 from pytest_humaneval.outcome import FAILED, Outcome, in_order
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.results.read import RESULTS_FILE, UNNAMED, Results, read_results
+from pytest_humaneval.sample import ItemId
 
 SAMPLES_FILE = "samples.jsonl"
 

@@ -8,6 +8,13 @@ from statistics import NormalDist, fmean
 
 from pytest_humaneval.statistics.bootstrap import bootstrap_interval
 
+DEFAULT_KS = (1, 10, 100)
+
+
+def default_ks(num_samples: int) -> tuple[int, ...]:
+    """The k of pass@k that are reported where none is asked for: those that the fewest samples of a problem allow."""
+    return tuple(k for k in DEFAULT_KS if k <= num_samples)
+
 
 def pass_at_k(num_samples: int, num_correct: int, k: int) -> float | None:
     """The chance that at least one of ``k`` samples of one problem is correct, or None when there are fewer than ``k``.

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.exceptions import InfrastructureError
+from pytest_humaneval.option import argument, count
 from pytest_humaneval.sandbox.sandboxes import SANDBOXES
-from pytest_humaneval.values import argument, count
 
 INTERNAL_ERROR = 3  # as pytest's
 

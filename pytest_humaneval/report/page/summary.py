@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from statistics import median
 
-from pytest_humaneval.item import ItemId
 from pytest_humaneval.outcome import KINDS, Outcome
 from pytest_humaneval.report import baseline as baselines
 from pytest_humaneval.results.parts import is_pooled, part_of, parts_of, same_part
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.rows import Row, rows_of
+from pytest_humaneval.sample import ItemId
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,50 @@
+"""What the files of a run tell beyond its outcomes, whoever wrote them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from pytest_humaneval.dataset.asked import dataset_named, recorded_names
+from pytest_humaneval.dataset.kinds import Dataset
+from pytest_humaneval.exceptions import DatasetError, InputError
+from pytest_humaneval.results.read import Results
+from pytest_humaneval.statistics.metrics import default_ks
+from pytest_humaneval.wording import short_digest
+
+ODD = (InputError, TypeError, KeyError, ValueError, AttributeError, OverflowError)  # what odd values lead to
+MOST_KS, MOST_SAMPLES = 20, 1_000_000  # columns; and draws of a problem
+
+
+def ks_of(run: Results) -> Sequence[int]:
+    """The k of pass@k that the run reported, else what its samples allow."""
+    told = run.run.get("k")
+    if isinstance(told, list) and told and all(type(k) is int and 0 < k <= MOST_SAMPLES for k in told[:MOST_KS]):
+        return told[:MOST_KS]
+    counts = Counter((one.strategy, one.task_id) for one in run.outcomes)
+    return default_ks(min(counts.values()))
+
+
+def problems_of(run: Results, named: str | None) -> list[Any]:
+    """The problems that the results are about, in the order of the dataset that is named, else of what the run says."""
+    dataset = dataset_of(named or recorded_names(run.run))
+    asked = {outcome.task_id for outcome in run.outcomes}
+    found = [problem for problem in dataset.problems if problem.task_id in asked]
+    if missing := asked - {problem.task_id for problem in found}:
+        example = next(one.task_id for one in run.outcomes if one.task_id in missing)
+        raise DatasetError(f"{run.source}: {example} is not in {dataset.name}; name its file with --dataset")
+    recorded = run.run.get("dataset", {}).get("sha256", dataset.sha256)
+    if recorded != dataset.sha256:
+        raise InputError(
+            f"{run.source}: its problems came from a file other than {dataset.name} "
+            f"(sha256 {short_digest(str(recorded))}, not {short_digest(dataset.sha256)}); name it with --dataset"
+        )
+    return found
+
+
+def dataset_of(named: str | None) -> Dataset:
+    """The dataset of these names or files; HumanEval where none is given."""
+    from pytest_humaneval.models.find import default_cache_directory
+
+    return dataset_named(named, default_cache_directory())
