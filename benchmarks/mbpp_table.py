@@ -4,9 +4,9 @@
     python -m benchmarks.mbpp_table --group chat --humaneval-data-dir=FOLDER
     python -m benchmarks.mbpp_table --only-table
 
-The time limit is 10 s, as MBPP/123's own solution takes more than the default 3 on a slow processor. The shape is ``mbpp``'s own, a description and one assertion. No strategy was made or chosen with a look at this split.
-Raw results stay in benchmarks/results/mbpp/GROUP, the table in table.md beside them; a group that was not run is not
-in it.
+The shape is ``mbpp``'s own, a description and one assertion, and the time limit 10 s, as the solution of MBPP/123
+takes more than the default 3 on a slow processor. No strategy was made or chosen with a look at this split. Raw results
+stay in benchmarks/results/mbpp/GROUP, the table in table.md beside them; a group that was not run is not in it.
 """
 
 from __future__ import annotations
