@@ -40,6 +40,6 @@ def keep(config: pytest.Config, sandbox: Sandbox, opened: ExitStack) -> None:
 
 
 def kept_sandbox(config: pytest.Config) -> Sandbox | None:
-    """The open sandbox; None where there is none, or test files have since brought folders that it cannot import from."""
+    """The open sandbox; None without one, or where test files have brought folders that it cannot import from."""
     kept = config.stash.get(KEPT, None)
     return kept.sandbox if kept is not None and not {*sys.path} - kept.path - {OWN_FOLDER} else None
