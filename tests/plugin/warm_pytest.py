@@ -2,9 +2,11 @@
 
 Python's start, pytest's and the plugin's imports are half of what a small run computes. The run itself is a process of
 its own as before, with its own environment, folder, output, signals and end; what it starts (workers, the engine, the
-sandbox) starts as ever. What a first import does is seen where runs are at ``-n2``, or with plugins of their own.
+sandbox) starts as ever. What a first import does is seen in workers, in test_invisible and test_front_door, and at
+night, when every run starts as users' do.
 
-    python warm_pytest.py    answers a line {"arguments", "folder", ...} with two: process id, wait status
+    from warm_pytest import plugins, warm    in a conftest: fixtures, for all tests below it
+    python warm_pytest.py                    answers a line {"arguments", ...} with two: process id, wait status
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from select import select
 from typing import Any
@@ -27,17 +29,18 @@ from typing import Any
 import pytest
 
 START = 60.0  # seconds, on a busy machine
+OURS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "-p xdist -p timeout -p humaneval"}
 AT_START = ("PYTHON", "LC_", "LANG")  # environment variables that Python reads once, when it starts
 
 
 class WarmPytest:
     """The process that has everything imported."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, plugins: Mapping[str, str]) -> None:
         self._environment = _read_at_start(os.environ)
-        self._process = subprocess.Popen(
-            [sys.executable, __file__], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
-        )
+        environment = {**own_environment(), **plugins}
+        command, pipe = [sys.executable, __file__], subprocess.PIPE
+        self._process = subprocess.Popen(command, cwd=folder, env=environment, stdin=pipe, stdout=pipe, bufsize=0)
 
     def serve(self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
         """Let this test's ``runpytest_subprocess`` be forks, as far as they can be."""
@@ -89,6 +92,34 @@ class _Fork:
 
     def kill(self) -> None:
         os.kill(self._pid, signal.SIGKILL)
+
+
+@pytest.fixture(scope="session")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarmPytest]:
+    """What runs with our plugin and the two it works with are forks of."""
+    process = WarmPytest(tmp_path_factory.mktemp("warm"), OURS)
+    yield process
+    process.close()
+
+
+@pytest.fixture(autouse=True)
+def plugins(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the runs that are tested: ours and the two it works with.
+
+    Importing all others that are installed takes two thirds of a small run's time. Modules that are about them, or
+    about how ours is found, have a fixture of this name of their own.
+    """
+    if "pytester" in request.fixturenames:
+        pytester = request.getfixturevalue("pytester")  # which unsets PYTEST_ADDOPTS: before it is set
+        if "nightly" not in request.config.getoption("markexpr"):
+            request.getfixturevalue("warm").serve(pytester, monkeypatch)
+    for name, value in OURS.items():
+        monkeypatch.setenv(name, value)
+
+
+def own_environment() -> dict[str, str]:
+    """For a run that a test starts itself: what this run has said of itself is left out."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_") or name in OURS}
 
 
 def _read_at_start(environment: Mapping[str, str]) -> dict[str, str]:
