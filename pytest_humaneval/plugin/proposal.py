@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from pytest_humaneval.engine.catalogue import identify
 from pytest_humaneval.engine.protocol import Identity
 from pytest_humaneval.plan import Plan, Settled
 from pytest_humaneval.plugin import options
+from pytest_humaneval.plugin.kept_sandbox import keep
 from pytest_humaneval.plugin.planning import Choices, choose, who_answers
 from pytest_humaneval.plugin.timeouts import default_timeout
 from pytest_humaneval.report.gates import Gates, check_baseline
@@ -82,12 +84,14 @@ def settle(config: pytest.Config, proposal: Proposal) -> Settled:
         EngineError: the server does not say what it has.
     """
     choices, settled = proposal.choices, proposal.choices.as_asked(proposal.identity)
-    with open_sandbox(choices.sandbox, choices.extensions.sandboxes) as sandbox:
+    with ExitStack() as opened:
+        sandbox = opened.enter_context(open_sandbox(choices.sandbox, choices.extensions.sandboxes))
         self_check(sandbox, ())
         left_out = _broken_problems(config, choices, sandbox)
         # `auto` is settled here, once: whoever else opens a sandbox opens this one, or says that it cannot. None is
         # weaker than the summary says.
         settled = replace(settled, sandbox=sandbox.name, layers=sandbox.layers, left_out=left_out)
+        keep(config, sandbox, opened)
     if not proposal.nameless:
         return settled
     from pytest_humaneval.engine.openai import only_model
