@@ -56,7 +56,6 @@ RAW = "post_v1"  # what takes code out of a chat model's answers
 EXPORTS = (*FORMATS, *RECORDS)
 
 ODD = (InputError, TypeError, KeyError, ValueError, AttributeError, OverflowError)  # what odd values lead to
-MOST_KS, MOST_SAMPLES = 20, 1_000_000  # columns; and draws of a problem
 
 
 def evaluate(samples: Path, options: Sequence[str]) -> int:
@@ -293,8 +292,8 @@ def _partial(run: Results, width: int) -> list[str]:
 
 def _ks(run: Results) -> Sequence[int]:
     told = run.run.get("k")
-    if isinstance(told, list) and told and all(type(k) is int and 0 < k <= MOST_SAMPLES for k in told[:MOST_KS]):
-        return told[:MOST_KS]
+    if told:
+        return list(told)
     counts = Counter((one.strategy, one.task_id) for one in run.outcomes)
     return [k for k in DEFAULT_KS if k <= min(counts.values())]
 
