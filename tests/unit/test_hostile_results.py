@@ -48,6 +48,8 @@ ODD_RUNS = [
     ),
     '{"datasets": [null, {"name": null}], "pairs": {"comparisons": [null, {}]}, "with_reference": {"comparisons": 5}}',
     '{"usage": null, "engine": {"prompt_tokens": "many", "tokens": null, "rate": {}}, "counts": {"errors": "no"}}',
+    '{"pairs": {"comparisons": [], "detectable": ["difference", "problems"]}}',
+    '{"pairs": {"comparisons": [], "detectable": {"difference": "small", "problems": 5}}}',
     '{"gates": [1], "engine_process": 5, "items": [], "postprocess": {}, "started": 7, "finished": [], "plan": 5}',
     '{"gates": {"answer": {}}, "engine_process": {"guided_sampling": 3}, "items": {"expected": "x"}, "plan": {"a": 1}}',
     '{"strategies": 5, "experiments": [1], "pool": "yes", "command": {"a": 1}, "layers": "x", "results": [[[[]]]]}',

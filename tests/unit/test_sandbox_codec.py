@@ -46,7 +46,10 @@ hashables: st.SearchStrategy[Any] = st.recursive(
     max_leaves=10,
 )
 values: st.SearchStrategy[Any] = st.recursive(
-    hashables | st.binary().map(bytearray) | st.builds(memoryview, st.binary()) | st.binary().map(partial(array, "B")),
+    hashables
+    | st.binary().map(bytearray)
+    | st.binary().map(lambda data: memoryview(data))
+    | st.binary().map(partial(array, "B")),
     lambda inner: (
         st.lists(inner, max_size=5)
         | st.lists(inner, max_size=5).map(tuple)

@@ -119,9 +119,13 @@ def _made(outcomes: Sequence[Outcome], few: bool) -> Any:
 
 def _is_whole(told: Any) -> bool:
     """Whether a record's comparisons are what ours has: another program's, or a damaged one, is made anew."""
-    number = (int, float)
+    number = int | float
     words, counts, figures = ("first", "second"), ("better", "worse"), ("difference", "p", "p_holm")
-    shape = {**dict.fromkeys(words, str), **dict.fromkeys(counts, int), **dict.fromkeys(figures, number)}
+    shape: dict[str, Any] = {
+        **dict.fromkeys(words, str),
+        **dict.fromkeys(counts, int),
+        **dict.fromkeys(figures, number),
+    }
     try:
         every = all(
             len(one["interval"]) == 2
@@ -129,8 +133,8 @@ def _is_whole(told: Any) -> bool:
             and all(isinstance(one[name], kind) for name, kind in shape.items())
             for one in told["comparisons"]
         )
-        detectable = told.get("detectable")
-        return every and (detectable is None or {"difference", "problems"} <= set(detectable))
+        seen = told.get("detectable") or {"difference": None, "problems": 0}
+        return every and isinstance(seen["difference"], number | None) and isinstance(seen["problems"], int)
     except (TypeError, KeyError, AttributeError):
         return False
 

@@ -14,6 +14,7 @@ from ..wire.messages import REFUSED
 from ..wire.world import MAX_WARNING, MAX_WARNINGS, WorldError, draws_between, files_in, put_files
 
 MAX_TEXT = 1 << 20  # characters printed between two messages
+WARNINGS = frozenset(each for each in vars(builtins).values() if isinstance(each, type) and issubclass(each, Warning))
 
 
 class World:
@@ -58,11 +59,11 @@ class World:
         """Keep each, whatever filters the program sets: what becomes of it is the test's to say."""
         import warnings
 
-        def note(message: Any, category: Any = None, *more: Any, **options: Any) -> None:
-            kind = type(message) if isinstance(message, Warning) else category or UserWarning
+        def note(message: Any, category: Any = UserWarning, *more: Any, **options: Any) -> None:
+            kind: Any = type(message) if isinstance(message, Warning) else category or UserWarning
             if len(self._warned) < MAX_WARNINGS:
-                own = next(base.__name__ for base in kind.__mro__ if getattr(builtins, base.__name__, None) is base)
-                self._warned.append((own, str(message)[:MAX_WARNING]))
+                own = next(base for base in kind.__mro__ if base in WARNINGS)  # which the test has as well
+                self._warned.append((own.__name__, str(message)[:MAX_WARNING]))
 
         warnings.warn = note
 
