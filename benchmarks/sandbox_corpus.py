@@ -64,6 +64,7 @@ def tried(layer: str) -> dict[str, Any]:
                     print(f"{layer} as {found['user']}: {entry.file}/{entry.name}: {differences}", file=sys.stderr)
     except pytest.skip.Exception as reason:
         return {**found, "not to be had": str(reason)}
+    found["load after"] = round(os.getloadavg()[0], 1)
     print(f"{layer} as {found['user']}: {len(entries)} entries, {len(different)} differences", file=sys.stderr)
     left = trial.left_over(alone=True)
     return {
