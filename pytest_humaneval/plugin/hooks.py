@@ -5,7 +5,8 @@ Without ``--strategy`` or an experiment only the options and the fixtures' names
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -171,14 +172,21 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if config.option.collectonly:
         config.stash[PLAN] = proposal.as_asked()
         return
-    try:
+    with _refusals():
         config.stash[RUN] = run = start_run(config, proposal)
+    config.stash[PLAN] = run.plan
+    config.pluginmanager.register(_Reports(run), "humaneval-reports")
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """End the run before anything is generated."""
+    try:
+        yield
     except InputError as error:
         raise pytest.UsageError(str(error)) from error
     except (EngineError, SandboxError) as error:
         pytest.exit(f"humaneval: {error}", returncode=pytest.ExitCode.INTERNAL_ERROR)
-    config.stash[PLAN] = run.plan
-    config.pluginmanager.register(_Reports(run), "humaneval-reports")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -272,6 +280,25 @@ def pytest_runtest_makereport(
 
         attach_outcome(item, call, report)
     return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Try the canonical solutions while the engine loads: by now every request is there, or xdist's workers see to it.
+
+    No item runs and nothing is generated before that is done; a run that has to end ends as if it had not begun.
+    """
+    config = session.config
+    if (run := config.stash.get(RUN, None)) is None:
+        return
+    with _refusals():
+        try:
+            run.admit()
+        except (InputError, SandboxError):
+            run.session.close()
+            del config.stash[RUN]
+            config.pluginmanager.unregister(name="humaneval-reports")
+            raise
 
 
 class _Reports:

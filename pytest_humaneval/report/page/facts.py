@@ -98,7 +98,7 @@ def compared(results: Results) -> Compared | None:
     parts = parts_of(results.outcomes, pool=is_pooled(results.run))
     if not any(parts):
         told = results.run.get("pairs" if few else "with_reference")
-        return _compared(told or _made(results.outcomes, few))
+        return _compared(told if _is_whole(told) else _made(results.outcomes, few))
     made = {name: _compared(_made(some, few)) for name, some in parts.items()}
     return Compared(
         [
@@ -115,6 +115,28 @@ def _made(outcomes: Sequence[Outcome], few: bool) -> Any:
     passes = passes_of(outcomes)
     made = Analysis(compare_pairs(passes)) if few else Analysis((), compare_with_reference(passes))
     return made.to_json().get("pairs" if few else "with_reference")
+
+
+def _is_whole(told: Any) -> bool:
+    """Whether a record's comparisons are what ours has: another program's, or a damaged one, is made anew."""
+    number = int | float
+    words, counts, figures = ("first", "second"), ("better", "worse"), ("difference", "p", "p_holm")
+    shape: dict[str, Any] = {
+        **dict.fromkeys(words, str),
+        **dict.fromkeys(counts, int),
+        **dict.fromkeys(figures, number),
+    }
+    try:
+        every = all(
+            len(one["interval"]) == 2
+            and all(isinstance(each, number) for each in one["interval"])
+            and all(isinstance(one[name], kind) for name, kind in shape.items())
+            for one in told["comparisons"]
+        )
+        seen = told.get("detectable") or {"difference": None, "problems": 0}
+        return every and isinstance(seen["difference"], number | None) and isinstance(seen["problems"], int)
+    except (TypeError, KeyError, AttributeError):
+        return False
 
 
 def _compared(told: Any) -> Compared | None:

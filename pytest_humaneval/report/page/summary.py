@@ -88,7 +88,7 @@ def _summaries(results: Results, baseline: Results | None) -> list[Summary]:
             [outcome.generation_seconds for outcome in generated[row.strategy] if outcome.generation_seconds > 0],
             before.get(row.strategy),
         )
-        for row in rows_of(results.outcomes, sorted({1, *(int(k) for k in results.run.get("k", ()))}))
+        for row in rows_of(results.outcomes, sorted({1, *results.run.get("k", ())}))
     ]
     return sorted(found, key=lambda one: (one.pass_at_1 is None, -(one.pass_at_1 or 0.0), one.strategy))
 

@@ -223,7 +223,7 @@ class Candidate:
         kind, detail, described = self._failure(reply)
         if described is None or kind != "exception":
             return self.stop(kind, detail)
-        number = described[-1] if len(described) > 5 else -1
+        number = described[7] if len(described) > 5 else -1
         step = _STEPS.get(operation)
         if 0 <= number < len(self._requests.raised):
             self.raised = self._requests.raised[number]

@@ -12,6 +12,8 @@ MAX_FILES = 1 << 20  # bytes of all files together
 MAX_ENTRIES = 500  # files and folders
 MAX_PATH = 400  # characters
 MAX_BLOCKS = 100  # of random numbers that one call may draw
+MAX_WARNINGS = 100  # between two messages
+MAX_WARNING = 1_000  # characters
 BLOCK = 624  # words that the generator makes at once
 
 Files = dict[str, bytes | None]  # contents by path from the scratch folder; None for a folder
