@@ -17,7 +17,7 @@ from pytest_humaneval.sandbox.wire.frames import FrameReader, framed
 def of_lines(*lines: str) -> list[list[object]]:
     """The calls of each message for a test of these lines."""
     test = "def check(candidate):\n" + "".join(f"    {line}\n" for line in lines)
-    return [decode(message)[0] for message, _ in batches_of(test, "f")]
+    return [decode(batch.message)[0] for batch in batches_of(test, "f")]
 
 
 def test_the_calls_of_a_table_are_known() -> None:
@@ -68,7 +68,7 @@ def test_no_message_has_more_than_so_many_calls_or_bytes() -> None:
 
 def test_every_problem_of_the_shipped_dataset_has_a_table() -> None:
     for problem in read_dataset(Path("humaneval-strong")).problems:
-        foreseen = sum(count for _, count in batches_of(problem.strong_test, problem.entry_point))
+        foreseen = sum(each.count for each in batches_of(problem.strong_test, problem.entry_point))
         assert foreseen == problem.strong_test.count("    assert "), problem.task_id
 
 

@@ -78,7 +78,7 @@ def rehearse() -> None:
     Code that specialises itself in a child first has to get memory of its own: much of a check's cost is page faults.
     (Doing it once more in every child, ahead of time, cost more than it saved.)
     """
-    call = (([1, 2.5], "text"), {})
+    call: tuple[Any, Any] = (([1, 2.5], "text"), {})
     for number in range(20):
         namespace: dict[str, Any] = {}
         answers = Answers(0, Place(_REHEARSAL, 0), ["arguments"] if number % 2 else [])

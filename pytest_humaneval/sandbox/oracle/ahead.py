@@ -10,8 +10,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..wire.codec import CodecError
 from ..wire.encoder import Encoder
@@ -21,7 +22,8 @@ TOGETHER = 64  # calls in one message
 LARGEST = 64 << 10  # bytes of a message, after which no more calls are added
 
 
-class Batch(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Batch:
     """A message, and how many calls it asks for."""
 
     message: bytes
@@ -44,7 +46,7 @@ class Ahead:
         """
         reply = next(self._replies, None)
         if reply is None and (batch := next(self._batches, None)) is not None:
-            self._replies = self._channel.replies(*batch)
+            self._replies = self._channel.replies(batch.message, batch.count)
             reply = next(self._replies)
         return reply
 
