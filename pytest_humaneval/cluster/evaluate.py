@@ -6,8 +6,9 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,13 @@ from pytest_humaneval.cluster.chunking import Sample, Survey
 from pytest_humaneval.cluster.folder import Folder
 from pytest_humaneval.cluster.judging import Judged, JudgingProgress, judge_all
 from pytest_humaneval.cluster.nodes import Nodes, need_ray, package_version
-from pytest_humaneval.cluster.totals import Figures
+from pytest_humaneval.cluster.totals import Figures, FiguresApart
 from pytest_humaneval.dataset.asked import dataset_named
 from pytest_humaneval.dataset.kinds import Dataset
 from pytest_humaneval.engine.protocol import Identity
-from pytest_humaneval.exceptions import InfrastructureError, InputError
+from pytest_humaneval.exceptions import InfrastructureError
 from pytest_humaneval.interruption import sigterm_as_interruption
+from pytest_humaneval.models.find import default_cache_directory
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plugin.outside import extensions_here
 from pytest_humaneval.printable import one_line
@@ -48,7 +50,7 @@ class _Run:
     dataset: Dataset
     sandbox: SandboxOptions
     timeout: float
-    figures: Figures
+    figures: FiguresApart
     progress: JudgingProgress
     source: TopLevel | None = None  # of a sandbox of the user's own
 
@@ -56,6 +58,16 @@ class _Run:
     def setup(self) -> Setup:
         """What every node needs."""
         return Setup(self.dataset.problems, self.sandbox, self.timeout, self.source)
+
+    @property
+    def parts(self) -> Mapping[str, Dataset]:
+        """Each of several datasets by its name; a single one under no name."""
+        return {part.name: part for part in self.dataset.parts} or {"": self.dataset}
+
+    @cached_property
+    def dataset_of(self) -> Mapping[str, str]:
+        """The dataset of each problem, where there are several."""
+        return {problem.task_id: part.name for part in self.dataset.parts for problem in part.problems}
 
     @property
     def identity(self) -> Identity:
@@ -94,10 +106,10 @@ def evaluate(
         InputError: something that cannot be read, written or reached.
     """
     need_ray()
-    figures = Figures()
+    figures = FiguresApart()
     try:
         with sigterm_as_interruption():
-            problems = _one_dataset(dataset)
+            problems = dataset_named(dataset, default_cache_directory())
             survey = chunking.survey(samples, (problem.task_id for problem in problems.problems))
             options = SandboxOptions(sandbox, memory, sandbox_image)
             source = _source_of(sandbox)
@@ -134,11 +146,10 @@ def _evaluate(run: _Run, address: str, output: Path) -> int:
     with Folder(output, run.settings()) as folder:
         samples = chunking.read(run.samples)
         for outcome in folder.resume(samples):
-            run.figures.add(outcome)
+            run.figures.add(replace(outcome, dataset=run.dataset_of.get(outcome.task_id, "")))
         cluster = _judge(run, address, folder, samples) if run.figures.outcomes < run.survey.samples else {}
         status = BROKEN if run.figures.errors else PASSED if run.figures.passed == run.survey.samples else NOT_PASSED
-        pairs, with_reference = comparisons_between(run.figures.passes())
-        analysis = Analysis(pairs, with_reference)
+        analysis = _analysis(run)
         folder.finish(_record(run, folder.started, cluster, status, analysis))
     print("\n".join(map(one_line, _summary(run, cluster, analysis, shutil.get_terminal_size().columns))))
     print(f"\nresults and run.json are in {output}")
@@ -155,7 +166,7 @@ def _judge(run: _Run, address: str, folder: Folder, samples: Iterator[Sample]) -
             print("the cluster has no CPU; waiting for a node that has one", file=sys.stderr)
         clock = _Clock(run.survey.samples, run.figures.outcomes)
         for chunk in judge_all(chunking.chunks(samples), nodes, run.progress):
-            outcomes = [_outcome(sample, judged) for sample, judged in chunk]
+            outcomes = [_outcome(sample, judged, run.dataset_of.get(sample.task_id, "")) for sample, judged in chunk]
             folder.append(map(result_row, outcomes))
             for outcome in outcomes:
                 run.figures.add(outcome)
@@ -170,10 +181,18 @@ def _judge(run: _Run, address: str, folder: Folder, samples: Iterator[Sample]) -
         }
 
 
-def _outcome(sample: Sample, judged: Judged) -> Outcome:
+def _analysis(run: _Run) -> Analysis:
+    """The comparisons of strategies, on each dataset apart."""
+    found = {
+        name: Analysis(*comparisons_between(part.passes())) for name, part in run.figures.parts([*run.parts]).items()
+    }
+    return found.get("") or Analysis(parts=found)
+
+
+def _outcome(sample: Sample, judged: Judged, dataset: str) -> Outcome:
     return Outcome(
         *sample.item, judged.kind, judged.detail, judged.seconds, completion=sample.completion,
-        strong_kind=judged.strong_kind, strong_detail=judged.strong_detail,
+        strong_kind=judged.strong_kind, strong_detail=judged.strong_detail, cause=judged.cause, dataset=dataset,
     )  # fmt: skip
 
 
@@ -203,18 +222,12 @@ class _Clock:
         print(f"{done:,} of {self._total:,} judged, {rate:,.1f} a second, about {left} left", file=sys.stderr)
 
 
-def _one_dataset(text: str | None) -> Dataset:
-    found = dataset_named(text)
-    if found.parts:
-        raise InputError(f"--dataset: {text}: on Ray the samples of one dataset are judged at a time")
-    return found
-
-
 def _record(run: _Run, started: str, cluster: dict[str, Any], status: int, analysis: Analysis) -> dict[str, Any]:
     """run.json, with the names of a run under pytest where it knows the same."""
     asked = {
         "identity": asdict(run.identity),
         "dataset": {"name": run.dataset.name, "sha256": run.dataset.sha256, "problems": run.survey.problems},
+        **_several_datasets(run),
         "num_samples": run.survey.num_samples,
         "k": run.ks,
         "postprocess": "none",
@@ -225,25 +238,61 @@ def _record(run: _Run, started: str, cluster: dict[str, Any], status: int, analy
     }
     figures = run.figures
     items = {"expected": run.survey.samples, "finished": figures.outcomes, "errors": figures.errors}
-    return run_record(
-        started, status, asked, items, [asdict(row) for row in figures.rows(run.ks)], analysis.to_json(), ray=cluster
-    )
+    rows = [
+        ({"dataset": name} if name else {}) | asdict(row)
+        for name, part in figures.parts([*run.parts]).items()
+        for row in part.rows(run.ks)
+    ]
+    return run_record(started, status, asked, items, rows, analysis.to_json(), ray=cluster)
+
+
+def _several_datasets(run: _Run) -> dict[str, Any]:
+    """Each dataset, where there are several."""
+    if not run.dataset.parts:
+        return {}
+    told = [
+        {
+            "name": name,
+            "sha256": part.sha256,
+            "problems": len(figures.tasks),
+            "available": len(part.problems),
+            "source": part.source,
+        }
+        for name, part, figures in _with_figures(run)
+    ]
+    return {"datasets": told, "pool": False}
+
+
+def _with_figures(run: _Run) -> Iterator[tuple[str, Dataset, Figures]]:
+    for name, figures in run.figures.parts([*run.parts]).items():
+        yield name, run.parts[name], figures
 
 
 def _summary(run: _Run, cluster: dict[str, Any], analysis: Analysis, width: int) -> list[str]:
-    rows = run.figures.rows(run.ks)
     header = [
         *wrapped(identity_line(run.identity), width, "model     "),
-        *wrapped(dataset_line(run.survey.problems, run.dataset.name, run.dataset.sha256), width, "problems  "),
+        *_dataset_lines(run, width),
         f"checks    {run.timeout:g} s of CPU time, {run.sandbox.memory_mb} MiB",
         *_layer_lines(sorted(run.progress.layers), width),
         *wrapped(_cluster_line(cluster), width, "ray       "),
     ]
-    remarks = remark_lines(rows, width)
-    if errors := run.figures.errors:
-        told = f"warning: errors of sandbox or cluster, outside every denominator: {_several(errors, 'sample')}"
-        remarks += wrapped(told, width)
-    return [*results_lines(header, rows, run.ks, remarks, width), *analysis_lines(analysis, width, kept=True)]
+    lines = header
+    for name, _, figures in _with_figures(run):
+        rows = figures.rows(run.ks)
+        remarks = remark_lines(rows, width)
+        if figures.errors:
+            told = "warning: errors of sandbox or cluster, outside every denominator: "
+            remarks += wrapped(told + _several(figures.errors, "sample"), width)
+        head = ["", *wrapped(f"{name}: {_several(len(figures.tasks), 'problem')}", width)] if name else []
+        lines = [*lines, *results_lines(head, rows, run.ks, remarks, width)]
+        lines += analysis_lines(analysis.parts.get(name, analysis), width, kept=True)
+    return lines
+
+
+def _dataset_lines(run: _Run, width: int) -> list[str]:
+    """A line for each dataset."""
+    told = [dataset_line(len(figures.tasks), part.name, part.sha256) for _, part, figures in _with_figures(run)]
+    return [line for text in told for line in wrapped(text, width, "problems  ")]
 
 
 def _samples_have(number: int) -> str:

@@ -147,7 +147,10 @@ def _refuse_doubled(parts: Sequence[Dataset]) -> None:
     of: dict[str, Dataset] = {}
     for part in parts:
         for problem in part.problems:
-            if (other := of.setdefault(problem.task_id, part)) is not part:
+            other = of.setdefault(problem.task_id, part)
+            if other is not part and other.name == part.name:
+                raise DatasetError(f"{OPTION}: {part.name} is named twice")
+            if other is not part:
                 raise DatasetError(
                     f"{OPTION}: {other.name} and {part.name} both have a problem {problem.task_id}; "
                     "evaluate them in two runs, or give the problems of one of them other ids"

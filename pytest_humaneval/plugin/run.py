@@ -66,7 +66,7 @@ class Run:
         """
         if self._trial is not None:
             trial, self._trial = self._trial, None
-            left_after(self.plan.problems, try_solutions(self.plan, trial), skip=False)
+            left_after(self.plan.problems, try_solutions(self._config, self.plan, trial), skip=False)
             self.session.release()
 
     def add(self, report: pytest.TestReport) -> None:

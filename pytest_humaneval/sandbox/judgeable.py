@@ -24,7 +24,7 @@ NAMED = 3  # problems in a message, with what became of them
 DETAIL = 300  # characters
 WORTH_A_SANDBOX = 100  # problems: a further sandbox takes as long to start as some fifty checks
 
-OpenSandbox = Callable[[], Sandbox]
+OpenSandbox = Callable[[], contextlib.AbstractContextManager[Sandbox]]
 
 
 @dataclass(frozen=True, slots=True)

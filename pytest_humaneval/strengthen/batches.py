@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from pytest_humaneval.dataset.expected import told_of
 from pytest_humaneval.dataset.literals import NOT_LITERAL
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.sandbox.interface import DEFAULT_TIMEOUT, Sandbox
 from pytest_humaneval.strengthen.comparing import Comparison
+from pytest_humaneval.verdict import Verdict
 
 Arguments = tuple[Any, ...]
 
@@ -55,21 +57,6 @@ def check(candidate):
     _original(recorded)
     return json.dumps(calls)
 """
-ANSWERS = """
-import json
-CALLS = [
-{calls}
-]
-def check(candidate):
-    told = []
-    for call in CALLS:
-        try:
-            text = repr(call(candidate))
-        except Exception:
-            text = ""
-        told.append(text if len(text) <= {longest} else "")
-    return json.dumps(told)
-"""
 MARKS = """
 CALLS = [
 {calls}
@@ -107,11 +94,10 @@ def answers(sandbox: Sandbox, problem: Problem, inputs: Sequence[Arguments], how
 
 
 def _answers(sandbox: Sandbox, problem: Problem, inputs: Sequence[Arguments], how: Comparison) -> list[str]:
-    calls = "\n".join(f"    lambda candidate: {how.viewed(_call(each))}," for each in inputs)
-    test = ANSWERS.format(calls=calls, longest=LONGEST)
-    verdict = sandbox.check(replace(problem, test=test, strong_test=""), problem.canonical_solution, timeout=QUICK)
-    if verdict.passed:
-        return [str(text) for text in json.loads(verdict.detail)]
+    calls = [how.viewed(_call(each)) for each in inputs]
+    told = told_of(sandbox, problem, problem.canonical_solution, calls, "written = repr", QUICK, LONGEST)
+    if not isinstance(told, Verdict):
+        return told
     if len(inputs) == 1:
         return [""]
     return [one for piece in _pieces(inputs) for one in _answers(sandbox, problem, piece, how)]

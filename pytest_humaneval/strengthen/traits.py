@@ -236,6 +236,11 @@ def places(arguments: Arguments) -> Iterator[tuple[Place, Any]]:
         yield from _below((number,), value)
 
 
+def is_numbers(arguments: Arguments) -> bool:
+    """Whether an input is numbers alone, and lists of them."""
+    return all(type(value) in (int, float, bool, list, tuple) for _, value in places(arguments))
+
+
 def is_whole(value: float) -> bool:
     """Whether a number has no fraction."""
     return isinstance(value, int) or value.is_integer()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from ..wire.abilities import ALWAYS, OPERATIONS
@@ -44,18 +45,23 @@ class Answers(Border):
             self.learn({name: namespace[name] for name in kinds if isinstance(namespace.get(name), type)})
         return LOADED + encode(namespace[root], border=self) if root else LOADED
 
-    def to(self, message: bytes) -> bytes:
-        """The answer to a call, or to another operation."""
+    def to(self, message: bytes) -> Iterator[bytes]:
+        """The answer to a call, or to another operation; or the answers to many calls, each as soon as it is there."""
         if self._world is not None:
             message = self._world.before(message)
         decoder = Decoder(message, self._known, self)
-        reply = self._answer(decoder.whole(Decoder.value), message, decoder.objects)
-        return reply if self._world is None else self._world.after(reply)
+        asked = decoder.whole(Decoder.value)
+        if len(asked) == 1:
+            for call in asked[0]:
+                yield self._answer(call, b"", [])
+            return
+        reply = self._answer(asked, message, decoder.objects)
+        yield reply if self._world is None else self._world.after(reply)
 
     def _answer(self, asked: Any, message: bytes, objects: list[Any]) -> bytes:
         try:
             result = self._lent[0](*asked[0], **asked[1]) if len(asked) == 2 else self._operated(*asked)
-            if self._watched:
+            if self._watched and message:  # nobody looks at the arguments of many calls again
                 return self._with_changes(result, asked, message, objects)
             return VALUE + encode(result, border=self)
         except CodecError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..wire import messages
@@ -12,6 +13,7 @@ from ..wire.decoder import Decoder
 from ..wire.encoder import Encoder, encode
 from ..wire.errors import Leave
 from ..wire.graph import GraphEncoder
+from .ahead import Ahead, Batch
 from .budget import Budget
 from .channel import Channel, Stop
 from .lending import OracleBorder
@@ -55,6 +57,7 @@ class Candidate:
         self._makers: set[int] = set()  # those of them that are classes of the prompt's
         self._made: set[int] = set()  # numbers of their objects that the test has made
         self._asked = False  # whether anything was asked since the last call
+        self._ahead: Ahead | None = None  # where the test's calls are known before it makes them
         self.function = self._border.borrowed(Far(0, "function", ""), FUNCTION)
 
     @property
@@ -72,6 +75,14 @@ class Candidate:
         self.channel.renew(budget)
         self.raised, self.raised_detail, self.calls = None, "", 0
         self.arguments, self.result, self._asked = ((), {}), None, False
+
+    def foresee(self, batches: Sequence[Batch]) -> None:
+        """Ask for calls together, which the test will make in this order, before it makes any other.
+
+        Not where it shares more with the program than values: that goes back and forth with every call.
+        """
+        if not self.surroundings.shared:
+            self._ahead = Ahead(batches, self.channel)
 
     def load(self, source: str, entry_point: str, line_offset: int, wants: frozenset[str], stub: Stub) -> Any:
         """Run the program in the child; what it has of the class that a dotted entry point begins with.
@@ -137,6 +148,8 @@ class Candidate:
 
     def _operated(self, far: Far, operation: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         call = far.number == 0 and operation == "__call__"
+        if call and self._ahead is not None and (reply := self._ahead.reply()) is not None:
+            return self._foreseen(reply)
         asked = (arguments, keywords) if call else (operation, far.number, arguments, keywords)
         encoder = (GraphEncoder if self._watched else Encoder)(True, self._border)
         try:
@@ -150,6 +163,15 @@ class Candidate:
         result = self._decoded(reply, encoder.objects if self._watched else [], changed=reply[:1] == messages.CHANGED)
         if is_remote(result) and self._makes(far, operation):
             self._made.add(far_of(result).number)
+        return result
+
+    def _foreseen(self, reply: bytes) -> Any:
+        """What has come of a call that was asked for together with others."""
+        if reply[:1] != messages.VALUE:
+            raise self._exception(reply, "__call__")
+        result = self._decoded(reply, [], changed=False)
+        if self.calls == 1 and is_remote(result):
+            self._ahead = None  # a generator, perhaps: what it yields may depend on when it is asked
         return result
 
     def _makes(self, far: Far, operation: str) -> bool:
@@ -199,6 +221,8 @@ class Candidate:
 
     def _ask(self, message: bytes) -> bytes:
         """The reply, after all that the child asks for meanwhile."""
+        if self._ahead is not None:
+            self._ahead.settle()
         reply = self._said(message)
         while reply[:1] == messages.ASK:
             reply = self._said(self._requests.answer(reply, self._border))

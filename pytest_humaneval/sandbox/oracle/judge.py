@@ -11,6 +11,7 @@ from types import CodeType
 from typing import Any, NamedTuple
 
 from ..wire.errors import Leave
+from .ahead import batches_of
 from .candidate import BadArgumentError, Candidate
 from .channel import Stop
 from .explain import arguments_of, explained, text_of
@@ -96,6 +97,8 @@ class Trial:
         self._namespace.clear()
         self._put_stub()
         self._namespace.update(self._stub.kinds)
+        if not self._stub.is_class:
+            self._candidate.foresee(batches_of(self._case.strong_test, self._case.entry_point))
         return self._tested(self._case._replace(test=self._case.strong_test))
 
     def _put_stub(self) -> Stub:
