@@ -33,11 +33,11 @@ class TopLevel:
             InputError: it was made in a function, or in no file.
         """
         module, name = getattr(thing, "__module__", ""), getattr(thing, "__qualname__", "")
-        found: Any = sys.modules.get(module)
-        file = getattr(found, "__file__", None)
+        reached: Any = sys.modules.get(module)
+        file = getattr(reached, "__file__", None)
         for part in name.split("."):
-            found = getattr(found, part, None)
-        if found is not thing or not file:
+            reached = getattr(reached, part, None)
+        if reached is not thing or not file:
             raise InputError(
                 f"{what} is made by {thing!r}, which another process cannot import; it has to be a class or a function "
                 "at the top level of a file"

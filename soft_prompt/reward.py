@@ -75,7 +75,7 @@ class Reward(Objective):
 
     def validate(self, prompt: SoftPrompt, frozen: FrozenModel, batches: Iterable[Sequence[Example]]) -> float:
         """The share of assertions that greedy completions miss."""
-        examples = sorted((one for batch in batches for one in batch), key=lambda one: one.task_id)
+        examples = sorted((example for batch in batches for example in batch), key=lambda example: example.task_id)
         chosen = examples[:: max(1, len(examples) // VALIDATION_PROBLEMS)]
         sampling = Sampling(max_tokens=self._config.max_completion_length)
         rows = self.sample(prompt, frozen, chosen, sampling, seed=0)
@@ -86,7 +86,7 @@ class Reward(Objective):
         problem = self._problems[example.task_id]
         prompt = self._strategy.build_prompt(problem.visible())
         completion = postprocess(self._strategy.postprocess, problem.visible(), prompt, generation).text
-        return fmean(self._passes(one, completion) for one in single_assertions(problem))
+        return fmean(self._passes(single, completion) for single in single_assertions(problem))
 
     def close(self) -> None:
         """End the sandbox."""
@@ -97,18 +97,19 @@ class Reward(Objective):
     ) -> list[Continuation]:
         """One completion for each of ``examples``; the number-th draws with ``seed`` plus its number."""
         stops = {
-            one.task_id: self._strategy.build_prompt(self._problems[one.task_id].visible()).stop for one in examples
+            example.task_id: self._strategy.build_prompt(self._problems[example.task_id].visible()).stop
+            for example in examples
         }
         rows = [
             Continuation(
                 str(number),
-                list(one.prompt),
+                list(example.prompt),
                 sampling,
                 seed + number,
-                stops[one.task_id],
-                prompt.in_front(one.category),
+                stops[example.task_id],
+                prompt.in_front(example.category),
             )
-            for number, one in enumerate(examples)
+            for number, example in enumerate(examples)
         ]
         ends = end_tokens(frozen.model, frozen.tokenizer)
         decode(Decoding(frozen.model, frozen.tokenizer, rows, ends=ends, deep=prompt.in_front_of_layers()))
@@ -123,8 +124,8 @@ class Reward(Objective):
         return passed
 
     def _work(self, part: Sequence[tuple[Example, float]], frozen: FrozenModel) -> Work:
-        batch = self._collated([one for one, _ in part], frozen)
-        lengths = torch.tensor([len(one.solution) for one, _ in part])
+        batch = self._collated([example for example, _ in part], frozen)
+        lengths = torch.tensor([len(example.solution) for example, _ in part])
         advantages = torch.tensor([advantage for _, advantage in part]).repeat_interleave(lengths).to(frozen.device)
         if self._start is None:
             self._start = make_prompt(frozen, self._config).to(frozen.device)

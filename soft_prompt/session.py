@@ -114,7 +114,7 @@ def make_objective(
 def bundled_strategies() -> dict[str, Strategy]:
     """Text strategies by name."""
     # By name: the package lies at the top of the repository and is mapped in when installed.
-    return {one.name: one for one in importlib.import_module("pytest_humaneval.strategies").bundled()}
+    return {strategy.name: strategy for strategy in importlib.import_module("pytest_humaneval.strategies").bundled()}
 
 
 def known(strategies: Mapping[str, Strategy], name: str, key: str) -> Strategy:

@@ -116,11 +116,12 @@ def evaluate(
             run = _Run(samples, survey, problems, options, timeout, figures, JudgingProgress(), source)
             return _evaluate(run, address, output)
     except KeyboardInterrupt:
-        told, status = "interrupted", INTERRUPTED
+        reason, status = "interrupted", INTERRUPTED
     except InfrastructureError as error:
-        told, status = f"error: {error}", BROKEN
+        reason, status = f"error: {error}", BROKEN
     print(
-        f"{told}\n{_samples_have(figures.outcomes)} been judged; the same command continues after them", file=sys.stderr
+        f"{reason}\n{_samples_have(figures.outcomes)} been judged; the same command continues after them",
+        file=sys.stderr,
     )
     return status
 
@@ -208,23 +209,23 @@ class _Clock:
         """Since this call began to judge."""
         return time.monotonic() - self._started
 
-    def judged(self, done: int) -> int:
-        """How many of ``done`` this call has judged."""
-        return done - self._before
+    def judged(self, num_judged: int) -> int:
+        """How many of ``num_judged`` this call has judged."""
+        return num_judged - self._before
 
-    def tell(self, done: int) -> None:
+    def tell(self, num_judged: int) -> None:
         """Print a line where the last one is some time ago."""
         if time.monotonic() - self._told < TOLD_EVERY:
             return
         self._told = time.monotonic()
-        rate = self.judged(done) / self.seconds
-        left = duration((self._total - done) / rate)
-        print(f"{done:,} of {self._total:,} judged, {rate:,.1f} a second, about {left} left", file=sys.stderr)
+        rate = self.judged(num_judged) / self.seconds
+        left = duration((self._total - num_judged) / rate)
+        print(f"{num_judged:,} of {self._total:,} judged, {rate:,.1f} a second, about {left} left", file=sys.stderr)
 
 
 def _record(run: _Run, started: str, cluster: dict[str, Any], status: int, analysis: Analysis) -> dict[str, Any]:
     """run.json, with the names of a run under pytest where it knows the same."""
-    asked = {
+    options = {
         "identity": asdict(run.identity),
         "dataset": {"name": run.dataset.name, "sha256": run.dataset.sha256, "problems": run.survey.problems},
         **_several_datasets(run),
@@ -243,7 +244,7 @@ def _record(run: _Run, started: str, cluster: dict[str, Any], status: int, analy
         for name, part in figures.parts([*run.parts]).items()
         for row in part.rows(run.ks)
     ]
-    return run_record(started, status, asked, items, rows, analysis.to_json(), ray=cluster)
+    return run_record(started, status, options, items, rows, analysis.to_json(), ray=cluster)
 
 
 def _several_datasets(run: _Run) -> dict[str, Any]:
@@ -281,8 +282,8 @@ def _summary(run: _Run, cluster: dict[str, Any], analysis: Analysis, width: int)
         rows = figures.rows(run.ks)
         remarks = remark_lines(rows, width)
         if figures.errors:
-            told = "warning: errors of sandbox or cluster, outside every denominator: "
-            remarks += wrapped(told + _several(figures.errors, "sample"), width)
+            warning = "warning: errors of sandbox or cluster, outside every denominator: "
+            remarks += wrapped(warning + _several(figures.errors, "sample"), width)
         head = ["", *wrapped(f"{name}: {_several(len(figures.tasks), 'problem')}", width)] if name else []
         lines = [*lines, *results_lines(head, rows, run.ks, remarks, width)]
         lines += analysis_lines(analysis.parts.get(name, analysis), width, kept=True)
@@ -301,7 +302,7 @@ def _samples_have(number: int) -> str:
 
 def _layer_lines(layers: Sequence[tuple[str, ...]], width: int) -> list[str]:
     """A line for each set of layers: nodes may differ in what their kernels have."""
-    return [line for one in layers for line in wrapped(", ".join(one), width, "sandbox   ")]
+    return [line for names in layers for line in wrapped(", ".join(names), width, "sandbox   ")]
 
 
 def _cluster_line(cluster: dict[str, Any]) -> str:

@@ -70,26 +70,26 @@ def is_plus(row: Mapping[str, object]) -> bool:
 
 
 def dataset_of(
-    name: str, found: Found, wanted: Wanted, base_test: Callable[[str], str] = lambda task_id: ""
+    name: str, fetched: Found, wanted: Wanted, base_test: Callable[[str], str] = lambda task_id: ""
 ) -> Dataset:
     """The problems of rows, of EvalPlus' files or of the hub.
 
     Raises:
         DatasetError: a row cannot be used.
     """
-    rows = list(found.rows)
+    rows = list(fetched.rows)
     if not rows:
-        raise DatasetError(f"{found.source}: holds no problem; expected {', '.join(FIELDS)}")
+        raise DatasetError(f"{fetched.source}: holds no problem; expected {', '.join(FIELDS)}")
     if not is_plus(rows[0][1]):
-        return Dataset(name, found.sha256, tuple(_of_hub(*row, base_test) for row in rows), found.source)
+        return Dataset(name, fetched.sha256, tuple(_of_hub(*row, base_test) for row in rows), fetched.source)
     tasks = [(where, *_checked(where, row)) for where, row in rows]
     if wanted.only_look:
-        return Dataset(name, found.sha256, tuple(problem for _, problem, _ in tasks), found.source)
+        return Dataset(name, fetched.sha256, tuple(problem for _, problem, _ in tasks), fetched.source)
     with Expectations(lambda: open_sandbox(SandboxOptions()), wanted.keep) as expectations:
         made = [_judged(*task, expectations) for task in tasks]
     left_out = sum(count for _, count in made)
-    told = f"; {left_out} inputs left out, as they violate a contract or have no result" if left_out else ""
-    return Dataset(name, found.sha256, tuple(problem for problem, _ in made), found.source + told)
+    note = f"; {left_out} inputs left out, as they violate a contract or have no result" if left_out else ""
+    return Dataset(name, fetched.sha256, tuple(problem for problem, _ in made), fetched.source + note)
 
 
 def _checked(where: str, row: dict[str, Any]) -> tuple[Problem, dict[str, Any]]:
@@ -98,7 +98,7 @@ def _checked(where: str, row: dict[str, Any]) -> tuple[Problem, dict[str, Any]]:
         if name not in row:
             raise DatasetError(f"{where}: field {name!r} is missing; a row of EvalPlus has {', '.join(FIELDS)}")
     for name in INPUTS:
-        if not isinstance(row[name], list) or not all(isinstance(one, list) for one in row[name]):
+        if not isinstance(row[name], list) or not all(isinstance(arguments, list) for arguments in row[name]):
             raise DatasetError(f"{where}: field {name!r} must be a list of lists of arguments")
     if not isinstance(row["atol"], int | float) or isinstance(row["atol"], bool) or row["atol"] < 0:
         raise DatasetError(f"{where}: field 'atol' must be a number from 0, not {row['atol']!r}")
@@ -136,7 +136,7 @@ def _unusable(problem: Problem, why: str) -> Problem:
 
 
 def _cases(problem: Problem, contract: str, inputs: Sequence[Any], expectations: Expectations) -> list[Case]:
-    arguments = [", ".join(map(source_of, _restored(problem, one))) for one in inputs]
+    arguments = [", ".join(map(source_of, _restored(problem, values))) for values in inputs]
     return [
         (given, expected)
         for given, expected in zip(arguments, expectations.of(problem, contract, arguments), strict=True)

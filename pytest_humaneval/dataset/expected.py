@@ -84,23 +84,23 @@ class Expectations:
         place = self._place(program, problem.entry_point, inputs)
         if (kept := _read(place, len(inputs))) is not None:
             return kept
-        asked = replace(problem, prompt="", test="", strong_test="")
+        bare = replace(problem, prompt="", test="", strong_test="")
         self._slow, self._has_result = 0, False
-        found: list[str] = []
+        results: list[str] = []
         for at in range(0, len(inputs), TOGETHER):
-            found += self._run(asked, program, inputs[at : at + TOGETHER])
+            results += self._run(bare, program, inputs[at : at + TOGETHER])
         if place is not None:
             with contextlib.suppress(OSError):  # they are found out again the next time
                 place.parent.mkdir(parents=True, exist_ok=True)
-                part = place.with_suffix(f".{id(found)}")
-                part.write_text(json.dumps(found))
+                part = place.with_suffix(f".{id(results)}")
+                part.write_text(json.dumps(results))
                 part.replace(place)
-        return found
+        return results
 
     def _run(self, problem: Problem, program: str, inputs: Sequence[str]) -> list[str]:
         if self._slow >= MOST_SLOW and not self._has_result:
             return [""] * len(inputs)
-        calls = [f"candidate({one})" for one in inputs]
+        calls = [f"candidate({arguments})" for arguments in inputs]
         written = f"{inspect.getsource(source_of)}\nwritten = source_of"
         told = told_of(self._opened(), problem, program, calls, written, TIMEOUT)
         if isinstance(told, Verdict):
@@ -126,8 +126,8 @@ class Expectations:
     def _place(self, program: str, entry_point: str, inputs: Sequence[str]) -> Path | None:
         if self._keep is None:
             return None
-        told = json.dumps([platform.python_version(), program, entry_point, *inputs])
-        return self._keep / "expected" / f"{hashlib.sha256(told.encode()).hexdigest()}.json"
+        key = json.dumps([platform.python_version(), program, entry_point, *inputs])
+        return self._keep / "expected" / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
 
 
 def told_of(
@@ -189,4 +189,6 @@ def _read(place: Path | None, count: int) -> list[str] | None:
         kept = json.loads(place.read_text()) if place is not None else None
     except (OSError, ValueError, RecursionError):
         return None
-    return kept if isinstance(kept, list) and len(kept) == count and all(isinstance(one, str) for one in kept) else None
+    return (
+        kept if isinstance(kept, list) and len(kept) == count and all(isinstance(text, str) for text in kept) else None
+    )

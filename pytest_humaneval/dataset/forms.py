@@ -69,9 +69,9 @@ def text_of(where: str, row: dict[str, Any], names: Sequence[str]) -> str:
     for name in names:
         if isinstance(value := row.get(name), str):
             return value
-    found = next((name for name in names if name in row), names[0])
-    told = f"is {type(row[found]).__name__}, not text" if found in row else "is missing"
-    raise DatasetError(f"{where}: field {found!r} {told}")
+    field = next((name for name in names if name in row), names[0])
+    complaint = f"is {type(row[field]).__name__}, not text" if field in row else "is missing"
+    raise DatasetError(f"{where}: field {field!r} {complaint}")
 
 
 def texts_of(where: str, row: dict[str, Any], name: str) -> list[str]:
@@ -81,17 +81,17 @@ def texts_of(where: str, row: dict[str, Any], name: str) -> list[str]:
         DatasetError: it is something else.
     """
     value = row.get(name, [])
-    if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
+    if not isinstance(value, list | tuple) or not all(isinstance(text, str) for text in value):
         raise DatasetError(f"{where}: field {name!r} must be a list of texts")
     return list(value)
 
 
 def _refuse_other_languages(where: str, row: dict[str, Any], task_id: str) -> None:
-    told = row.get("language") or row.get("lang") or ""
-    if not told and (prefix := task_id.partition("/")[0].lower()) in OTHER_LANGUAGES:
-        told = prefix
-    if isinstance(told, str) and told and told.lower() not in PYTHON:
-        raise DatasetError(f"{where}: {task_id} is to be written in {told}, and only Python is judged here")
+    language = row.get("language") or row.get("lang") or ""
+    if not language and (prefix := task_id.partition("/")[0].lower()) in OTHER_LANGUAGES:
+        language = prefix
+    if isinstance(language, str) and language and language.lower() not in PYTHON:
+        raise DatasetError(f"{where}: {task_id} is to be written in {language}, and only Python is judged here")
 
 
 def _test_of(where: str, row: dict[str, Any], entry_point: object) -> tuple[str, str]:
@@ -146,12 +146,12 @@ def _one_test(where: str, name: str, trees: Sequence[ast.Module], entry_point: s
             bodies += statements
         else:
             raise DatasetError(f"{where}: field {name!r} has neither a function check(candidate) nor an assertion")
-    told = "".join(f"{ast.unparse(node)}\n" for node in heads)
+    source = "".join(f"{ast.unparse(node)}\n" for node in heads)
     if calls == [f"{CHECK}(candidate)"]:
-        return told
+        return source
     alias = [f"{CHECK} = candidate"] if entry_point == CHECK else []
     lines = [*alias, *_lines(bodies), *calls]
-    return f"{told}def check(candidate):\n" + "".join(f"    {line}\n" for line in lines)
+    return f"{source}def check(candidate):\n" + "".join(f"    {line}\n" for line in lines)
 
 
 def _lines(statements: Iterable[ast.stmt]) -> list[str]:

@@ -71,12 +71,12 @@ def find_mbpp(wanted: Wanted) -> Dataset:
     """
     split, shape = _one_of(SPLITS, wanted), _one_of(SHAPES, wanted)
     sanitized = SANITIZED in wanted.parts
-    found = (BY_HAND if sanitized else WHOLE).find(wanted)
+    fetched = (BY_HAND if sanitized else WHOLE).find(wanted)
     name = ":".join(["mbpp", *([SANITIZED] if sanitized else []), split, shape])
-    tasks = [task for task in tasks_of(found.rows) if task.number in SPLITS[split]]
+    tasks = [task for task in tasks_of(fetched.rows) if task.number in SPLITS[split]]
     if not tasks:
-        raise DatasetError(f"{found.source}: holds no task of MBPP's {split} split ({SPLITS[split]})")
-    return dataset_of(name, found.sha256, found.source, tasks, shape)
+        raise DatasetError(f"{fetched.source}: holds no task of MBPP's {split} split ({SPLITS[split]})")
+    return dataset_of(name, fetched.sha256, fetched.source, tasks, shape)
 
 
 def dataset_of(name: str, sha256: str, source: str, tasks: Iterable[Task], shape: str) -> Dataset:
@@ -88,8 +88,8 @@ def dataset_of(name: str, sha256: str, source: str, tasks: Iterable[Task], shape
             left_out.append(task.task_id)
         else:
             problems.append(problem)
-    told = f"; {len(left_out)} tasks have not this shape: {', '.join(left_out)}" if left_out else ""
-    return Dataset(name, sha256, tuple(problems), source + told)
+    note = f"; {len(left_out)} tasks have not this shape: {', '.join(left_out)}" if left_out else ""
+    return Dataset(name, sha256, tuple(problems), source + note)
 
 
 def shaped(task: Task, shape: str) -> tuple[Problem | None, str]:
@@ -212,10 +212,10 @@ def _loaded(tree: ast.AST) -> set[str]:
 def _one_of(names: Iterable[str], wanted: Wanted) -> str:
     """The one of these parts that is wanted, or the first."""
     known = list(names)
-    asked = [part for part in wanted.parts if part in known]
-    if len(set(asked)) > 1:
-        raise DatasetError(f"--humaneval-dataset: mbpp: {' and '.join(asked)} exclude each other; give one")
-    return asked[0] if asked else known[0]
+    chosen = [part for part in wanted.parts if part in known]
+    if len(set(chosen)) > 1:
+        raise DatasetError(f"--humaneval-dataset: mbpp: {' and '.join(chosen)} exclude each other; give one")
+    return chosen[0] if chosen else known[0]
 
 
 def _parsed(source: str) -> ast.Module:

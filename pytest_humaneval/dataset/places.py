@@ -88,8 +88,10 @@ def from_hub(hub: Hub, load: Callable[..., Any] | None = None) -> Found:
     except DatasetError:
         raise
     except Exception as error:  # the client's transport has a family of its own
-        told = " ".join(str(error).split())
-        raise DatasetError(f"{hub.name} could not be fetched from the hub ({type(error).__name__}: {told})") from error
+        reason = " ".join(str(error).split())
+        raise DatasetError(
+            f"{hub.name} could not be fetched from the hub ({type(error).__name__}: {reason})"
+        ) from error
     text = "".join(json.dumps(row, sort_keys=True) + "\n" for _, row in rows)
     return Found(rows, digest_of(text), f"the hub's {hub.name}")
 

@@ -64,14 +64,14 @@ class Cost:
 
 def cost_of(run: Results) -> Cost | None:
     """What the answers of a run took; None where it generated nothing, as with replayed samples."""
-    made = [one for one in run.outcomes if one.completion_tokens]
+    made = [outcome for outcome in run.outcomes if outcome.completion_tokens]
     if not made:
         return None
     process = run.run.get("engine_process")
     process = process if isinstance(process, dict) else {}
     finished, seconds = process.get("finished"), process.get("generating_seconds")
     each = seconds / finished if type(finished) is int and finished and isinstance(seconds, (int, float)) else None
-    tokens = sum(one.completion_tokens for one in made) / len(made)
+    tokens = sum(outcome.completion_tokens for outcome in made) / len(made)
     return Cost(run.source, str(run.run.get("identity", {}).get("engine", "an engine")), len(made), tokens, each)
 
 
@@ -104,14 +104,14 @@ def study_lines(question: Question, dataset: str, available: int, cost: Cost | N
 def _needs(question: Question) -> Iterator[tuple[str, int]]:
     power, share = question.power, question.discordance
     if question.difference is not None:
-        told = f"a true difference of {question.difference:g} found with a chance of {power:.0%} at alpha {ALPHA:g}"
-        yield told, problems_for_difference(question.difference, share, power=power)
+        goal = f"a true difference of {question.difference:g} found with a chance of {power:.0%} at alpha {ALPHA:g}"
+        yield goal, problems_for_difference(question.difference, share, power=power)
     if question.width is not None:
         yield f"a difference's 95 % interval of width {question.width:g}", problems_for_width(question.width, share)
         yield f"a pass@1's 95 % interval of width {question.width:g}", problems_for_figure_width(question.width)
     if question.margin is not None:
-        told = f"a drop by {question.margin:g} ruled out with a chance of {power:.0%}, if nothing changes in truth"
-        yield told, problems_for_margin(question.margin, share, power=power)
+        goal = f"a drop by {question.margin:g} ruled out with a chance of {power:.0%}, if nothing changes in truth"
+        yield goal, problems_for_margin(question.margin, share, power=power)
 
 
 def _problems(problems: int, samples: int) -> str:
@@ -125,10 +125,10 @@ def _problems(problems: int, samples: int) -> str:
 
 
 def _best(question: Question, dataset: str, available: int) -> str:
-    found = detectable(available, question.discordance, power=question.power)
+    smallest = detectable(available, question.discordance, power=question.power)
     low, high = wilson_interval(available / 2, available)
     parts = [
-        f"a difference of {found:.3f}" if found is not None else "no difference",
+        f"a difference of {smallest:.3f}" if smallest is not None else "no difference",
         f"a margin of {smallest_margin(available, question.discordance, power=question.power):.3f}",
     ]
     return (
@@ -139,10 +139,10 @@ def _best(question: Question, dataset: str, available: int) -> str:
 
 def _costs(problems: int, samples: int, cost: Cost | None) -> str:
     answers = problems * samples
-    told = f"{answers:,} answers of each strategy at most"
+    amount = f"{answers:,} answers of each strategy at most"
     if cost is None:
-        return f"{told}; --like=DIR, a folder of --humaneval-output, tells what they took there"
-    told += f", about {round(answers * cost.tokens):,} tokens"
+        return f"{amount}; --like=DIR, a folder of --humaneval-output, tells what they took there"
+    amount += f", about {round(answers * cost.tokens):,} tokens"
     if cost.seconds is not None:
-        told += f" and {duration(answers * cost.seconds)}"
-    return f"{told}, as the {cost.answers:,} answers of {cost.source} on {cost.engine} took"
+        amount += f" and {duration(answers * cost.seconds)}"
+    return f"{amount}, as the {cost.answers:,} answers of {cost.source} on {cost.engine} took"

@@ -57,24 +57,26 @@ class HistoryLine:
         return {task: {index: index < good for index in range(drawn)} for task, (good, drawn) in counts.items()}
 
 
-COLUMNS = tuple(one.name for one in fields(HistoryLine))
+COLUMNS = tuple(field.name for field in fields(HistoryLine))
 
 
 def lines_of(run: Mapping[str, Any], outcomes: Iterable[Outcome]) -> list[HistoryLine]:
     """The lines of a run; ``run`` is what its run.json says. Of several datasets each has its own."""
     parts = parts_of(outcomes, pool=is_pooled(run))
     passes = {name: passes_of(some) for name, some in parts.items()}
-    datasets = {one["name"]: one for one in run.get("datasets", ())}
+    datasets = {dataset["name"]: dataset for dataset in run.get("datasets", ())}
     process = run["engine_process"]
     generated = process.get("finished")
     seconds = process["generating_seconds"] / generated if generated else None
-    experiments = {one["name"]: one for one in run["experiments"]}
+    experiments = {experiment["name"]: experiment for experiment in run["experiments"]}
     lines = []
     for row in run["strategies"]:
         name, part = row["strategy"], row.get("dataset", "")
         dataset = datasets.get(part, run["dataset"])  # also of what is pooled: those of all together
-        counts = {task: [sum(one.values()), len(one)] for task, one in passes.get(part, {}).get(name, {}).items()}
-        how = experiments[name]
+        counts = {
+            task: [sum(samples.values()), len(samples)] for task, samples in passes.get(part, {}).get(name, {}).items()
+        }
+        experiment = experiments[name]
         low, high = row["interval"] or (None, None)
         share = sum(good / drawn for good, drawn in counts.values()) / len(counts) if counts else None
         lines.append(
@@ -87,7 +89,7 @@ def lines_of(run: Mapping[str, Any], outcomes: Iterable[Outcome]) -> list[Histor
                 dataset=dataset["name"],
                 dataset_sha256=dataset["sha256"],
                 strategy=name,
-                sampling=sampling_of_row(run, how),
+                sampling=sampling_of_row(run, experiment),
                 pass_at_1=share,
                 pass_at_k=json.dumps(row["pass_at_k"]),
                 low=low,

@@ -92,7 +92,7 @@ def check_registration(
 ) -> Checked:
     """Compare it with ``run``, what run.json says was asked for, and how many problems of each strategy were judged."""
     says = planned.says
-    ran = {one["name"]: one for one in run["experiments"]}
+    ran = {experiment["name"]: experiment for experiment in run["experiments"]}
     deviations = [f"{name} was planned and did not run" for name in planned.strategies if name not in ran]
     deviations += _model(says, run["identity"])
     sha256 = run["dataset"]["sha256"]
@@ -105,21 +105,21 @@ def check_registration(
     exploratory = [f"strategy {name}" for name in ran if name not in planned.strategies]
     margin = says.get("margin")
     if margin is not None and margin != max_drop:
-        asked = "none was asked for" if max_drop is None else f"{max_drop:g} was asked for"
-        deviations.append(f"a margin of {margin:g} was planned, {asked}")
+        given = "none was asked for" if max_drop is None else f"{max_drop:g} was asked for"
+        deviations.append(f"a margin of {margin:g} was planned, {given}")
     elif margin is None and max_drop is not None:
         exploratory.append(f"the gate on a drop of {max_drop:g}")
     return Checked(planned.file, planned.sha256, says.get("hypothesis", ""), tuple(deviations), tuple(exploratory))
 
 
-def recorded(told: object) -> Checked | None:
+def recorded(value: object) -> Checked | None:
     """What run.json has of it; None where it has none, or another version's."""
-    if not isinstance(told, dict) or {*told} != {one.name for one in fields(Checked)}:
+    if not isinstance(value, dict) or {*value} != {part.name for part in fields(Checked)}:
         return None
-    deviations, exploratory = told["deviations"], told["exploratory"]
+    deviations, exploratory = value["deviations"], value["exploratory"]
     if not isinstance(deviations, list) or not isinstance(exploratory, list):
         return None
-    file, sha256, hypothesis = (str(told[name]) for name in ("file", "sha256", "hypothesis"))
+    file, sha256, hypothesis = (str(value[name]) for name in ("file", "sha256", "hypothesis"))
     return Checked(file, sha256, hypothesis, tuple(map(str, deviations)), tuple(map(str, exploratory)))
 
 
@@ -135,11 +135,11 @@ def _model(says: Mapping[str, Any], identity: Mapping[str, Any]) -> Sequence[str
 
 
 def _sampling(name: str, says: Mapping[str, Any], experiment: Mapping[str, Any]) -> list[str]:
-    how = {**experiment["sampling"], "num_samples": experiment["num_samples"]}
+    ran = {**experiment["sampling"], "num_samples": experiment["num_samples"]}
     return [
-        f"{name}: {key} {says[key]:g} was planned, {how[key.replace('-', '_')]:g} ran"
+        f"{name}: {key} {says[key]:g} was planned, {ran[key.replace('-', '_')]:g} ran"
         for key in SAMPLING
-        if key in says and says[key] != how[key.replace("-", "_")]
+        if key in says and says[key] != ran[key.replace("-", "_")]
     ]
 
 

@@ -124,11 +124,14 @@ def _why_broken(sandbox: Sandbox, problem: Problem, timeout: float) -> str:
 
 def _key(sandbox: Sandbox, problems: Sequence[Problem], timeout: float) -> str:
     surroundings = [version("pytest-humaneval"), platform.python_version(), sandbox.name, *sandbox.layers, str(timeout)]
-    told = [
+    content = [
         surroundings,
-        *([one.prompt, one.entry_point, one.test, one.canonical_solution, one.strong_test] for one in problems),
+        *(
+            [problem.prompt, problem.entry_point, problem.test, problem.canonical_solution, problem.strong_test]
+            for problem in problems
+        ),
     ]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def _kept(folder: Path) -> list[str]:

@@ -53,8 +53,8 @@ def is_plain_speech(problem: Problem) -> bool:
 def promised(problem: Problem) -> set[str]:
     """The traits that the docstring speaks of."""
     text = docstring_of(problem)
-    found: set[str] = set()
+    promises: set[str] = set()
     for pattern, traits in WORDS:
         if re.search(pattern, text, re.IGNORECASE):
-            found |= traits
-    return found
+            promises |= traits
+    return promises

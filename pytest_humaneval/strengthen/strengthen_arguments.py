@@ -50,12 +50,12 @@ def add_strengthen(subcommands: Any) -> None:
     made.set_defaults(run=_run)
 
 
-def _run(inputs: int, draws: int, **asked: Any) -> int:
+def _run(inputs: int, draws: int, **options: Any) -> int:
     from pytest_humaneval.strengthen.problems import Settings
     from pytest_humaneval.strengthen.strengthening import strengthen
 
     try:
-        return strengthen(settings=Settings(draws, inputs), **asked)
+        return strengthen(settings=Settings(draws, inputs), **options)
     except InfrastructureError as error:
         print(f"error: {error}; the same command goes on after what is written", file=sys.stderr)
         return INTERNAL_ERROR

@@ -78,7 +78,7 @@ def _check_samples(source: Dataset, programs: Samples, paths: Sequence[Path]) ->
 
 def _broken(sandbox: Sandbox, problems: Sequence[Problem], *, skip: bool) -> dict[str, str]:
     broken = broken_problems(sandbox, problems, DEFAULT_TIMEOUT)
-    broken |= {one.task_id: "it has none" for one in problems if not one.canonical_solution.strip()}
+    broken |= {problem.task_id: "it has none" for problem in problems if not problem.canonical_solution.strip()}
     if broken and not skip:
         task_id, why = next(iter(broken.items()))
         raise DatasetError(
@@ -90,21 +90,23 @@ def _broken(sandbox: Sandbox, problems: Sequence[Problem], *, skip: bool) -> dic
 
 def _write(work: Work, problems: Sequence[Problem], output: Path, jobs: int) -> None:
     """Append a line for each problem that has none yet; lines of other settings or samples are made again."""
-    digests = {one.task_id: _digest(one, work.samples.get(one.task_id, ()), work.settings) for one in problems}
+    digests = {
+        problem.task_id: _digest(problem, work.samples.get(problem.task_id, ()), work.settings) for problem in problems
+    }
     try:
         kept = {task_id: line for task_id, line in _former(output) if digests.get(task_id) == made_from(line)[1]}
         output.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(output, [kept[one.task_id] for one in problems if one.task_id in kept])
+        write_whole(output, [kept[problem.task_id] for problem in problems if problem.task_id in kept])
         if kept:
             print(f"going on after {len(kept)} of {len(problems)} problems that are in {output}", file=sys.stderr)
-        left = [(one, digests[one.task_id]) for one in problems if one.task_id not in kept]
+        left = [(problem, digests[problem.task_id]) for problem in problems if problem.task_id not in kept]
         with output.open("a", encoding="utf-8") as file:
             for made in lines_of(work, left, jobs):
                 kept[made.task_id] = made.line
                 file.write(made.line)
                 file.flush()
                 _tell(len(kept), len(problems), made)
-        write_whole(output, [kept[one.task_id] for one in problems])
+        write_whole(output, [kept[problem.task_id] for problem in problems])
     except OSError as error:
         raise InputError(f"--output: {output} cannot be written ({error.strerror or error})") from error
 
@@ -121,16 +123,16 @@ def _former(output: Path) -> Iterator[tuple[str, str]]:
 
 def _digest(problem: Problem, samples: Iterable[tuple[str, str]], settings: Settings) -> str:
     """Of everything that a line depends on."""
-    told = [RULES, version("hypothesis"), asdict(problem), sorted(samples), asdict(settings)]
-    return hashlib.sha256(json.dumps(told).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    content = [RULES, version("hypothesis"), asdict(problem), sorted(samples), asdict(settings)]
+    return hashlib.sha256(json.dumps(content).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _tell(number: int, of: int, made: Made) -> None:
     account, killed = made.account, made.account.mutants
-    told = f"no stronger test: {account.why_none}"
+    result = f"no stronger test: {account.why_none}"
     if not account.why_none:
-        told = (
+        result = (
             f"{account.inputs} inputs, rejects {len(account.rejected)} of {account.programs} programs, "
             f"mutants {killed.killed} -> {killed.killed_strong} of {killed.count}"
         )
-    print(one_line(f"[{number}/{of}] {made.task_id}: {told} ({made.seconds:.1f} s)"), file=sys.stderr, flush=True)
+    print(one_line(f"[{number}/{of}] {made.task_id}: {result} ({made.seconds:.1f} s)"), file=sys.stderr, flush=True)

@@ -58,11 +58,11 @@ class Answers(Border):
         reply = self._answer(asked, message, decoder.objects)
         yield reply if self._world is None else self._world.after(reply)
 
-    def _answer(self, asked: Any, message: bytes, objects: list[Any]) -> bytes:
+    def _answer(self, request: Any, message: bytes, objects: list[Any]) -> bytes:
         try:
-            result = self._lent[0](*asked[0], **asked[1]) if len(asked) == 2 else self._operated(*asked)
+            result = self._lent[0](*request[0], **request[1]) if len(request) == 2 else self._operated(*request)
             if self._watched and message:  # nobody looks at the arguments of many calls again
-                return self._with_changes(result, asked, message, objects)
+                return self._with_changes(result, request, message, objects)
             return VALUE + encode(result, border=self)
         except CodecError as error:
             return REFUSED + encode(str(error))
@@ -73,10 +73,10 @@ class Answers(Border):
         function = OPERATIONS.get(operation) or ALWAYS[operation]
         return function(self.lent(number), *arguments, **keywords)
 
-    def _with_changes(self, result: Any, asked: Any, message: bytes, objects: list[Any]) -> bytes:
+    def _with_changes(self, result: Any, request: Any, message: bytes, objects: list[Any]) -> bytes:
         """The result, and what the arguments hold by now where that is something else than before."""
         again = GraphEncoder(False, self)
-        again.value(asked)
+        again.value(request)
         same = again.finished() == message and list(map(id, again.objects)) == list(map(id, objects))
         letter = VALUE if same else CHANGED
         return letter + GraphEncoder(False, self).result(result, objects, changed=not same)
@@ -90,10 +90,10 @@ class Answers(Border):
             if self._world:
                 message = self._world.before(message)
             decoder = Decoder(message, self._known, self)
-            told = decoder.whole(Decoder.value)
-            if type(told[0]) is bool:
-                return told[1] if told[0] else _raise(*told[1])
-            reply = self._answer(told, message, decoder.objects)
+            received = decoder.whole(Decoder.value)
+            if type(received[0]) is bool:
+                return received[1] if received[0] else _raise(*received[1])
+            reply = self._answer(received, message, decoder.objects)
             write_frame(self._channel, self._world.after(reply) if self._world else reply)
 
     def far(self, value: Any) -> Far | None:

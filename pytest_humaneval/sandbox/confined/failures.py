@@ -27,13 +27,13 @@ def description(error: BaseException, place: Place, border: Border | None = None
     except BaseException:
         message = ""
     try:
-        told = (str(kind.__name__), [_full_name(base) for base in kind.__mro__], message, *place.of(error))
+        content = (str(kind.__name__), [_full_name(base) for base in kind.__mro__], message, *place.of(error))
     except BaseException:
         return encode(("Exception", ["Exception"], message, 0, ""))
     try:
-        return encode((*told, *_values_of(error), *_cause_of(error)), border=border)
+        return encode((*content, *_values_of(error), *_cause_of(error)), border=border)
     except BaseException:
-        return encode(told)
+        return encode(content)
 
 
 def _full_name(kind: type) -> str:

@@ -96,9 +96,9 @@ class Candidate:
         self.surroundings = Surroundings(wants, self._folder)
         self._requests = Requests(wants)
         seconds = self.timeout * self._num_tests
-        told = (source, entry_point, line_offset, seconds, sorted(wants), [*stub.kinds], stub.root)
+        settings = (source, entry_point, line_offset, seconds, sorted(wants), [*stub.kinds], stub.root)
         try:
-            return self._loaded(self.channel.ask(encode(told)), stub)
+            return self._loaded(self.channel.ask(encode(settings)), stub)
         except (Stop, Leave):
             raise
         except BaseException as error:
@@ -150,10 +150,10 @@ class Candidate:
         call = far.number == 0 and operation == "__call__"
         if call and self._ahead is not None and (reply := self._ahead.reply()) is not None:
             return self._foreseen(reply)
-        asked = (arguments, keywords) if call else (operation, far.number, arguments, keywords)
+        request = (arguments, keywords) if call else (operation, far.number, arguments, keywords)
         encoder = (GraphEncoder if self._watched else Encoder)(True, self._border)
         try:
-            encoder.value(asked)
+            encoder.value(request)
             message = encoder.finished()
         except CodecError as error:
             raise self._blame_for_argument(error) from None

@@ -57,10 +57,10 @@ def _of_names(described: Description, own: dict[str, type[Exception]]) -> Except
 def _known(name: str) -> type[BaseException] | None:
     """The exception of a name: Python's, or one of a module of Python's that the test has imported."""
     module, _, last = name.rpartition(".")
-    found: Any = getattr(builtins, name, None)
+    candidate: Any = getattr(builtins, name, None)
     if module and module.partition(".")[0] in sys.stdlib_module_names:
-        found = getattr(sys.modules.get(module), last, None)
-    return found if isinstance(found, type) and issubclass(found, BaseException) else None
+        candidate = getattr(sys.modules.get(module), last, None)
+    return candidate if isinstance(candidate, type) and issubclass(candidate, BaseException) else None
 
 
 def _raised(

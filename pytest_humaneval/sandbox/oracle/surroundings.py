@@ -74,8 +74,8 @@ class Surroundings:
         Raises:
             ValueError, WorldError: it is no such reply.
         """
-        told = decode(reply)
-        text, errors, draws, files, warned, inner = told
+        content = decode(reply)
+        text, errors, draws, files, warned, inner = content
         if (str, str, int, bytes) != (*map(type, (text, errors, draws, inner)),):
             raise ValueError("no reply")
         for stream, printed in ((sys.stdout, text), (sys.stderr, errors)):

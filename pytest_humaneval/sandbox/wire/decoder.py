@@ -48,8 +48,8 @@ class Decoder(ObjectReader):
         """
         try:
             value = read(self)
-            for one in self.waiting:  # it grows meanwhile
-                self.fill(one)
+            for unfilled in self.waiting:  # it grows meanwhile
+                self.fill(unfilled)
         except (CodecError, MemoryError):
             raise
         except Exception as error:

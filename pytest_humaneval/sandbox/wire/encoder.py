@@ -136,8 +136,8 @@ class Encoder(ObjectWriter):
     def slice(self, value: slice) -> None:
         """Start, stop and step."""
         self.out += b"L"
-        for one in (value.start, value.stop, value.step):
-            self.value(one)
+        for part in (value.start, value.stop, value.step):
+            self.value(part)
 
     def text_of(self, value: Any) -> None:
         """What is as good as its text."""

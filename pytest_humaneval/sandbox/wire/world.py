@@ -29,7 +29,7 @@ def files_in(folder: str) -> Files:
     Raises:
         WorldError: it is too much.
     """
-    found: Files = {}
+    files: Files = {}
     waiting, size = [""], 0
     while waiting:
         inner = waiting.pop()
@@ -37,14 +37,14 @@ def files_in(folder: str) -> Files:
             for entry in entries:
                 path = os.path.join(inner, entry.name)
                 if entry.is_dir(follow_symlinks=False):
-                    found[path] = None
+                    files[path] = None
                     waiting.append(path)
                 elif entry.is_file(follow_symlinks=False):
                     size += entry.stat(follow_symlinks=False).st_size
-                    _hold_to_caps(len(found), size)
-                    found[path] = _content(os.path.join(folder, path))
-                _hold_to_caps(len(found), size)
-    return found
+                    _hold_to_caps(len(files), size)
+                    files[path] = _content(os.path.join(folder, path))
+                _hold_to_caps(len(files), size)
+    return files
 
 
 def put_files(folder: str, wanted: Any, there: Files) -> None:
