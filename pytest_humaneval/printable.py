@@ -48,5 +48,5 @@ def _broken(match: re.Match[str]) -> str:
 
 
 def counted(number: int, singular: str, plural: str) -> str:
-    """``1 item is`` or ``3 items are``, of ``item is`` and ``items are``."""
-    return f"{number} {singular if number == 1 else plural}"
+    """``1 item is`` or ``3,000 items are``, of ``item is`` and ``items are``."""
+    return f"{number:,} {singular if number == 1 else plural}"

@@ -27,7 +27,7 @@ from pytest_humaneval.interruption import sigterm_as_interruption
 from pytest_humaneval.models.find import default_cache_directory
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plugin.outside import extensions_here
-from pytest_humaneval.printable import one_line
+from pytest_humaneval.printable import counted, one_line
 from pytest_humaneval.report.analysis import Analysis, comparisons_between
 from pytest_humaneval.report.terminal import analysis_lines, dataset_line, identity_line, remark_lines, results_lines
 from pytest_humaneval.report.texttable import duration, wrapped
@@ -119,10 +119,8 @@ def evaluate(
         reason, status = "interrupted", INTERRUPTED
     except InfrastructureError as error:
         reason, status = f"error: {error}", BROKEN
-    print(
-        f"{reason}\n{_samples_have(figures.outcomes)} been judged; the same command continues after them",
-        file=sys.stderr,
-    )
+    judged = counted(figures.outcomes, "sample has", "samples have")
+    print(f"{reason}\n{judged} been judged; the same command continues after them", file=sys.stderr)
     return status
 
 
@@ -160,7 +158,7 @@ def _evaluate(run: _Run, address: str, output: Path) -> int:
 def _judge(run: _Run, address: str, folder: Folder, samples: Iterator[Sample]) -> dict[str, Any]:
     """Judge the rest of the samples; returns what is told of the cluster."""
     if run.figures.outcomes:
-        print(f"continuing after {_several(run.figures.outcomes, 'sample')} judged already", file=sys.stderr)
+        print(f"continuing after {counted(run.figures.outcomes, 'sample', 'samples')} judged already", file=sys.stderr)
     # Within the cluster once more, as Ray takes the signal for itself.
     with Nodes(address, run.setup) as nodes, sigterm_as_interruption():
         if not nodes.cpus:
@@ -283,8 +281,8 @@ def _summary(run: _Run, cluster: dict[str, Any], analysis: Analysis, width: int)
         remarks = remark_lines(rows, width)
         if figures.errors:
             warning = "warning: errors of sandbox or cluster, outside every denominator: "
-            remarks += wrapped(warning + _several(figures.errors, "sample"), width)
-        head = ["", *wrapped(f"{name}: {_several(len(figures.tasks), 'problem')}", width)] if name else []
+            remarks += wrapped(warning + counted(figures.errors, "sample", "samples"), width)
+        head = ["", *wrapped(f"{name}: {counted(len(figures.tasks), 'problem', 'problems')}", width)] if name else []
         lines = [*lines, *results_lines(head, rows, run.ks, remarks, width)]
         lines += analysis_lines(analysis.parts.get(name, analysis), width, kept=True)
     return lines
@@ -292,12 +290,8 @@ def _summary(run: _Run, cluster: dict[str, Any], analysis: Analysis, width: int)
 
 def _dataset_lines(run: _Run, width: int) -> list[str]:
     """A line for each dataset."""
-    told = [dataset_line(len(figures.tasks), part.name, part.sha256) for _, part, figures in _with_figures(run)]
-    return [line for text in told for line in wrapped(text, width, "problems  ")]
-
-
-def _samples_have(number: int) -> str:
-    return f"{number:,} {'sample has' if number == 1 else 'samples have'}"
+    datasets = [dataset_line(len(figures.tasks), part.name, part.sha256) for _, part, figures in _with_figures(run)]
+    return [line for text in datasets for line in wrapped(text, width, "problems  ")]
 
 
 def _layer_lines(layers: Sequence[tuple[str, ...]], width: int) -> list[str]:
@@ -309,13 +303,9 @@ def _cluster_line(cluster: dict[str, Any]) -> str:
     if not cluster:
         return "not needed: everything was judged before"
     parts = [
-        f"{_several(cluster['nodes'], 'node')}, {_several(cluster['cpus'], 'CPU')}",
+        f"{counted(cluster['nodes'], 'node', 'nodes')}, {counted(cluster['cpus'], 'CPU', 'CPUs')}",
         f"{cluster['judged']:,} judged in {cluster['seconds']:.1f} s",
     ]
     if again := cluster["pieces_of_lost_nodes"] + cluster["worker_crashes"]:
-        parts.append(f"{_several(again, 'task')} lost their node or process and had to be done again")
+        parts.append(f"{counted(again, 'task', 'tasks')} lost their node or process and had to be done again")
     return "; ".join(parts)
-
-
-def _several(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -156,7 +156,7 @@ def _at_least(strategy: str, least: float, passes: Passes) -> GateVerdict:
     # Exactly, as 0.4 is meant: a mean of shares in floating point can be one bit below it.
     value = sum(Fraction(sum(samples.values()), len(samples)) for samples in passes.values()) / len(passes)
     passed, judged = (sum(map(count, passes.values())) for count in (lambda samples: sum(samples.values()), len))
-    detail = f"{float(value):.4f}, {passed} of {counted(judged, 'sample', 'samples')}"
+    detail = f"{float(value):.4f}, {passed:,} of {counted(judged, 'sample', 'samples')}"
     return GateVerdict(gate, strategy, value >= Fraction(str(least)), detail)
 
 

@@ -28,7 +28,7 @@ def rejected_lines(outcomes: Sequence[Outcome], text_of: Callable[[Outcome], str
         return []
     rejections = rejected(outcomes)
     passed = sum(outcome.passed for outcome in outcomes)
-    head = f"strong: the stronger tests reject {len(rejections)} of {counted(passed, 'sample', 'samples')} that passed"
+    head = f"strong: the stronger tests reject {len(rejections):,} of {counted(passed, 'sample', 'samples')} that passed"
     lines = wrapped(f"{head}{':' if rejections else ''}", width)
     for outcome in rejections[:SHOWN]:
         item = f"  {outcome.task_id} {outcome.strategy}: "

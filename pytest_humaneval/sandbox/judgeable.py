@@ -80,7 +80,7 @@ def left_after(problems: Sequence[Problem], broken: dict[str, str], *, skip: boo
         more = f"\n  and {len(broken) - NAMED} more" if len(broken) > NAMED else ""
         advice = "" if skip else "\n--humaneval-skip-broken-problems leaves them out"
         raise DatasetError(
-            f"{len(broken)} of {counted(len(problems), 'problem', 'problems')} cannot be judged here: "
+            f"{len(broken):,} of {counted(len(problems), 'problem', 'problems')} cannot be judged here: "
             f"their canonical solution does not pass"
             f"{named}{more}{advice}"
         )
