@@ -27,8 +27,8 @@ def rejected_lines(outcomes: Sequence[Outcome], text_of: Callable[[Outcome], str
     if not any(outcome.strong_kind for outcome in outcomes):
         return []
     rejections = rejected(outcomes)
-    passed = sum(outcome.passed for outcome in outcomes)
-    head = f"strong: the stronger tests reject {len(rejections):,} of {counted(passed, 'sample', 'samples')} that passed"
+    passed = counted(sum(outcome.passed for outcome in outcomes), "sample", "samples")
+    head = f"strong: the stronger tests reject {len(rejections):,} of {passed} that passed"
     lines = wrapped(f"{head}{':' if rejections else ''}", width)
     for outcome in rejections[:SHOWN]:
         item = f"  {outcome.task_id} {outcome.strategy}: "
