@@ -28,7 +28,7 @@ from pytest_humaneval.strengthen.workers import Made, Work, lines_of
 from pytest_humaneval.strengthen.writing import made_from
 from pytest_humaneval.whole_file import write_whole
 
-INSTALL = "strengthen draws inputs by hypothesis, which is not installed: pip install 'pytest-humaneval[strengthen]'"
+INSTALL = "strengthen draws inputs with hypothesis, which is not installed: pip install 'pytest-humaneval[strengthen]'"
 RULES = 2  # to be raised when the same input would give another output: what an older release made is made again
 
 Samples = Mapping[str, Sequence[tuple[str, str]]]
@@ -63,7 +63,7 @@ def strengthen(
     _write(Work(SandboxOptions(sandbox), settings, programs, broken), plain, output, jobs)
     made = read_dataset(output)
     count = sum(bool(problem.strong_test) for problem in made.problems)
-    print(f"{count} of {len(made.problems)} problems have a stronger test; {output} (sha256 {made.sha256})")
+    print(f"{output} (sha256 {made.sha256}): {count} of {len(made.problems)} problems have a stronger test")
     return 0
 
 
@@ -72,18 +72,18 @@ def _check_samples(source: Dataset, programs: Samples, paths: Sequence[Path]) ->
     if programs and not known & programs.keys():
         example = next(iter(programs))
         raise DatasetError(
-            f"--samples: {', '.join(map(str, paths))}: none of their problems, such as {example}, is in {source.name}"
+            f"--samples: {', '.join(map(str, paths))}: {source.name} has none of their problems, such as {example}"
         )
 
 
 def _broken(sandbox: Sandbox, problems: Sequence[Problem], *, skip: bool) -> dict[str, str]:
     broken = broken_problems(sandbox, problems, DEFAULT_TIMEOUT)
-    broken |= {problem.task_id: "it has none" for problem in problems if not problem.canonical_solution.strip()}
+    broken |= {problem.task_id: "there is none" for problem in problems if not problem.canonical_solution.strip()}
     if broken and not skip:
         task_id, why = next(iter(broken.items()))
         raise DatasetError(
-            f"{len(broken)} of {len(problems)} problems cannot be strengthened, as their canonical solution does not "
-            f"pass, such as {task_id}: {why}\n--skip-broken-problems leaves them as they are"
+            f"{len(broken)} of {len(problems)} problems cannot be strengthened, because their canonical solution "
+            f"does not pass; the first is {task_id}: {why}\n--skip-broken-problems leaves them as they are"
         )
     return broken
 
@@ -98,7 +98,7 @@ def _write(work: Work, problems: Sequence[Problem], output: Path, jobs: int) -> 
         output.parent.mkdir(parents=True, exist_ok=True)
         write_whole(output, [kept[problem.task_id] for problem in problems if problem.task_id in kept])
         if kept:
-            print(f"going on after {len(kept)} of {len(problems)} problems that are in {output}", file=sys.stderr)
+            print(f"continuing after {len(kept)} of {len(problems)} problems already in {output}", file=sys.stderr)
         left = [(problem, digests[problem.task_id]) for problem in problems if problem.task_id not in kept]
         with output.open("a", encoding="utf-8") as file:
             for made in lines_of(work, left, jobs):
