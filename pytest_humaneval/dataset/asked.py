@@ -74,7 +74,7 @@ def _asked(piece: str, known: Mapping[str, DatasetKind], directory: Path, wanted
     path = directory / Path(piece).expanduser()
     if (kind := known.get(name)) is None:
         if not names_a_file(piece) and not path.exists():
-            raise DatasetError(f"{OPTION}: no file and {unknown('dataset', name, known)}")
+            raise DatasetError(f"{OPTION}: neither a file nor known: {unknown('dataset', name, known)}")
         return Asked(piece, None, replace(wanted, file=path))
     if file and kind.find is None:
         raise DatasetError(f"{OPTION}: {piece}: {name} is read by its own function and takes no file")

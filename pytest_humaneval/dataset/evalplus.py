@@ -101,7 +101,7 @@ def _checked(where: str, row: dict[str, Any]) -> tuple[Problem, dict[str, Any]]:
         if not isinstance(row[name], list) or not all(isinstance(arguments, list) for arguments in row[name]):
             raise DatasetError(f"{where}: field {name!r} must be a list of lists of arguments")
     if not isinstance(row["atol"], int | float) or isinstance(row["atol"], bool) or row["atol"] < 0:
-        raise DatasetError(f"{where}: field 'atol' must be a number from 0, not {row['atol']!r}")
+        raise DatasetError(f"{where}: field 'atol' must be a number of at least 0, not {row['atol']!r}")
     text_of(where, row, ("contract",))
     if not text_of(where, row, ("canonical_solution",)).strip():
         raise DatasetError(f"{where}: field 'canonical_solution' is empty, and what is expected comes from it")
@@ -121,8 +121,8 @@ def _judged(where: str, problem: Problem, row: dict[str, Any], expectations: Exp
     except DatasetError as error:
         return _unusable(problem, f"{where}: {error}"), 0
     if not base:
-        told = f"each violates the contract, raises or takes more than {TIMEOUT:g} s"
-        return _unusable(problem, f"{where}: field 'canonical_solution' has no result for any base input: {told}"), 0
+        reason = f"each violates the contract, raises or takes more than {TIMEOUT:g} s"
+        return _unusable(problem, f"{where}: field 'canonical_solution' has no result for any base input: {reason}"), 0
     tests = [
         plus_test(problem.entry_point, cases, float(row["atol"]), of_mbpp=_is_mbpp(problem)) for cases in (base, plus)
     ]

@@ -45,13 +45,13 @@ def problem_of(where: str, row: dict[str, Any]) -> Problem:
     _refuse_other_languages(where, row, task_id)
     if isinstance(row.get("suffix"), str) and row["suffix"].strip():
         raise DatasetError(
-            f"{where}: field 'suffix': code follows the completion of {task_id}, and a problem here ends with the "
-            "completion; only rows without a suffix can be asked"
+            f"{where}: field 'suffix': {task_id} has code after its completion; only rows without a suffix can be "
+            "evaluated"
         )
     test, handed = _test_of(where, row, row.get("entry_point"))
     entry_point = text_of(where, row, ("entry_point",)) if "entry_point" in row else handed
     if not entry_point:
-        raise DatasetError(f"{where}: field 'entry_point' is missing, and the test hands no function to check")
+        raise DatasetError(f"{where}: field 'entry_point' is missing, and the test passes no function to check")
     solution = text_of(where, row, ("canonical_solution",)) if row.get("canonical_solution") is not None else ""
     if not task_id or not is_entry_point(entry_point):
         raise DatasetError(f"{where}: task_id must not be empty and entry_point must be {ENTRY_POINT}")
@@ -91,7 +91,7 @@ def _refuse_other_languages(where: str, row: dict[str, Any], task_id: str) -> No
     if not language and (prefix := task_id.partition("/")[0].lower()) in OTHER_LANGUAGES:
         language = prefix
     if isinstance(language, str) and language and language.lower() not in PYTHON:
-        raise DatasetError(f"{where}: {task_id} is to be written in {language}, and only Python is judged here")
+        raise DatasetError(f"{where}: {task_id} asks for {language}; only Python can be judged here")
 
 
 def _test_of(where: str, row: dict[str, Any], entry_point: object) -> tuple[str, str]:

@@ -68,7 +68,9 @@ def _sort_of(rows: Iterable[Row]) -> str:
     sorts = [(where, _sort(row)) for where, row in rows]
     for where, sort in sorts:
         if sort != sorts[0][1]:
-            raise DatasetError(f"{where}: a row of {sort} in a file that begins with rows of {sorts[0][1]}; divide it")
+            raise DatasetError(
+                f"{where}: a row of {sort} in a file that begins with rows of {sorts[0][1]}; split the file"
+            )
     return sorts[0][1] if sorts else PROBLEMS
 
 
@@ -96,7 +98,7 @@ def select_problems(dataset: Dataset, task_ids: Sequence[str], limit: int | None
     if missing := [task_id for task_id in task_ids if task_id not in known]:
         parts = dataset.parts or (dataset,)
         goes = ", then ".join(f"from {part.problems[0].task_id} to {part.problems[-1].task_id}" for part in parts)
-        raise DatasetError(f"--humaneval-task: unknown problem {', '.join(missing)}; the dataset goes {goes}")
+        raise DatasetError(f"--humaneval-task: unknown problem {', '.join(missing)}; the dataset runs {goes}")
     wanted = set(task_ids) or known
     chosen = [
         [problem for problem in part.problems if problem.task_id in wanted] for part in dataset.parts or (dataset,)

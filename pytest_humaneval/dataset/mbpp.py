@@ -30,6 +30,7 @@ from pytest_humaneval.dataset.forms import text_of, texts_of
 from pytest_humaneval.dataset.kinds import Dataset, DatasetKind, Row, Wanted
 from pytest_humaneval.dataset.places import Hub, Places
 from pytest_humaneval.exceptions import DatasetError
+from pytest_humaneval.printable import counted
 from pytest_humaneval.problem import Problem
 
 # By task_id, as its makers split it: 1-10 are few-shot examples.
@@ -88,7 +89,8 @@ def dataset_of(name: str, sha256: str, source: str, tasks: Iterable[Task], shape
             left_out.append(task.task_id)
         else:
             problems.append(problem)
-    note = f"; {len(left_out)} tasks have not this shape: {', '.join(left_out)}" if left_out else ""
+    lacking = counted(len(left_out), "task does", "tasks do")
+    note = f"; {lacking} not have this shape: {', '.join(left_out)}" if left_out else ""
     return Dataset(name, sha256, tuple(problems), source + note)
 
 
@@ -167,7 +169,7 @@ def in_docstring(task: Task) -> tuple[Problem | None, str]:
         return None, f"its tests call {len(functions)} of its functions, not 1"
     (function,) = functions
     if module.body[-1] is not function:
-        return None, "something follows the function"
+        return None, "code follows the function"
     head = "\n".join(map(ast.unparse, module.body[:-1]))
     docstring = _docstring(task.description, asserts[:NUM_EXAMPLES])
     prompt = (f"{head}\n\n\n" if head else "") + _signature(function) + docstring

@@ -60,8 +60,8 @@ class Places:
                 trouble = str(error)
         folders = " or ".join(map(str, (*wanted.folders, *self.folders)))
         raise DatasetError(
-            f"{self.name} is not here: no file {' or '.join(self.files)} in {folders}; the hub: {trouble}. Name its "
-            f"file, {self.name}=FILE, or a folder that has it by --humaneval-data-dir or HUMANEVAL_DATA_DIR"
+            f"{self.name} was not found: no file {' or '.join(self.files)} in {folders}; the hub: {trouble}. Give its "
+            f"file as {self.name}=FILE, or the folder that has it with --humaneval-data-dir or HUMANEVAL_DATA_DIR"
         )
 
 
@@ -101,7 +101,7 @@ def _load_dataset() -> Callable[..., Any]:
         from datasets import load_dataset
     except ImportError:
         raise DatasetError(
-            "it is read by the package datasets, which is not installed: pip install 'pytest-humaneval[soft-prompt]'"
+            "the hub needs the package datasets, which is not installed: pip install 'pytest-humaneval[soft-prompt]'"
         ) from None
     load: Callable[..., Any] = load_dataset
     return load

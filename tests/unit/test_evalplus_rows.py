@@ -157,7 +157,7 @@ def test_the_tolerance_of_floats_holds_for_what_follows() -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"atol": None}, ":1: field 'atol' must be a number from 0, not None"),
+        ({"atol": None}, ":1: field 'atol' must be a number of at least 0, not None"),
         ({"plus_input": [1]}, ":1: field 'plus_input' must be a list of lists of arguments"),
         ({"canonical_solution": "  "}, ":1: field 'canonical_solution' is empty"),
     ],
