@@ -43,12 +43,12 @@ def test_a_file_of_somebody_else_s_is_left_alone(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / FILE) as other:
         other.execute("CREATE TABLE mine (a)")
     other.close()
-    assert "has no line of this run: it is not a history of this version" in append(tmp_path, [line(1, 1)])
+    assert "history.sqlite: it is not a history that this version can read" in append(tmp_path, [line(1, 1)])
     (tmp_path / FILE).write_text("not a database, and long enough to be seen as none" * 40)
-    assert "has no line of this run" in append(tmp_path, [line(1, 1)])
+    assert "this run was not added to" in append(tmp_path, [line(1, 1)])
     assert main(["history", "--cache-dir", str(tmp_path)]) == 4
     (tmp_path / "file").touch()
-    assert "has no line of this run" in append(tmp_path / "file", [line(1, 1)])
+    assert "this run was not added to" in append(tmp_path / "file", [line(1, 1)])
 
 
 def test_the_first_run_that_differs_is_named_and_not_the_later_ones() -> None:
