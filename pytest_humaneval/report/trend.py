@@ -77,11 +77,16 @@ def trend_lines(shown: Sequence[Trend], width: int) -> list[str]:
         spark = sparkline([run.pass_at_1 for run in trend.runs])
         runs = counted(len(trend.runs), "run", "runs")
         head = f"{printable(trend.strategy)} on {printable(trend.dataset)}: {runs}  {spark}"
-        lines += [*([""] if lines else []), *wrapped(head, width), *_table(trend, width), *wrapped(told(trend), width)]
+        lines += [
+            *([""] if lines else []),
+            *wrapped(head, width),
+            *_table(trend, width),
+            *wrapped(finding(trend), width),
+        ]
     return lines
 
 
-def told(trend: Trend) -> str:
+def finding(trend: Trend) -> str:
     """Which run is the first that differs from its predecessor by more than chance."""
     tests = sum(change is not None for change in trend.changes)
     if not tests:
@@ -92,7 +97,7 @@ def told(trend: Trend) -> str:
     change, run = trend.changes[place - 1], trend.runs[place]
     assert change is not None
     return (
-        f"the first that differs significantly from the one before it is {run.started} ({_commit(run)}): "
+        f"the first run that differs significantly from the one before it is {run.started} ({_commit(run)}): "
         f"{change.difference:+.3f} [{change.interval[0]:+.3f}, {change.interval[1]:+.3f}], p {p_text(change.p_holm)}, "
         f"{counted(change.problems, 'problem', 'problems')} ({which})"
     )
