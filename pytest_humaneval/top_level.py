@@ -61,7 +61,7 @@ def _module(name: str, file: str) -> ModuleType:
         return importlib.import_module(name)
     spec = importlib.util.spec_from_file_location(name, file)
     assert spec is not None
-    assert spec.loader is not None, f"{file} is no Python file"
+    assert spec.loader is not None, f"{file} is not a Python file"
     sys.modules[name] = module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

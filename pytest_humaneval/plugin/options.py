@@ -127,7 +127,7 @@ OPTIONS = (
     ),
     Option(
         "thinking-end",
-        "the text that ends the model's thinking, if it is none of the usual ones (</think>, [/THINK], ...)",
+        "the text that ends the model's thinking, if it is not one of the usual ones (</think>, [/THINK], ...)",
         "TEXT",
     ),
     Option("output", "write samples.jsonl, results.jsonl, prompts.jsonl and run.json into this folder", "DIR"),
@@ -153,7 +153,7 @@ OPTIONS = (
         "X",
         drop,
     ),
-    Option("plan", "a plan made before: the report says what deviates from it, and what is exploratory", "FILE"),
+    Option("plan", "a plan written beforehand: the report says what deviates from it, and what is exploratory", "FILE"),
     Option("html", "write a report page: one file that works offline", "FILE"),
     Option("markdown", "write a summary in Markdown; it also goes to GITHUB_STEP_SUMMARY, if that is set", "FILE"),
     Option(

@@ -81,8 +81,8 @@ def least_pass_at_1(requested: Iterable[tuple[str, float]], strategies: Sequence
             )
         if own.setdefault(name, least) != least:
             raise InputError(
-                f"--humaneval-min-pass-at-1: {own[name]:g} and {least:g} are asked of {name or 'every strategy'}; "
-                "give one"
+                f"--humaneval-min-pass-at-1: {own[name]:g} and {least:g} are both given for "
+                f"{name or 'every strategy'}; give one"
             )
     return {name: own.get(name, own.get("", 0.0)) for name in strategies if name in own or "" in own}
 

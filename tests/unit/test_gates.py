@@ -40,7 +40,7 @@ def test_a_number_without_a_name_is_for_those_that_have_no_own() -> None:
 def test_an_unknown_name_or_two_numbers_for_one_are_refused() -> None:
     with pytest.raises(InputError, match="chta is not evaluated; this run has chat, cot"):
         least_pass_at_1([("chta", 0.5)], ["chat", "cot"])
-    with pytest.raises(InputError, match=r"0.5 and 0.6 are asked of chat; give one"):
+    with pytest.raises(InputError, match=r"0.5 and 0.6 are both given for chat; give one"):
         least_pass_at_1([("chat", 0.5), ("chat", 0.6)], ["chat"])
 
 
