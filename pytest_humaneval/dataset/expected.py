@@ -38,14 +38,14 @@ CALLS = [
 {calls}
 ]
 def check(candidate):
-    told = []
+    results = []
     for call in CALLS:
         try:
             source = written(call(candidate))
         except Exception:
             source = ""
-        told.append(source if len(source) <= {longest} else "")
-    text = json.dumps(told)
+        results.append(source if len(source) <= {longest} else "")
+    text = json.dumps(results)
     return f"{{len(text)}} {{text[{at}:{at} + {room}]}}"
 """
 
