@@ -28,7 +28,7 @@ def sampling_text(sampling: Sampling, num_samples: int, drawn: Iterable[tuple[fl
 
 def context_text(tokens: int) -> str:
     """What goes behind the sampling where the context held first; nothing where it did not."""
-    return f"; prompt and answer together {tokens} tokens, which held first for some" if tokens else ""
+    return f"; for some, a context of {tokens} tokens was full first" if tokens else ""
 
 
 def p_text(p: float, least: str = "< 0.001") -> str:

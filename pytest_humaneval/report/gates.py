@@ -194,7 +194,7 @@ def _small_drop(strategy: str, margin: float, test: MarginTest | None) -> GateVe
         f"{test.difference:+.3f}, {test.problems} problems, one-sided {1 - ALPHA:.0%} limits {low:+.3f} and {high:+.3f}"
     )
     if test.within is None:
-        detail += f"; {_needed(test)}, if nothing has changed in truth and as many problems differ"
+        detail += f"; {_needed(test)}, if nothing has really changed and as many problems differ"
     return GateVerdict(gate, strategy, test.within, detail)
 
 

@@ -112,7 +112,7 @@ class ProcessSandbox:
             kind, detail, duration = self._receive(patience)
         except NotDoneError:
             self._drop()
-            return "timed out", f"the test was not done {patience:g} s after its start", patience
+            return "timed out", f"the test had not finished {patience:g} s after its start", patience
         except (OSError, EOFError, CodecError) as error:
             if self._overcome():
                 return "refused", "the process that ran the test ended while handling a result", 0.0
