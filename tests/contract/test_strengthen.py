@@ -106,7 +106,7 @@ def test_what_was_made_of_other_samples_is_made_anew(files: dict[str, Path]) -> 
 def test_a_canonical_solution_that_fails_is_named(files: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
     files["dataset"].write_text(json.dumps({**LARGEST, "canonical_solution": "    return 3\n"}) + "\n")
     assert strengthened(files) == 4
-    assert "such as Mini/0: assertion" in capsys.readouterr().err
+    assert "the first is Mini/0: assertion" in capsys.readouterr().err
     assert not files["output"].exists()
     assert strengthened(files, "--skip-broken-problems") == 0
     assert rows_of(files["output"])[0]["strong_test"] == ""

@@ -98,7 +98,7 @@ def test_a_function_called_check_may_have_assertions_alone(tmp_path: Path) -> No
         (HUMANEVALPACK | {"task_id": "CPP/0"}, "CPP/0 asks for cpp; only Python can be judged here"),
         (MULTIPL_E | {"language": "rs"}, "HumanEval_0_double asks for rs; only Python"),
         (ROW | {"suffix": "    return n\n"}, "field 'suffix': T/0 has code after its completion"),
-        ({key: ROW[key] for key in ROW if key != "entry_point"}, "field 'entry_point' is missing, and the test hands"),
+        ({key: ROW[key] for key in ROW if key != "entry_point"}, "field 'entry_point' is missing, and the test passes"),
         (ROW | {"entry_point": None}, "field 'entry_point' is NoneType, not text"),
         ({key: ROW[key] for key in ROW if key != "test"}, "field 'test' is missing"),
         (ROW | {"test": "print(1)"}, "field 'test' has neither a function check(candidate) nor an assertion"),
