@@ -182,10 +182,10 @@ def _judge(run: _Run, address: str, folder: Folder, samples: Iterator[Sample]) -
 
 def _analysis(run: _Run) -> Analysis:
     """The comparisons of strategies, on each dataset apart."""
-    found = {
+    parts = {
         name: Analysis(*comparisons_between(part.passes())) for name, part in run.figures.parts([*run.parts]).items()
     }
-    return found.get("") or Analysis(parts=found)
+    return parts.get("") or Analysis(parts=parts)
 
 
 def _outcome(sample: Sample, judged: Judged, dataset: str) -> Outcome:
@@ -249,7 +249,7 @@ def _several_datasets(run: _Run) -> dict[str, Any]:
     """Each dataset, where there are several."""
     if not run.dataset.parts:
         return {}
-    told = [
+    recorded = [
         {
             "name": name,
             "sha256": part.sha256,
@@ -259,7 +259,7 @@ def _several_datasets(run: _Run) -> dict[str, Any]:
         }
         for name, part, figures in _with_figures(run)
     ]
-    return {"datasets": told, "pool": False}
+    return {"datasets": recorded, "pool": False}
 
 
 def _with_figures(run: _Run) -> Iterator[tuple[str, Dataset, Figures]]:

@@ -102,12 +102,12 @@ class Expectations:
             return [""] * len(inputs)
         calls = [f"candidate({arguments})" for arguments in inputs]
         written = f"{inspect.getsource(source_of)}\nwritten = source_of"
-        told = told_of(self._opened(), problem, program, calls, written, TIMEOUT)
-        if isinstance(told, Verdict):
-            self._slow += len(inputs) == 1 and told.kind == "timed out"
+        results = told_of(self._opened(), problem, program, calls, written, TIMEOUT)
+        if isinstance(results, Verdict):
+            self._slow += len(inputs) == 1 and results.kind == "timed out"
             return self._apart(problem, program, inputs)
-        self._has_result = self._has_result or any(told)
-        return told
+        self._has_result = self._has_result or any(results)
+        return results
 
     def _opened(self) -> Sandbox:
         if self._sandbox is None:

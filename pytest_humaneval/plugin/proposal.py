@@ -121,8 +121,8 @@ def try_solutions(config: pytest.Config, plan: Plan, trial: SolutionTrial) -> di
 def _solution_trial(config: pytest.Config, choices: Choices, sandbox: Sandbox) -> SolutionTrial:
     """Before anything is generated: what no solution passes says nothing about a model."""
     # Published problems are known once they have passed; others change.
-    asked = options.datasets(config, choices.extensions.datasets)
-    published = all(each.kind in BUNDLED.values() for each in asked)
+    requested = options.datasets(config, choices.extensions.datasets)
+    published = all(each.kind in BUNDLED.values() for each in requested)
     keep = options.cache_directory(config) if published else None
     timeout = max(DEFAULT_TIMEOUT, default_timeout(config))
     return SolutionTrial.of(sandbox, choices.problems, timeout, keep)

@@ -50,12 +50,12 @@ class SolutionTrial:
         Raises:
             SandboxError: there is no sandbox to be had.
         """
-        found = _tried_together(open_sandbox, self.problems, self.timeout, count) if self.problems else {}
-        if self.keep is not None and self.problems and not found:
+        broken = _tried_together(open_sandbox, self.problems, self.timeout, count) if self.problems else {}
+        if self.keep is not None and self.problems and not broken:
             with contextlib.suppress(OSError):  # it is tried again the next time
                 self.keep.mkdir(parents=True, exist_ok=True)
                 (self.keep / KEPT).write_text(json.dumps([*_kept(self.keep), self.key][-100:]))
-        return found
+        return broken
 
     def worthwhile(self) -> int:
         """How many sandboxes are worth their start."""
@@ -91,14 +91,14 @@ def _tried_together(
     open_sandbox: OpenSandbox, problems: Sequence[Problem], timeout: float, count: int
 ) -> dict[str, str]:
     """By as many sandboxes at once; with one, in this thread: somebody's own sandbox may want the main one."""
-    found: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     left = list(reversed(problems))
 
     def try_some() -> None:
         with open_sandbox() as sandbox, contextlib.suppress(IndexError):
             while True:
                 problem = left.pop()  # one thread at a time gets it
-                found[problem.task_id] = _why_broken(sandbox, problem, timeout)
+                reasons[problem.task_id] = _why_broken(sandbox, problem, timeout)
 
     if count == 1:
         try_some()
@@ -109,7 +109,7 @@ def _tried_together(
                     trial.result()
             finally:
                 left.clear()  # where one fails, or somebody interrupts, the others come to their end
-    return {problem.task_id: why for problem in problems if (why := found[problem.task_id])}
+    return {problem.task_id: why for problem in problems if (why := reasons[problem.task_id])}
 
 
 def _why_broken(sandbox: Sandbox, problem: Problem, timeout: float) -> str:

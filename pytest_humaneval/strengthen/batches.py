@@ -95,9 +95,9 @@ def answers(sandbox: Sandbox, problem: Problem, inputs: Sequence[Arguments], com
 
 def _answers(sandbox: Sandbox, problem: Problem, inputs: Sequence[Arguments], comparison: Comparison) -> list[str]:
     calls = [comparison.viewed(_call(each)) for each in inputs]
-    told = told_of(sandbox, problem, problem.canonical_solution, calls, "written = repr", QUICK, LONGEST)
-    if not isinstance(told, Verdict):
-        return told
+    answered = told_of(sandbox, problem, problem.canonical_solution, calls, "written = repr", QUICK, LONGEST)
+    if not isinstance(answered, Verdict):
+        return answered
     if len(inputs) == 1:
         return [""]
     return [answer for piece in _pieces(inputs) for answer in _answers(sandbox, problem, piece, comparison)]

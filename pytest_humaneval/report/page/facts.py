@@ -117,7 +117,7 @@ def _made(outcomes: Sequence[Outcome], few: bool) -> Any:
     return made.to_json().get("pairs" if few else "with_reference")
 
 
-def _is_whole(told: Any) -> bool:
+def _is_whole(recorded: Any) -> bool:
     """Whether a record's comparisons are what ours has: another program's, or a damaged one, is made anew."""
     number = int | float
     words, counts, figures = ("first", "second"), ("better", "worse"), ("difference", "p", "p_holm")
@@ -128,12 +128,12 @@ def _is_whole(told: Any) -> bool:
     }
     try:
         every = all(
-            len(one["interval"]) == 2
-            and all(isinstance(each, number) for each in one["interval"])
-            and all(isinstance(one[name], kind) for name, kind in shape.items())
-            for one in told["comparisons"]
+            len(comparison["interval"]) == 2
+            and all(isinstance(each, number) for each in comparison["interval"])
+            and all(isinstance(comparison[name], kind) for name, kind in shape.items())
+            for comparison in recorded["comparisons"]
         )
-        seen = told.get("detectable") or {"difference": None, "problems": 0}
+        seen = recorded.get("detectable") or {"difference": None, "problems": 0}
         return every and isinstance(seen["difference"], number | None) and isinstance(seen["problems"], int)
     except (TypeError, KeyError, AttributeError):
         return False

@@ -50,12 +50,12 @@ class Answers(Border):
         if self._world is not None:
             message = self._world.before(message)
         decoder = Decoder(message, self._known, self)
-        asked = decoder.whole(Decoder.value)
-        if len(asked) == 1:
-            for call in asked[0]:
+        calls = decoder.whole(Decoder.value)
+        if len(calls) == 1:
+            for call in calls[0]:
                 yield self._answer(call, b"", [])
             return
-        reply = self._answer(asked, message, decoder.objects)
+        reply = self._answer(calls, message, decoder.objects)
         yield reply if self._world is None else self._world.after(reply)
 
     def _answer(self, request: Any, message: bytes, objects: list[Any]) -> bytes:

@@ -68,8 +68,8 @@ class World:
         warnings.warn = note
 
     def _warnings(self) -> list[tuple[str, str]]:
-        told, self._warned = self._warned, []
-        return told
+        warned, self._warned = self._warned, []
+        return warned
 
     def _draws(self) -> int:
         if self._state is None:

@@ -39,15 +39,15 @@ class NoInput(io.StringIO):
     readline = read  # type: ignore[assignment]
 
 
-def _warn(told: Any) -> None:
+def _warn(warnings_sent: Any) -> None:
     """Warn as the program has, by the filters that the test has set.
 
     Raises:
         ValueError: that is no warning of Python's.
     """
-    if type(told) is not list or len(told) > MAX_WARNINGS:
+    if type(warnings_sent) is not list or len(warnings_sent) > MAX_WARNINGS:
         raise ValueError("no warnings")
-    for name, message in told:
+    for name, message in warnings_sent:
         kind = getattr(builtins, name, None)
         if not isinstance(kind, type) or not issubclass(kind, Warning) or type(message) is not str:
             raise ValueError("no warning of Python's")
