@@ -6,7 +6,9 @@ import errno
 import os
 import socket
 import stat
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -16,11 +18,11 @@ NOBODY = 65534
 
 
 @pytest.fixture
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """As ProcessSandbox makes it: others may pass through it."""
-    folder = tmp_path_factory.mktemp("w")
-    folder.chmod(0o711)
-    return folder
+def workspace() -> Iterator[Path]:
+    """As ProcessSandbox makes it: others may pass through it, and its path leaves room for a socket's name."""
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder)
 
 
 def test_only_the_owner_enters_the_folder_around_the_socket(workspace: Path) -> None:
@@ -39,11 +41,9 @@ def test_only_the_owner_enters_the_folder_around_the_socket(workspace: Path) -> 
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_another_user_of_the_machine_cannot_connect(tmp_path: Path) -> None:
+def test_another_user_of_the_machine_cannot_connect(workspace: Path) -> None:
     """Not even one who knows the path."""
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(folder.stat().st_mode | 0o011)
-    door = Door(str(tmp_path))
+    door = Door(str(workspace))
     try:
         path = os.path.join(door.folder, "control")
         assert _knock_as(NOBODY, path) == errno.EACCES
