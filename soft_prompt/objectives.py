@@ -29,6 +29,11 @@ class Work:
 class Objective(abc.ABC):
     """Something to minimise; depends on its arguments alone, so that a resumed run goes on as if never stopped."""
 
+    @property
+    def num_iterations(self) -> int:
+        """How many optimizer steps are taken on what was prepared for one batch."""
+        return 1
+
     @abc.abstractmethod
     def prepare(self, prompt: SoftPrompt, frozen: FrozenModel, examples: Sequence[Example], step: int) -> list[Work]:
         """What is to be done for one batch of examples, in parts that fit into memory; without gradients."""

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from pytest_humaneval.exceptions import ConfigError
 from pytest_humaneval.strategy import Strategy
@@ -23,6 +23,9 @@ from .model import FrozenModel, load_frozen
 from .objectives import Likelihood, Objective
 from .report import write_report
 from .train import Examples, train
+
+if TYPE_CHECKING:
+    from .sampled import Sampled
 
 Say = Callable[[str], None]
 
@@ -104,11 +107,19 @@ def make_objective(
         objective, *splits = lessons(data, strategy, strategies[config.teacher], frozen, config, output, say)
         return objective, Examples(*splits)
     examples = encoded(data, strategy, frozen, config)
-    if config.objective == "reward":
-        from .reward import Reward
+    if config.objective == "likelihood":
+        return Likelihood(), examples
+    return sampled_objective(config.objective)(data, strategy, config, say), examples
 
-        return Reward(data, strategy, config), examples
-    return Likelihood(), examples
+
+def sampled_objective(name: str) -> type[Sampled]:
+    """The objective of this name, of those that learn from the prompt's own completions."""
+    from .passing import KeepPassing
+    from .preference import Preference
+    from .reward import Reward
+
+    objectives: dict[str, type[Sampled]] = {"reward": Reward, "passing": KeepPassing, "preference": Preference}
+    return objectives[name]
 
 
 def bundled_strategies() -> dict[str, Strategy]:

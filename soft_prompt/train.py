@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -108,8 +109,14 @@ def _step(
         group["lr"] = rate
     micro_batches = batches_of_step(examples.train, config, state.step)
     works = [work for batch in micro_batches for work in objective.prepare(prompt, frozen, batch, state.step)]
-    loss = backward(prompt, frozen, objective, works, output, state)
-    grad_norm = clip(prompt, config.max_grad_norm, works, output, state)
+    with whole_or_not_at_all(prompt, optimizer, objective.num_iterations):
+        for _ in range(objective.num_iterations - 1):
+            backward(prompt, frozen, objective, works, output, state)
+            clip(prompt, config.max_grad_norm, works, output, state)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        loss = backward(prompt, frozen, objective, works, output, state)
+        grad_norm = clip(prompt, config.max_grad_norm, works, output, state)
     with signals_held():  # half a step could not be told from a whole one
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
@@ -118,6 +125,19 @@ def _step(
         done = {"loss": loss, "learning_rate": rate, "grad_norm": grad_norm, "tokens": tokens, "seconds": seconds}
         state.step, state.unreported = state.step + 1, done
     return done
+
+
+@contextmanager
+def whole_or_not_at_all(prompt: SoftPrompt, optimizer: torch.optim.Optimizer, num_iterations: int) -> Iterator[None]:
+    """Take back what was learned of a batch when the steps on it are interrupted."""
+    before = copy.deepcopy((prompt.state_dict(), optimizer.state_dict())) if num_iterations > 1 else None
+    try:
+        yield
+    except BaseException:
+        if before is not None:
+            prompt.load_state_dict(before[0])
+            optimizer.load_state_dict(before[1])
+        raise
 
 
 def num_steps(config: Config, num_examples: int) -> int:
