@@ -51,6 +51,7 @@ class TrainerState:
     best_step: int = 0
     evaluations_since_best: int = 0
     seconds: float = 0.0  # of training, without interruptions
+    tokens: int = 0  # that went through the model in steps and their samples
     unreported: dict[str, Any] | None = None  # the last step's metrics, where its validation was interrupted
 
 

@@ -25,7 +25,8 @@ class KeepPassing(Sampled):
         kept = list(dict.fromkeys(drawn.example for group in groups for drawn in group if drawn.passed))
         size = self._config.batch_size
         batches = [self.batch(kept[start : start + size], frozen) for start in range(0, len(kept), size)]
-        return [Work(batch, batch.num_labels) for batch in batches] or self.nothing(examples, frozen)
+        works = [Work(batch, batch.num_labels) for batch in batches] or self.nothing(examples, frozen)
+        return self.counted(works, groups)
 
     def loss(self, prompt: SoftPrompt, frozen: FrozenModel, work: Work) -> Tensor:
         return Likelihood().loss(prompt, frozen, work)

@@ -26,10 +26,12 @@ class Preference(Sampled):
     """The loss of pairs (passing, failing)."""
 
     def prepare(self, prompt: SoftPrompt, frozen: FrozenModel, examples: Sequence[Example], step: int) -> list[Work]:
-        pairs = [pair for group in self.groups(prompt, frozen, examples, step) for pair in pairs_of(group)]
+        groups = self.groups(prompt, frozen, examples, step)
+        pairs = [pair for group in groups for pair in pairs_of(group)]
         size = max(1, self._config.batch_size // 2)
         parts = [pairs[start : start + size] for start in range(0, len(pairs), size)]
-        return [self._work(part, frozen) for part in parts] or self.nothing(examples, frozen)
+        works = [self._work(part, frozen) for part in parts] or self.nothing(examples, frozen)
+        return self.counted(works, groups)
 
     def loss(self, prompt: SoftPrompt, frozen: FrozenModel, work: Work) -> Tensor:
         rows, reference = work.more

@@ -43,12 +43,14 @@ class Reward(Sampled):
 
     def prepare(self, prompt: SoftPrompt, frozen: FrozenModel, examples: Sequence[Example], step: int) -> list[Work]:
         judged: list[tuple[Example, float]] = []
-        for group in self.groups(prompt, frozen, examples, step):
+        groups = self.groups(prompt, frozen, examples, step)
+        for group in groups:
             scored = zip(group, group_advantages([drawn.reward for drawn in group]), strict=True)
             judged += [(drawn.example, advantage) for drawn, advantage in scored if advantage]
         size = self._config.batch_size
         parts = [judged[start : start + size] for start in range(0, len(judged), size)]
-        return [self._work(part, prompt, frozen) for part in parts] or self.nothing(examples, frozen)
+        works = [self._work(part, prompt, frozen) for part in parts] or self.nothing(examples, frozen)
+        return self.counted(works, groups)
 
     def loss(self, prompt: SoftPrompt, frozen: FrozenModel, work: Work) -> Tensor:
         told: Told = work.more

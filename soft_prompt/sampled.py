@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
 
@@ -26,7 +26,7 @@ from pytest_humaneval.strategy import Strategy
 from .batches import IGNORE_INDEX, Batch, Example, collate
 from .config import Config
 from .data import TrainingData, single_assertions
-from .distillation import decode
+from .distillation import AT_ONCE, decode
 from .initial import make_prompt
 from .model import FrozenModel, SoftPrompt
 from .objectives import Objective, Work
@@ -89,6 +89,16 @@ class Sampled(Objective):
         share = fmean(self._passes(single, completion) for single in single_assertions(problem))
         return Judged(problem.prompt + completion, share, len(completion))
 
+    def pass_at_1(self, prompt: SoftPrompt, frozen: FrozenModel, examples: Sequence[Example]) -> list[bool]:
+        """Whether the greedy completion of each passes every assertion."""
+        sampling = Sampling(max_tokens=self._config.max_completion_length)
+        passed: list[bool] = []
+        for start in range(0, len(examples), AT_ONCE):
+            part = examples[start : start + AT_ONCE]
+            rows = self.sample(prompt, frozen, part, sampling, seed=0)
+            passed += [self.judge(example, row.text).share == 1.0 for example, row in zip(part, rows, strict=True)]
+        return passed
+
     def close(self) -> None:
         """End the sandbox."""
         self._open.close()
@@ -128,6 +138,11 @@ class Sampled(Objective):
     def batch(self, examples: Sequence[Example], frozen: FrozenModel) -> Batch:
         """Examples as one batch where the model is."""
         return collate(examples, frozen.tokenizer.eos_token_id, frozen.device)
+
+    def counted(self, works: Sequence[Work], groups: Sequence[Sequence[Drawn]]) -> list[Work]:
+        """The works, the first of which knows how many tokens the samples took."""
+        sampled = sum(len(drawn.example) for group in groups for drawn in group)
+        return [replace(works[0], sampled=sampled), *works[1:]]
 
     def nothing(self, examples: Sequence[Example], frozen: FrozenModel) -> list[Work]:
         """What is to be done where nothing can be learned: a batch of no weight."""

@@ -19,6 +19,7 @@ from .checkpoint import TrainerState
 from .config import Config
 from .data import TrainingData, read_training_data
 from .heartbeat import heartbeat
+from .initial import make_prompt
 from .model import FrozenModel, load_frozen
 from .objectives import Likelihood, Objective
 from .report import write_report
@@ -110,6 +111,23 @@ def make_objective(
     if config.objective == "likelihood":
         return Likelihood(), examples
     return sampled_objective(config.objective)(data, strategy, config, say), examples
+
+
+def validated(config: Config, model: str, cache_dir: Path, checkpoint: Path) -> tuple[list[bool], int]:
+    """Which problems of MBPP's validation split a checkpoint's greedy completions solve; and its trainable numbers."""
+    from .checkpoint import load_prompt
+    from .passing import KeepPassing
+
+    strategy = bundled_strategies()[config.strategy]
+    data = read_training_data(config.data).sample(config.max_train_samples, config.max_eval_samples, config.seed)
+    frozen = load_frozen(model, cache_dir, config.precision, lambda text: None)
+    judge = KeepPassing(data, strategy, config)
+    trainable = sum(parameter.numel() for parameter in make_prompt(frozen, config).parameters())
+    try:
+        examples = encoded(data, strategy, frozen, config).validation
+        return judge.pass_at_1(load_prompt(checkpoint, frozen), frozen, examples), trainable
+    finally:
+        judge.close()
 
 
 def sampled_objective(name: str) -> type[Sampled]:

@@ -63,11 +63,11 @@ def train(
             return save(output, prompt, frozen, config, state, optimizer, best=state.best_step == state.step)
 
         with _kept_when_interrupted(keep, state, output, watch):
-            while state.unreported or (state.step < total_steps and not _out_of_patience(config, state)):
+            while state.unreported or (state.step < total_steps and not _is_over(config, state)):
                 began = time.monotonic()
                 done = state.unreported or _step(prompt, frozen, objective, optimizer, examples, config, output, state)
                 validation_loss = None
-                if state.step % config.eval_steps == 0 or state.step == total_steps:
+                if state.step % config.eval_steps == 0 or state.step == total_steps or _is_spent(config, state):
                     validation_loss = _evaluate(prompt, frozen, objective, examples, config, state)
                 with signals_held():
                     state.seconds += time.monotonic() - began
@@ -124,6 +124,7 @@ def _step(
         tokens, seconds = sum(work.batch.num_tokens for work in works), time.monotonic() - began
         done = {"loss": loss, "learning_rate": rate, "grad_norm": grad_norm, "tokens": tokens, "seconds": seconds}
         state.step, state.unreported = state.step + 1, done
+        state.tokens += tokens * objective.num_iterations + sum(work.sampled for work in works)
     return done
 
 
@@ -218,5 +219,10 @@ def _evaluate(
     return loss
 
 
-def _out_of_patience(config: Config, state: TrainerState) -> bool:
-    return 0 < config.early_stopping_patience <= state.evaluations_since_best
+def _is_over(config: Config, state: TrainerState) -> bool:
+    out_of_patience = 0 < config.early_stopping_patience <= state.evaluations_since_best
+    return out_of_patience or _is_spent(config, state)
+
+
+def _is_spent(config: Config, state: TrainerState) -> bool:
+    return 0 < config.max_input_tokens <= state.tokens
