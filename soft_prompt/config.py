@@ -53,6 +53,7 @@ class Config:
     early_stopping_patience: int = 3  # evaluations without a better validation loss; 0: never stop early
     # Only for the objective distillation.
     teacher: str = "chat"  # the text strategy to imitate
+    teacher_top_k: int = 0  # of its distributions so many tokens are kept on the disk; 0: made anew, whole
     # Only for what learns from its own completions: the objectives reward, passing and preference.
     num_generations: int = 8  # completions of one problem that are compared with each other
     max_completion_length: int = 256  # tokens
@@ -171,6 +172,7 @@ RULES: dict[str, Rule] = {
     "save_steps": _whole(1),
     "early_stopping_patience": _whole(0),
     "teacher": _TEXT,
+    "teacher_top_k": _whole(0),
     "num_generations": _whole(2),
     "max_completion_length": _whole(1),
     "temperature": _number(0.05, 2.0, "a number from 0.05 to 2"),
