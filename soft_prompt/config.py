@@ -33,6 +33,9 @@ class Config:
     max_length: int = 512  # tokens, without the virtual ones; longer examples are left out
     max_train_samples: int = 0  # tasks to learn from, drawn by the seed; 0: all
     max_eval_samples: int = 0  # tasks to validate on; 0: all
+    meta: Literal["none", "reptile", "fomaml"] = "none"  # learn what a few steps on a category start from
+    inner_steps: int = 3  # of meta, on each category
+    inner_learning_rate: float = 0.1  # of meta; plain gradient descent
     curriculum: bool = False  # the first epoch goes from short to long
     # How.
     learning_rate: float = 0.003
@@ -155,6 +158,9 @@ RULES: dict[str, Rule] = {
     "max_length": _whole(16),
     "max_train_samples": _whole(0),
     "max_eval_samples": _whole(0),
+    "meta": _one_of("none", "reptile", "fomaml"),
+    "inner_steps": _whole(1),
+    "inner_learning_rate": _POSITIVE,
     "curriculum": ("true or false", lambda value: isinstance(value, bool)),
     "learning_rate": _POSITIVE,
     "lr_scheduler_type": _one_of("constant", "linear", "cosine"),

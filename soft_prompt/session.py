@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from pytest_humaneval.exceptions import ConfigError
+from pytest_humaneval.models.soft_checkpoint import BEST
 from pytest_humaneval.strategy import Strategy
 from pytest_humaneval.wording import unknown
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from .sampled import Sampled
 
 Say = Callable[[str], None]
+ADAPTED = "adapted"  # in the output of a training with meta: a routed prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +81,40 @@ def _run(config: Config, model: str, cache_dir: Path, output: Path, stream: Text
     frozen = load_frozen(model, cache_dir, config.precision, say)
     objective, examples = make_objective(config, data, frozen, strategies, output, say)
     try:
-        state = train(frozen, examples, objective, config, output, stream)
+        trained = objective if config.meta == "none" else _meta(objective, config)
+        state = train(frozen, examples, trained, config, output, stream)
+        if config.meta != "none":
+            say(f"wrote {_adapt(output, frozen, objective, examples, config, state)}, adapted to each category")
     finally:
         objective.close()
     for path in write_report(output, config, frozen.name, data.summary(), state):
         say(f"wrote {path}")
     return Trained(output, state, data.summary())
+
+
+def _meta(objective: Objective, config: Config) -> Objective:
+    from .meta import Meta
+
+    if config.kind != "plain":
+        raise ConfigError(
+            f"meta: {config.meta} makes a prompt for each category of a plain one; kind is {config.kind!r}"
+        )
+    if objective.num_iterations > 1:
+        raise ConfigError("meta: num_iterations has to be 1, as the steps on a batch are inner_steps")
+    return Meta(objective, config)
+
+
+def _adapt(
+    output: Path, frozen: FrozenModel, objective: Objective, examples: Examples, config: Config, state: TrainerState
+) -> Path:
+    """Take the inner steps from the best prompt, and keep what comes of them as routes."""
+    from .checkpoint import load_prompt, write_prompt
+    from .meta import adapted
+
+    folder = output / ADAPTED
+    routed = adapted(load_prompt(output / BEST, frozen), frozen, objective, examples.train, config)
+    write_prompt(folder, routed, frozen, config, state)
+    return folder
 
 
 def encoded(data: TrainingData, strategy: Strategy, frozen: FrozenModel, config: Config) -> Examples:

@@ -162,15 +162,8 @@ def batches_of_step(examples: Sequence[Example], config: Config, step: int) -> I
 def backward(
     prompt: SoftPrompt, frozen: FrozenModel, objective: Objective, works: list[Work], output: Path, state: TrainerState
 ) -> float:
-    """Accumulate gradients of the mean loss over the step's tokens; returns that loss."""
-    weight = max(1.0, sum(work.weight for work in works))
-    total = 0.0
-    for work in (work for work in works if work.weight):
-        loss = objective.loss(prompt, frozen, work) / weight
-        _guard(loss, "loss", [work], output, state)
-        loss.backward()
-        total += loss.item()
-    return total
+    """Accumulate gradients of the step's loss, as its objective does; returns that loss."""
+    return objective.gradients(prompt, frozen, works, lambda loss, work: _guard(loss, "loss", [work], output, state))
 
 
 def clip(prompt: SoftPrompt, max_norm: float, works: list[Work], output: Path, state: TrainerState) -> float:
