@@ -122,15 +122,15 @@ def load_prompt(directory: Path, frozen: FrozenModel) -> SoftPrompt:
         StrategyError: there is none.
         ModelError: it was trained on another model, or one of another size; names both.
     """
-    found = find_checkpoints(directory)
-    tensors = {name: _tensor(checkpoint, frozen) for name, checkpoint in found.items()}
+    checkpoints = find_checkpoints(directory)
+    tensors = {name: _tensor(checkpoint, frozen) for name, checkpoint in checkpoints.items()}
     if "" not in tensors:
         routed = RoutedPrompt(next(iter(tensors.values())).to(frozen.device))
         with torch.no_grad():
             for name, tensor in tensors.items():
                 routed.routes[name].copy_(tensor)
         return routed
-    kind = DeepPrompt if found[""].peft_type == DEEP else PlainPrompt
+    kind = DeepPrompt if checkpoints[""].peft_type == DEEP else PlainPrompt
     return kind(tensors[""].to(frozen.device))
 
 

@@ -115,25 +115,25 @@ def lessons(
     Raises:
         DatasetError: the teacher answered nothing that could be learned.
     """
-    asked = {
+    encoded = {
         problem.task_id: encode_prompt(frozen.tokenizer, student.build_prompt(problem.visible()), frozen.name)
         for problem in (*data.train, *data.validation)
     }
     problems = [
         problem
         for problem in (*data.train, *data.validation)  # a long question would be left out with any answer
-        if len(asked[problem.task_id]) < config.max_length
+        if len(encoded[problem.task_id]) < config.max_length
     ]
     answers = answered(problems, teacher, frozen, config, output, say)
     made = {
-        problem.task_id: _lesson(problem, asked[problem.task_id], answers[problem.task_id], student, teacher, frozen)
+        problem.task_id: _lesson(problem, encoded[problem.task_id], answers[problem.task_id], student, teacher, frozen)
         for problem in problems
         if answers[problem.task_id].strip()
     }
     say(f"the teacher, {teacher.name}, answered {len(made)} of {counted(len(problems), 'problem', 'problems')}")
     prompts = {task_id: lesson.teacher_prompt for task_id, lesson in made.items()}
     splits = (
-        fitting((made[one.task_id].student for one in split if one.task_id in made), config.max_length)
+        fitting((made[problem.task_id].student for problem in split if problem.task_id in made), config.max_length)
         for split in (data.train, data.validation)
     )
     train, validation = splits
@@ -149,11 +149,13 @@ def answered(
     path = output / ANSWERS
     _drop_cut_line(path)
     answers = dict(_read(path))
-    missing = sorted((one for one in problems if one.task_id not in answers), key=lambda one: -len(one.prompt))
+    missing = sorted(
+        (problem for problem in problems if problem.task_id not in answers), key=lambda problem: -len(problem.prompt)
+    )
     for start in range(0, len(missing), AT_ONCE):
         say(f"the teacher answers: {len(answers)} of {len(problems)}")
         part = missing[start : start + AT_ONCE]
-        made = dict(zip((one.task_id for one in part), _generate(part, teacher, frozen, config), strict=True))
+        made = dict(zip((problem.task_id for problem in part), _generate(part, teacher, frozen, config), strict=True))
         with path.open("a") as file:
             file.writelines(json.dumps({"task_id": task_id, "body": body}) + "\n" for task_id, body in made.items())
         answers |= made

@@ -173,7 +173,7 @@ def sampled_objective(name: str) -> type[Sampled]:
 def bundled_strategies() -> dict[str, Strategy]:
     """Text strategies by name."""
     # By name: the package lies at the top of the repository and is mapped in when installed.
-    return {one.name: one for one in importlib.import_module("pytest_humaneval.strategies").bundled()}
+    return {strategy.name: strategy for strategy in importlib.import_module("pytest_humaneval.strategies").bundled()}
 
 
 def known(strategies: Mapping[str, Strategy], name: str, key: str) -> Strategy:

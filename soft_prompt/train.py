@@ -65,14 +65,16 @@ def train(
         with _kept_when_interrupted(keep, state, output, watch):
             while state.unreported or (state.step < total_steps and not _is_over(config, state)):
                 began = time.monotonic()
-                done = state.unreported or _step(prompt, frozen, objective, optimizer, examples, config, output, state)
+                measured = state.unreported or _step(
+                    prompt, frozen, objective, optimizer, examples, config, output, state
+                )
                 validation_loss = None
                 if state.step % config.eval_steps == 0 or state.step == total_steps or _is_spent(config, state):
                     validation_loss = _evaluate(prompt, frozen, objective, examples, config, state)
                 with signals_held():
                     state.seconds += time.monotonic() - began
                     state.unreported = None
-                    watch.step(replace(Metrics(state.step, **done), validation_loss=validation_loss))
+                    watch.step(replace(Metrics(state.step, **measured), validation_loss=validation_loss))
                 if validation_loss is not None or state.step % config.save_steps == 0:
                     keep()
     return state
@@ -122,10 +124,10 @@ def _step(
         optimizer.zero_grad(set_to_none=True)
         _guard(_largest(prompt), "prompt", works, output, state)
         tokens, seconds = sum(work.batch.num_tokens for work in works), time.monotonic() - began
-        done = {"loss": loss, "learning_rate": rate, "grad_norm": grad_norm, "tokens": tokens, "seconds": seconds}
-        state.step, state.unreported = state.step + 1, done
+        measured = {"loss": loss, "learning_rate": rate, "grad_norm": grad_norm, "tokens": tokens, "seconds": seconds}
+        state.step, state.unreported = state.step + 1, measured
         state.tokens += tokens * objective.num_iterations + sum(work.sampled for work in works)
-    return done
+    return measured
 
 
 @contextmanager
