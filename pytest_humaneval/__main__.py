@@ -64,10 +64,10 @@ def _parser(*, on_ray: bool) -> argparse.ArgumentParser:
 
     _add_plan(subcommands)
 
-    history = subcommands.add_parser("history", help="what earlier runs came to, and when that changed")
-    history.add_argument("--strategy", metavar="NAME", help="of this strategy only")
+    history = subcommands.add_parser("history", help="how earlier runs did, and when that changed")
+    history.add_argument("--strategy", metavar="NAME", help="show this strategy only")
     history.add_argument("--html", type=Path, metavar="FILE", help="write a page with a figure of each strategy")
-    history.add_argument("--cache-dir", type=Path, metavar="DIR", help="where --humaneval-cache-dir was elsewhere")
+    history.add_argument("--cache-dir", type=Path, metavar="DIR", help="the --humaneval-cache-dir of the runs")
     history.set_defaults(run=studies.history)
 
     export = subcommands.add_parser("export", help="write results in another format")
@@ -105,16 +105,16 @@ def _add_evaluate(subcommands: Any) -> None:
 
 
 def _add_plan(subcommands: Any) -> None:
-    plan = subcommands.add_parser("plan", help="how many problems and samples a question takes, and what that costs")
+    plan = subcommands.add_parser("plan", help="how many problems and samples a study needs, and what they cost")
     inside, times = argument(drop), argument(count)
-    plan.add_argument("--difference", type=inside, metavar="X", help="a true difference in pass@1 that is to be found")
-    plan.add_argument("--width", type=inside, metavar="X", help="the width that an interval is to have")
-    plan.add_argument("--margin", type=inside, metavar="X", help="a drop that is to be ruled out, as by --max-drop")
+    plan.add_argument("--difference", type=inside, metavar="X", help="the true difference in pass@1 to detect")
+    plan.add_argument("--width", type=inside, metavar="X", help="the width that an interval should have")
+    plan.add_argument("--margin", type=inside, metavar="X", help="the drop to rule out, as with --max-drop")
     plan.add_argument(
         "--discordance", type=inside, default=0.2, metavar="X",
         help="the share of problems that differ between two runs with one sample (default: 0.2)",
     )  # fmt: skip
-    plan.add_argument("--power", type=inside, default=0.8, metavar="X", help="the chance of finding it (default: 0.8)")
+    plan.add_argument("--power", type=inside, default=0.8, metavar="X", help="the chance of showing it (default: 0.8)")
     plan.add_argument("--samples", type=times, default=1, metavar="K", help="samples of each problem (default: 1)")
     plan.add_argument(
         "--like",

@@ -89,12 +89,12 @@ def number(kind: Callable[[str], Any], low: float, high: float, text: str = "") 
 
     def parse(value: str) -> Any:
         try:
-            found = kind(value)
+            result = kind(value)
         except ValueError:
-            found = None
-        if found is None or not low <= found <= high:  # also catches nan
+            result = None
+        if result is None or not low <= result <= high:  # also catches nan
             raise InputError(f"{value!r} is not {text or f'a number from {low:g} to {high:g}'}")
-        return found
+        return result
 
     return parse
 

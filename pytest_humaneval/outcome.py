@@ -117,8 +117,11 @@ class Outcome:
 def in_order(outcomes: Iterable[Outcome], tasks: Iterable[str] = ()) -> list[Outcome]:
     """Problems in the order of ``tasks``, those that are not among them as they come; then strategies, then samples."""
     given = list(outcomes)
-    place = {task_id: number for number, task_id in enumerate(dict.fromkeys([*tasks, *(one.task_id for one in given)]))}
-    return sorted(given, key=lambda one: (place[one.task_id], one.strategy, one.sample_index))
+    place = {
+        task_id: number
+        for number, task_id in enumerate(dict.fromkeys([*tasks, *(outcome.task_id for outcome in given)]))
+    }
+    return sorted(given, key=lambda outcome: (place[outcome.task_id], outcome.strategy, outcome.sample_index))
 
 
 def _escape(text: str) -> str:

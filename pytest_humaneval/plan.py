@@ -97,7 +97,7 @@ class Plan:
         """
         return _build_prompt(problem, strategy)
 
-    def asked(self, items: Iterable[Item]) -> dict[tuple[str, str], Prompt]:
+    def prompts_of(self, items: Iterable[Item]) -> dict[tuple[str, str], Prompt]:
         """The prompts of these items, by task_id and strategy; without those whose strategy fails on the problem."""
         problems = {problem.task_id: problem for problem in self.problems}
         strategies = {strategy.name: strategy for strategy in self.strategies}
@@ -123,10 +123,10 @@ class Plan:
         for problem in self.problems:
             for strategy in self.strategies:
                 try:
-                    asked = to_plain(self.request(problem, strategy, 0)[1])
+                    prompt = to_plain(self.request(problem, strategy, 0)[1])
                 except StrategyError as error:
-                    asked = {"error": str(error)}
-                digest.update(json.dumps([problem.task_id, strategy.name, asked], sort_keys=True).encode())
+                    prompt = {"error": str(error)}
+                digest.update(json.dumps([problem.task_id, strategy.name, prompt], sort_keys=True).encode())
         return digest.hexdigest()
 
     def sampling_of(self, strategy: Strategy) -> Sampling:
@@ -171,8 +171,8 @@ class Plan:
 
     def has(self, problem: Problem, strategy: Strategy, sample_index: int) -> bool:
         """Whether there is this sample: not where a replayed file has fewer of the problem, as long as it has any."""
-        found = self.given.get((problem.task_id, strategy.name)) or self.given.get((problem.task_id, ""))
-        return not found or sample_index in found
+        indices = self.given.get((problem.task_id, strategy.name)) or self.given.get((problem.task_id, ""))
+        return not indices or sample_index in indices
 
     def ids(self) -> Iterator[tuple[str, ItemId]]:
         """The bracketed part of every item's name that the bundled test can have, and what it stands for."""

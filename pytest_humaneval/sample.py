@@ -87,16 +87,16 @@ class Request:
         """
         apart = ("completion_prefix", "virtual_tokens")
         prompt = {name: value for name, value in _fields(self.prompt).items() if name not in apart}
-        asked: dict[str, Any] = {"model": model, "prompt": prompt, "max_tokens": self.sampling.max_tokens}
+        content: dict[str, Any] = {"model": model, "prompt": prompt, "max_tokens": self.sampling.max_tokens}
         if (virtual := self.prompt.virtual_tokens) is not None:
-            asked |= {"virtual_tokens": virtual.digest}  # wherever they lie
+            content |= {"virtual_tokens": virtual.digest}  # wherever they lie
         if not self.sampling.greedy:
-            asked |= {"temperature": self.sampling.temperature, "top_p": self.sampling.top_p, "seed": self.seed}
+            content |= {"temperature": self.sampling.temperature, "top_p": self.sampling.top_p, "seed": self.seed}
         if self.sampling.logprobs:
-            asked |= {"logprobs": True}
+            content |= {"logprobs": True}
         if by_item:
-            asked |= {"item": self.item}
-        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+            content |= {"item": self.item}
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def sharing(self) -> Request:
         """The same with prompt and sampling that are one object in all requests of a problem: they came one by one."""

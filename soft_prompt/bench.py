@@ -149,8 +149,8 @@ def _apart(method: str, config: Config, model: str, cache_dir: Path, folder: Pat
     child.start()
     child.join()
     if not (folder / RESULT).is_file():
-        told = f"it ended with status {child.exitcode}; what it said is above"
-        raise TrainingError(f"{method}, seed {config.seed}: the training has no result: {told}")
+        ending = f"it ended with status {child.exitcode}; what it said is above"
+        raise TrainingError(f"{method}, seed {config.seed}: the training has no result: {ending}")
 
 
 def _child(method: str, config: Config, model: str, cache_dir: Path, folder: Path) -> None:
@@ -197,10 +197,10 @@ def draw(output: Path, results: Sequence[Result]) -> Path | None:
     for number, (method, seeds) in enumerate(grouped(results).items()):
         for each in seeds:
             metrics = read_metrics(output / method / f"seed-{each.seed}")
-            looked = [one for one in metrics if one.validation_loss is not None]
-            seen = [sum(one.tokens for one in metrics[: one.step]) for one in looked]
+            validated = [step for step in metrics if step.validation_loss is not None]
+            tokens = [sum(step.tokens for step in metrics[: last.step]) for last in validated]
             label = method if each is seeds[0] else None
-            loss.plot(seen, [one.validation_loss for one in looked], ".-", color=f"C{number}", label=label)
+            loss.plot(tokens, [step.validation_loss for step in validated], ".-", color=f"C{number}", label=label)
         accuracy.plot([number] * len(seeds), [each.pass_at_1 for each in seeds], "o", color=f"C{number}")
     loss.set(xlabel="tokens", ylabel="validation loss")
     loss.legend()

@@ -130,7 +130,7 @@ def lessons(
         for problem in problems
         if answers[problem.task_id].strip()
     }
-    say(f"the teacher, {teacher.name}, answered {len(made)} of {counted(len(problems), 'problem', 'problems')}")
+    say(f"the teacher, {teacher.name}, answered {len(made):,} of {counted(len(problems), 'problem', 'problems')}")
     prompts = {task_id: lesson.teacher_prompt for task_id, lesson in made.items()}
     splits = (
         fitting((made[problem.task_id].student for problem in split if problem.task_id in made), config.max_length)

@@ -23,7 +23,7 @@ from .sampled import Sampled, token_logprobs
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class TokenFacts:
     """What the loss of a batch takes, for every token with a label: (labels,) each.
 
     ``drawn`` are log-probabilities of the prompt that the samples are from; None where it is the prompt of the loss.
@@ -53,14 +53,14 @@ class Reward(Sampled):
         return self.counted(works, groups)
 
     def loss(self, prompt: SoftPrompt, frozen: FrozenModel, work: Work) -> Tensor:
-        told: Told = work.more
+        facts: TokenFacts = work.more
         logprobs = token_logprobs(prompt, frozen, work.batch)
-        away = told.reference - logprobs
+        away = facts.reference - logprobs
         divergence = away.exp() - away - 1
-        ratio = (logprobs - (logprobs.detach() if told.drawn is None else told.drawn)).exp()
+        ratio = (logprobs - (logprobs.detach() if facts.drawn is None else facts.drawn)).exp()
         least = torch.minimum(
-            ratio * told.advantages,
-            ratio.clamp(1 - self._config.epsilon, 1 + self._config.epsilon) * told.advantages,
+            ratio * facts.advantages,
+            ratio.clamp(1 - self._config.epsilon, 1 + self._config.epsilon) * facts.advantages,
         )
         loss: Tensor = (self._config.kl_coefficient * divergence - least).sum()
         return loss
@@ -73,7 +73,7 @@ class Reward(Sampled):
         if self.num_iterations > 1:
             with torch.no_grad():
                 drawn = token_logprobs(prompt, frozen, batch)
-        return Work(batch, batch.num_labels, Told(advantages, self.reference(frozen, batch), drawn))
+        return Work(batch, batch.num_labels, TokenFacts(advantages, self.reference(frozen, batch), drawn))
 
 
 def group_advantages(rewards: Sequence[float]) -> list[float]:

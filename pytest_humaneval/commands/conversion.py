@@ -61,7 +61,7 @@ def take_in(style: str, file: Path, out: Path, strategy: str | None, dataset: st
     problems = {problem.task_id: problem for problem in dataset_of(dataset).problems}
     imported = interchange.READERS[style](file, list(problems.values()), strategy or UNNAMED)
     if raw := is_inspect(file):
-        imported = replace(imported, outcomes=tuple(_taken_out(one, problems) for one in imported.outcomes))
+        imported = replace(imported, outcomes=tuple(_taken_out(outcome, problems) for outcome in imported.outcomes))
     samples, judged = interchange.write_folder(out, imported)
     print(
         f"{counted(samples, 'sample is', 'samples are')} in {out}"

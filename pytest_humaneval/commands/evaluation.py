@@ -42,7 +42,7 @@ def evaluate_arguments(samples: Path, options: Sequence[str]) -> list[str]:
         arguments.append(f"--humaneval-num-samples={count}")
     task_ids = list(dict.fromkeys(task_id for task_id, _, _ in keys))
     known = {problem.task_id for problem in read_dataset().problems}
-    if "--humaneval-dataset" not in given and (foreign := [one for one in task_ids if one not in known]):
+    if "--humaneval-dataset" not in given and (foreign := [task_id for task_id in task_ids if task_id not in known]):
         raise DatasetError(
             f"{place_of(samples, foreign[0])}: {foreign[0]} is not one of HumanEval's problems; name the file "
             "that has it with --humaneval-dataset=FILE"

@@ -51,23 +51,23 @@ class Asked:
     gate_on: str = "figure"
 
 
-def compare(before: Path, now: Path, **asked: Any) -> int:
+def compare(before: Path, now: Path, **options: Any) -> int:
     """Print fixed, broken and unchanged problems, and whether the difference is more than chance.
 
     Raises:
         InputError: results that cannot be read, or a file that cannot be written.
     """
     of_before, of_now = read_results(before), read_results(now)
-    analysis, status = _analysed(of_now, of_before, Asked(**asked), pairs=False)
+    analysis, status = _analysed(of_now, of_before, Asked(**options), pairs=False)
     lines = [f"run       {now}", *(f"note: {note}" for note in of_now.notes)]
     for name, part in analysis.parts.items():
         lines += ["", name, *analysis_lines(part, terminal_width(), kept=False)]
     show([*lines, *analysis_lines(analysis, terminal_width(), kept=False)])
-    _publish(of_now, of_before, analysis, Asked(**asked))
+    _publish(of_now, of_before, analysis, Asked(**options))
     return status
 
 
-def report(results: Path, baseline: Path | None, **asked: Any) -> int:
+def report(results: Path, baseline: Path | None, **options: Any) -> int:
     """Print the summary of a finished run, write its page and its Markdown, and judge gates.
 
     Raises:
@@ -75,9 +75,9 @@ def report(results: Path, baseline: Path | None, **asked: Any) -> int:
     """
     run = read_results(results)
     before = read_results(baseline) if baseline is not None else None
-    analysis, status = _analysed(run, before, Asked(**asked), pairs=True)
+    analysis, status = _analysed(run, before, Asked(**options), pairs=True)
     show(results_lines(run, analysis, terminal_width()))
-    _publish(run, before, analysis, Asked(**asked))
+    _publish(run, before, analysis, Asked(**options))
     return status
 
 
@@ -108,49 +108,51 @@ def results_lines(run: Results, analysis: Analysis, width: int) -> list[str]:
     return [*lines, *analysis_lines(analysis, width, True)]
 
 
-def _analysed(run: Results, before: Results | None, asked: Asked, *, pairs: bool) -> tuple[Analysis, int]:
+def _analysed(run: Results, before: Results | None, options: Asked, *, pairs: bool) -> tuple[Analysis, int]:
     """Comparisons, the gates' answers and the exit status."""
-    least = least_pass_at_1(asked.least, run.strategies)
-    gates = Gates(least, asked.on_regression, asked.max_drop, on_bound=asked.gate_on == "bound")
+    least = least_pass_at_1(options.least, run.strategies)
+    gates = Gates(least, options.on_regression, options.max_drop, on_bound=options.gate_on == "bound")
     check_baseline(gates, run.strategies, before.strategies if before is not None else None, "--")
-    pool = asked.pool or is_pooled(run.run)
-    analysis = analyse(run, before, Looked(ks_of(run), asked.max_drop, pool, pairs))
+    pool = options.pool or is_pooled(run.run)
+    analysis = analyse(run, before, Looked(ks_of(run), options.max_drop, pool, pairs))
     analysis = replace(analysis, registration=recorded(run.run.get("plan")))
     if not gates:
         return analysis, OK
-    errors, missing = sum(one.error for one in run.outcomes), _missing(run)
+    errors, missing = sum(outcome.error for outcome in run.outcomes), _missing(run)
     whole = not errors and not missing
     verdicts = judge_gates(gates, run.outcomes, analysis, pool=pool) if whole else []
-    status, told = answer(OK, verdicts, errors, missing, 0)
-    return replace(analysis, gates=verdicts, answer=told), status
+    status, conclusion = answer(OK, verdicts, errors, missing, 0)
+    return replace(analysis, gates=verdicts, answer=conclusion), status
 
 
 def _missing(run: Results) -> int:
     """How many items of the run's plan have no outcome, as far as run.json tells what the plan was."""
     with contextlib.suppress(*ODD):
-        planned = run.run["dataset"]["problems"] * sum(one["num_samples"] for one in run.run["experiments"])
+        planned = run.run["dataset"]["problems"] * sum(
+            experiment["num_samples"] for experiment in run.run["experiments"]
+        )
         return max(0, int(planned) - len(run.outcomes)) if run.run["engine"]["name"] != REPLAY else 0
     return 0
 
 
-def _publish(run: Results, before: Results | None, analysis: Analysis, asked: Asked) -> None:
+def _publish(run: Results, before: Results | None, analysis: Analysis, options: Asked) -> None:
     """Write the page and the Markdown that are asked for."""
-    if asked.html is not None:
-        problems = problems_of(run, asked.dataset)
+    if options.html is not None:
+        problems = problems_of(run, options.dataset)
         try:
-            write_page(asked.html, run, problems, before)
+            write_page(options.html, run, problems, before)
         except OSError as error:
-            raise InputError(f"--html: {asked.html} cannot be written ({error.strerror or error})") from error
-        print(f"\nthe page is {asked.html}")
-    if asked.markdown is not None:
+            raise InputError(f"--html: {options.html} cannot be written ({error.strerror or error})") from error
+        print(f"\nthe page is {options.html}")
+    if options.markdown is not None:
         held = context_text(context_of(run.outcomes))
         facts = [line[10:] for line in _settings_lines(run.run, 10_000, held)] or [run.source]
         notes = [*(f"note: {note}" for note in run.notes), *_partial(run, 10_000)]
         try:
-            write_whole(asked.markdown, [markdown_results(run, facts, ks_of(run), notes, analysis)])
+            write_whole(options.markdown, [markdown_results(run, facts, ks_of(run), notes, analysis)])
         except OSError as error:
-            raise InputError(f"--markdown: {asked.markdown} cannot be written ({error.strerror or error})") from error
-        print(f"\nthe summary is in {asked.markdown}")
+            raise InputError(f"--markdown: {options.markdown} cannot be written ({error.strerror or error})") from error
+        print(f"\nthe summary is in {options.markdown}")
 
 
 def _settings_lines(run: dict[str, Any], width: int, held: str = "") -> list[str]:
@@ -167,8 +169,8 @@ def _settings_lines(run: dict[str, Any], width: int, held: str = "") -> list[str
         lines += wrapped(sampling_told(run) + held, width, "sampling  ")
     with contextlib.suppress(*ODD):
         dataset = run["dataset"]
-        told = dataset_line(dataset["problems"], dataset["name"], dataset["sha256"], dataset.get("shown", 0))
-        lines += wrapped(told, width, "problems  ")
+        line = dataset_line(dataset["problems"], dataset["name"], dataset["sha256"], dataset.get("shown", 0))
+        lines += wrapped(line, width, "problems  ")
     return lines
 
 

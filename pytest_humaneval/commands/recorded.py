@@ -14,25 +14,23 @@ from pytest_humaneval.statistics.metrics import default_ks
 from pytest_humaneval.wording import short_digest
 
 ODD = (InputError, TypeError, KeyError, ValueError, AttributeError, OverflowError)  # what odd values lead to
-MOST_KS, MOST_SAMPLES = 20, 1_000_000  # columns; and draws of a problem
 
 
 def ks_of(run: Results) -> Sequence[int]:
     """The k of pass@k that the run reported, else what its samples allow."""
-    told = run.run.get("k")
-    if isinstance(told, list) and told and all(type(k) is int and 0 < k <= MOST_SAMPLES for k in told[:MOST_KS]):
-        return told[:MOST_KS]
-    counts = Counter((one.strategy, one.task_id) for one in run.outcomes)
+    if recorded := run.run.get("k"):
+        return list(recorded)
+    counts = Counter((outcome.strategy, outcome.task_id) for outcome in run.outcomes)
     return default_ks(min(counts.values()))
 
 
 def problems_of(run: Results, named: str | None) -> list[Any]:
     """The problems that the results are about, in the order of the dataset that is named, else of what the run says."""
     dataset = dataset_of(named or recorded_names(run.run))
-    asked = {outcome.task_id for outcome in run.outcomes}
-    found = [problem for problem in dataset.problems if problem.task_id in asked]
-    if missing := asked - {problem.task_id for problem in found}:
-        example = next(one.task_id for one in run.outcomes if one.task_id in missing)
+    task_ids = {outcome.task_id for outcome in run.outcomes}
+    problems = [problem for problem in dataset.problems if problem.task_id in task_ids]
+    if missing := task_ids - {problem.task_id for problem in problems}:
+        example = next(outcome.task_id for outcome in run.outcomes if outcome.task_id in missing)
         raise DatasetError(f"{run.source}: {example} is not in {dataset.name}; name its file with --dataset")
     recorded = run.run.get("dataset", {}).get("sha256", dataset.sha256)
     if recorded != dataset.sha256:
@@ -40,7 +38,7 @@ def problems_of(run: Results, named: str | None) -> list[Any]:
             f"{run.source}: its problems came from a file other than {dataset.name} "
             f"(sha256 {short_digest(str(recorded))}, not {short_digest(dataset.sha256)}); name it with --dataset"
         )
-    return found
+    return problems
 
 
 def dataset_of(named: str | None) -> Dataset:

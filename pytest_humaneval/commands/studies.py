@@ -18,7 +18,7 @@ from pytest_humaneval.results.read import read_results
 from pytest_humaneval.wording import known_ones
 
 
-def plan(like: Path | None, dataset: str | None, **asked: Any) -> int:
+def plan(like: Path | None, dataset: str | None, **options: Any) -> int:
     """Print how many problems and samples a question takes, what the dataset can show, and what that costs.
 
     Raises:
@@ -26,7 +26,7 @@ def plan(like: Path | None, dataset: str | None, **asked: Any) -> int:
     """
     problems = dataset_named(dataset, default_cache_directory())
     cost = cost_of(read_results(like)) if like is not None else _last_cost()
-    show(study_lines(Question(**asked), problems.name, len(problems.problems), cost, terminal_width()))
+    show(study_lines(Question(**options), problems.name, len(problems.problems), cost, terminal_width()))
     return 0
 
 
@@ -37,13 +37,13 @@ def history(strategy: str | None, html: Path | None, cache_dir: Path | None) -> 
         InputError: there is no history, or none of that strategy, or a file cannot be read or written.
     """
     lines = read_history(cache_dir or default_cache_directory())
-    if not (found := trends(lines, strategy)):
+    if not (shown := trends(lines, strategy)):
         known = sorted({line.strategy for line in lines})
         raise InputError(f"--strategy: no run of {strategy!r} in the history; {known_ones(str(strategy), known)}")
-    show(trend_lines(found, terminal_width()))
+    show(trend_lines(shown, terminal_width()))
     if html is not None:
         try:
-            write_trend_page(html, found)
+            write_trend_page(html, shown)
         except OSError as error:
             raise InputError(f"--html: {html} cannot be written ({error.strerror or error})") from error
         print(f"\nthe page is {html}")

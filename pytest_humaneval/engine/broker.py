@@ -62,6 +62,7 @@ class Broker:
         self._solutions: dict[str, dict[str, Any]] = {}
         self._broken: EngineError | None = None
         self._ended = False
+        self._held = False  # whether the engine may load, but not generate yet
         self._progress = EngineProgress()
         self._busy_since: float | None = None
         self._forecast = Forecast()
@@ -143,18 +144,18 @@ class Broker:
         ``cached_prompt_tokens`` is the engine's count so far.
         """
         answers = [(key, settled(answer) if isinstance(answer, Generation) else answer) for key, answer in answers]
-        done = [(key, answer) for key, answer in answers if isinstance(answer, Generation)]
-        notice = self._keep(done) if done else ""
+        generated = [(key, answer) for key, answer in answers if isinstance(answer, Generation)]
+        notice = self._keep(generated) if generated else ""
         with self._changed:
             self.notices += [notice] if notice else []
             for key, answer in answers:
                 self._answers[key] = answer
                 self._handed_on.discard(key)
             self._progress.finished += len(answers)
-            self._progress.tokens += sum(generation.completion_tokens for _, generation in done)
-            self._progress.prompt_tokens += sum(generation.prompt_tokens for _, generation in done)
+            self._progress.tokens += sum(generation.completion_tokens for _, generation in generated)
+            self._progress.prompt_tokens += sum(generation.prompt_tokens for _, generation in generated)
             self._progress.cached_prompt_tokens = cached_prompt_tokens
-            for _, generation in done:
+            for _, generation in generated:
                 tokens = generation.prompt_tokens, generation.completion_tokens
                 self._forecast.finish(self._generating_seconds(), *tokens)
             self._changed.notify_all()
@@ -188,6 +189,24 @@ class Broker:
             self._ended = True
             self.fail(EngineError(ENDED))
         self.close()
+
+    def hold(self) -> None:
+        """Let the engine load, and generate nothing until :meth:`release`."""
+        with self._changed:
+            self._held = True
+
+    def release(self) -> None:
+        """Let the engine generate."""
+        with self._changed:
+            self._held = False
+            self._changed.notify_all()
+
+    def await_release(self) -> None:
+        """Wait until the engine may generate, or the run is over."""
+        with self._changed:
+            if self._held and self._progress.phase == "loading":
+                self._progress.message = "ready; the canonical solutions are being tried"
+            self._changed.wait_for(lambda: not self._held or self._ended)
 
     def has_ended(self) -> bool:
         """Whether the run is over, by :meth:`end`."""
@@ -229,8 +248,8 @@ class Broker:
         """:class:`EngineProgress` and the notices so far, as plain builtins."""
         with self._changed:
             self._look_ahead()
-            told = {"notices": list(self.notices), "generating_seconds": self._generating_seconds()}
-            return asdict(self._progress) | told
+            state = {"notices": list(self.notices), "generating_seconds": self._generating_seconds()}
+            return asdict(self._progress) | state
 
     def close(self) -> None:
         """Close the store."""
@@ -241,14 +260,14 @@ class Broker:
 
     def _stored(self, keys: Sequence[str]) -> dict[str, Generation]:
         with self._store_in_use:
-            found = self._store.get_many(keys) if self._store is not None else {}
+            stored = self._store.get_many(keys) if self._store is not None else {}
         # Older releases kept a server's failures, too. What a former run waited is none of this one's time.
-        kept = {key: settled(one) for key, one in found.items()}
-        return {key: replace(one, seconds=0.0) for key, one in kept.items() if isinstance(one, Generation)}
+        kept = {key: settled(answer) for key, answer in stored.items()}
+        return {key: replace(answer, seconds=0.0) for key, answer in kept.items() if isinstance(answer, Generation)}
 
-    def _keep(self, done: Sequence[tuple[str, Generation]]) -> str:
+    def _keep(self, generated: Sequence[tuple[str, Generation]]) -> str:
         with self._store_in_use:
-            return self._store.put_many(done) if self._store is not None else ""
+            return self._store.put_many(generated) if self._store is not None else ""
 
     def _known(self, key: str) -> bool:
         return key in self._answers or key in self._waiting or key in self._handed_on

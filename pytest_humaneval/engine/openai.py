@@ -45,8 +45,8 @@ def identity(options: EngineOptions) -> str:
     """
     urls = sorted({without_credentials(_base_url(url)) for url in options.urls})
     changed = {key: json.loads(text) if text else None for key, text in sorted(options.request)}
-    asked = [json.dumps(changed, sort_keys=True)] if changed else []  # other answers than without
-    return " ".join(["openai", *urls, options.model or "(the server's only model)", *asked])
+    further = [json.dumps(changed, sort_keys=True)] if changed else []  # other answers than without
+    return " ".join(["openai", *urls, options.model or "(the server's only model)", *further])
 
 
 def check(options: EngineOptions) -> None:

@@ -95,10 +95,10 @@ def given(path: Path) -> dict[tuple[str, str], frozenset[int]]:
     Raises:
         DatasetError: the file cannot be read.
     """
-    found: dict[tuple[str, str], set[int]] = collections.defaultdict(set)
+    drawn: dict[tuple[str, str], set[int]] = collections.defaultdict(set)
     for task_id, strategy, index in read_samples(path):
-        found[task_id, strategy].add(index)
-    return {place: frozenset(indices) for place, indices in found.items()}
+        drawn[task_id, strategy].add(index)
+    return {place: frozenset(indices) for place, indices in drawn.items()}
 
 
 def identity(options: EngineOptions) -> str:

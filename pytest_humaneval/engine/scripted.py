@@ -70,8 +70,8 @@ class Script:
         """
         task, strategy = request.task_id, request.strategy
         for key in (f"{task} {strategy}", task, f"* {strategy}", "*"):
-            if (found := self.answers.get(key)) is not None:
-                return found if isinstance(found, Line) else self._sample(found, request)
+            if (answer := self.answers.get(key)) is not None:
+                return answer if isinstance(answer, Line) else self._sample(answer, request)
         raise EngineError(f"{self.name} has no answer for {task} {strategy}, and no '*'")
 
     def _sample(self, lines: tuple[Line, ...], request: Request) -> Line:

@@ -34,8 +34,8 @@ def generation(answer: Any, request: Request, seconds: float, *, whole: bool = F
     Raises:
         NoCompletionError: there is none.
     """
-    found = assembled(answer)
-    choice = _first_choice(found)
+    complete = assembled(answer)
+    choice = _first_choice(complete)
     is_text = request.prompt.mode == "completion" or request.prompt.virtual_tokens is not None
     message = choice if is_text else choice.get("message")
     if not isinstance(message, dict):
@@ -45,8 +45,8 @@ def generation(answer: Any, request: Request, seconds: float, *, whole: bool = F
     refusal = _plain(message.get("refusal"))
     text, stopped = (text or refusal, False) if whole else cut_at_stop(text or refusal, request.prompt.stop)
     reason = "refusal" if refusal else "tool_calls" if not text and message.get("tool_calls") else ""
-    told = found.get("usage")
-    usage: dict[str, Any] = told if isinstance(told, dict) else {}
+    reported = complete.get("usage")
+    usage: dict[str, Any] = reported if isinstance(reported, dict) else {}
     return Generation(
         text,
         "stop" if stopped else reason or finish_reason(choice.get("finish_reason")),
@@ -63,9 +63,9 @@ def ended_early(made: Generation, body: dict[str, Any]) -> bool:
 
     Only where it counts: some leave out of their count what the model thought.
     """
-    asked = body.get("max_completion_tokens", body.get("max_tokens"))
+    limit = body.get("max_completion_tokens", body.get("max_tokens"))
     counted = made.finish_reason == LENGTH and not made.reasoning
-    return counted and type(asked) is int and 0 < made.completion_tokens < asked
+    return counted and type(limit) is int and 0 < made.completion_tokens < limit
 
 
 def continues(prefill: str, text: str) -> bool:
@@ -164,17 +164,17 @@ def _plain(part: Any) -> str:
     return ""
 
 
-def _count(told: Any) -> int:
-    return told if type(told) is int and told >= 0 else 0
+def _count(value: Any) -> int:
+    return value if type(value) is int and value >= 0 else 0
 
 
-def _mean_logprob(told: Any) -> float | None:
+def _mean_logprob(logprobs: Any) -> float | None:
     """Of the drawn tokens, where the server tells: in one form as a list of numbers, in the other of objects."""
-    if not isinstance(told, dict):
+    if not isinstance(logprobs, dict):
         return None
-    numbers = told.get("token_logprobs")
+    numbers = logprobs.get("token_logprobs")
     if not isinstance(numbers, list):
-        content = told.get("content")
+        content = logprobs.get("content")
         content = content if isinstance(content, list) else []
         numbers = [each.get("logprob") for each in content if isinstance(each, dict)]
     known = [float(number) for number in numbers if isinstance(number, int | float) and not isinstance(number, bool)]

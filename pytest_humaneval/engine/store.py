@@ -68,15 +68,15 @@ class Store:
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Generation]:
         """Those of ``keys`` that are stored, in the order asked. Damaged rows count as absent."""
-        asked = list(dict.fromkeys(keys))
-        found: dict[str, Generation] = {}
+        wanted = list(dict.fromkeys(keys))
+        generations: dict[str, Generation] = {}
         try:
-            for start in range(0, len(asked), _KEYS_PER_QUERY):
-                found |= self._get_some(asked[start : start + _KEYS_PER_QUERY])
+            for start in range(0, len(wanted), _KEYS_PER_QUERY):
+                generations |= self._get_some(wanted[start : start + _KEYS_PER_QUERY])
         except sqlite3.Error as error:
             self._read_trouble = f"{self.path}: {error}; stored generations that cannot be read are made again"
-        found |= {key: self._unwritten[key] for key in asked if key in self._unwritten}
-        return {key: found[key] for key in asked if key in found}
+        generations |= {key: self._unwritten[key] for key in wanted if key in self._unwritten}
+        return {key: generations[key] for key in wanted if key in generations}
 
     def put_many(self, pairs: Iterable[tuple[str, Generation]]) -> str:
         """Keep generations by key, durably when this returns: one transaction, replacing what was there.
@@ -111,12 +111,12 @@ class Store:
         intact = {key: text for key, text, checksum in rows if _checksum(key, text) == checksum}
         if damaged := len(rows) - len(intact):
             self._read_trouble = f"{self.path}: {damaged} or more stored generations are damaged and are made again"
-        found = _parsed(intact)
-        if foreign := len(intact) - len(found):
+        generations = _parsed(intact)
+        if foreign := len(intact) - len(generations):
             self._read_trouble = (
                 f"{self.path}: {foreign} or more stored rows are not generations and are set aside; they are made again"
             )
-        return found
+        return generations
 
     def _take_read_trouble(self) -> str:
         trouble, self._read_trouble = self._read_trouble, ""

@@ -112,12 +112,12 @@ class TransformersEngine:
             return []
         try:
             self._batch = self._batch or self._next_batch()
-            done = self._batch.step()
+            rows = self._batch.step()
         except Exception as error:
             raise EngineError(f"transformers broke while generating: {type(error).__name__}: {error}") from error
         if not self._batch.num_rows:
             self._batch = None
-        return [self._answer(row) for row in done]
+        return [self._answer(row) for row in rows]
 
     def reset(self) -> None:
         """Drop the batch and all that waits for one."""
@@ -160,11 +160,11 @@ class TransformersEngine:
             checkpoint, tensor = self._shelf.get(wanted)
             deep, virtual = (wanted.digest, None) if checkpoint.peft_type == DEEP else ("", tensor)
             num_virtual = len(tensor)
-        how = request.sampling
+        requested = request.sampling
         room = room_for_answer(len(tokens) + num_virtual, self._longest)
-        if room < how.max_tokens:
+        if room < requested.max_tokens:
             self._short.add(key)
-        sampling = Sampling(how.temperature, how.top_p, min(how.max_tokens, room), how.seed)
+        sampling = Sampling(requested.temperature, requested.top_p, min(requested.max_tokens, room), requested.seed)
         return deep, Continuation(key, tokens, sampling, request.seed, request.prompt.stop, virtual)
 
     def _next_batch(self) -> Decoding:

@@ -199,20 +199,20 @@ class VllmEngine:
         if request.prompt.virtual_tokens is not None:
             question = mixed_prompt(self._shelf.get(request.prompt.virtual_tokens), tokens)
         room = room_for_answer(len(question["prompt_token_ids"]), self._max_model_len)
-        how = request.sampling
+        sampling = request.sampling
         params = SamplingParams(
-            temperature=how.temperature,
-            top_p=1.0 if how.greedy else how.top_p,
-            seed=None if how.greedy else request.seed,
-            max_tokens=min(how.max_tokens, room),
+            temperature=sampling.temperature,
+            top_p=1.0 if sampling.greedy else sampling.top_p,
+            seed=None if sampling.greedy else request.seed,
+            max_tokens=min(sampling.max_tokens, room),
             stop=list(request.prompt.stop),
-            logprobs=0 if how.logprobs else None,  # 0 alternatives: of the drawn tokens alone
+            logprobs=0 if sampling.logprobs else None,  # 0 alternatives: of the drawn tokens alone
             output_kind=RequestOutputKind.FINAL_ONLY,
         )
         self._llm.add_request(key, question, params)
-        if not how.greedy or how.logprobs:
+        if not sampling.greedy or sampling.logprobs:
             self._drawn.add(key)
-        if room < how.max_tokens:
+        if room < sampling.max_tokens:
             self._short.add(key)
         return len(question["prompt_token_ids"])
 

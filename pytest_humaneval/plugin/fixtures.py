@@ -38,11 +38,11 @@ def parametrize(metafunc: pytest.Metafunc, plan: Plan | None) -> None:
         return
     by_user = {name for mark in metafunc.definition.iter_markers("parametrize") for name in _names(mark)}
     used = {"problem", "strategy", "sample_index"} & set(metafunc.fixturenames) - by_user
-    if plan.given and {"problem", "strategy", "sample_index"} <= used:  # problems have unequal numbers of samples
+    if {"problem", "strategy", "sample_index"} <= used:  # at once: half as much to do, and problems may have unequal
         drawn = list(plan.samples())
-        chosen = [(one, *each) for one in plan.problems for each in drawn if plan.has(one, *each[1:])]
-        values = [(one, strategy, index) for one, _, strategy, index in chosen]
-        ids = [f"{plan.problem_id(one)}-{name}" for one, name, _, _ in chosen]
+        chosen = [(posed, *each) for posed in plan.problems for each in drawn if plan.has(posed, *each[1:])]
+        values = [(posed, strategy, index) for posed, _, strategy, index in chosen]
+        ids = [f"{plan.problem_id(posed)}-{name}" for posed, name, _, _ in chosen]
         metafunc.parametrize(("problem", "strategy", "sample_index"), values, indirect=True, ids=ids)
         return
     if "problem" in used:
@@ -162,12 +162,14 @@ def check_correctness(
 @pytest.fixture(scope="session")
 def _humaneval_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     """This process's sandbox, after it has shown that it can tell right from wrong."""
+    from pytest_humaneval.plugin.kept_sandbox import kept_sandbox
     from pytest_humaneval.sandbox import self_check
 
     plan = request.config.stash.get(PLAN, None)
     if plan is None:
         pytest.skip(NEEDS_STRATEGY)
-    with plan.open_sandbox() as sandbox:
+    kept = kept_sandbox(request.config)
+    with plan.open_sandbox() if kept is None else contextlib.nullcontext(kept) as sandbox:
         self_check(sandbox, plan.problems)
         yield sandbox
 

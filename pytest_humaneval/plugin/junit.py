@@ -30,8 +30,8 @@ def item_properties(outcome: Outcome) -> list[tuple[str, str | int | float]]:
     ended = [] if is_own(outcome.finish_reason) else [("finish_reason", printable(outcome.finish_reason))]
     strong = [("strong_verdict", outcome.strong_kind)] if outcome.strong_kind else []
     if outcome.passed and not outcome.passed_strong:
-        told = counterexample(outcome.strong_kind, outcome.strong_detail, "candidate")
-        strong.append(("counterexample", one_line(told)))
+        example = counterexample(outcome.strong_kind, outcome.strong_detail, "candidate")
+        strong.append(("counterexample", one_line(example)))
     return [
         ("task_id", one_line(outcome.task_id)),
         *([("dataset", one_line(outcome.dataset))] if outcome.dataset else []),
@@ -59,11 +59,11 @@ def add_suite_properties(config: pytest.Config, ledger: Ledger) -> None:
     add("humaneval.model_digest", plan.identity.digest)
     add("humaneval.dataset_sha256", plan.dataset_sha256)
     add("humaneval.sampling", sampling_text(plan.sampling, plan.num_samples))
-    for one in plan.strategies:
-        how = sampling_text(plan.sampling_of(one), plan.num_samples_of(one))
-        add(f"{one.name}.strategy", one.base or one.name)
-        add(f"{one.name}.sampling", how)
-        add(f"{one.name}.postprocess", plan.postprocessor(one))
+    for strategy in plan.strategies:
+        sampling = sampling_text(plan.sampling_of(strategy), plan.num_samples_of(strategy))
+        add(f"{strategy.name}.strategy", strategy.base or strategy.name)
+        add(f"{strategy.name}.sampling", sampling)
+        add(f"{strategy.name}.postprocess", plan.postprocessor(strategy))
     for dataset in plan.datasets:
         add(f"humaneval.dataset_sha256.{dataset.name}", dataset.sha256)
     for name, outcomes in parts_of(ledger.sorted(), pool=plan.pool).items():

@@ -127,7 +127,7 @@ OPTIONS = (
     ),
     Option(
         "thinking-end",
-        "the text that ends the model's thinking, if it is none of the usual ones (</think>, [/THINK], ...)",
+        "the text that ends the model's thinking, if it is not one of the usual ones (</think>, [/THINK], ...)",
         "TEXT",
     ),
     Option("output", "write samples.jsonl, results.jsonl, prompts.jsonl and run.json into this folder", "DIR"),
@@ -153,7 +153,7 @@ OPTIONS = (
         "X",
         drop,
     ),
-    Option("plan", "a plan made before: the report says what deviates from it, and what is exploratory", "FILE"),
+    Option("plan", "a plan written beforehand: the report says what deviates from it, and what is exploratory", "FILE"),
     Option("html", "write a report page: one file that works offline", "FILE"),
     Option("markdown", "write a summary in Markdown; it also goes to GITHUB_STEP_SUMMARY, if that is set", "FILE"),
     Option(
@@ -171,7 +171,7 @@ SWITCHES = {
     "list-datasets": "list the datasets, with where they were found, how many problems and their digest, and exit",
     "pool": "with several datasets: figures, comparisons and gates also over the problems of all together",
     "no-cache": "generate again what is already stored",
-    "no-history": "leave no line of this run in the history of the cache folder",
+    "no-history": "do not add this run to the history in the cache folder",
     "skip-broken-problems": "leave out problems whose canonical solution does not pass here, instead of stopping",
     "fail-on-regression": "a gate: the exit status says whether pass@1 has significantly dropped against "
     "--humaneval-baseline",
@@ -195,9 +195,9 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="NAME",
         help="run this experiment of humaneval.toml; several separated by commas, or all that are enabled",
     )
-    for flag, told in SWITCHES.items():
+    for flag, help_text in SWITCHES.items():
         key = _flag_key(flag)
-        group.addoption(f"--humaneval-{flag}", dest=key, action="store_true", default=False, help=told)
+        group.addoption(f"--humaneval-{flag}", dest=key, action="store_true", default=False, help=help_text)
     for flag in FLAGS:
         parser.addini(_flag_key(flag), SWITCHES[flag], type="bool", default=False)
     for option in OPTIONS:
@@ -316,10 +316,10 @@ def gates(config: pytest.Config, strategies: Sequence[str]) -> Gates:
     """
     from pytest_humaneval.report.gates import Gates, least_pass_at_1
 
-    asked = [pair for text in value_of(config, "min-pass-at-1", ()) for pair in text]
+    pairs = [pair for text in value_of(config, "min-pass-at-1", ()) for pair in text]
     on_regression = switched_on(config, "fail-on-regression")
     on_bound = value_of(config, "gate-on") == "bound"
-    return Gates(least_pass_at_1(asked, strategies), on_regression, value_of(config, "max-drop"), on_bound)
+    return Gates(least_pass_at_1(pairs, strategies), on_regression, value_of(config, "max-drop"), on_bound)
 
 
 def sampling(config: pytest.Config) -> Sampling:
@@ -336,8 +336,8 @@ def ks(config: pytest.Config, samples: int) -> tuple[int, ...]:
     """The k of pass@k; k that were asked for stay, also where there are too few samples for them."""
     from pytest_humaneval.statistics.metrics import default_ks
 
-    asked: tuple[int, ...] | None = value_of(config, "k")
-    return tuple(sorted(set(asked))) if asked else default_ks(samples)
+    wanted: tuple[int, ...] | None = value_of(config, "k")
+    return tuple(sorted(set(wanted))) if wanted else default_ks(samples)
 
 
 def sandbox_options(config: pytest.Config) -> SandboxOptions:

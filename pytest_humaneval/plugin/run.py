@@ -17,7 +17,7 @@ from pytest_humaneval.plugin.engine_session import STORE, EngineSession
 from pytest_humaneval.plugin.engine_settings import check_cache
 from pytest_humaneval.plugin.failure_list import FAILURES, FailureList
 from pytest_humaneval.plugin.junit import add_completion
-from pytest_humaneval.plugin.proposal import Proposal, settle
+from pytest_humaneval.plugin.proposal import Proposal, settle, try_solutions
 from pytest_humaneval.plugin.timeouts import default_timeout
 from pytest_humaneval.printable import counted
 from pytest_humaneval.report.output import Finished, Output
@@ -26,6 +26,7 @@ from pytest_humaneval.report.texttable import folded, wrapped
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.record import Record
 from pytest_humaneval.results.sampling import REPLAY
+from pytest_humaneval.sandbox.judgeable import SolutionTrial, left_after
 
 NOTHING = (
     "warning: nothing was evaluated: no test that ran uses the fixtures problem, strategy and check_correctness; "
@@ -37,15 +38,36 @@ class Run:
     """What the controller (or the only process) holds: the plan, the engine's session, and where outcomes go."""
 
     def __init__(
-        self, config: pytest.Config, plan: Plan, settled: Settled, session: EngineSession, output: Output
+        self,
+        config: pytest.Config,
+        plan: Plan,
+        settled: Settled,
+        trial: SolutionTrial | None,
+        session: EngineSession,
+        output: Output,
     ) -> None:
         self.plan, self.settled = plan, settled
         self.session, self.output, self.ledger = session, output, output.ledger
         self._config = config
+        self._trial = trial
+        if trial is not None:
+            session.hold()
         self._failed_items = 0
         self._other_tests = 0  # that ran and evaluated nothing
         self._engine_failed = False
         self._last_outcome_at = 0.0
+
+    def admit(self) -> None:
+        """Make sure that every problem can be judged, then let the engine generate; it has been loading meanwhile.
+
+        Raises:
+            InputError: some cannot.
+            SandboxError: no sandbox is to be had.
+        """
+        if self._trial is not None:
+            trial, self._trial = self._trial, None
+            left_after(self.plan.problems, try_solutions(self._config, self.plan, trial), skip=False)
+            self.session.release()
 
     def add(self, report: pytest.TestReport) -> None:
         """Take in one report."""
@@ -97,9 +119,9 @@ class Run:
         finished = progress.get("finished", 0) + progress.get("from_store", 0)
         if self.plan.engine.name == REPLAY or not finished or not store.exists():
             return []
-        told = counted(finished, "finished generation is", "finished generations are")
-        how = ", without --humaneval-no-cache," if options.no_cache(self._config) else ""
-        return [f"note: interrupted; {told} kept in {store}: the same command{how} continues from there"]
+        subject = counted(finished, "finished generation is", "finished generations are")
+        proviso = ", without --humaneval-no-cache," if options.no_cache(self._config) else ""
+        return [f"note: interrupted; {subject} kept in {store}: the same command{proviso} continues from there"]
 
     def _end_session(self) -> tuple[dict[str, Any], list[str]]:
         """How far the engine had come, and a warning where nobody knows."""
@@ -122,7 +144,7 @@ def start_run(config: pytest.Config, proposal: Proposal) -> Run:
     started = datetime.now(UTC)
     check_cache(config, proposal.choices.engine.name)
     publisher = Publisher(*(options.optional_path(config, name) for name in ("html", "markdown")))
-    settled = settle(config, proposal)
+    settled, trial = settle(config, proposal)
     plan = proposal.choices.plan(settled)
     directory = options.optional_path(config, "output")
     ledger = Ledger(plan)
@@ -132,11 +154,12 @@ def start_run(config: pytest.Config, proposal: Proposal) -> Run:
         ledger, record, publisher, proposal.gates, proposal.baseline, started, proposal.registration, history
     )
     read_store = not (options.no_cache(config) or proposal.nameless)
-    return Run(config, plan, settled, EngineSession(config, plan, proposal.model, read_store=read_store), output)
+    session = EngineSession(config, plan, proposal.model, read_store=read_store)
+    return Run(config, plan, settled, trial, session, output)
 
 
 def _left_out_note(settled: Settled) -> list[str]:
     if not (left_out := settled.left_out):
         return []
-    told = counted(len(left_out), "problem cannot be judged here and is", "problems cannot be judged here and are")
-    return [f"note: {told} left out: {folded(left_out, 80)}"]
+    subject = counted(len(left_out), "problem cannot be judged here and is", "problems cannot be judged here and are")
+    return [f"note: {subject} left out: {folded(left_out, 80)}"]

@@ -53,7 +53,7 @@ class Analysis:
         if self.parts:
             shown["by_dataset"] = {name: part.to_json() for name, part in self.parts.items()}
         if self.reliability:
-            shown["reliability"] = [asdict(one) for one in self.reliability]
+            shown["reliability"] = [asdict(row) for row in self.reliability]
         for key, made in (("pairs", self.pairs), ("with_reference", self.with_reference)):
             if made:
                 power = smallest_detectable(made)

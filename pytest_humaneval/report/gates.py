@@ -67,22 +67,22 @@ class GateVerdict:
         return asdict(self)
 
 
-def least_pass_at_1(asked: Iterable[tuple[str, float]], strategies: Sequence[str]) -> dict[str, float]:
+def least_pass_at_1(requested: Iterable[tuple[str, float]], strategies: Sequence[str]) -> dict[str, float]:
     """What --humaneval-min-pass-at-1 asks of each strategy; a number without a name asks it of all that have no own.
 
     Raises:
         InputError: a strategy that is not evaluated, or two numbers for one.
     """
     own: dict[str, float] = {}
-    for name, least in asked:
+    for name, least in requested:
         if name and name not in strategies:
             raise InputError(
                 f"--humaneval-min-pass-at-1: {name} is not evaluated; this run has {', '.join(strategies)}"
             )
         if own.setdefault(name, least) != least:
             raise InputError(
-                f"--humaneval-min-pass-at-1: {own[name]:g} and {least:g} are asked of {name or 'every strategy'}; "
-                "give one"
+                f"--humaneval-min-pass-at-1: {own[name]:g} and {least:g} are both given for "
+                f"{name or 'every strategy'}; give one"
             )
     return {name: own.get(name, own.get("", 0.0)) for name in strategies if name in own or "" in own}
 
@@ -95,14 +95,14 @@ def check_baseline(gates: Gates, strategies: Sequence[str], before: Sequence[str
     Raises:
         InputError: there is no baseline, or it lacks a strategy.
     """
-    if not (asked := gates.about_baseline):
+    if not (option := gates.about_baseline):
         return
     if before is None:
-        raise InputError(f"{prefix}{asked} needs {prefix}baseline=PATH, an earlier run to compare with")
+        raise InputError(f"{prefix}{option} needs {prefix}baseline=PATH, an earlier run to compare with")
     pairs = matched(strategies, before)
     if missing := [name for name in strategies if name not in pairs]:
         raise InputError(
-            f"{prefix}{asked}: the baseline has no results of {', '.join(missing)}; it has {', '.join(before)}"
+            f"{prefix}{option}: the baseline has no results of {', '.join(missing)}; it has {', '.join(before)}"
         )
 
 
@@ -139,8 +139,8 @@ def answer(status: int, verdicts: Sequence[GateVerdict], errors: int, missing: i
     if failed := sum(verdict.holds is False for verdict in verdicts):
         return DOES_NOT_HOLD, f"not every gate holds: {failed} of {len(verdicts)} failed; exit status {DOES_NOT_HOLD}"
     if unjudged := sum(verdict.holds is None for verdict in verdicts):
-        told = f"{unjudged} of {len(verdicts)} could not"
-        return NOT_JUDGED, f"not every gate could be judged: {told}; exit status {NOT_JUDGED}"
+        count = f"{unjudged} of {len(verdicts)} could not"
+        return NOT_JUDGED, f"not every gate could be judged: {count}; exit status {NOT_JUDGED}"
     if elsewhere:
         return (
             TESTS_FAILED,
@@ -155,14 +155,14 @@ def _at_least(strategy: str, least: float, passes: Passes) -> GateVerdict:
         return GateVerdict(gate, strategy, None, "no sample was judged")
     # Exactly, as 0.4 is meant: a mean of shares in floating point can be one bit below it.
     value = sum(Fraction(sum(samples.values()), len(samples)) for samples in passes.values()) / len(passes)
-    passed, judged = (sum(map(count, passes.values())) for count in (lambda one: sum(one.values()), len))
-    told = f"{float(value):.4f}, {passed} of {counted(judged, 'sample', 'samples')}"
-    return GateVerdict(gate, strategy, value >= Fraction(str(least)), told)
+    passed, judged = (sum(map(count, passes.values())) for count in (lambda samples: sum(samples.values()), len))
+    detail = f"{float(value):.4f}, {passed:,} of {counted(judged, 'sample', 'samples')}"
+    return GateVerdict(gate, strategy, value >= Fraction(str(least)), detail)
 
 
 def _bound_at_least(strategy: str, least: float, passes: Passes) -> GateVerdict:
     gate = f"pass@1 of at least {least:g} by the lower end of its interval"
-    interval = pass_at_k_interval(((len(one), sum(one.values())) for one in passes.values()), 1)
+    interval = pass_at_k_interval(((len(samples), sum(samples.values())) for samples in passes.values()), 1)
     if interval is None:
         return GateVerdict(gate, strategy, None, "no sample was judged")
     low, high = interval
@@ -175,14 +175,14 @@ def _no_drop(strategy: str, comparison: Comparison | None, family: Sequence[Comp
     if comparison is None:
         return GateVerdict(gate, strategy, None, "no problem is in both")
     low, high = comparison.interval
-    told = f"{comparison.difference:+.3f} [{low:+.3f}, {high:+.3f}], p {comparison.p_holm:.4f}"
-    told += f", {counted(comparison.problems, 'problem', 'problems')}"
+    detail = f"{comparison.difference:+.3f} [{low:+.3f}, {high:+.3f}], p {comparison.p_holm:.4f}"
+    detail += f", {counted(comparison.problems, 'problem', 'problems')}"
     if comparison.significant:
-        return GateVerdict(gate, strategy, comparison.difference > 0, told)
+        return GateVerdict(gate, strategy, comparison.difference > 0, detail)
     power = smallest_detectable(family)
     if comparison.worse and power is not None and power.difference is None:
-        return GateVerdict(gate, strategy, None, f"{told}: too few to show any drop")
-    return GateVerdict(gate, strategy, True, told)
+        return GateVerdict(gate, strategy, None, f"{detail}: too few to show any drop")
+    return GateVerdict(gate, strategy, True, detail)
 
 
 def _small_drop(strategy: str, margin: float, test: MarginTest | None) -> GateVerdict:
@@ -190,12 +190,12 @@ def _small_drop(strategy: str, margin: float, test: MarginTest | None) -> GateVe
     if test is None:
         return GateVerdict(gate, strategy, None, "no problem is in both")
     low, high = test.limits
-    told = (
+    detail = (
         f"{test.difference:+.3f}, {test.problems} problems, one-sided {1 - ALPHA:.0%} limits {low:+.3f} and {high:+.3f}"
     )
     if test.within is None:
-        told += f"; {_needed(test)}, if nothing has changed in truth and as many problems differ"
-    return GateVerdict(gate, strategy, test.within, told)
+        detail += f"; {_needed(test)}, if nothing has really changed and as many problems differ"
+    return GateVerdict(gate, strategy, test.within, detail)
 
 
 def _needed(test: MarginTest) -> str:

@@ -138,8 +138,14 @@ class Tally:
 
 def context_of(outcomes: Iterable[Outcome]) -> int:
     """Tokens of prompt and answer that held before the limit of tokens did; 0 where none did, or nobody counted."""
-    full = (one for one in outcomes if finish_reason(one.finish_reason) == CONTEXT_FULL and one.num_draws == 1)
-    return max((one.prompt_tokens + one.completion_tokens for one in full if one.prompt_tokens), default=0)
+    full = (
+        outcome
+        for outcome in outcomes
+        if finish_reason(outcome.finish_reason) == CONTEXT_FULL and outcome.num_draws == 1
+    )
+    return max(
+        (outcome.prompt_tokens + outcome.completion_tokens for outcome in full if outcome.prompt_tokens), default=0
+    )
 
 
 def ranked(rows: Iterable[Row]) -> list[Row]:

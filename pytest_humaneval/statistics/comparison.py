@@ -76,12 +76,12 @@ class Comparison:
 
 def passes_of(outcomes: Iterable[Outcome]) -> dict[str, dict[str, dict[int, bool]]]:
     """The verdicts of each strategy, in the order of their names; problems in the order of the outcomes."""
-    found: dict[str, dict[str, dict[int, bool]]] = {}
+    passes: dict[str, dict[str, dict[int, bool]]] = {}
     for outcome in outcomes:
         if not outcome.error:
-            samples = found.setdefault(outcome.strategy, {}).setdefault(outcome.task_id, {})
+            samples = passes.setdefault(outcome.strategy, {}).setdefault(outcome.task_id, {})
             samples[outcome.sample_index] = outcome.passed
-    return dict(sorted(found.items()))
+    return dict(sorted(passes.items()))
 
 
 def share_passed(samples: Mapping[int, bool]) -> Fraction:
@@ -139,7 +139,7 @@ def together(comparisons: Iterable[Comparison | None]) -> list[Comparison]:
 
 def compare_pairs(passes: Mapping[str, Passes]) -> list[Comparison]:
     """Every pair of strategies."""
-    return together(compare(one, passes[one], other, passes[other]) for one, other in combinations(passes, 2))
+    return together(compare(first, passes[first], second, passes[second]) for first, second in combinations(passes, 2))
 
 
 def compare_with_reference(passes: Mapping[str, Passes]) -> list[Comparison]:
@@ -169,9 +169,9 @@ def smallest_detectable(comparisons: Sequence[Comparison]) -> Detectable | None:
         return None
     problems = min(comparison.problems for comparison in comparisons)
     alpha = ALPHA / len(comparisons)
-    method = next((one.method for one in comparisons if one.method != MCNEMAR), MCNEMAR)
-    alike = [one.spread for one in comparisons if (one.method == MCNEMAR) == (method == MCNEMAR)]
-    spread = fmean(alike) if method == MCNEMAR else fmean(one**2 for one in alike) ** 0.5
+    method = next((comparison.method for comparison in comparisons if comparison.method != MCNEMAR), MCNEMAR)
+    alike = [comparison.spread for comparison in comparisons if (comparison.method == MCNEMAR) == (method == MCNEMAR)]
+    spread = fmean(alike) if method == MCNEMAR else fmean(share**2 for share in alike) ** 0.5
     find = detectable if method == MCNEMAR else detectable_mean
     return Detectable(find(problems, spread, alpha), problems, alpha, spread, method)
 

@@ -145,9 +145,9 @@ def test_several_steps_on_one_batch_go_further_and_are_clipped(frozen: FrozenMod
     objective = LikesCapitals(DATA, MINIMAL, replace(config, num_iterations=2, epsilon=0.1))
     prompt = make_prompt(frozen, config)
     work = objective.prepare(prompt, frozen, given.train[:2], 0)[0]
-    told = work.more
-    far = replace(work, more=replace(told, advantages=torch.ones_like(told.drawn), drawn=told.drawn - 1.0))
-    assert objective.loss(prompt, frozen, far).detach().item() == pytest.approx(-1.1 * len(told.drawn), rel=1e-5)
+    facts = work.more
+    far = replace(work, more=replace(facts, advantages=torch.ones_like(facts.drawn), drawn=facts.drawn - 1.0))
+    assert objective.loss(prompt, frozen, far).detach().item() == pytest.approx(-1.1 * len(facts.drawn), rel=1e-5)
     objective.loss(prompt, frozen, far).backward()
     assert float(prompt.tensors()[""].grad.abs().max()) == 0.0  # e times as likely already: no reason to go on
 
