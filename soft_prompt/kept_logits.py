@@ -42,9 +42,9 @@ class KeptLogits:
             logprobs, tokens = torch.log_softmax(computed(missing).float(), dim=-1).topk(self.top_k, dim=-1)
             lengths = [len(example.solution) for example in missing]
             parts = zip(missing, logprobs.cpu().split(lengths), tokens.cpu().split(lengths), strict=True)
-            for example, *pair in parts:
-                kept[example] = (pair[0], pair[1])
-                self._write(example, *pair)
+            for example, likely, which in parts:
+                kept[example] = (likely, which)
+                self._write(example, likely, which)
         pairs = [pair for example in seen if (pair := kept[example]) is not None]
         return torch.cat([logprobs for logprobs, _ in pairs]), torch.cat([tokens for _, tokens in pairs])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -100,7 +101,7 @@ def test_the_final_evaluation_is_done_once(tmp_path: Path, monkeypatch: pytest.M
         (tmp_path / "final").mkdir()
         return type("Ended", (), {"returncode": 1})
 
-    monkeypatch.setattr(bench.subprocess, "run", run)
+    monkeypatch.setattr(subprocess, "run", run)
     assert final(tmp_path, [result("plain", 3)], ["--humaneval-limit=2"]) == 1
     assert f"--strategy=minimal,chat,lm_eval_instruct,soft:{tmp_path / 'plain' / 'seed-3'}" in commands[0]
     assert commands[0][-1] == "--humaneval-limit=2"

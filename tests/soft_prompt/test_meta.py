@@ -12,6 +12,7 @@ from tiny_training import END, EXAMPLES, SHORT, trained_on
 from pytest_humaneval.exceptions import ConfigError
 from soft_prompt.batches import Example
 from soft_prompt.checkpoint import load_prompt
+from soft_prompt.config import Config
 from soft_prompt.initial import make_prompt
 from soft_prompt.meta import Meta, adapted
 from soft_prompt.model import FrozenModel
@@ -42,7 +43,7 @@ def plain_gradient(frozen: FrozenModel, examples: list[Example]) -> torch.Tensor
     objective, prompt = Likelihood(), make_prompt(frozen, CONFIG)
     works = objective.prepare(prompt, frozen, examples, 0)
     objective.gradients(prompt, frozen, works, unchecked)
-    return prompt.tensors()[""].grad  # type: ignore[return-value]
+    return prompt.tensors()[""].grad
 
 
 def test_one_inner_step_of_reptile_is_the_plain_gradient(frozen: FrozenModel) -> None:
@@ -65,7 +66,7 @@ def test_fomaml_takes_the_gradient_where_the_steps_led_on_what_they_did_not_see(
     with torch.no_grad():
         prompt.tensors()[""].sub_(step)
     objective.gradients(prompt, frozen, objective.prepare(prompt, frozen, [unseen], 0), unchecked)
-    assert torch.allclose(found, prompt.tensors()[""].grad, atol=1e-4)  # type: ignore[arg-type]
+    assert torch.allclose(found, prompt.tensors()[""].grad, atol=1e-4)
 
 
 def example(number: int, category: str) -> Example:
@@ -78,7 +79,7 @@ def example(number: int, category: str) -> Example:
 def test_steps_from_a_learned_start_lead_further_than_from_the_first_one(
     meta: str, frozen: FrozenModel, tmp_path: Path
 ) -> None:
-    config = replace(CONFIG, meta=meta, max_steps=12, eval_steps=12, inner_steps=3)
+    config = Config(**CONFIG.to_dict() | {"meta": meta, "max_steps": 12, "eval_steps": 12, "inner_steps": 3})
     given = [example(number, ("math", "string")[number % 2]) for number in range(12)]
     examples = Examples(tuple(given[:8]), tuple(given[8:]))
     trained_on(frozen, examples, Meta(Likelihood(), config), config, tmp_path)

@@ -44,7 +44,7 @@ def test_the_loss_falls_and_only_the_prompt_moves(kind: str, frozen: FrozenModel
 
 def test_prompts_of_all_kinds_begin_as_the_plain_one(frozen: FrozenModel) -> None:
     batch = collate(EXAMPLES.train[:3], pad=0)
-    plain, *others = (make_prompt(frozen, replace(SHORT, kind=kind)) for kind in KINDS)
+    plain, *others = (make_prompt(frozen, Config(**SHORT.to_dict() | {"kind": kind})) for kind in KINDS)
     with torch.no_grad():
         for other in others:
             torch.testing.assert_close(other.logits(frozen, batch), plain.logits(frozen, batch), atol=2e-4, rtol=1e-4)
