@@ -177,7 +177,8 @@ def clip(prompt: SoftPrompt, max_norm: float, works: list[Work], output: Path, s
 
 def _largest(prompt: SoftPrompt) -> Tensor:
     """The largest magnitude in the prompt; not finite where any number in it is not."""
-    return torch.stack([parameter.detach().abs().max() for parameter in prompt.parameters()]).max()
+    tensors = [*prompt.parameters(), *prompt.tensors().values()]  # of which one kind makes the other
+    return torch.stack([tensor.detach().abs().max() for tensor in tensors]).max()
 
 
 def _guard(value: Tensor, what: str, works: list[Work], output: Path, state: TrainerState) -> None:
