@@ -20,10 +20,10 @@ from statistics import fmean
 from typing import Any
 
 from benchmarks.honest_table import REFERENCE, finished
-from pytest_humaneval.item import ItemId
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.report.analysis import comparisons_between
 from pytest_humaneval.results.stopping import Stopping
+from pytest_humaneval.sample import ItemId
 from pytest_humaneval.statistics.comparison import passes_of
 from pytest_humaneval.whole_file import write_whole
 

@@ -1,4 +1,4 @@
-"""What the engine is asked for one sample, and what it answers."""
+"""Which sample is meant, what the engine is asked for it, and what it answers."""
 
 from __future__ import annotations
 
@@ -7,12 +7,37 @@ import json
 from collections.abc import Hashable
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
-from pytest_humaneval.item import ItemId
 from pytest_humaneval.prompt import Prompt
 
 T = TypeVar("T", bound=Hashable)
+
+
+class ItemId(NamedTuple):
+    """One sample of a run: the one identity that it has in reports, files, stores and messages.
+
+    A tuple, so that it sorts by problem, strategy and sample, and can be taken apart.
+    """
+
+    task_id: str
+    strategy: str
+    sample_index: int
+
+    @property
+    def key(self) -> str:
+        """The item as one text; within a run, as the strategies of a name may change between two."""
+        return f"{self.task_id} {self.strategy} {self.sample_index}"
+
+
+class Item(Protocol):
+    """What belongs to a problem and a strategy: an item's id, an outcome."""
+
+    @property
+    def task_id(self) -> str: ...
+
+    @property
+    def strategy(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)

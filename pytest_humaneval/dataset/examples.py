@@ -46,16 +46,16 @@ def visible_examples(problem: Problem) -> tuple[Example, ...]:
     None where they contradict each other: some return a container and others a bare value, as in HumanEval/130 (terms
     of a sequence beside the list that is asked for) and /148 (a tuple of one name, written without its comma).
     """
-    found: dict[str, Example] = {}
+    examples: dict[str, Example] = {}
     docstring = docstring_of(problem)
     for match in re.finditer(rf"\b{re.escape(problem.entry_point)}[ \t]*\(", docstring):
         if example := _example(docstring[match.end() :]):
-            found.setdefault(example.call(""), example)
+            examples.setdefault(example.call(""), example)
     for text in problem.shown:
         if example := _asserted(text, problem.entry_point):
-            found.setdefault(example.call(""), example)
-    shapes = {isinstance(each.expected, CONTAINERS) for each in found.values() if each.expected is not None}
-    return tuple(found.values()) if len(shapes) <= 1 else ()
+            examples.setdefault(example.call(""), example)
+    shapes = {isinstance(each.expected, CONTAINERS) for each in examples.values() if each.expected is not None}
+    return tuple(examples.values()) if len(shapes) <= 1 else ()
 
 
 def _asserted(text: str, entry_point: str) -> Example | None:

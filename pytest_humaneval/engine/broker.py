@@ -45,6 +45,7 @@ class Broker:
         self._solutions: dict[str, dict[str, Any]] = {}
         self._broken: EngineError | None = None
         self._ended = False
+        self._held = False  # whether the engine may load, but not generate yet
         self._progress = EngineProgress()
         self._busy_since: float | None = None
         self._forecast = Forecast()
@@ -203,6 +204,24 @@ class Broker:
             self._ended = True
             self.fail(EngineError(ENDED))
         self.close()
+
+    def hold(self) -> None:
+        """Let the engine load, and generate nothing until :meth:`release`."""
+        with self._changed:
+            self._held = True
+
+    def release(self) -> None:
+        """Let the engine generate."""
+        with self._changed:
+            self._held = False
+            self._changed.notify_all()
+
+    def await_release(self) -> None:
+        """Wait until the engine may generate, or the run is over."""
+        with self._changed:
+            if self._held and self._progress.phase == "loading":
+                self._progress.message = "ready; the canonical solutions are being tried"
+            self._changed.wait_for(lambda: not self._held or self._ended)
 
     def has_ended(self) -> bool:
         """Whether the run is over, by :meth:`end`."""

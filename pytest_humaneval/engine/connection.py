@@ -121,6 +121,22 @@ class EngineClient:
             raise (SharedEngineError if answer.get("shared") else EngineError)(answer["error"])
         return from_plain(Solution, answer["solution"], "the guide's answer", EngineError)
 
+    def hold(self) -> None:
+        """Have the engine load when it is asked for something, and generate nothing before :meth:`release`.
+
+        Raises:
+            EngineError: the engine process is gone.
+        """
+        self._ask({"op": "hold"})
+
+    def release(self) -> None:
+        """Let the engine generate.
+
+        Raises:
+            EngineError: the engine process is gone.
+        """
+        self._ask({"op": "release"})
+
     def progress(self) -> dict[str, Any]:
         """What the engine is doing: the fields of ``engine.engine_progress.EngineProgress``, and ``notices``."""
         return self._ask({"op": "progress"})

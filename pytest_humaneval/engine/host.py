@@ -15,6 +15,7 @@ One JSON object a line, each way:
     {"op": "announce", "keys": [...]}                    -> {}
     {"op": "publish", "key": key, "answer": {...}}       -> {}
     {"op": "solution", "key": key, "strategy": name}     -> {"solution": {...}}, {"error": "..."} or {"stopped": why}
+    {"op": "hold"}, {"op": "release"}                    -> {}
     {"op": "progress"}                                   -> Broker.progress()
 """
 
@@ -92,6 +93,12 @@ def _answer(broker: Broker, question: dict[str, Any]) -> dict[str, Any]:
         case "stop":
             broker.stop(question["strategies"], question["keep"])
             return {}
+        case "hold":
+            broker.hold()
+            return {}
+        case "release":
+            broker.release()
+            return {}
         case "progress":
             return broker.progress()
     return {"error": f"unknown question {question['op']!r}"}
@@ -115,13 +122,8 @@ def run_engine(engine: Engine, broker: Broker, condition: Condition = "new") -> 
         batch = broker.take(block=True)
         if broker.has_ended():
             return condition
-        if condition == "loaded":
-            broker.found_warm()
-        else:
-            broker.loading("starting the engine")
-            start = time.monotonic()
-            engine.start()
-            broker.generating(time.monotonic() - start)
+        _make_ready(engine, broker, warm=condition == "loaded")
+        batch += broker.take(block=False)  # what came meanwhile
         looked_at = -math.inf
         while not broker.has_ended():
             if batch:
@@ -148,6 +150,20 @@ def run_engine(engine: Engine, broker: Broker, condition: Condition = "new") -> 
         traceback.print_exc()
         broker.fail(SharedEngineError(f"the engine broke: {type(error).__name__}: {error}"))
     return "broken"
+
+
+def _make_ready(engine: Engine, broker: Broker, *, warm: bool) -> None:
+    """Load what is to be loaded, and wait until the run lets us generate: it tries its problems meanwhile."""
+    if warm:
+        broker.await_release()
+        broker.found_warm()
+        return
+    broker.loading("starting the engine")
+    start = time.monotonic()
+    engine.start()
+    seconds = time.monotonic() - start
+    broker.await_release()
+    broker.generating(seconds)
 
 
 def _look(engine: Engine, broker: Broker) -> None:

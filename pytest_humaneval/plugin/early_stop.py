@@ -9,7 +9,6 @@ import pytest
 
 from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.exceptions import EngineError, InputError, StrategyError
-from pytest_humaneval.item import ItemId
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.plugin.fixtures import PLAN, item_id
@@ -17,6 +16,7 @@ from pytest_humaneval.report.baseline import matched
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.stopping import Stopping, Stops, problem_order
+from pytest_humaneval.sample import ItemId
 from pytest_humaneval.statistics.comparison import passes_of, reference_of
 
 FLAG = "--humaneval-stop"

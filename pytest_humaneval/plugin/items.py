@@ -10,7 +10,6 @@ import pytest
 
 from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.exceptions import EngineError, InfrastructureError, SharedEngineError, StrategyError
-from pytest_humaneval.item import ItemId
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.plugin.failure import show_error, show_failure
@@ -22,6 +21,7 @@ from pytest_humaneval.printable import printable
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.results.cause import cause_of
 from pytest_humaneval.results.explanation import explained
+from pytest_humaneval.sample import ItemId
 
 DETAIL_CHARACTERS = 4_000
 SHARED = "humaneval: the engine has failed for all items"

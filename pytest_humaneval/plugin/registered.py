@@ -54,13 +54,13 @@ def known_extensions(config: pytest.Config) -> Extensions:
     )
 
 
-def refuse_unreturned(config: pytest.Config, known: Container[str], asked: Iterable[str]) -> None:
+def refuse_unreturned(config: pytest.Config, known: Container[str], requested: Iterable[str]) -> None:
     """Say which line is missing where a conftest.py or plugin defines what was asked for, and does not return it.
 
     Raises:
         StrategyError: there is such a strategy.
     """
-    names = {name.strip() for value in asked for name in value.split(",")}
+    names = {name.strip() for value in requested for name in value.split(",")}
     for plugin in config.pluginmanager.get_plugins():
         for variable, value in vars(plugin).items() if isinstance(plugin, ModuleType) else ():
             if isinstance(value, Strategy) and value.name in names and value.name not in known:

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from pytest_humaneval.exceptions import EngineError
-from pytest_humaneval.item import ItemId
 from pytest_humaneval.plan import Plan, Settled
 from pytest_humaneval.plugin import neighbours, options
 from pytest_humaneval.plugin.early_stop import EarlyStop
@@ -19,7 +18,7 @@ from pytest_humaneval.plugin.engine_session import STORE, EngineSession
 from pytest_humaneval.plugin.engine_settings import check_cache
 from pytest_humaneval.plugin.failure_list import FAILURES, FailureList
 from pytest_humaneval.plugin.junit import add_completion
-from pytest_humaneval.plugin.proposal import Proposal, settle
+from pytest_humaneval.plugin.proposal import Proposal, settle, try_solutions
 from pytest_humaneval.plugin.scoring import Scoring
 from pytest_humaneval.plugin.timeouts import default_timeout
 from pytest_humaneval.printable import counted
@@ -30,6 +29,8 @@ from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.record import Record
 from pytest_humaneval.results.sampling import REPLAY
 from pytest_humaneval.results.scored_solutions import Likelihood
+from pytest_humaneval.sample import ItemId
+from pytest_humaneval.sandbox.judgeable import SolutionTrial, left_after
 
 NOTHING = (
     "warning: nothing was evaluated: no test that ran uses the fixtures problem, strategy and check_correctness; "
@@ -41,11 +42,20 @@ class Run:
     """What the controller (or the only process) holds: the plan, the engine's session, and where outcomes go."""
 
     def __init__(
-        self, config: pytest.Config, plan: Plan, settled: Settled, session: EngineSession, output: Output
+        self,
+        config: pytest.Config,
+        plan: Plan,
+        settled: Settled,
+        trial: SolutionTrial | None,
+        session: EngineSession,
+        output: Output,
     ) -> None:
         self.plan, self.settled = plan, settled
         self.session, self.output, self.ledger = session, output, output.ledger
         self._config = config
+        self._trial = trial
+        if trial is not None:
+            session.hold()
         self._failed_items = 0
         self._other_tests = 0  # that ran and evaluated nothing
         self._engine_failed = False
@@ -62,6 +72,18 @@ class Run:
                 self._scoring.ask((item.task_id for item in items), client)
         if self._early is not None:
             self._early.expect(items)
+
+    def admit(self) -> None:
+        """Make sure that every problem can be judged, then let the engine generate; it has been loading meanwhile.
+
+        Raises:
+            InputError: some cannot.
+            SandboxError: no sandbox is to be had.
+        """
+        if self._trial is not None:
+            trial, self._trial = self._trial, None
+            left_after(self.plan.problems, try_solutions(self._config, self.plan, trial), skip=False)
+            self.session.release()
 
     def add(self, report: pytest.TestReport) -> None:
         """Take in one report."""
@@ -152,7 +174,7 @@ def start_run(config: pytest.Config, proposal: Proposal) -> Run:
     started = datetime.now(UTC)
     check_cache(config, proposal.choices.engine.name)
     publisher = Publisher(*(options.optional_path(config, name) for name in ("html", "markdown")))
-    settled = settle(config, proposal)
+    settled, trial = settle(config, proposal)
     plan = proposal.choices.plan(settled)
     directory = options.optional_path(config, "output")
     ledger = Ledger(plan)
@@ -162,7 +184,8 @@ def start_run(config: pytest.Config, proposal: Proposal) -> Run:
         ledger, record, publisher, proposal.gates, proposal.baseline, started, proposal.registration, history
     )
     read_store = not (options.no_cache(config) or proposal.nameless)
-    return Run(config, plan, settled, EngineSession(config, plan, proposal.model, read_store=read_store), output)
+    session = EngineSession(config, plan, proposal.model, read_store=read_store)
+    return Run(config, plan, settled, trial, session, output)
 
 
 def _left_out_note(settled: Settled) -> list[str]:

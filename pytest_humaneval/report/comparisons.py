@@ -128,7 +128,7 @@ def _detectable_lines(shown: Sequence[Comparison], width: int) -> list[str]:
     if power.difference is None:
         text = f"{counted(power.problems, 'problem is', 'problems are')} too few to show any difference at {alpha}"
         if power.method != MCNEMAR and not power.spread:
-            text = "what difference could be shown is not known: no problem differs"
+            text = "the smallest difference that could be shown is unknown: no problem differs"
     elif power.method == MCNEMAR and power.difference > power.spread:
         text = (
             f"{power.problems} problems show a true difference with a chance of {POWER:.0%} at {alpha} only if "

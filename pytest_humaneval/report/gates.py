@@ -85,8 +85,8 @@ def least_pass_at_1(requested: Iterable[tuple[str, float]], strategies: Sequence
             )
         if own.setdefault(name, least) != least:
             raise InputError(
-                f"--humaneval-min-pass-at-1: {own[name]:g} and {least:g} are asked of {name or 'every strategy'}; "
-                "give one"
+                f"--humaneval-min-pass-at-1: {own[name]:g} and {least:g} are both given for "
+                f"{name or 'every strategy'}; give one"
             )
     return {name: own.get(name, own.get("", 0.0)) for name in strategies if name in own or "" in own}
 
@@ -195,7 +195,7 @@ def _at_least(strategy: str, least: float, passes: Passes) -> GateVerdict:
     # Exactly, as 0.4 is meant: a mean of shares in floating point can be one bit below it.
     value = sum(Fraction(sum(samples.values()), len(samples)) for samples in passes.values()) / len(passes)
     passed, judged = (sum(map(count, passes.values())) for count in (lambda samples: sum(samples.values()), len))
-    detail = f"{float(value):.4f}, {passed} of {counted(judged, 'sample', 'samples')}"
+    detail = f"{float(value):.4f}, {passed:,} of {counted(judged, 'sample', 'samples')}"
     return GateVerdict(gate, strategy, value >= Fraction(str(least)), detail)
 
 
@@ -233,7 +233,7 @@ def _small_drop(strategy: str, margin: float, test: MarginTest | None) -> GateVe
         f"{test.difference:+.3f}, {test.problems} problems, one-sided {1 - ALPHA:.0%} limits {low:+.3f} and {high:+.3f}"
     )
     if test.within is None:
-        detail += f"; {_needed(test)}, if nothing has changed in truth and as many problems differ"
+        detail += f"; {_needed(test)}, if nothing has really changed and as many problems differ"
     return GateVerdict(gate, strategy, test.within, detail)
 
 

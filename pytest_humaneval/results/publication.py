@@ -100,8 +100,8 @@ def _provenance(run: Results) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     identity, dataset = run.run.get("identity", {}), run.run.get("dataset", {})
     if not {"model", "digest", "engine"} <= {*identity} or not {"name", "sha256"} <= {*dataset}:
         raise InputError(
-            f"{run.source}: without a run.json that names model and problems nobody could tell what the figures are "
-            "of; give a folder of --humaneval-output"
+            f"{run.source}: without a run.json that names model and problems nobody could tell what the figures "
+            "describe; give a folder of --humaneval-output"
         )
     return identity, dataset
 

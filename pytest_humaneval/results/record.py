@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.dataset.kinds import num_shown
+from pytest_humaneval.engine.machine import machine
 from pytest_humaneval.exceptions import InputError
-from pytest_humaneval.machine import machine
 from pytest_humaneval.outcome import Outcome, in_order
 from pytest_humaneval.plain import to_plain
 from pytest_humaneval.plan import Plan

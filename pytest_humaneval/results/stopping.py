@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from pytest_humaneval.exceptions import InputError
-from pytest_humaneval.item import ItemId
 from pytest_humaneval.plain import from_plain, to_plain
+from pytest_humaneval.sample import ItemId
 from pytest_humaneval.statistics.betting import Bets, anytime_interval, anytime_limits
 from pytest_humaneval.statistics.comparison import Passes, share_passed
 from pytest_humaneval.statistics.futility import chance_to_decide

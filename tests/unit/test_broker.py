@@ -4,8 +4,13 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
+
+import pytest
 
 from pytest_humaneval.engine.broker import Broker
+from pytest_humaneval.engine.host import run_engine
+from pytest_humaneval.engine.protocol import Answer
 from pytest_humaneval.engine.store import Store
 from pytest_humaneval.exceptions import EngineError
 from pytest_humaneval.prompt import Prompt
@@ -184,3 +189,58 @@ def test_who_waits_for_a_strategy_is_told_when_it_stops(tmp_path: Path) -> None:
     for thread in threads:
         thread.join(5)
     assert got == ["worse"] * 2
+
+
+class Recorder:
+    """An engine that notes what becomes of it."""
+
+    cached_prompt_tokens = 0
+
+    def __init__(self) -> None:
+        self.started = threading.Event()
+        self.batches: list[list[str]] = []
+
+    def start(self) -> None:
+        self.started.set()
+
+    def submit(self, batch: list[tuple[str, Request]]) -> None:
+        self.batches.append([key for key, _ in batch])
+
+    def poll(self) -> list[Answer]:
+        time.sleep(0.01)
+        return []
+
+
+@pytest.mark.parametrize("condition", ["new", "loaded"])
+def test_an_engine_that_is_held_loads_and_generates_when_it_is_released(
+    condition: Literal["new", "loaded"],
+) -> None:
+    broker, engine = Broker(None, read_store=False), Recorder()
+    broker.hold()
+    broker.submit([("a", REQUEST)])
+    loop = threading.Thread(target=run_engine, args=(engine, broker, condition))
+    loop.start()
+    while not broker.outstanding:  # the loop has taken it
+        time.sleep(0.01)
+    broker.submit([("b", REQUEST)])
+    time.sleep(0.05)
+    assert engine.batches == []
+    broker.release()
+    while not engine.batches:
+        time.sleep(0.01)
+    broker.end()
+    loop.join(10)
+    assert engine.batches == [["a", "b"]]
+
+
+def test_a_run_that_ends_lets_go_of_an_engine_that_is_held() -> None:
+    broker, engine = Broker(None, read_store=False), Recorder()
+    broker.hold()
+    broker.submit([("a", REQUEST)])
+    loop = threading.Thread(target=run_engine, args=(engine, broker))
+    loop.start()
+    assert engine.started.wait(10)
+    broker.end()
+    loop.join(10)
+    assert not loop.is_alive()
+    assert engine.batches == []

@@ -6,9 +6,9 @@ from random import Random
 
 import pytest
 
-from pytest_humaneval.item import ItemId
 from pytest_humaneval.report.gates import Gates, judge
 from pytest_humaneval.results.stopping import Decision, Stop, Stopping, Stops, problem_order, recorded_stops
+from pytest_humaneval.sample import ItemId
 
 TASKS = [f"T/{number}" for number in range(164)]
 

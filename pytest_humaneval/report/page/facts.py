@@ -110,7 +110,7 @@ def compared(results: Results) -> Compared | None:
     parts = parts_of(results.outcomes, pool=is_pooled(results.run))
     if not any(parts):
         recorded = results.run.get("pairs" if few else "with_reference")
-        return _compared(recorded or _made(results.outcomes, few))
+        return _compared(recorded if _is_whole(recorded) else _made(results.outcomes, few))
     made = {name: _compared(_made(some, few)) for name, some in parts.items()}
     return Compared(
         [
@@ -127,6 +127,28 @@ def _made(outcomes: Sequence[Outcome], few: bool) -> Any:
     passes = passes_of(outcomes)
     made = Analysis(compare_pairs(passes)) if few else Analysis((), compare_with_reference(passes))
     return made.to_json().get("pairs" if few else "with_reference")
+
+
+def _is_whole(recorded: Any) -> bool:
+    """Whether a record's comparisons are what ours has: another program's, or a damaged one, is made anew."""
+    number = int | float
+    words, counts, figures = ("first", "second"), ("better", "worse"), ("difference", "p", "p_holm")
+    shape: dict[str, Any] = {
+        **dict.fromkeys(words, str),
+        **dict.fromkeys(counts, int),
+        **dict.fromkeys(figures, number),
+    }
+    try:
+        every = all(
+            len(comparison["interval"]) == 2
+            and all(isinstance(each, number) for each in comparison["interval"])
+            and all(isinstance(comparison[name], kind) for name, kind in shape.items())
+            for comparison in recorded["comparisons"]
+        )
+        seen = recorded.get("detectable") or {"difference": None, "problems": 0}
+        return every and isinstance(seen["difference"], number | None) and isinstance(seen["problems"], int)
+    except (TypeError, KeyError, AttributeError):
+        return False
 
 
 def _compared(recorded: Any) -> Compared | None:
