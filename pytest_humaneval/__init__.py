@@ -22,10 +22,11 @@ The folders, in the order in which the data travels (what lives in each, and wha
     background/   what outlives a run: lingering engines, the service
     cluster/      judging on many machines
     contamination/ probes whether a model has seen the problems
+    commands/     the subcommands of ``python -m pytest_humaneval``
     strengthen/   makes stronger tests for a dataset, once
     testing/      for the tests of people who extend this
 
-The files beside them are the nouns that all of them use, and the commands.
+The files beside them are the nouns that all of them use.
 """
 
 from __future__ import annotations

@@ -14,7 +14,6 @@ from pytest_humaneval.dataset.kinds import Dataset
 from pytest_humaneval.engine.protocol import EngineOptions, Identity
 from pytest_humaneval.exceptions import InputError, StrategyError, raised_in
 from pytest_humaneval.extensions import BUNDLED, Extensions
-from pytest_humaneval.item import Item, ItemId
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plain import to_plain
 from pytest_humaneval.postprocess import POSTPROCESSOR_SORT, postprocess
@@ -22,7 +21,7 @@ from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import Prompt
 from pytest_humaneval.registration import AUTO
 from pytest_humaneval.rewrite.rewritten_dataset import Rewritten
-from pytest_humaneval.sample import Completion, Request, Sampling
+from pytest_humaneval.sample import Completion, Item, ItemId, Request, Sampling
 from pytest_humaneval.sandbox import Sandbox, open_sandbox
 from pytest_humaneval.sandbox.interface import SandboxOptions
 from pytest_humaneval.strategy import Strategy
@@ -64,6 +63,8 @@ class Plan:
     dataset_of: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     """And the name of each problem's, by task_id."""
     pool: bool = False  # whether several datasets are also looked at together
+    likelihood: bool = False  # whether it is asked how likely the model finds the canonical solutions
+    stop: bool = False  # whether a strategy ends when it is decided that it is better, worse or not worth going on
     rewritten: Rewritten | None = field(default=None, repr=False, compare=False)
     """Where rewritten problems stand beside the original ones: which, of what."""
 

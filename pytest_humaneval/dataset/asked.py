@@ -74,7 +74,7 @@ def _asked(piece: str, known: Mapping[str, DatasetKind], directory: Path, wanted
     path = directory / Path(piece).expanduser()
     if (kind := known.get(name)) is None:
         if not names_a_file(piece) and not path.exists():
-            raise DatasetError(f"{OPTION}: no file and {unknown('dataset', name, known)}")
+            raise DatasetError(f"{OPTION}: neither a file nor known: {unknown('dataset', name, known)}")
         return Asked(piece, None, replace(wanted, file=path))
     if file and kind.find is None:
         raise DatasetError(f"{OPTION}: {piece}: {name} is read by its own function and takes no file")
@@ -148,7 +148,10 @@ def _refuse_doubled(parts: Sequence[Dataset]) -> None:
     of: dict[str, Dataset] = {}
     for part in parts:
         for problem in part.problems:
-            if (other := of.setdefault(problem.task_id, part)) is not part:
+            other = of.setdefault(problem.task_id, part)
+            if other is not part and other.name == part.name:
+                raise DatasetError(f"{OPTION}: {part.name} is named twice")
+            if other is not part:
                 raise DatasetError(
                     f"{OPTION}: {other.name} and {part.name} both have a problem {problem.task_id}; "
                     "evaluate them in two runs, or give the problems of one of them other ids"

@@ -50,13 +50,13 @@ class Dataset:
             raise DatasetError(f"the dataset {name!r} holds no problem")
         if unnamed := [problem for problem in given if not problem.task_id or not is_entry_point(problem.entry_point)]:
             raise DatasetError(
-                f"the dataset {name!r}: {unnamed[0]!r} needs a task_id, and as its entry_point {ENTRY_POINT}, not "
+                f"the dataset {name!r}: {unnamed[0]!r} needs a task_id, and an entry_point that is {ENTRY_POINT}, not "
                 f"{unnamed[0].entry_point!r}"
             )
         if doubled := [
             task_id for task_id, count in Counter(problem.task_id for problem in given).items() if count > 1
         ]:
-            raise DatasetError(f"the dataset {name!r} has several problems of the task_id {doubled[0]!r}")
+            raise DatasetError(f"the dataset {name!r} has more than one problem with the task_id {doubled[0]!r}")
         text = "".join(json.dumps(_row(problem)) + "\n" for problem in given)
         return cls(name, hashlib.sha256(text.encode()).hexdigest(), given)
 

@@ -87,6 +87,8 @@ def _figures(row: Row) -> Iterator[tuple[str, object]]:
         yield f"strong@{k}", "n/a" if value is None else f"{value:.6f}"
     if (interval := row.strong_intervals.get(1)) is not None:
         yield "strong@1.interval95", f"{interval[0]:.6f} {interval[1]:.6f}"
+    if row.stopped:
+        yield "ended_early", row.stopped
     yield "passed", row.passed
     yield "judged", row.judged
     yield "errors", row.errors

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 from pytest_humaneval.exceptions import InputError
-from pytest_humaneval.option import NAMES_OR_FILES, Option
-from pytest_humaneval.sample import Sampling
-from pytest_humaneval.sandbox.interface import SandboxOptions
-from pytest_humaneval.values import (
+from pytest_humaneval.option import (
+    NAMES_OR_FILES,
+    Option,
     count,
     counts,
     drop,
@@ -24,7 +23,10 @@ from pytest_humaneval.values import (
     number,
     parameter,
     positive,
+    stop_when,
 )
+from pytest_humaneval.sample import Sampling
+from pytest_humaneval.sandbox.interface import SandboxOptions
 
 if TYPE_CHECKING:
     from pytest_humaneval.dataset.asked import Asked
@@ -33,9 +35,8 @@ if TYPE_CHECKING:
     from pytest_humaneval.report.gates import Gates
     from pytest_humaneval.rewrite.rewriting import Rewrite
 
-DEFAULT_KS = (1, 10, 100)
 FILE: pytest.StashKey[ConfigFile] = pytest.StashKey()  # humaneval.toml, as settings.load found it
-FLAGS = ("no-cache", "no-history", "skip-broken-problems", "fail-on-regression", "pool")
+FLAGS = ("no-cache", "no-history", "skip-broken-problems", "fail-on-regression", "pool", "likelihood")
 """True or false in humaneval.toml and the ini file."""
 
 
@@ -141,7 +142,7 @@ OPTIONS = (
     ),
     Option(
         "thinking-end",
-        "the text that ends the model's thinking, if it is none of the usual ones (</think>, [/THINK], ...)",
+        "the text that ends the model's thinking, if it is not one of the usual ones (</think>, [/THINK], ...)",
         "TEXT",
     ),
     Option("output", "write samples.jsonl, results.jsonl, prompts.jsonl and run.json into this folder", "DIR"),
@@ -167,7 +168,14 @@ OPTIONS = (
         "X",
         drop,
     ),
-    Option("plan", "a plan made before: the report says what deviates from it, and what is exploratory", "FILE"),
+    Option(
+        "stop",
+        "decided: a strategy ends as soon as it is shown to be better or worse than minimal (else the first by name; "
+        "with --humaneval-baseline, than there), or unlikely to be shown either; by a test that stays valid then",
+        "WHAT",
+        stop_when,
+    ),
+    Option("plan", "a plan written beforehand: the report says what deviates from it, and what is exploratory", "FILE"),
     Option("html", "write a report page: one file that works offline", "FILE"),
     Option("markdown", "write a summary in Markdown; it also goes to GITHUB_STEP_SUMMARY, if that is set", "FILE"),
     Option(
@@ -184,8 +192,10 @@ SWITCHES = {
     "list-experiments": "list the experiments and exit",
     "list-datasets": "list the datasets, with where they were found, how many problems and their digest, and exit",
     "pool": "with several datasets: figures, comparisons and gates also over the problems of all together",
+    "likelihood": "also ask how likely the model finds each canonical solution right behind its prompt, which takes a "
+    "prefill a problem; compared with --humaneval-baseline, if that has it",
     "no-cache": "generate again what is already stored",
-    "no-history": "leave no line of this run in the history of the cache folder",
+    "no-history": "do not add this run to the history in the cache folder",
     "skip-broken-problems": "leave out problems whose canonical solution does not pass here, instead of stopping",
     "fail-on-regression": "a gate: the exit status says whether pass@1 has significantly dropped against "
     "--humaneval-baseline",
@@ -362,8 +372,10 @@ def sampling(config: pytest.Config) -> Sampling:
 
 def ks(config: pytest.Config, samples: int) -> tuple[int, ...]:
     """The k of pass@k; k that were asked for stay, also where there are too few samples for them."""
+    from pytest_humaneval.statistics.metrics import default_ks
+
     wanted: tuple[int, ...] | None = value_of(config, "k")
-    return tuple(sorted(set(wanted))) if wanted else tuple(k for k in DEFAULT_KS if k <= samples)
+    return tuple(sorted(set(wanted))) if wanted else default_ks(samples)
 
 
 def sandbox_options(config: pytest.Config) -> SandboxOptions:

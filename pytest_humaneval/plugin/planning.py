@@ -30,6 +30,7 @@ from pytest_humaneval.prompting.registry import register, select_strategies
 from pytest_humaneval.prompting.soft_strategy import SoftStrategy, check_model
 from pytest_humaneval.registration import AUTO
 from pytest_humaneval.results.read import UNNAMED
+from pytest_humaneval.results.stopping import DECIDED
 from pytest_humaneval.rewrite.canonical_answers import CanonicalAnswers
 from pytest_humaneval.rewrite.rewritten_dataset import Rewritten, with_rewrites
 from pytest_humaneval.sample import Sampling
@@ -72,6 +73,8 @@ class Choices:
     thinking_end: str
     extensions: Extensions
     pool: bool
+    likelihood: bool
+    stop: bool
     rewritten: Rewritten | None = None
 
     def as_asked(self, identity: Identity) -> Settled:
@@ -103,6 +106,8 @@ class Choices:
             self.dataset.parts,
             {problem.task_id: part.name for part in self.dataset.parts for problem in part.problems},
             self.pool,
+            self.likelihood,
+            self.stop,
             self.rewritten,
         )
         plan.check()
@@ -140,6 +145,8 @@ def choose(config: pytest.Config) -> Choices:
         options.value_of(config, "thinking-end", ""),
         extensions,
         options.switched_on(config, "pool") and len(dataset.parts) > 1,
+        options.switched_on(config, "likelihood"),
+        options.value_of(config, "stop") == DECIDED,
         rewritten,
     )
 

@@ -77,13 +77,13 @@ def try_completion(sandbox: Sandbox, problem: Problem, completion: str, *, deriv
 def derive_inputs(examples: Iterable[Example]) -> tuple[tuple[object, ...], ...]:
     """Arguments like those of the examples, one of them changed: no random choice, so that runs can be repeated."""
     shown = [each.arguments for each in examples]
-    found: dict[str, tuple[object, ...]] = {repr(each): each for each in shown}
+    inputs: dict[str, tuple[object, ...]] = {repr(each): each for each in shown}
     for arguments in shown:
         for place, value in enumerate(arguments):
             for other in _variants(value):
                 changed = (*arguments[:place], other, *arguments[place + 1 :])
-                found.setdefault(repr(changed), changed)
-    return tuple(found.values())[: len(shown) + MOST_INPUTS]
+                inputs.setdefault(repr(changed), changed)
+    return tuple(inputs.values())[: len(shown) + MOST_INPUTS]
 
 
 def _test(problem: Problem, examples: tuple[Example, ...], derived_inputs: bool) -> str:

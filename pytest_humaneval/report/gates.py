@@ -14,7 +14,7 @@ pytest (0 to 6), nor by shells and ``timeout`` (124 and up), nor by sysexits.h (
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -22,13 +22,17 @@ from typing import Any
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.printable import counted
 from pytest_humaneval.report.baseline import BaselineComparison, matched
+from pytest_humaneval.results.stopping import Stops
 from pytest_humaneval.statistics.comparison import Comparison, Passes, smallest_detectable
 from pytest_humaneval.statistics.metrics import pass_at_k_interval
 from pytest_humaneval.statistics.noninferiority import MarginTest
 from pytest_humaneval.statistics.paired import ALPHA, POWER
 
+ENDED_EARLY = "it ended early, and has no figure for a number of problems that was fixed before"
 OK, TESTS_FAILED, INTERNAL_ERROR = 0, 1, 3  # pytest's
 DOES_NOT_HOLD, NOT_JUDGED = 10, 11
+NO_DROP = f"no drop against the baseline (p below {ALPHA:g})"
+SMALL_DROP = "a drop of less than {:g} against the baseline"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +89,8 @@ def least_pass_at_1(requested: Iterable[tuple[str, float]], strategies: Sequence
             )
         if own.setdefault(name, least) != least:
             raise InputError(
-                f"--humaneval-min-pass-at-1: {own[name]:g} and {least:g} are asked of {name or 'every strategy'}; "
-                "give one"
+                f"--humaneval-min-pass-at-1: {own[name]:g} and {least:g} are both given for "
+                f"{name or 'every strategy'}; give one"
             )
     return {name: own.get(name, own.get("", 0.0)) for name in strategies if name in own or "" in own}
 
@@ -110,16 +114,51 @@ def check_baseline(gates: Gates, strategies: Sequence[str], before: Sequence[str
         )
 
 
-def judge(gates: Gates, passes: Mapping[str, Passes], baseline: BaselineComparison | None) -> list[GateVerdict]:
-    """Each gate's answer for each strategy that it asks about; for a run whose every item has a verdict."""
+def judge(
+    gates: Gates,
+    passes: Mapping[str, Passes],
+    baseline: BaselineComparison | None,
+    stops: Stops | None = None,
+    stopped: Collection[str] = (),
+) -> list[GateVerdict]:
+    """Each gate's answer for each strategy that it asks about; for a run whose every item has a verdict.
+
+    Of a run that ends strategies early, ``stops`` answers for the baseline; ``stopped`` are those that ended.
+    """
     at_least = _bound_at_least if gates.on_bound else _at_least
-    verdicts = [at_least(name, least, passes.get(name, {})) for name, least in gates.least.items()]
+    verdicts = [
+        GateVerdict(f"pass@1 of at least {least:g}", name, None, ENDED_EARLY)
+        if name in stopped
+        else at_least(name, least, passes.get(name, {}))
+        for name, least in gates.least.items()
+    ]
+    if stops is not None:
+        return verdicts + judge_stops(gates, stops)
+    if gates.about_baseline:
+        verdicts += [GateVerdict("comparison with the baseline", name, None, ENDED_EARLY) for name in sorted(stopped)]
     if gates.on_regression and baseline is not None:
         compared = {comparison.first: comparison for comparison in baseline.comparisons}
         verdicts += [_no_drop(name, compared.get(name), baseline.comparisons) for name in passes]
     if gates.max_drop is not None and baseline is not None:
         tests = {test.strategy: test for test in baseline.margins}
         verdicts += [_small_drop(name, gates.max_drop, tests.get(name)) for name in passes]
+    return verdicts
+
+
+def judge_stops(gates: Gates, stops: Stops) -> list[GateVerdict]:
+    """The gates about the baseline, by tests and limits that hold whenever a strategy ends."""
+    verdicts = []
+    for one in stops.strategies:
+        low, high = one.limits
+        problems = counted(one.problems, "problem", "problems")
+        told = f"{one.difference:+.3f}, p {one.p_holm:.4f}, {problems} of {one.available}, valid whenever it ends"
+        if gates.on_regression:
+            holds = None if one.decision == "futile" else one.decision != "worse"
+            verdicts.append(GateVerdict(NO_DROP, one.strategy, holds, f"{one.decision}: {told}"))
+        if gates.max_drop is not None:
+            within = True if low > -gates.max_drop else False if high < -gates.max_drop else None
+            limits = f"one-sided {1 - ALPHA:.0%} limits {low:+.3f} and {high:+.3f}"
+            verdicts.append(GateVerdict(SMALL_DROP.format(gates.max_drop), one.strategy, within, f"{told}, {limits}"))
     return verdicts
 
 
@@ -160,7 +199,7 @@ def _at_least(strategy: str, least: float, passes: Passes) -> GateVerdict:
     # Exactly, as 0.4 is meant: a mean of shares in floating point can be one bit below it.
     value = sum(Fraction(sum(samples.values()), len(samples)) for samples in passes.values()) / len(passes)
     passed, judged = (sum(map(count, passes.values())) for count in (lambda samples: sum(samples.values()), len))
-    detail = f"{float(value):.4f}, {passed} of {counted(judged, 'sample', 'samples')}"
+    detail = f"{float(value):.4f}, {passed:,} of {counted(judged, 'sample', 'samples')}"
     return GateVerdict(gate, strategy, value >= Fraction(str(least)), detail)
 
 
@@ -175,7 +214,7 @@ def _bound_at_least(strategy: str, least: float, passes: Passes) -> GateVerdict:
 
 
 def _no_drop(strategy: str, comparison: Comparison | None, family: Sequence[Comparison]) -> GateVerdict:
-    gate = f"no drop against the baseline (p below {ALPHA:g})"
+    gate = NO_DROP
     if comparison is None:
         return GateVerdict(gate, strategy, None, "no problem is in both")
     low, high = comparison.interval
@@ -190,7 +229,7 @@ def _no_drop(strategy: str, comparison: Comparison | None, family: Sequence[Comp
 
 
 def _small_drop(strategy: str, margin: float, test: MarginTest | None) -> GateVerdict:
-    gate = f"a drop of less than {margin:g} against the baseline"
+    gate = SMALL_DROP.format(margin)
     if test is None:
         return GateVerdict(gate, strategy, None, "no problem is in both")
     low, high = test.limits
@@ -198,7 +237,7 @@ def _small_drop(strategy: str, margin: float, test: MarginTest | None) -> GateVe
         f"{test.difference:+.3f}, {test.problems} problems, one-sided {1 - ALPHA:.0%} limits {low:+.3f} and {high:+.3f}"
     )
     if test.within is None:
-        detail += f"; {_needed(test)}, if nothing has changed in truth and as many problems differ"
+        detail += f"; {_needed(test)}, if nothing has really changed and as many problems differ"
     return GateVerdict(gate, strategy, test.within, detail)
 
 

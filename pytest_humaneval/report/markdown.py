@@ -16,6 +16,7 @@ from pytest_humaneval.plan import Plan
 from pytest_humaneval.printable import counted, printable
 from pytest_humaneval.report.analysis import Analysis
 from pytest_humaneval.report.rejected import rejected, told_rejected
+from pytest_humaneval.report.stopping_lines import stopped_notes
 from pytest_humaneval.report.terminal import (
     analysis_lines,
     identity_line,
@@ -98,7 +99,8 @@ def markdown(
     """The parts as one text."""
     head = ["## HumanEval", "", "; ".join(map(escaped, facts)), "", *table, ""]
     errors = [outcome for outcome in outcomes if outcome.error]
-    doubts = [f"warning: {row.doubt}" for row in rows_of(outcomes, (1,)) if row.doubt]
+    rows = rows_of(outcomes, (1,))
+    doubts = [*stopped_notes(rows), *(f"warning: {row.doubt}" for row in rows if row.doubt)]
     for note in [*notes, *doubts]:
         word, _, rest = note.partition(": ")
         head += [f"**{word.capitalize()}:** {escaped(rest)}.", ""]

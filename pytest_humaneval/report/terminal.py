@@ -15,10 +15,12 @@ from pytest_humaneval.plan import Plan
 from pytest_humaneval.printable import counted
 from pytest_humaneval.report.analysis import Analysis
 from pytest_humaneval.report.comparisons import baseline_lines, gate_lines, pair_lines
+from pytest_humaneval.report.likelihood_lines import likelihood_lines
 from pytest_humaneval.report.registration_lines import registration_lines
 from pytest_humaneval.report.rejected import rejected_lines
 from pytest_humaneval.report.reliability_table import reliability_lines
 from pytest_humaneval.report.robustness_table import robustness_lines
+from pytest_humaneval.report.stopping_lines import stopped_notes, stops_lines
 from pytest_humaneval.report.texttable import Column, text_table, wrapped
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.parts import POOLED, is_rewritten, parts_of
@@ -118,11 +120,12 @@ def results_lines(
 
 def analysis_lines(analysis: Analysis, width: int, kept: bool) -> list[str]:
     """Comparisons and gates, each after a blank line, where there are any."""
-    parts = [registration_lines(analysis.registration, width), reliability_lines(analysis.reliability, width)]
-    parts.append(pair_lines(analysis, width, kept=kept))
+    parts = [likelihood_lines(analysis.likelihood, width)]
+    parts += [registration_lines(analysis.registration, width), reliability_lines(analysis.reliability, width)]
+    parts += [stops_lines(analysis.stops, width), pair_lines(analysis, width, kept=kept)]
     parts.append(robustness_lines(analysis.robustness, width))
     if analysis.baseline is not None:
-        parts.append(baseline_lines(analysis.baseline, width))
+        parts.append(baseline_lines(analysis.baseline, width, tested=analysis.stops is None))
     parts.append(gate_lines(analysis, width))
     return [line for part in parts if part for line in ("", *part)]
 
@@ -243,7 +246,8 @@ def _engine_lines(progress: dict[str, Any], width: int) -> list[str]:
 
 def remark_lines(rows: Sequence[Row], width: int) -> list[str]:
     """What went wrong how often, as a table where there are many strategies; and what makes a row doubtful."""
-    doubts = [line for row in rows for line in wrapped(_causes(row), width)]
+    doubts = [line for text in stopped_notes(rows) for line in wrapped(text, width)]
+    doubts += [line for row in rows for line in wrapped(_causes(row), width)]
     doubts += [line for row in rows for line in wrapped(_doubt_line(row), width)]
     if len(rows) > MANY:
         remarks = _remark_table(rows, width)

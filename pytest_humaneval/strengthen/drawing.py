@@ -24,13 +24,13 @@ MOST_CHARACTERS = 400  # of an input, written down
 
 def drawn(problem_key: str, domain: Domain, count: int) -> list[Arguments]:
     """Up to three times ``count`` different inputs, and the known ones first."""
-    found: dict[str, Arguments] = {repr(each): each for each in domain.known}
+    inputs: dict[str, Arguments] = {repr(each): each for each in domain.known}
     for number, make in enumerate((_close, _wide, _mutated)):
         for arguments in _examples(make(domain), _seed(problem_key, number), count):
             text = repr(arguments)
             if len(text) <= MOST_CHARACTERS:
-                found.setdefault(text, arguments)
-    return list(found.values())
+                inputs.setdefault(text, arguments)
+    return list(inputs.values())
 
 
 def size(value: Any) -> tuple[int, float]:
@@ -41,18 +41,18 @@ def size(value: Any) -> tuple[int, float]:
 
 def smaller(arguments: Arguments) -> list[Arguments]:
     """What is one step simpler."""
-    found = []
+    simpler = []
     for number, value in enumerate(arguments):
         for other in _simpler(value):
-            found.append((*arguments[:number], other, *arguments[number + 1 :]))
-    return found
+            simpler.append((*arguments[:number], other, *arguments[number + 1 :]))
+    return simpler
 
 
 def _examples(values: Values, seed: int, count: int) -> list[Arguments]:
     from hypothesis import HealthCheck, Phase, given, settings
     from hypothesis import seed as seeded
 
-    found: list[Arguments] = []
+    examples: list[Arguments] = []
 
     @seeded(seed)
     @settings(
@@ -64,10 +64,10 @@ def _examples(values: Values, seed: int, count: int) -> list[Arguments]:
     )
     @given(values)
     def collect(value: Arguments) -> None:
-        found.append(value)
+        examples.append(value)
 
     collect()
-    return found
+    return examples
 
 
 def _seed(key: str, number: int) -> int:
@@ -105,8 +105,10 @@ def _values(domain: Domain, place: Place, of: Callable[[Domain, Place], Values],
     from hypothesis import strategies as st
 
     traits = domain.traits[place]
-    made = [_of_type(kind, domain, place, of, wide=wide) for kind in sorted(traits.types, key=lambda one: one.__name__)]
-    return st.one_of([one for one in made if one is not None] or [st.none()])
+    made = [
+        _of_type(kind, domain, place, of, wide=wide) for kind in sorted(traits.types, key=lambda kind: kind.__name__)
+    ]
+    return st.one_of([strategy for strategy in made if strategy is not None] or [st.none()])
 
 
 def _of_type(
@@ -207,9 +209,9 @@ def _texts(traits: Traits, *, wide: bool) -> Values:
         alphabet += "".join(PUNCTUATION) + "aZ5"
     low, high = (0, int(traits.longest) + LONGEST) if wide else (int(traits.shortest), int(traits.longest) + 2)
     made = [st.text(alphabet or "a", min_size=min(low, 40), max_size=min(high, 40))]
-    if traits.words and any(len(one.split()) > 1 for one in known):
+    if traits.words and any(len(text.split()) > 1 for text in known):
         word = st.sampled_from(sorted(traits.words))
-        most = max(len(one.split()) for one in known)
+        most = max(len(text.split()) for text in known)
         made.append(st.lists(word, min_size=0 if wide else 1, max_size=most + 2).map(" ".join))
     if len(traits.characters) <= 6 and characters:  # brackets, binary digits: short ones tell most
         made.append(st.text(characters, min_size=min(low, 8), max_size=8))
@@ -250,15 +252,15 @@ def _change(draw: DrawFn, value: Any, domain: Domain, place: Place) -> Any:
 def _change_sequence(draw: DrawFn, value: Any, at: int, domain: Domain, place: Place) -> Any:
     from hypothesis import strategies as st
 
-    one: Any = value[at : at + 1]
+    piece: Any = value[at : at + 1]
     rest: Any = value[:at] + value[at + 1 :]
     ways: list[Callable[[], Any]] = [
         lambda: rest,  # drop
-        lambda: value[:at] + one + value[at:],  # double
+        lambda: value[:at] + piece + value[at:],  # double
         lambda: value[::-1],
         lambda: value[: at + 1],
         lambda: value[at:],
-        lambda: rest[:1] + one + rest[1:],  # move
+        lambda: rest[:1] + piece + rest[1:],  # move
         lambda: value + value[: at + 1],
     ]
     if isinstance(value, str):
@@ -278,19 +280,19 @@ def _simpler(value: Any) -> list[Any]:
     if isinstance(value, bool) or value is None:
         return []
     if isinstance(value, (int, float)):
-        found = [
+        simpler = [
             type(value)(0),
             type(value)(1),
             value // 2,
             value - 1 if value > 0 else value + 1,
             -value if value < 0 else value,
         ]
-        return [one for one in found if abs(one) <= abs(value) and one != value]
+        return [number for number in simpler if abs(number) <= abs(value) and number != value]
     if isinstance(value, dict):
         return [{key: item for key, item in value.items() if key != left_out} for left_out in list(value)[:8]]
     if not isinstance(value, SIZED) or isinstance(value, (set, frozenset)):
         return []
-    return [one for one in _shorter(value) if size(one) < size(value)]
+    return [shorter for shorter in _shorter(value) if size(shorter) < size(value)]
 
 
 def _shorter(value: Any) -> list[Any]:

@@ -53,7 +53,10 @@ def test_the_test_of_the_pages_works(pytester: pytest.Pytester) -> None:
 @pytest.mark.parametrize(
     ("name", "passed"), [("test_my_strategies.py", 3), ("test_my_run.py", 1), ("test_my_engine.py", 16)]
 )
-def test_the_tests_of_the_pages_pass(pytester: pytest.Pytester, name: str, passed: int) -> None:
+def test_the_tests_of_the_pages_pass(
+    pytester: pytest.Pytester, name: str, passed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")  # one runs pytest itself, and finds our plugin
     (pytester.path / name).write_text(snippet(name))
     pytester.runpytest_subprocess("-p", "pytester", name).assert_outcomes(passed=passed)
 

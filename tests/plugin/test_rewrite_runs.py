@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from mini import RIGHT, Evaluate, distributed
 
-from pytest_humaneval import commands
+from pytest_humaneval.commands import finished
 from pytest_humaneval.results.history import read
 
 WRONG = "    return None\n"
@@ -67,7 +67,7 @@ def test_a_finished_run_is_reported_with_its_rewrites(
 ) -> None:
     evaluate("--humaneval-rewrite=comments", f"--humaneval-output={tmp_path / 'out'}", script={"*": WRONG})
     page = tmp_path / "page.html"
-    assert commands.report(tmp_path / "out", None, html=page, dataset=str(mini), max_drop=0.2) == 11
+    assert finished.report(tmp_path / "out", None, html=page, dataset=str(mini), max_drop=0.2) == 11
     assert "minimal, comments" in capsys.readouterr().out
     assert "Mini/0+comments" in page.read_text()
 
