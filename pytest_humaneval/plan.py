@@ -7,21 +7,21 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from pytest_humaneval.dataset.kinds import Dataset
 from pytest_humaneval.engine.protocol import EngineOptions, Identity
 from pytest_humaneval.exceptions import InputError, StrategyError, raised_in
 from pytest_humaneval.extensions import BUNDLED, Extensions
-from pytest_humaneval.item import Item, ItemId
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plain import to_plain
 from pytest_humaneval.postprocess import POSTPROCESSOR_SORT, postprocess
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import Prompt
 from pytest_humaneval.registration import AUTO
-from pytest_humaneval.sample import Completion, Request, Sampling
+from pytest_humaneval.rewrite.rewritten_dataset import Rewritten
+from pytest_humaneval.sample import Completion, Item, ItemId, Request, Sampling
 from pytest_humaneval.sandbox import Sandbox, open_sandbox
 from pytest_humaneval.sandbox.interface import SandboxOptions
 from pytest_humaneval.strategy import Strategy
@@ -63,11 +63,18 @@ class Plan:
     dataset_of: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     """And the name of each problem's, by task_id."""
     pool: bool = False  # whether several datasets are also looked at together
+    likelihood: bool = False  # whether it is asked how likely the model finds the canonical solutions
+    stop: bool = False  # whether a strategy ends when it is decided that it is better, worse or not worth going on
+    rewritten: Rewritten | None = field(default=None, repr=False, compare=False)
+    """Where rewritten problems stand beside the original ones: which, of what."""
 
     def outcome(self, item: ItemId, *, guided: bool = False, detail: str = "") -> Outcome:
         """An outcome of which nothing else is known yet."""
-        dataset = self.dataset_of.get(item.task_id, "")
-        return Outcome(item.task_id, item.strategy, item.sample_index, guided=guided, detail=detail, dataset=dataset)
+        outcome = Outcome(item.task_id, item.strategy, item.sample_index, guided=guided, detail=detail)
+        outcome = replace(outcome, dataset=self.dataset_of.get(item.task_id, ""))
+        if self.rewritten is None or (origin := self.rewritten.origins.get(item.task_id)) is None:
+            return outcome
+        return replace(outcome, original=origin.task_id, rewrite=origin.rewrite)
 
     def check(self) -> None:
         """Refuse what would waste a run.
@@ -98,7 +105,7 @@ class Plan:
         """
         return _build_prompt(problem, strategy)
 
-    def asked(self, items: Iterable[Item]) -> dict[tuple[str, str], Prompt]:
+    def prompts_of(self, items: Iterable[Item]) -> dict[tuple[str, str], Prompt]:
         """The prompts of these items, by task_id and strategy; without those whose strategy fails on the problem."""
         problems = {problem.task_id: problem for problem in self.problems}
         strategies = {strategy.name: strategy for strategy in self.strategies}
@@ -124,10 +131,10 @@ class Plan:
         for problem in self.problems:
             for strategy in self.strategies:
                 try:
-                    asked = to_plain(self.request(problem, strategy, 0)[1])
+                    prompt = to_plain(self.request(problem, strategy, 0)[1])
                 except StrategyError as error:
-                    asked = {"error": str(error)}
-                digest.update(json.dumps([problem.task_id, strategy.name, asked], sort_keys=True).encode())
+                    prompt = {"error": str(error)}
+                digest.update(json.dumps([problem.task_id, strategy.name, prompt], sort_keys=True).encode())
         return digest.hexdigest()
 
     def sampling_of(self, strategy: Strategy) -> Sampling:
@@ -172,8 +179,8 @@ class Plan:
 
     def has(self, problem: Problem, strategy: Strategy, sample_index: int) -> bool:
         """Whether there is this sample: not where a replayed file has fewer of the problem, as long as it has any."""
-        found = self.given.get((problem.task_id, strategy.name)) or self.given.get((problem.task_id, ""))
-        return not found or sample_index in found
+        indices = self.given.get((problem.task_id, strategy.name)) or self.given.get((problem.task_id, ""))
+        return not indices or sample_index in indices
 
     def ids(self) -> Iterator[tuple[str, ItemId]]:
         """The bracketed part of every item's name that the bundled test can have, and what it stands for."""

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pytest_humaneval.cluster.chunking import Sample
 from pytest_humaneval.cluster.judging import Judged
 from pytest_humaneval.exceptions import SandboxError
-from pytest_humaneval.outcome import ERROR
+from pytest_humaneval.outcome import ERROR, Outcome
 from pytest_humaneval.printable import printable
 from pytest_humaneval.problem import Problem
+from pytest_humaneval.results.cause import cause_of
 from pytest_humaneval.sandbox import Sandbox, SandboxKind, SandboxOptions, open_sandbox, self_check
 from pytest_humaneval.top_level import TopLevel
 
@@ -75,8 +76,9 @@ class Bench:
             verdict = self._sandbox.check(problem, sample.completion, timeout=self._timeout)
         except SandboxError as error:  # the sandbox starts anew with the next check
             return Judged(ERROR, printable(f"SandboxError: {error}", DETAIL_CHARACTERS))
-        told = (verdict.strong.kind, verdict.strong.detail) if verdict.strong is not None else ()
-        return Judged(verdict.kind, verdict.detail, verdict.duration, *told)
+        outcome = Outcome(*sample.item).judged(sample.completion, verdict)
+        cause = cause_of(outcome, problem)
+        return Judged(outcome.kind, outcome.detail, outcome.seconds, outcome.strong_kind, outcome.strong_detail, cause)
 
 
 _BENCHES: dict[str, Bench] = {}  # this process's one, by the run that it is for

@@ -31,7 +31,10 @@ _FIELDS: dict[str, Any] = {
     "logprob": (float, int, NoneType),
     "is_completion": bool,
     "reasoning": str,
+    "score": (float, int, NoneType),
+    "scored_tokens": int,
 }  # of a stored generation
+SCORE = ["score", "scored_tokens"]  # of a text that was given, which most have none of
 _KEYS_PER_QUERY = 500  # under the 999 variables that the oldest SQLite versions allow
 
 
@@ -68,15 +71,15 @@ class Store:
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Generation]:
         """Those of ``keys`` that are stored, in the order asked. Damaged rows count as absent."""
-        asked = list(dict.fromkeys(keys))
-        found: dict[str, Generation] = {}
+        wanted = list(dict.fromkeys(keys))
+        generations: dict[str, Generation] = {}
         try:
-            for start in range(0, len(asked), _KEYS_PER_QUERY):
-                found |= self._get_some(asked[start : start + _KEYS_PER_QUERY])
+            for start in range(0, len(wanted), _KEYS_PER_QUERY):
+                generations |= self._get_some(wanted[start : start + _KEYS_PER_QUERY])
         except sqlite3.Error as error:
             self._read_trouble = f"{self.path}: {error}; stored generations that cannot be read are made again"
-        found |= {key: self._unwritten[key] for key in asked if key in self._unwritten}
-        return {key: found[key] for key in asked if key in found}
+        generations |= {key: self._unwritten[key] for key in wanted if key in self._unwritten}
+        return {key: generations[key] for key in wanted if key in generations}
 
     def put_many(self, pairs: Iterable[tuple[str, Generation]]) -> str:
         """Keep generations by key, durably when this returns: one transaction, replacing what was there.
@@ -111,12 +114,12 @@ class Store:
         intact = {key: text for key, text, checksum in rows if _checksum(key, text) == checksum}
         if damaged := len(rows) - len(intact):
             self._read_trouble = f"{self.path}: {damaged} or more stored generations are damaged and are made again"
-        found = _parsed(intact)
-        if foreign := len(intact) - len(found):
+        generations = _parsed(intact)
+        if foreign := len(intact) - len(generations):
             self._read_trouble = (
                 f"{self.path}: {foreign} or more stored rows are not generations and are set aside; they are made again"
             )
-        return found
+        return generations
 
     def _take_read_trouble(self) -> str:
         trouble, self._read_trouble = self._read_trouble, ""
@@ -279,8 +282,9 @@ def _companions(path: Path) -> list[Path]:
 def _to_row(key: str, generation: Generation) -> tuple[bytes, bytes, int]:
     # surrogatepass: models do return lone surrogates, and json.loads decodes bytes in the same way.
     fields = asdict(generation)
-    if not fields["reasoning"]:  # which older releases neither write nor can read
-        del fields["reasoning"]
+    # Older releases neither write nor can read these.
+    for name in ([] if fields["reasoning"] else ["reasoning"]) + ([] if fields["score"] is not None else SCORE):
+        del fields[name]
     text = json.dumps(fields, ensure_ascii=False).encode("utf-8", "surrogatepass")
     return key.encode(), text, _checksum(key.encode(), text)
 

@@ -28,8 +28,8 @@ def failure_text(problem: Problem, outcome: Outcome) -> str:
 
 def show_failure(item: pytest.Item, report: pytest.TestReport, problem: Problem, outcome: Outcome) -> None:
     """Put :func:`failure_text` in place of the traceback, and the verdict into the short summary line."""
-    told = headline(outcome.kind, outcome.detail, problem.entry_point)
-    _show(item, report, failure_text(problem, outcome), f"{outcome.kind}: {told.within(HEADLINE_CHARACTERS)}")
+    summary = headline(outcome.kind, outcome.detail, problem.entry_point)
+    _show(item, report, failure_text(problem, outcome), f"{outcome.kind}: {summary.within(HEADLINE_CHARACTERS)}")
 
 
 def show_error(item: pytest.Item, report: pytest.TestReport, message: str) -> None:

@@ -10,11 +10,10 @@ import pytest
 
 from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.exceptions import EngineError, InfrastructureError, SharedEngineError, StrategyError
-from pytest_humaneval.item import ItemId
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.plugin.failure import show_error, show_failure
-from pytest_humaneval.plugin.fixtures import CHECK_TIMEOUT, OUTCOME, PLAN, is_judged, item_id, requests_for
+from pytest_humaneval.plugin.fixtures import CHECK_TIMEOUT, OUTCOME, PLAN, STOPPED, is_judged, item_id, requests_for
 from pytest_humaneval.plugin.junit import item_properties
 from pytest_humaneval.plugin.neighbours import run_once
 from pytest_humaneval.plugin.timeouts import add_backstop, check_timeout
@@ -22,6 +21,7 @@ from pytest_humaneval.printable import printable
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.results.cause import cause_of
 from pytest_humaneval.results.explanation import explained
+from pytest_humaneval.sample import ItemId
 
 DETAIL_CHARACTERS = 4_000
 SHARED = "humaneval: the engine has failed for all items"
@@ -53,6 +53,7 @@ def attach_outcome(item: pytest.Item, call: pytest.CallInfo[None], report: pytes
     if identity is None or not is_judged(item) or report.when == "teardown":
         return
     if report.when == "setup" and not report.failed:
+        report.humaneval_stopped = item.stash.get(STOPPED, False)  # type: ignore[attr-defined]
         return
     outcome = item.stash.get(OUTCOME, None) or item.config.stash[PLAN].outcome(identity)
     if report.skipped and outcome.error:  # no verdict, on purpose; the summary counts it as not run
@@ -79,7 +80,7 @@ def attach_outcome(item: pytest.Item, call: pytest.CallInfo[None], report: pytes
 
 def _blame(outcome: Outcome, error: BaseException) -> Outcome:
     """Whose fault a failing item is: infrastructure's, the completion's, or the user's own test's."""
-    told = printable(f"{type(error).__name__}: {error}", DETAIL_CHARACTERS)
+    detail = printable(f"{type(error).__name__}: {error}", DETAIL_CHARACTERS)
     if isinstance(error, InfrastructureError) or outcome.error:
-        return outcome.failed("error", told)
-    return outcome.failed("test failed", told) if outcome.passed else outcome
+        return outcome.failed("error", detail)
+    return outcome.failed("test failed", detail) if outcome.passed else outcome

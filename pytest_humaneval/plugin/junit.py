@@ -30,11 +30,16 @@ def item_properties(outcome: Outcome) -> list[tuple[str, str | int | float]]:
     ended = [] if is_own(outcome.finish_reason) else [("finish_reason", printable(outcome.finish_reason))]
     strong = [("strong_verdict", outcome.strong_kind)] if outcome.strong_kind else []
     if outcome.passed and not outcome.passed_strong:
-        told = counterexample(outcome.strong_kind, outcome.strong_detail, "candidate")
-        strong.append(("counterexample", one_line(told)))
+        example = counterexample(outcome.strong_kind, outcome.strong_detail, "candidate")
+        strong.append(("counterexample", one_line(example)))
     return [
         ("task_id", one_line(outcome.task_id)),
         *([("dataset", one_line(outcome.dataset))] if outcome.dataset else []),
+        *(
+            [("rewrite", one_line(outcome.rewrite)), ("original", one_line(outcome.original))]
+            if outcome.rewrite
+            else []
+        ),
         ("strategy", one_line(outcome.strategy)),
         ("sample_index", outcome.sample_index),
         ("verdict", outcome.kind),
@@ -59,11 +64,11 @@ def add_suite_properties(config: pytest.Config, ledger: Ledger) -> None:
     add("humaneval.model_digest", plan.identity.digest)
     add("humaneval.dataset_sha256", plan.dataset_sha256)
     add("humaneval.sampling", sampling_text(plan.sampling, plan.num_samples))
-    for one in plan.strategies:
-        how = sampling_text(plan.sampling_of(one), plan.num_samples_of(one))
-        add(f"{one.name}.strategy", one.base or one.name)
-        add(f"{one.name}.sampling", how)
-        add(f"{one.name}.postprocess", plan.postprocessor(one))
+    for strategy in plan.strategies:
+        sampling = sampling_text(plan.sampling_of(strategy), plan.num_samples_of(strategy))
+        add(f"{strategy.name}.strategy", strategy.base or strategy.name)
+        add(f"{strategy.name}.sampling", sampling)
+        add(f"{strategy.name}.postprocess", plan.postprocessor(strategy))
     for dataset in plan.datasets:
         add(f"humaneval.dataset_sha256.{dataset.name}", dataset.sha256)
     for name, outcomes in parts_of(ledger.sorted(), pool=plan.pool).items():
@@ -82,6 +87,8 @@ def _figures(row: Row) -> Iterator[tuple[str, object]]:
         yield f"strong@{k}", "n/a" if value is None else f"{value:.6f}"
     if (interval := row.strong_intervals.get(1)) is not None:
         yield "strong@1.interval95", f"{interval[0]:.6f} {interval[1]:.6f}"
+    if row.stopped:
+        yield "ended_early", row.stopped
     yield "passed", row.passed
     yield "judged", row.judged
     yield "errors", row.errors

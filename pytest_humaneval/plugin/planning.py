@@ -17,6 +17,7 @@ from pytest_humaneval.engine.protocol import EngineOptions, Identity
 from pytest_humaneval.engine.replay import given, read_samples
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.extensions import Extensions
+from pytest_humaneval.option import comma_separated
 from pytest_humaneval.plan import Plan, Settled
 from pytest_humaneval.plugin import options, settings
 from pytest_humaneval.plugin.distributed import check_agreement, told_settled
@@ -29,6 +30,9 @@ from pytest_humaneval.prompting.registry import register, select_strategies
 from pytest_humaneval.prompting.soft_strategy import SoftStrategy, check_model
 from pytest_humaneval.registration import AUTO
 from pytest_humaneval.results.read import UNNAMED
+from pytest_humaneval.results.stopping import DECIDED
+from pytest_humaneval.rewrite.canonical_answers import CanonicalAnswers
+from pytest_humaneval.rewrite.rewritten_dataset import Rewritten, with_rewrites
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.sandbox import SandboxOptions
 from pytest_humaneval.sandbox.interface import SANDBOX_SORT
@@ -69,6 +73,9 @@ class Choices:
     thinking_end: str
     extensions: Extensions
     pool: bool
+    likelihood: bool
+    stop: bool
+    rewritten: Rewritten | None = None
 
     def as_asked(self, identity: Identity) -> Settled:
         """What is settled where nothing was asked of sandbox or server."""
@@ -99,6 +106,9 @@ class Choices:
             self.dataset.parts,
             {problem.task_id: part.name for part in self.dataset.parts for problem in part.problems},
             self.pool,
+            self.likelihood,
+            self.stop,
+            self.rewritten,
         )
         plan.check()
         return plan
@@ -114,18 +124,19 @@ def choose(config: pytest.Config) -> Choices:
     engine = engine_options(config, extensions.engines)
     dataset = read_together(options.datasets(config, extensions.datasets))
     selected = select_problems(dataset, options.value_of(config, "task", ()), options.value_of(config, "limit"))
-    how, samples = options.sampling(config), options.value_of(config, "num-samples", 1)
+    dataset, selected, rewritten = _rewritten(config, extensions, dataset, selected)
+    sampling, samples = options.sampling(config), options.value_of(config, "num-samples", 1)
     postprocess = options.value_of(config, "postprocess", AUTO)
     if postprocess != AUTO:
         POSTPROCESSOR_SORT.find(postprocess, extensions.postprocessors, "--humaneval-postprocess", others=(AUTO,))
-    strategies = chosen_strategies(config, engine, how, postprocess)
+    strategies = chosen_strategies(config, engine, sampling, postprocess)
     sandbox = options.sandbox_options(config)
     SANDBOX_SORT.find(sandbox.name, extensions.sandboxes, "--humaneval-sandbox")
     return Choices(
         dataset,
         selected,
         strategies,
-        how,
+        sampling,
         samples,
         options.ks(config, max(strategy.num_samples or samples for strategy in strategies)),
         postprocess,
@@ -134,7 +145,29 @@ def choose(config: pytest.Config) -> Choices:
         options.value_of(config, "thinking-end", ""),
         extensions,
         options.switched_on(config, "pool") and len(dataset.parts) > 1,
+        options.switched_on(config, "likelihood"),
+        options.value_of(config, "stop") == DECIDED,
+        rewritten,
     )
+
+
+def _rewritten(
+    config: pytest.Config, extensions: Extensions, dataset: Dataset, selected: tuple[Problem, ...]
+) -> tuple[Dataset, tuple[Problem, ...], Rewritten | None]:
+    """The same with rewritten problems, where they are asked for."""
+    rewrites = options.rewrites(config, extensions.rewrites)
+    if not rewrites:
+        return dataset, selected, None
+    if options.switched_on(config, "pool"):
+        raise InputError(
+            "--humaneval-pool and --humaneval-rewrite exclude each other: a problem and what was made of it are no two "
+            "problems; give one"
+        )
+    asked = ",".join(comma_separated(options.value_of(config, "rewrite")))
+    seed = options.value_of(config, "rewrite-seed", 0)
+    keep = options.cache_directory(config)
+    with CanonicalAnswers(keep, options.sandbox_options(config), extensions.sandboxes) as answers:
+        return with_rewrites(dataset, selected, rewrites, asked, seed, answers)
 
 
 def who_answers(choices: Choices) -> tuple[Identity, Model | None]:
@@ -161,7 +194,7 @@ def plan_of_worker(config: pytest.Config) -> Plan:
 
 
 def chosen_strategies(
-    config: pytest.Config, engine: EngineOptions, how: Sampling, postprocess: str
+    config: pytest.Config, engine: EngineOptions, sampling: Sampling, postprocess: str
 ) -> tuple[Strategy, ...]:
     """What ``--strategy`` and ``--humaneval-experiment`` name, in the order of the names.
 
@@ -171,10 +204,10 @@ def chosen_strategies(
     known = known_strategies(config)
     if engine.name == "replay":
         known = dict(sorted((known | replayed_strategies(Path(engine.file), known)).items()))
-    asked: list[str] = config.getoption("strategy")
-    refuse_unreturned(config, known, asked)
-    plain = select_strategies(known, asked, config.invocation_params.dir) if asked else ()
-    experiments = settings.derive(config, known, how, postprocess)
+    requested: list[str] = config.getoption("strategy")
+    refuse_unreturned(config, known, requested)
+    plain = select_strategies(known, requested, config.invocation_params.dir) if requested else ()
+    experiments = settings.derive(config, known, sampling, postprocess)
     if doubled := {strategy.name for strategy in plain} & {experiment.name for experiment in experiments}:
         raise InputError(
             f"--humaneval-experiment: {', '.join(sorted(doubled))} would be both an experiment and a strategy of this "

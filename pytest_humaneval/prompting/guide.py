@@ -16,12 +16,11 @@ from typing import Any
 
 from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.exceptions import EngineError, HumanEvalError, SharedEngineError, StrategyError, raised_in
-from pytest_humaneval.item import ItemId
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompting.guided import Candidate, Draw, Questions, TryOut
 from pytest_humaneval.prompting.trial import try_completion
-from pytest_humaneval.sample import Generation, Request, Sampling, Solution
+from pytest_humaneval.sample import Generation, ItemId, Request, Sampling, Solution
 from pytest_humaneval.sandbox.interface import Sandbox
 from pytest_humaneval.strategy import Strategy
 

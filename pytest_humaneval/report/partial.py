@@ -19,13 +19,14 @@ def partial_notes(results: Results) -> list[str]:
 
 def _notes(results: Results) -> Iterator[str]:
     run = results.run
-    problems, there = len({one.task_id for one in results.outcomes}), run["dataset"]["available"]
+    problems, there = len({outcome.task_id for outcome in results.outcomes}), run["dataset"]["available"]
     items = run.get("items") or {"expected": 0, "finished": 0}
-    missing = max(0, items["expected"] - items["finished"])
-    planned = run["dataset"]["problems"] * sum(one["num_samples"] for one in run.get("experiments", ()))
+    decided = items.get("decided", 0)  # left out on purpose, which their rows tell
+    missing = max(0, items["expected"] - items["finished"] - decided)
+    planned = run["dataset"]["problems"] * sum(experiment["num_samples"] for experiment in run.get("experiments", ()))
     if problems < there:
         yield partial_note(f"{problems} of {there} problems")
-    elif (selected := len(results.outcomes) + missing) < planned and not is_replay(run):
+    elif (selected := len(results.outcomes) + missing + decided) < planned and not is_replay(run):
         yield partial_note(f"{selected} of {planned} items")
     if missing:
         yield f"warning: {missing} of {items['expected']} items did not run; the figures are partial"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -14,15 +15,19 @@ from pytest_humaneval.plan import Plan
 from pytest_humaneval.printable import counted
 from pytest_humaneval.report.analysis import Analysis
 from pytest_humaneval.report.comparisons import baseline_lines, gate_lines, pair_lines
+from pytest_humaneval.report.likelihood_lines import likelihood_lines
 from pytest_humaneval.report.registration_lines import registration_lines
 from pytest_humaneval.report.rejected import rejected_lines
 from pytest_humaneval.report.reliability_table import reliability_lines
+from pytest_humaneval.report.robustness_table import robustness_lines
+from pytest_humaneval.report.stopping_lines import stopped_notes, stops_lines
 from pytest_humaneval.report.texttable import Column, text_table, wrapped
 from pytest_humaneval.results.ledger import Ledger
-from pytest_humaneval.results.parts import POOLED, parts_of
+from pytest_humaneval.results.parts import POOLED, is_rewritten, parts_of
 from pytest_humaneval.results.record import plan_options
 from pytest_humaneval.results.rows import Row, context_of, ranked, rows_of
 from pytest_humaneval.results.sampling import REPLAY, sampling_of_row, sampling_told
+from pytest_humaneval.rewrite.rewritten_dataset import Rewritten
 from pytest_humaneval.wording import context_text, short_digest, three_decimals
 
 HEADER_WIDTH = 80
@@ -59,9 +64,9 @@ def summary_lines(
         of_run += wrapped(f"note: {notice}", width)
     analysis, generated = analysis or Analysis(), plan.engine.name != REPLAY
     if analysis.parts:
-        shown = {one.name: num_shown(one.problems) for one in plan.datasets}
-        told = part_lines(ledger.sorted(), plan.ks, analysis, width, generated=generated, kept=kept, shown=shown)
-        return [*header, *told, *(["", *of_run] if of_run else []), *analysis_lines(analysis, width, kept)]
+        shown = {dataset.name: num_shown(dataset.problems) for dataset in plan.datasets}
+        tables = part_lines(ledger.sorted(), plan.ks, analysis, width, generated=generated, kept=kept, shown=shown)
+        return [*header, *tables, *(["", *of_run] if of_run else []), *analysis_lines(analysis, width, kept)]
     remarks = [*_sees(rows, width), *remark_lines(rows, width), *of_run]
     lines = results_lines(header, rows, plan.ks, remarks, width, generated=generated, shown=num_shown(plan.problems))
     return [*lines, *analysis_lines(analysis, width, kept)]
@@ -79,15 +84,23 @@ def part_lines(
 ) -> list[str]:
     """Of a run on several datasets: the table, the remarks and the comparisons of each, under its name."""
     lines: list[str] = []
+    doubts: list[str] = []
     for name, some in parts_of(outcomes, pool=POOLED in analysis.parts).items():
+        if is_rewritten(some):  # they have a table of their own
+            doubts += [line for row in rows_of(some, ks) for line in _doubt_of_rewritten(row, name, width)]
+            continue
         rows = ranked(rows_of(some, ks))
-        problems = counted(len({one.task_id for one in some}), "problem", "problems")
+        problems = counted(len({outcome.task_id for outcome in some}), "problem", "problems")
         head = f"{name}: {problems}" + (" of all these datasets, each counted once" if name == POOLED else "")
         lines += ["", *wrapped(head, width)]
         remarks = [] if name == POOLED else [*_sees(rows, width), *remark_lines(rows, width)]
         lines += results_lines((), rows, ks, remarks, width, generated=generated, shown=shown.get(name, 0))
         lines += analysis_lines(analysis.parts.get(name, Analysis()), width, kept)
-    return lines
+    return [*lines, *(["", *doubts] if doubts else [])]
+
+
+def _doubt_of_rewritten(row: Row, name: str, width: int) -> list[str]:
+    return wrapped(_doubt_line(replace(row, strategy=f"{row.strategy} on {name}")), width)
 
 
 def results_lines(
@@ -107,10 +120,12 @@ def results_lines(
 
 def analysis_lines(analysis: Analysis, width: int, kept: bool) -> list[str]:
     """Comparisons and gates, each after a blank line, where there are any."""
-    parts = [registration_lines(analysis.registration, width), reliability_lines(analysis.reliability, width)]
-    parts.append(pair_lines(analysis, width, kept=kept))
+    parts = [likelihood_lines(analysis.likelihood, width)]
+    parts += [registration_lines(analysis.registration, width), reliability_lines(analysis.reliability, width)]
+    parts += [stops_lines(analysis.stops, width), pair_lines(analysis, width, kept=kept)]
+    parts.append(robustness_lines(analysis.robustness, width))
     if analysis.baseline is not None:
-        parts.append(baseline_lines(analysis.baseline, width))
+        parts.append(baseline_lines(analysis.baseline, width, tested=analysis.stops is None))
     parts.append(gate_lines(analysis, width))
     return [line for part in parts if part for line in ("", *part)]
 
@@ -129,19 +144,33 @@ def partial_note(selected: str) -> str:
 
 def dataset_line(problems: int, name: str, sha256: str, shown: int = 0) -> str:
     """Which problems were asked, and how many assertions of its test a prompt shows."""
-    told = f"; prompts show {counted(shown, 'assertion', 'assertions')} of their test" if shown else ""
-    return f"{problems} of {name} (sha256 {short_digest(sha256)}){told}"
+    note = f"; prompts show {counted(shown, 'assertion', 'assertions')} of their test" if shown else ""
+    return f"{problems} of {name} (sha256 {short_digest(sha256)}){note}"
 
 
 def _dataset_lines(plan: Plan, width: int) -> list[str]:
     """A line for each dataset."""
     if not plan.datasets:
         shown = num_shown(plan.problems)
-        told = [dataset_line(len(plan.problems), plan.dataset_name, plan.dataset_sha256, shown)]
+        texts = [dataset_line(len(plan.problems), plan.dataset_name, plan.dataset_sha256, shown)]
     else:
         chosen = Counter(plan.dataset_of[problem.task_id] for problem in plan.problems)
-        told = [dataset_line(chosen[one.name], one.name, one.sha256, num_shown(one.problems)) for one in plan.datasets]
-    return [line for text in told for line in wrapped(text, width, "problems  ")]
+        origins = plan.rewritten.origins if plan.rewritten is not None else {}
+        originals = [
+            dataset for dataset in plan.datasets if not any(each.task_id in origins for each in dataset.problems[:1])
+        ]
+        texts = [dataset_line(chosen[one.name], one.name, one.sha256, num_shown(one.problems)) for one in originals]
+    lines = [line for text in texts for line in wrapped(text, width, "problems  ")]
+    return [*lines, *(wrapped(rewritten_line(plan.rewritten), width, "rewritten ") if plan.rewritten else [])]
+
+
+def rewritten_line(rewritten: Rewritten) -> str:
+    """Which problems stand rewritten beside the original ones."""
+    counts = Counter(origin.rewrite for origin in rewritten.origins.values())
+    made = counted(len(rewritten.origins), "problem", "problems")
+    told = f"{made} by seed {rewritten.seed}: {', '.join(f'{count} {name}' for name, count in counts.items())}"
+    unfit = ", ".join(f"{name} {len(ids)}" for name, ids in rewritten.unfit.items())
+    return f"{told}; left out, as a rewrite does not fit: {unfit}" if unfit else told
 
 
 def table(rows: Sequence[Row], ks: Sequence[int], width: int, *, generated: bool = True, shown: int = 0) -> list[str]:
@@ -179,13 +208,13 @@ def table(rows: Sequence[Row], ks: Sequence[int], width: int, *, generated: bool
 def experiment_table(plan: Plan, run: dict[str, Any], width: int) -> list[str]:
     """What each row of the results was made with, where that differs from row to row."""
     strategies = plan.strategies
-    how = [sampling_of_row(run, one) for one in run["experiments"]]
+    samplings = [sampling_of_row(run, experiment) for experiment in run["experiments"]]
     columns = [
-        Column("strategy", [one.base or one.name for one in strategies], words=True),
-        Column("post-processing", [plan.postprocessor(one) for one in strategies], words=True),
-        Column("sampling", how, words=True),
+        Column("strategy", [strategy.base or strategy.name for strategy in strategies], words=True),
+        Column("post-processing", [plan.postprocessor(strategy) for strategy in strategies], words=True),
+        Column("sampling", samplings, words=True),
     ]
-    return text_table(Column("experiment", [one.name for one in strategies]), columns, width)
+    return text_table(Column("experiment", [strategy.name for strategy in strategies]), columns, width)
 
 
 def _interval(interval: tuple[float, float] | None) -> str:
@@ -217,7 +246,8 @@ def _engine_lines(progress: dict[str, Any], width: int) -> list[str]:
 
 def remark_lines(rows: Sequence[Row], width: int) -> list[str]:
     """What went wrong how often, as a table where there are many strategies; and what makes a row doubtful."""
-    doubts = [line for row in rows for line in wrapped(_causes(row), width)]
+    doubts = [line for text in stopped_notes(rows) for line in wrapped(text, width)]
+    doubts += [line for row in rows for line in wrapped(_causes(row), width)]
     doubts += [line for row in rows for line in wrapped(_doubt_line(row), width)]
     if len(rows) > MANY:
         remarks = _remark_table(rows, width)
@@ -230,17 +260,17 @@ def _causes(row: Row) -> str:
     if not row.causes:
         return ""
     wrong = row.judged - row.passed
-    told = [f"{count} {cause}" for cause, count in sorted(row.causes.items(), key=lambda one: (-one[1], one[0]))]
+    causes = [f"{count} {cause}" for cause, count in sorted(row.causes.items(), key=lambda pair: (-pair[1], pair[0]))]
     if rest := wrong - sum(row.causes.values()):
-        told.append(f"{rest} none of these")
-    return f"{row.strategy}: causes of {counted(wrong, 'wrong answer', 'wrong answers')}: {', '.join(told)}"
+        causes.append(f"{rest} none of these")
+    return f"{row.strategy}: causes of {counted(wrong, 'wrong answer', 'wrong answers')}: {', '.join(causes)}"
 
 
 def _sees(rows: Sequence[Row], width: int) -> list[str]:
     if not any(row.guided for row in rows):
         return []
-    told = "sees: rows marked `examples` ran code on the docstring's visible examples and may have drawn more than once"
-    return wrapped(f"{told}; compare them with each other, not with a single answer to a prompt", width)
+    text = "sees: rows marked `examples` ran code on the docstring's visible examples and may have drawn more than once"
+    return wrapped(f"{text}; compare them with each other, not with a single answer to a prompt", width)
 
 
 def _remarks(row: Row) -> list[str]:
@@ -278,15 +308,15 @@ def _doubt_line(row: Row) -> str:
 
 
 def _partial(ledger: Ledger, width: int) -> list[str]:
-    told = [f"warning: {text}" for text in (*ledger.errors_told(), ledger.not_run_told()) if text]
+    notes = [f"warning: {text}" for text in (*ledger.errors_told(), ledger.not_run_told()) if text]
     if ledger.selected:
-        told.insert(0, partial_note(ledger.selected))
-    return [line for text in told for line in wrapped(text, width)]
+        notes.insert(0, partial_note(ledger.selected))
+    return [line for text in notes for line in wrapped(text, width)]
 
 
 def _further(ledger: Ledger, width: int) -> list[str]:
     if not ledger.further:
         return []
     tests = ", ".join(sorted({nodeid.partition("[")[0] for nodeid in ledger.further}))
-    told = f"further tests: {len(ledger.further)} on samples that are counted already, outside pass@k: {tests}"
-    return wrapped(told, width)
+    text = f"further tests: {len(ledger.further)} on samples that are counted already, outside pass@k: {tests}"
+    return wrapped(text, width)

@@ -16,9 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pytest_humaneval.dataset.kinds import num_shown
+from pytest_humaneval.dataset.kinds import Dataset, num_shown
+from pytest_humaneval.engine.machine import machine
 from pytest_humaneval.exceptions import InputError
-from pytest_humaneval.machine import machine
 from pytest_humaneval.outcome import Outcome, in_order
 from pytest_humaneval.plain import to_plain
 from pytest_humaneval.plan import Plan
@@ -29,10 +29,12 @@ from pytest_humaneval.results.former import free_folder, read_former
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.prompts import PROMPTS_FILE, prompt_rows
 from pytest_humaneval.results.read import RESULTS_FILE
+from pytest_humaneval.results.stopping import DECIDED
 from pytest_humaneval.strategy import Strategy
 from pytest_humaneval.whole_file import Written, write_whole
 
 SAMPLES_FILE = "samples.jsonl"
+WHERE_THERE = ("dataset", "stopped", "original", "rewrite")  # keys of a row that only some runs have
 
 RunOf = Callable[[Sequence[Outcome], int], dict[str, Any]]
 """Makes what run.json says of the outcomes beside it, of which so many were kept of a former run."""
@@ -113,21 +115,21 @@ class Record:
             self._write(self.directory, outcomes, 0, run_of)
             self._drop_own_folder()
             return Written(f"samples, results, prompts and run.json are in {self.directory}")
-        if all(one.error for one in outcomes):
+        if all(outcome.error for outcome in outcomes):
             self._drop_own_folder()
             return Written(f"note: no sample of this run has a verdict; {self.directory} keeps what it had")
         if not (why := self._differs()):
             kept = former.kept_beside(outcomes)
-            places = {one.item for one in kept}
-            merged = [*kept, *(one for one in outcomes if one.item not in places)]
+            places = {outcome.item for outcome in kept}
+            merged = [*kept, *(outcome for outcome in outcomes if outcome.item not in places)]
             self._write(
                 self.directory,
                 in_order(merged, (problem.task_id for problem in self._ledger.plan.problems)),
                 len(kept),
                 run_of,
             )
-            told = f"{len(kept)} of an earlier run that this one did not evaluate"
-            return Written(f"samples, results, prompts and run.json are in {self.directory}, with {told}")
+            rest = f"{len(kept)} of an earlier run that this one did not evaluate"
+            return Written(f"samples, results, prompts and run.json are in {self.directory}, with {rest}")
         folder = self._live or self._start()
         self._write(folder, outcomes, 0, run_of)
         results = counted(len(former.outcomes), "result", "results")
@@ -143,14 +145,14 @@ class Record:
         kept: int,
         run_of: RunOf,
     ) -> None:
-        asked: dict[tuple[str, str], Prompt] = {}
+        prompts: dict[tuple[str, str], Prompt] = {}
         if self._former is not None and kept:
-            places = {(one.task_id, one.strategy) for one in outcomes}
-            asked = {place: prompt for place, prompt in self._former.prompts.items() if place in places}
+            places = {(outcome.task_id, outcome.strategy) for outcome in outcomes}
+            prompts = {place: prompt for place, prompt in self._former.prompts.items() if place in places}
         run = run_of(outcomes, kept)
         self._write_rows(folder, outcomes)
-        asked |= self._ledger.plan.asked(self._ledger.sorted())
-        write_whole(folder / PROMPTS_FILE, map(_line, prompt_rows(asked)))
+        prompts |= self._ledger.plan.prompts_of(self._ledger.sorted())
+        write_whole(folder / PROMPTS_FILE, map(_line, prompt_rows(prompts)))
         write_whole(folder / "run.json", [json.dumps(run, indent=2) + "\n"])
 
     def _write_rows(self, folder: Path, outcomes: Sequence[Outcome]) -> None:
@@ -170,7 +172,7 @@ class Record:
 def run_record(
     started: str,
     exit_status: int,
-    asked: dict[str, Any],
+    options: dict[str, Any],
     items: dict[str, int],
     rows: Sequence[dict[str, Any]],
     analysis: dict[str, Any],
@@ -181,7 +183,7 @@ def run_record(
         "started": started,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "exit_status": exit_status,
-        **asked,
+        **options,
         "items": items,
         "strategies": rows,
         **analysis,
@@ -210,7 +212,7 @@ def sample_rows(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
             "completion": outcome.completion,
             "strategy": outcome.strategy,
             "sample_index": outcome.sample_index,
-            **({"dataset": outcome.dataset} if outcome.dataset else {}),
+            **{key: value for key in WHERE_THERE if (value := getattr(outcome, key))},
         }
         for outcome in outcomes
         if not outcome.error
@@ -224,7 +226,7 @@ def result_row(outcome: Outcome) -> dict[str, Any]:
         "passed": None if outcome.error else outcome.passed,
         "result": "error" if outcome.error else result,
     }
-    return {key: value for key, value in row.items() if key != "dataset" or value}
+    return {key: value for key, value in row.items() if key not in WHERE_THERE or value}
 
 
 def plan_options(plan: Plan) -> dict[str, Any]:
@@ -239,6 +241,7 @@ def plan_options(plan: Plan) -> dict[str, Any]:
             **_shown(plan.problems),
         },
         **_several(plan),
+        **({"stop": DECIDED} if plan.stop else {}),
         "sampling": asdict(plan.sampling),
         "num_samples": plan.num_samples,
         "k": plan.ks,
@@ -259,17 +262,25 @@ def _several(plan: Plan) -> dict[str, Any]:
     return {
         "datasets": [
             {
-                "name": one.name,
-                "sha256": one.sha256,
-                "problems": chosen[one.name],
-                "available": len(one.problems),
-                "source": one.source,
-                **_shown(one.problems),
+                "name": dataset.name,
+                "sha256": dataset.sha256,
+                "problems": chosen[dataset.name],
+                "available": len(dataset.problems),
+                "source": dataset.source,
+                **_shown(dataset.problems),
+                **_rewrite_of(plan, dataset),
             }
-            for one in plan.datasets
+            for dataset in plan.datasets
         ],
         "pool": plan.pool,
+        **({"rewrites": plan.rewritten.to_json()} if plan.rewritten is not None else {}),
     }
+
+
+def _rewrite_of(plan: Plan, dataset: Dataset) -> dict[str, str]:
+    """By what a dataset's problems were rewritten."""
+    origins = plan.rewritten.origins if plan.rewritten is not None else {}
+    return {"rewrite": origin.rewrite} if (origin := origins.get(dataset.problems[0].task_id)) else {}
 
 
 def _shown(problems: Iterable[Problem]) -> dict[str, int]:
@@ -292,23 +303,23 @@ def _experiment(plan: Plan, strategy: Strategy) -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """Installed versions of what can change a figure."""
-    found = {}
+    installed = {}
     for name in VERSIONS_OF:
         try:
-            found[name] = importlib.metadata.version(name)
+            installed[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return found
+    return installed
 
 
 def git_commit() -> str | None:
     """The commit of the folder the run was started in, with ``-dirty`` where it was changed since; None elsewhere."""
     command = ["git", "describe", "--always", "--abbrev=40", "--dirty", "--match="]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+        finished = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return done.stdout.strip() or None
+    return finished.stdout.strip() or None
 
 
 def _append(path: Path, rows: Iterable[dict[str, Any]]) -> None:

@@ -44,12 +44,12 @@ def plainly_drawn(problem_key: str, domain: Domain, count: int) -> list[Argument
 
 def _different(domain: Domain, batches: list[list[Arguments]]) -> list[Arguments]:
     """The known inputs, then those of the batches, each once; without those that nobody wants to read."""
-    found: dict[str, Arguments] = {repr(each): each for each in domain.known}
+    inputs: dict[str, Arguments] = {repr(each): each for each in domain.known}
     for arguments in (each for batch in batches for each in batch):
         text = repr(arguments)
         if len(text) <= MOST_CHARACTERS:
-            found.setdefault(text, arguments)
-    return list(found.values())
+            inputs.setdefault(text, arguments)
+    return list(inputs.values())
 
 
 def _examples(values: Values, seed: int, count: int) -> list[Arguments]:

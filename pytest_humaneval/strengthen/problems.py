@@ -25,9 +25,9 @@ from pytest_humaneval.strengthen.comparing import Comparison, comparison_of
 from pytest_humaneval.strengthen.drawing import drawn
 from pytest_humaneval.strengthen.mutants import mutants
 from pytest_humaneval.strengthen.programs import Program, independent
-from pytest_humaneval.strengthen.promises import promised
+from pytest_humaneval.strengthen.promises import is_plain_speech, promised
 from pytest_humaneval.strengthen.simpler import size, smaller
-from pytest_humaneval.strengthen.traits import Answers, Domain
+from pytest_humaneval.strengthen.traits import Answers, Domain, is_numbers
 from pytest_humaneval.strengthen.writing import Account, Mutants, Rejected, strong_test
 
 MOST_KNOWN = 150  # inputs that are looked at: a few tests call a function hundreds of times
@@ -73,11 +73,14 @@ class _Bench:
         few = len(self.right) < LEAST_CLOSE
         others = columns([self._marks(program.completion, pairs) for program in self.wrong if few], len(made))
         steady = [
-            replace(case, marks=mine, others=theirs, is_example=self._says(case) is True)
+            replace(case, marks=mine, others=theirs, is_example=self._says(case) is True, is_plain=self._is_plain(case))
             for case, mine, theirs, same in zip(made, seen, others, again, strict=True)
             if same == AGREES
         ]
         return [case for case in steady if self._says(case) is not False]
+
+    def _is_plain(self, case: Case) -> bool:
+        return not case.broken and is_numbers(case.arguments) and is_plain_speech(self.problem)
 
     def _says(self, case: Case) -> bool | None:
         """Whether the docstring has this answer; None where it has none to this input."""

@@ -22,11 +22,10 @@ from pytest_humaneval import (
 from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.engine.protocol import EngineOptions, Identity
 from pytest_humaneval.exceptions import EngineError, SandboxError, StrategyError
-from pytest_humaneval.item import ItemId
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.prompting.guide import MOST_QUESTIONS, Guide
 from pytest_humaneval.prompting.guided import Questions
-from pytest_humaneval.sample import Request, Sampling, Solution
+from pytest_humaneval.sample import ItemId, Request, Sampling, Solution
 from pytest_humaneval.sandbox.interface import Sandbox, SandboxOptions
 
 CANARY = "assert 'the hidden test'"
