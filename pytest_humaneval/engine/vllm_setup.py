@@ -93,6 +93,11 @@ def flag(name: str, value: str) -> str:
     return f"--{option}={value}"
 
 
+# Where a token's rank among all is asked for, vLLM has PyTorch compile a sum over the vocabulary: that takes a C++
+# compiler, which not every machine has, and seconds, and leaves files behind.
+INTERPRETED = {"TORCHDYNAMO_DISABLE": "1"}
+
+
 def prepare_environment(*, offline: bool, cpu: bool) -> None:
     """Set what vLLM, torch and the hub client read when they are imported; what the user has set stays."""
     defaults = {
@@ -104,7 +109,7 @@ def prepare_environment(*, offline: bool, cpu: bool) -> None:
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "TOKENIZERS_PARALLELISM": "false",
         **({"HF_HUB_OFFLINE": "1"} if offline else {}),
-        **(_threads() if cpu else {}),
+        **({**_threads(), **INTERPRETED} if cpu else {}),
     }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)

@@ -51,9 +51,10 @@ def test_local_weights_keep_the_hub_out_of_it(monkeypatch: pytest.MonkeyPatch) -
 def test_threads_are_set_on_a_cpu_and_left_to_vllm_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "environ", {})
     vllm_setup.prepare_environment(offline=True, cpu=False)
-    assert not {"OMP_NUM_THREADS", "OMP_WAIT_POLICY"} & os.environ.keys()
+    assert not {"OMP_NUM_THREADS", "OMP_WAIT_POLICY", "TORCHDYNAMO_DISABLE"} & os.environ.keys()
     vllm_setup.prepare_environment(offline=True, cpu=True)
     assert os.environ["OMP_NUM_THREADS"] == "2"
+    assert os.environ["TORCHDYNAMO_DISABLE"] == "1", "a processor needs no compiler"
 
 
 @pytest.mark.parametrize(("cores", "reserved"), [(1, "0"), (2, "0"), (3, None), (64, None)])
