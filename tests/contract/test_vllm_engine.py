@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import struct
@@ -47,7 +48,8 @@ def engine_process(spec: Path, cache: Path, **engine_args: str) -> Iterator[Engi
             client.close()
         finally:
             process.close()
-        assert os.listdir(folder) == []
+        # PyTorch makes a folder for what it compiles, one for each user; nothing is compiled.
+        assert [path for path in Path(folder).rglob("*") if path.name != f"torchinductor_{getpass.getuser()}"] == []
 
 
 @pytest.fixture(scope="module")
@@ -99,8 +101,8 @@ class TestVllm(ModelEngineContract):
 
 
 def test_what_a_stopped_strategy_asks_is_not_made(engine: EngineClient) -> None:
-    how = Sampling(max_tokens=400)
-    requests = [Request(completion_prompt(f"# {number}\n"), how, 0, f"T/{number}", "slow") for number in range(60)]
+    sampling = Sampling(max_tokens=400)
+    requests = [Request(completion_prompt(f"# {number}\n"), sampling, 0, f"T/{number}", "slow") for number in range(60)]
     keyed = [(request.key("dropped"), request) for request in requests]
     before = engine.progress()
     engine.submit(keyed)
@@ -111,9 +113,9 @@ def test_what_a_stopped_strategy_asks_is_not_made(engine: EngineClient) -> None:
     assert engine.generation(keyed[0][0], shared).completion_tokens > 0
     other = replace(requests[2], strategy="other")  # one that was dropped already is made after all
     assert engine.generation(keyed[2][0], other).completion_tokens > 0
-    told = engine.progress()
-    assert told["dropped"] >= 40
-    assert told["finished"] - before["finished"] + told["dropped"] == 60
+    after = engine.progress()
+    assert after["dropped"] >= 40
+    assert after["finished"] - before["finished"] + after["dropped"] == 60
 
 
 def test_the_end_tokens_of_the_generation_config_end_a_text(engine: EngineClient) -> None:
