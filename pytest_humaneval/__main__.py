@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pytest_humaneval import commands, studies
+from pytest_humaneval import commands, merging, studies
 from pytest_humaneval.background.service.service_arguments import add_service
 from pytest_humaneval.cluster.ray_arguments import add_evaluate_on_ray, asks_for_ray, without_blanks
 from pytest_humaneval.exceptions import InputError
@@ -62,6 +62,7 @@ def _parser(*, on_ray: bool) -> argparse.ArgumentParser:
     _add_files_and_gates(report)
     report.set_defaults(run=commands.report)
 
+    _add_merge(subcommands)
     _add_plan(subcommands)
 
     history = subcommands.add_parser("history", help="what earlier runs came to, and when that changed")
@@ -102,6 +103,22 @@ def _add_evaluate(subcommands: Any) -> None:
     evaluate.add_argument("samples", type=Path, help="samples, or a folder of --humaneval-output")
     evaluate.add_argument("options", nargs=argparse.REMAINDER, help="options for pytest, such as -n auto")
     evaluate.set_defaults(run=commands.evaluate)
+
+
+def _add_merge(subcommands: Any) -> None:
+    merge = subcommands.add_parser("merge", help="join the results of the parts of a run (--humaneval-shard)")
+    merge.add_argument("parts", type=Path, nargs="+", metavar="DIR", help="the folder of --humaneval-output of a part")
+    merge.add_argument("--output", type=Path, required=True, metavar="DIR", help="the folder to write, a new one")
+    merge.add_argument(
+        "--partial", action="store_true", help="join what is there, although parts or samples are missing"
+    )
+    merge.add_argument("--baseline", type=Path, metavar="PATH", help="compare with this earlier run")
+    merge.add_argument("--plan", type=Path, metavar="FILE", help="a plan made before: say what deviates from it")
+    merge.add_argument("--junitxml", type=Path, metavar="FILE", help="write pytest's XML report")
+    merge.add_argument("--no-history", action="store_true", help="leave no line in the history of the cache folder")
+    merge.add_argument("--cache-dir", type=Path, metavar="DIR", help="where --humaneval-cache-dir was elsewhere")
+    _add_files_and_gates(merge)
+    merge.set_defaults(run=merging.merge)
 
 
 def _add_plan(subcommands: Any) -> None:

@@ -34,7 +34,9 @@ from pytest_humaneval.report.partial import partial_notes
 from pytest_humaneval.report.rejected import rejected_lines, told_rejected
 from pytest_humaneval.report.terminal import (
     analysis_lines,
+    check_lines,
     dataset_line,
+    engine_lines,
     identity_line,
     part_lines,
     remark_lines,
@@ -47,7 +49,7 @@ from pytest_humaneval.results.preregistration import recorded
 from pytest_humaneval.results.publication import RECORDS
 from pytest_humaneval.results.read import UNNAMED, Results, read_results
 from pytest_humaneval.results.rows import context_of, ranked, rows_of
-from pytest_humaneval.results.sampling import REPLAY, sampling_told
+from pytest_humaneval.results.sampling import REPLAY, is_replay, sampling_told
 from pytest_humaneval.whole_file import write_whole
 from pytest_humaneval.wording import context_text, short_digest
 
@@ -118,12 +120,12 @@ def compare(before: Path, now: Path, **asked: Any) -> int:
         InputError: results that cannot be read, or a file that cannot be written.
     """
     of_before, of_now = read_results(before), read_results(now)
-    analysis, status = _analysed(of_now, of_before, Asked(**asked), pairs=False)
+    analysis, status = analysed(of_now, of_before, Asked(**asked), pairs=False)
     lines = [f"run       {now}", *(f"note: {note}" for note in of_now.notes)]
     for name, part in analysis.parts.items():
-        lines += ["", name, *analysis_lines(part, _width(), kept=False)]
-    _show([*lines, *analysis_lines(analysis, _width(), kept=False)])
-    _publish(of_now, of_before, analysis, Asked(**asked))
+        lines += ["", name, *analysis_lines(part, terminal_columns(), kept=False)]
+    show([*lines, *analysis_lines(analysis, terminal_columns(), kept=False)])
+    publish(of_now, of_before, analysis, Asked(**asked))
     return status
 
 
@@ -135,9 +137,9 @@ def report(results: Path, baseline: Path | None, **asked: Any) -> int:
     """
     run = read_results(results)
     before = read_results(baseline) if baseline is not None else None
-    analysis, status = _analysed(run, before, Asked(**asked), pairs=True)
-    _show(results_lines(run, analysis, _width()))
-    _publish(run, before, analysis, Asked(**asked))
+    analysis, status = analysed(run, before, Asked(**asked), pairs=True)
+    show(results_lines(run, analysis, terminal_columns()))
+    publish(run, before, analysis, Asked(**asked))
     return status
 
 
@@ -145,7 +147,7 @@ def results_lines(run: Results, analysis: Analysis, width: int) -> list[str]:
     """The summary of a finished run, as far as its files tell of it."""
     ks = _ks(run)
     rows = ranked(rows_of(run.outcomes, ks))
-    generated = any(row.tokens for row in rows)
+    generated = any(row.tokens for row in rows) or (bool(run.run.get("engine")) and not is_replay(run.run))
     held = context_text(context_of(run.outcomes))
     lines = [
         f"results   {run.source}",
@@ -168,8 +170,14 @@ def results_lines(run: Results, analysis: Analysis, width: int) -> list[str]:
     return [*lines, *analysis_lines(analysis, width, True)]
 
 
-def _analysed(run: Results, before: Results | None, asked: Asked, *, pairs: bool) -> tuple[Analysis, int]:
-    """Comparisons, the gates' answers and the exit status."""
+def analysed(
+    run: Results, before: Results | None, asked: Asked, *, pairs: bool, status: int = OK
+) -> tuple[Analysis, int]:
+    """Comparisons, the gates' answers and the exit status, which is ``status`` without gates.
+
+    Raises:
+        InputError: a gate that asks about what is not there.
+    """
     least = least_pass_at_1(asked.least, run.strategies)
     gates = Gates(least, asked.on_regression, asked.max_drop, on_bound=asked.gate_on == "bound")
     check_baseline(gates, run.strategies, before.strategies if before is not None else None, "--")
@@ -177,7 +185,7 @@ def _analysed(run: Results, before: Results | None, asked: Asked, *, pairs: bool
     analysis = analyse(run, before, Looked(_ks(run), asked.max_drop, pool, pairs))
     analysis = replace(analysis, registration=recorded(run.run.get("plan")))
     if not gates:
-        return analysis, OK
+        return analysis, status
     errors, missing = sum(one.error for one in run.outcomes), _missing(run)
     whole = not errors and not missing
     verdicts = judge_gates(gates, run.outcomes, analysis, pool=pool) if whole else []
@@ -187,16 +195,22 @@ def _analysed(run: Results, before: Results | None, asked: Asked, *, pairs: bool
 
 def _missing(run: Results) -> int:
     """How many items of the run's plan have no outcome, as far as run.json tells what the plan was."""
+    if run.run.get("lacking"):  # joined of parts that are not all
+        return 1
     with contextlib.suppress(*ODD):
         planned = run.run["dataset"]["problems"] * sum(one["num_samples"] for one in run.run["experiments"])
         return max(0, int(planned) - len(run.outcomes)) if run.run["engine"]["name"] != REPLAY else 0
     return 0
 
 
-def _publish(run: Results, before: Results | None, analysis: Analysis, asked: Asked) -> None:
-    """Write the page and the Markdown that are asked for."""
+def publish(run: Results, before: Results | None, analysis: Analysis, asked: Asked) -> None:
+    """Write the page and the Markdown that are asked for.
+
+    Raises:
+        InputError: one cannot be written, or the problems of the page are not known.
+    """
     if asked.html is not None:
-        problems = _problems_of(run, asked.dataset)
+        problems = problems_of(run, asked.dataset)
         try:
             write_page(asked.html, run, problems, before)
         except OSError as error:
@@ -223,7 +237,7 @@ def export(style: str, results: Path, out: Path, strategy: str | None, dataset: 
     if style in RECORDS:
         return _record(RECORDS[style](run, _ks(run), strategy), out)
     chosen = interchange.one_strategy(run, strategy)
-    problems = _problems_of(run, dataset)
+    problems = problems_of(run, dataset)
     kept = interchange.judged(chosen)
     interchange.write_rows(out, FORMATS[style].export(kept, problems))
     left_out = f"; {len(chosen) - len(kept)} without a verdict were left out" if len(chosen) > len(kept) else ""
@@ -283,6 +297,10 @@ def _settings_lines(run: dict[str, Any], width: int, held: str = "") -> list[str
         dataset = run["dataset"]
         told = dataset_line(dataset["problems"], dataset["name"], dataset["sha256"], dataset.get("shown", 0))
         lines += wrapped(told, width, "problems  ")
+    with contextlib.suppress(*ODD):
+        lines += check_lines(run["timeout"], run["sandbox"]["memory_mb"], map(tuple, run["layers"]), width)
+    with contextlib.suppress(*ODD):
+        lines += [] if run["engine"]["name"] == REPLAY else engine_lines(run["engine_process"], width)
     return lines
 
 
@@ -299,8 +317,12 @@ def _ks(run: Results) -> Sequence[int]:
     return [k for k in DEFAULT_KS if k <= min(counts.values())]
 
 
-def _problems_of(run: Results, named: str | None) -> list[Any]:
-    """The problems that the results are about, in the order of the dataset that is named, else of what the run says."""
+def problems_of(run: Results, named: str | None) -> list[Problem]:
+    """The problems that the results are about, in the order of the dataset that is named, else of what the run says.
+
+    Raises:
+        DatasetError: there is no such dataset, or it lacks one; InputError: it is another one.
+    """
     dataset = _dataset(named or recorded_names(run.run))
     asked = {outcome.task_id for outcome in run.outcomes}
     found = [problem for problem in dataset.problems if problem.task_id in asked]
@@ -322,10 +344,11 @@ def _dataset(named: str | None) -> Dataset:
     return dataset_named(named, default_cache_directory())
 
 
-def _show(lines: Iterable[str]) -> None:
+def show(lines: Iterable[str]) -> None:
     """Print what may quote a foreign file."""
     print("\n".join(map(one_line, lines)))
 
 
-def _width() -> int:
+def terminal_columns() -> int:
+    """The width of what is printed."""
     return shutil.get_terminal_size().columns

@@ -24,6 +24,7 @@ from pytest_humaneval.registration import AUTO
 from pytest_humaneval.sample import Completion, Request, Sampling
 from pytest_humaneval.sandbox import Sandbox, open_sandbox
 from pytest_humaneval.sandbox.interface import SandboxOptions
+from pytest_humaneval.shard import Shard, Shares
 from pytest_humaneval.strategy import Strategy
 
 
@@ -63,6 +64,9 @@ class Plan:
     dataset_of: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     """And the name of each problem's, by task_id."""
     pool: bool = False  # whether several datasets are also looked at together
+    shard: Shard | None = None  # the part of it that this run evaluates
+    shares: Shares = field(default_factory=dict, repr=False, compare=False)
+    """Where there is one: what belongs to which part."""
 
     def outcome(self, item: ItemId, *, guided: bool = False, detail: str = "") -> Outcome:
         """An outcome of which nothing else is known yet."""
@@ -171,9 +175,26 @@ class Plan:
                 yield f"{strategy.name}-{index}" if count > 1 else strategy.name, strategy, index
 
     def has(self, problem: Problem, strategy: Strategy, sample_index: int) -> bool:
-        """Whether there is this sample: not where a replayed file has fewer of the problem, as long as it has any."""
+        """Whether there is this sample: not where a replayed file has fewer of the problem, as long as it has any.
+
+        Nor where it belongs to another part.
+        """
+        if not self.is_of_part(ItemId(problem.task_id, strategy.name, sample_index)):
+            return False
         found = self.given.get((problem.task_id, strategy.name)) or self.given.get((problem.task_id, ""))
         return not found or sample_index in found
+
+    def is_of_part(self, item: ItemId) -> bool:
+        """Whether this run is to evaluate the sample. One that a test has brought itself is the first part's."""
+        if self.shard is None:
+            return True
+        dealt = self.shares.get(item.task_id, ())
+        return (dealt[item.sample_index] if item.sample_index < len(dealt) else 1) == self.shard.number
+
+    @property
+    def is_empty_part(self) -> bool:
+        """Whether there are more parts than samples, and this one has none."""
+        return self.shard is not None and not any(self.ids())
 
     def ids(self) -> Iterator[tuple[str, ItemId]]:
         """The bracketed part of every item's name that the bundled test can have, and what it stands for."""

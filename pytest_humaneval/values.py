@@ -8,6 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from pytest_humaneval.exceptions import InputError
+from pytest_humaneval.shard import Shard
+
+MOST_SHARDS = 100_000
 
 
 def number(kind: Callable[[str], Any], low: float, high: float, text: str = "") -> Callable[[str], Any]:
@@ -58,6 +61,16 @@ def least(value: str) -> tuple[tuple[str, float], ...]:
     """``0.4,chat=0.5`` as names and shares; the name is empty where none is given."""
     parts = [part.strip().rpartition("=") for part in value.split(",")]
     return tuple((name.strip(), share(part.strip())) for name, _, part in parts)
+
+
+def shard(value: str) -> Shard:
+    """``2/8``, part 2 of 8."""
+    number, slash, of = value.partition("/")
+    if not (slash and number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of) <= MOST_SHARDS):
+        raise InputError(
+            f"{value!r} is no part of a whole, such as 2/8: parts are counted from 1, and there are up to {MOST_SHARDS}"
+        )
+    return Shard(int(number), int(of))
 
 
 def key_and_value(value: str) -> tuple[str, str]:

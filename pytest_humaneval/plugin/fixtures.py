@@ -39,7 +39,8 @@ def parametrize(metafunc: pytest.Metafunc, plan: Plan | None) -> None:
         return
     by_user = {name for mark in metafunc.definition.iter_markers("parametrize") for name in _names(mark)}
     used = {"problem", "strategy", "sample_index"} & set(metafunc.fixturenames) - by_user
-    if plan.given and {"problem", "strategy", "sample_index"} <= used:  # problems have unequal numbers of samples
+    # Problems have unequal numbers of samples in a replayed file, and in a part of a run.
+    if (plan.given or plan.shard) and {"problem", "strategy", "sample_index"} <= used:
         drawn = list(plan.samples())
         chosen = [(one, *each) for one in plan.problems for each in drawn if plan.has(one, *each[1:])]
         values = [(one, strategy, index) for one, _, strategy, index in chosen]

@@ -223,9 +223,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what is no part of an evaluation, before -k and -m select."""
     if options.active(config):
-        from pytest_humaneval.plugin.selection import leave_out_others
+        from pytest_humaneval.plugin.fixtures import PLAN
+        from pytest_humaneval.plugin.selection import keep_part, leave_out_others
 
         leave_out_others(config, items)
+        keep_part(config, items, config.stash[PLAN])
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -24,6 +24,7 @@ from pytest_humaneval.values import (
     number,
     parameter,
     positive,
+    shard,
 )
 
 if TYPE_CHECKING:
@@ -118,6 +119,12 @@ OPTIONS = (
         "K",
         counts,
         by_comma=True,
+    ),
+    Option(
+        "shard",
+        "evaluate one part only: 2/8 is part 2 of 8; python -m pytest_humaneval merge joins the results of all",
+        "I/N",
+        shard,
     ),
     Option("config", "the experiments file (default: humaneval.toml, or pyproject.toml's table)", "FILE"),
     Option(

@@ -32,6 +32,7 @@ from pytest_humaneval.results.read import UNNAMED
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.sandbox import SandboxOptions
 from pytest_humaneval.sandbox.interface import SANDBOX_SORT
+from pytest_humaneval.shard import Shard, shares
 from pytest_humaneval.strategy import Strategy
 
 if TYPE_CHECKING:
@@ -69,6 +70,12 @@ class Choices:
     thinking_end: str
     extensions: Extensions
     pool: bool
+    shard: Shard | None
+
+    @property
+    def most_samples(self) -> int:
+        """The samples that a strategy draws of a problem, at most."""
+        return max(strategy.num_samples or self.num_samples for strategy in self.strategies)
 
     def as_asked(self, identity: Identity) -> Settled:
         """What is settled where nothing was asked of sandbox or server."""
@@ -80,10 +87,11 @@ class Choices:
         Raises:
             InputError: several samples that are all the same, or two items of one name.
         """
+        problems = tuple(problem for problem in self.problems if problem.task_id not in settled.left_out)
         plan = Plan(
             self.dataset.name,
             self.dataset.sha256,
-            tuple(problem for problem in self.problems if problem.task_id not in settled.left_out),
+            problems,
             self.strategies,
             self.sampling,
             self.num_samples,
@@ -99,6 +107,8 @@ class Choices:
             self.dataset.parts,
             {problem.task_id: part.name for part in self.dataset.parts for problem in part.problems},
             self.pool,
+            self.shard,
+            shares(problems, self.most_samples, self.shard.of) if self.shard is not None else {},
         )
         plan.check()
         return plan
@@ -134,6 +144,7 @@ def choose(config: pytest.Config) -> Choices:
         options.value_of(config, "thinking-end", ""),
         extensions,
         options.switched_on(config, "pool") and len(dataset.parts) > 1,
+        options.value_of(config, "shard"),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from pytest_humaneval.dataset.bundled import BUNDLED
 from pytest_humaneval.engine.catalogue import identify
 from pytest_humaneval.engine.protocol import Identity
+from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.plan import Plan, Settled
 from pytest_humaneval.plugin import options
 from pytest_humaneval.plugin.planning import Choices, choose, who_answers
@@ -64,13 +66,24 @@ def propose(config: pytest.Config) -> Proposal:
     identity, model = who_answers(choices)
     names = [strategy.name for strategy in choices.strategies]
     gates, path = options.gates(config, names), options.optional_path(config, "baseline")
+    planned = options.optional_path(config, "plan")
+    if choices.shard is not None:
+        _refuse_judging_a_part(gates, planned)
     baseline = read_results(path) if path is not None else None
     check_baseline(gates, names, baseline.strategies if baseline is not None else None, "--humaneval-")
-    planned = options.optional_path(config, "plan")
     registration = read_registration(planned) if planned is not None else None
     proposal = Proposal(choices, identity, model, gates, baseline, registration)
     proposal.as_asked()  # so that what no plan can be made of is refused now
     return proposal
+
+
+def _refuse_judging_a_part(gates: Gates, planned: Path | None) -> None:
+    what = "--humaneval-plan" if planned is not None else "a gate" if gates else ""
+    if what:
+        raise InputError(
+            f"--humaneval-shard: {what} is about a whole run, not about one part of it; give it to the command that "
+            "joins the parts: python -m pytest_humaneval merge (--plan, --min-pass-at-1, --max-drop, ...)"
+        )
 
 
 def settle(config: pytest.Config, proposal: Proposal) -> Settled:

@@ -69,6 +69,8 @@ class Run:
         progress, notes = self._end_session()
         if self._engine_failed:
             exit_status = pytest.ExitCode.INTERNAL_ERROR
+        if exit_status == pytest.ExitCode.NO_TESTS_COLLECTED and self.plan.is_empty_part:
+            exit_status = pytest.ExitCode.OK
         kept = self._kept_note(progress) if exit_status == pytest.ExitCode.INTERRUPTED else []
         notes = [*_left_out_note(self.settled), *neighbours.notes(self._config), *self.session.notes, *notes, *kept]
         elsewhere = failures - self._failed_items
@@ -76,7 +78,7 @@ class Run:
 
     def summary(self, finished: Finished, width: int) -> list[str]:
         """The lines of the terminal summary, for a terminal of ``width`` columns."""
-        lines = self.output.summary(finished, self.settled.layers, default_timeout(self._config), width)
+        lines = self.output.summary(finished, width)
         idle = self._other_tests and not self.ledger.expected and not self.ledger.outcomes
         return [*wrapped(NOTHING, width), *lines] if idle else lines
 
@@ -127,10 +129,13 @@ def start_run(config: pytest.Config, proposal: Proposal) -> Run:
     directory = options.optional_path(config, "output")
     ledger = Ledger(plan)
     record = Record(directory, ledger) if directory else None
-    history = None if options.switched_on(config, "no-history") else options.cache_directory(config)
+    # A part's figures are no news: the line of history is of the whole.
+    no_history = options.switched_on(config, "no-history") or plan.shard is not None
+    history = None if no_history else options.cache_directory(config)
     output = Output(
-        ledger, record, publisher, proposal.gates, proposal.baseline, started, proposal.registration, history
-    )
+        ledger, record, publisher, proposal.gates, proposal.baseline, started, proposal.registration, history,
+        settled.layers, default_timeout(config),
+    )  # fmt: skip
     read_store = not (options.no_cache(config) or proposal.nameless)
     return Run(config, plan, settled, EngineSession(config, plan, proposal.model, read_store=read_store), output)
 

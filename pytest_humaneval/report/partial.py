@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pytest_humaneval.report.terminal import partial_note
+from pytest_humaneval.report.terminal import part_notes, partial_note
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.sampling import is_replay
 
@@ -23,9 +23,13 @@ def _notes(results: Results) -> Iterator[str]:
     items = run.get("items") or {"expected": 0, "finished": 0}
     missing = max(0, items["expected"] - items["finished"])
     planned = run["dataset"]["problems"] * sum(one["num_samples"] for one in run.get("experiments", ()))
-    if problems < there:
+    if run.get("shard") is not None:
+        yield from part_notes(run["shard"])
+    elif problems < there:
         yield partial_note(f"{problems} of {there} problems")
     elif (selected := len(results.outcomes) + missing) < planned and not is_replay(run):
         yield partial_note(f"{selected} of {planned} items")
+    for lack in run.get("lacking", ()):
+        yield f"warning: {lack}; the figures are partial"
     if missing:
         yield f"warning: {missing} of {items['expected']} items did not run; the figures are partial"

@@ -25,10 +25,16 @@ SETTINGS: Mapping[str, Sequence[str]] = {
     "thinking_end": (),
     "experiments": (),
     "sandbox": (),
+    "shard": ("number", "of"),
 }
 """The keys of run.json that are equal where results may stand in one file; of an object, which of its keys."""
 
-WORDS = {"identity": "model", "thinking_end": "end of thinking", "experiments": "set of strategies or experiments"}
+WORDS = {
+    "identity": "model",
+    "thinking_end": "end of thinking",
+    "experiments": "set of strategies or experiments",
+    "shard": "part",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,7 @@ class Former:
         told = json.loads(json.dumps(options))
         for key, parts in SETTINGS.items():
             before, now = self.run.get(key), told[key]
-            if parts and isinstance(before, dict):
+            if parts and isinstance(before, dict) and isinstance(now, dict):
                 before, now = ([side.get(part) for part in parts] for side in (before, now))
             if before != now:
                 return f"another {WORDS.get(key, key)}"

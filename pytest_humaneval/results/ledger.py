@@ -108,11 +108,13 @@ class Ledger:
     def selected(self) -> str:
         """What was chosen of the dataset, by whatever means, such as "12 of 164 problems"; empty for all of it."""
         chosen = {*self.items_of(self.expected), *(outcome.item for outcome in self.outcomes.values())}
+        items = len(set(self._items.values()))
+        if self.plan.shard is not None:
+            return f"{len(chosen)} of the part's {items} items" if len(chosen) < items else ""
         problems = len({item.task_id for item in chosen})
         there = max(self.plan.problems_in_dataset, len(self.plan.problems))
         if problems < there:
             return f"{problems} of {there} problems"
-        items = len(set(self._items.values()))
         return f"{len(chosen)} of {items} items" if len(chosen) < items else ""
 
     @property

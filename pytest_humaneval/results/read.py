@@ -155,6 +155,7 @@ _RUN: dict[str, Any] = {
     "datasets": list,
     "sampling": {"temperature": _NUMBER, "top_p": _NUMBER, "seed": int, "max_tokens": int, "logprobs": bool},
     "versions": {},
+    "lacking": (list, tuple),
     "pairs": {"comparisons": list},
     "with_reference": {"comparisons": list},
 }

@@ -247,6 +247,7 @@ def plan_options(plan: Plan) -> dict[str, Any]:
         "experiments": [_experiment(plan, strategy) for strategy in plan.strategies],
         "engine": to_plain(plan.engine),
         "sandbox": asdict(plan.sandbox),
+        "shard": asdict(plan.shard) if plan.shard is not None else None,
         "arguments": sys.argv[1:],
     }
 
