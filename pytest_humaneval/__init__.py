@@ -14,6 +14,7 @@ The folders, in the order in which the data travels (what lives in each, and wha
         oracle/       trusted: runs hidden tests
         confined/     locked down: runs generated code
         wire/         what both of them speak
+    store/        what is worked out once, kept
     results/      outcomes kept, written and read again
     statistics/   pass@k, intervals, comparisons: pure functions
     report/       terminal, Markdown, gates, and the page

@@ -298,10 +298,15 @@ def _settings_lines(run: dict[str, Any], width: int, held: str = "") -> list[str
         told = dataset_line(dataset["problems"], dataset["name"], dataset["sha256"], dataset.get("shown", 0))
         lines += wrapped(told, width, "problems  ")
     with contextlib.suppress(*ODD):
-        lines += check_lines(run["timeout"], run["sandbox"]["memory_mb"], map(tuple, run["layers"]), width)
+        memory, layers = run["sandbox"]["memory_mb"], map(tuple, run["layers"])
+        lines += check_lines(run["timeout"], memory, layers, width, _from_store(run))
     with contextlib.suppress(*ODD):
         lines += [] if run["engine"]["name"] == REPLAY else engine_lines(run["engine_process"], width)
     return lines
+
+
+def _from_store(run: Mapping[str, Any]) -> int:
+    return int(run.get("items", {}).get("verdicts_from_store", 0))
 
 
 def _partial(run: Results, width: int) -> list[str]:

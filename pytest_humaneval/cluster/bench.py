@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from pytest_humaneval.cluster.chunking import Sample
 from pytest_humaneval.cluster.judging import Judged
 from pytest_humaneval.exceptions import SandboxError
+from pytest_humaneval.models.find import default_cache_directory
 from pytest_humaneval.outcome import ERROR
 from pytest_humaneval.printable import printable
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.sandbox import Sandbox, SandboxKind, SandboxOptions, open_sandbox, self_check
+from pytest_humaneval.store.keeping_sandbox import KeepingSandbox
+from pytest_humaneval.store.verdicts import FILE
 from pytest_humaneval.top_level import TopLevel
 
 DETAIL_CHARACTERS = 4_000
@@ -30,6 +33,7 @@ class Setup:
     sandbox: SandboxOptions
     timeout: float
     source: TopLevel | None = None
+    read_store: bool = True  # whether verdicts that a node has kept count
 
     def open_sandbox(self) -> Sandbox:
         """The sandbox, to be entered."""
@@ -52,8 +56,10 @@ class Bench:
         self._problems = {problem.task_id: problem for problem in setup.problems}
         self._open = contextlib.ExitStack()
         with contextlib.ExitStack() as opening:
-            self._sandbox: Sandbox = opening.enter_context(setup.open_sandbox())
-            self_check(self._sandbox, setup.problems)
+            sandbox = opening.enter_context(setup.open_sandbox())
+            self_check(sandbox, setup.problems)
+            store = default_cache_directory() / FILE
+            self._sandbox = opening.enter_context(KeepingSandbox(sandbox, setup.sandbox, store, read=setup.read_store))
             self._open = opening.pop_all()
 
     @property
@@ -75,8 +81,8 @@ class Bench:
             verdict = self._sandbox.check(problem, sample.completion, timeout=self._timeout)
         except SandboxError as error:  # the sandbox starts anew with the next check
             return Judged(ERROR, printable(f"SandboxError: {error}", DETAIL_CHARACTERS))
-        told = (verdict.strong.kind, verdict.strong.detail) if verdict.strong is not None else ()
-        return Judged(verdict.kind, verdict.detail, verdict.duration, *told)
+        told = (verdict.strong.kind, verdict.strong.detail) if verdict.strong is not None else ("", "")
+        return Judged(verdict.kind, verdict.detail, verdict.duration, *told, self._sandbox.last_from_store)
 
 
 _BENCHES: dict[str, Bench] = {}  # this process's one, by the run that it is for

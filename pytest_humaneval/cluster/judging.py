@@ -30,6 +30,7 @@ class Judged:
     seconds: float = 0.0
     strong_kind: str = ""
     strong_detail: str = ""
+    from_store: bool = False  # kept from a former check
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class JudgingProgress:
 
     crashes: int = 0
     lost_nodes: int = 0
+    from_store: int = 0  # verdicts that were kept from a former check
     layers: set[tuple[str, ...]] = field(default_factory=set)
 
 

@@ -26,6 +26,8 @@ PLAN: pytest.StashKey[Plan] = pytest.StashKey()
 CLIENT: pytest.StashKey[EngineClient] = pytest.StashKey()
 OUTCOME: pytest.StashKey[Outcome] = pytest.StashKey()
 CHECK_TIMEOUT = pytest.StashKey[float]()
+FROM_STORE = pytest.StashKey[bool]()  # whether the item's verdict was kept from a former check
+VERDICT_NOTICES = pytest.StashKey[list[str]]()  # of this process's store of verdicts
 
 NEEDS_STRATEGY = "needs --strategy=NAME, which gives it problems and strategies"
 
@@ -156,6 +158,7 @@ def check_correctness(
 
     def check(problem: Problem, completion: str) -> Verdict:
         verdict = _humaneval_sandbox.check(problem, completion, timeout=stash.get(CHECK_TIMEOUT, DEFAULT_TIMEOUT))
+        stash[FROM_STORE] = getattr(_humaneval_sandbox, "last_from_store", False)
         stash[OUTCOME] = stash[OUTCOME].judged(completion, verdict)
         return verdict
 
@@ -165,14 +168,20 @@ def check_correctness(
 @pytest.fixture(scope="session")
 def _humaneval_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     """This process's sandbox, after it has shown that it can tell right from wrong."""
+    from pytest_humaneval.plugin.options import cache_directory, no_cache
     from pytest_humaneval.sandbox import self_check
+    from pytest_humaneval.store.keeping_sandbox import KeepingSandbox
+    from pytest_humaneval.store.verdicts import FILE
 
     plan = request.config.stash.get(PLAN, None)
     if plan is None:
         pytest.skip(NEEDS_STRATEGY)
     with plan.open_sandbox() as sandbox:
         self_check(sandbox, plan.problems)
-        yield sandbox
+        store = cache_directory(request.config) / FILE
+        with KeepingSandbox(sandbox, plan.sandbox, store, read=not no_cache(request.config)) as keeping:
+            request.config.stash[VERDICT_NOTICES] = keeping.notices
+            yield keeping
 
 
 def _names(parametrize: pytest.Mark) -> list[str]:

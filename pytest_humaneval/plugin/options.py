@@ -177,7 +177,7 @@ SWITCHES = {
     "list-experiments": "list the experiments and exit",
     "list-datasets": "list the datasets, with where they were found, how many problems and their digest, and exit",
     "pool": "with several datasets: figures, comparisons and gates also over the problems of all together",
-    "no-cache": "generate again what is already stored",
+    "no-cache": "generate and judge again what is already stored",
     "no-history": "leave no line of this run in the history of the cache folder",
     "skip-broken-problems": "leave out problems whose canonical solution does not pass here, instead of stopping",
     "fail-on-regression": "a gate: the exit status says whether pass@1 has significantly dropped against "

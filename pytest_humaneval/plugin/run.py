@@ -46,6 +46,7 @@ class Run:
         self._other_tests = 0  # that ran and evaluated nothing
         self._engine_failed = False
         self._last_outcome_at = 0.0
+        self._store_notices: dict[str, None] = {}
 
     def add(self, report: pytest.TestReport) -> None:
         """Take in one report."""
@@ -60,6 +61,8 @@ class Run:
         if report.failed and not hasattr(report, "wasxfail"):  # as pytest counts them
             self._failed_items += 1
         self._last_outcome_at = time.time()
+        self.ledger.from_store += getattr(report, "humaneval_from_store", False)
+        self._store_notices |= dict.fromkeys(getattr(report, "humaneval_notices", ()))
         add_completion(self._config, report, outcome)
         if self.ledger.counts(report.nodeid):
             self.output.add(outcome)
@@ -73,6 +76,7 @@ class Run:
             exit_status = pytest.ExitCode.OK
         kept = self._kept_note(progress) if exit_status == pytest.ExitCode.INTERRUPTED else []
         notes = [*_left_out_note(self.settled), *neighbours.notes(self._config), *self.session.notes, *notes, *kept]
+        notes += [f"note: {notice}" for notice in self._store_notices]
         elsewhere = failures - self._failed_items
         return self.output.finish(int(exit_status), elsewhere, progress, self._last_outcome_at, notes)
 

@@ -48,7 +48,7 @@ def summary_lines(
         *(wrapped(plan.identity.precision, width, "precision ") if plan.identity.precision else []),
         *([] if with_experiments else wrapped(sampling_told(run) + held, width, "sampling  ")),
         *_dataset_lines(plan, width),
-        *check_lines(timeout, plan.sandbox.memory_mb, [layers], width),
+        *check_lines(timeout, plan.sandbox.memory_mb, [layers], width, ledger.from_store),
         *([] if plan.engine.name == REPLAY else engine_lines(progress, width)),
         *(["", *experiment_table(plan, run, width)] if with_experiments else []),
     ]
@@ -201,11 +201,17 @@ def _interval(interval: tuple[float, float] | None) -> str:
     return f"[{interval[0]:.3f}, {interval[1]:.3f}]" if interval else "n/a"
 
 
-def check_lines(timeout: float, memory: int, layers: Iterable[Sequence[str]], width: int) -> list[str]:
-    """How completions were checked; machines may differ in the layers that their kernels have."""
+def check_lines(
+    timeout: float, memory: int, layers: Iterable[Sequence[str]], width: int, from_store: int = 0
+) -> list[str]:
+    """How completions were checked; machines may differ in the layers that their kernels have.
+
+    ``from_store`` verdicts are those of former checks.
+    """
+    kept = f"; {counted(from_store, 'verdict', 'verdicts')} from the store" if from_store else ""
     told = [", ".join(each) or "none was started" for each in layers]
     return [
-        f"checks    {timeout:g} s of CPU time, {memory} MiB",
+        *wrapped(f"{timeout:g} s of CPU time, {memory} MiB{kept}", width, "checks    "),
         *(line for each in told for line in wrapped(each, min(width, HEADER_WIDTH), "sandbox   ")),
     ]
 

@@ -44,6 +44,7 @@ class Ledger:
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     further: dict[str, Outcome] = field(default_factory=dict)
     expected: set[str] = field(default_factory=set)  # node ids of the items that were to run
+    from_store: int = 0  # verdicts that were kept from a former check
     _counted: dict[ItemId, str] = field(default_factory=dict)
 
     def expect(self, nodeids: Iterable[str]) -> None:
@@ -97,7 +98,12 @@ class Ledger:
     def in_numbers(self) -> dict[str, int]:
         """Items in numbers, for run.json."""
         finished = len(self.outcomes) + len(self.further)
-        return {"expected": len(self.expected), "finished": finished, "errors": len(self.errors)}
+        return {
+            "expected": len(self.expected),
+            "finished": finished,
+            "errors": len(self.errors),
+            "verdicts_from_store": self.from_store,
+        }
 
     @property
     def not_run(self) -> int:
