@@ -20,6 +20,7 @@ The folders, in the order in which the data travels (what lives in each, and wha
     report/       terminal, Markdown, gates, and the page
     plugin/       pytest's hooks, options and items
     background/   what outlives a run: lingering engines, the service
+    generating/   samples into a file, however many
     cluster/      judging on many machines
     strengthen/   makes stronger tests for a dataset, once
     testing/      for the tests of people who extend this

@@ -13,6 +13,7 @@ from pytest_humaneval import commands, merging, studies
 from pytest_humaneval.background.service.service_arguments import add_service
 from pytest_humaneval.cluster.ray_arguments import add_evaluate_on_ray, asks_for_ray, without_blanks
 from pytest_humaneval.exceptions import InputError
+from pytest_humaneval.generating.generate import asks_to_generate, generate
 from pytest_humaneval.results import interchange
 from pytest_humaneval.strengthen.strengthen_arguments import add_strengthen
 from pytest_humaneval.values import argument, count, drop, gate_on, least
@@ -24,7 +25,10 @@ INTERRUPTED = 130  # as shells have it
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand; returns its exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    given = vars(_parser(on_ray=asks_for_ray(words)).parse_args(without_blanks(words)))
+    if asks_to_generate(words):
+        given: dict[str, Any] = {"words": words[1:], "run": generate}
+    else:
+        given = vars(_parser(on_ray=asks_for_ray(words)).parse_args(without_blanks(words)))
     run = given.pop("run")
     try:
         status: int = run(**given)
@@ -49,6 +53,8 @@ def _parser(*, on_ray: bool) -> argparse.ArgumentParser:
         add_evaluate_on_ray(subcommands)
     else:
         _add_evaluate(subcommands)
+
+    subcommands.add_parser("generate", help="generate samples into a file, for evaluate to judge", add_help=False)
 
     compare = subcommands.add_parser("compare", help="what changed from one run to another")
     compare.add_argument("before", type=Path, help="a folder of --humaneval-output, or a file of results")

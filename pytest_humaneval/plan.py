@@ -19,9 +19,9 @@ from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plain import to_plain
 from pytest_humaneval.postprocess import POSTPROCESSOR_SORT, postprocess
 from pytest_humaneval.problem import Problem
-from pytest_humaneval.prompt import Prompt
+from pytest_humaneval.prompt import Prompt, completion_prompt
 from pytest_humaneval.registration import AUTO
-from pytest_humaneval.sample import Completion, Request, Sampling
+from pytest_humaneval.sample import Completion, Generation, Request, Sampling
 from pytest_humaneval.sandbox import Sandbox, open_sandbox
 from pytest_humaneval.sandbox.interface import SandboxOptions
 from pytest_humaneval.shard import Shard, Shares
@@ -154,6 +154,19 @@ class Plan:
         """
         known = self.extensions.postprocessors
         return postprocess(processor, problem.visible(), prompt, text, thinking_end=self.thinking_end, known=known)
+
+    def completion_of(self, problem: Problem, strategy: Strategy, prompt: Prompt, generation: Generation) -> Completion:
+        """The code in an answer to the strategy's prompt.
+
+        Raises:
+            StrategyError: one of the post-processor's steps raised, or returned no text.
+        """
+        if not generation.is_completion:
+            return self.completion(self.postprocessor(strategy), problem, prompt, generation.text)
+        if self.postprocess == AUTO:
+            return Completion(generation.text)
+        # Raw answers in a file: only what was asked for by name is done to them.
+        return self.completion(self.postprocess, problem, completion_prompt(problem.prompt), generation.text)
 
     def open_sandbox(self) -> Sandbox:
         """This run's sandbox, to be entered.

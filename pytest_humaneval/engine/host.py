@@ -10,6 +10,7 @@ One JSON object a line, each way:
     {"op": "missing", "keys": [...]}                     -> {"missing": [...]}
     {"op": "submit", "batch": [[key, request], ...]}     -> {}
     {"op": "wait", "key": key}                           -> {"generation": {...}} or {"error": "...", "shared": bool}
+    {"op": "forget", "keys": [...]}                      -> {}
     {"op": "announce", "keys": [...]}                    -> {}
     {"op": "publish", "key": key, "answer": {...}}       -> {}
     {"op": "solution", "key": key}                       -> {"solution": {...}} or {"error": "..."}
@@ -77,6 +78,9 @@ def _answer(broker: Broker, question: dict[str, Any]) -> dict[str, Any]:
             if isinstance(answer, Generation):
                 return {"generation": to_plain(answer)}
             return {"error": str(answer), "shared": isinstance(answer, SharedEngineError)}
+        case "forget":
+            broker.forget(question["keys"])
+            return {}
         case "announce":
             broker.announce(question["keys"])
             return {}

@@ -122,8 +122,6 @@ def sample_index(request: pytest.FixtureRequest) -> int:
 def completion(request: pytest.FixtureRequest, problem: Problem, strategy: Strategy, sample_index: int) -> str:
     """The code the model wrote, to be put right after ``problem.prompt``; waits for the engine."""
     from pytest_humaneval.item import ItemId
-    from pytest_humaneval.prompt import completion_prompt
-    from pytest_humaneval.sample import Completion
 
     plan, client = request.config.stash[PLAN], request.config.stash[CLIENT]
     outcome = plan.outcome(ItemId(problem.task_id, strategy.name, sample_index), guided=strategy.guided)
@@ -133,12 +131,7 @@ def completion(request: pytest.FixtureRequest, problem: Problem, strategy: Strat
         return solution.completion.text
     key, question = plan.request(problem, strategy, sample_index)
     generation = client.generation(key, question)
-    if generation.is_completion and plan.postprocess == "auto":
-        made = Completion(generation.text)
-    elif generation.is_completion:  # raw answers in a file: only what was asked for by name is done to them
-        made = plan.completion(plan.postprocess, problem, completion_prompt(problem.prompt), generation.text)
-    else:
-        made = plan.completion(plan.postprocessor(strategy), problem, question.prompt, generation.text)
+    made = plan.completion_of(problem, strategy, question.prompt, generation)
     request.node.stash[OUTCOME] = outcome.generated(generation, made)
     return made.text
 

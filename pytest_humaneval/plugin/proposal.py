@@ -101,10 +101,20 @@ def settle(config: pytest.Config, proposal: Proposal) -> Settled:
         # `auto` is settled here, once: whoever else opens a sandbox opens this one, or says that it cannot. None is
         # weaker than the summary says.
         settled = replace(settled, sandbox=sandbox.name, layers=sandbox.layers, left_out=left_out)
+    return with_model_name(proposal, settled)
+
+
+def with_model_name(proposal: Proposal, settled: Settled) -> Settled:
+    """Ask a server that was given no name for its model which it has.
+
+    Raises:
+        EngineError: it does not say.
+    """
     if not proposal.nameless:
         return settled
     from pytest_humaneval.engine.openai import only_model
 
+    choices = proposal.choices
     engine = replace(choices.engine, model=only_model(choices.engine))
     return replace(settled, model=engine.model, identity=identify(engine, choices.extensions.engines)[0])
 
