@@ -287,6 +287,11 @@ class _Reports:
         """Enter each outcome into the ledger, wherever the item ran."""
         self._run.add(report)
 
+    @pytest.hookimpl(trylast=True, specname="pytest_runtest_logreport")
+    def pytest_forget_outcome(self, report: pytest.TestReport) -> None:
+        """Take the outcome off the report when everybody has seen it: pytest keeps all reports to the end."""
+        self._run.forget(report)
+
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[None, None, None]:

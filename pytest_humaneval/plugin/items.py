@@ -85,7 +85,8 @@ def attach_outcome(item: pytest.Item, call: pytest.CallInfo[None], report: pytes
     report.user_properties = item.user_properties
     report.humaneval = outcome.to_wire()  # type: ignore[attr-defined]
     report.humaneval_from_store = item.stash.get(FROM_STORE, False)  # type: ignore[attr-defined]
-    report.humaneval_notices = list(item.config.stash.get(VERDICT_NOTICES, []))  # type: ignore[attr-defined]
+    if notices := item.config.stash.get(VERDICT_NOTICES, None):
+        report.humaneval_notices = list(notices)  # type: ignore[attr-defined]
 
 
 def _blame(outcome: Outcome, error: BaseException) -> Outcome:

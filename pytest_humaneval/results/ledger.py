@@ -77,6 +77,10 @@ class Ledger:
         """Whether a test's outcome is the one that counts for its sample, as far as the others are known."""
         return nodeid in self.outcomes
 
+    def outcome_of(self, nodeid: str) -> Outcome:
+        """What became of a test that has come to an end, whether it counts or not."""
+        return self.outcomes[nodeid] if nodeid in self.outcomes else self.further[nodeid]
+
     def rows(self) -> list[Row]:
         """A row for each strategy, in the order of their names."""
         return rows_of(self.outcomes.values(), self.plan.ks)
