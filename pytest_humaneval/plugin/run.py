@@ -70,7 +70,7 @@ class Run:
     def forget(self, report: pytest.TestReport) -> None:
         """Leave on a report that it has an outcome, which the ledger holds."""
         if hasattr(report, "humaneval"):
-            report.humaneval = None  # it stays known for one of ours
+            report.humaneval = None  # type: ignore[attr-defined]  # it stays known for one of ours
 
     def finish(self, exit_status: int, failures: int) -> Finished:
         """End the engine, write the files. ``failures`` is how many pytest counted, of whatever kind."""
