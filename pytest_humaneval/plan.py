@@ -102,7 +102,7 @@ class Plan:
         """
         return _build_prompt(problem, strategy)
 
-    def asked(self, items: Iterable[Item]) -> dict[tuple[str, str], Prompt]:
+    def prompts_of(self, items: Iterable[Item]) -> dict[tuple[str, str], Prompt]:
         """The prompts of these items, by task_id and strategy; without those whose strategy fails on the problem."""
         problems = {problem.task_id: problem for problem in self.problems}
         strategies = {strategy.name: strategy for strategy in self.strategies}
@@ -128,10 +128,10 @@ class Plan:
         for problem in self.problems:
             for strategy in self.strategies:
                 try:
-                    asked = to_plain(self.request(problem, strategy, 0)[1])
+                    prompt = to_plain(self.request(problem, strategy, 0)[1])
                 except StrategyError as error:
-                    asked = {"error": str(error)}
-                digest.update(json.dumps([problem.task_id, strategy.name, asked], sort_keys=True).encode())
+                    prompt = {"error": str(error)}
+                digest.update(json.dumps([problem.task_id, strategy.name, prompt], sort_keys=True).encode())
         return digest.hexdigest()
 
     def sampling_of(self, strategy: Strategy) -> Sampling:
@@ -194,8 +194,8 @@ class Plan:
         """
         if not self.is_of_part(ItemId(problem.task_id, strategy.name, sample_index)):
             return False
-        found = self.given.get((problem.task_id, strategy.name)) or self.given.get((problem.task_id, ""))
-        return not found or sample_index in found
+        indices = self.given.get((problem.task_id, strategy.name)) or self.given.get((problem.task_id, ""))
+        return not indices or sample_index in indices
 
     def is_of_part(self, item: ItemId) -> bool:
         """Whether this run is to evaluate the sample. One that a test has brought itself is the first part's."""

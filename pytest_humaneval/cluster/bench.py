@@ -81,8 +81,8 @@ class Bench:
             verdict = self._sandbox.check(problem, sample.completion, timeout=self._timeout)
         except SandboxError as error:  # the sandbox starts anew with the next check
             return Judged(ERROR, printable(f"SandboxError: {error}", DETAIL_CHARACTERS))
-        told = (verdict.strong.kind, verdict.strong.detail) if verdict.strong is not None else ("", "")
-        return Judged(verdict.kind, verdict.detail, verdict.duration, *told, self._sandbox.last_from_store)
+        strong = (verdict.strong.kind, verdict.strong.detail) if verdict.strong is not None else ("", "")
+        return Judged(verdict.kind, verdict.detail, verdict.duration, *strong, self._sandbox.last_from_store)
 
 
 _BENCHES: dict[str, Bench] = {}  # this process's one, by the run that it is for

@@ -113,11 +113,12 @@ def evaluate(
             run = _Run(samples, survey, problems, options, timeout, figures, JudgingProgress(), source, not no_cache)
             return _evaluate(run, address, output)
     except KeyboardInterrupt:
-        told, status = "interrupted", INTERRUPTED
+        reason, status = "interrupted", INTERRUPTED
     except InfrastructureError as error:
-        told, status = f"error: {error}", BROKEN
+        reason, status = f"error: {error}", BROKEN
     print(
-        f"{told}\n{_samples_have(figures.outcomes)} been judged; the same command continues after them", file=sys.stderr
+        f"{reason}\n{_samples_have(figures.outcomes)} been judged; the same command continues after them",
+        file=sys.stderr,
     )
     return status
 
@@ -199,30 +200,30 @@ class _Clock:
         """Since this call began to judge."""
         return time.monotonic() - self._started
 
-    def judged(self, done: int) -> int:
-        """How many of ``done`` this call has judged."""
-        return done - self._before
+    def judged(self, num_judged: int) -> int:
+        """How many of ``num_judged`` this call has judged."""
+        return num_judged - self._before
 
-    def tell(self, done: int) -> None:
+    def tell(self, num_judged: int) -> None:
         """Print a line where the last one is some time ago."""
         if time.monotonic() - self._told < TOLD_EVERY:
             return
         self._told = time.monotonic()
-        rate = self.judged(done) / self.seconds
-        left = duration((self._total - done) / rate)
-        print(f"{done:,} of {self._total:,} judged, {rate:,.1f} a second, about {left} left", file=sys.stderr)
+        rate = self.judged(num_judged) / self.seconds
+        left = duration((self._total - num_judged) / rate)
+        print(f"{num_judged:,} of {self._total:,} judged, {rate:,.1f} a second, about {left} left", file=sys.stderr)
 
 
 def _one_dataset(text: str | None) -> Dataset:
-    found = dataset_named(text)
-    if found.parts:
+    dataset = dataset_named(text)
+    if dataset.parts:
         raise InputError(f"--dataset: {text}: on Ray the samples of one dataset are judged at a time")
-    return found
+    return dataset
 
 
 def _record(run: _Run, started: str, cluster: dict[str, Any], status: int, analysis: Analysis) -> dict[str, Any]:
     """run.json, with the names of a run under pytest where it knows the same."""
-    asked = {
+    options = {
         "identity": asdict(run.identity),
         "dataset": {"name": run.dataset.name, "sha256": run.dataset.sha256, "problems": run.survey.problems},
         "num_samples": run.survey.num_samples,
@@ -237,7 +238,7 @@ def _record(run: _Run, started: str, cluster: dict[str, Any], status: int, analy
     items = {"expected": run.survey.samples, "finished": figures.outcomes, "errors": figures.errors}
     items |= {"verdicts_from_store": run.progress.from_store}
     return run_record(
-        started, status, asked, items, [asdict(row) for row in figures.rows(run.ks)], analysis.to_json(), ray=cluster
+        started, status, options, items, [asdict(row) for row in figures.rows(run.ks)], analysis.to_json(), ray=cluster
     )
 
 
@@ -251,8 +252,8 @@ def _summary(run: _Run, cluster: dict[str, Any], analysis: Analysis, width: int)
     ]
     remarks = remark_lines(rows, width)
     if errors := run.figures.errors:
-        told = f"warning: errors of sandbox or cluster, outside every denominator: {_several(errors, 'sample')}"
-        remarks += wrapped(told, width)
+        warning = f"warning: errors of sandbox or cluster, outside every denominator: {_several(errors, 'sample')}"
+        remarks += wrapped(warning, width)
     return [*results_lines(header, rows, run.ks, remarks, width), *analysis_lines(analysis, width, kept=True)]
 
 

@@ -110,7 +110,7 @@ class Window:
         """The oldest chunks, as far as they are finished."""
         while self._chunks:
             samples, verdicts = self._chunks[0]
-            finished = [one for one in verdicts if one is not None]
+            finished = [verdict for verdict in verdicts if verdict is not None]
             if len(finished) < len(samples):
                 return
             self._chunks.popleft()

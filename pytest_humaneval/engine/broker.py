@@ -149,18 +149,18 @@ class Broker:
         ``cached_prompt_tokens`` is the engine's count so far.
         """
         answers = [(key, settled(answer) if isinstance(answer, Generation) else answer) for key, answer in answers]
-        done = [(key, answer) for key, answer in answers if isinstance(answer, Generation)]
-        notice = self._keep(done) if done else ""
+        generated = [(key, answer) for key, answer in answers if isinstance(answer, Generation)]
+        notice = self._keep(generated) if generated else ""
         with self._changed:
             self.notices += [notice] if notice else []
             for key, answer in answers:
                 self._answers[key] = answer
                 self._handed_on.discard(key)
             self._progress.finished += len(answers)
-            self._progress.tokens += sum(generation.completion_tokens for _, generation in done)
-            self._progress.prompt_tokens += sum(generation.prompt_tokens for _, generation in done)
+            self._progress.tokens += sum(generation.completion_tokens for _, generation in generated)
+            self._progress.prompt_tokens += sum(generation.prompt_tokens for _, generation in generated)
             self._progress.cached_prompt_tokens = cached_prompt_tokens
-            for _, generation in done:
+            for _, generation in generated:
                 tokens = generation.prompt_tokens, generation.completion_tokens
                 self._forecast.finish(self._generating_seconds(), *tokens)
             self._changed.notify_all()
@@ -235,8 +235,8 @@ class Broker:
         """:class:`EngineProgress` and the notices so far, as plain builtins."""
         with self._changed:
             self._look_ahead()
-            told = {"notices": list(self.notices), "generating_seconds": self._generating_seconds()}
-            return asdict(self._progress) | told
+            state = {"notices": list(self.notices), "generating_seconds": self._generating_seconds()}
+            return asdict(self._progress) | state
 
     def close(self) -> None:
         """Close the store."""
@@ -247,14 +247,14 @@ class Broker:
 
     def _stored(self, keys: Sequence[str]) -> dict[str, Generation]:
         with self._store_in_use:
-            found = self._store.get_many(keys) if self._store is not None else {}
+            stored = self._store.get_many(keys) if self._store is not None else {}
         # Older releases kept a server's failures, too. What a former run waited is none of this one's time.
-        kept = {key: settled(one) for key, one in found.items()}
-        return {key: replace(one, seconds=0.0) for key, one in kept.items() if isinstance(one, Generation)}
+        kept = {key: settled(answer) for key, answer in stored.items()}
+        return {key: replace(answer, seconds=0.0) for key, answer in kept.items() if isinstance(answer, Generation)}
 
-    def _keep(self, done: Sequence[tuple[str, Generation]]) -> str:
+    def _keep(self, generated: Sequence[tuple[str, Generation]]) -> str:
         with self._store_in_use:
-            return self._store.put_many(done) if self._store is not None else ""
+            return self._store.put_many(generated) if self._store is not None else ""
 
     def _known(self, key: str) -> bool:
         return key in self._answers or key in self._waiting or key in self._handed_on

@@ -50,8 +50,8 @@ class FailureList:
 
     def wanted(self) -> bool:
         """Whether the user left it to us how failures are shown."""
-        option, asked = self.reporter.config.option, self._asked
-        return not (option.verbose > 0 or asked.traceback_style or option.maxfail == 1 or self.reporter.no_summary)
+        option, requested = self.reporter.config.option, self._asked
+        return not (option.verbose > 0 or requested.traceback_style or option.maxfail == 1 or self.reporter.no_summary)
 
     @contextmanager
     def held_back(self) -> Iterator[None]:
@@ -92,14 +92,14 @@ class FailureList:
             sample = f" sample {outcome.sample_index}" if outcome.sample_index else ""
             item, kind = f"{outcome.task_id} {outcome.strategy}{sample} ", f"{outcome.kind}:"
             room = width - columns(item) - columns(kind) - 1
-            told = self.ledger.headline(outcome).within(max(1, room))
+            line = self.ledger.headline(outcome).within(max(1, room))
             self.reporter.ensure_newline()
             self.reporter.write(item)
             self.reporter.write(kind, red=True)
-            self.reporter.line(cut(f" {told}", room + 1))
+            self.reporter.line(cut(f" {line}", room + 1))
 
     def _many(self, reports: dict[str, list[pytest.TestReport]]) -> dict[str, list[pytest.TestReport]]:
-        ours = {name: [one for one in some if hasattr(one, "humaneval")] for name, some in reports.items()}
+        ours = {name: [report for report in some if hasattr(report, "humaneval")] for name, some in reports.items()}
         many = {name: some for name, some in ours.items() if len(some) > FEW}
         if "error" in many:
             many["error"] = many["error"][1:]
@@ -108,7 +108,7 @@ class FailureList:
     def _take_out(self, reports: dict[str, list[pytest.TestReport]]) -> None:
         for category, held in self._held.items():
             identities = set(map(id, held))
-            self.reporter.stats[category] = [one for one in reports[category] if id(one) not in identities]
+            self.reporter.stats[category] = [report for report in reports[category] if id(report) not in identities]
 
     @property
     def _asked(self) -> AskedToShow:

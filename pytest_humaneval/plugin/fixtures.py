@@ -44,9 +44,9 @@ def parametrize(metafunc: pytest.Metafunc, plan: Plan | None) -> None:
     # Problems have unequal numbers of samples in a replayed file, and in a part of a run.
     if (plan.given or plan.shard) and {"problem", "strategy", "sample_index"} <= used:
         drawn = list(plan.samples())
-        chosen = [(one, *each) for one in plan.problems for each in drawn if plan.has(one, *each[1:])]
-        values = [(one, strategy, index) for one, _, strategy, index in chosen]
-        ids = [f"{plan.problem_id(one)}-{name}" for one, name, _, _ in chosen]
+        chosen = [(posed, *each) for posed in plan.problems for each in drawn if plan.has(posed, *each[1:])]
+        values = [(posed, strategy, index) for posed, _, strategy, index in chosen]
+        ids = [f"{plan.problem_id(posed)}-{name}" for posed, name, _, _ in chosen]
         metafunc.parametrize(("problem", "strategy", "sample_index"), values, indirect=True, ids=ids)
         return
     if "problem" in used:

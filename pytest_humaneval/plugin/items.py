@@ -91,7 +91,7 @@ def attach_outcome(item: pytest.Item, call: pytest.CallInfo[None], report: pytes
 
 def _blame(outcome: Outcome, error: BaseException) -> Outcome:
     """Whose fault a failing item is: infrastructure's, the completion's, or the user's own test's."""
-    told = printable(f"{type(error).__name__}: {error}", DETAIL_CHARACTERS)
+    detail = printable(f"{type(error).__name__}: {error}", DETAIL_CHARACTERS)
     if isinstance(error, InfrastructureError) or outcome.error:
-        return outcome.failed("error", told)
-    return outcome.failed("test failed", told) if outcome.passed else outcome
+        return outcome.failed("error", detail)
+    return outcome.failed("test failed", detail) if outcome.passed else outcome

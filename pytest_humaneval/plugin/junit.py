@@ -35,8 +35,8 @@ def item_properties(outcome: Outcome) -> list[tuple[str, str | int | float]]:
     ended = [] if is_own(outcome.finish_reason) else [("finish_reason", printable(outcome.finish_reason))]
     strong = [("strong_verdict", outcome.strong_kind)] if outcome.strong_kind else []
     if outcome.passed and not outcome.passed_strong:
-        told = counterexample(outcome.strong_kind, outcome.strong_detail, "candidate")
-        strong.append(("counterexample", one_line(told)))
+        example = counterexample(outcome.strong_kind, outcome.strong_detail, "candidate")
+        strong.append(("counterexample", one_line(example)))
     return [
         ("task_id", one_line(outcome.task_id)),
         *([("dataset", one_line(outcome.dataset))] if outcome.dataset else []),

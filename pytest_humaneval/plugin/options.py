@@ -202,9 +202,9 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="NAME",
         help="run this experiment of humaneval.toml; several separated by commas, or all that are enabled",
     )
-    for flag, told in SWITCHES.items():
+    for flag, help_text in SWITCHES.items():
         key = _flag_key(flag)
-        group.addoption(f"--humaneval-{flag}", dest=key, action="store_true", default=False, help=told)
+        group.addoption(f"--humaneval-{flag}", dest=key, action="store_true", default=False, help=help_text)
     for flag in FLAGS:
         parser.addini(_flag_key(flag), SWITCHES[flag], type="bool", default=False)
     for option in OPTIONS:
@@ -323,10 +323,10 @@ def gates(config: pytest.Config, strategies: Sequence[str]) -> Gates:
     """
     from pytest_humaneval.report.gates import Gates, least_pass_at_1
 
-    asked = [pair for text in value_of(config, "min-pass-at-1", ()) for pair in text]
+    pairs = [pair for text in value_of(config, "min-pass-at-1", ()) for pair in text]
     on_regression = switched_on(config, "fail-on-regression")
     on_bound = value_of(config, "gate-on") == "bound"
-    return Gates(least_pass_at_1(asked, strategies), on_regression, value_of(config, "max-drop"), on_bound)
+    return Gates(least_pass_at_1(pairs, strategies), on_regression, value_of(config, "max-drop"), on_bound)
 
 
 def sampling(config: pytest.Config) -> Sampling:
@@ -341,8 +341,8 @@ def sampling(config: pytest.Config) -> Sampling:
 
 def ks(config: pytest.Config, samples: int) -> tuple[int, ...]:
     """The k of pass@k; k that were asked for stay, also where there are too few samples for them."""
-    asked: tuple[int, ...] | None = value_of(config, "k")
-    return tuple(sorted(set(asked))) if asked else tuple(k for k in DEFAULT_KS if k <= samples)
+    wanted: tuple[int, ...] | None = value_of(config, "k")
+    return tuple(sorted(set(wanted))) if wanted else tuple(k for k in DEFAULT_KS if k <= samples)
 
 
 def sandbox_options(config: pytest.Config) -> SandboxOptions:

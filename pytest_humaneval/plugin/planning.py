@@ -124,18 +124,18 @@ def choose(config: pytest.Config) -> Choices:
     engine = engine_options(config, extensions.engines)
     dataset = read_together(options.datasets(config, extensions.datasets))
     selected = select_problems(dataset, options.value_of(config, "task", ()), options.value_of(config, "limit"))
-    how, samples = options.sampling(config), options.value_of(config, "num-samples", 1)
+    sampling, samples = options.sampling(config), options.value_of(config, "num-samples", 1)
     postprocess = options.value_of(config, "postprocess", AUTO)
     if postprocess != AUTO:
         POSTPROCESSOR_SORT.find(postprocess, extensions.postprocessors, "--humaneval-postprocess", others=(AUTO,))
-    strategies = chosen_strategies(config, engine, how, postprocess)
+    strategies = chosen_strategies(config, engine, sampling, postprocess)
     sandbox = options.sandbox_options(config)
     SANDBOX_SORT.find(sandbox.name, extensions.sandboxes, "--humaneval-sandbox")
     return Choices(
         dataset,
         selected,
         strategies,
-        how,
+        sampling,
         samples,
         options.ks(config, max(strategy.num_samples or samples for strategy in strategies)),
         postprocess,
@@ -172,7 +172,7 @@ def plan_of_worker(config: pytest.Config) -> Plan:
 
 
 def chosen_strategies(
-    config: pytest.Config, engine: EngineOptions, how: Sampling, postprocess: str
+    config: pytest.Config, engine: EngineOptions, sampling: Sampling, postprocess: str
 ) -> tuple[Strategy, ...]:
     """What ``--strategy`` and ``--humaneval-experiment`` name, in the order of the names.
 
@@ -182,10 +182,10 @@ def chosen_strategies(
     known = known_strategies(config)
     if engine.name == "replay":
         known = dict(sorted((known | replayed_strategies(Path(engine.file), known)).items()))
-    asked: list[str] = config.getoption("strategy")
-    refuse_unreturned(config, known, asked)
-    plain = select_strategies(known, asked, config.invocation_params.dir) if asked else ()
-    experiments = settings.derive(config, known, how, postprocess)
+    requested: list[str] = config.getoption("strategy")
+    refuse_unreturned(config, known, requested)
+    plain = select_strategies(known, requested, config.invocation_params.dir) if requested else ()
+    experiments = settings.derive(config, known, sampling, postprocess)
     if doubled := {strategy.name for strategy in plain} & {experiment.name for experiment in experiments}:
         raise InputError(
             f"--humaneval-experiment: {', '.join(sorted(doubled))} would be both an experiment and a strategy of this "

@@ -122,8 +122,8 @@ def with_model_name(proposal: Proposal, settled: Settled) -> Settled:
 def _broken_problems(config: pytest.Config, choices: Choices, sandbox: Sandbox) -> tuple[str, ...]:
     """Before anything is generated: what no solution passes says nothing about a model."""
     # Published problems are known once they have passed; others change.
-    asked = options.datasets(config, choices.extensions.datasets)
-    published = all(each.kind in BUNDLED.values() for each in asked)
+    requested = options.datasets(config, choices.extensions.datasets)
+    published = all(each.kind in BUNDLED.values() for each in requested)
     keep = options.cache_directory(config) if published else None
     timeout = max(DEFAULT_TIMEOUT, default_timeout(config))
     broken = broken_problems(sandbox, choices.problems, timeout, keep)

@@ -108,9 +108,9 @@ class Run:
         finished = progress.get("finished", 0) + progress.get("from_store", 0)
         if self.plan.engine.name == REPLAY or not finished or not store.exists():
             return []
-        told = counted(finished, "finished generation is", "finished generations are")
-        how = ", without --humaneval-no-cache," if options.no_cache(self._config) else ""
-        return [f"note: interrupted; {told} kept in {store}: the same command{how} continues from there"]
+        subject = counted(finished, "finished generation is", "finished generations are")
+        proviso = ", without --humaneval-no-cache," if options.no_cache(self._config) else ""
+        return [f"note: interrupted; {subject} kept in {store}: the same command{proviso} continues from there"]
 
     def _end_session(self) -> tuple[dict[str, Any], list[str]]:
         """How far the engine had come, and a warning where nobody knows."""
@@ -152,5 +152,5 @@ def start_run(config: pytest.Config, proposal: Proposal) -> Run:
 def _left_out_note(settled: Settled) -> list[str]:
     if not (left_out := settled.left_out):
         return []
-    told = counted(len(left_out), "problem cannot be judged here and is", "problems cannot be judged here and are")
-    return [f"note: {told} left out: {folded(left_out, 80)}"]
+    subject = counted(len(left_out), "problem cannot be judged here and is", "problems cannot be judged here and are")
+    return [f"note: {subject} left out: {folded(left_out, 80)}"]

@@ -60,8 +60,8 @@ def markdown_summary(
     run's record, where there is one.
     """
     plan = ledger.plan
-    how = sampling_told(run or plan_options(plan)) + context_text(context_of(ledger.outcomes.values()))
-    facts = [identity_line(plan.identity), how, _problems(plan)]
+    sampling = sampling_told(run or plan_options(plan)) + context_text(context_of(ledger.outcomes.values()))
+    facts = [identity_line(plan.identity), sampling, _problems(plan)]
     notes = part_notes(plan_options(plan)["shard"])
     notes += [partial_note(ledger.selected)] if ledger.selected else []
     notes += [f"warning: {text}" for text in (*ledger.errors_told(), ledger.not_run_told()) if text]
@@ -77,15 +77,15 @@ def markdown_results(
     run: Results, facts: Sequence[str], ks: Sequence[int], notes: Sequence[str], analysis: Analysis
 ) -> str:
     """The same of a finished run, whose functions are told by their tasks."""
-    generated = any(one.completion_tokens for one in run.outcomes)
+    generated = any(outcome.completion_tokens for outcome in run.outcomes)
     table = _tables(run.outcomes, ks, generated=generated, pool=POOLED in analysis.parts)
     errors = errors_told([outcome for outcome in run.outcomes if outcome.error])
     notes = [*notes, *(f"warning: {text}" for text in errors)]
 
-    def told(outcome: Outcome) -> Headline:
+    def headline_of(outcome: Outcome) -> Headline:
         return headline(outcome.kind, outcome.detail, outcome.task_id)
 
-    return markdown(facts, table, notes, analysis, run.outcomes, told, None)
+    return markdown(facts, table, notes, analysis, run.outcomes, headline_of, None)
 
 
 def markdown(
@@ -94,7 +94,7 @@ def markdown(
     notes: Sequence[str],
     analysis: Analysis,
     outcomes: Sequence[Outcome],
-    told: Callable[[Outcome], Headline],
+    headline_of: Callable[[Outcome], Headline],
     limit: int | None,
 ) -> str:
     """The parts as one text."""
@@ -110,10 +110,12 @@ def markdown(
     head += _fenced(analysis_lines(analysis, WIDTH, kept=False))
     listed = LISTED_BYTES if limit is None else min(LISTED_BYTES, limit - _bytes(head))
     failures = [outcome for outcome in outcomes if not outcome.passed and not outcome.error]
-    folded = _folded("errors" if len(errors) > 1 else "error", errors, told, listed // 4, " of engine or sandbox")
+    folded = _folded(
+        "errors" if len(errors) > 1 else "error", errors, headline_of, listed // 4, " of engine or sandbox"
+    )
     beyond = _folded("that only the stronger tests reject", rejected(outcomes), _told_rejected, listed // 4)
     what = "failures" if len(failures) > 1 else "failure"
-    return "\n".join([*head, *folded, *beyond, *_folded(what, failures, told, listed)])
+    return "\n".join([*head, *folded, *beyond, *_folded(what, failures, headline_of, listed)])
 
 
 def _told_rejected(outcome: Outcome) -> Headline:
@@ -122,15 +124,15 @@ def _told_rejected(outcome: Outcome) -> Headline:
 
 def _problems(plan: Plan) -> str:
     shown = num_shown(plan.problems)
-    told = f", prompts showing up to {counted(shown, 'assertion', 'assertions')} of their test" if shown else ""
-    return f"{counted(len(plan.problems), 'problem', 'problems')} of {plan.dataset_name}{told}"
+    note = f", prompts showing up to {counted(shown, 'assertion', 'assertions')} of their test" if shown else ""
+    return f"{counted(len(plan.problems), 'problem', 'problems')} of {plan.dataset_name}{note}"
 
 
 def _tables(outcomes: Sequence[Outcome], ks: Sequence[int], *, generated: bool, pool: bool) -> list[str]:
     """The table; of several datasets one each, under its name."""
     lines: list[str] = []
     for name, some in parts_of(outcomes, pool=pool).items():
-        problems = counted(len({one.task_id for one in some}), "problem", "problems")
+        problems = counted(len({outcome.task_id for outcome in some}), "problem", "problems")
         lines += [*([""] if lines else []), *([f"### {escaped(f'{name}: {problems}')}", ""] if name else [])]
         lines += _table(rows_of(some, ks), ks, generated=generated)
     return lines
@@ -172,14 +174,14 @@ def _fenced(lines: Sequence[str]) -> list[str]:
 
 
 def _folded(
-    what: str, outcomes: Sequence[Outcome], told: Callable[[Outcome], Headline], limit: int, whose: str = ""
+    what: str, outcomes: Sequence[Outcome], headline_of: Callable[[Outcome], Headline], limit: int, whose: str = ""
 ) -> list[str]:
     """A list under a summary line that opens it; as many as ``limit`` bytes hold, and how many more there are."""
     if not outcomes:
         return []
     lines: list[str] = []
     for outcome in outcomes:
-        line = _item(outcome, told(outcome))
+        line = _item(outcome, headline_of(outcome))
         limit -= _bytes([line])
         if limit < 0:
             lines.append(f"- and {len(outcomes) - len(lines)} more")
@@ -191,8 +193,8 @@ def _folded(
 def _item(outcome: Outcome, why: Headline) -> str:
     detail = why.within(HEADLINE_CHARACTERS)
     sample = f" sample {outcome.sample_index}" if outcome.sample_index else ""
-    told = f": {code(detail)}" if code(detail) else ""
-    return f"- {code(outcome.task_id)} {code(outcome.strategy)}{sample} {escaped(outcome.kind)}{told}"
+    suffix = f": {code(detail)}" if code(detail) else ""
+    return f"- {code(outcome.task_id)} {code(outcome.strategy)}{sample} {escaped(outcome.kind)}{suffix}"
 
 
 def _one_line(text: str) -> str:

@@ -69,9 +69,9 @@ class Output:
             exit_status = INTERNAL_ERROR
         analysis, exit_status = self._analyse(exit_status, elsewhere)
         written = self._write(exit_status, _lasting(progress, last_outcome_at), analysis)
-        if not all(one.whole for one in written) and exit_status in (OK, TESTS_FAILED):
+        if not all(file.whole for file in written) and exit_status in (OK, TESTS_FAILED):
             exit_status = INTERNAL_ERROR  # also with failures: those are no news, a lost file is
-        return Finished(exit_status, progress, analysis, (*notes, *(one.told for one in written)))
+        return Finished(exit_status, progress, analysis, (*notes, *(file.line for file in written)))
 
     def summary(self, finished: Finished, width: int) -> list[str]:
         """The lines of the terminal summary, for a terminal of ``width`` columns."""
@@ -88,15 +88,17 @@ class Output:
         def run_of(outcomes: Sequence[Outcome], kept: int) -> dict[str, Any]:
             """What run.json says of these outcomes, so many of them a former run's."""
             plan = self.ledger.plan
-            asked = plan_options(plan)
-            asked["dataset"]["problems"] = max(asked["dataset"]["problems"], len({one.task_id for one in outcomes}))
+            options = plan_options(plan)
+            options["dataset"]["problems"] = max(
+                options["dataset"]["problems"], len({outcome.task_id for outcome in outcomes})
+            )
             if plan.shard is not None:
-                asked["shard"] |= {"plan": plan.fingerprint(), "tasks": [one.task_id for one in plan.problems]}
-            asked |= {"timeout": self.timeout, "layers": [list(self.layers)]}
+                options["shard"] |= {"plan": plan.fingerprint(), "tasks": [one.task_id for one in plan.problems]}
+            options |= {"timeout": self.timeout, "layers": [list(self.layers)]}
             return run_record(
                 self.started.isoformat(timespec="seconds"),
                 exit_status,
-                asked,
+                options,
                 self.ledger.in_numbers() | {"kept": kept},
                 row_records(outcomes, plan.ks, pool=plan.pool),
                 (self._compare(outcomes, analysis) if kept else analysis).to_json(),
@@ -123,20 +125,20 @@ class Output:
         if self.registration is None:
             return None
         judged = {name: len(problems) for name, problems in passes_of(outcomes).items()}
-        asked = plan_options(self.ledger.plan)
-        return check_registration(self.registration, asked, judged, self.gates.max_drop)
+        options = plan_options(self.ledger.plan)
+        return check_registration(self.registration, options, judged, self.gates.max_drop)
 
     def _analyse(self, exit_status: int, elsewhere: int) -> tuple[Analysis, int]:
         outcomes = self.ledger.sorted()
         analysis = self._compare(outcomes, Analysis())
         verdicts: list[GateVerdict] = []
-        told = ""
+        conclusion = ""
         if self.gates:
             errors, missing = len(self.ledger.errors), self.ledger.missing
             if not errors and not missing:
                 verdicts = judge_gates(self.gates, outcomes, analysis, pool=self.ledger.plan.pool)
-            exit_status, told = answer(exit_status, verdicts, errors, missing, elsewhere)
-        return replace(analysis, gates=verdicts, answer=told), exit_status
+            exit_status, conclusion = answer(exit_status, verdicts, errors, missing, elsewhere)
+        return replace(analysis, gates=verdicts, answer=conclusion), exit_status
 
 
 def _lasting(progress: dict[str, Any], last_outcome_at: float) -> dict[str, Any]:

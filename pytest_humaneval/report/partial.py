@@ -19,10 +19,10 @@ def partial_notes(results: Results) -> list[str]:
 
 def _notes(results: Results) -> Iterator[str]:
     run = results.run
-    problems, there = len({one.task_id for one in results.outcomes}), run["dataset"]["available"]
+    problems, there = len({outcome.task_id for outcome in results.outcomes}), run["dataset"]["available"]
     items = run.get("items") or {"expected": 0, "finished": 0}
     missing = max(0, items["expected"] - items["finished"])
-    planned = run["dataset"]["problems"] * sum(one["num_samples"] for one in run.get("experiments", ()))
+    planned = run["dataset"]["problems"] * sum(experiment["num_samples"] for experiment in run.get("experiments", ()))
     if run.get("shard") is not None:
         yield from part_notes(run["shard"])
     elif problems < there:

@@ -58,9 +58,9 @@ def summary_lines(
         of_run += wrapped(f"note: {notice}", width)
     analysis, generated = analysis or Analysis(), plan.engine.name != REPLAY
     if analysis.parts:
-        shown = {one.name: num_shown(one.problems) for one in plan.datasets}
-        told = part_lines(ledger.sorted(), plan.ks, analysis, width, generated=generated, kept=kept, shown=shown)
-        return [*header, *told, *(["", *of_run] if of_run else []), *analysis_lines(analysis, width, kept)]
+        shown = {dataset.name: num_shown(dataset.problems) for dataset in plan.datasets}
+        tables = part_lines(ledger.sorted(), plan.ks, analysis, width, generated=generated, kept=kept, shown=shown)
+        return [*header, *tables, *(["", *of_run] if of_run else []), *analysis_lines(analysis, width, kept)]
     remarks = [*_sees(rows, width), *remark_lines(rows, width), *of_run]
     lines = results_lines(header, rows, plan.ks, remarks, width, generated=generated, shown=num_shown(plan.problems))
     return [*lines, *analysis_lines(analysis, width, kept)]
@@ -80,7 +80,7 @@ def part_lines(
     lines: list[str] = []
     for name, some in parts_of(outcomes, pool=POOLED in analysis.parts).items():
         rows = ranked(rows_of(some, ks))
-        problems = counted(len({one.task_id for one in some}), "problem", "problems")
+        problems = counted(len({outcome.task_id for outcome in some}), "problem", "problems")
         head = f"{name}: {problems}" + (" of all these datasets, each counted once" if name == POOLED else "")
         lines += ["", *wrapped(head, width)]
         remarks = [] if name == POOLED else [*_sees(rows, width), *remark_lines(rows, width)]
@@ -138,19 +138,22 @@ def part_notes(shard: Mapping[str, Any] | None) -> list[str]:
 
 def dataset_line(problems: int, name: str, sha256: str, shown: int = 0) -> str:
     """Which problems were asked, and how many assertions of its test a prompt shows."""
-    told = f"; prompts show {counted(shown, 'assertion', 'assertions')} of their test" if shown else ""
-    return f"{problems} of {name} (sha256 {short_digest(sha256)}){told}"
+    note = f"; prompts show {counted(shown, 'assertion', 'assertions')} of their test" if shown else ""
+    return f"{problems} of {name} (sha256 {short_digest(sha256)}){note}"
 
 
 def _dataset_lines(plan: Plan, width: int) -> list[str]:
     """A line for each dataset."""
     if not plan.datasets:
         shown = num_shown(plan.problems)
-        told = [dataset_line(len(plan.problems), plan.dataset_name, plan.dataset_sha256, shown)]
+        texts = [dataset_line(len(plan.problems), plan.dataset_name, plan.dataset_sha256, shown)]
     else:
         chosen = Counter(plan.dataset_of[problem.task_id] for problem in plan.problems)
-        told = [dataset_line(chosen[one.name], one.name, one.sha256, num_shown(one.problems)) for one in plan.datasets]
-    return [line for text in told for line in wrapped(text, width, "problems  ")]
+        texts = [
+            dataset_line(chosen[dataset.name], dataset.name, dataset.sha256, num_shown(dataset.problems))
+            for dataset in plan.datasets
+        ]
+    return [line for text in texts for line in wrapped(text, width, "problems  ")]
 
 
 def table(rows: Sequence[Row], ks: Sequence[int], width: int, *, generated: bool = True, shown: int = 0) -> list[str]:
@@ -188,13 +191,13 @@ def table(rows: Sequence[Row], ks: Sequence[int], width: int, *, generated: bool
 def experiment_table(plan: Plan, run: dict[str, Any], width: int) -> list[str]:
     """What each row of the results was made with, where that differs from row to row."""
     strategies = plan.strategies
-    how = [sampling_of_row(run, one) for one in run["experiments"]]
+    samplings = [sampling_of_row(run, experiment) for experiment in run["experiments"]]
     columns = [
-        Column("strategy", [one.base or one.name for one in strategies], words=True),
-        Column("post-processing", [plan.postprocessor(one) for one in strategies], words=True),
-        Column("sampling", how, words=True),
+        Column("strategy", [strategy.base or strategy.name for strategy in strategies], words=True),
+        Column("post-processing", [plan.postprocessor(strategy) for strategy in strategies], words=True),
+        Column("sampling", samplings, words=True),
     ]
-    return text_table(Column("experiment", [one.name for one in strategies]), columns, width)
+    return text_table(Column("experiment", [strategy.name for strategy in strategies]), columns, width)
 
 
 def _interval(interval: tuple[float, float] | None) -> str:
@@ -255,17 +258,17 @@ def _causes(row: Row) -> str:
     if not row.causes:
         return ""
     wrong = row.judged - row.passed
-    told = [f"{count} {cause}" for cause, count in sorted(row.causes.items(), key=lambda one: (-one[1], one[0]))]
+    causes = [f"{count} {cause}" for cause, count in sorted(row.causes.items(), key=lambda pair: (-pair[1], pair[0]))]
     if rest := wrong - sum(row.causes.values()):
-        told.append(f"{rest} none of these")
-    return f"{row.strategy}: causes of {counted(wrong, 'wrong answer', 'wrong answers')}: {', '.join(told)}"
+        causes.append(f"{rest} none of these")
+    return f"{row.strategy}: causes of {counted(wrong, 'wrong answer', 'wrong answers')}: {', '.join(causes)}"
 
 
 def _sees(rows: Sequence[Row], width: int) -> list[str]:
     if not any(row.guided for row in rows):
         return []
-    told = "sees: rows marked `examples` ran code on the docstring's visible examples and may have drawn more than once"
-    return wrapped(f"{told}; compare them with each other, not with a single answer to a prompt", width)
+    text = "sees: rows marked `examples` ran code on the docstring's visible examples and may have drawn more than once"
+    return wrapped(f"{text}; compare them with each other, not with a single answer to a prompt", width)
 
 
 def _remarks(row: Row) -> list[str]:
@@ -303,16 +306,16 @@ def _doubt_line(row: Row) -> str:
 
 
 def _partial(ledger: Ledger, width: int) -> list[str]:
-    told = [f"warning: {text}" for text in (*ledger.errors_told(), ledger.not_run_told()) if text]
+    notes = [f"warning: {text}" for text in (*ledger.errors_told(), ledger.not_run_told()) if text]
     if ledger.selected:
-        told.insert(0, partial_note(ledger.selected))
-    told = [*part_notes(plan_options(ledger.plan)["shard"]), *told]
-    return [line for text in told for line in wrapped(text, width)]
+        notes.insert(0, partial_note(ledger.selected))
+    notes = [*part_notes(plan_options(ledger.plan)["shard"]), *notes]
+    return [line for text in notes for line in wrapped(text, width)]
 
 
 def _further(ledger: Ledger, width: int) -> list[str]:
     if not ledger.further:
         return []
     tests = ", ".join(sorted({nodeid.partition("[")[0] for nodeid in ledger.further}))
-    told = f"further tests: {len(ledger.further)} on samples that are counted already, outside pass@k: {tests}"
-    return wrapped(told, width)
+    text = f"further tests: {len(ledger.further)} on samples that are counted already, outside pass@k: {tests}"
+    return wrapped(text, width)

@@ -51,8 +51,8 @@ class Former:
 
     def kept_beside(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
         """What stands in the folder beside ``outcomes``: the samples that have no verdict there."""
-        anew, lost = {one.item for one in outcomes}, self.lost_to(outcomes)
-        return [one for one in self.outcomes if one.item in lost or one.item not in anew]
+        anew, lost = {outcome.item for outcome in outcomes}, self.lost_to(outcomes)
+        return [outcome for outcome in self.outcomes if outcome.item in lost or outcome.item not in anew]
 
     def differs_from(self, plan: Plan, options: Mapping[str, Any]) -> str:
         """What makes this another plan's results, in a few words; empty where both may stand in one file.
@@ -61,16 +61,16 @@ class Former:
         """
         if not self.run:
             return "it does not say what they were made with"
-        told = json.loads(json.dumps(options))
+        plain = json.loads(json.dumps(options))
         for key, parts in SETTINGS.items():
-            before, now = self.run.get(key), told[key]
+            before, now = self.run.get(key), plain[key]
             if parts and isinstance(before, dict) and isinstance(now, dict):
                 before, now = ([side.get(part) for part in parts] for side in (before, now))
             if before != now:
                 return f"another {WORDS.get(key, key)}"
-        names, tasks = ({one.name for one in plan.strategies}, {one.task_id for one in plan.problems})
-        shared = [one for one in self.outcomes if one.strategy in names and one.task_id in tasks]
-        changed = any(self.prompts.get(place, prompt) != prompt for place, prompt in plan.asked(shared).items())
+        names, tasks = ({strategy.name for strategy in plan.strategies}, {problem.task_id for problem in plan.problems})
+        shared = [outcome for outcome in self.outcomes if outcome.strategy in names and outcome.task_id in tasks]
+        changed = any(self.prompts.get(place, prompt) != prompt for place, prompt in plan.prompts_of(shared).items())
         return "other prompts" if changed else ""
 
 
@@ -107,10 +107,10 @@ def _see_that_no_samples_are_lost(directory: Path) -> None:
 def free_folder(directory: Path) -> Path:
     """The first of run-2, run-3, ... in ``directory`` that is not there."""
     number = 2
-    while (found := directory / f"run-{number}").exists():
+    while (folder := directory / f"run-{number}").exists():
         number += 1
-    return found
+    return folder
 
 
 def _judged(outcomes: Sequence[Outcome]) -> set[ItemId]:
-    return {one.item for one in outcomes if not one.error}
+    return {outcome.item for outcome in outcomes if not outcome.error}

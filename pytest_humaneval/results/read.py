@@ -100,10 +100,10 @@ def _read_run(path: Path) -> dict[str, Any]:
     return _known(run, _RUN)
 
 
-def _known(told: dict[str, Any], kinds: dict[str, Any]) -> dict[str, Any]:
+def _known(values: dict[str, Any], kinds: dict[str, Any]) -> dict[str, Any]:
     """What is told, without what is of another kind than ours: another program's may be, and then less is shown."""
     kept = {}
-    for name, value in told.items():
+    for name, value in values.items():
         kind = kinds.get(name, object)
         if isinstance(kind, dict) and isinstance(value, dict):
             kept[name] = _known(value, kind)

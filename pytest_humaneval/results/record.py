@@ -128,21 +128,21 @@ class Record:
             self._write(self.directory, outcomes, 0, run_of)
             self._drop_own_folder()
             return Written(f"samples, results, prompts and run.json are in {self.directory}")
-        if all(one.error for one in outcomes):
+        if all(outcome.error for outcome in outcomes):
             self._drop_own_folder()
             return Written(f"note: no sample of this run has a verdict; {self.directory} keeps what it had")
         if not (why := self._differs()):
             kept = former.kept_beside(outcomes)
-            places = {one.item for one in kept}
-            merged = [*kept, *(one for one in outcomes if one.item not in places)]
+            places = {outcome.item for outcome in kept}
+            merged = [*kept, *(outcome for outcome in outcomes if outcome.item not in places)]
             self._write(
                 self.directory,
                 in_order(merged, (problem.task_id for problem in self._ledger.plan.problems)),
                 len(kept),
                 run_of,
             )
-            told = f"{len(kept)} of an earlier run that this one did not evaluate"
-            return Written(f"samples, results, prompts and run.json are in {self.directory}, with {told}")
+            rest = f"{len(kept)} of an earlier run that this one did not evaluate"
+            return Written(f"samples, results, prompts and run.json are in {self.directory}, with {rest}")
         folder = self._live or self._start()
         self._write(folder, outcomes, 0, run_of)
         results = counted(len(former.outcomes), "result", "results")
@@ -158,14 +158,14 @@ class Record:
         kept: int,
         run_of: RunOf,
     ) -> None:
-        asked: dict[tuple[str, str], Prompt] = {}
+        prompts: dict[tuple[str, str], Prompt] = {}
         if self._former is not None and kept:
-            places = {(one.task_id, one.strategy) for one in outcomes}
-            asked = {place: prompt for place, prompt in self._former.prompts.items() if place in places}
+            places = {(outcome.task_id, outcome.strategy) for outcome in outcomes}
+            prompts = {place: prompt for place, prompt in self._former.prompts.items() if place in places}
         run = run_of(outcomes, kept)
         self._write_rows(folder, outcomes)
-        asked |= self._ledger.plan.asked(self._ledger.sorted())
-        write_whole(folder / PROMPTS_FILE, map(_line, prompt_rows(asked)))
+        prompts |= self._ledger.plan.prompts_of(self._ledger.sorted())
+        write_whole(folder / PROMPTS_FILE, map(_line, prompt_rows(prompts)))
         write_whole(folder / "run.json", [json.dumps(run, indent=2) + "\n"])
 
     def _write_rows(self, folder: Path, outcomes: Sequence[Outcome]) -> None:
@@ -185,7 +185,7 @@ class Record:
 def run_record(
     started: str,
     exit_status: int,
-    asked: dict[str, Any],
+    options: dict[str, Any],
     items: dict[str, int],
     rows: Sequence[dict[str, Any]],
     analysis: dict[str, Any],
@@ -196,7 +196,7 @@ def run_record(
         "started": started,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "exit_status": exit_status,
-        **asked,
+        **options,
         "items": items,
         "strategies": rows,
         **analysis,
@@ -278,14 +278,14 @@ def _several(plan: Plan) -> dict[str, Any]:
     return {
         "datasets": [
             {
-                "name": one.name,
-                "sha256": one.sha256,
-                "problems": chosen[one.name],
-                "available": len(one.problems),
-                "source": one.source,
-                **_shown(one.problems),
+                "name": dataset.name,
+                "sha256": dataset.sha256,
+                "problems": chosen[dataset.name],
+                "available": len(dataset.problems),
+                "source": dataset.source,
+                **_shown(dataset.problems),
             }
-            for one in plan.datasets
+            for dataset in plan.datasets
         ],
         "pool": plan.pool,
     }
@@ -311,23 +311,23 @@ def _experiment(plan: Plan, strategy: Strategy) -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """Installed versions of what can change a figure."""
-    found = {}
+    installed = {}
     for name in VERSIONS_OF:
         try:
-            found[name] = importlib.metadata.version(name)
+            installed[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return found
+    return installed
 
 
 def git_commit() -> str | None:
     """The commit of the folder the run was started in, with ``-dirty`` where it was changed since; None elsewhere."""
     command = ["git", "describe", "--always", "--abbrev=40", "--dirty", "--match="]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+        finished = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return done.stdout.strip() or None
+    return finished.stdout.strip() or None
 
 
 def _line(row: dict[str, Any]) -> str:
