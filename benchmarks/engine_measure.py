@@ -19,8 +19,8 @@ from typing import Any
 
 from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.engine.engine_process import EngineProcess
+from pytest_humaneval.engine.machine import machine as describe_machine
 from pytest_humaneval.engine.protocol import EngineOptions
-from pytest_humaneval.machine import machine as describe_machine
 from pytest_humaneval.models.find import DEFAULT_MODEL, default_cache_directory, find_model, prepared_directory
 
 SERVER_PATIENCE = 30.0  # seconds for a server to take its shared memory along

@@ -33,6 +33,7 @@ REFERENCE = "minimal"
 GROUPS = {
     "first": ("minimal", "expert_v00", "chat", "qwen_instruct"),
     "guided": ("best_of", "vote", "repair"),
+    "adaptive": ("best_of_adaptive", "vote_adaptive", "review"),
     "published": ("qwen_base", "evalplus_chat", "lm_eval_instruct"),
     "chat": ("chat_fewshot", "chat_cot"),
     "minimal": ("minimal_v2", "minimal_v3", "minimal_v4", "minimal_v5", "minimal_v6", "minimal_v7", "infilling", "cot"),
@@ -69,40 +70,47 @@ class Line:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--group", action="append", choices=GROUPS, default=[])
-    parser.add_argument("--only-table", action="store_true")
-    options, pytest_options = parser.parse_known_args()
-    if not options.only_table:
-        missing = [group for group in GROUPS if not (FOLDER / group / "run.json").exists()]
-        for group in options.group or missing:
-            run(group, pytest_options)
+    run_missing(__doc__, FOLDER, GROUPS)
     found = finished()
     text = f"{table(found.values())}\n{sharing(found)}\n\n{batches(found)}"
     (FOLDER / "table.md").write_text(text, encoding="utf-8")
     print(text)
 
 
-def finished() -> dict[str, Results]:
-    """The results of the groups that have been run, in the order of GROUPS."""
-    return {group: read_results(FOLDER / group) for group in GROUPS if (FOLDER / group / "run.json").exists()}
+def run_missing(
+    description: str | None, folder: Path, groups: Mapping[str, Sequence[str]], fixed_options: Sequence[str] = ()
+) -> None:
+    """What the command line asks for: the groups that ``folder`` has no results of, or those that are named."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--group", action="append", choices=groups, default=[])
+    parser.add_argument("--only-table", action="store_true")
+    options, pytest_options = parser.parse_known_args()
+    if options.only_table:
+        return
+    for group in options.group or [group for group in groups if not (folder / group / "run.json").exists()]:
+        run(groups[group], folder / group, (*fixed_options, *pytest_options))
 
 
-def run(group: str, pytest_options: Sequence[str]) -> None:
+def finished(folder: Path = FOLDER, groups: Iterable[str] = GROUPS) -> dict[str, Results]:
+    """The results of the groups that have been run, in their order."""
+    return {group: read_results(folder / group) for group in groups if (folder / group / "run.json").exists()}
+
+
+def run(strategies: Sequence[str], output: Path, pytest_options: Sequence[str]) -> None:
     """One group, as a user would; problems that fail are no failure of the run."""
     command = [
         sys.executable,
         "-m",
         "pytest",
-        f"--strategy={','.join(GROUPS[group])}",
+        f"--strategy={','.join(strategies)}",
         "-q",
         "--no-summary",
         "-n",
         "auto",
     ]
-    done = subprocess.run([*command, f"--humaneval-output={FOLDER / group}", *pytest_options], check=False)
-    if done.returncode not in (0, 1):
-        sys.exit(f"{group}: pytest ended with status {done.returncode}")
+    ended = subprocess.run([*command, f"--humaneval-output={output}", *pytest_options], check=False)
+    if ended.returncode not in (0, 1):
+        sys.exit(f"{output.name}: pytest ended with status {ended.returncode}")
 
 
 def table(found: Iterable[Results]) -> str:
@@ -155,14 +163,14 @@ def sharing(found: Mapping[str, Results]) -> str:
     )
 
 
-def batches(found: Iterable[str]) -> str:
+def batches(found: Iterable[str], of_table: str = FOLDER.name) -> str:
     """Markdown: what each group's one batch took. A group that was finished in several goes has no time."""
     rows = [
         "| group | generated | from the store | tokens | prompt tokens | of these cached | seconds |",
         "|---|--:|--:|--:|--:|--:|--:|",
     ]
     for group in found:
-        took = read_result("table", group, "run.json")["engine_process"]
+        took = read_result(of_table, group, "run.json")["engine_process"]
         rows.append(
             f"| {group} | {took['total']:,} | {took['from_store']:,} | {took['tokens']:,} | {took['prompt_tokens']:,} "
             f"| {took['cached_prompt_tokens']:,} | {took['generating_seconds']:,.0f} |"

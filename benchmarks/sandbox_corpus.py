@@ -5,7 +5,8 @@ user, and writes down what was not as expected and what was left on the machine.
 
 Needs the repository with its tests, bubblewrap, docker with a daemon that both users may talk to (DOCKER_HOST), podman
 (where its crun refuses the machine's control groups, a CONTAINERS_CONF with runc helps). A layer that cannot be had is
-in the result with the reason. A busy machine does no harm: no times are taken.
+in the result with the reason. On a quiet machine each check ends within its limit and a second; on a busy one that
+figure is larger, and the rest stays.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.append(str(ROOT / "tests" / "contract"))
 
 RESULT = Path(__file__).parent / "results" / "sandbox_corpus.json"
+QUIET = 1.0  # seconds beyond its limit that a check may take on a quiet machine
 PROGRAMS = ("bwrap", "docker", "podman", "runc", "crun")
 
 
@@ -62,6 +64,7 @@ def tried(layer: str) -> dict[str, Any]:
                     print(f"{layer} as {found['user']}: {entry.file}/{entry.name}: {differences}", file=sys.stderr)
     except pytest.skip.Exception as reason:
         return {**found, "not to be had": str(reason)}
+    found["load after"] = round(os.getloadavg()[0], 1)
     print(f"{layer} as {found['user']}: {len(entries)} entries, {len(different)} differences", file=sys.stderr)
     left = trial.left_over(alone=True)
     return {
@@ -69,7 +72,16 @@ def tried(layer: str) -> dict[str, Any]:
         "entries": len(entries),
         "as expected": len(entries) - len(different),
         "differences": different,
+        "seconds beyond the limit": beyond(trial.beyond),
         "left over": {name: getattr(left, name) for name in ("processes", "mounts", "files", "containers")},
+    }
+
+
+def beyond(seconds: dict[str, float]) -> dict[str, Any]:
+    """How long after its limit a check ended at most, and which took more than a second."""
+    return {
+        "most": round(max(seconds.values()), 2),
+        f"more than {QUIET:g}": {name: round(each, 2) for name, each in seconds.items() if each > QUIET},
     }
 
 

@@ -16,7 +16,7 @@ from statistics import median
 
 from benchmarks.strong_table import DATASET, FOLDER
 from pytest_humaneval.dataset.load import read_dataset
-from pytest_humaneval.machine import machine
+from pytest_humaneval.engine.machine import machine
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.sandbox import DEFAULT_TIMEOUT, Sandbox, SandboxOptions, open_sandbox
 

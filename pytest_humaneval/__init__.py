@@ -6,6 +6,7 @@ checks completions is loaded when it is first used, so that the plugin costs not
 The folders, in the order in which the data travels (what lives in each, and what may not, is said in its ``__init__``):
 
     dataset/      reads problems, and what a problem shows of itself
+    rewrite/      problem -> the same problem in other words
     prompting/    problem -> prompt: strategies by name, experiments, guided strategies
     models/       the name of a model -> files that are what they should be
     engine/       prompt -> generation: one process per run
@@ -22,10 +23,12 @@ The folders, in the order in which the data travels (what lives in each, and wha
     background/   what outlives a run: lingering engines, the service
     generating/   samples into a file, however many
     cluster/      judging on many machines
+    contamination/ probes whether a model has seen the problems
+    commands/     the subcommands of ``python -m pytest_humaneval``
     strengthen/   makes stronger tests for a dataset, once
     testing/      for the tests of people who extend this
 
-The files beside them are the nouns that all of them use, and the commands.
+The files beside them are the nouns that all of them use.
 """
 
 from __future__ import annotations
@@ -55,6 +58,8 @@ if TYPE_CHECKING:
     from pytest_humaneval.dataset.load import read_problems
     from pytest_humaneval.engine.protocol import Engine, EngineKind, EngineOptions, Identity
     from pytest_humaneval.postprocess import PostProcessor, Step
+    from pytest_humaneval.prompting.undefined import undefined_names
+    from pytest_humaneval.rewrite.rewriting import Rewrite
     from pytest_humaneval.sandbox import Sandbox, SandboxKind, SandboxOptions, check_correctness, open_sandbox
 
 _HOME = {
@@ -69,11 +74,13 @@ _HOME = {
     "Identity": "engine.protocol",
     "PostProcessor": "postprocess",
     "Step": "postprocess",
+    "Rewrite": "rewrite.rewriting",
     "Sandbox": "sandbox",
     "SandboxKind": "sandbox",
     "SandboxOptions": "sandbox",
     "check_correctness": "sandbox",
     "open_sandbox": "sandbox",
+    "undefined_names": "prompting.undefined",
 }
 
 __all__ = [
@@ -96,6 +103,7 @@ __all__ = [
     "Question",
     "Questions",
     "Request",
+    "Rewrite",
     "Sampling",
     "Sandbox",
     "SandboxKind",
@@ -115,6 +123,7 @@ __all__ = [
     "read_problems",
     "strategy",
     "try_out",
+    "undefined_names",
 ]
 
 

@@ -9,14 +9,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pytest_humaneval import commands, merging, studies
 from pytest_humaneval.background.service.service_arguments import add_service
 from pytest_humaneval.cluster.ray_arguments import add_evaluate_on_ray, asks_for_ray, without_blanks
+from pytest_humaneval.commands import conversion, evaluation, finished, merging, studies
+from pytest_humaneval.contamination.contamination_arguments import add_contamination
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.generating.generate import asks_to_generate, generate
+from pytest_humaneval.option import argument, count, drop, gate_on, least
 from pytest_humaneval.results import interchange
 from pytest_humaneval.strengthen.strengthen_arguments import add_strengthen
-from pytest_humaneval.values import argument, count, drop, gate_on, least
 
 USAGE_ERROR = 4  # as pytest's
 INTERRUPTED = 130  # as shells have it
@@ -60,30 +61,30 @@ def _parser(*, on_ray: bool) -> argparse.ArgumentParser:
     compare.add_argument("before", type=Path, help="a folder of --humaneval-output, or a file of results")
     compare.add_argument("now", type=Path, help="the same, for the run to be judged")
     _add_files_and_gates(compare)
-    compare.set_defaults(run=commands.compare)
+    compare.set_defaults(run=finished.compare)
 
     report = subcommands.add_parser("report", help="the summary of a finished run, and its page")
     report.add_argument("results", type=Path, metavar="DIR", help="a folder of --humaneval-output, or a results file")
     report.add_argument("--baseline", type=Path, metavar="PATH", help="compare with this earlier run")
     _add_files_and_gates(report)
-    report.set_defaults(run=commands.report)
+    report.set_defaults(run=finished.report)
 
     _add_merge(subcommands)
     _add_plan(subcommands)
 
-    history = subcommands.add_parser("history", help="what earlier runs came to, and when that changed")
-    history.add_argument("--strategy", metavar="NAME", help="of this strategy only")
+    history = subcommands.add_parser("history", help="how earlier runs did, and when that changed")
+    history.add_argument("--strategy", metavar="NAME", help="show this strategy only")
     history.add_argument("--html", type=Path, metavar="FILE", help="write a page with a figure of each strategy")
-    history.add_argument("--cache-dir", type=Path, metavar="DIR", help="where --humaneval-cache-dir was elsewhere")
+    history.add_argument("--cache-dir", type=Path, metavar="DIR", help="the --humaneval-cache-dir of the runs")
     history.set_defaults(run=studies.history)
 
     export = subcommands.add_parser("export", help="write results in another format")
-    _add_format(export, sorted(commands.EXPORTS))
+    _add_format(export, sorted(conversion.EXPORTS))
     export.add_argument("results", type=Path, help="a folder of --humaneval-output, or a results file")
     export.add_argument("out", type=Path, help="the file to write")
     export.add_argument("--strategy", metavar="NAME", help="which one, if the results have several")
     _add_dataset(export)
-    export.set_defaults(run=commands.export)
+    export.set_defaults(run=conversion.export)
 
     take_in = subcommands.add_parser("import", help="read samples, or results, in another format")
     _add_format(take_in, sorted(interchange.READERS))
@@ -93,10 +94,11 @@ def _parser(*, on_ray: bool) -> argparse.ArgumentParser:
     )
     take_in.add_argument("--strategy", metavar="NAME", help="the strategy of rows that name none")
     _add_dataset(take_in)
-    take_in.set_defaults(run=commands.take_in)
+    take_in.set_defaults(run=conversion.take_in)
 
     add_service(subcommands)
     add_strengthen(subcommands)
+    add_contamination(subcommands)
     return parser
 
 
@@ -108,7 +110,7 @@ def _add_evaluate(subcommands: Any) -> None:
     )
     evaluate.add_argument("samples", type=Path, help="samples, or a folder of --humaneval-output")
     evaluate.add_argument("options", nargs=argparse.REMAINDER, help="options for pytest, such as -n auto")
-    evaluate.set_defaults(run=commands.evaluate)
+    evaluate.set_defaults(run=evaluation.evaluate)
 
 
 def _add_merge(subcommands: Any) -> None:
@@ -128,16 +130,16 @@ def _add_merge(subcommands: Any) -> None:
 
 
 def _add_plan(subcommands: Any) -> None:
-    plan = subcommands.add_parser("plan", help="how many problems and samples a question takes, and what that costs")
+    plan = subcommands.add_parser("plan", help="how many problems and samples a study needs, and what they cost")
     inside, times = argument(drop), argument(count)
-    plan.add_argument("--difference", type=inside, metavar="X", help="a true difference in pass@1 that is to be found")
-    plan.add_argument("--width", type=inside, metavar="X", help="the width that an interval is to have")
-    plan.add_argument("--margin", type=inside, metavar="X", help="a drop that is to be ruled out, as by --max-drop")
+    plan.add_argument("--difference", type=inside, metavar="X", help="the true difference in pass@1 to detect")
+    plan.add_argument("--width", type=inside, metavar="X", help="the width that an interval should have")
+    plan.add_argument("--margin", type=inside, metavar="X", help="the drop to rule out, as with --max-drop")
     plan.add_argument(
         "--discordance", type=inside, default=0.2, metavar="X",
         help="the share of problems that differ between two runs with one sample (default: 0.2)",
     )  # fmt: skip
-    plan.add_argument("--power", type=inside, default=0.8, metavar="X", help="the chance of finding it (default: 0.8)")
+    plan.add_argument("--power", type=inside, default=0.8, metavar="X", help="the chance of showing it (default: 0.8)")
     plan.add_argument("--samples", type=times, default=1, metavar="K", help="samples of each problem (default: 1)")
     plan.add_argument(
         "--like",

@@ -42,9 +42,9 @@ TOLD = {
 _MEANING = {spelling: reason for reason, spellings in _SPELLINGS.items() for spelling in spellings.split()}
 
 
-def finish_reason(told: object) -> str:
+def finish_reason(reason: object) -> str:
     """The one spelling of what a server says; an empty word is ``stop``."""
-    words = str(told or STOP).strip()
+    words = str(reason or STOP).strip()
     known = words.lower().removeprefix("finish_reason_").replace(" ", "_")
     return _MEANING.get(known, words)
 

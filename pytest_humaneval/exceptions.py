@@ -11,6 +11,7 @@ HumanEvalError
  |    |    +-- SharedEngineError   nor any other: the run ends
  |    +-- SandboxError     no verdict could be reached
  |    +-- ClusterError     Ray's cluster cannot judge
+ +-- StoppedError          an item that its run needs no more
  +-- TrainingError         a training that cannot continue; what it had learned until then is kept
 """
 
@@ -54,6 +55,10 @@ class InfrastructureError(HumanEvalError):
 
 class EngineError(InfrastructureError):
     """No generation could be made."""
+
+
+class StoppedError(HumanEvalError):
+    """The run needs this item no more: what its strategy was to show is decided."""
 
 
 class SharedEngineError(EngineError):

@@ -10,6 +10,8 @@ from pytest_humaneval.dataset.kinds import DatasetKind
 from pytest_humaneval.engine import catalogue
 from pytest_humaneval.engine.protocol import EngineKind
 from pytest_humaneval.postprocess import POSTPROCESSORS, PostProcessor
+from pytest_humaneval.rewrite import rewrite_catalogue
+from pytest_humaneval.rewrite.rewriting import Rewrite
 from pytest_humaneval.sandbox import library
 from pytest_humaneval.sandbox.interface import SandboxKind
 
@@ -22,6 +24,7 @@ class Extensions:
     sandboxes: Mapping[str, SandboxKind]
     postprocessors: Mapping[str, PostProcessor]
     datasets: Mapping[str, DatasetKind]
+    rewrites: Mapping[str, Rewrite]
 
 
-BUNDLED = Extensions(catalogue.BUNDLED, library.BUNDLED, POSTPROCESSORS, bundled.BUNDLED)
+BUNDLED = Extensions(catalogue.BUNDLED, library.BUNDLED, POSTPROCESSORS, bundled.BUNDLED, rewrite_catalogue.BUNDLED)

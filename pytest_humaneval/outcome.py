@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
-from pytest_humaneval.item import ItemId
 from pytest_humaneval.plain import from_plain, to_plain
-from pytest_humaneval.sample import Completion, Generation
+from pytest_humaneval.sample import Completion, Generation, ItemId
 from pytest_humaneval.verdict import Kind, Verdict
 
 ERROR = "error"
@@ -31,7 +30,9 @@ class Outcome:
     what the model thought beside its answer, where a server keeps that apart. ``cause`` says what kind of mistake it
     is, where that can be told (:mod:`pytest_humaneval.results.cause`). ``strong_kind`` and ``strong_detail``
     are the verdict by the problem's stronger test; the kind is empty where it has none. ``dataset``
-    is named in a run on several.
+    is named in a run on several. ``stopped`` says what was decided of its strategy where that ended early.
+    ``original`` is the task_id of the problem that this one says in other words, and ``rewrite`` by what; both are
+    empty for an original.
     """
 
     task_id: str
@@ -54,6 +55,9 @@ class Outcome:
     dataset: str = ""
     strong_kind: str = ""
     strong_detail: str = ""
+    stopped: str = ""
+    original: str = ""
+    rewrite: str = ""
 
     @property
     def passed(self) -> bool:
@@ -118,8 +122,11 @@ class Outcome:
 def in_order(outcomes: Iterable[Outcome], tasks: Iterable[str] = ()) -> list[Outcome]:
     """Problems in the order of ``tasks``, those that are not among them as they come; then strategies, then samples."""
     given = list(outcomes)
-    place = {task_id: number for number, task_id in enumerate(dict.fromkeys([*tasks, *(one.task_id for one in given)]))}
-    return sorted(given, key=lambda one: (place[one.task_id], one.strategy, one.sample_index))
+    place = {
+        task_id: number
+        for number, task_id in enumerate(dict.fromkeys([*tasks, *(outcome.task_id for outcome in given)]))
+    }
+    return sorted(given, key=lambda outcome: (place[outcome.task_id], outcome.strategy, outcome.sample_index))
 
 
 def _escape(text: str) -> str:

@@ -7,21 +7,21 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from pytest_humaneval.dataset.kinds import Dataset
 from pytest_humaneval.engine.protocol import EngineOptions, Identity
 from pytest_humaneval.exceptions import InputError, StrategyError, raised_in
 from pytest_humaneval.extensions import BUNDLED, Extensions
-from pytest_humaneval.item import Item, ItemId
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plain import to_plain
 from pytest_humaneval.postprocess import POSTPROCESSOR_SORT, postprocess
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import Prompt, completion_prompt
 from pytest_humaneval.registration import AUTO
-from pytest_humaneval.sample import Completion, Generation, Request, Sampling
+from pytest_humaneval.rewrite.rewritten_dataset import Rewritten
+from pytest_humaneval.sample import Completion, Generation, Item, ItemId, Request, Sampling
 from pytest_humaneval.sandbox import Sandbox, open_sandbox
 from pytest_humaneval.sandbox.interface import SandboxOptions
 from pytest_humaneval.shard import Shard, Shares
@@ -67,11 +67,18 @@ class Plan:
     shard: Shard | None = None  # the part of it that this run evaluates
     shares: Shares = field(default_factory=dict, repr=False, compare=False)
     """Where there is one: what belongs to which part."""
+    likelihood: bool = False  # whether it is asked how likely the model finds the canonical solutions
+    stop: bool = False  # whether a strategy ends when it is decided that it is better, worse or not worth going on
+    rewritten: Rewritten | None = field(default=None, repr=False, compare=False)
+    """Where rewritten problems stand beside the original ones: which, of what."""
 
     def outcome(self, item: ItemId, *, guided: bool = False, detail: str = "") -> Outcome:
         """An outcome of which nothing else is known yet."""
-        dataset = self.dataset_of.get(item.task_id, "")
-        return Outcome(item.task_id, item.strategy, item.sample_index, guided=guided, detail=detail, dataset=dataset)
+        outcome = Outcome(item.task_id, item.strategy, item.sample_index, guided=guided, detail=detail)
+        outcome = replace(outcome, dataset=self.dataset_of.get(item.task_id, ""))
+        if self.rewritten is None or (origin := self.rewritten.origins.get(item.task_id)) is None:
+            return outcome
+        return replace(outcome, original=origin.task_id, rewrite=origin.rewrite)
 
     def check(self) -> None:
         """Refuse what would waste a run.

@@ -38,15 +38,15 @@ def one_line(text: str) -> str:
     return printable(text.replace("\n", "\\n").replace("\t", "\\t"))
 
 
-def _escape(found: re.Match[str]) -> str:
-    return found.group().encode("unicode_escape").decode("ascii")
+def _escape(match: re.Match[str]) -> str:
+    return match.group().encode("unicode_escape").decode("ascii")
 
 
-def _broken(found: re.Match[str]) -> str:
-    margin = found["margin"] or ""
-    return f"{margin}\\x{ord(found['first'] or found.group()):02x}"
+def _broken(match: re.Match[str]) -> str:
+    margin = match["margin"] or ""
+    return f"{margin}\\x{ord(match['first'] or match.group()):02x}"
 
 
-def counted(number: int, one: str, many: str) -> str:
-    """``1 item is`` or ``3 items are``, of ``item is`` and ``items are``."""
-    return f"{number} {one if number == 1 else many}"
+def counted(number: int, singular: str, plural: str) -> str:
+    """``1 item is`` or ``3,000 items are``, of ``item is`` and ``items are``."""
+    return f"{number:,} {singular if number == 1 else plural}"

@@ -1,4 +1,4 @@
-"""What the engine is asked for one sample, and what it answers."""
+"""Which sample is meant, what the engine is asked for it, and what it answers."""
 
 from __future__ import annotations
 
@@ -7,12 +7,37 @@ import json
 from collections.abc import Hashable
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
-from pytest_humaneval.item import ItemId
 from pytest_humaneval.prompt import Prompt
 
 T = TypeVar("T", bound=Hashable)
+
+
+class ItemId(NamedTuple):
+    """One sample of a run: the one identity that it has in reports, files, stores and messages.
+
+    A tuple, so that it sorts by problem, strategy and sample, and can be taken apart.
+    """
+
+    task_id: str
+    strategy: str
+    sample_index: int
+
+    @property
+    def key(self) -> str:
+        """The item as one text; within a run, as the strategies of a name may change between two."""
+        return f"{self.task_id} {self.strategy} {self.sample_index}"
+
+
+class Item(Protocol):
+    """What belongs to a problem and a strategy: an item's id, an outcome."""
+
+    @property
+    def task_id(self) -> str: ...
+
+    @property
+    def strategy(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +61,7 @@ class Request:
     """One generation to make. Requests with equal prompt and sampling are one generation.
 
     ``task_id`` and ``strategy`` say whom it is for; only engines that look answers up (replay, scripted) read them.
+    With ``scored`` nothing is generated: it is asked how likely that text is right behind the prompt, which completes.
     """
 
     prompt: Prompt
@@ -43,6 +69,7 @@ class Request:
     sample_index: int
     task_id: str = ""
     strategy: str = ""
+    scored: str = ""
 
     @property
     def item(self) -> ItemId:
@@ -62,16 +89,18 @@ class Request:
         """
         apart = ("completion_prefix", "virtual_tokens")
         prompt = {name: value for name, value in _fields(self.prompt).items() if name not in apart}
-        asked: dict[str, Any] = {"model": model, "prompt": prompt, "max_tokens": self.sampling.max_tokens}
+        content: dict[str, Any] = {"model": model, "prompt": prompt, "max_tokens": self.sampling.max_tokens}
         if (virtual := self.prompt.virtual_tokens) is not None:
-            asked |= {"virtual_tokens": virtual.digest}  # wherever they lie
+            content |= {"virtual_tokens": virtual.digest}  # wherever they lie
         if not self.sampling.greedy:
-            asked |= {"temperature": self.sampling.temperature, "top_p": self.sampling.top_p, "seed": self.seed}
+            content |= {"temperature": self.sampling.temperature, "top_p": self.sampling.top_p, "seed": self.seed}
         if self.sampling.logprobs:
-            asked |= {"logprobs": True}
+            content |= {"logprobs": True}
+        if self.scored:
+            content |= {"scored": self.scored}
         if by_item:
-            asked |= {"item": self.item}
-        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+            content |= {"item": self.item}
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def sharing(self) -> Request:
         """The same with prompt and sampling that are one object in all requests of a problem: they came one by one."""
@@ -96,7 +125,8 @@ class Generation:
     ``seconds`` is the time from submission to the last token inside the engine. ``logprob`` is the mean log-probability
     of the generated tokens, where the engine knows it. ``is_completion`` marks text that already is a completion
     (replayed samples): it is checked as it is, without post-processing. ``reasoning`` is what the model thought, where
-    a server keeps that apart: it is recorded and never judged.
+    a server keeps that apart: it is recorded and never judged. ``score`` is the log-probability of the text that was to
+    be scored, of so many ``scored_tokens``.
     """
 
     text: str
@@ -107,6 +137,8 @@ class Generation:
     logprob: float | None = None
     is_completion: bool = False
     reasoning: str = ""
+    score: float | None = None
+    scored_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ class Strategy:
     ``build_prompt`` receives :meth:`Problem.visible`: neither the hidden test nor the canonical solution. It must not
     depend on which problem it is: renaming entry point and task changes nothing but those names.
     ``postprocess`` is what ``--humaneval-postprocess=auto`` means for it. ``solve`` is there for strategies that ask
-    more than once (guided.py); their ``build_prompt`` is the first question alone.
+    more than once (guided.py); their ``build_prompt`` is the first question alone. ``runs_nothing`` is true of those
+    that do so without a look at what their code does.
 
     An experiment is a strategy under another name: ``base`` is its strategy's own name, ``sampling`` and
     ``num_samples`` take the place of the run's.
@@ -37,14 +38,20 @@ class Strategy:
     sampling: Sampling | None = None
     num_samples: int | None = None
     solve: Solve | None = None
+    runs_nothing: bool = False
 
     def __repr__(self) -> str:
         return f"Strategy({self.name!r})"
 
     @property
     def guided(self) -> bool:
-        """Whether it runs code on the docstring's examples: its figures stand apart from those that do not."""
+        """Whether it asks more than once, and so is driven by the guide."""
         return self.solve is not None
+
+    @property
+    def sees_examples(self) -> bool:
+        """Whether it runs code on the docstring's examples: its figures stand apart from those that do not."""
+        return self.guided and not self.runs_nothing
 
 
 def strategy(

@@ -33,11 +33,11 @@ class TopLevel:
             InputError: it was made in a function, or in no file.
         """
         module, name = getattr(thing, "__module__", ""), getattr(thing, "__qualname__", "")
-        found: Any = sys.modules.get(module)
-        file = getattr(found, "__file__", None)
+        reached: Any = sys.modules.get(module)
+        file = getattr(reached, "__file__", None)
         for part in name.split("."):
-            found = getattr(found, part, None)
-        if found is not thing or not file:
+            reached = getattr(reached, part, None)
+        if reached is not thing or not file:
             raise InputError(
                 f"{what} is made by {thing!r}, which another process cannot import; it has to be a class or a function "
                 "at the top level of a file"
@@ -61,7 +61,7 @@ def _module(name: str, file: str) -> ModuleType:
         return importlib.import_module(name)
     spec = importlib.util.spec_from_file_location(name, file)
     assert spec is not None
-    assert spec.loader is not None, f"{file} is no Python file"
+    assert spec.loader is not None, f"{file} is not a Python file"
     sys.modules[name] = module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

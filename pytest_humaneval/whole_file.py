@@ -12,7 +12,7 @@ from pathlib import Path
 class Written:
     """What became of a file that was asked for: a line for the terminal, and whether it is there whole."""
 
-    told: str
+    line: str
     whole: bool = True
 
 

@@ -17,18 +17,18 @@ LEAST_P = 0.001  # three decimals are shown
 def sampling_text(sampling: Sampling, num_samples: int, drawn: Iterable[tuple[float, float]] = ()) -> str:
     """How tokens were drawn; ``drawn`` are the temperatures and top-p of a strategy that chose them itself."""
     chosen = list(drawn) or [(sampling.temperature, sampling.top_p)]
-    how = " and ".join(
+    temperatures = " and ".join(
         f"temperature {temperature:g}, top-p {top_p:g}, seed {sampling.seed}" if temperature else "greedy"
         for temperature, top_p in chosen
     )
     limit = counted(sampling.max_tokens, "token", "tokens")
     samples = f", {num_samples} samples per problem" if num_samples > 1 else ""
-    return f"{how}, up to {limit}{samples}"
+    return f"{temperatures}, up to {limit}{samples}"
 
 
 def context_text(tokens: int) -> str:
     """What goes behind the sampling where the context held first; nothing where it did not."""
-    return f"; prompt and answer together {tokens} tokens, which held first for some" if tokens else ""
+    return f"; for some, a context of {tokens} tokens was full first" if tokens else ""
 
 
 def p_text(p: float, least: str = "< 0.001") -> str:
@@ -43,8 +43,8 @@ def three_decimals(value: float | None) -> str:
 
 def short_digest(digest: str) -> str:
     """A digest to be recognised by, with its ``sha256:``, where it has one; what is no long digest stays as it is."""
-    found = _LONG_DIGEST.fullmatch(digest)
-    return found[1] if found else digest
+    match = _LONG_DIGEST.fullmatch(digest)
+    return match[1] if match else digest
 
 
 def near_ones(name: str, known: Iterable[str], most: int = 3) -> list[str]:

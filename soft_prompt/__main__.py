@@ -23,8 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(given[:place])
     options.arguments = given[place + 1 :]
-    if options.arguments and options.run is not _evaluate:
-        parser.error("only evaluate takes arguments after --")
+    if options.arguments and options.run not in (_evaluate, _bench):
+        parser.error("only evaluate and bench take arguments after --")
     try:
         status: int = options.run(options)
         return status
@@ -70,6 +70,20 @@ def _search(options: argparse.Namespace) -> int:
     return 0
 
 
+def _bench(options: argparse.Namespace) -> int:
+    from .bench_config import read_bench
+
+    bench = read_bench(options.config)
+    _prepare_environment()
+    from .bench import chosen, final, run_bench, table
+
+    results = run_bench(bench, options.model, options.cache_dir, options.output)
+    print("\n".join(table(results)))
+    winner = chosen(results)
+    print(f"\nchosen: {winner.method}, seed {winner.seed}: {options.output / winner.method / f'seed-{winner.seed}'}")
+    return final(options.output, results, options.arguments) if options.final else 0
+
+
 def _data(options: argparse.Namespace) -> int:
     from .data import read_training_data
 
@@ -113,6 +127,20 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--model", default="", metavar="SPEC", help="default: the model it was trained on")
     evaluate.add_argument("--engine", default="", metavar="NAME", help="as --humaneval-engine")
     evaluate.set_defaults(run=_evaluate)
+
+    bench = commands.add_parser(
+        "bench",
+        help="compare methods with one budget, on MBPP's validation split",
+        epilog="A bench that was stopped goes on. Arguments after -- go to pytest, with --final.",
+    )
+    bench.add_argument("--config", type=Path, required=True, metavar="FILE", help="TOML: seeds, budget_tokens, methods")
+    bench.add_argument("--output", type=Path, required=True, metavar="DIR", help="where trainings and the table go")
+    bench.add_argument("--model", default=DEFAULT_MODEL, metavar="SPEC", help=f"default: {DEFAULT_MODEL}")
+    bench.add_argument("--cache-dir", type=Path, default=_cache_dir(), metavar="DIR", help="where models are kept")
+    bench.add_argument(
+        "--final", action="store_true", help="then evaluate what was chosen on HumanEval and MBPP's test split, once"
+    )
+    bench.set_defaults(run=_bench)
 
     data = commands.add_parser("data", help="count the tasks of MBPP that would be used, and say why others would not")
     data.add_argument("source", help="a .jsonl file, or an id on the hub")

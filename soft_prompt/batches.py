@@ -100,16 +100,16 @@ def fitting(examples: Iterable[Example], max_length: int) -> tuple[Example, ...]
 def collate(examples: Sequence[Example], pad: int, device: Any = "cpu") -> Batch:
     """Examples as one batch; ``pad`` is any token, as nobody looks at it."""
     length = max(map(len, examples))
-    rows = [[*one.prompt, *one.solution] for one in examples]
+    rows = [[*example.prompt, *example.solution] for example in examples]
     input_ids = torch.tensor([row + [pad] * (length - len(row)) for row in rows])
     attention_mask = torch.tensor([[1] * len(row) + [0] * (length - len(row)) for row in rows])
     labels = input_ids.clone()
-    for label, one in zip(labels, examples, strict=True):
-        label[: len(one.prompt)] = IGNORE_INDEX
-        label[len(one) :] = IGNORE_INDEX
+    for label, example in zip(labels, examples, strict=True):
+        label[: len(example.prompt)] = IGNORE_INDEX
+        label[len(example) :] = IGNORE_INDEX
     kept = (labels != IGNORE_INDEX).any(dim=0).nonzero().flatten()
     batch = Batch(
-        tuple(one.task_id for one in examples), tuple(one.category for one in examples),
+        tuple(example.task_id for example in examples), tuple(example.category for example in examples),
         input_ids, attention_mask, labels, kept,
     )  # fmt: skip
     return to_device(batch, device)
@@ -130,7 +130,7 @@ def epoch_batches(
     epoch goes from the shortest to the longest.
     """
     if curriculum and epoch == 0:
-        ordered = sorted(examples, key=lambda one: (len(one), one.task_id))
+        ordered = sorted(examples, key=lambda example: (len(example), example.task_id))
         return _cut(ordered, batch_size)
     shuffled = list(examples)
     chance = random.Random(f"{seed} {epoch}")

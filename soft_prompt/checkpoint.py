@@ -51,6 +51,7 @@ class TrainerState:
     best_step: int = 0
     evaluations_since_best: int = 0
     seconds: float = 0.0  # of training, without interruptions
+    tokens: int = 0  # that went through the model in steps and their samples
     unreported: dict[str, Any] | None = None  # the last step's metrics, where its validation was interrupted
 
 
@@ -71,7 +72,13 @@ def save(
     try:
         write_prompt(temporary, prompt, frozen, config, state)
         torch.save(
-            {"state": vars(state), "config": config.to_dict(), "optimizer": optimizer.state_dict()}, temporary / TRAINER
+            {
+                "state": vars(state),
+                "config": config.to_dict(),
+                "optimizer": optimizer.state_dict(),
+                "prompt": prompt.state_dict(),  # what is learned, of which the tensors to evaluate may be made
+            },
+            temporary / TRAINER,
         )
         os.chmod(temporary, 0o755)  # mkdtemp's 0700 is for secrets
         _sync(temporary)
@@ -115,15 +122,15 @@ def load_prompt(directory: Path, frozen: FrozenModel) -> SoftPrompt:
         StrategyError: there is none.
         ModelError: it was trained on another model, or one of another size; names both.
     """
-    found = find_checkpoints(directory)
-    tensors = {name: _tensor(checkpoint, frozen) for name, checkpoint in found.items()}
+    checkpoints = find_checkpoints(directory)
+    tensors = {name: _tensor(checkpoint, frozen) for name, checkpoint in checkpoints.items()}
     if "" not in tensors:
         routed = RoutedPrompt(next(iter(tensors.values())).to(frozen.device))
         with torch.no_grad():
             for name, tensor in tensors.items():
                 routed.routes[name].copy_(tensor)
         return routed
-    kind = DeepPrompt if found[""].peft_type == DEEP else PlainPrompt
+    kind = DeepPrompt if checkpoints[""].peft_type == DEEP else PlainPrompt
     return kind(tensors[""].to(frozen.device))
 
 
@@ -145,10 +152,8 @@ def resume(
             f"{output} holds a training with {name} = {saved['config'].get(name)!r}, not {now[name]!r}; "
             "give another --output, or remove it"
         )
-    loaded = load_prompt(output / LAST, frozen).tensors()
-    with torch.no_grad():
-        for name, tensor in prompt.tensors().items():
-            tensor.copy_(loaded[name])
+    load_prompt(output / LAST, frozen)  # refuses another model's
+    prompt.load_state_dict(saved["prompt"])
     optimizer.load_state_dict(saved["optimizer"])
     return TrainerState(**saved["state"])
 

@@ -21,17 +21,21 @@ class Config:
     """Every setting of a training, complete at construction; see docs/soft-prompts.md for what they mean."""
 
     # What is learned.
-    kind: Literal["plain", "deep", "routed"] = "plain"
+    kind: Literal["plain", "deep", "routed", "mixture"] = "plain"
     num_virtual_tokens: int = 20
+    num_mixed_tokens: int = 128  # of the kind mixture: the paper's plateau
     prompt_tuning_init: Literal["random", "vocabulary", "text"] = "vocabulary"
     prompt_tuning_init_text: str = "Complete the Python function so that it is correct for every input.\n"
     # From what.
-    objective: Literal["likelihood", "distillation", "reward"] = "likelihood"
+    objective: Literal["likelihood", "distillation", "reward", "passing", "preference"] = "likelihood"
     strategy: str = "minimal"  # the text strategy that the virtual tokens stand in front of
     data: str = HUB_DATA  # a .jsonl file of MBPP, relative to this configuration's file, or the hub's id of it
     max_length: int = 512  # tokens, without the virtual ones; longer examples are left out
     max_train_samples: int = 0  # tasks to learn from, drawn by the seed; 0: all
     max_eval_samples: int = 0  # tasks to validate on; 0: all
+    meta: Literal["none", "reptile", "fomaml"] = "none"  # learn what a few steps on a category start from
+    inner_steps: int = 3  # of meta, on each category
+    inner_learning_rate: float = 0.1  # of meta; plain gradient descent
     curriculum: bool = False  # the first epoch goes from short to long
     # How.
     learning_rate: float = 0.003
@@ -43,6 +47,7 @@ class Config:
     weight_decay: float = 0.0
     num_train_epochs: int = 3
     max_steps: int = 0  # 0: as many as the epochs have
+    max_input_tokens: int = 0  # through the model, those of samples too; a training ends with the step that gets there
     precision: Literal["float32", "bfloat16"] = "bfloat16"  # of the frozen model; the prompt's own copy is float32
     seed: int = 0
     # Watching.
@@ -51,11 +56,20 @@ class Config:
     early_stopping_patience: int = 3  # evaluations without a better validation loss; 0: never stop early
     # Only for the objective distillation.
     teacher: str = "chat"  # the text strategy to imitate
-    # Only for the objective reward.
+    teacher_top_k: int = 0  # of its distributions so many tokens are kept on the disk; 0: made anew, whole
+    # Only for what learns from its own completions: the objectives reward, passing and preference.
     num_generations: int = 8  # completions of one problem that are compared with each other
     max_completion_length: int = 256  # tokens
     temperature: float = 1.0
+    reward_compile: float = 0.0  # added to the share of assertions where the program can be parsed
+    reward_lint: float = 0.0  # taken away for ruff's findings, whole for ten
+    reward_length: float = 0.0  # taken away for length, whole for a thousand characters
+    # Only for the objective reward.
     kl_coefficient: float = 0.02
+    num_iterations: int = 1  # optimizer steps on one batch of samples
+    epsilon: float = 0.2  # how far the ratio of probabilities may go from 1 in them
+    # Only for the objective preference.
+    beta: float = 0.1  # how fast a preference saturates
 
     def to_dict(self) -> dict[str, Any]:
         """Plain builtins, for JSON."""
@@ -133,16 +147,20 @@ _NOT_NEGATIVE = _number(0.0, 1e6, "a number from 0")
 _TEXT: Rule = ("text that is not empty", lambda value: isinstance(value, str) and bool(value.strip()))
 
 RULES: dict[str, Rule] = {
-    "kind": _one_of("plain", "deep", "routed"),
+    "kind": _one_of("plain", "deep", "routed", "mixture"),
     "num_virtual_tokens": _whole(1),
+    "num_mixed_tokens": _whole(1),
     "prompt_tuning_init": _one_of("random", "vocabulary", "text"),
     "prompt_tuning_init_text": _TEXT,
-    "objective": _one_of("likelihood", "distillation", "reward"),
+    "objective": _one_of("likelihood", "distillation", "reward", "passing", "preference"),
     "strategy": _TEXT,
     "data": _TEXT,
     "max_length": _whole(16),
     "max_train_samples": _whole(0),
     "max_eval_samples": _whole(0),
+    "meta": _one_of("none", "reptile", "fomaml"),
+    "inner_steps": _whole(1),
+    "inner_learning_rate": _POSITIVE,
     "curriculum": ("true or false", lambda value: isinstance(value, bool)),
     "learning_rate": _POSITIVE,
     "lr_scheduler_type": _one_of("constant", "linear", "cosine"),
@@ -153,15 +171,23 @@ RULES: dict[str, Rule] = {
     "weight_decay": _NOT_NEGATIVE,
     "num_train_epochs": _whole(1),
     "max_steps": _whole(0),
+    "max_input_tokens": _whole(0),
     "precision": _one_of("float32", "bfloat16"),
     "seed": _whole(0),
     "eval_steps": _whole(1),
     "save_steps": _whole(1),
     "early_stopping_patience": _whole(0),
     "teacher": _TEXT,
+    "teacher_top_k": _whole(0),
     "num_generations": _whole(2),
     "max_completion_length": _whole(1),
     "temperature": _number(0.05, 2.0, "a number from 0.05 to 2"),
+    "reward_compile": _NOT_NEGATIVE,
+    "reward_lint": _NOT_NEGATIVE,
+    "reward_length": _NOT_NEGATIVE,
     "kl_coefficient": _NOT_NEGATIVE,
+    "num_iterations": _whole(1),
+    "epsilon": _number(1e-6, 1.0, "a number above 0 and at most 1"),
+    "beta": _POSITIVE,
 }
 assert RULES.keys() == {field.name for field in fields(Config)}

@@ -48,10 +48,10 @@ def refuse_humaneval(task_ids: Iterable[object], source: str) -> None:
     Raises:
         DatasetError: it does.
     """
-    found = [task_id for task_id in map(str, task_ids) if task_id.lower().startswith("humaneval")]
-    if found:
+    forbidden = [task_id for task_id in map(str, task_ids) if task_id.lower().startswith("humaneval")]
+    if forbidden:
         raise DatasetError(
-            f"{source}: {found[0]} is what the result is measured on; nothing is trained on HumanEval. "
+            f"{source}: {forbidden[0]} is what the result is measured on; nothing is trained on HumanEval. "
             "Train on MBPP, or on problems of your own"
         )
 
@@ -74,16 +74,16 @@ def humaneval_fingerprints() -> tuple[Fingerprint, ...]:
     return tuple(map(fingerprint, read_problems()))
 
 
-def _is_near(one: Fingerprint, other: Fingerprint) -> bool:
-    union = one.words | other.words
-    overlap = len(one.words & other.words) / len(union) if union else 0.0
-    return overlap >= OVERLAP or bool(one.tree and one.tree == other.tree)
+def _is_near(first: Fingerprint, second: Fingerprint) -> bool:
+    union = first.words | second.words
+    overlap = len(first.words & second.words) / len(union) if union else 0.0
+    return overlap >= OVERLAP or bool(first.tree and first.tree == second.tree)
 
 
 def _content_words(problem: Problem) -> frozenset[str]:
     body = problem.prompt.rpartition(f"def {problem.entry_point}(")[2]
-    found = _DOCSTRING.search(body)
-    prose = found["prose"] if found else body
+    match = _DOCSTRING.search(body)
+    prose = match["prose"] if match else body
     words = re.findall(r"[a-z0-9]+", prose.lower())
     return frozenset(word.rstrip("s") or word for word in words if word not in _COMMON and word != problem.entry_point)
 

@@ -52,9 +52,9 @@ def read_training_data(source: str) -> TrainingData:
     Raises:
         DatasetError: it cannot be read, holds what is no MBPP task, or a problem of HumanEval.
     """
-    found = read_rows(Path(source)).rows if source.endswith(".jsonl") else _from_hub(source)
-    refuse_humaneval((row.get("task_id") for _, row in found), source)
-    return split_tasks(task_of(where, row) for where, row in found)
+    rows = read_rows(Path(source)).rows if source.endswith(".jsonl") else _from_hub(source)
+    refuse_humaneval((row.get("task_id") for _, row in rows), source)
+    return split_tasks(task_of(where, row) for where, row in rows)
 
 
 def split_tasks(tasks: Iterable[Task]) -> TrainingData:
@@ -94,9 +94,9 @@ def single_assertions(problem: Problem) -> tuple[Problem, ...]:
             problem.prompt,
             problem.entry_point,
             problem.canonical_solution,
-            f"{head}\n    assert {one}",
+            f"{head}\n    assert {assertion}",
         )
-        for one in asserts
+        for assertion in asserts
     )
 
 

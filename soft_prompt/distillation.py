@@ -37,6 +37,7 @@ from pytest_humaneval.strategy import Strategy
 from .batches import IGNORE_INDEX, Batch, Example, collate, fitting
 from .config import Config
 from .data import TrainingData
+from .kept_logits import KeptLogits, divergence
 from .model import FrozenModel, SoftPrompt, prompted_logits
 from .objectives import Objective, Work
 
@@ -58,25 +59,39 @@ class Lesson:
 class Distillation(Objective):
     """The divergence of the student's distribution from the teacher's, over the tokens of the teacher's answers."""
 
-    def __init__(self, teacher_prompts: Mapping[str, tuple[int, ...]]) -> None:
-        """``teacher_prompts``: tokens that stand in front of the answer, by task."""
-        self._teacher_prompts = teacher_prompts
+    def __init__(self, teacher_prompts: Mapping[str, tuple[int, ...]], kept: KeptLogits | None = None) -> None:
+        """``teacher_prompts``: tokens that stand in front of the answer, by task; ``kept``: its distributions."""
+        self._teacher_prompts, self._kept = teacher_prompts, kept
 
     def prepare(self, prompt: SoftPrompt, frozen: FrozenModel, examples: Sequence[Example], step: int) -> list[Work]:
         pad = frozen.tokenizer.eos_token_id
         batch = collate(examples, pad, frozen.device)
-        seen = [replace(one, prompt=self._teacher_prompts[one.task_id]) for one in examples]
-        return [Work(batch, batch.num_labels, collate(seen, pad, frozen.device))]
+        seen = [replace(example, prompt=self._teacher_prompts[example.task_id]) for example in examples]
+        if self._kept is None:
+            return [Work(batch, batch.num_labels, collate(seen, pad, frozen.device))]
+
+        def computed(missing: Sequence[Example]) -> Tensor:
+            return _teacher_logits(frozen, collate(missing, pad, frozen.device))
+
+        return [Work(batch, batch.num_labels, self._kept.of(seen, computed))]
 
     def loss(self, prompt: SoftPrompt, frozen: FrozenModel, work: Work) -> Tensor:
         labels = work.batch.kept_labels
         solution = labels != IGNORE_INDEX
         student = prompt.logits(frozen, work.batch)[solution].float()  # row by row, as the teacher's
         ends = labels[solution] == frozen.tokenizer.eos_token_id
-        wanted = log_softmax(_teacher_logits(frozen, work.more)[~ends].float(), dim=-1)
-        divergence = kl_div(log_softmax(student[~ends], dim=-1), wanted, log_target=True, reduction="sum")
-        loss: Tensor = divergence + cross_entropy(student[ends], labels[solution][ends], reduction="sum")
+        away = self._divergence(log_softmax(student[~ends], dim=-1), frozen, work, ~ends)
+        loss: Tensor = away + cross_entropy(student[ends], labels[solution][ends], reduction="sum")
         return loss
+
+    def _divergence(self, student: Tensor, frozen: FrozenModel, work: Work, which: Tensor) -> Tensor:
+        """From the teacher's distributions at those labels that ``which`` is true for."""
+        if self._kept is not None:
+            logprobs, tokens = (each.to(student.device)[which] for each in work.more)
+            return divergence(student, logprobs, tokens)
+        wanted = log_softmax(_teacher_logits(frozen, work.more)[which].float(), dim=-1)
+        away: Tensor = kl_div(student, wanted, log_target=True, reduction="sum")
+        return away
 
 
 def _teacher_logits(frozen: FrozenModel, batch: Batch) -> Tensor:
@@ -100,29 +115,30 @@ def lessons(
     Raises:
         DatasetError: the teacher answered nothing that could be learned.
     """
-    asked = {
+    encoded = {
         problem.task_id: encode_prompt(frozen.tokenizer, student.build_prompt(problem.visible()), frozen.name)
         for problem in (*data.train, *data.validation)
     }
     problems = [
         problem
         for problem in (*data.train, *data.validation)  # a long question would be left out with any answer
-        if len(asked[problem.task_id]) < config.max_length
+        if len(encoded[problem.task_id]) < config.max_length
     ]
     answers = answered(problems, teacher, frozen, config, output, say)
     made = {
-        problem.task_id: _lesson(problem, asked[problem.task_id], answers[problem.task_id], student, teacher, frozen)
+        problem.task_id: _lesson(problem, encoded[problem.task_id], answers[problem.task_id], student, teacher, frozen)
         for problem in problems
         if answers[problem.task_id].strip()
     }
-    say(f"the teacher, {teacher.name}, answered {len(made)} of {counted(len(problems), 'problem', 'problems')}")
+    say(f"the teacher, {teacher.name}, answered {len(made):,} of {counted(len(problems), 'problem', 'problems')}")
     prompts = {task_id: lesson.teacher_prompt for task_id, lesson in made.items()}
     splits = (
-        fitting((made[one.task_id].student for one in split if one.task_id in made), config.max_length)
+        fitting((made[problem.task_id].student for problem in split if problem.task_id in made), config.max_length)
         for split in (data.train, data.validation)
     )
     train, validation = splits
-    return Distillation(prompts), train, validation
+    kept = KeptLogits(output, config.teacher_top_k, frozen.digest) if config.teacher_top_k else None
+    return Distillation(prompts, kept), train, validation
 
 
 def answered(
@@ -133,11 +149,13 @@ def answered(
     path = output / ANSWERS
     _drop_cut_line(path)
     answers = dict(_read(path))
-    missing = sorted((one for one in problems if one.task_id not in answers), key=lambda one: -len(one.prompt))
+    missing = sorted(
+        (problem for problem in problems if problem.task_id not in answers), key=lambda problem: -len(problem.prompt)
+    )
     for start in range(0, len(missing), AT_ONCE):
         say(f"the teacher answers: {len(answers)} of {len(problems)}")
         part = missing[start : start + AT_ONCE]
-        made = dict(zip((one.task_id for one in part), _generate(part, teacher, frozen, config), strict=True))
+        made = dict(zip((problem.task_id for problem in part), _generate(part, teacher, frozen, config), strict=True))
         with path.open("a") as file:
             file.writelines(json.dumps({"task_id": task_id, "body": body}) + "\n" for task_id, body in made.items())
         answers |= made

@@ -105,8 +105,8 @@ def compare(results: Path, before: str, after: str) -> Comparison:
         before,
         after,
         len(pairs),
-        sum(one for one, _ in pairs),
-        sum(other for _, other in pairs),
+        sum(first for first, _ in pairs),
+        sum(second for _, second in pairs),
         gained=pairs.count((False, True)),
         lost=pairs.count((True, False)),
     )

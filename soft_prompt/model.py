@@ -59,9 +59,9 @@ def load_frozen(spec: str, cache_dir: Path, precision: str, progress: Progress) 
     Raises:
         ModelError: there is no such model, or transformers cannot load it.
     """
-    found = find_model(spec, cache_dir)
-    directory = materialise(found, cache_dir, progress)
-    progress(f"loading {found.name}")
+    source = find_model(spec, cache_dir)
+    directory = materialise(source, cache_dir, progress)
+    progress(f"loading {source.name}")
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(num_cores())
     mark_broken_packages_absent()
@@ -72,9 +72,9 @@ def load_frozen(spec: str, cache_dir: Path, precision: str, progress: Progress) 
         model = transformers.AutoModelForCausalLM.from_pretrained(directory, dtype=getattr(torch, precision))
         tokenizer = transformers.AutoTokenizer.from_pretrained(directory)
     except Exception as error:  # each kind of file has a family of its own
-        raise ModelError(f"transformers cannot load {found.name}: {type(error).__name__}: {error}") from error
+        raise ModelError(f"transformers cannot load {source.name}: {type(error).__name__}: {error}") from error
     model = model.to("cuda" if torch.cuda.is_available() else "cpu")
-    return FrozenModel(freeze(model), tokenizer, found.name, found.digest, spec)
+    return FrozenModel(freeze(model), tokenizer, source.name, source.digest, spec)
 
 
 def freeze(model: Any) -> Any:

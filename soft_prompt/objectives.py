@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,16 +18,28 @@ from .model import FrozenModel, SoftPrompt
 class Work:
     """What one forward and backward is about: a batch, and what else its objective has to know.
 
-    ``weight`` is by what the loss of the work counts in the step's mean: its number of tokens with a loss.
+    ``weight`` is by what the loss of the work counts in the step's mean: its number of tokens with a loss. ``sampled``
+    are tokens that went through the model to get the work, ``task`` what tells tasks apart where there are several.
     """
 
     batch: Batch
     weight: float
     more: Any = None
+    sampled: int = 0
+    task: str = ""
+
+
+Check = Callable[[Tensor, Work], None]
+"""Called with every loss; raises for one that is not finite."""
 
 
 class Objective(abc.ABC):
     """Something to minimise; depends on its arguments alone, so that a resumed run goes on as if never stopped."""
+
+    @property
+    def num_iterations(self) -> int:
+        """How many optimizer steps are taken on what was prepared for one batch."""
+        return 1
 
     @abc.abstractmethod
     def prepare(self, prompt: SoftPrompt, frozen: FrozenModel, examples: Sequence[Example], step: int) -> list[Work]:
@@ -36,6 +48,17 @@ class Objective(abc.ABC):
     @abc.abstractmethod
     def loss(self, prompt: SoftPrompt, frozen: FrozenModel, work: Work) -> Tensor:
         """The loss, summed over the work's tokens, in float32."""
+
+    def gradients(self, prompt: SoftPrompt, frozen: FrozenModel, works: Sequence[Work], check: Check) -> float:
+        """Accumulate gradients of the mean loss over the works' weight; returns that loss."""
+        weight = max(1.0, sum(work.weight for work in works))
+        total = 0.0
+        for work in (work for work in works if work.weight):
+            loss = self.loss(prompt, frozen, work) / weight
+            check(loss, work)
+            loss.backward()
+            total += loss.item()
+        return total
 
     def validate(self, prompt: SoftPrompt, frozen: FrozenModel, batches: Iterable[Sequence[Example]]) -> float:
         """The mean loss over examples that are not learned from."""

@@ -30,15 +30,15 @@ def draw_figure(metrics: Sequence[Metrics], path: Path) -> Path | None:
     # Without pyplot: no display is asked for, and no global state is left behind.
     figure = Figure(figsize=(9, 6), layout="constrained")
     loss, rate, norm = figure.subplots(3, 1, sharex=True, height_ratios=(2, 1, 1))
-    steps = [one.step for one in metrics]
-    evaluated = [one for one in metrics if one.validation_loss is not None]
-    loss.plot(steps, [one.loss for one in metrics], label="training", alpha=0.6)
-    loss.plot([one.step for one in evaluated], [one.validation_loss for one in evaluated], "o-", label="validation")
+    steps = [row.step for row in metrics]
+    evaluated = [row for row in metrics if row.validation_loss is not None]
+    loss.plot(steps, [row.loss for row in metrics], label="training", alpha=0.6)
+    loss.plot([row.step for row in evaluated], [row.validation_loss for row in evaluated], "o-", label="validation")
     loss.set_ylabel("loss per token")
     loss.legend()
-    rate.plot(steps, [one.learning_rate for one in metrics])
+    rate.plot(steps, [row.learning_rate for row in metrics])
     rate.set_ylabel("learning rate")
-    norm.semilogy(steps, [max(one.grad_norm, 1e-12) for one in metrics])
+    norm.semilogy(steps, [max(row.grad_norm, 1e-12) for row in metrics])
     norm.set_ylabel("gradient norm")
     norm.set_xlabel("step")
     figure.savefig(path, dpi=120)
@@ -53,16 +53,16 @@ def _table(config: Config, model: str, data: str, state: TrainerState, metrics: 
     yield ""
     yield "| step | loss | validation loss | learning rate | gradient norm | tokens/s |"
     yield "|---:|---:|---:|---:|---:|---:|"
-    for one in metrics:
-        if one.validation_loss is not None or one.step == 1:
-            validation = "" if one.validation_loss is None else f"{one.validation_loss:.4f}"
-            speed = one.tokens / max(one.seconds, 1e-9)
+    for row in metrics:
+        if row.validation_loss is not None or row.step == 1:
+            validation = "" if row.validation_loss is None else f"{row.validation_loss:.4f}"
+            speed = row.tokens / max(row.seconds, 1e-9)
             yield (
-                f"| {one.step} | {one.loss:.4f} | {validation} | {one.learning_rate:.2e} "
-                f"| {one.grad_norm:.3g} | {speed:,.0f} |"
+                f"| {row.step} | {row.loss:.4f} | {validation} | {row.learning_rate:.2e} "
+                f"| {row.grad_norm:.3g} | {speed:,.0f} |"
             )
     yield ""
-    tokens = sum(one.tokens for one in metrics)
+    tokens = sum(row.tokens for row in metrics)
     yield (
         f"Best validation loss {state.best_loss:.4f} after step {state.best_step}; "
         f"{tokens:,} tokens in {state.seconds / 60:.1f} min, evaluations included."

@@ -21,10 +21,12 @@ class RoutedPrompt(SoftPrompt):
         """``initial``: (num_virtual_tokens, dim)."""
         super().__init__()
         self.num_virtual_tokens = initial.shape[0]
-        self.routes = nn.ParameterDict({one.value: nn.Parameter(initial.detach().clone().float()) for one in Category})
+        self.routes = nn.ParameterDict(
+            {category.value: nn.Parameter(initial.detach().clone().float()) for category in Category}
+        )
 
     def logits(self, frozen: FrozenModel, batch: Batch) -> Tensor:
-        return prompted_logits(frozen, torch.stack([self.routes[one] for one in batch.categories]), batch)
+        return prompted_logits(frozen, torch.stack([self.routes[category] for category in batch.categories]), batch)
 
     def in_front(self, category: str) -> Tensor | None:
         tensor: Tensor = self.routes[category].detach()

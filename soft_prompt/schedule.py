@@ -14,9 +14,9 @@ def learning_rate(config: Config, step: int, total_steps: int) -> float:
     """
     if step < config.warmup_steps:
         return config.learning_rate * (step + 1) / (config.warmup_steps + 1)
-    done = (step - config.warmup_steps) / max(1, total_steps - config.warmup_steps)
+    share = (step - config.warmup_steps) / max(1, total_steps - config.warmup_steps)
     if config.lr_scheduler_type == "linear":
-        return config.learning_rate * (1.0 - done)
+        return config.learning_rate * (1.0 - share)
     if config.lr_scheduler_type == "cosine":
-        return config.learning_rate * 0.5 * (1.0 + math.cos(math.pi * done))
+        return config.learning_rate * 0.5 * (1.0 + math.cos(math.pi * share))
     return config.learning_rate

@@ -8,9 +8,10 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from pytest_humaneval.exceptions import ConfigError
+from pytest_humaneval.models.soft_checkpoint import BEST
 from pytest_humaneval.strategy import Strategy
 from pytest_humaneval.wording import unknown
 
@@ -19,12 +20,17 @@ from .checkpoint import TrainerState
 from .config import Config
 from .data import TrainingData, read_training_data
 from .heartbeat import heartbeat
+from .initial import make_prompt
 from .model import FrozenModel, load_frozen
 from .objectives import Likelihood, Objective
 from .report import write_report
 from .train import Examples, train
 
+if TYPE_CHECKING:
+    from .sampled import Sampled
+
 Say = Callable[[str], None]
+ADAPTED = "adapted"  # in the output of a training with meta: a routed prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +81,40 @@ def _run(config: Config, model: str, cache_dir: Path, output: Path, stream: Text
     frozen = load_frozen(model, cache_dir, config.precision, say)
     objective, examples = make_objective(config, data, frozen, strategies, output, say)
     try:
-        state = train(frozen, examples, objective, config, output, stream)
+        trained = objective if config.meta == "none" else _meta(objective, config)
+        state = train(frozen, examples, trained, config, output, stream)
+        if config.meta != "none":
+            say(f"wrote {_adapt(output, frozen, objective, examples, config, state)}, adapted to each category")
     finally:
         objective.close()
     for path in write_report(output, config, frozen.name, data.summary(), state):
         say(f"wrote {path}")
     return Trained(output, state, data.summary())
+
+
+def _meta(objective: Objective, config: Config) -> Objective:
+    from .meta import Meta
+
+    if config.kind != "plain":
+        raise ConfigError(
+            f"meta: {config.meta} makes a prompt for each category of a plain one; kind is {config.kind!r}"
+        )
+    if objective.num_iterations > 1:
+        raise ConfigError("meta: num_iterations has to be 1, as the steps on a batch are inner_steps")
+    return Meta(objective, config)
+
+
+def _adapt(
+    output: Path, frozen: FrozenModel, objective: Objective, examples: Examples, config: Config, state: TrainerState
+) -> Path:
+    """Take the inner steps from the best prompt, and keep what comes of them as routes."""
+    from .checkpoint import load_prompt, write_prompt
+    from .meta import adapted
+
+    folder = output / ADAPTED
+    routed = adapted(load_prompt(output / BEST, frozen), frozen, objective, examples.train, config)
+    write_prompt(folder, routed, frozen, config, state)
+    return folder
 
 
 def encoded(data: TrainingData, strategy: Strategy, frozen: FrozenModel, config: Config) -> Examples:
@@ -104,17 +138,42 @@ def make_objective(
         objective, *splits = lessons(data, strategy, strategies[config.teacher], frozen, config, output, say)
         return objective, Examples(*splits)
     examples = encoded(data, strategy, frozen, config)
-    if config.objective == "reward":
-        from .reward import Reward
+    if config.objective == "likelihood":
+        return Likelihood(), examples
+    return sampled_objective(config.objective)(data, strategy, config, say), examples
 
-        return Reward(data, strategy, config), examples
-    return Likelihood(), examples
+
+def validated(config: Config, model: str, cache_dir: Path, checkpoint: Path) -> tuple[list[bool], int]:
+    """Which problems of MBPP's validation split a checkpoint's greedy completions solve; and its trainable numbers."""
+    from .checkpoint import load_prompt
+    from .passing import KeepPassing
+
+    strategy = bundled_strategies()[config.strategy]
+    data = read_training_data(config.data).sample(config.max_train_samples, config.max_eval_samples, config.seed)
+    frozen = load_frozen(model, cache_dir, config.precision, lambda text: None)
+    judge = KeepPassing(data, strategy, config)
+    trainable = sum(parameter.numel() for parameter in make_prompt(frozen, config).parameters())
+    try:
+        examples = encoded(data, strategy, frozen, config).validation
+        return judge.pass_at_1(load_prompt(checkpoint, frozen), frozen, examples), trainable
+    finally:
+        judge.close()
+
+
+def sampled_objective(name: str) -> type[Sampled]:
+    """The objective of this name, of those that learn from the prompt's own completions."""
+    from .passing import KeepPassing
+    from .preference import Preference
+    from .reward import Reward
+
+    objectives: dict[str, type[Sampled]] = {"reward": Reward, "passing": KeepPassing, "preference": Preference}
+    return objectives[name]
 
 
 def bundled_strategies() -> dict[str, Strategy]:
     """Text strategies by name."""
     # By name: the package lies at the top of the repository and is mapped in when installed.
-    return {one.name: one for one in importlib.import_module("pytest_humaneval.strategies").bundled()}
+    return {strategy.name: strategy for strategy in importlib.import_module("pytest_humaneval.strategies").bundled()}
 
 
 def known(strategies: Mapping[str, Strategy], name: str, key: str) -> Strategy:

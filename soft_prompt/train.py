@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -62,16 +63,18 @@ def train(
             return save(output, prompt, frozen, config, state, optimizer, best=state.best_step == state.step)
 
         with _kept_when_interrupted(keep, state, output, watch):
-            while state.unreported or (state.step < total_steps and not _out_of_patience(config, state)):
+            while state.unreported or (state.step < total_steps and not _is_over(config, state)):
                 began = time.monotonic()
-                done = state.unreported or _step(prompt, frozen, objective, optimizer, examples, config, output, state)
+                measured = state.unreported or _step(
+                    prompt, frozen, objective, optimizer, examples, config, output, state
+                )
                 validation_loss = None
-                if state.step % config.eval_steps == 0 or state.step == total_steps:
+                if state.step % config.eval_steps == 0 or state.step == total_steps or _is_spent(config, state):
                     validation_loss = _evaluate(prompt, frozen, objective, examples, config, state)
                 with signals_held():
                     state.seconds += time.monotonic() - began
                     state.unreported = None
-                    watch.step(replace(Metrics(state.step, **done), validation_loss=validation_loss))
+                    watch.step(replace(Metrics(state.step, **measured), validation_loss=validation_loss))
                 if validation_loss is not None or state.step % config.save_steps == 0:
                     keep()
     return state
@@ -108,16 +111,36 @@ def _step(
         group["lr"] = rate
     micro_batches = batches_of_step(examples.train, config, state.step)
     works = [work for batch in micro_batches for work in objective.prepare(prompt, frozen, batch, state.step)]
-    loss = backward(prompt, frozen, objective, works, output, state)
-    grad_norm = clip(prompt, config.max_grad_norm, works, output, state)
+    with whole_or_not_at_all(prompt, optimizer, objective.num_iterations):
+        for _ in range(objective.num_iterations - 1):
+            backward(prompt, frozen, objective, works, output, state)
+            clip(prompt, config.max_grad_norm, works, output, state)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        loss = backward(prompt, frozen, objective, works, output, state)
+        grad_norm = clip(prompt, config.max_grad_norm, works, output, state)
     with signals_held():  # half a step could not be told from a whole one
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         _guard(_largest(prompt), "prompt", works, output, state)
         tokens, seconds = sum(work.batch.num_tokens for work in works), time.monotonic() - began
-        done = {"loss": loss, "learning_rate": rate, "grad_norm": grad_norm, "tokens": tokens, "seconds": seconds}
-        state.step, state.unreported = state.step + 1, done
-    return done
+        measured = {"loss": loss, "learning_rate": rate, "grad_norm": grad_norm, "tokens": tokens, "seconds": seconds}
+        state.step, state.unreported = state.step + 1, measured
+        state.tokens += tokens * objective.num_iterations + sum(work.sampled for work in works)
+    return measured
+
+
+@contextmanager
+def whole_or_not_at_all(prompt: SoftPrompt, optimizer: torch.optim.Optimizer, num_iterations: int) -> Iterator[None]:
+    """Take back what was learned of a batch when the steps on it are interrupted."""
+    before = copy.deepcopy((prompt.state_dict(), optimizer.state_dict())) if num_iterations > 1 else None
+    try:
+        yield
+    except BaseException:
+        if before is not None:
+            prompt.load_state_dict(before[0])
+            optimizer.load_state_dict(before[1])
+        raise
 
 
 def num_steps(config: Config, num_examples: int) -> int:
@@ -141,15 +164,8 @@ def batches_of_step(examples: Sequence[Example], config: Config, step: int) -> I
 def backward(
     prompt: SoftPrompt, frozen: FrozenModel, objective: Objective, works: list[Work], output: Path, state: TrainerState
 ) -> float:
-    """Accumulate gradients of the mean loss over the step's tokens; returns that loss."""
-    weight = max(1.0, sum(work.weight for work in works))
-    total = 0.0
-    for work in (work for work in works if work.weight):
-        loss = objective.loss(prompt, frozen, work) / weight
-        _guard(loss, "loss", [work], output, state)
-        loss.backward()
-        total += loss.item()
-    return total
+    """Accumulate gradients of the step's loss, as its objective does; returns that loss."""
+    return objective.gradients(prompt, frozen, works, lambda loss, work: _guard(loss, "loss", [work], output, state))
 
 
 def clip(prompt: SoftPrompt, max_norm: float, works: list[Work], output: Path, state: TrainerState) -> float:
@@ -161,7 +177,8 @@ def clip(prompt: SoftPrompt, max_norm: float, works: list[Work], output: Path, s
 
 def _largest(prompt: SoftPrompt) -> Tensor:
     """The largest magnitude in the prompt; not finite where any number in it is not."""
-    return torch.stack([parameter.detach().abs().max() for parameter in prompt.parameters()]).max()
+    tensors = [*prompt.parameters(), *prompt.tensors().values()]  # of which one kind makes the other
+    return torch.stack([tensor.detach().abs().max() for tensor in tensors]).max()
 
 
 def _guard(value: Tensor, what: str, works: list[Work], output: Path, state: TrainerState) -> None:
@@ -198,5 +215,10 @@ def _evaluate(
     return loss
 
 
-def _out_of_patience(config: Config, state: TrainerState) -> bool:
-    return 0 < config.early_stopping_patience <= state.evaluations_since_best
+def _is_over(config: Config, state: TrainerState) -> bool:
+    out_of_patience = 0 < config.early_stopping_patience <= state.evaluations_since_best
+    return out_of_patience or _is_spent(config, state)
+
+
+def _is_spent(config: Config, state: TrainerState) -> bool:
+    return 0 < config.max_input_tokens <= state.tokens

@@ -48,8 +48,8 @@ class Watch:
         self._stream = stream or sys.stderr
         self._begun, self._first = time.monotonic(), start
         self._validation_loss: float | None = None
-        kept = [one for one in read_metrics(output) if one.step <= start]
-        _write_atomically(output / METRICS, "".join(json.dumps(asdict(one)) + "\n" for one in kept))
+        kept = [row for row in read_metrics(output) if row.step <= start]
+        _write_atomically(output / METRICS, "".join(json.dumps(asdict(row)) + "\n" for row in kept))
         self._file = (output / METRICS).open("a")
         self._board = self._open_board(output / "tensorboard", start)
 
@@ -83,8 +83,8 @@ class Watch:
 
     def line(self, metrics: Metrics) -> str:
         """The progress line after a step."""
-        done = metrics.step - self._first
-        left = (time.monotonic() - self._begun) / done * (self._total - metrics.step)
+        steps = metrics.step - self._first
+        left = (time.monotonic() - self._begun) / steps * (self._total - metrics.step)
         validation = f"  validation {self._validation_loss:.4f}" if self._validation_loss is not None else ""
         speed = metrics.tokens / max(metrics.seconds, 1e-9)
         return (

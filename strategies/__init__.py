@@ -8,6 +8,7 @@ fewshot.py          solved examples first: fewshot, example_v0 (the examples are
 reasoning.py        thinking before writing: cot
 optimized.py        a prompt-optimisation series: optimized_v1 to optimized_v3
 chat.py             a conversation: chat, chat_fewshot, chat_cot
+adaptive.py         as many questions as it takes: best_of_adaptive, vote_adaptive; and review
 guided.py           several questions, guided by the docstring's examples: best_of, vote, repair
 published.py        other people's recipes: qwen_base, qwen_instruct, evalplus_chat, lm_eval_instruct
 =================== ==============================================================================================
@@ -20,6 +21,7 @@ from __future__ import annotations
 
 from pytest_humaneval import Strategy
 
+from .adaptive import best_of_adaptive, review, vote_adaptive
 from .chat import chat, chat_cot, chat_fewshot
 from .expert import expert, expert_v0, expert_v00, expert_v1, expert_v2, minimal_v0
 from .fewshot import example_v0, fewshot
@@ -43,5 +45,6 @@ def bundled() -> tuple[Strategy, ...]:
         *(optimized_v1, optimized_v2, optimized_v3),
         *(chat, chat_fewshot, chat_cot),
         *(best_of, vote, repair),
+        *(best_of_adaptive, vote_adaptive, review),
         *(qwen_base, qwen_instruct, evalplus_chat, lm_eval_instruct),
     )

@@ -95,9 +95,9 @@ def _question(problem: Problem) -> Prompt:
 def _repair_question(problem: Problem, answer: Candidate, failure: str) -> Prompt:
     """The first question, the answer, what is wrong with it; the corrected function begins where its fence is open."""
     first = _question(problem)
-    *asked, begun = first.messages
+    *earlier, begun = first.messages
     answered = Message("assistant", begun.content + answer.generation.text.rstrip() + CLOSING_FENCE)
-    turns = (*asked, answered, Message("user", REPAIR.substitute(failure=failure)), Message("assistant", FENCE))
+    turns = (*earlier, answered, Message("user", REPAIR.substitute(failure=failure)), Message("assistant", FENCE))
     return Prompt("chat", messages=turns, stop=first.stop, completion_prefix=FENCE)
 
 

@@ -123,31 +123,31 @@ def take_turn(
     question = {"op": "begin", "store": str(store or ""), "read_store": read_store, "idle_limit": idle_limit}
     digest = engine_digest(options, model, identity, source)
     with directory.lock(_LOCK):  # two runs that come at once must not start two
-        for name, found in list(lingering_engines(directory)):
-            if found.digest == digest:
+        for name, engine in list(lingering_engines(directory)):
+            if engine.digest == digest:
                 try:
-                    return _begin(found, question)
+                    return _begin(engine, question)
                 except (OSError, ValueError, KeyError):
-                    _clear_away(directory, name, found)
-        found = _start(directory, digest, options, model, identity, idle_limit, source)
+                    _clear_away(directory, name, engine)
+        engine = _start(directory, digest, options, model, identity, idle_limit, source)
     try:
-        return _begin(found, question)
+        return _begin(engine, question)
     except (OSError, ValueError, KeyError) as error:
-        raise EngineError(f"the engine process does not answer ({error}); its log is at {found.log}") from error
+        raise EngineError(f"the engine process does not answer ({error}); its log is at {engine.log}") from error
 
 
 def lingering_engines(directory: PrivateDirectory) -> Iterator[tuple[str, LingeringEngine]]:
     """Those whose process is there, with the names of their state files. Files of others are removed."""
     for name in directory.names(_PREFIX):
         try:
-            found = from_plain(LingeringEngine, known_fields(LingeringEngine, directory.read(name)), name)
+            engine = from_plain(LingeringEngine, known_fields(LingeringEngine, directory.read(name)), name)
         except InputError:
             directory.remove(name)
             continue
-        if is_running(found.pid, found.start_mark):
-            yield name, found
+        if is_running(engine.pid, engine.start_mark):
+            yield name, engine
         else:
-            _clear_away(directory, name, found)
+            _clear_away(directory, name, engine)
 
 
 def stop_engine(directory: PrivateDirectory, name: str, engine: LingeringEngine) -> bool:
@@ -207,10 +207,10 @@ def _start(
     except BaseException:
         shutil.rmtree(sockets, ignore_errors=True)
         raise
-    found = [engine for _, engine in lingering_engines(directory) if engine.address == config["socket"]]
-    if not found:
+    engines = [engine for _, engine in lingering_engines(directory) if engine.address == config["socket"]]
+    if not engines:
         raise EngineError(f"the engine process ended at once; its log is at {log}")
-    return found[0]
+    return engines[0]
 
 
 def _begin(engine: LingeringEngine, question: dict[str, Any]) -> WarmEngine | None:

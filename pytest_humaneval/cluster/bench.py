@@ -11,9 +11,10 @@ from pytest_humaneval.cluster.chunking import Sample
 from pytest_humaneval.cluster.judging import Judged
 from pytest_humaneval.exceptions import SandboxError
 from pytest_humaneval.models.find import default_cache_directory
-from pytest_humaneval.outcome import ERROR
+from pytest_humaneval.outcome import ERROR, Outcome
 from pytest_humaneval.printable import printable
 from pytest_humaneval.problem import Problem
+from pytest_humaneval.results.cause import cause_of
 from pytest_humaneval.sandbox import Sandbox, SandboxKind, SandboxOptions, open_sandbox, self_check
 from pytest_humaneval.store.keeping_sandbox import KeepingSandbox
 from pytest_humaneval.store.verdicts import FILE
@@ -81,8 +82,11 @@ class Bench:
             verdict = self._sandbox.check(problem, sample.completion, timeout=self._timeout)
         except SandboxError as error:  # the sandbox starts anew with the next check
             return Judged(ERROR, printable(f"SandboxError: {error}", DETAIL_CHARACTERS))
-        strong = (verdict.strong.kind, verdict.strong.detail) if verdict.strong is not None else ("", "")
-        return Judged(verdict.kind, verdict.detail, verdict.duration, *strong, self._sandbox.last_from_store)
+        outcome = Outcome(*sample.item).judged(sample.completion, verdict)
+        cause = cause_of(outcome, problem)
+        strong = outcome.strong_kind, outcome.strong_detail
+        from_store = self._sandbox.last_from_store
+        return Judged(outcome.kind, outcome.detail, outcome.seconds, *strong, cause, from_store=from_store)
 
 
 _BENCHES: dict[str, Bench] = {}  # this process's one, by the run that it is for

@@ -14,9 +14,9 @@ from pytest_humaneval.dataset.foreign import is_inspect, samples_of
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.engine.replay import identity, stream_rows
 from pytest_humaneval.exceptions import DatasetError
-from pytest_humaneval.item import ItemId
 from pytest_humaneval.registration import can_be_a_name
 from pytest_humaneval.results.read import UNNAMED
+from pytest_humaneval.sample import ItemId
 from pytest_humaneval.wording import cannot_be_read
 
 CHUNK_SAMPLES = 32  # some 0.3 s of checks: what Ray takes to hand one out is a hundredth of that
@@ -71,7 +71,7 @@ def survey(path: Path, task_ids: Iterable[str]) -> Survey:
             names file and line.
     """
     known = set(task_ids)
-    found: dict[tuple[str, str], Marks] = collections.defaultdict(Marks)
+    by_item: dict[tuple[str, str], Marks] = collections.defaultdict(Marks)
     count = most = 0
     if is_inspect(path):
         raise DatasetError(
@@ -88,7 +88,7 @@ def survey(path: Path, task_ids: Iterable[str]) -> Survey:
                 f"{where}: {sample.strategy!r} cannot be the name of a strategy, which has no space, comma, colon or "
                 "bracket"
             )
-        marks = found[sample.task_id, sample.strategy]
+        marks = by_item[sample.task_id, sample.strategy]
         if sample.sample_index in marks:
             raise DatasetError(
                 f"{where}: sample {sample.sample_index} of {sample.task_id} already appears in line "
@@ -98,7 +98,7 @@ def survey(path: Path, task_ids: Iterable[str]) -> Survey:
         count, most = count + 1, max(most, sample.sample_index + 1)
     if not count:
         raise DatasetError(f"{path}: holds no samples; expected one JSON object per line with task_id and completion")
-    return Survey(count, most, len({task_id for task_id, _ in found}), _digest(path))
+    return Survey(count, most, len({task_id for task_id, _ in by_item}), _digest(path))
 
 
 def chunks(samples: Iterable[Sample]) -> Iterator[tuple[Sample, ...]]:

@@ -6,8 +6,9 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,16 @@ from pytest_humaneval.cluster.chunking import Sample, Survey
 from pytest_humaneval.cluster.folder import Folder
 from pytest_humaneval.cluster.judging import Judged, JudgingProgress, judge_all
 from pytest_humaneval.cluster.nodes import Nodes, need_ray, package_version
-from pytest_humaneval.cluster.totals import Figures
+from pytest_humaneval.cluster.totals import Figures, FiguresApart
 from pytest_humaneval.dataset.asked import dataset_named
 from pytest_humaneval.dataset.kinds import Dataset
 from pytest_humaneval.engine.protocol import Identity
-from pytest_humaneval.exceptions import InfrastructureError, InputError
+from pytest_humaneval.exceptions import InfrastructureError
 from pytest_humaneval.interruption import sigterm_as_interruption
+from pytest_humaneval.models.find import default_cache_directory
 from pytest_humaneval.outcome import Outcome
-from pytest_humaneval.plugin.options import DEFAULT_KS
 from pytest_humaneval.plugin.outside import extensions_here
-from pytest_humaneval.printable import one_line
+from pytest_humaneval.printable import counted, one_line
 from pytest_humaneval.report.analysis import Analysis, comparisons_between
 from pytest_humaneval.report.terminal import (
     analysis_lines,
@@ -40,6 +41,7 @@ from pytest_humaneval.report.texttable import duration, wrapped
 from pytest_humaneval.results.record import result_row, run_record
 from pytest_humaneval.sandbox import SANDBOXES, SandboxOptions, self_check
 from pytest_humaneval.sandbox.interface import SANDBOX_SORT
+from pytest_humaneval.statistics.metrics import default_ks
 from pytest_humaneval.top_level import TopLevel
 
 PASSED, NOT_PASSED, INTERRUPTED, BROKEN = range(4)  # exit statuses, as pytest's
@@ -55,7 +57,7 @@ class _Run:
     dataset: Dataset
     sandbox: SandboxOptions
     timeout: float
-    figures: Figures
+    figures: FiguresApart
     progress: JudgingProgress
     source: TopLevel | None = None  # of a sandbox of the user's own
     read_store: bool = True
@@ -66,12 +68,22 @@ class _Run:
         return Setup(self.dataset.problems, self.sandbox, self.timeout, self.source, self.read_store)
 
     @property
+    def parts(self) -> Mapping[str, Dataset]:
+        """Each of several datasets by its name; a single one under no name."""
+        return {part.name: part for part in self.dataset.parts} or {"": self.dataset}
+
+    @cached_property
+    def dataset_of(self) -> Mapping[str, str]:
+        """The dataset of each problem, where there are several."""
+        return {problem.task_id: part.name for part in self.dataset.parts for problem in part.problems}
+
+    @property
     def identity(self) -> Identity:
         return Identity("replay", self.samples.name, self.survey.sha256, by_item=True)
 
     @property
     def ks(self) -> tuple[int, ...]:
-        return tuple(k for k in DEFAULT_KS if k <= self.survey.num_samples)
+        return default_ks(self.survey.num_samples)
 
     def settings(self) -> dict[str, Any]:
         """Everything that a verdict depends on."""
@@ -103,10 +115,10 @@ def evaluate(
         InputError: something that cannot be read, written or reached.
     """
     need_ray()
-    figures = Figures()
+    figures = FiguresApart()
     try:
         with sigterm_as_interruption():
-            problems = _one_dataset(dataset)
+            problems = dataset_named(dataset, default_cache_directory())
             survey = chunking.survey(samples, (problem.task_id for problem in problems.problems))
             options = SandboxOptions(sandbox, memory, sandbox_image)
             source = _source_of(sandbox)
@@ -116,10 +128,8 @@ def evaluate(
         reason, status = "interrupted", INTERRUPTED
     except InfrastructureError as error:
         reason, status = f"error: {error}", BROKEN
-    print(
-        f"{reason}\n{_samples_have(figures.outcomes)} been judged; the same command continues after them",
-        file=sys.stderr,
-    )
+    judged = counted(figures.outcomes, "sample has", "samples have")
+    print(f"{reason}\n{judged} been judged; the same command continues after them", file=sys.stderr)
     return status
 
 
@@ -144,11 +154,10 @@ def _evaluate(run: _Run, address: str, output: Path) -> int:
     with Folder(output, run.settings()) as folder:
         samples = chunking.read(run.samples)
         for outcome in folder.resume(samples):
-            run.figures.add(outcome)
+            run.figures.add(replace(outcome, dataset=run.dataset_of.get(outcome.task_id, "")))
         cluster = _judge(run, address, folder, samples) if run.figures.outcomes < run.survey.samples else {}
         status = BROKEN if run.figures.errors else PASSED if run.figures.passed == run.survey.samples else NOT_PASSED
-        pairs, with_reference = comparisons_between(run.figures.passes())
-        analysis = Analysis(pairs, with_reference)
+        analysis = _analysis(run)
         folder.finish(_record(run, folder.started, cluster, status, analysis))
     print("\n".join(map(one_line, _summary(run, cluster, analysis, shutil.get_terminal_size().columns))))
     print(f"\nresults and run.json are in {output}")
@@ -158,14 +167,14 @@ def _evaluate(run: _Run, address: str, output: Path) -> int:
 def _judge(run: _Run, address: str, folder: Folder, samples: Iterator[Sample]) -> dict[str, Any]:
     """Judge the rest of the samples; returns what is told of the cluster."""
     if run.figures.outcomes:
-        print(f"continuing after {_several(run.figures.outcomes, 'sample')} judged already", file=sys.stderr)
+        print(f"continuing after {counted(run.figures.outcomes, 'sample', 'samples')} judged already", file=sys.stderr)
     # Within the cluster once more, as Ray takes the signal for itself.
     with Nodes(address, run.setup) as nodes, sigterm_as_interruption():
         if not nodes.cpus:
             print("the cluster has no CPU; waiting for a node that has one", file=sys.stderr)
         clock = _Clock(run.survey.samples, run.figures.outcomes)
         for chunk in judge_all(chunking.chunks(samples), nodes, run.progress):
-            outcomes = [_outcome(sample, judged) for sample, judged in chunk]
+            outcomes = [_outcome(sample, judged, run.dataset_of.get(sample.task_id, "")) for sample, judged in chunk]
             run.progress.from_store += sum(judged.from_store for _, judged in chunk)
             folder.append(map(result_row, outcomes))
             for outcome in outcomes:
@@ -181,10 +190,18 @@ def _judge(run: _Run, address: str, folder: Folder, samples: Iterator[Sample]) -
         }
 
 
-def _outcome(sample: Sample, judged: Judged) -> Outcome:
+def _analysis(run: _Run) -> Analysis:
+    """The comparisons of strategies, on each dataset apart."""
+    parts = {
+        name: Analysis(*comparisons_between(part.passes())) for name, part in run.figures.parts([*run.parts]).items()
+    }
+    return parts.get("") or Analysis(parts=parts)
+
+
+def _outcome(sample: Sample, judged: Judged, dataset: str) -> Outcome:
     return Outcome(
         *sample.item, judged.kind, judged.detail, judged.seconds, completion=sample.completion,
-        strong_kind=judged.strong_kind, strong_detail=judged.strong_detail,
+        strong_kind=judged.strong_kind, strong_detail=judged.strong_detail, cause=judged.cause, dataset=dataset,
     )  # fmt: skip
 
 
@@ -214,18 +231,12 @@ class _Clock:
         print(f"{num_judged:,} of {self._total:,} judged, {rate:,.1f} a second, about {left} left", file=sys.stderr)
 
 
-def _one_dataset(text: str | None) -> Dataset:
-    dataset = dataset_named(text)
-    if dataset.parts:
-        raise InputError(f"--dataset: {text}: on Ray the samples of one dataset are judged at a time")
-    return dataset
-
-
 def _record(run: _Run, started: str, cluster: dict[str, Any], status: int, analysis: Analysis) -> dict[str, Any]:
     """run.json, with the names of a run under pytest where it knows the same."""
     options = {
         "identity": asdict(run.identity),
         "dataset": {"name": run.dataset.name, "sha256": run.dataset.sha256, "problems": run.survey.problems},
+        **_several_datasets(run),
         "num_samples": run.survey.num_samples,
         "k": run.ks,
         "postprocess": "none",
@@ -237,41 +248,69 @@ def _record(run: _Run, started: str, cluster: dict[str, Any], status: int, analy
     figures = run.figures
     items = {"expected": run.survey.samples, "finished": figures.outcomes, "errors": figures.errors}
     items |= {"verdicts_from_store": run.progress.from_store}
-    return run_record(
-        started, status, options, items, [asdict(row) for row in figures.rows(run.ks)], analysis.to_json(), ray=cluster
-    )
+    rows = [
+        ({"dataset": name} if name else {}) | asdict(row)
+        for name, part in figures.parts([*run.parts]).items()
+        for row in part.rows(run.ks)
+    ]
+    return run_record(started, status, options, items, rows, analysis.to_json(), ray=cluster)
+
+
+def _several_datasets(run: _Run) -> dict[str, Any]:
+    """Each dataset, where there are several."""
+    if not run.dataset.parts:
+        return {}
+    recorded = [
+        {
+            "name": name,
+            "sha256": part.sha256,
+            "problems": len(figures.tasks),
+            "available": len(part.problems),
+            "source": part.source,
+        }
+        for name, part, figures in _with_figures(run)
+    ]
+    return {"datasets": recorded, "pool": False}
+
+
+def _with_figures(run: _Run) -> Iterator[tuple[str, Dataset, Figures]]:
+    for name, figures in run.figures.parts([*run.parts]).items():
+        yield name, run.parts[name], figures
 
 
 def _summary(run: _Run, cluster: dict[str, Any], analysis: Analysis, width: int) -> list[str]:
-    rows = run.figures.rows(run.ks)
     header = [
         *wrapped(identity_line(run.identity), width, "model     "),
-        *wrapped(dataset_line(run.survey.problems, run.dataset.name, run.dataset.sha256), width, "problems  "),
+        *_dataset_lines(run, width),
         *check_lines(run.timeout, run.sandbox.memory_mb, sorted(run.progress.layers), width, run.progress.from_store),
         *wrapped(_cluster_line(cluster), width, "ray       "),
     ]
-    remarks = remark_lines(rows, width)
-    if errors := run.figures.errors:
-        warning = f"warning: errors of sandbox or cluster, outside every denominator: {_several(errors, 'sample')}"
-        remarks += wrapped(warning, width)
-    return [*results_lines(header, rows, run.ks, remarks, width), *analysis_lines(analysis, width, kept=True)]
+    lines = header
+    for name, _, figures in _with_figures(run):
+        rows = figures.rows(run.ks)
+        remarks = remark_lines(rows, width)
+        if figures.errors:
+            warning = "warning: errors of sandbox or cluster, outside every denominator: "
+            remarks += wrapped(warning + counted(figures.errors, "sample", "samples"), width)
+        head = ["", *wrapped(f"{name}: {counted(len(figures.tasks), 'problem', 'problems')}", width)] if name else []
+        lines = [*lines, *results_lines(head, rows, run.ks, remarks, width)]
+        lines += analysis_lines(analysis.parts.get(name, analysis), width, kept=True)
+    return lines
 
 
-def _samples_have(number: int) -> str:
-    return f"{number:,} {'sample has' if number == 1 else 'samples have'}"
+def _dataset_lines(run: _Run, width: int) -> list[str]:
+    """A line for each dataset."""
+    datasets = [dataset_line(len(figures.tasks), part.name, part.sha256) for _, part, figures in _with_figures(run)]
+    return [line for text in datasets for line in wrapped(text, width, "problems  ")]
 
 
 def _cluster_line(cluster: dict[str, Any]) -> str:
     if not cluster:
         return "not needed: everything was judged before"
     parts = [
-        f"{_several(cluster['nodes'], 'node')}, {_several(cluster['cpus'], 'CPU')}",
+        f"{counted(cluster['nodes'], 'node', 'nodes')}, {counted(cluster['cpus'], 'CPU', 'CPUs')}",
         f"{cluster['judged']:,} judged in {cluster['seconds']:.1f} s",
     ]
     if again := cluster["pieces_of_lost_nodes"] + cluster["worker_crashes"]:
-        parts.append(f"{_several(again, 'task')} lost their node or process and had to be done again")
+        parts.append(f"{counted(again, 'task', 'tasks')} lost their node or process and had to be done again")
     return "; ".join(parts)
-
-
-def _several(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -125,14 +125,14 @@ def _agree(directory: Path, settings: dict[str, Any]) -> str:
 
 def _read(file: Path) -> dict[str, Any] | None:
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     except ValueError:
-        found = None
-    if not isinstance(found, dict) or "started" not in found:
+        content = None
+    if not isinstance(content, dict) or "started" not in content:
         raise InputError(f"--output: {file} is damaged; give another folder")
-    return found
+    return content
 
 
 def _is_of(outcome: Outcome, sample: Sample) -> bool:

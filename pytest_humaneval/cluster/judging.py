@@ -22,7 +22,7 @@ CRASHES_IN_A_ROW = 100  # without a verdict between them: then the run stops
 class Judged:
     """A verdict as it travels, or an error of ours with the kind ``error``. ``seconds`` are the check's.
 
-    ``strong_kind`` is empty where the problem has no stronger test.
+    ``strong_kind`` is empty where the problem has no stronger test. ``cause`` is the kind of mistake, if known.
     """
 
     kind: str
@@ -30,6 +30,7 @@ class Judged:
     seconds: float = 0.0
     strong_kind: str = ""
     strong_detail: str = ""
+    cause: str = ""
     from_store: bool = False  # kept from a former check
 
 

@@ -48,8 +48,8 @@ def judge(version: str, run: str, setup: Sequence[Any], samples: list[tuple[str,
         bench = bench_for(run, lambda: ray.get(setup[0]))
     except SandboxError as error:
         return f"{socket.gethostname()}: {error}", (), []
-    judged = bench.judge([Sample(*one) for one in samples])
-    return "", bench.layers, [astuple(one) for one in judged]
+    judged = bench.judge([Sample(*sample) for sample in samples])
+    return "", bench.layers, [astuple(verdict) for verdict in judged]
 
 
 def package_version() -> str:
@@ -127,7 +127,7 @@ class Nodes:
 
     def submit(self, piece: Piece) -> None:
         """Hand a piece to whichever node has a CPU for it."""
-        samples = [(*one.item, one.completion) for one in piece.samples]
+        samples = [(*sample.item, sample.completion) for sample in piece.samples]
         reference = self._task.remote(self._version, self._reference.hex(), [self._reference], samples)
         self._pieces[reference] = piece
 
@@ -156,7 +156,7 @@ class Nodes:
             return Reply(piece, crash=_first_line(error))
         except errors.RayError as error:
             raise ClusterError(f"Ray: {type(error).__name__}: {_first_line(error)}") from None
-        return Reply(piece, tuple(Judged(*one) for one in judged), tuple(layers), refusal=complaint)
+        return Reply(piece, tuple(Judged(*values) for values in judged), tuple(layers), refusal=complaint)
 
 
 def _import_ray(*, local: bool) -> Any:
@@ -200,9 +200,9 @@ def _refusal(error: Any) -> Exception:
     """What it means that a task could not be run: never a completion's doing."""
     if isinstance(error.cause, InputError):
         return InputError(str(error.cause))
-    told = str(error.cause or error).strip().splitlines()[-1]
+    reason = str(error.cause or error).strip().splitlines()[-1]
     return InputError(
-        f"--ray: a node cannot judge ({told}); every node needs pytest-humaneval {package_version()} and its "
+        f"--ray: a node cannot judge ({reason}); every node needs pytest-humaneval {package_version()} and its "
         "dependencies"
     )
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pytest_humaneval.option import argument, count, number
 from pytest_humaneval.sandbox import DEFAULT_TIMEOUT, SANDBOXES, SandboxOptions
-from pytest_humaneval.values import argument, count, number
 
 FLAG = "--ray"
 
@@ -39,7 +39,7 @@ def add_evaluate_on_ray(subcommands: Any) -> None:
         help="--ray=HOST:PORT joins a cluster, --ray=auto the one this machine belongs to, --ray starts one here",
     )  # fmt: skip
     add("--output", type=Path, metavar="DIR", required=True, help="where to write results.jsonl and run.json")
-    add("--dataset", metavar="NAME or FILE", help="the problems, if they are not HumanEval's")
+    add("--dataset", metavar="NAMES or FILES", help="the problems, if they are not HumanEval's")
     add(
         "--timeout", type=argument(number(float, 1e-3, 1e6)), metavar="SECONDS", default=DEFAULT_TIMEOUT,
         help=f"CPU time of a check (default: {DEFAULT_TIMEOUT:g})",

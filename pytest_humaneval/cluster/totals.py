@@ -47,6 +47,7 @@ class Figures:
 
     def __init__(self) -> None:
         self.outcomes = self.errors = self.passed = 0
+        self.tasks: set[str] = set()
         self._tallies: dict[str, Tally] = {}
         self._passes: dict[str, dict[str, Marks]] = {}
 
@@ -55,6 +56,7 @@ class Figures:
         self.outcomes += 1
         self.errors += outcome.error
         self.passed += outcome.passed
+        self.tasks.add(outcome.task_id)
         self._tallies.setdefault(outcome.strategy, Tally(outcome.strategy)).add(outcome)
         if not outcome.error:
             tasks = self._passes.setdefault(outcome.strategy, {})
@@ -67,3 +69,30 @@ class Figures:
     def passes(self) -> dict[str, Passes]:
         """Whether each sample passed, by strategy in the order of their names; errors are not in it."""
         return dict(sorted(self._passes.items()))
+
+
+class FiguresApart:
+    """The figures of each dataset, by its name; of a single one, under no name."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, Figures] = {}
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one outcome with those of its dataset."""
+        self._parts.setdefault(outcome.dataset, Figures()).add(outcome)
+
+    @property
+    def outcomes(self) -> int:
+        return sum(part.outcomes for part in self._parts.values())
+
+    @property
+    def errors(self) -> int:
+        return sum(part.errors for part in self._parts.values())
+
+    @property
+    def passed(self) -> int:
+        return sum(part.passed for part in self._parts.values())
+
+    def parts(self, names: Sequence[str]) -> dict[str, Figures]:
+        """In the order of the names; those of which there is no outcome are left out."""
+        return {name: self._parts[name] for name in names if name in self._parts}

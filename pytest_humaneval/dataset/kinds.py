@@ -44,18 +44,20 @@ class Dataset:
             DatasetError: there is none, two of one id, or something that is no problem.
         """
         given = tuple(problems)
-        if wrong := [one for one in given if not isinstance(one, Problem)]:
+        if wrong := [problem for problem in given if not isinstance(problem, Problem)]:
             raise DatasetError(f"the dataset {name!r} has {wrong[0]!r} among its problems, which is not a Problem")
         if not given:
             raise DatasetError(f"the dataset {name!r} holds no problem")
-        if unnamed := [one for one in given if not one.task_id or not is_entry_point(one.entry_point)]:
+        if unnamed := [problem for problem in given if not problem.task_id or not is_entry_point(problem.entry_point)]:
             raise DatasetError(
-                f"the dataset {name!r}: {unnamed[0]!r} needs a task_id, and as its entry_point {ENTRY_POINT}, not "
+                f"the dataset {name!r}: {unnamed[0]!r} needs a task_id, and an entry_point that is {ENTRY_POINT}, not "
                 f"{unnamed[0].entry_point!r}"
             )
-        if doubled := [task_id for task_id, count in Counter(one.task_id for one in given).items() if count > 1]:
-            raise DatasetError(f"the dataset {name!r} has several problems of the task_id {doubled[0]!r}")
-        text = "".join(json.dumps(_row(one)) + "\n" for one in given)
+        if doubled := [
+            task_id for task_id, count in Counter(problem.task_id for problem in given).items() if count > 1
+        ]:
+            raise DatasetError(f"the dataset {name!r} has more than one problem with the task_id {doubled[0]!r}")
+        text = "".join(json.dumps(_row(problem)) + "\n" for problem in given)
         return cls(name, hashlib.sha256(text.encode()).hexdigest(), given)
 
 
@@ -87,6 +89,7 @@ class DatasetKind:
     read: Callable[[], Dataset | Iterable[Problem]] = tuple
     parts: tuple[str, ...] = ()
     find: Callable[[Wanted], Dataset] | None = None
+    seeded: bool = False  # whether a whole number may stand behind the colon, too
 
     def dataset(self, wanted: Wanted = Wanted()) -> Dataset:
         """Its problems.
@@ -95,8 +98,8 @@ class DatasetKind:
             DatasetError: they cannot be had.
         """
         try:
-            found = self.find(wanted) if self.find is not None else self.read()
-            return found if isinstance(found, Dataset) else Dataset.of(self.name, found)
+            given = self.find(wanted) if self.find is not None else self.read()
+            return given if isinstance(given, Dataset) else Dataset.of(self.name, given)
         except HumanEvalError:
             raise
         except Exception as error:

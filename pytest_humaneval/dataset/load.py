@@ -48,19 +48,19 @@ def read_wanted(wanted: Wanted) -> Dataset:
     return _dataset(Found(rows, digest_of(text), str(source)), source, wanted)
 
 
-def _dataset(found: Found, source: Path, wanted: Wanted) -> Dataset:
+def _dataset(fetched: Found, source: Path, wanted: Wanted) -> Dataset:
     name = source.name.removesuffix(".gz")
     name = name.removesuffix(".jsonl").removesuffix(".json").removesuffix(".parquet")
-    sort = _sort_of(found.rows)
+    sort = _sort_of(fetched.rows)
     if sort == MBPP:
-        return mbpp.dataset_of(name, found.sha256, found.source, mbpp.tasks_of(found.rows), mbpp.SHAPES[0])
+        return mbpp.dataset_of(name, fetched.sha256, fetched.source, mbpp.tasks_of(fetched.rows), mbpp.SHAPES[0])
     if sort == EVALPLUS:
-        return evalplus.dataset_of(name, found, wanted)
-    problems = tuple(_once(found.rows))
+        return evalplus.dataset_of(name, fetched, wanted)
+    problems = tuple(_once(fetched.rows))
     if not problems:
         raise DatasetError(f"{source}: holds no problems; expected one JSON object per line with {', '.join(FIELDS)}")
-    shipped.check_digest(source, found.sha256)
-    return Dataset(name, found.sha256, problems, found.source)
+    shipped.check_digest(source, fetched.sha256)
+    return Dataset(name, fetched.sha256, problems, fetched.source)
 
 
 def _sort_of(rows: Iterable[Row]) -> str:
@@ -68,7 +68,9 @@ def _sort_of(rows: Iterable[Row]) -> str:
     sorts = [(where, _sort(row)) for where, row in rows]
     for where, sort in sorts:
         if sort != sorts[0][1]:
-            raise DatasetError(f"{where}: a row of {sort} in a file that begins with rows of {sorts[0][1]}; divide it")
+            raise DatasetError(
+                f"{where}: a row of {sort} in a file that begins with rows of {sorts[0][1]}; split the file"
+            )
     return sorts[0][1] if sorts else PROBLEMS
 
 
@@ -95,10 +97,12 @@ def select_problems(dataset: Dataset, task_ids: Sequence[str], limit: int | None
     known = {problem.task_id for problem in dataset.problems}
     if missing := [task_id for task_id in task_ids if task_id not in known]:
         parts = dataset.parts or (dataset,)
-        goes = ", then ".join(f"from {one.problems[0].task_id} to {one.problems[-1].task_id}" for one in parts)
-        raise DatasetError(f"--humaneval-task: unknown problem {', '.join(missing)}; the dataset goes {goes}")
+        goes = ", then ".join(f"from {part.problems[0].task_id} to {part.problems[-1].task_id}" for part in parts)
+        raise DatasetError(f"--humaneval-task: unknown problem {', '.join(missing)}; the dataset runs {goes}")
     wanted = set(task_ids) or known
-    chosen = [[one for one in part.problems if one.task_id in wanted] for part in dataset.parts or (dataset,)]
+    chosen = [
+        [problem for problem in part.problems if problem.task_id in wanted] for part in dataset.parts or (dataset,)
+    ]
     return tuple(problem for of_part in chosen for problem in of_part[:limit])
 
 
@@ -116,6 +120,6 @@ def _once(rows: Iterable[Row]) -> Iterator[Problem]:
         problem = problem_of(where, row)
         if (earlier := places.setdefault(problem.task_id, where)) != where:
             line = earlier.rpartition(":")[2]
-            told = f"line {line}" if line.isdecimal() else earlier
-            raise DatasetError(f"{where}: task_id {problem.task_id!r} already appears in {told}")
+            place = f"line {line}" if line.isdecimal() else earlier
+            raise DatasetError(f"{where}: task_id {problem.task_id!r} already appears in {place}")
         yield problem

@@ -30,6 +30,7 @@ from pytest_humaneval.dataset.forms import text_of, texts_of
 from pytest_humaneval.dataset.kinds import Dataset, DatasetKind, Row, Wanted
 from pytest_humaneval.dataset.places import Hub, Places
 from pytest_humaneval.exceptions import DatasetError
+from pytest_humaneval.printable import counted
 from pytest_humaneval.problem import Problem
 
 # By task_id, as its makers split it: 1-10 are few-shot examples.
@@ -71,12 +72,12 @@ def find_mbpp(wanted: Wanted) -> Dataset:
     """
     split, shape = _one_of(SPLITS, wanted), _one_of(SHAPES, wanted)
     sanitized = SANITIZED in wanted.parts
-    found = (BY_HAND if sanitized else WHOLE).find(wanted)
+    fetched = (BY_HAND if sanitized else WHOLE).find(wanted)
     name = ":".join(["mbpp", *([SANITIZED] if sanitized else []), split, shape])
-    tasks = [task for task in tasks_of(found.rows) if task.number in SPLITS[split]]
+    tasks = [task for task in tasks_of(fetched.rows) if task.number in SPLITS[split]]
     if not tasks:
-        raise DatasetError(f"{found.source}: holds no task of MBPP's {split} split ({SPLITS[split]})")
-    return dataset_of(name, found.sha256, found.source, tasks, shape)
+        raise DatasetError(f"{fetched.source}: holds no task of MBPP's {split} split ({SPLITS[split]})")
+    return dataset_of(name, fetched.sha256, fetched.source, tasks, shape)
 
 
 def dataset_of(name: str, sha256: str, source: str, tasks: Iterable[Task], shape: str) -> Dataset:
@@ -88,8 +89,9 @@ def dataset_of(name: str, sha256: str, source: str, tasks: Iterable[Task], shape
             left_out.append(task.task_id)
         else:
             problems.append(problem)
-    told = f"; {len(left_out)} tasks have not this shape: {', '.join(left_out)}" if left_out else ""
-    return Dataset(name, sha256, tuple(problems), source + told)
+    lacking = counted(len(left_out), "task does", "tasks do")
+    note = f"; {lacking} not have this shape: {', '.join(left_out)}" if left_out else ""
+    return Dataset(name, sha256, tuple(problems), source + note)
 
 
 def shaped(task: Task, shape: str) -> tuple[Problem | None, str]:
@@ -167,7 +169,7 @@ def in_docstring(task: Task) -> tuple[Problem | None, str]:
         return None, f"its tests call {len(functions)} of its functions, not 1"
     (function,) = functions
     if module.body[-1] is not function:
-        return None, "something follows the function"
+        return None, "code follows the function"
     head = "\n".join(map(ast.unparse, module.body[:-1]))
     docstring = _docstring(task.description, asserts[:NUM_EXAMPLES])
     prompt = (f"{head}\n\n\n" if head else "") + _signature(function) + docstring
@@ -212,10 +214,10 @@ def _loaded(tree: ast.AST) -> set[str]:
 def _one_of(names: Iterable[str], wanted: Wanted) -> str:
     """The one of these parts that is wanted, or the first."""
     known = list(names)
-    asked = [part for part in wanted.parts if part in known]
-    if len(set(asked)) > 1:
-        raise DatasetError(f"--humaneval-dataset: mbpp: {' and '.join(asked)} exclude each other; give one")
-    return asked[0] if asked else known[0]
+    chosen = [part for part in wanted.parts if part in known]
+    if len(set(chosen)) > 1:
+        raise DatasetError(f"--humaneval-dataset: mbpp: {' and '.join(chosen)} exclude each other; give one")
+    return chosen[0] if chosen else known[0]
 
 
 def _parsed(source: str) -> ast.Module:

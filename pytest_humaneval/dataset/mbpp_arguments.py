@@ -15,17 +15,17 @@ def restored(number: int, arguments: Arguments) -> Arguments:
 
 def _each(restore: Callable[[Any], Any]) -> Callable[[Arguments], Arguments]:
     """Every argument."""
-    return lambda arguments: [restore(one) for one in arguments]
+    return lambda arguments: [restore(argument) for argument in arguments]
 
 
 def _at(place: int, restore: Callable[[Any], Any]) -> Callable[[Arguments], Arguments]:
     """The argument at one place."""
-    return lambda arguments: [restore(one) if at == place else one for at, one in enumerate(arguments)]
+    return lambda arguments: [restore(argument) if at == place else argument for at, argument in enumerate(arguments)]
 
 
 def _tuples(value: Any) -> list[Any]:
     """A list of tuples."""
-    return [tuple(one) for one in value]
+    return [tuple(element) for element in value]
 
 
 def _tuple_of_tuples(value: Any) -> tuple[Any, ...]:
@@ -38,16 +38,16 @@ def _all_tuples(value: Any) -> Any:
 
 def _tuple_with_tuples(value: Any) -> tuple[Any, ...]:
     """A tuple; the lists in it as well."""
-    return tuple(tuple(one) if isinstance(one, list) else one for one in value)
+    return tuple(tuple(element) if isinstance(element, list) else element for element in value)
 
 
 def _sets(value: Any) -> list[Any]:
     """A list of sets. What is empty is a dict: the task asks whether all are."""
-    return [set(one) if isinstance(one, list) and one else {} for one in value]
+    return [set(element) if isinstance(element, list) and element else {} for element in value]
 
 
 def _values_as_tuples(value: Any) -> dict[Any, Any]:
-    return {key: tuple(one) for key, one in value.items()}
+    return {key: tuple(element) for key, element in value.items()}
 
 
 _BY_TASK: tuple[tuple[frozenset[int], Callable[[Arguments], Arguments]], ...] = (

@@ -7,7 +7,7 @@ from typing import Any
 
 from pytest_humaneval.exceptions import DatasetError
 
-INSTALL = "Parquet is read by the package pyarrow, which is not installed: pip install pyarrow"
+INSTALL = "Parquet needs the package pyarrow, which is not installed: pip install pyarrow"
 
 
 def rows(path: Path, content: bytes) -> list[tuple[str, dict[str, Any]]]:
@@ -24,5 +24,5 @@ def rows(path: Path, content: bytes) -> list[tuple[str, dict[str, Any]]]:
     try:
         table = pyarrow.parquet.read_table(pyarrow.BufferReader(content))
     except (pyarrow.ArrowException, OSError, ValueError) as error:
-        raise DatasetError(f"{path}: no Parquet, or damaged ({error})") from error
+        raise DatasetError(f"{path}: not a Parquet file, or damaged ({error})") from error
     return [(f"{path}, row {number}", row) for number, row in enumerate(table.to_pylist())]

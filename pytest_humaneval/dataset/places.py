@@ -60,8 +60,8 @@ class Places:
                 trouble = str(error)
         folders = " or ".join(map(str, (*wanted.folders, *self.folders)))
         raise DatasetError(
-            f"{self.name} is not here: no file {' or '.join(self.files)} in {folders}; the hub: {trouble}. Name its "
-            f"file, {self.name}=FILE, or a folder that has it by --humaneval-data-dir or HUMANEVAL_DATA_DIR"
+            f"{self.name} was not found: no file {' or '.join(self.files)} in {folders}; the hub: {trouble}. Give its "
+            f"file as {self.name}=FILE, or the folder that has it with --humaneval-data-dir or HUMANEVAL_DATA_DIR"
         )
 
 
@@ -88,8 +88,10 @@ def from_hub(hub: Hub, load: Callable[..., Any] | None = None) -> Found:
     except DatasetError:
         raise
     except Exception as error:  # the client's transport has a family of its own
-        told = " ".join(str(error).split())
-        raise DatasetError(f"{hub.name} could not be fetched from the hub ({type(error).__name__}: {told})") from error
+        reason = " ".join(str(error).split())
+        raise DatasetError(
+            f"{hub.name} could not be fetched from the hub ({type(error).__name__}: {reason})"
+        ) from error
     text = "".join(json.dumps(row, sort_keys=True) + "\n" for _, row in rows)
     return Found(rows, digest_of(text), f"the hub's {hub.name}")
 
@@ -99,7 +101,7 @@ def _load_dataset() -> Callable[..., Any]:
         from datasets import load_dataset
     except ImportError:
         raise DatasetError(
-            "it is read by the package datasets, which is not installed: pip install 'pytest-humaneval[soft-prompt]'"
+            "the hub needs the package datasets, which is not installed: pip install 'pytest-humaneval[soft-prompt]'"
         ) from None
     load: Callable[..., Any] = load_dataset
     return load

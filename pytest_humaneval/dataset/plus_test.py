@@ -98,10 +98,10 @@ def _surface(edge: float, height: float) -> int:
     return round(edge * edge + 2 * edge * math.hypot(edge / 2, height))
 
 
-def _digit_distance(one: int, other: int) -> int:
+def _digit_distance(first: int, second: int) -> int:
     """The sum of differences digit by digit, not the digits of the difference."""
-    width = max(len(str(one)), len(str(other)))
-    pairs = zip(str(one).zfill(width), str(other).zfill(width), strict=True)
+    width = max(len(str(first)), len(str(second)))
+    pairs = zip(str(first).zfill(width), str(second).zfill(width), strict=True)
     return sum(abs(int(first) - int(second)) for first, second in pairs)
 
 
@@ -125,8 +125,8 @@ def _is_floats(expected: str) -> bool:
 
 
 def _all_floats(values: Iterable[object]) -> bool:
-    found = list(values)
-    return bool(found) and all(isinstance(one, float) for one in found)
+    listed = list(values)
+    return bool(listed) and all(isinstance(value, float) for value in listed)
 
 
 def _uses_head(line: str) -> bool:

@@ -25,7 +25,7 @@ def source_of(value: object) -> str:
     if kind is complex:
         return f"({source_of(value.real)} + {source_of(value.imag)} * 1j)"  # type: ignore[attr-defined]
     if kind is dict:
-        pairs = [f"{source_of(key)}: {source_of(one)}" for key, one in value.items()]  # type: ignore[attr-defined]
+        pairs = [f"{source_of(key)}: {source_of(element)}" for key, element in value.items()]  # type: ignore[attr-defined]
         return "{" + ", ".join(pairs) + "}"
     if kind in (list, tuple, set):
         parts = ", ".join(map(source_of, value))  # type: ignore[call-overload]

@@ -5,45 +5,23 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pytest_humaneval.endings import settled
+from pytest_humaneval.engine.engine_progress import EngineProgress
 from pytest_humaneval.engine.forecast import Forecast, Underway
 from pytest_humaneval.engine.protocol import Answer
 from pytest_humaneval.engine.store import Store
-from pytest_humaneval.exceptions import EngineError
+from pytest_humaneval.exceptions import EngineError, StoppedError
 from pytest_humaneval.sample import Generation, Request
 
 ANNOUNCEMENT_SECONDS = 120.0  # from a worker's question to the controller's list of items, which takes a moment
 FORECAST_SECONDS = 0.4  # between two looks ahead, and
 FORECAST_SECONDS_EACH = 0.002  # for each request, a hundred times what it costs
 ENDED = "the run has ended"
-
-Phase = Literal["idle", "loading", "generating", "failed"]
-
-
-@dataclass
-class EngineProgress:
-    """What people watch while they wait. Seconds are those the engine was loading, and generating."""
-
-    phase: Phase = "idle"
-    message: str = ""
-    total: int = 0  # different requests, without those answered from the store
-    finished: int = 0
-    from_store: int = 0
-    tokens: int = 0
-    rate: float = 0.0  # tokens of answers a second, in the last half minute
-    share: float = 0.0  # of the work that is done
-    seconds_left: float | None = None  # where that can be told
-    prompt_tokens: int = 0
-    cached_prompt_tokens: int = 0  # of these, not computed: an earlier prompt began with them
-    loading_seconds: float = 0.0
-    generating_seconds: float = 0.0
-    ready_at: float = 0.0  # seconds since the epoch; 0 where the engine never had to start
-    warm: bool = False  # whether the engine had its model loaded already, by a former run
 
 
 class Broker:
@@ -57,11 +35,17 @@ class Broker:
         self._store_in_use = threading.Lock()  # taken last, and never while waiting
         self._answers: dict[str, Generation | EngineError] = {}
         self._waiting: dict[str, Request] = {}  # taken in, not yet handed to the engine
-        self._handed_on: set[str] = set()
+        self._handed_on: dict[str, Request] = {}
+        self._stopped: dict[str, str] = {}  # strategies that want no more answers, and why
+        self._kept: set[str] = set()  # what others ask as well
+        self._awaited: set[str] = set()  # what somebody who goes on has waited for
+        self._unwanted: set[str] = set()  # of what was handed on; the engine has not been told
+        self._dropped: dict[str, Request] = {}  # made again if somebody asks after all
         self._announced: set[str] | None = None  # keys of the solutions to come; None until that is known
         self._solutions: dict[str, dict[str, Any]] = {}
         self._broken: EngineError | None = None
         self._ended = False
+        self._held = False  # whether the engine may load, but not generate yet
         self._progress = EngineProgress()
         self._busy_since: float | None = None
         self._forecast = Forecast()
@@ -96,13 +80,42 @@ class Broker:
                     self._forecast.expect(request.sampling.max_tokens)
             self._changed.notify_all()
 
-    def wait_for(self, key: str) -> Generation | EngineError:
-        """The answer to a submitted request, when it is there."""
+    def wait_for(self, key: str, strategy: str = "") -> Generation | EngineError | StoppedError:
+        """The answer to a submitted request, when it is there, or the word that its strategy wants none any more."""
         with self._changed:
             if not self._known(key):
                 return EngineError(f"request {key[:12]} was never submitted")
-            self._changed.wait_for(lambda: key in self._answers)
-            return self._answers[key]
+            if strategy not in self._stopped:
+                self._awaited.add(key)
+                self._bring_back(key)
+            self._changed.wait_for(lambda: key in self._answers or strategy in self._stopped)
+            return StoppedError(self._stopped[strategy]) if strategy in self._stopped else self._answers[key]
+
+    def stop(self, strategies: Mapping[str, str], keep: Iterable[str]) -> None:
+        """Want no more answers to these strategies, but to the keys to ``keep``: others ask the same."""
+        with self._changed:
+            self._stopped |= strategies
+            self._kept = set(keep)
+            for key in [key for key, request in self._waiting.items() if self._is_unwanted(key, request)]:
+                self._drop(key, self._waiting.pop(key))
+            self._unwanted = {key for key, request in self._handed_on.items() if self._is_unwanted(key, request)}
+            self._changed.notify_all()
+
+    def unwanted(self) -> set[str]:
+        """What the engine need not answer, since the last call."""
+        with self._changed:
+            found, self._unwanted = (self._unwanted & self._handed_on.keys()) - self._awaited, set()
+            return found
+
+    def dropped(self, keys: Collection[str]) -> None:
+        """Learn which of them it is not going to answer."""
+        with self._changed:
+            for key in keys:
+                if (request := self._handed_on.pop(key, None)) is not None:
+                    self._drop(key, request)
+                if key in self._awaited:  # since the engine was told
+                    self._bring_back(key)
+            self._changed.notify_all()
 
     def forget(self, keys: Iterable[str]) -> None:
         """Keep the answers to these no longer: who asks again is answered from the store, or anew."""
@@ -122,14 +135,16 @@ class Broker:
             self._solutions.setdefault(key, answer)  # the first word stands: somebody may have acted on it
             self._changed.notify_all()
 
-    def solution(self, key: str) -> dict[str, Any]:
-        """What was published under ``key``, when it is there; an error where nobody announced it."""
+    def solution(self, key: str, strategy: str = "") -> dict[str, Any]:
+        """What was published under ``key``, when it is there; an error where nobody announced it, or wants it."""
         with self._changed:
             if not self._changed.wait_for(lambda: self._announced is not None, ANNOUNCEMENT_SECONDS):
                 return {"error": f"nobody began to solve {key} within {ANNOUNCEMENT_SECONDS:g} s"}
             if key not in (self._announced or ()):
                 return {"error": f"{key} was not among the items to solve"}
-            self._changed.wait_for(lambda: key in self._solutions or self._ended)
+            self._changed.wait_for(lambda: key in self._solutions or self._ended or strategy in self._stopped)
+            if strategy in self._stopped:
+                return {"stopped": self._stopped[strategy]}
             return self._solutions.get(key, {"error": ENDED})
 
     def take(self, *, block: bool) -> list[tuple[str, Request]]:
@@ -139,7 +154,7 @@ class Broker:
                 self._enter_busy(False)
                 self._changed.wait_for(lambda: bool(self._waiting) or self._ended)
             batch = list(self._waiting.items())
-            self._handed_on.update(self._waiting)
+            self._handed_on |= self._waiting
             self._waiting.clear()
             return batch
 
@@ -155,7 +170,8 @@ class Broker:
             self.notices += [notice] if notice else []
             for key, answer in answers:
                 self._answers[key] = answer
-                self._handed_on.discard(key)
+                self._progress.dropped -= self._dropped.pop(key, None) is not None  # it came after all
+                self._handed_on.pop(key, None)
             self._progress.finished += len(answers)
             self._progress.tokens += sum(generation.completion_tokens for _, generation in generated)
             self._progress.prompt_tokens += sum(generation.prompt_tokens for _, generation in generated)
@@ -179,7 +195,7 @@ class Broker:
         """Answer everything outstanding, and everything to come, with ``error``."""
         with self._changed:
             self._broken = error
-            outstanding = self._handed_on | self._waiting.keys()
+            outstanding = self._handed_on.keys() | self._waiting.keys()
             self._answers |= dict.fromkeys(outstanding, error)
             self._handed_on.clear()
             self._waiting.clear()
@@ -194,6 +210,24 @@ class Broker:
             self._ended = True
             self.fail(EngineError(ENDED))
         self.close()
+
+    def hold(self) -> None:
+        """Let the engine load, and generate nothing until :meth:`release`."""
+        with self._changed:
+            self._held = True
+
+    def release(self) -> None:
+        """Let the engine generate."""
+        with self._changed:
+            self._held = False
+            self._changed.notify_all()
+
+    def await_release(self) -> None:
+        """Wait until the engine may generate, or the run is over."""
+        with self._changed:
+            if self._held and self._progress.phase == "loading":
+                self._progress.message = "ready; the canonical solutions are being tried"
+            self._changed.wait_for(lambda: not self._held or self._ended)
 
     def has_ended(self) -> bool:
         """Whether the run is over, by :meth:`end`."""
@@ -257,7 +291,20 @@ class Broker:
             return self._store.put_many(generated) if self._store is not None else ""
 
     def _known(self, key: str) -> bool:
-        return key in self._answers or key in self._waiting or key in self._handed_on
+        return any(key in some for some in (self._answers, self._waiting, self._handed_on, self._dropped))
+
+    def _is_unwanted(self, key: str, request: Request) -> bool:
+        return request.strategy in self._stopped and key not in self._kept and key not in self._awaited
+
+    def _drop(self, key: str, request: Request) -> None:
+        self._dropped[key] = request
+        self._progress.dropped += 1
+
+    def _bring_back(self, key: str) -> None:
+        if (request := self._dropped.pop(key, None)) is not None:
+            self._waiting[key] = request
+            self._progress.dropped -= 1
+            self._changed.notify_all()
 
     def _look_ahead(self) -> None:
         """Bring rate, share and time left up to date; a large batch less often, as that takes a moment."""
@@ -268,7 +315,7 @@ class Broker:
         to_come = (self._announced or set()) - self._solutions.keys()  # they ask for what nobody can know yet
         state.rate = self._forecast.rate(now)
         state.seconds_left = None if to_come else self._forecast.seconds_left(now)
-        share = state.finished / max(1, state.total)
+        share = (state.finished + state.dropped) / max(1, state.total)
         if state.seconds_left is not None and now > 0:
             share = now / (now + state.seconds_left)
         state.share = max(state.share, share)

@@ -138,16 +138,16 @@ def _identity_of_scripted(options: EngineOptions) -> Identity:
 _KINDS = (
     EngineKind(
         "vllm", "vLLM, in the engine process itself", _made_by("vllm", "VllmEngine"), _identity_of_vllm,
-        holds_model=True, heeds=("engine-arg", "linger"),
+        holds_model=True, scores=True, heeds=("engine-arg", "linger"),
     ),
     EngineKind(
         "transformers", "Hugging Face's library, where there is no vLLM",
         _made_by("transformers", "TransformersEngine"), _identity_of_transformers,
-        holds_model=True, heeds=("engine-arg", "linger"),
+        holds_model=True, scores=True, heeds=("engine-arg", "linger"),
     ),
     EngineKind(
         "openai", "servers that speak OpenAI's protocol", _made_by("openai", "OpenAIEngine"), _identity_of_openai,
-        heeds=("request", "in-flight"),
+        scores=True, heeds=("request", "in-flight"),
     ),
     EngineKind("replay", "an existing file of samples", _made_by("replay", "ReplayEngine"), _identity_of_replay,
                heeds=()),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from io import BufferedReader
 from pathlib import Path
 from typing import Any, Protocol
 
-from pytest_humaneval.exceptions import EngineError, SharedEngineError, StrategyError
+from pytest_humaneval.exceptions import EngineError, SharedEngineError, StoppedError, StrategyError
 from pytest_humaneval.plain import from_plain, to_plain
 from pytest_humaneval.sample import Generation, Request, Solution
 
@@ -57,10 +57,13 @@ class EngineClient:
 
         Raises:
             EngineError: it could not be made, or the engine process is gone.
+            StoppedError: nobody wants answers to this strategy any more.
         """
         if key not in self._asked:
             self.submit([(key, request)])
-        answer = self._ask({"op": "wait", "key": key})
+        answer = self._ask({"op": "wait", "key": key, "strategy": request.strategy})
+        if "stopped" in answer:
+            raise StoppedError(answer["stopped"])
         if "error" in answer:
             raise (SharedEngineError if answer.get("shared") else EngineError)(answer["error"])
         return from_plain(Generation, answer["generation"], "the engine's answer", EngineError)
@@ -105,22 +108,49 @@ class EngineClient:
             {"op": "publish", "key": key, "answer": {"error": message, "shared": shared, "strategy": by_strategy}}
         )
 
-    def solution(self, key: str) -> Solution:
+    def stop(self, strategies: Mapping[str, str], keep: Iterable[str]) -> None:
+        """Say that these strategies, each with the reason, want no more answers; but for those to the keys to ``keep``.
+
+        Raises:
+            EngineError: the engine process is gone.
+        """
+        self._ask({"op": "stop", "strategies": dict(strategies), "keep": list(keep)})
+
+    def solution(self, key: str, strategy: str) -> Solution:
         """A solution that was, or is going to be, published; waits for it.
 
         Raises:
             StrategyError: there will be none, by the strategy's own fault.
             EngineError: there will be none, or the engine process is gone.
+            StoppedError: nobody wants solutions of this strategy any more.
         """
-        answer = self._ask({"op": "solution", "key": key})
+        answer = self._ask({"op": "solution", "key": key, "strategy": strategy})
+        if "stopped" in answer:
+            raise StoppedError(answer["stopped"])
         if answer.get("strategy"):
             raise StrategyError(answer["error"])
         if "error" in answer:
             raise (SharedEngineError if answer.get("shared") else EngineError)(answer["error"])
         return from_plain(Solution, answer["solution"], "the guide's answer", EngineError)
 
+    def hold(self) -> None:
+        """Have the engine load when it is asked for something, and generate nothing before :meth:`release`.
+
+        Raises:
+            EngineError: the engine process is gone.
+        """
+        self._ask({"op": "hold"})
+
+    def release(self) -> None:
+        """Let the engine generate.
+
+        Raises:
+            EngineError: the engine process is gone.
+        """
+        self._ask({"op": "release"})
+
     def progress(self) -> dict[str, Any]:
-        """What the engine is doing: the fields of ``engine.broker.EngineProgress``, and ``notices``."""
+        """What the engine is doing: the fields of ``engine.engine_progress.EngineProgress``, and ``notices``."""
         return self._ask({"op": "progress"})
 
     def close(self) -> None:

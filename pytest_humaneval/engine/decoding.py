@@ -41,6 +41,15 @@ class Continuation:
         return len(self.tokens) + (len(self.virtual) if self.virtual is not None else 0)
 
 
+def score_text(model: Any, tokens: Sequence[int], begin: int) -> float:
+    """The log-probability of the tokens from the place ``begin`` on, given those before them."""
+    given = torch.tensor([tokens], device=model.device)
+    with torch.inference_mode():
+        logits = model(input_ids=given).logits[0, begin - 1 : -1].float()
+        wanted = given[0, begin:, None]
+        return float(torch.log_softmax(logits, dim=-1).gather(1, wanted).sum())
+
+
 class Decoding:
     """A batch at work. ``step`` gives every sequence one more token."""
 
@@ -71,8 +80,8 @@ class Decoding:
         logprobs = torch.log_softmax(self._logits.float(), dim=-1)
         chosen = torch.tensor(
             [
-                draw(one, row.sampling, generator)
-                for one, row, generator in zip(logprobs, self._rows, self._generators, strict=True)
+                draw(distribution, row.sampling, generator)
+                for distribution, row, generator in zip(logprobs, self._rows, self._generators, strict=True)
             ]
         )
         gained = logprobs.cpu().gather(1, chosen.unsqueeze(1)).flatten().tolist()
@@ -80,9 +89,9 @@ class Decoding:
             row.new_tokens.append(token)
             row.logprob += logprob
             self._finish(row)
-        done = [row for row in self._rows if row.finish_reason]
+        finished = [row for row in self._rows if row.finish_reason]
         self._advance(chosen.to(self._mask.device))
-        return done
+        return finished
 
     def _finish(self, row: Continuation) -> None:
         """Note that the sequence is done, and its text, if it is."""
@@ -115,8 +124,12 @@ class Decoding:
             for row, part in zip(self._rows, parts, strict=True)
         ]
         longest = max(map(len, embeds))
-        inputs = torch.stack([torch.nn.functional.pad(one, (0, 0, longest - len(one), 0)) for one in embeds])
-        mask = torch.tensor([[0] * (longest - len(one)) + [1] * len(one) for one in embeds], device=device)
+        inputs = torch.stack(
+            [torch.nn.functional.pad(sequence, (0, 0, longest - len(sequence), 0)) for sequence in embeds]
+        )
+        mask = torch.tensor(
+            [[0] * (longest - len(sequence)) + [1] * len(sequence) for sequence in embeds], device=device
+        )
         cache = None
         if deep is not None:
             cache = cache_of(deep.to(inputs), self._model.config, len(embeds))

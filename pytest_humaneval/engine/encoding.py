@@ -20,6 +20,16 @@ def encode_prompt(tokenizer: Any, prompt: Prompt, model: str) -> list[int]:
     return list(tokenizer.encode(render(tokenizer, prompt, model), add_special_tokens=False))
 
 
+def encode_scored(tokenizer: Any, prompt: Prompt, scored: str) -> tuple[list[int], int]:
+    """The tokens of a prompt with the text to score behind it, and the place of the first that is not the prompt's.
+
+    Where a token reaches from the one into the other, it counts with the text.
+    """
+    alone, whole = (list(tokenizer.encode(text)) for text in (prompt.text, prompt.text + scored))
+    begin = next((at for at, pair in enumerate(zip(alone, whole, strict=False)) if pair[0] != pair[1]), len(alone))
+    return whole, min(begin, len(whole))
+
+
 def render(tokenizer: Any, prompt: Prompt, model: str) -> str:
     """A conversation as the model's chat template writes it, up to where the model has to go on.
 

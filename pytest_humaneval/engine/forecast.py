@@ -81,7 +81,7 @@ class Forecast:
     def rate(self, now: float) -> float:
         """Tokens of answers a second, lately."""
         since = max(0.0, now - RATE_SECONDS)
-        earlier = max((one for one in self._produced if one[0] <= since), default=self._produced[0])
+        earlier = max((entry for entry in self._produced if entry[0] <= since), default=self._produced[0])
         return (self._produced[-1][1] - earlier[1]) / (now - since) if now > since else 0.0
 
     def seconds_left(self, now: float) -> float | None:

@@ -9,11 +9,14 @@ One JSON object a line, each way:
 
     {"op": "missing", "keys": [...]}                     -> {"missing": [...]}
     {"op": "submit", "batch": [[key, request], ...]}     -> {}
-    {"op": "wait", "key": key}                           -> {"generation": {...}} or {"error": "...", "shared": bool}
+    {"op": "wait", "key": key, "strategy": name}         -> {"generation": {...}} or {"error": "...", "shared": bool}
+                                                            or {"stopped": why}
     {"op": "forget", "keys": [...]}                      -> {}
+    {"op": "stop", "strategies": {name: why}, "keep": [keys]}  -> {}
     {"op": "announce", "keys": [...]}                    -> {}
     {"op": "publish", "key": key, "answer": {...}}       -> {}
-    {"op": "solution", "key": key}                       -> {"solution": {...}} or {"error": "..."}
+    {"op": "solution", "key": key, "strategy": name}     -> {"solution": {...}}, {"error": "..."} or {"stopped": why}
+    {"op": "hold"}, {"op": "release"}                    -> {}
     {"op": "progress"}                                   -> Broker.progress()
 """
 
@@ -35,8 +38,8 @@ from typing import Any, Literal
 
 from pytest_humaneval.engine.broker import Broker
 from pytest_humaneval.engine.catalogue import open_ordered
-from pytest_humaneval.engine.protocol import Engine, TellingEngine
-from pytest_humaneval.exceptions import HumanEvalError, SharedEngineError
+from pytest_humaneval.engine.protocol import DroppingEngine, Engine, TellingEngine
+from pytest_humaneval.exceptions import HumanEvalError, SharedEngineError, StoppedError
 from pytest_humaneval.plain import from_plain, to_plain
 from pytest_humaneval.sample import Generation, Request
 
@@ -74,9 +77,11 @@ def _answer(broker: Broker, question: dict[str, Any]) -> dict[str, Any]:
             broker.submit((key, from_plain(Request, plain, "a request").sharing()) for key, plain in batch)
             return {}
         case "wait":
-            answer = broker.wait_for(question["key"])
+            answer = broker.wait_for(question["key"], question["strategy"])
             if isinstance(answer, Generation):
                 return {"generation": to_plain(answer)}
+            if isinstance(answer, StoppedError):
+                return {"stopped": str(answer)}
             return {"error": str(answer), "shared": isinstance(answer, SharedEngineError)}
         case "forget":
             broker.forget(question["keys"])
@@ -88,7 +93,16 @@ def _answer(broker: Broker, question: dict[str, Any]) -> dict[str, Any]:
             broker.publish(question["key"], question["answer"])
             return {}
         case "solution":
-            return broker.solution(question["key"])
+            return broker.solution(question["key"], question["strategy"])
+        case "stop":
+            broker.stop(question["strategies"], question["keep"])
+            return {}
+        case "hold":
+            broker.hold()
+            return {}
+        case "release":
+            broker.release()
+            return {}
         case "progress":
             return broker.progress()
     return {"error": f"unknown question {question['op']!r}"}
@@ -112,18 +126,15 @@ def run_engine(engine: Engine, broker: Broker, condition: Condition = "new") -> 
         batch = broker.take(block=True)
         if broker.has_ended():
             return condition
-        if condition == "loaded":
-            broker.found_warm()
-        else:
-            broker.loading("starting the engine")
-            start = time.monotonic()
-            engine.start()
-            broker.generating(time.monotonic() - start)
+        _make_ready(engine, broker, warm=condition == "loaded")
+        batch += broker.take(block=False)  # what came meanwhile
         looked_at = -math.inf
         while not broker.has_ended():
             if batch:
                 broker.generating()
                 engine.submit(batch)
+            if (unwanted := broker.unwanted()) and isinstance(engine, DroppingEngine):
+                broker.dropped(engine.drop(unwanted))
             answers = list(engine.poll())
             broker.note(getattr(engine, "notices", ()))  # only servers have anything to say
             if answers:
@@ -143,6 +154,20 @@ def run_engine(engine: Engine, broker: Broker, condition: Condition = "new") -> 
         traceback.print_exc()
         broker.fail(SharedEngineError(f"the engine broke: {type(error).__name__}: {error}"))
     return "broken"
+
+
+def _make_ready(engine: Engine, broker: Broker, *, warm: bool) -> None:
+    """Load what is to be loaded, and wait until the run lets us generate: it tries its problems meanwhile."""
+    if warm:
+        broker.await_release()
+        broker.found_warm()
+        return
+    broker.loading("starting the engine")
+    start = time.monotonic()
+    engine.start()
+    seconds = time.monotonic() - start
+    broker.await_release()
+    broker.generating(seconds)
 
 
 def _look(engine: Engine, broker: Broker) -> None:

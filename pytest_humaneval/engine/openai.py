@@ -7,14 +7,16 @@ is gone gets no more. The key comes from the environment variable OPENAI_API_KEY
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
+import functools
 import importlib.util
 import json
 import queue
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Container, Coroutine, Iterable
+from collections.abc import Callable, Collection, Container, Coroutine, Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -45,8 +47,8 @@ def identity(options: EngineOptions) -> str:
     """
     urls = sorted({without_credentials(_base_url(url)) for url in options.urls})
     changed = {key: json.loads(text) if text else None for key, text in sorted(options.request)}
-    asked = [json.dumps(changed, sort_keys=True)] if changed else []  # other answers than without
-    return " ".join(["openai", *urls, options.model or "(the server's only model)", *asked])
+    further = [json.dumps(changed, sort_keys=True)] if changed else []  # other answers than without
+    return " ".join(["openai", *urls, options.model or "(the server's only model)", *further])
 
 
 def check(options: EngineOptions) -> None:
@@ -92,7 +94,7 @@ class OpenAIEngine:
         self._embedder = PromptEmbedder(Path(options.cache_dir), progress)
         self._replicas: list[Replica] = []
         self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
-        self._tasks: set[asyncio.Task[None]] = set()  # an event loop holds its tasks only weakly
+        self._tasks: dict[str, asyncio.Task[None]] = {}  # by key; an event loop holds its tasks only weakly
         self._in_flight = options.in_flight or _IN_FLIGHT
         self._slots = asyncio.Semaphore(self._in_flight * len(self._urls))
         self._manners = Manners({key: json.loads(text) if text else REMOVED for key, text in options.request})
@@ -133,6 +135,18 @@ class OpenAIEngine:
                 answers.append(self._answers.get_nowait())
         return answers
 
+    def drop(self, keys: Collection[str]) -> Collection[str]:
+        """Hang up on these; vLLM stops generating for a connection that is closed."""
+        gone: concurrent.futures.Future[list[str]] = concurrent.futures.Future()
+        self._loop.call_soon_threadsafe(lambda: gone.set_result(self._cancel(keys)))
+        return gone.result()
+
+    def _cancel(self, keys: Collection[str]) -> list[str]:
+        there = [key for key in keys if key in self._tasks]  # the others are answered
+        for key in there:
+            self._tasks.pop(key).cancel()
+        return there
+
     def close(self) -> None:
         """Drop what is in flight; vLLM stops generating for a connection that is closed."""
         if self._thread.is_alive():
@@ -158,13 +172,18 @@ class OpenAIEngine:
     def _take(self, batch: list[tuple[str, Request]]) -> None:
         for key, request in batch:
             task = self._loop.create_task(self._answer(key, request, time.monotonic()))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._tasks[key] = task
+            task.add_done_callback(functools.partial(self._forget, key))
+
+    def _forget(self, key: str, task: asyncio.Task[None]) -> None:
+        if self._tasks.get(key) is task:
+            del self._tasks[key]
 
     async def _disconnect(self) -> None:
-        for task in self._tasks:
+        tasks = list(self._tasks.values())
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         for replica in self._replicas:
             await replica.client.close()
         await self._loop.shutdown_default_executor()

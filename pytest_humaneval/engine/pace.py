@@ -73,17 +73,17 @@ def pause_before(retry: int) -> float:
 
 def asked_pause(headers: Mapping[str, str], message: str = "") -> float | None:
     """The seconds that a server asks to wait, by its headers (a number, a date) or in words; None where it doesn't."""
-    if (told := _number(headers.get("retry-after-ms", ""))) is not None:
-        return told / 1000
+    if (wait := _number(headers.get("retry-after-ms", ""))) is not None:
+        return wait / 1000
     if after := headers.get("retry-after", ""):
-        if (told := _number(after)) is not None:
-            return told
+        if (wait := _number(after)) is not None:
+            return wait
         try:
             return max(0.0, parsedate_to_datetime(after).timestamp() - time.time())
         except ValueError:
             pass
-    if found := _TRY_AGAIN.search(message):
-        return float(found[1]) * _UNITS.get((found[2] or "s").lower(), 1.0)
+    if match := _TRY_AGAIN.search(message):
+        return float(match[1]) * _UNITS.get((match[2] or "s").lower(), 1.0)
     return None
 
 

@@ -19,7 +19,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from pytest_humaneval.machine import processor_flags, processor_name, telling_flags
+from pytest_humaneval.engine.machine import processor_flags, processor_name, telling_flags
 from pytest_humaneval.models.find import default_cache_directory
 from pytest_humaneval.whole_file import write_whole
 
@@ -46,14 +46,14 @@ class Precision:
 
 
 def choose_precision(
-    asked: str | None, cache_dir: str | Path, environment: Mapping[str, str], *, cpu: bool
+    requested: str | None, cache_dir: str | Path, environment: Mapping[str, str], *, cpu: bool
 ) -> Precision:
     """What the user asked for; else bfloat16 on a GPU, and on a CPU what is faster there.
 
     ``environment`` is what torch reads when it is imported, as the engine is going to have it.
     """
-    if asked:
-        return Precision(asked, "as --humaneval-engine-arg says")
+    if requested:
+        return Precision(requested, "as --humaneval-engine-arg says")
     if not cpu:
         return Precision("bfloat16", "as GPUs have hardware for it")
     try:
@@ -140,7 +140,7 @@ def _valid(seconds: Any) -> dict[str, float]:
         times = {name: float(seconds[name]) for name in DTYPES}
     except (KeyError, TypeError) as error:
         raise ValueError(f"no durations: {seconds!r}") from error
-    if not all(0 < one < PATIENCE for one in times.values()):
+    if not all(0 < seconds < PATIENCE for seconds in times.values()):
         raise ValueError(f"no durations: {seconds!r}")
     return times
 
@@ -152,19 +152,21 @@ def _measured_apart(environment: Mapping[str, str]) -> dict[str, float]:
         OSError, SubprocessError, ValueError: there is no torch, or it broke.
     """
     command = [sys.executable, "-P", "-m", __name__]
-    done = subprocess.run(command, env=dict(environment), capture_output=True, text=True, timeout=PATIENCE, check=False)
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
+    finished = subprocess.run(
+        command, env=dict(environment), capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    if finished.returncode:
+        last = (finished.stderr.strip().splitlines() or [f"status {finished.returncode}"])[-1]
         raise ValueError(last)
-    return _valid(json.loads(done.stdout.strip().rpartition("\n")[2]))
+    return _valid(json.loads(finished.stdout.strip().rpartition("\n")[2]))
 
 
 def _versions() -> list[tuple[str, str]]:
-    found = []
+    pairs = []
     for name in WHAT_COUNTS:
         with contextlib.suppress(PackageNotFoundError):
-            found.append((name, version(name)))
-    return found
+            pairs.append((name, version(name)))
+    return pairs
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -73,6 +73,14 @@ class TellingEngine(Protocol):
         """That; None where its work is not of the kind that is understood."""
 
 
+@runtime_checkable
+class DroppingEngine(Protocol):
+    """An engine that can be told that answers are not wanted any more."""
+
+    def drop(self, keys: Collection[str]) -> Collection[str]:
+        """Give these requests up as far as that saves anything; returns those that will not be answered now."""
+
+
 class ReusableEngine(Engine, Protocol):
     """An engine that can serve one run after the other."""
 
@@ -122,6 +130,7 @@ class EngineKind:
     open: Callable[[EngineOptions, Model | None, Progress], Engine]
     identify: Callable[[EngineOptions], Identity] | None = None
     holds_model: bool = False
+    scores: bool = False  # whether it answers requests with a text to score
     heeds: tuple[str, ...] = ("engine-arg",)
 
     @property

@@ -20,9 +20,8 @@ from typing import Any
 from pytest_humaneval.dataset import foreign, jsonl
 from pytest_humaneval.engine.protocol import Answer, EngineOptions
 from pytest_humaneval.exceptions import DatasetError, EngineError
-from pytest_humaneval.item import ItemId
 from pytest_humaneval.printable import counted
-from pytest_humaneval.sample import Generation, Request
+from pytest_humaneval.sample import Generation, ItemId, Request
 
 Samples = dict[ItemId, str]
 """Completions; an empty strategy is any."""
@@ -96,10 +95,10 @@ def given(path: Path) -> dict[tuple[str, str], frozenset[int]]:
     Raises:
         DatasetError: the file cannot be read.
     """
-    found: dict[tuple[str, str], set[int]] = collections.defaultdict(set)
+    drawn: dict[tuple[str, str], set[int]] = collections.defaultdict(set)
     for task_id, strategy, index in read_samples(path):
-        found[task_id, strategy].add(index)
-    return {place: frozenset(indices) for place, indices in found.items()}
+        drawn[task_id, strategy].add(index)
+    return {place: frozenset(indices) for place, indices in drawn.items()}
 
 
 def identity(options: EngineOptions) -> str:

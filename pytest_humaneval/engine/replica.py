@@ -13,7 +13,14 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pytest_humaneval.endings import CONTEXT_FULL
 from pytest_humaneval.engine.pace import Pace, pause_before
-from pytest_humaneval.engine.server_answer import NoCompletionError, assembled, continues, ended_early, generation
+from pytest_humaneval.engine.server_answer import (
+    NoCompletionError,
+    assembled,
+    continues,
+    ended_early,
+    generation,
+    scored_text,
+)
 from pytest_humaneval.engine.server_errors import (
     KEY_VARIABLE,
     HasteError,
@@ -64,7 +71,7 @@ class Replica:
     gone: str = ""  # why it gets no more requests
 
     @classmethod
-    def at(cls, base_url: str, timeout: float, **how: Any) -> Replica:
+    def at(cls, base_url: str, timeout: float, **settings: Any) -> Replica:
         """The server at ``base_url``, whose path is the API's root; a query goes along with every request.
 
         Raises:
@@ -86,7 +93,7 @@ class Replica:
             default_headers={"api-key": key} if key and "api-version" in query else {},  # Azure's
         )
         secrets = tuple(filter(None, (key, parts.password)))
-        return cls(without_credentials(base_url), client, timeout, secrets, **how)
+        return cls(without_credentials(base_url), client, timeout, secrets, **settings)
 
     async def choose_model(self, wanted: str) -> None:
         """Settle on ``wanted`` or, where that is empty, on the only model there is.
@@ -128,7 +135,8 @@ class Replica:
             except RefusalError as refusal:
                 if body != self.manners.body(self.model, request, embeds):
                     continue  # others have learned meanwhile what this one would teach
-                if refusal.status in (400, 422) and self.manners.learn(str(refusal), refusal.parameter, body):
+                learns = refusal.status in (400, 422) and not request.scored  # what that needs, others may not have
+                if learns and self.manners.learn(str(refusal), refusal.parameter, body):
                     continue
                 raise self._refused(refusal, begun=is_prefilled(request)) from None
             if made is not None:
@@ -138,6 +146,8 @@ class Replica:
 
     def _read(self, answer: Any, request: Request, submitted: float, body: dict[str, Any]) -> Generation | None:
         """The generation; None where the request has to be made anew, as the server ignored its beginning."""
+        if request.scored:
+            return scored_text(answer, request, time.monotonic() - submitted)
         begun = is_prefilled(request) and "messages" in body
         whole = begun and "stop" not in body and bool(request.prompt.stop)
         try:
@@ -164,9 +174,9 @@ class Replica:
 
     def _compare_model(self, answer: Any) -> None:
         """Tell where somebody else answered than was asked."""
-        told = answer.get("model") if isinstance(answer, dict) else None
+        model = answer.get("model") if isinstance(answer, dict) else None
         if self.served and self.model not in self.served and not any("*" in name for name in self.served):
-            answered = f"; it answered as {told!r}" if told else ""
+            answered = f"; it answered as {model!r}" if model else ""
             self.manners.note(
                 f"{self.url} does not list the model {self.model!r} (it has {listed(self.served, self.model)}), "
                 f"which was requested anyway{answered}"
@@ -251,12 +261,12 @@ class Replica:
     def _fault_in(self, answer: Any) -> Exception | None:
         """The error that an answer of status 200 carries, as a gateway's does that could not ask its server."""
         try:
-            told = assembled(answer).get("error")
+            error = assembled(answer).get("error")
         except NoCompletionError:
             return None
-        if not isinstance(told, dict) or not isinstance(code := told.get("code"), int) or not 400 <= code < 600:
+        if not isinstance(error, dict) or not isinstance(code := error.get("code"), int) or not 400 <= code < 600:
             return None
-        return self._fault(code, f"answered with an error: {code}", message_of(told), {}, told)
+        return self._fault(code, f"answered with an error: {code}", message_of(error), {}, error)
 
     async def _answer_to(self, call: Awaitable[Any], timeout: float) -> Any:
         """Await a call of the client; its exceptions hold requests with keys, and are not chained.
@@ -304,16 +314,16 @@ class Replica:
         message = body.get("message") or body.get("detail") or error.body
         way = through(str(self.client.base_url)) if error.status_code in FROM_A_PROXY else ""
         way = f" ({way})" if way else ""
-        told = f"{error.status_code} {error.response.reason_phrase}{way}"
-        return self._fault(error.status_code, told, message, error.response.headers, body)
+        summary = f"{error.status_code} {error.response.reason_phrase}{way}"
+        return self._fault(error.status_code, summary, message, error.response.headers, body)
 
-    def _fault(self, status: int, told: str, message: Any, headers: Any, body: dict[str, Any]) -> Exception:
-        return fault(status, f"{told}: {self._quoted(message)}".removesuffix(": "), message, headers, body)
+    def _fault(self, status: int, summary: str, message: Any, headers: Any, body: dict[str, Any]) -> Exception:
+        return fault(status, f"{summary}: {self._quoted(message)}".removesuffix(": "), message, headers, body)
 
     def _refused(self, refusal: RefusalError, *, begun: bool) -> EngineError:
         """What a refusal means: for this request alone or, where it speaks of key or model, for all."""
-        told = str(refusal).lower()
-        unknown = "model" in told and (refusal.status == 404 or "exist" in told or "not found" in told)
+        message = str(refusal).lower()
+        unknown = "model" in message and (refusal.status == 404 or "exist" in message or "not found" in message)
         hint = hint_for(refusal, begun=begun)
         if unknown and self.served:
             hint = f"; the server has {listed(self.served, self.model)}"

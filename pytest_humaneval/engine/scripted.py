@@ -26,7 +26,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
@@ -70,8 +70,8 @@ class Script:
         """
         task, strategy = request.task_id, request.strategy
         for key in (f"{task} {strategy}", task, f"* {strategy}", "*"):
-            if (found := self.answers.get(key)) is not None:
-                return found if isinstance(found, Line) else self._sample(found, request)
+            if (answer := self.answers.get(key)) is not None:
+                return answer if isinstance(answer, Line) else self._sample(answer, request)
         raise EngineError(f"{self.name} has no answer for {task} {strategy}, and no '*'")
 
     def _sample(self, lines: tuple[Line, ...], request: Request) -> Line:
@@ -157,6 +157,13 @@ class ScriptedEngine:
             next_one = heapq.heappop(self._scheduled)
             answers.append((next_one.key, _outcome(next_one.line, time.monotonic() - next_one.submitted)))
         return answers
+
+    def drop(self, keys: Collection[str]) -> Collection[str]:
+        """Forget these."""
+        self._scheduled = [one for one in self._scheduled if one.key not in keys]
+        heapq.heapify(self._scheduled)
+        self._waiting = [waiting for waiting in self._waiting if waiting[0] not in keys]
+        return keys
 
     def reset(self) -> None:
         """Forget what is scheduled."""

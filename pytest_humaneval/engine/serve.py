@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pytest_humaneval.engine.protocol import EngineOptions
+from pytest_humaneval.engine.serving_folder import own_folder
 from pytest_humaneval.engine.vllm import is_cpu_build, vllm_distribution
 from pytest_humaneval.engine.vllm_setup import default_arguments, flag, prepare_environment
 from pytest_humaneval.exceptions import HumanEvalError, ModelError
@@ -44,7 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not given.prepare_only:
         where, cache = (given.host, given.port), str(given.cache_dir)
         command = server_command(directory, model.name, *where, passed_on, cpu=cpu, cache_dir=cache)
-        os.execve(command[0], command, environment_without(absent, os.environ, given.cache_dir))
+        environment = environment_without(absent, os.environ, given.cache_dir)
+        if folder := own_folder():
+            environment["TMPDIR"] = folder
+        os.execve(command[0], command, environment)
     _say(f"{model.name} ({model.digest}) is ready")
     return 0
 

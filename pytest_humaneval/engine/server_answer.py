@@ -9,6 +9,7 @@ from typing import Any
 
 from pytest_humaneval.endings import ERROR, LENGTH, finish_reason
 from pytest_humaneval.engine.stops import cut_at_stop
+from pytest_humaneval.exceptions import EngineError
 from pytest_humaneval.postprocess.thinking import is_thinking
 from pytest_humaneval.sample import Generation, Request
 
@@ -34,8 +35,8 @@ def generation(answer: Any, request: Request, seconds: float, *, whole: bool = F
     Raises:
         NoCompletionError: there is none.
     """
-    found = assembled(answer)
-    choice = _first_choice(found)
+    complete = assembled(answer)
+    choice = _first_choice(complete)
     is_text = request.prompt.mode == "completion" or request.prompt.virtual_tokens is not None
     message = choice if is_text else choice.get("message")
     if not isinstance(message, dict):
@@ -45,8 +46,8 @@ def generation(answer: Any, request: Request, seconds: float, *, whole: bool = F
     refusal = _plain(message.get("refusal"))
     text, stopped = (text or refusal, False) if whole else cut_at_stop(text or refusal, request.prompt.stop)
     reason = "refusal" if refusal else "tool_calls" if not text and message.get("tool_calls") else ""
-    told = found.get("usage")
-    usage: dict[str, Any] = told if isinstance(told, dict) else {}
+    reported = complete.get("usage")
+    usage: dict[str, Any] = reported if isinstance(reported, dict) else {}
     return Generation(
         text,
         "stop" if stopped else reason or finish_reason(choice.get("finish_reason")),
@@ -58,14 +59,42 @@ def generation(answer: Any, request: Request, seconds: float, *, whole: bool = F
     )
 
 
+def scored_text(answer: Any, request: Request, seconds: float) -> Generation:
+    """The log-probability of the given text, out of the echo of it with its prompt.
+
+    Raises:
+        EngineError: the server gives none of what it was given, or not where its tokens are.
+    """
+    given = request.prompt.text + request.scored
+    begin, end = len(request.prompt.text), len(given)
+    try:
+        choice = _first_choice(assembled(answer))
+        told = choice["logprobs"]
+        places, parts = told["text_offset"], told["token_logprobs"]
+        ends = [*places[1:], end]
+        counted = [part for part, start, stop in zip(parts, places, ends, strict=True) if stop > begin and start < end]
+        if (
+            not counted
+            or not choice["text"].startswith(given)
+            or not all(isinstance(part, int | float) for part in counted)
+        ):
+            raise ValueError
+    except (NoCompletionError, TypeError, KeyError, ValueError, IndexError, AttributeError):
+        raise EngineError(
+            "the server does not say how likely a given text is: that takes a completions API with echo and logprobs, "
+            "as vLLM's has"
+        ) from None
+    return Generation("", seconds=seconds, score=float(sum(counted)), scored_tokens=len(counted))
+
+
 def ended_early(made: Generation, body: dict[str, Any]) -> bool:
     """Whether a server that speaks of the limit of tokens had given fewer than it was asked for.
 
     Only where it counts: some leave out of their count what the model thought.
     """
-    asked = body.get("max_completion_tokens", body.get("max_tokens"))
+    limit = body.get("max_completion_tokens", body.get("max_tokens"))
     counted = made.finish_reason == LENGTH and not made.reasoning
-    return counted and type(asked) is int and 0 < made.completion_tokens < asked
+    return counted and type(limit) is int and 0 < made.completion_tokens < limit
 
 
 def continues(prefill: str, text: str) -> bool:
@@ -164,17 +193,17 @@ def _plain(part: Any) -> str:
     return ""
 
 
-def _count(told: Any) -> int:
-    return told if type(told) is int and told >= 0 else 0
+def _count(value: Any) -> int:
+    return value if type(value) is int and value >= 0 else 0
 
 
-def _mean_logprob(told: Any) -> float | None:
+def _mean_logprob(logprobs: Any) -> float | None:
     """Of the drawn tokens, where the server tells: in one form as a list of numbers, in the other of objects."""
-    if not isinstance(told, dict):
+    if not isinstance(logprobs, dict):
         return None
-    numbers = told.get("token_logprobs")
+    numbers = logprobs.get("token_logprobs")
     if not isinstance(numbers, list):
-        content = told.get("content")
+        content = logprobs.get("content")
         content = content if isinstance(content, list) else []
         numbers = [each.get("logprob") for each in content if isinstance(each, dict)]
     known = [float(number) for number in numbers if isinstance(number, int | float) and not isinstance(number, bool)]

@@ -54,19 +54,19 @@ def through(url: str) -> str:
 def connection_fault(error: BaseException, url: str) -> str:
     """Why a connection failed, in plain words, by the innermost reason: the client says "Connection error."."""
     causes = _causes(error)
-    told = next((_tls(each) for each in causes if isinstance(each, ssl.SSLError)), "") or _plain(causes[-1])
+    reason = next((_tls(each) for each in causes if isinstance(each, ssl.SSLError)), "") or _plain(causes[-1])
     way = through(url)
     if any(type(each).__name__ == "ProxyError" for each in causes):
-        return f"the proxy refused: {told} ({way})"
-    return f"{told} ({way})" if way else told
+        return f"the proxy refused: {reason} ({way})"
+    return f"{reason} ({way})" if way else reason
 
 
 def _causes(error: BaseException) -> list[BaseException]:
-    found = [error]
-    while (cause := found[-1].__cause__ or found[-1].__context__) is not None and cause not in found:
+    causes = [error]
+    while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None and cause not in causes:
         # A name with several addresses fails once for each of them.
-        found.append(cause.exceptions[0] if isinstance(cause, BaseExceptionGroup) else cause)
-    return found
+        causes.append(cause.exceptions[0] if isinstance(cause, BaseExceptionGroup) else cause)
+    return causes
 
 
 def _tls(error: ssl.SSLError) -> str:

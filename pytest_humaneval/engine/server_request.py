@@ -47,6 +47,9 @@ class Manners:
     def body(self, model: str, request: Request, embeds: str = "") -> dict[str, Any]:
         """The body of one request; ``embeds`` take the place of the prompt's text, see prompt_embeds.py."""
         prompt, sampling = request.prompt, request.sampling
+        if request.scored:  # the given text comes back with its own log-probabilities
+            asked = {"model": model, "prompt": prompt.text + request.scored, "max_tokens": 1, "temperature": 0}
+            return asked | {"echo": True, "logprobs": 1}
         sent: dict[str, Any] = {"model": model}
         if embeds:  # vLLM's: a whole prompt, so that a chat template is applied already
             sent |= {"prompt": None, "prompt_embeds": embeds}
@@ -134,12 +137,12 @@ class Manners:
 
     def _leave_out(self, *names: str) -> bool:
         self.left_out |= set(names)
-        told = {
+        notes = {
             "temperature": "the server accepts no temperature but its own; none was sent, and its own applies",
             "logprobs": NO_LOGPROBS,
         }
         if names != TEMPLATE_FIELDS:  # without them the conversation still ends in the beginning of the answer
-            self.note(told.get(names[0], f"the server refused {names[0]}; it was left out"))
+            self.note(notes.get(names[0], f"the server refused {names[0]}; it was left out"))
         return True
 
     def _set(self, name: str, value: Any, notice: str) -> bool:
@@ -156,8 +159,8 @@ class Manners:
     def _conversation(self, request: Request) -> dict[str, Any]:
         messages: list[dict[str, Any]] = [asdict(message) for message in request.prompt.messages]
         if self.folds_system and messages[0]["role"] == "system" and len(messages) > 1:
-            system, asked, *rest = messages
-            messages = [{**asked, "content": f"{system['content']}\n\n{asked['content']}"}, *rest]
+            system, question, *rest = messages
+            messages = [{**question, "content": f"{system['content']}\n\n{question['content']}"}, *rest]
         if not is_prefilled(request):
             return {"messages": messages}
         if not self.prefills:

@@ -76,7 +76,7 @@ class Guesser:
             for row, (new, end) in enumerate(zip(sampled, ends, strict=True))
         ]
         share = (ROWS - len(sampled)) // max(1, sum(map(bool, guesses)))
-        return [one[:share] for one in guesses]
+        return [guessed[:share] for guessed in guesses]
 
 
 def _worth(new: Sequence[int]) -> int:

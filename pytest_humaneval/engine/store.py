@@ -21,7 +21,10 @@ _FIELDS: dict[str, Any] = {
     "logprob": (float, int, NoneType),
     "is_completion": bool,
     "reasoning": str,
+    "score": (float, int, NoneType),
+    "scored_tokens": int,
 }  # of a stored generation
+SCORE = ("score", "scored_tokens")  # of a text that was given, which most have none of
 
 
 class Store(Rows[Generation]):
@@ -30,11 +33,9 @@ class Store(Rows[Generation]):
     KIND: ClassVar[Kind] = GENERATIONS
 
     def encode(self, value: Generation) -> dict[str, Any]:
-        """As older releases read it, too: they do not know ``reasoning``, which few have."""
-        fields = asdict(value)
-        if not fields["reasoning"]:
-            del fields["reasoning"]
-        return fields
+        """As older releases read it, too: they do not know ``reasoning`` nor a score, which few have."""
+        absent = (*(() if value.reasoning else ("reasoning",)), *(() if value.score is not None else SCORE))
+        return {name: field for name, field in asdict(value).items() if name not in absent}
 
     def decode(self, fields: Any) -> Generation | None:
         """A generation, if it is one."""

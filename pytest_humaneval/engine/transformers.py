@@ -6,13 +6,13 @@ Requests of like length are generated together, a batch at a time; the next batc
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_humaneval.endings import CONTEXT_FULL, LENGTH
-from pytest_humaneval.engine.encoding import encode_prompt, room_for_answer
+from pytest_humaneval.engine.encoding import encode_prompt, encode_scored, room_for_answer
 from pytest_humaneval.engine.protocol import Answer, EngineOptions, Identity
 from pytest_humaneval.engine.vllm_setup import MAX_MODEL_LEN, precision_of, prepare_environment
 from pytest_humaneval.exceptions import EngineError, HumanEvalError
@@ -62,6 +62,7 @@ class TransformersEngine:
         self._longest = MAX_MODEL_LEN
         self._batch_size = MAX_NUM_SEQS
         self._waiting: list[tuple[str, Continuation]] = []  # by the digest of a deep prompt, mostly the empty text
+        self._scoring: list[tuple[str, Request]] = []
         self._batch: Decoding | None = None
         self._submitted: dict[str, float] = {}  # when, by key
         self._short: set[str] = set()  # keys of what has less room in the context than was asked for
@@ -94,6 +95,9 @@ class TransformersEngine:
         """Queue requests; one that cannot be asked is answered with its error at the next poll."""
         for key, request in batch:
             self._submitted[key] = time.monotonic()
+            if request.scored:
+                self._scoring.append((key, request))
+                continue
             try:
                 self._waiting.append(self._continuation(key, request))
             except EngineError as error:
@@ -107,22 +111,34 @@ class TransformersEngine:
         refused, self._refused = self._refused, []
         if refused:
             return refused
+        if self._scoring:
+            return [self._score(*self._scoring.pop())]
         if self._batch is None and not self._waiting:
             time.sleep(_POLL)
             return []
         try:
             self._batch = self._batch or self._next_batch()
-            done = self._batch.step()
+            rows = self._batch.step()
         except Exception as error:
             raise EngineError(f"transformers broke while generating: {type(error).__name__}: {error}") from error
         if not self._batch.num_rows:
             self._batch = None
-        return [self._answer(row) for row in done]
+        return [self._answer(row) for row in rows]
+
+    def drop(self, keys: Collection[str]) -> Collection[str]:
+        """Give up those that are in no batch yet."""
+        dropped = {continuation.key for _, continuation in self._waiting if continuation.key in keys}
+        self._waiting = [pair for pair in self._waiting if pair[1].key not in dropped]
+        for key in dropped:
+            del self._submitted[key]
+        self._short -= dropped
+        return dropped
 
     def reset(self) -> None:
         """Drop the batch and all that waits for one."""
         self._batch = None
         self._waiting.clear()
+        self._scoring.clear()
         self._submitted.clear()
         self._short.clear()
         self._refused.clear()
@@ -160,12 +176,28 @@ class TransformersEngine:
             checkpoint, tensor = self._shelf.get(wanted)
             deep, virtual = (wanted.digest, None) if checkpoint.peft_type == DEEP else ("", tensor)
             num_virtual = len(tensor)
-        how = request.sampling
+        requested = request.sampling
         room = room_for_answer(len(tokens) + num_virtual, self._longest)
-        if room < how.max_tokens:
+        if room < requested.max_tokens:
             self._short.add(key)
-        sampling = Sampling(how.temperature, how.top_p, min(how.max_tokens, room), how.seed)
+        sampling = Sampling(requested.temperature, requested.top_p, min(requested.max_tokens, room), requested.seed)
         return deep, Continuation(key, tokens, sampling, request.seed, request.prompt.stop, virtual)
+
+    def _score(self, key: str, request: Request) -> Answer:
+        """The log-probability of a given text, in one pass over it and its prompt."""
+        from pytest_humaneval.engine.decoding import score_text
+
+        try:
+            tokens, begin = encode_scored(self._tokenizer, request.prompt, request.scored)
+            room_for_answer(len(tokens), self._longest)
+            begin = max(begin, 1)  # nothing is known of a text's first token
+            total = score_text(self._llm, tokens, begin)
+        except EngineError as error:
+            return key, error
+        except Exception as error:
+            return key, EngineError(f"transformers cannot score this text: {type(error).__name__}: {error}")
+        seconds = time.monotonic() - self._submitted.pop(key)
+        return key, Generation("", "stop", len(tokens), 0, seconds, score=total, scored_tokens=len(tokens) - begin)
 
     def _next_batch(self) -> Decoding:
         """The longest of what waits, with those nearest to it in length, so that there is little padding."""

@@ -50,7 +50,7 @@ class Shelf:
         return checkpoint, tensor
 
 
-def mixed_prompt(found: tuple[SoftCheckpoint, Any], tokens: list[int]) -> dict[str, Any]:
+def mixed_prompt(soft_prompt: tuple[SoftCheckpoint, Any], tokens: list[int]) -> dict[str, Any]:
     """Virtual tokens in front of ``tokens`` as vLLM takes them: rows of numbers there, ids here.
 
     Raises:
@@ -58,7 +58,7 @@ def mixed_prompt(found: tuple[SoftCheckpoint, Any], tokens: list[int]) -> dict[s
     """
     import torch
 
-    checkpoint, virtual = found
+    checkpoint, virtual = soft_prompt
     if checkpoint.peft_type == DEEP:
         raise EngineError(
             f"{checkpoint.directory} is a deep prompt, with keys and values for every layer; vLLM cannot use "
@@ -87,8 +87,8 @@ def read_tensor(checkpoint: SoftCheckpoint) -> Any:
         if checkpoint.peft_type == MULTITASK:  # a table that all tasks share, times one of the only task's own
             tensor = tensor * (tensors[TASK_COLUMNS][0].float() @ tensors[TASK_ROWS][0].float())
     except Exception as error:  # whatever a file of somebody else's makes of the libraries
-        told = (str(error).splitlines() or [type(error).__name__])[0]
-        raise EngineError(f"{checkpoint.weights}: holds no tensor {TENSOR!r} that can be read ({told})") from error
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise EngineError(f"{checkpoint.weights}: holds no tensor {TENSOR!r} that can be read ({reason})") from error
     if tensor.ndim != 2 or not bool(torch.isfinite(tensor).all()):
         raise EngineError(f"{checkpoint.weights}: {TENSOR} is not a table of finite numbers")
     return tensor

@@ -11,13 +11,13 @@ import json
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.endings import CONTEXT_FULL, LENGTH
-from pytest_humaneval.engine.encoding import encode_prompt, room_for_answer
+from pytest_humaneval.engine.encoding import encode_prompt, encode_scored, room_for_answer
 from pytest_humaneval.engine.forecast import Underway
 from pytest_humaneval.engine.memory import keep_freed_memory
 from pytest_humaneval.engine.protocol import Answer, EngineOptions, Identity
@@ -70,6 +70,7 @@ class VllmEngine:
         self._waiting: deque[tuple[str, Request]] = deque()  # of these, what vLLM does not know of yet
         self._drawn: set[str] = set()  # keys of what is submitted and sampled
         self._short: set[str] = set()  # keys of what has less room in the context than was asked for
+        self._scored: dict[str, int] = {}  # where the text to score begins, in tokens
         self._refused: list[Answer] = []
         self._steps = 0
         self.cached_prompt_tokens = 0
@@ -114,7 +115,7 @@ class VllmEngine:
         except Exception as error:
             raise EngineError(f"vLLM broke while generating: {type(error).__name__}: {error}") from error
         self._steps += 1
-        return [self._answer(output) for output in outputs if output.finished]
+        return [self._answer(one) for one in outputs if one.finished and one.request_id in self._submitted]
 
     def underway(self) -> Underway | None:
         """How far it is, on a CPU; on a GPU a step costs far more beside its tokens, and nobody measured how much."""
@@ -129,6 +130,17 @@ class VllmEngine:
         if states:  # those that vLLM does not know of yet are as long as the others
             waiting += [sum(prompt for prompt, _ in states) // len(states)] * len(self._waiting)
         return Underway(self._steps, begun, waiting, FEW if self._guesses and not self._drawn else 0)
+
+    def drop(self, keys: Collection[str]) -> Collection[str]:
+        """Abort them, also those that have begun."""
+        if begun := (self._submitted.keys() & set(keys)) - {key for key, _ in self._waiting}:
+            self._llm.abort_request(list(begun))
+        self._waiting = deque((key, request) for key, request in self._waiting if key not in keys)
+        for key in keys:
+            self._submitted.pop(key, None)
+        self._drawn -= set(keys)
+        self._short -= set(keys)
+        return keys
 
     def reset(self) -> None:
         """Abort what is being generated, and empty the prefix cache, so that a run's figures are its own."""
@@ -194,30 +206,56 @@ class VllmEngine:
         from vllm import SamplingParams
         from vllm.sampling_params import RequestOutputKind
 
+        if request.scored:
+            return self._add_scored(key, request)
         tokens = encode_prompt(self._tokenizer, request.prompt, self._model.name)
         question: dict[str, Any] = {"prompt_token_ids": tokens}
         if request.prompt.virtual_tokens is not None:
             question = mixed_prompt(self._shelf.get(request.prompt.virtual_tokens), tokens)
         room = room_for_answer(len(question["prompt_token_ids"]), self._max_model_len)
-        how = request.sampling
+        sampling = request.sampling
         params = SamplingParams(
-            temperature=how.temperature,
-            top_p=1.0 if how.greedy else how.top_p,
-            seed=None if how.greedy else request.seed,
-            max_tokens=min(how.max_tokens, room),
+            temperature=sampling.temperature,
+            top_p=1.0 if sampling.greedy else sampling.top_p,
+            seed=None if sampling.greedy else request.seed,
+            max_tokens=min(sampling.max_tokens, room),
             stop=list(request.prompt.stop),
-            logprobs=0 if how.logprobs else None,  # 0 alternatives: of the drawn tokens alone
+            logprobs=0 if sampling.logprobs else None,  # 0 alternatives: of the drawn tokens alone
             output_kind=RequestOutputKind.FINAL_ONLY,
         )
         self._llm.add_request(key, question, params)
-        if not how.greedy or how.logprobs:
+        if not sampling.greedy or sampling.logprobs:
             self._drawn.add(key)
-        if room < how.max_tokens:
+        if room < sampling.max_tokens:
             self._short.add(key)
         return len(question["prompt_token_ids"])
 
+    def _add_scored(self, key: str, request: Request) -> int:
+        """Have vLLM compute a whole text as a prompt, with the log-probability of each of its tokens."""
+        from vllm import SamplingParams
+        from vllm.sampling_params import RequestOutputKind
+
+        tokens, begin = encode_scored(self._tokenizer, request.prompt, request.scored)
+        room_for_answer(len(tokens), self._max_model_len)
+        kind = RequestOutputKind.FINAL_ONLY
+        params = SamplingParams(temperature=0.0, max_tokens=1, prompt_logprobs=0, output_kind=kind)
+        self._llm.add_request(key, {"prompt_token_ids": tokens}, params)
+        self._scored[key] = max(begin, 1)  # nothing is known of a text's first token
+        self._drawn.add(key)
+        return len(tokens)
+
+    def _score(self, key: str, output: Any) -> Answer:
+        begin, tokens = self._scored.pop(key), output.prompt_token_ids
+        told = zip(tokens[begin:], output.prompt_logprobs[begin:], strict=True)
+        total = sum(found[token].logprob for token, found in told)
+        seconds = time.monotonic() - self._submitted.pop(key)
+        self._drawn.discard(key)
+        return key, Generation("", "stop", len(tokens), 0, seconds, score=total, scored_tokens=len(tokens) - begin)
+
     def _answer(self, output: Any) -> Answer:
         key, text = output.request_id, output.outputs[0]
+        if key in self._scored:
+            return self._score(key, output)
         self.cached_prompt_tokens += output.num_cached_tokens or 0
         seconds = time.monotonic() - self._submitted.pop(key)
         self._drawn.discard(key)

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Self
 
 from pytest_humaneval.cluster.totals import Marks
 from pytest_humaneval.exceptions import DatasetError, InputError
-from pytest_humaneval.item import ItemId
+from pytest_humaneval.sample import ItemId
 from pytest_humaneval.whole_file import write_whole
 
 BLOCK = 500  # rows that are written at once; of a gzipped file, a member of its own

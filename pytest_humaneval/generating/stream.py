@@ -9,11 +9,10 @@ from itertools import islice
 
 from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.exceptions import EngineError, SharedEngineError, StrategyError
-from pytest_humaneval.item import ItemId
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompting.guide import Guide
-from pytest_humaneval.sample import Generation, Request, Solution
+from pytest_humaneval.sample import Generation, ItemId, Request, Solution
 from pytest_humaneval.strategy import Strategy
 
 WINDOW = 4_096  # requests that the engine has at once; a batch of vLLM's has 256

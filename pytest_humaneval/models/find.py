@@ -125,9 +125,9 @@ def _find_alias(name: str, alias: Alias, cache_dir: Path) -> Model:
 def _parts(alias: Alias) -> tuple[str, ...]:
     """The alias's files in installed wheels; none when one is missing or they are not the right size in all."""
     paths = [_file_of_package(package, file) for package, file in alias.parts]
-    found = [path for path in paths if path is not None and path.is_file()]
-    complete = len(found) == len(paths) and sum(path.stat().st_size for path in found) == alias.size
-    return tuple(map(str, found)) if complete else ()
+    files = [path for path in paths if path is not None and path.is_file()]
+    complete = len(files) == len(paths) and sum(path.stat().st_size for path in files) == alias.size
+    return tuple(map(str, files)) if complete else ()
 
 
 def _file_of_package(package: str, file: str) -> Path | None:
@@ -203,8 +203,8 @@ def _missing_weights(directory: Path) -> str:
         shards = set(json.loads(index.read_text())["weight_map"].values())
         if lost := sorted(shard for shard in shards if not (directory / shard).is_file()):
             return f"{lost[0]}, which {index.name} names" + (f", and {len(lost) - 1} more" if lost[1:] else "")
-    found = any(path.is_file() for pattern in WEIGHT_FILES for path in directory.glob(pattern))
-    return "" if found else f"looked for {', '.join(WEIGHT_FILES)}"
+    has_weights = any(path.is_file() for pattern in WEIGHT_FILES for path in directory.glob(pattern))
+    return "" if has_weights else f"looked for {', '.join(WEIGHT_FILES)}"
 
 
 def _ask_hub_for_file(name: str, alias: Alias) -> None:

@@ -37,12 +37,12 @@ def unpacking_watched(total: int, report: Callable[[int], None]) -> Iterator[Non
     """While this lasts, report how many per cent of ``total`` bytes ``gguf`` has unpacked, every ten or so."""
     import gguf
 
-    unpack, done, reported = gguf.dequantize, 0, 0
+    unpack, unpacked, reported = gguf.dequantize, 0, 0
 
     def watched(data: Any, kind: Any) -> Any:
-        nonlocal done, reported
-        done += data.nbytes
-        if (percent := 100 * done // total) >= reported + 10:
+        nonlocal unpacked, reported
+        unpacked += data.nbytes
+        if (percent := 100 * unpacked // total) >= reported + 10:
             report(percent)
             reported = percent
         return unpack(data, kind)

@@ -89,7 +89,7 @@ def verified_gguf(model: Model, temporary: Path, progress: Progress) -> Path:
 
 def _join(parts: list[Path], joined: Path | None, report: Callable[[int], None]) -> str:
     """Write the parts one after the other, where asked to; returns the SHA-256 of all."""
-    digest, done, reported = hashlib.sha256(), 0, -1
+    digest, written, reported = hashlib.sha256(), 0, -1
     total = sum(part.stat().st_size for part in parts)
     with open(joined or os.devnull, "wb") as output:
         for part in parts:
@@ -97,8 +97,8 @@ def _join(parts: list[Path], joined: Path | None, report: Callable[[int], None])
                 while chunk := file.read(CHUNK):
                     digest.update(chunk)
                     output.write(chunk)
-                    done += len(chunk)
-                    if (percent := 100 * done // total) >= reported + 10:
+                    written += len(chunk)
+                    if (percent := 100 * written // total) >= reported + 10:
                         report(percent)
                         reported = percent
     return digest.hexdigest()

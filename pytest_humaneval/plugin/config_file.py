@@ -84,12 +84,12 @@ def line_of(text: str, keys: Sequence[str]) -> int:
     begin = 1
     for end in range(1, len(lines) + 1):
         try:
-            found: Any = tomllib.loads("\n".join(lines[:end]))
+            value: Any = tomllib.loads("\n".join(lines[:end]))
         except tomllib.TOMLDecodeError:
             continue  # within a statement of several lines
         for key in keys:
-            found = found.get(key) if isinstance(found, dict) else None
-        if found is not None:
+            value = value.get(key) if isinstance(value, dict) else None
+        if value is not None:
             return begin
         begin = end + 1
     return len(lines)
@@ -119,7 +119,7 @@ class _Reader:
         experiments = self._table(ours.pop(EXPERIMENTS, {}), (EXPERIMENTS,))
         settings = {name: self._setting(name, value) for name, value in ours.items()}
         return ConfigFile(
-            str(self._path), settings, tuple(self._experiment(name, one) for name, one in experiments.items())
+            str(self._path), settings, tuple(self._experiment(name, table) for name, table in experiments.items())
         )
 
     def _setting(self, name: str, value: object) -> tuple[str, ...]:
@@ -179,7 +179,7 @@ class _Reader:
 
     def _texts(self, path: tuple[str, ...], value: object, *, listed: bool) -> tuple[str, ...]:
         values = value if listed and isinstance(value, list) else [value]
-        if not all(isinstance(one, str | int | float) and not isinstance(one, bool) for one in values):
+        if not all(isinstance(value, str | int | float) and not isinstance(value, bool) for value in values):
             self._refuse(path, f"must be a string or a number{', or a list of these' if listed else ''}")
         return tuple(map(str, values))
 

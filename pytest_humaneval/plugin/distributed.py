@@ -53,25 +53,25 @@ def tell_worker(node: Any, plan: Plan, settled: Settled, engine: RunningEngine, 
     local = bool(spec.popen) and not spec.via
     if not local or spec.python:
         check_version(str(spec), _remote_version(node.gateway), version(PACKAGE))
-    told = {
+    message = {
         "settled": to_plain(settled),
         "engine": [engine.address if local else "", str(engine.log)],
         "file": to_plain(file),
         "plan": "" if local else plan.fingerprint(),
     }
-    node.workerinput[_KEY] = json.dumps(told)
+    node.workerinput[_KEY] = json.dumps(message)
     node.workerinput[_CHANNEL] = channel = node.gateway.newchannel()
     Relay(channel, engine.client)
 
 
-def check_version(where: str, found: str, ours: str) -> None:
+def check_version(where: str, installed: str, ours: str) -> None:
     """Refuse a worker that has another version of this package: it might ask and judge differently.
 
     Raises:
-        InputError: it has another one, or none; ``found`` is empty then.
+        InputError: it has another one, or none; ``installed`` is empty then.
     """
-    if found != ours:
-        has = f"has {PACKAGE} {found}, not {ours}" if found else f"has no {PACKAGE}"
+    if installed != ours:
+        has = f"has {PACKAGE} {installed}, not {ours}" if installed else f"has no {PACKAGE}"
         raise InputError(
             f"--tx {where}: the Python there {has}; install the same version: pip install {PACKAGE}=={ours}"
         )
@@ -83,7 +83,7 @@ def check_agreement(config: pytest.Config, plan: Plan) -> None:
     Raises:
         InputError: they did not.
     """
-    if (told := _told(config)["plan"]) and told != plan.fingerprint():
+    if (fingerprint := _told(config)["plan"]) and fingerprint != plan.fingerprint():
         raise InputError(
             "problems, strategies or prompts are not the same on this worker's host as where pytest was called; "
             "make the dataset, strategy files and conftest.py the same there"
@@ -113,13 +113,13 @@ def told_file(config: pytest.Config) -> ConfigFile:
 
 
 def _told(config: pytest.Config) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(config.workerinput[_KEY])  # type: ignore[attr-defined]
-    return told
+    message: dict[str, Any] = json.loads(config.workerinput[_KEY])  # type: ignore[attr-defined]
+    return message
 
 
 def _remote_version(gateway: Any) -> str:
     """The package's version where a gateway leads; empty where it is not installed."""
     channel = gateway.remote_exec(_PROBE)
-    found: str = channel.receive()
+    theirs: str = channel.receive()
     channel.waitclose()  # the gateway runs one thing at a time, and the worker comes next
-    return found
+    return theirs

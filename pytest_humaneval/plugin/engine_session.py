@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,13 +12,14 @@ import pytest
 from pytest_humaneval.engine.catalogue import source_of
 from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.engine.engine_process import EngineProcess, RunningEngine
+from pytest_humaneval.exceptions import EngineError
 from pytest_humaneval.interruption import sigterm_as_interruption
-from pytest_humaneval.item import ItemId
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.plugin import options
 from pytest_humaneval.plugin.screen import SCREEN
 from pytest_humaneval.plugin.statusline import StatusLine
 from pytest_humaneval.prompting.guide import GuideThread
+from pytest_humaneval.sample import ItemId
 
 if TYPE_CHECKING:
     from pytest_humaneval.models.find import Model
@@ -53,6 +54,16 @@ class EngineSession:
     def client(self) -> EngineClient:
         """A connection for items that run in this process."""
         return self.engine.client()
+
+    def hold(self) -> None:
+        """Have the engine load, and generate nothing yet; where it is gone, each item will say so itself."""
+        with suppress(EngineError), closing(self.client()) as client:
+            client.hold()
+
+    def release(self) -> None:
+        """Let it generate."""
+        with suppress(EngineError), closing(self.client()) as client:
+            client.release()
 
     def guide(self, items: Iterable[ItemId]) -> None:
         """Have the guided ones among the items solved, beside everything else; a second call adds nothing."""

@@ -64,7 +64,7 @@ def check_cache(config: pytest.Config, engine: str) -> None:
     folder = options.cache_directory(config)
     try:
         (folder / "logs").mkdir(parents=True, exist_ok=True)
-        if not all(os.access(one, os.W_OK | os.X_OK) for one in (folder, folder / "logs")):
+        if not all(os.access(place, os.W_OK | os.X_OK) for place in (folder, folder / "logs")):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         if engine in NEED_NO_CACHE or options.no_cache(config):

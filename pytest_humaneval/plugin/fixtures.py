@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
-from pytest_humaneval.exceptions import StrategyError
+from pytest_humaneval.exceptions import StoppedError, StrategyError
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.sandbox.interface import DEFAULT_TIMEOUT
 from pytest_humaneval.strategy import Strategy
@@ -16,10 +16,9 @@ from pytest_humaneval.verdict import Verdict
 
 if TYPE_CHECKING:  # these fixtures are known in every pytest run; what only an evaluation needs is imported in one
     from pytest_humaneval.engine.connection import EngineClient
-    from pytest_humaneval.item import ItemId
     from pytest_humaneval.outcome import Outcome
     from pytest_humaneval.plan import Plan
-    from pytest_humaneval.sample import Request
+    from pytest_humaneval.sample import ItemId, Request
     from pytest_humaneval.sandbox.interface import Sandbox
 
 PLAN: pytest.StashKey[Plan] = pytest.StashKey()
@@ -28,6 +27,7 @@ OUTCOME: pytest.StashKey[Outcome] = pytest.StashKey()
 CHECK_TIMEOUT = pytest.StashKey[float]()
 FROM_STORE = pytest.StashKey[bool]()  # whether the item's verdict was kept from a former check
 VERDICT_NOTICES = pytest.StashKey[list[str]]()  # of this process's store of verdicts
+STOPPED = pytest.StashKey[bool]()  # set where an item is left out because its strategy is decided
 
 NEEDS_STRATEGY = "needs --strategy=NAME, which gives it problems and strategies"
 
@@ -41,8 +41,7 @@ def parametrize(metafunc: pytest.Metafunc, plan: Plan | None) -> None:
         return
     by_user = {name for mark in metafunc.definition.iter_markers("parametrize") for name in _names(mark)}
     used = {"problem", "strategy", "sample_index"} & set(metafunc.fixturenames) - by_user
-    # Problems have unequal numbers of samples in a replayed file, and in a part of a run.
-    if (plan.given or plan.shard) and {"problem", "strategy", "sample_index"} <= used:
+    if {"problem", "strategy", "sample_index"} <= used:  # at once: half as much to do, and problems may have unequal
         drawn = list(plan.samples())
         chosen = [(posed, *each) for posed in plan.problems for each in drawn if plan.has(posed, *each[1:])]
         values = [(posed, strategy, index) for posed, _, strategy, index in chosen]
@@ -66,7 +65,7 @@ def parametrize(metafunc: pytest.Metafunc, plan: Plan | None) -> None:
 
 def item_id(item: pytest.Item) -> ItemId | None:
     """Which sample an item evaluates; None for tests that are not ours, or evaluate nothing."""
-    from pytest_humaneval.item import ItemId
+    from pytest_humaneval.sample import ItemId
 
     params = item.callspec.params if hasattr(item, "callspec") else {}
     if not isinstance(params.get("problem"), Problem) or not isinstance(params.get("strategy"), Strategy):
@@ -121,12 +120,20 @@ def sample_index(request: pytest.FixtureRequest) -> int:
 @pytest.fixture
 def completion(request: pytest.FixtureRequest, problem: Problem, strategy: Strategy, sample_index: int) -> str:
     """The code the model wrote, to be put right after ``problem.prompt``; waits for the engine."""
-    from pytest_humaneval.item import ItemId
+    try:
+        return _completion(request, problem, strategy, sample_index)
+    except StoppedError as decided:
+        request.node.stash[STOPPED] = True
+        pytest.skip(f"decided: {decided}")
+
+
+def _completion(request: pytest.FixtureRequest, problem: Problem, strategy: Strategy, sample_index: int) -> str:
+    from pytest_humaneval.sample import ItemId
 
     plan, client = request.config.stash[PLAN], request.config.stash[CLIENT]
-    outcome = plan.outcome(ItemId(problem.task_id, strategy.name, sample_index), guided=strategy.guided)
+    outcome = plan.outcome(ItemId(problem.task_id, strategy.name, sample_index), guided=strategy.sees_examples)
     if is_guided(request.node, plan):
-        solution = client.solution(outcome.item.key)
+        solution = client.solution(outcome.item.key, strategy.name)
         request.node.stash[OUTCOME] = outcome.generated(solution.generation, solution.completion, solution.num_draws)
         return solution.completion.text
     key, question = plan.request(problem, strategy, sample_index)
@@ -144,10 +151,10 @@ def check_correctness(
 
     The last verdict of an item is the one that its outcome carries.
     """
-    from pytest_humaneval.item import ItemId
+    from pytest_humaneval.sample import ItemId
 
     stash, item = request.node.stash, ItemId(problem.task_id, strategy.name, sample_index)
-    stash.setdefault(OUTCOME, request.config.stash[PLAN].outcome(item, guided=strategy.guided))
+    stash.setdefault(OUTCOME, request.config.stash[PLAN].outcome(item, guided=strategy.sees_examples))
 
     def check(problem: Problem, completion: str) -> Verdict:
         verdict = _humaneval_sandbox.check(problem, completion, timeout=stash.get(CHECK_TIMEOUT, DEFAULT_TIMEOUT))
@@ -161,6 +168,7 @@ def check_correctness(
 @pytest.fixture(scope="session")
 def _humaneval_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     """This process's sandbox, after it has shown that it can tell right from wrong."""
+    from pytest_humaneval.plugin.kept_sandbox import kept_sandbox
     from pytest_humaneval.plugin.options import cache_directory, no_cache
     from pytest_humaneval.sandbox import self_check
     from pytest_humaneval.store.keeping_sandbox import KeepingSandbox
@@ -169,7 +177,8 @@ def _humaneval_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     plan = request.config.stash.get(PLAN, None)
     if plan is None:
         pytest.skip(NEEDS_STRATEGY)
-    with plan.open_sandbox() as sandbox:
+    kept = kept_sandbox(request.config)
+    with plan.open_sandbox() if kept is None else contextlib.nullcontext(kept) as sandbox:
         self_check(sandbox, plan.problems)
         store = cache_directory(request.config) / FILE
         with KeepingSandbox(sandbox, plan.sandbox, store, read=not no_cache(request.config)) as keeping:

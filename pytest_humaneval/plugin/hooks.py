@@ -5,7 +5,8 @@ Without ``--strategy`` or an experiment only the options and the fixtures' names
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pytest_humaneval.plugin.run import Run
     from pytest_humaneval.postprocess import PostProcessor
     from pytest_humaneval.report.output import Finished
+    from pytest_humaneval.rewrite.rewriting import Rewrite
     from pytest_humaneval.sandbox.interface import SandboxKind
 
 PROPOSAL: pytest.StashKey[Proposal] = pytest.StashKey()  # in the process that owns a run: what is asked for
@@ -32,7 +34,7 @@ FINISHED: pytest.StashKey[Finished] = pytest.StashKey()  # and when all its file
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
-    """Make the hooks known by which users add strategies, engines, sandboxes, post-processors and datasets."""
+    """Make the hooks known by which users add strategies, engines, sandboxes, datasets and the like."""
     from pytest_humaneval.plugin import hookspecs
 
     pluginmanager.add_hookspecs(hookspecs)
@@ -79,6 +81,13 @@ def pytest_humaneval_postprocessors() -> Iterable[PostProcessor]:
 def pytest_humaneval_datasets() -> Iterable[DatasetKind]:
     """Register the bundled datasets; nothing is read before a run asks for it."""
     from pytest_humaneval.dataset.bundled import BUNDLED
+
+    return BUNDLED.values()
+
+
+def pytest_humaneval_rewrites() -> Iterable[Rewrite]:
+    """Register the bundled rewrites."""
+    from pytest_humaneval.rewrite.rewrite_catalogue import BUNDLED
 
     return BUNDLED.values()
 
@@ -143,6 +152,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     from pytest_humaneval.plugin.distributed import is_worker
     from pytest_humaneval.plugin.neighbours import stay_in_process
+    from pytest_humaneval.plugin.pausing import no_garbage_collection
     from pytest_humaneval.plugin.planning import plan_of_worker
     from pytest_humaneval.plugin.proposal import propose
     from pytest_humaneval.plugin.selection import use_own_tests
@@ -151,7 +161,8 @@ def pytest_configure(config: pytest.Config) -> None:
         if is_worker(config):
             config.stash[fixtures.PLAN] = plan_of_worker(config)
         else:
-            config.stash[PROPOSAL] = propose(config)
+            with no_garbage_collection():
+                config.stash[PROPOSAL] = propose(config)
     except HumanEvalError as error:  # also an engine that is not installed
         raise pytest.UsageError(str(error)) from error
     use_own_tests(config)
@@ -171,14 +182,21 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if config.option.collectonly:
         config.stash[PLAN] = proposal.as_asked()
         return
-    try:
+    with _refusals():
         config.stash[RUN] = run = start_run(config, proposal)
+    config.stash[PLAN] = run.plan
+    config.pluginmanager.register(_Reports(run), "humaneval-reports")
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """End the run before anything is generated."""
+    try:
+        yield
     except InputError as error:
         raise pytest.UsageError(str(error)) from error
     except (EngineError, SandboxError) as error:
         pytest.exit(f"humaneval: {error}", returncode=pytest.ExitCode.INTERNAL_ERROR)
-    config.stash[PLAN] = run.plan
-    config.pluginmanager.register(_Reports(run), "humaneval-reports")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -203,6 +221,17 @@ def pytest_testnodedown(node: Any, error: object) -> None:
             raise pytest.UsageError(f"worker {node.gateway.id} ({node.gateway.spec}): {refusal}")
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Make thousands of items without looking for garbage."""
+    if not options.active(session.config):
+        return (yield)
+    from pytest_humaneval.plugin.pausing import no_garbage_collection
+
+    with no_garbage_collection():
+        return (yield)
+
+
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
     """Give the bundled test its short node id."""
     if not options.active(parent.config):
@@ -223,11 +252,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what is no part of an evaluation, before -k and -m select."""
     if options.active(config):
+        from pytest_humaneval.plugin.early_stop import put_in_order
         from pytest_humaneval.plugin.fixtures import PLAN
         from pytest_humaneval.plugin.selection import keep_part, leave_out_others
 
         leave_out_others(config, items)
         keep_part(config, items, config.stash[PLAN])
+        put_in_order(config, items)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -252,7 +283,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     nodeids = prepare(session.items, plan, client)
     if run is not None:
         run.ledger.expect(nodeids)
-        run.session.guide(ids_of(session.items))
+        run.expect(ids_of(session.items))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -260,7 +291,7 @@ def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
     """Note what is going to run (xdist's hook, on the controller), so that what did not can be told."""
     if (run := node.config.stash.get(RUN, None)) is not None:
         run.ledger.expect_ours(ids)
-        run.session.guide(run.ledger.items_of(ids))
+        run.expect(run.ledger.items_of(ids))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -274,6 +305,25 @@ def pytest_runtest_makereport(
 
         attach_outcome(item, call, report)
     return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Try the canonical solutions while the engine loads: by now every request is there, or xdist's workers see to it.
+
+    No item runs and nothing is generated before that is done; a run that has to end ends as if it had not begun.
+    """
+    config = session.config
+    if (run := config.stash.get(RUN, None)) is None:
+        return
+    with _refusals():
+        try:
+            run.admit()
+        except (InputError, SandboxError):
+            run.session.close()
+            del config.stash[RUN]
+            config.pluginmanager.unregister(name="humaneval-reports")
+            raise
 
 
 class _Reports:

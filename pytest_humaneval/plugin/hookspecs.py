@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pytest_humaneval.dataset.kinds import DatasetKind
     from pytest_humaneval.engine.protocol import EngineKind
     from pytest_humaneval.postprocess import PostProcessor
+    from pytest_humaneval.rewrite.rewriting import Rewrite
     from pytest_humaneval.sandbox.interface import SandboxKind
 
 
@@ -92,4 +93,20 @@ def pytest_humaneval_datasets() -> Iterable[DatasetKind]:  # type: ignore[empty-
 
         def pytest_humaneval_datasets():
             return [DatasetKind("mine", "the first ten of mine.jsonl", first_ten)]
+    """
+
+
+def pytest_humaneval_rewrites() -> Iterable[Rewrite]:  # type: ignore[empty-body]
+    """Return rewrites to make known to ``--humaneval-rewrite``; the canonical solution must pass what they make.
+
+    Example::
+
+        from dataclasses import replace
+        from pytest_humaneval import Rewrite
+
+        def shout(problem, chance):
+            return replace(problem, prompt=problem.prompt.replace("Return ", "RETURN "))
+
+        def pytest_humaneval_rewrites():
+            return [Rewrite("shouting", "every word, some of them in capitals", shout)]
     """

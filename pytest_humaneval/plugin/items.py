@@ -10,7 +10,6 @@ import pytest
 
 from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.exceptions import EngineError, InfrastructureError, SharedEngineError, StrategyError
-from pytest_humaneval.item import ItemId
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.plugin.failure import show_error, show_failure
@@ -19,6 +18,7 @@ from pytest_humaneval.plugin.fixtures import (
     FROM_STORE,
     OUTCOME,
     PLAN,
+    STOPPED,
     VERDICT_NOTICES,
     is_judged,
     item_id,
@@ -31,6 +31,7 @@ from pytest_humaneval.printable import printable
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.results.cause import cause_of
 from pytest_humaneval.results.explanation import explained
+from pytest_humaneval.sample import ItemId
 
 DETAIL_CHARACTERS = 4_000
 SHARED = "humaneval: the engine has failed for all items"
@@ -62,6 +63,7 @@ def attach_outcome(item: pytest.Item, call: pytest.CallInfo[None], report: pytes
     if identity is None or not is_judged(item) or report.when == "teardown":
         return
     if report.when == "setup" and not report.failed:
+        report.humaneval_stopped = item.stash.get(STOPPED, False)  # type: ignore[attr-defined]
         return
     outcome = item.stash.get(OUTCOME, None) or item.config.stash[PLAN].outcome(identity)
     if report.skipped and outcome.error:  # no verdict, on purpose; the summary counts it as not run

@@ -40,6 +40,11 @@ def item_properties(outcome: Outcome) -> list[tuple[str, str | int | float]]:
     return [
         ("task_id", one_line(outcome.task_id)),
         *([("dataset", one_line(outcome.dataset))] if outcome.dataset else []),
+        *(
+            [("rewrite", one_line(outcome.rewrite)), ("original", one_line(outcome.original))]
+            if outcome.rewrite
+            else []
+        ),
         ("strategy", one_line(outcome.strategy)),
         ("sample_index", outcome.sample_index),
         ("verdict", outcome.kind),
@@ -96,6 +101,8 @@ def _figures(row: Row) -> Iterator[tuple[str, object]]:
         yield f"strong@{k}", "n/a" if value is None else f"{value:.6f}"
     if (interval := row.strong_intervals.get(1)) is not None:
         yield "strong@1.interval95", f"{interval[0]:.6f} {interval[1]:.6f}"
+    if row.stopped:
+        yield "ended_early", row.stopped
     yield "passed", row.passed
     yield "judged", row.judged
     yield "errors", row.errors

@@ -30,17 +30,22 @@ def listing(config: pytest.Config) -> list[str]:
 def list_strategies(strategies: Mapping[str, Strategy]) -> list[str]:
     """A table of names, modes and descriptions."""
     name_width = max(map(len, strategies), default=0)
-    return [f"{one.name.ljust(name_width)}  {one.mode:<10}  {one.description}" for one in strategies.values()]
+    return [
+        f"{strategy.name.ljust(name_width)}  {strategy.mode:<10}  {strategy.description}"
+        for strategy in strategies.values()
+    ]
 
 
 def experiment_lines(experiments: Sequence[Experiment]) -> list[str]:
     """A table of experiments: what each one sets itself."""
-    drawn = [", ".join(f"{name} {value:g}" for name, value in draws(one).items()) or "-" for one in experiments]
-    columns = [
-        Column("enabled", ["yes" if one.enabled else "no" for one in experiments], words=True),
-        Column("strategy", [one.strategy for one in experiments], words=True),
-        Column("post-processing", [one.postprocess or "-" for one in experiments], words=True),
-        Column("sampling", drawn, words=True),
-        Column("description", [one.description for one in experiments], words=True),
+    drawn = [
+        ", ".join(f"{name} {value:g}" for name, value in draws(experiment).items()) or "-" for experiment in experiments
     ]
-    return text_table(Column("experiment", [one.name for one in experiments]), columns, sys.maxsize)
+    columns = [
+        Column("enabled", ["yes" if experiment.enabled else "no" for experiment in experiments], words=True),
+        Column("strategy", [experiment.strategy for experiment in experiments], words=True),
+        Column("post-processing", [experiment.postprocess or "-" for experiment in experiments], words=True),
+        Column("sampling", drawn, words=True),
+        Column("description", [experiment.description for experiment in experiments], words=True),
+    ]
+    return text_table(Column("experiment", [experiment.name for experiment in experiments]), columns, sys.maxsize)

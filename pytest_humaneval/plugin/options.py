@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 from pytest_humaneval.exceptions import InputError
-from pytest_humaneval.option import NAMES_OR_FILES, Option
-from pytest_humaneval.sample import Sampling
-from pytest_humaneval.sandbox.interface import SandboxOptions
-from pytest_humaneval.values import (
+from pytest_humaneval.option import (
+    NAMES_OR_FILES,
+    Option,
     count,
     counts,
     drop,
@@ -25,17 +24,20 @@ from pytest_humaneval.values import (
     parameter,
     positive,
     shard,
+    stop_when,
 )
+from pytest_humaneval.sample import Sampling
+from pytest_humaneval.sandbox.interface import SandboxOptions
 
 if TYPE_CHECKING:
     from pytest_humaneval.dataset.asked import Asked
     from pytest_humaneval.dataset.kinds import DatasetKind
     from pytest_humaneval.plugin.config_file import ConfigFile
     from pytest_humaneval.report.gates import Gates
+    from pytest_humaneval.rewrite.rewriting import Rewrite
 
-DEFAULT_KS = (1, 10, 100)
 FILE: pytest.StashKey[ConfigFile] = pytest.StashKey()  # humaneval.toml, as settings.load found it
-FLAGS = ("no-cache", "no-history", "skip-broken-problems", "fail-on-regression", "pool")
+FLAGS = ("no-cache", "no-history", "skip-broken-problems", "fail-on-regression", "pool", "likelihood")
 """True or false in humaneval.toml and the ini file."""
 
 
@@ -55,6 +57,19 @@ OPTIONS = (
         "where the files of registered datasets lie (default: HUMANEVAL_DATA_DIR, else the folder of the run and its "
         "folder data)",
         "DIR",
+    ),
+    Option(
+        "rewrite",
+        "also evaluate every problem rewritten by these: names separated by commas (typos=0.2 for another rate), all, "
+        "or random: for each problem one that fits it",
+        "NAMES",
+        by_comma=True,
+    ),
+    Option(
+        "rewrite-seed",
+        "the seed of rewrites (default: 0)",
+        "N",
+        number(int, 0, 2**31 - 1, "a whole number from 0 to 2147483647"),
     ),
     Option("engine", "vllm (default), transformers, openai, replay, scripted, or one that is registered", "NAME"),
     Option(
@@ -134,7 +149,7 @@ OPTIONS = (
     ),
     Option(
         "thinking-end",
-        "the text that ends the model's thinking, if it is none of the usual ones (</think>, [/THINK], ...)",
+        "the text that ends the model's thinking, if it is not one of the usual ones (</think>, [/THINK], ...)",
         "TEXT",
     ),
     Option("output", "write samples.jsonl, results.jsonl, prompts.jsonl and run.json into this folder", "DIR"),
@@ -156,11 +171,18 @@ OPTIONS = (
     Option(
         "max-drop",
         "a gate: the exit status says whether pass@1 is shown to have dropped by less than X against "
-        "--humaneval-baseline",
+        "--humaneval-baseline; without one, under each --humaneval-rewrite",
         "X",
         drop,
     ),
-    Option("plan", "a plan made before: the report says what deviates from it, and what is exploratory", "FILE"),
+    Option(
+        "stop",
+        "decided: a strategy ends as soon as it is shown to be better or worse than minimal (else the first by name; "
+        "with --humaneval-baseline, than there), or unlikely to be shown either; by a test that stays valid then",
+        "WHAT",
+        stop_when,
+    ),
+    Option("plan", "a plan written beforehand: the report says what deviates from it, and what is exploratory", "FILE"),
     Option("html", "write a report page: one file that works offline", "FILE"),
     Option("markdown", "write a summary in Markdown; it also goes to GITHUB_STEP_SUMMARY, if that is set", "FILE"),
     Option(
@@ -177,8 +199,10 @@ SWITCHES = {
     "list-experiments": "list the experiments and exit",
     "list-datasets": "list the datasets, with where they were found, how many problems and their digest, and exit",
     "pool": "with several datasets: figures, comparisons and gates also over the problems of all together",
-    "no-cache": "generate and judge again what is already stored",
-    "no-history": "leave no line of this run in the history of the cache folder",
+    "likelihood": "also ask how likely the model finds each canonical solution right behind its prompt, which takes a "
+    "prefill a problem; compared with --humaneval-baseline, if that has it",
+    "no-cache": "generate again what is already stored",
+    "no-history": "do not add this run to the history in the cache folder",
     "skip-broken-problems": "leave out problems whose canonical solution does not pass here, instead of stopping",
     "fail-on-regression": "a gate: the exit status says whether pass@1 has significantly dropped against "
     "--humaneval-baseline",
@@ -315,6 +339,18 @@ def data_folders(config: pytest.Config) -> tuple[Path, ...]:
     return folders_of(config.invocation_params.dir.absolute(), optional_path(config, "data-dir"), os.environ)
 
 
+def rewrites(config: pytest.Config, known: Mapping[str, Rewrite]) -> tuple[Rewrite, ...]:
+    """The rewrites of ``--humaneval-rewrite``; of ``random`` those that are chosen from.
+
+    Raises:
+        DatasetError: a name that nobody knows, or a value that cannot be.
+    """
+    from pytest_humaneval.rewrite.rewrite_catalogue import rewrites_asked
+
+    given = value_of(config, "rewrite")
+    return rewrites_asked(given, known) if given else ()
+
+
 def gates(config: pytest.Config, strategies: Sequence[str]) -> Gates:
     """What is asked of the run.
 
@@ -326,7 +362,9 @@ def gates(config: pytest.Config, strategies: Sequence[str]) -> Gates:
     pairs = [pair for text in value_of(config, "min-pass-at-1", ()) for pair in text]
     on_regression = switched_on(config, "fail-on-regression")
     on_bound = value_of(config, "gate-on") == "bound"
-    return Gates(least_pass_at_1(pairs, strategies), on_regression, value_of(config, "max-drop"), on_bound)
+    on_rewrites = bool(value_of(config, "rewrite")) and value_of(config, "baseline") is None
+    least = least_pass_at_1(pairs, strategies)
+    return Gates(least, on_regression, value_of(config, "max-drop"), on_bound, on_rewrites)
 
 
 def sampling(config: pytest.Config) -> Sampling:
@@ -341,8 +379,10 @@ def sampling(config: pytest.Config) -> Sampling:
 
 def ks(config: pytest.Config, samples: int) -> tuple[int, ...]:
     """The k of pass@k; k that were asked for stay, also where there are too few samples for them."""
+    from pytest_humaneval.statistics.metrics import default_ks
+
     wanted: tuple[int, ...] | None = value_of(config, "k")
-    return tuple(sorted(set(wanted))) if wanted else tuple(k for k in DEFAULT_KS if k <= samples)
+    return tuple(sorted(set(wanted))) if wanted else default_ks(samples)
 
 
 def sandbox_options(config: pytest.Config) -> SandboxOptions:

@@ -17,6 +17,7 @@ from pytest_humaneval.engine.protocol import EngineOptions, Identity
 from pytest_humaneval.engine.replay import given, read_samples
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.extensions import Extensions
+from pytest_humaneval.option import comma_separated
 from pytest_humaneval.plan import Plan, Settled
 from pytest_humaneval.plugin import options, settings
 from pytest_humaneval.plugin.distributed import check_agreement, told_settled
@@ -29,6 +30,9 @@ from pytest_humaneval.prompting.registry import register, select_strategies
 from pytest_humaneval.prompting.soft_strategy import SoftStrategy, check_model
 from pytest_humaneval.registration import AUTO
 from pytest_humaneval.results.read import UNNAMED
+from pytest_humaneval.results.stopping import DECIDED
+from pytest_humaneval.rewrite.canonical_answers import CanonicalAnswers
+from pytest_humaneval.rewrite.rewritten_dataset import Rewritten, with_rewrites
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.sandbox import SandboxOptions
 from pytest_humaneval.sandbox.interface import SANDBOX_SORT
@@ -70,7 +74,10 @@ class Choices:
     thinking_end: str
     extensions: Extensions
     pool: bool
-    shard: Shard | None
+    likelihood: bool
+    stop: bool
+    rewritten: Rewritten | None = None
+    shard: Shard | None = None
 
     @property
     def most_samples(self) -> int:
@@ -109,6 +116,9 @@ class Choices:
             self.pool,
             self.shard,
             shares(problems, self.most_samples, self.shard.of) if self.shard is not None else {},
+            self.likelihood,
+            self.stop,
+            self.rewritten,
         )
         plan.check()
         return plan
@@ -124,6 +134,7 @@ def choose(config: pytest.Config) -> Choices:
     engine = engine_options(config, extensions.engines)
     dataset = read_together(options.datasets(config, extensions.datasets))
     selected = select_problems(dataset, options.value_of(config, "task", ()), options.value_of(config, "limit"))
+    dataset, selected, rewritten = _rewritten(config, extensions, dataset, selected)
     sampling, samples = options.sampling(config), options.value_of(config, "num-samples", 1)
     postprocess = options.value_of(config, "postprocess", AUTO)
     if postprocess != AUTO:
@@ -144,8 +155,30 @@ def choose(config: pytest.Config) -> Choices:
         options.value_of(config, "thinking-end", ""),
         extensions,
         options.switched_on(config, "pool") and len(dataset.parts) > 1,
+        options.switched_on(config, "likelihood"),
+        options.value_of(config, "stop") == DECIDED,
+        rewritten,
         options.value_of(config, "shard"),
     )
+
+
+def _rewritten(
+    config: pytest.Config, extensions: Extensions, dataset: Dataset, selected: tuple[Problem, ...]
+) -> tuple[Dataset, tuple[Problem, ...], Rewritten | None]:
+    """The same with rewritten problems, where they are asked for."""
+    rewrites = options.rewrites(config, extensions.rewrites)
+    if not rewrites:
+        return dataset, selected, None
+    if options.switched_on(config, "pool"):
+        raise InputError(
+            "--humaneval-pool and --humaneval-rewrite exclude each other: a problem and what was made of it are no two "
+            "problems; give one"
+        )
+    asked = ",".join(comma_separated(options.value_of(config, "rewrite")))
+    seed = options.value_of(config, "rewrite-seed", 0)
+    keep = options.cache_directory(config)
+    with CanonicalAnswers(keep, options.sandbox_options(config), extensions.sandboxes) as answers:
+        return with_rewrites(dataset, selected, rewrites, asked, seed, answers)
 
 
 def who_answers(choices: Choices) -> tuple[Identity, Model | None]:

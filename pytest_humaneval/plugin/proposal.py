@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,14 +15,19 @@ from pytest_humaneval.engine.protocol import Identity
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.plan import Plan, Settled
 from pytest_humaneval.plugin import options
+from pytest_humaneval.plugin.early_stop import check_stop
+from pytest_humaneval.plugin.kept_sandbox import keep, kept_sandbox
 from pytest_humaneval.plugin.planning import Choices, choose, who_answers
+from pytest_humaneval.plugin.scoring import check_likelihood
 from pytest_humaneval.plugin.timeouts import default_timeout
 from pytest_humaneval.report.gates import Gates, check_baseline
 from pytest_humaneval.results.preregistration import Registration, read_registration
 from pytest_humaneval.results.read import Results, read_results
+from pytest_humaneval.rewrite.rewrite_catalogue import BUNDLED as REWRITES
 from pytest_humaneval.sandbox import Sandbox, open_sandbox, self_check
 from pytest_humaneval.sandbox.interface import DEFAULT_TIMEOUT
-from pytest_humaneval.sandbox.judgeable import broken_problems, left_after
+from pytest_humaneval.sandbox.judgeable import SolutionTrial, left_after
+from pytest_humaneval.sandbox.library import BUNDLED as SANDBOXES
 
 if TYPE_CHECKING:
     from pytest_humaneval.models.find import Model
@@ -68,16 +74,20 @@ def propose(config: pytest.Config) -> Proposal:
     gates, path = options.gates(config, names), options.optional_path(config, "baseline")
     planned = options.optional_path(config, "plan")
     if choices.shard is not None:
-        _refuse_judging_a_part(gates, planned)
+        _refuse_judging_a_part(choices, gates, planned)
     baseline = read_results(path) if path is not None else None
     check_baseline(gates, names, baseline.strategies if baseline is not None else None, "--humaneval-")
     registration = read_registration(planned) if planned is not None else None
     proposal = Proposal(choices, identity, model, gates, baseline, registration)
-    proposal.as_asked()  # so that what no plan can be made of is refused now
+    check_likelihood(proposal.as_asked())
+    check_stop(proposal.as_asked(), baseline)  # what no plan can be made of is refused now, too
     return proposal
 
 
-def _refuse_judging_a_part(gates: Gates, planned: Path | None) -> None:
+def _refuse_judging_a_part(choices: Choices, gates: Gates, planned: Path | None) -> None:
+    if choices.stop or choices.likelihood:
+        what = "--humaneval-stop" if choices.stop else "--humaneval-likelihood"
+        raise InputError(f"--humaneval-shard: {what} is about a whole run, and the parts of one do not know each other")
     what = "--humaneval-plan" if planned is not None else "a gate" if gates else ""
     if what:
         raise InputError(
@@ -86,8 +96,10 @@ def _refuse_judging_a_part(gates: Gates, planned: Path | None) -> None:
         )
 
 
-def settle(config: pytest.Config, proposal: Proposal) -> Settled:
+def settle(config: pytest.Config, proposal: Proposal) -> tuple[Settled, SolutionTrial | None]:
     """Ask the sandbox and, where it was given no name for its model, the server: what is found holds for the whole run.
+
+    With it comes the trial of the canonical solutions that is still to be made before anything is generated.
 
     Raises:
         InputError: no problem is left that can be judged.
@@ -95,13 +107,18 @@ def settle(config: pytest.Config, proposal: Proposal) -> Settled:
         EngineError: the server does not say what it has.
     """
     choices, settled = proposal.choices, proposal.choices.as_asked(proposal.identity)
-    with open_sandbox(choices.sandbox, choices.extensions.sandboxes) as sandbox:
+    with ExitStack() as opened:
+        sandbox = opened.enter_context(open_sandbox(choices.sandbox, choices.extensions.sandboxes))
         self_check(sandbox, ())
-        left_out = _broken_problems(config, choices, sandbox)
+        trial = _solution_trial(config, choices, sandbox)
         # `auto` is settled here, once: whoever else opens a sandbox opens this one, or says that it cannot. None is
         # weaker than the summary says.
-        settled = replace(settled, sandbox=sandbox.name, layers=sandbox.layers, left_out=left_out)
-    return with_model_name(proposal, settled)
+        settled = replace(settled, sandbox=sandbox.name, layers=sandbox.layers)
+        keep(config, sandbox, opened)
+    pending = trial if trial.problems else None
+    if options.switched_on(config, "skip-broken-problems"):  # the plan is to do without them, so they come first
+        settled, pending = replace(settled, left_out=_left_out(config, choices, settled, trial)), None
+    return with_model_name(proposal, settled), pending
 
 
 def with_model_name(proposal: Proposal, settled: Settled) -> Settled:
@@ -119,14 +136,30 @@ def with_model_name(proposal: Proposal, settled: Settled) -> Settled:
     return replace(settled, model=engine.model, identity=identify(engine, choices.extensions.engines)[0])
 
 
-def _broken_problems(config: pytest.Config, choices: Choices, sandbox: Sandbox) -> tuple[str, ...]:
+def try_solutions(config: pytest.Config, plan: Plan, trial: SolutionTrial) -> dict[str, str]:
+    """Why problems cannot be judged by this run's sandbox, by task_id.
+
+    Raises:
+        SandboxError: it is not to be had.
+    """
+    own = SANDBOXES.get(plan.sandbox.name) is plan.extensions.sandboxes.get(plan.sandbox.name)
+    count = trial.worthwhile() if own else 1
+    kept = kept_sandbox(config) if count == 1 else None
+    return trial.broken(plan.open_sandbox if kept is None else lambda: nullcontext(kept), count)
+
+
+def _solution_trial(config: pytest.Config, choices: Choices, sandbox: Sandbox) -> SolutionTrial:
     """Before anything is generated: what no solution passes says nothing about a model."""
     # Published problems are known once they have passed; others change.
     requested = options.datasets(config, choices.extensions.datasets)
     published = all(each.kind in BUNDLED.values() for each in requested)
+    published = published and choices.extensions.rewrites.keys() <= REWRITES.keys()
     keep = options.cache_directory(config) if published else None
     timeout = max(DEFAULT_TIMEOUT, default_timeout(config))
-    broken = broken_problems(sandbox, choices.problems, timeout, keep)
-    skip = options.switched_on(config, "skip-broken-problems")
-    left = {problem.task_id for problem in left_after(choices.problems, broken, skip=skip)}
-    return tuple(task_id for task_id in broken if task_id not in left)
+    return SolutionTrial.of(sandbox, choices.problems, timeout, keep)
+
+
+def _left_out(config: pytest.Config, choices: Choices, settled: Settled, trial: SolutionTrial) -> tuple[str, ...]:
+    broken = try_solutions(config, choices.plan(settled), trial)
+    left_after(choices.problems, broken, skip=True)
+    return tuple(broken)

@@ -15,6 +15,7 @@ from pytest_humaneval.extensions import Extensions
 from pytest_humaneval.postprocess import POSTPROCESSOR_SORT, PostProcessor
 from pytest_humaneval.prompting.registry import STRATEGY_SORT, register_offered
 from pytest_humaneval.registration import Named, Offer, Sort
+from pytest_humaneval.rewrite.rewriting import REWRITE_SORT
 from pytest_humaneval.sandbox.interface import SANDBOX_SORT
 from pytest_humaneval.strategy import Strategy
 
@@ -51,16 +52,17 @@ def known_extensions(config: pytest.Config) -> Extensions:
         SANDBOX_SORT.register(_offered(config, SANDBOX_SORT)),
         known_postprocessors(config),
         DATASET_SORT.register(_offered(config, DATASET_SORT)),
+        REWRITE_SORT.register(_offered(config, REWRITE_SORT)),
     )
 
 
-def refuse_unreturned(config: pytest.Config, known: Container[str], asked: Iterable[str]) -> None:
+def refuse_unreturned(config: pytest.Config, known: Container[str], requested: Iterable[str]) -> None:
     """Say which line is missing where a conftest.py or plugin defines what was asked for, and does not return it.
 
     Raises:
         StrategyError: there is such a strategy.
     """
-    names = {name.strip() for value in asked for name in value.split(",")}
+    names = {name.strip() for value in requested for name in value.split(",")}
     for plugin in config.pluginmanager.get_plugins():
         for variable, value in vars(plugin).items() if isinstance(plugin, ModuleType) else ():
             if isinstance(value, Strategy) and value.name in names and value.name not in known:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,11 +13,13 @@ import pytest
 from pytest_humaneval.exceptions import EngineError
 from pytest_humaneval.plan import Plan, Settled
 from pytest_humaneval.plugin import neighbours, options
+from pytest_humaneval.plugin.early_stop import EarlyStop
 from pytest_humaneval.plugin.engine_session import STORE, EngineSession
 from pytest_humaneval.plugin.engine_settings import check_cache
 from pytest_humaneval.plugin.failure_list import FAILURES, FailureList
 from pytest_humaneval.plugin.junit import add_completion
-from pytest_humaneval.plugin.proposal import Proposal, settle
+from pytest_humaneval.plugin.proposal import Proposal, settle, try_solutions
+from pytest_humaneval.plugin.scoring import Scoring
 from pytest_humaneval.plugin.timeouts import default_timeout
 from pytest_humaneval.printable import counted
 from pytest_humaneval.report.output import Finished, Output
@@ -26,6 +28,9 @@ from pytest_humaneval.report.texttable import folded, wrapped
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.record import Record
 from pytest_humaneval.results.sampling import REPLAY
+from pytest_humaneval.results.scored_solutions import Likelihood
+from pytest_humaneval.sample import ItemId
+from pytest_humaneval.sandbox.judgeable import SolutionTrial, left_after
 
 NOTHING = (
     "warning: nothing was evaluated: no test that ran uses the fixtures problem, strategy and check_correctness; "
@@ -37,20 +42,55 @@ class Run:
     """What the controller (or the only process) holds: the plan, the engine's session, and where outcomes go."""
 
     def __init__(
-        self, config: pytest.Config, plan: Plan, settled: Settled, session: EngineSession, output: Output
+        self,
+        config: pytest.Config,
+        plan: Plan,
+        settled: Settled,
+        trial: SolutionTrial | None,
+        session: EngineSession,
+        output: Output,
     ) -> None:
         self.plan, self.settled = plan, settled
         self.session, self.output, self.ledger = session, output, output.ledger
         self._config = config
+        self._trial = trial
+        if trial is not None:
+            session.hold()
         self._failed_items = 0
         self._other_tests = 0  # that ran and evaluated nothing
         self._engine_failed = False
         self._last_outcome_at = 0.0
         self._store_notices: dict[str, None] = {}
+        self._early = EarlyStop(plan, output.ledger, output.baseline) if plan.stop else None
+        self._early_client = session.client() if plan.stop else None
+        self._scoring = Scoring(plan) if plan.likelihood else None
+
+    def expect(self, items: Sequence[ItemId]) -> None:
+        """Learn which items are going to run."""
+        self.session.guide(items)
+        if self._scoring is not None:
+            with closing(self.session.client()) as client:
+                self._scoring.ask((item.task_id for item in items), client)
+        if self._early is not None:
+            self._early.expect(items)
+
+    def admit(self) -> None:
+        """Make sure that every problem can be judged, then let the engine generate; it has been loading meanwhile.
+
+        Raises:
+            InputError: some cannot.
+            SandboxError: no sandbox is to be had.
+        """
+        if self._trial is not None:
+            trial, self._trial = self._trial, None
+            left_after(self.plan.problems, try_solutions(self._config, self.plan, trial), skip=False)
+            self.session.release()
 
     def add(self, report: pytest.TestReport) -> None:
         """Take in one report."""
         outcome = self.ledger.add(report)
+        if self._early is not None and self._early_client is not None:
+            self._early.follow(report, outcome, self._early_client)
         if getattr(report, "humaneval_shared", ""):
             if self._engine_failed:  # another worker's item: the message stands there once
                 report.longrepr = "the same as above"
@@ -74,6 +114,7 @@ class Run:
 
     def finish(self, exit_status: int, failures: int) -> Finished:
         """End the engine, write the files. ``failures`` is how many pytest counted, of whatever kind."""
+        likelihood = self._likelihood(exit_status)
         progress, notes = self._end_session()
         if self._engine_failed:
             exit_status = pytest.ExitCode.INTERNAL_ERROR
@@ -83,7 +124,9 @@ class Run:
         notes = [*_left_out_note(self.settled), *neighbours.notes(self._config), *self.session.notes, *notes, *kept]
         notes += [f"note: {notice}" for notice in self._store_notices]
         elsewhere = failures - self._failed_items
-        return self.output.finish(int(exit_status), elsewhere, progress, self._last_outcome_at, notes)
+        if self._early is not None:
+            self.ledger.stops = self._early.stops()
+        return self.output.finish(int(exit_status), elsewhere, progress, self._last_outcome_at, notes, likelihood)
 
     def summary(self, finished: Finished, width: int) -> list[str]:
         """The lines of the terminal summary, for a terminal of ``width`` columns."""
@@ -102,6 +145,13 @@ class Run:
             self._config.stash[FAILURES] = failures
             yield
 
+    def _likelihood(self, exit_status: int) -> Likelihood | None:
+        """What was asked of the canonical solutions; nothing where the run did not come to its end."""
+        if self._scoring is None or self._engine_failed or exit_status == pytest.ExitCode.INTERRUPTED:
+            return None
+        with closing(self.session.client()) as client:
+            return self._scoring.likelihood(client, self.output.baseline)
+
     def _kept_note(self, progress: dict[str, Any]) -> list[str]:
         """What a run that was interrupted leaves to the next one."""
         store = options.cache_directory(self._config) / STORE
@@ -119,6 +169,8 @@ class Run:
         except EngineError as error:
             return {}, [] if self._engine_failed else [f"warning: {error}"]  # else an item has said so already
         finally:
+            if self._early_client is not None:
+                self._early_client.close()
             self.session.close()
 
 
@@ -133,7 +185,7 @@ def start_run(config: pytest.Config, proposal: Proposal) -> Run:
     started = datetime.now(UTC)
     check_cache(config, proposal.choices.engine.name)
     publisher = Publisher(*(options.optional_path(config, name) for name in ("html", "markdown")))
-    settled = settle(config, proposal)
+    settled, trial = settle(config, proposal)
     plan = proposal.choices.plan(settled)
     directory = options.optional_path(config, "output")
     ledger = Ledger(plan)
@@ -146,7 +198,8 @@ def start_run(config: pytest.Config, proposal: Proposal) -> Run:
         settled.layers, default_timeout(config),
     )  # fmt: skip
     read_store = not (options.no_cache(config) or proposal.nameless)
-    return Run(config, plan, settled, EngineSession(config, plan, proposal.model, read_store=read_store), output)
+    session = EngineSession(config, plan, proposal.model, read_store=read_store)
+    return Run(config, plan, settled, trial, session, output)
 
 
 def _left_out_note(settled: Settled) -> list[str]:

@@ -62,15 +62,15 @@ def experiments(config: pytest.Config) -> tuple[Experiment, ...]:
     Raises:
         InputError: there is no file, or no such experiment.
     """
-    asked = config.getoption("humaneval_experiment")
-    if not asked:
+    names = config.getoption("humaneval_experiment")
+    if not names:
         return ()
     given = options.on_command_line(config)
-    return tuple(one.without(given) for one in select_experiments(_file(config).experiments, asked))
+    return tuple(experiment.without(given) for experiment in select_experiments(_file(config).experiments, names))
 
 
 def derive(
-    config: pytest.Config, known: Mapping[str, Strategy], how: Sampling, postprocess: str
+    config: pytest.Config, known: Mapping[str, Strategy], sampling: Sampling, postprocess: str
 ) -> tuple[Strategy, ...]:
     """The experiments that were asked for, as strategies.
 
@@ -80,7 +80,7 @@ def derive(
     derived = []
     for experiment in experiments(config):
         try:
-            derived.append(experiment.derive(known, how, postprocess))
+            derived.append(experiment.derive(known, sampling, postprocess))
         except StrategyError as error:
             where = _file(config).where(EXPERIMENTS, experiment.name, "strategy")
             raise StrategyError(f"{where}: {error}") from error

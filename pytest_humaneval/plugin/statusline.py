@@ -27,10 +27,10 @@ def describe(progress: dict[str, Any], width: int = 80, *, bar: bool = False) ->
     """
     if progress["phase"] == "loading":
         return f"engine: {progress['message']}"
-    done, total = progress["finished"], progress["total"]
-    if progress["phase"] != "generating" or done >= total:
+    finished, total = progress["finished"], progress["total"]
+    if progress["phase"] != "generating" or finished >= total:
         return ""
-    begin = f"engine {_bar(progress['share'])} {done}/{total}" if bar else f"engine: {done}/{total} generated"
+    begin = f"engine {_bar(progress['share'])} {finished}/{total}" if bar else f"engine: {finished}/{total} generated"
     parts = []  # with how telling each is
     if progress["rate"] >= 1:
         parts.append((2, f"{progress['rate']:.0f} tok/s"))

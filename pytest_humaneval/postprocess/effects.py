@@ -57,19 +57,19 @@ def definitions(program: Iterable[Statement]) -> Mapping[str, Statement]:
 
 def effects(statement: Statement, defined: Mapping[str, Statement]) -> Effects:
     """What ``statement`` does when it is executed, with what the functions do that it calls (:func:`definitions`)."""
-    waiting, seen, done = [*statement.nodes], set[str](), list[ast.AST]()
+    waiting, seen, nodes = [*statement.nodes], set[str](), list[ast.AST]()
     while waiting:
-        done += (executed := list(_executed(waiting.pop())))
+        nodes += (executed := list(_executed(waiting.pop())))
         names = {name for node in executed for name in _called(node)} - seen
         seen |= names
         if len(seen) < MANY_CALLS:
             waiting += [body for name in names & defined.keys() for body in _bodies(defined[name])]
     own = frozenset(name for top in statement.nodes for node in _executed(top) for name in _stored(node))
-    stored = frozenset(name for node in done for name in _stored(node))
-    calls = [node.value for node in done if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)]
+    stored = frozenset(name for node in nodes for name in _stored(node))
+    calls = [node.value for node in nodes if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)]
     calls = [call for call in calls if root(call) not in SHOWS | TESTS and not _name(call).startswith("exit")]
     touched = frozenset(name for call in calls for name in _names(call))
-    mentions = frozenset(node.id for node in done if isinstance(node, ast.Name))
+    mentions = frozenset(node.id for node in nodes if isinstance(node, ast.Name))
     return Effects(own, stored | touched, mentions, any(_name(call).startswith(SETTERS) for call in calls))
 
 

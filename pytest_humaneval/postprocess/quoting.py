@@ -10,7 +10,7 @@ QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`")
 
 def unquoted(pattern: re.Pattern[str], text: str) -> list[re.Match[str]]:
     """The matches in ``text`` that stand in no quotation marks of their line, nor between single backticks."""
-    found, line, end, spans = [], 0, -1, list[tuple[int, int]]()
+    matches, line, end, spans = [], 0, -1, list[tuple[int, int]]()
     for match in pattern.finditer(text):
         if match.start() > end:  # in another line
             line, end = text.rfind("\n", 0, match.start()) + 1, text.find("\n", match.start())
@@ -19,5 +19,5 @@ def unquoted(pattern: re.Pattern[str], text: str) -> list[re.Match[str]]:
         place = match.start() - line
         before = bisect_left(spans, (place, 0)) - 1  # the last that begins in front of it
         if before < 0 or place >= spans[before][1]:
-            found.append(match)
-    return found
+            matches.append(match)
+    return matches

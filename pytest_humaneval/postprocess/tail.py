@@ -46,8 +46,8 @@ def drop_unused(problem: Problem, text: str) -> str:
 def _answer(problem: Problem, program: Sequence[Statement]) -> Statement | None:
     """The last statement that gives the entry point its meaning."""
     name = problem.entry_point
-    found = [each for each in program if each.defines(name) and not is_example(each) and not _uses(each, name)]
-    return found[-1] if found else None
+    defining = [each for each in program if each.defines(name) and not is_example(each) and not _uses(each, name)]
+    return defining[-1] if defining else None
 
 
 def _uses(statement: Statement, name: str) -> bool:
@@ -67,15 +67,15 @@ def _needed(entry_point: str, answer: Statement, program: Sequence[Statement]) -
     for each in others:
         for name in each.binds:
             binding.setdefault(name, []).append(each)
-    needed, names, found = set[Statement](), set[str](), {answer}
-    while found:
-        while found:  # by name, each statement once: chains are long
-            needed |= found
-            more = frozenset[str]().union(*map(_needs, found)) - names
+    needed, names, pending = set[Statement](), set[str](), {answer}
+    while pending:
+        while pending:  # by name, each statement once: chains are long
+            needed |= pending
+            more = frozenset[str]().union(*map(_needs, pending)) - names
             names |= more
-            found = {each for name in more for each in binding.get(name, ())} - needed
+            pending = {each for name in more for each in binding.get(name, ())} - needed
         data, by_any_name = variables & names, bool(names & LOOKS_NAMES_UP)
-        found = {
+        pending = {
             each
             for each in others
             if each not in needed
@@ -85,7 +85,7 @@ def _needed(entry_point: str, answer: Statement, program: Sequence[Statement]) -
             )
         }
         if _is_wrapped(entry_point, answer, needed):
-            found |= {each for each in drafts if each.start < answer.start} - needed
+            pending |= {each for each in drafts if each.start < answer.start} - needed
     return needed
 
 

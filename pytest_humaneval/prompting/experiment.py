@@ -37,22 +37,22 @@ class Experiment:
             num_samples=None if "num-samples" in given else self.num_samples,
         )
 
-    def derive(self, known: Mapping[str, Strategy], how: Sampling, postprocess: str) -> Strategy:
-        """The strategy under the experiment's name; ``how`` and ``postprocess`` are the run's.
+    def derive(self, known: Mapping[str, Strategy], sampling: Sampling, postprocess: str) -> Strategy:
+        """The strategy under the experiment's name; ``sampling`` and ``postprocess`` are the run's.
 
         Raises:
             StrategyError: there is no such strategy; says near ones and the list.
         """
         if (base := known.get(self.strategy)) is None:
             raise StrategyError(f"experiment {self.name!r}: {unknown('strategy', self.strategy, known)}")
-        asked = self.postprocess or postprocess
+        requested = self.postprocess or postprocess
         return replace(
             base,
             name=self.name,
             description=self.description or base.description,
-            postprocess=base.postprocess if asked == AUTO else asked,
+            postprocess=base.postprocess if requested == AUTO else requested,
             base=base.name,
-            sampling=replace(how, **self.sampling),  # type: ignore[arg-type]
+            sampling=replace(sampling, **self.sampling),  # type: ignore[arg-type]
             num_samples=self.num_samples,
         )
 
@@ -66,12 +66,16 @@ def select_experiments(experiments: Sequence[Experiment], names: Iterable[str]) 
         InputError: an unknown name, or nothing is selected; says near ones and the list.
     """
     known = {experiment.name: experiment for experiment in experiments}
-    asked = dict.fromkeys(name.strip() for value in names for name in value.split(",") if name.strip())
-    for name in asked:
+    requested = dict.fromkeys(name.strip() for value in names for name in value.split(",") if name.strip())
+    for name in requested:
         if name not in known and name != ALL:
             none = "none, the file has no [experiments.NAME]"
             raise InputError(f"--humaneval-experiment: {unknown('experiment', name, known, none)}")
-    chosen = [one for one in experiments if one.name in asked or (ALL in asked and one.enabled)]
+    chosen = [
+        experiment
+        for experiment in experiments
+        if experiment.name in requested or (ALL in requested and experiment.enabled)
+    ]
     if not chosen:
         raise InputError(
             f"--humaneval-experiment: no experiment is enabled or named; known: {', '.join(known) or 'none'}"

@@ -16,12 +16,11 @@ from typing import Any
 
 from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.exceptions import EngineError, HumanEvalError, SharedEngineError, StrategyError, raised_in
-from pytest_humaneval.item import ItemId
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompting.guided import Candidate, Draw, Questions, TryOut
 from pytest_humaneval.prompting.trial import try_completion
-from pytest_humaneval.sample import Generation, Request, Sampling, Solution
+from pytest_humaneval.sample import Generation, ItemId, Request, Sampling, Solution
 from pytest_humaneval.sandbox.interface import Sandbox
 from pytest_humaneval.strategy import Strategy
 
@@ -36,7 +35,7 @@ class _Pursuit:
     problem: Problem  # the visible one
     strategy: Strategy
     questions: Questions
-    asked: list[tuple[str, Request]] = field(default_factory=list)  # the draw it is waiting for
+    requests: list[tuple[str, Request]] = field(default_factory=list)  # the draw it is waiting for
     drawn: list[Generation] = field(default_factory=list)  # all so far
     num_questions: int = 0
 
@@ -62,11 +61,11 @@ class Guide:
         for item in items:
             if (pursuit := self._begin(item)) is not None:
                 self._advance(pursuit, None, waiting)
-        self._client.submit(request for pursuit in waiting for request in pursuit.asked)
+        self._client.submit(request for pursuit in waiting for request in pursuit.requests)
         while waiting:
             pursuit = waiting.popleft()
             try:
-                candidates = tuple(self._candidate(pursuit, *asked) for asked in pursuit.asked)
+                candidates = tuple(self._candidate(pursuit, *request) for request in pursuit.requests)
             except HumanEvalError as error:
                 self._publish_error(pursuit.item, error)
                 continue
@@ -95,12 +94,14 @@ class Guide:
                 if pursuit.num_questions > MOST_QUESTIONS:
                     raise StrategyError(f"it asked more than {MOST_QUESTIONS} questions about one problem")
                 if isinstance(question, Draw):
-                    pursuit.asked = self._requests(pursuit, question)
+                    pursuit.requests = self._requests(pursuit, question)
                     if answer is not None:  # the opening draws are submitted together
-                        self._client.submit(pursuit.asked)
+                        self._client.submit(pursuit.requests)
                     return waiting.append(pursuit)
                 if not isinstance(question, TryOut):
                     raise StrategyError(f"it yielded {question!r}; expected draw(...) or try_out(...)")
+                if pursuit.strategy.runs_nothing:
+                    raise StrategyError("it is declared to run nothing, and asked what its code does")
                 answer = self._try_out(pursuit, question)
         except StopIteration as end:
             self._publish(pursuit, end.value)
@@ -114,16 +115,16 @@ class Guide:
         if question.num_samples < 1:
             raise StrategyError(f"it asked for {question.num_samples} samples; expected 1 or more")
         base = self._plan.sampling_of(pursuit.strategy)
-        how = Sampling(
+        sampling = Sampling(
             question.temperature, question.top_p, base.max_tokens, base.seed, logprobs=question.temperature > 0
         )
-        asked = self.sampling.setdefault(pursuit.strategy.name, [])
-        if (pair := [how.temperature, how.top_p]) not in asked:
-            asked.append(pair)
+        pairs = self.sampling.setdefault(pursuit.strategy.name, [])
+        if (pair := [sampling.temperature, sampling.top_p]) not in pairs:
+            pairs.append(pair)
         # Several solutions of one problem draw other samples; far apart, as nobody knows how many each draws.
         first = pursuit.item.sample_index * 10_000 + len(pursuit.drawn)
         made = (
-            Request(question.prompt, how, first + index, pursuit.item.task_id, pursuit.strategy.name)
+            Request(question.prompt, sampling, first + index, pursuit.item.task_id, pursuit.strategy.name)
             for index in range(question.num_samples)
         )
         return [(self._plan.key(request), request) for request in made]
@@ -138,7 +139,13 @@ class Guide:
         """Equal code behaves equally: it runs once."""
         codes = dict.fromkeys(candidate.code for candidate in question.candidates)
         trials = {
-            code: try_completion(self._sandbox, pursuit.problem, code, derived_inputs=question.derived_inputs)
+            code: try_completion(
+                self._sandbox,
+                pursuit.problem,
+                code,
+                derived_inputs=question.derived_inputs,
+                drawn_inputs=question.drawn_inputs,
+            )
             for code in codes
         }
         return tuple(trials[candidate.code] for candidate in question.candidates)

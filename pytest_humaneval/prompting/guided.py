@@ -59,10 +59,15 @@ class Draw:
 
 @dataclass(frozen=True, slots=True)
 class TryOut:
-    """A question: what the candidates' code does, on the visible examples or on inputs derived from them."""
+    """A question: what the candidates' code does, on the visible examples or on inputs derived from them.
+
+    With ``drawn_inputs`` it is on so many inputs that are drawn from all that the prompt shows, and on the examples,
+    those included that the docstring states in words.
+    """
 
     candidates: tuple[Candidate, ...]
     derived_inputs: bool = False
+    drawn_inputs: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,8 @@ class Trial:
     ``kind`` is ``passed`` where every call came to an end, else a verdict's kind (``timed out``, ``syntax error``).
     ``num_right`` of ``num_examples`` returned what the docstring says; ``failure`` tells of the first that did not.
     ``behaviour`` is a digest of everything that was returned and raised: equal for code that behaves equally.
+    ``answers`` is a digest of each single answer, in the order of the inputs; the same for values that are equal, empty
+    for one that raised.
     """
 
     kind: str
@@ -79,6 +86,7 @@ class Trial:
     num_examples: int = 0
     failure: str = ""
     behaviour: str = ""
+    answers: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -100,19 +108,25 @@ def draw(
 
 
 def try_out(
-    candidates: Iterable[Candidate], *, derived_inputs: bool = False
+    candidates: Iterable[Candidate], *, derived_inputs: bool = False, drawn_inputs: int = 0
 ) -> Generator[Question, Any, tuple[Trial, ...]]:
     """Run each candidate in the sandbox on the visible examples. To be used with ``yield from``.
 
     With ``derived_inputs``, on arguments derived from the examples' (shorter, reversed, negated): what is right there
-    nobody knows, but candidates can be compared by their behaviour.
+    nobody knows, but candidates can be compared by their behaviour. With ``drawn_inputs``, on the examples and on so
+    many inputs like them, for which annotations and docstring will do where there is no example (visible_inputs.py).
     """
-    trials: tuple[Trial, ...] = yield TryOut(tuple(candidates), derived_inputs)
+    trials: tuple[Trial, ...] = yield TryOut(tuple(candidates), derived_inputs, drawn_inputs)
     return trials
 
 
-def guided_strategy(name: str, description: str, *, postprocess: str = "post_v1") -> Callable[[Solver], Strategy]:
-    """Turn a generator from problem to candidate into a strategy; see this module for an example."""
+def guided_strategy(
+    name: str, description: str, *, postprocess: str = "post_v1", runs_nothing: bool = False
+) -> Callable[[Solver], Strategy]:
+    """Turn a generator from problem to candidate into a strategy; see this module for an example.
+
+    One that ``runs_nothing`` never asks what its code does: it sees the prompt, as any strategy, and its row says so.
+    """
 
     def decorate(solve: Solver) -> Strategy:
         def opening(problem: Problem) -> Prompt:
@@ -122,6 +136,6 @@ def guided_strategy(name: str, description: str, *, postprocess: str = "post_v1"
                 raise StrategyError(f"strategy {name!r} must begin with a draw, not {question!r}")
             return question.prompt
 
-        return Strategy(name, description, opening, "guided", postprocess, solve=solve)
+        return Strategy(name, description, opening, "guided", postprocess, solve=solve, runs_nothing=runs_nothing)
 
     return decorate

@@ -44,25 +44,25 @@ def select_strategies(
     Raises:
         StrategyError: an unknown name; says near ones and the list.
     """
-    asked = {name.strip() for value in names for name in value.split(",") if name.strip()}
-    if not asked:
+    requested = {name.strip() for value in names for name in value.split(",") if name.strip()}
+    if not requested:
         raise StrategyError(f"--strategy: no name given; known: {', '.join(known)}")
-    soft = _soft_strategies(known, sorted(name for name in asked if name.startswith(PREFIX)), folder)
-    asked = {name for name in asked if not name.startswith(PREFIX)}
-    for name in sorted(asked - {ALL}):
+    soft = _soft_strategies(known, sorted(name for name in requested if name.startswith(PREFIX)), folder)
+    requested = {name for name in requested if not name.startswith(PREFIX)}
+    for name in sorted(requested - {ALL}):
         STRATEGY_SORT.find(name, known, "--strategy")
-    chosen = known if ALL in asked else {name: known[name] for name in asked}
-    return tuple(one for _, one in sorted({**chosen, **soft}.items()))
+    chosen = known if ALL in requested else {name: known[name] for name in requested}
+    return tuple(strategy for _, strategy in sorted({**chosen, **soft}.items()))
 
 
 def _soft_strategies(known: Mapping[str, Strategy], names: Iterable[str], folder: Path) -> dict[str, Strategy]:
-    found: dict[str, tuple[Path, Strategy]] = {}
+    by_name: dict[str, tuple[Path, Strategy]] = {}
     for name in names:
         directory = folder / Path(name.removeprefix(PREFIX)).expanduser()
-        one = soft_strategy(directory, known)
-        earlier, _ = found.setdefault(one.name, (directory, one))
+        soft = soft_strategy(directory, known)
+        earlier, _ = by_name.setdefault(soft.name, (directory, soft))
         if earlier.resolve() != directory.resolve():
             raise StrategyError(
-                f"--strategy: {earlier} and {directory} would both be named {one.name!r}; rename one of the folders"
+                f"--strategy: {earlier} and {directory} would both be named {soft.name!r}; rename one of the folders"
             )
-    return {name: one for name, (_, one) in found.items()}
+    return {name: soft for name, (_, soft) in by_name.items()}

@@ -46,8 +46,10 @@ def soft_strategy(directory: Path, known: Mapping[str, Strategy]) -> SoftStrateg
         )
 
     def build_prompt(problem: Problem) -> Prompt:
-        one = checkpoints.get("") or checkpoints[category(problem).value]
-        return replace(base.build_prompt(problem), virtual_tokens=VirtualTokens(str(one.directory), one.digest))
+        checkpoint = checkpoints.get("") or checkpoints[category(problem).value]
+        return replace(
+            base.build_prompt(problem), virtual_tokens=VirtualTokens(str(checkpoint.directory), checkpoint.digest)
+        )
 
     description = f"{first.num_virtual_tokens} virtual tokens in front of {base.name}"
     name = f"{PREFIX}{directory.name}"
@@ -63,10 +65,10 @@ def check_model(strategies: Iterable[Strategy], model: str, digest: str) -> None
         ModelError: there is one; names both.
     """
     for strategy in strategies:
-        for one in strategy.checkpoints if isinstance(strategy, SoftStrategy) else ():
-            if one.model_digest not in ("", digest):  # PEFT's own do not say; their size is checked by the engine
+        for soft in strategy.checkpoints if isinstance(strategy, SoftStrategy) else ():
+            if soft.model_digest not in ("", digest):  # PEFT's own do not say; their size is checked by the engine
                 raise ModelError(
-                    f"--strategy: {strategy.name} was made for {one.model} ({short_digest(one.model_digest)}), "
-                    f"not for {model} ({short_digest(digest)}); give it --humaneval-model={one.model_spec}, or train "
+                    f"--strategy: {strategy.name} was made for {soft.model} ({short_digest(soft.model_digest)}), "
+                    f"not for {model} ({short_digest(digest)}); give it --humaneval-model={soft.model_spec}, or train "
                     "another"
                 )

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.report.baseline import BaselineComparison, compare_results
 from pytest_humaneval.report.gates import Gates, GateVerdict, judge
-from pytest_humaneval.results.parts import POOLED, part_of, parts_of, same_part
+from pytest_humaneval.report.rewrite_gate import judge_rewrites
+from pytest_humaneval.results.parts import POOLED, is_rewritten, part_of, parts_of, same_part
 from pytest_humaneval.results.preregistration import Checked
 from pytest_humaneval.results.read import Results
+from pytest_humaneval.results.scored_solutions import Likelihood
+from pytest_humaneval.results.stopping import Stops
 from pytest_humaneval.statistics.comparison import (
     Comparison,
     Passes,
@@ -22,6 +25,7 @@ from pytest_humaneval.statistics.comparison import (
 )
 from pytest_humaneval.statistics.paired import ALPHA, POWER
 from pytest_humaneval.statistics.reliability import Reliability, reliability_of
+from pytest_humaneval.statistics.robustness import Robustness, robustness_of
 
 MATRIX_STRATEGIES = 6
 """Up to so many strategies are shown as a matrix of all pairs; of more, each against the reference."""
@@ -42,18 +46,28 @@ class Analysis:
     answer: str = ""
     reliability: Sequence[Reliability] = ()
     registration: Checked | None = None
+    likelihood: Likelihood | None = None  # of the canonical solutions
+    stops: Stops | None = None  # of a run that ends strategies early; then there are no other comparisons
     parts: Mapping[str, Analysis] = field(default_factory=dict)
     """Of a run on several datasets: what is said of each, by its name, and of all together where asked for."""
+    robustness: Sequence[Robustness] = ()
+    """Of a run with rewritten problems: what they cost."""
 
     def to_json(self) -> dict[str, Any]:
         """For run.json."""
         shown: dict[str, Any] = {}
         if self.registration is not None:
             shown["plan"] = self.registration.to_json()
+        if self.likelihood is not None:
+            shown["likelihood"] = self.likelihood.to_json()
+        if self.stops is not None:
+            shown["stopping"] = self.stops.to_json()
         if self.parts:
             shown["by_dataset"] = {name: part.to_json() for name, part in self.parts.items()}
+        if self.robustness:
+            shown["robustness"] = [one.to_json() for one in self.robustness]
         if self.reliability:
-            shown["reliability"] = [asdict(one) for one in self.reliability]
+            shown["reliability"] = [asdict(row) for row in self.reliability]
         for key, made in (("pairs", self.pairs), ("with_reference", self.with_reference)):
             if made:
                 power = smallest_detectable(made)
@@ -92,26 +106,51 @@ def analyse(now: Results, before: Results | None, looked: Looked) -> Analysis:
     return Analysis(
         parts={
             name: _analysis(
-                part_of(now, name, some), same_part(before, name, some) if before is not None else None, looked
+                part_of(now, name, some),
+                same_part(before, name, some) if before is not None else None,
+                replace(looked, pairs=looked.pairs and not is_rewritten(some)),
             )
             for name, some in parts.items()
-        }
+        },
+        robustness=robustness_of(now.outcomes, looked.max_drop),
     )
 
 
 def judge_gates(
     gates: Gates, outcomes: Sequence[Outcome], analysis: Analysis, *, pool: bool = False
 ) -> list[GateVerdict]:
-    """Each gate's answer; of several datasets each has its own, unless they are pooled: then all together are asked."""
+    """Each gate's answer; of several datasets each has its own, unless they are pooled: then all together are asked.
+
+    Of rewritten problems only the drop is asked for.
+    """
     if not analysis.parts:
-        return judge(gates, passes_of(outcomes), analysis.baseline)
+        return judge(gates, passes_of(outcomes), analysis.baseline, analysis.stops, stopped_of(outcomes))
     parts = parts_of(outcomes, pool=pool)
-    return [
+    verdicts = [
         replace(verdict, strategy=f"{verdict.strategy} on {name}")
         for name, some in parts.items()
-        if name == POOLED or POOLED not in parts
-        for verdict in judge(gates, passes_of(some), analysis.parts[name].baseline)
+        if (name == POOLED or POOLED not in parts) and not is_rewritten(some)
+        for verdict in judge(gates, passes_of(some), analysis.parts[name].baseline, None, stopped_of(some))
     ]
+    return [*verdicts, *judge_rewrites(gates, analysis.robustness)]
+
+
+def with_stops(analysis: Analysis, stops: Stops | None) -> Analysis:
+    """The same for a run that ends strategies early: a test for a fixed number of problems is none for them.
+
+    Nor for those that came to the end: they have been tested once already, on the way.
+    """
+    if stops is None:
+        return analysis
+    baseline = analysis.baseline
+    if baseline is not None:
+        baseline = replace(baseline, comparisons=(), margins=())
+    return replace(analysis, pairs=(), with_reference=(), baseline=baseline, stops=stops)
+
+
+def stopped_of(outcomes: Iterable[Outcome]) -> set[str]:
+    """The strategies that ended early."""
+    return {outcome.strategy for outcome in outcomes if outcome.stopped}
 
 
 def _analysis(now: Results, before: Results | None, looked: Looked) -> Analysis:

@@ -56,6 +56,7 @@ def compare_results(now: Results, before: Results, max_drop: float | None = None
         compare(name, passes_now.get(name, {}), other, passes_before.get(other, {})) for name, other in pairs.items()
     )
     notes = [*before.notes, *_settings(now.run, before.run), *_names(now, before, pairs)]
+    notes += _ended_early(now, "run") + _ended_early(before, "baseline")
     changed: list[Churn | None] = []
     for name, other in pairs.items():
         mine = [outcome for outcome in now.outcomes if outcome.strategy == name]
@@ -72,9 +73,15 @@ def compare_results(now: Results, before: Results, max_drop: float | None = None
         before.source,
         tuple(comparisons),
         tuple(dict.fromkeys(notes)),
-        tuple(one for one in margins if one is not None),
-        tuple(one for one in changed if one is not None),
+        tuple(margin for margin in margins if margin is not None),
+        tuple(change for change in changed if change is not None),
     )
+
+
+def _ended_early(results: Results, where: str) -> list[str]:
+    names = sorted({one.strategy for one in results.outcomes if one.stopped})
+    told = "ended early in the {}; a test for a number of problems that was fixed before is not for it"
+    return [f"{name}: {told.format(where)}" for name in names]
 
 
 def _names(now: Results, before: Results, pairs: dict[str, str]) -> list[str]:
@@ -112,12 +119,14 @@ def _settings(now: dict[str, Any], before: dict[str, Any]) -> list[str]:
 def _coverage(name: str, now: Sequence[Outcome], before: Sequence[Outcome]) -> list[str]:
     """Problems that only one of the two has, unequal numbers of samples, and those that have no verdict in one."""
     notes = []
-    mine, theirs = {one.task_id for one in now}, {one.task_id for one in before}
+    mine, theirs = {outcome.task_id for outcome in now}, {outcome.task_id for outcome in before}
     common = counted(len(mine & theirs), "problem that", "problems that")
     if only := [f"{len(a - b)} only in the {where}" for a, b, where in _sides(mine, theirs) if a - b]:
         notes.append(f"{name}: compared on {common} both have; {', '.join(only)}")
     shared = mine & theirs
-    drawn, drawn_before = (Counter(one.task_id for one in side if one.task_id in shared) for side in (now, before))
+    drawn, drawn_before = (
+        Counter(outcome.task_id for outcome in side if outcome.task_id in shared) for side in (now, before)
+    )
     if drawn != drawn_before:
         notes.append(
             f"{name}: {counted(drawn.total(), 'sample', 'samples')} in the run, "
@@ -127,7 +136,7 @@ def _coverage(name: str, now: Sequence[Outcome], before: Sequence[Outcome]) -> l
     errors = [
         f"{count} of the {where}"
         for side, where in ((now, "run"), (before, "baseline"))
-        if (count := sum(one.error for one in side))
+        if (count := sum(outcome.error for outcome in side))
     ]
     if errors:
         notes.append(f"{name}: samples without a verdict are left out: {', '.join(errors)}")
@@ -147,7 +156,7 @@ def _model(identity: dict[str, Any]) -> str:
 
 
 def _told(value: Any) -> str:
-    return ", ".join(f"{key} {one}" for key, one in value.items()) if isinstance(value, dict) else str(value)
+    return ", ".join(f"{key} {part}" for key, part in value.items()) if isinstance(value, dict) else str(value)
 
 
 def _list(names: Sequence[str], most: int = 8) -> str:

@@ -29,33 +29,40 @@ def pair_lines(analysis: Analysis, width: int, kept: bool) -> list[str]:
     if len(names) > 2:
         text += f"; all {len(analysis.pairs)} pairs are in run.json" if kept else "; --humaneval-output keeps all pairs"
     table = text_table(
-        Column("strategy", [one.first for one in shown]), _columns(shown, "difference", "better", "worse"), width
+        Column("strategy", [comparison.first for comparison in shown]),
+        _columns(shown, "difference", "better", "worse"),
+        width,
     )
     return [*wrapped(text, width), "", *table, "", *_detectable_lines(shown, width)]
 
 
-def baseline_lines(baseline: BaselineComparison, width: int) -> list[str]:
-    """Fixed, broken and unchanged problems of each strategy, and whether that is more than chance."""
+def baseline_lines(baseline: BaselineComparison, width: int, *, tested: bool = True) -> list[str]:
+    """Fixed, broken and unchanged problems of each strategy, and whether that is more than chance.
+
+    Without ``tested`` only what else is known: the comparison stands elsewhere.
+    """
     shown = baseline.comparisons
     lines = wrapped(baseline.source, width, "baseline  ")
     for note in baseline.notes:
         lines += wrapped(f"note: {note}", width)
+    if not tested:
+        return [*lines, *_churn_lines(baseline.churn, width)]
     if not shown:
         return [*lines, "nothing can be compared: no strategy has a problem with a verdict in both"]
-    one_each = all(one.method == MCNEMAR for one in shown)
+    one_each = all(comparison.method == MCNEMAR for comparison in shown)
     words = ("fixed", "broken") if one_each else ("better", "worse")
     figures = [
-        Column("before", [f"{one.second_pass_at_1:.3f}" for one in shown]),
-        Column("now", [f"{one.first_pass_at_1:.3f}" for one in shown]),
+        Column("before", [f"{comparison.second_pass_at_1:.3f}" for comparison in shown]),
+        Column("now", [f"{comparison.first_pass_at_1:.3f}" for comparison in shown]),
         *_columns(shown, "change", *words),
     ]
-    lines += ["", *text_table(Column("strategy", [one.first for one in shown]), figures, width), ""]
+    lines += ["", *text_table(Column("strategy", [comparison.first for comparison in shown]), figures, width), ""]
     lines += wrapped(f"{_method(shown, 'strategies')}", width)
     lines += _detectable_lines(shown, width)
     lines += _churn_lines(baseline.churn, width)
-    named = shown if len(shown) <= MATRIX_STRATEGIES else [one for one in shown if one.significant]
-    for one in named:
-        lines += ["", *_problem_lines(one, words, width)]
+    named = shown if len(shown) <= MATRIX_STRATEGIES else [comparison for comparison in shown if comparison.significant]
+    for comparison in named:
+        lines += ["", *_problem_lines(comparison, words, width)]
     if len(named) < len(shown):
         lines += wrapped("the problems of the other strategies are named in run.json of --humaneval-output", width)
     return lines
@@ -87,24 +94,28 @@ def _matrix(names: Sequence[str], pairs: Sequence[Comparison], width: int) -> li
         Column(f"{number} ", [cells.get((row, column), ". " if row == column else "n/a ") for row in names])
         for number, column in enumerate(names, start=1)
     ]
-    told = _method(pairs, "pairs", intervals="")
-    text = f"in pairs: above the diagonal pass@1 of the row minus that of the column, below it {told}"
+    method = _method(pairs, "pairs", intervals="")
+    text = f"in pairs: above the diagonal pass@1 of the row minus that of the column, below it {method}"
     rows = Column("", [f"{number} {name}" for number, name in enumerate(names, start=1)])
     return [*wrapped(text, width), "", *text_table(rows, columns, width), "", *_detectable_lines(pairs, width)]
 
 
 def _columns(shown: Sequence[Comparison], difference: str, better: str, worse: str) -> list[Column]:
     return [
-        Column(difference, [f"{one.difference:+.3f}" for one in shown]),
-        Column("95 % interval", [f"[{one.interval[0]:+.3f}, {one.interval[1]:+.3f}]" for one in shown], glued=True),
-        Column(better, [str(len(one.better)) for one in shown]),
-        Column(worse, [str(len(one.worse)) for one in shown]),
-        Column("p ", [f"{_p(one.p_holm)}{MARK if one.significant else ' '}" for one in shown]),
+        Column(difference, [f"{comparison.difference:+.3f}" for comparison in shown]),
+        Column(
+            "95 % interval",
+            [f"[{comparison.interval[0]:+.3f}, {comparison.interval[1]:+.3f}]" for comparison in shown],
+            glued=True,
+        ),
+        Column(better, [str(len(comparison.better)) for comparison in shown]),
+        Column(worse, [str(len(comparison.worse)) for comparison in shown]),
+        Column("p ", [f"{_p(comparison.p_holm)}{MARK if comparison.significant else ' '}" for comparison in shown]),
     ]
 
 
 def _method(shown: Sequence[Comparison], what: str, intervals: str = " (intervals are not)") -> str:
-    methods = " or ".join(dict.fromkeys(one.method for one in shown))
+    methods = " or ".join(dict.fromkeys(comparison.method for comparison in shown))
     corrected = f", Holm-corrected over {len(shown)} {what}{intervals}" if len(shown) > 1 else ""
     return f"p of the {methods} test{corrected}; {MARK} is below {ALPHA:g}"
 
@@ -117,7 +128,7 @@ def _detectable_lines(shown: Sequence[Comparison], width: int) -> list[str]:
     if power.difference is None:
         text = f"{counted(power.problems, 'problem is', 'problems are')} too few to show any difference at {alpha}"
         if power.method != MCNEMAR and not power.spread:
-            text = "what difference could be shown is not known: no problem differs"
+            text = "the smallest difference that could be shown is unknown: no problem differs"
     elif power.method == MCNEMAR and power.difference > power.spread:
         text = (
             f"{power.problems} problems show a true difference with a chance of {POWER:.0%} at {alpha} only if "
@@ -144,7 +155,7 @@ def _churn_lines(churn: Sequence[Churn], width: int) -> list[str]:
     if not churn:
         return []
     columns = [
-        Column(head, [str(getattr(one, name)) for one in churn])
+        Column(head, [str(getattr(change, name)) for change in churn])
         for head, name in (
             ("answers", "answers"),
             ("same text", "same"),
@@ -154,26 +165,26 @@ def _churn_lines(churn: Sequence[Churn], width: int) -> list[str]:
             ("broken", "broken"),
         )
     ]
-    lines = ["", *text_table(Column("strategy", [one.strategy for one in churn]), columns, width)]
-    for one in churn:
-        if one.flipped:
-            told = counted(
-                one.flipped,
+    lines = ["", *text_table(Column("strategy", [change.strategy for change in churn]), columns, width)]
+    for change in churn:
+        if change.flipped:
+            flips = counted(
+                change.flipped,
                 "answer has the same text and another verdict",
                 "answers have the same text and another verdict",
             )
-            lines += wrapped(f"note: {one.strategy}: {told}: something beside the model changed", width)
+            lines += wrapped(f"note: {change.strategy}: {flips}: something beside the model changed", width)
     return lines
 
 
-def _problem_lines(one: Comparison, words: tuple[str, str], width: int) -> list[str]:
+def _problem_lines(comparison: Comparison, words: tuple[str, str], width: int) -> list[str]:
     lines: list[str] = []
-    for word, task_ids in zip(words, (one.better, one.worse), strict=True):
+    for word, task_ids in zip(words, (comparison.better, comparison.worse), strict=True):
         named = folded(task_ids, NAMED_LINES * width) if task_ids else "none"
-        lines += wrapped(f"{one.first} {word}: {named}", width)
+        lines += wrapped(f"{comparison.first} {word}: {named}", width)
     unchanged = [
         f"{len(task_ids)} {word} ({folded(task_ids, width // 2)})"
-        for word, task_ids in (("passed", one.both), ("failed", one.neither))
+        for word, task_ids in (("passed", comparison.both), ("failed", comparison.neither))
         if task_ids
     ]
-    return [*lines, *wrapped(f"{one.first} unchanged: {', '.join(unchanged) or 'none'}", width)]
+    return [*lines, *wrapped(f"{comparison.first} unchanged: {', '.join(unchanged) or 'none'}", width)]

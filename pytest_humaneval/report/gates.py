@@ -14,7 +14,7 @@ pytest (0 to 6), nor by shells and ``timeout`` (124 and up), nor by sysexits.h (
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -22,20 +22,25 @@ from typing import Any
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.printable import counted
 from pytest_humaneval.report.baseline import BaselineComparison, matched
+from pytest_humaneval.results.stopping import Stops
 from pytest_humaneval.statistics.comparison import Comparison, Passes, smallest_detectable
 from pytest_humaneval.statistics.metrics import pass_at_k_interval
 from pytest_humaneval.statistics.noninferiority import MarginTest
 from pytest_humaneval.statistics.paired import ALPHA, POWER
 
+ENDED_EARLY = "it ended early, and has no figure for a number of problems that was fixed before"
 OK, TESTS_FAILED, INTERNAL_ERROR = 0, 1, 3  # pytest's
 DOES_NOT_HOLD, NOT_JUDGED = 10, 11
+NO_DROP = f"no drop against the baseline (p below {ALPHA:g})"
+SMALL_DROP = "a drop of less than {:g} against the baseline"
 
 
 @dataclass(frozen=True, slots=True)
 class Gates:
     """What is asked of a run: a least pass@1 for strategies by name, and things about a drop against the baseline.
 
-    ``on_regression`` asks that none is significant, ``max_drop`` that it is shown to be smaller than that. With
+    ``on_regression`` asks that none is significant, ``max_drop`` that it is shown to be smaller than that; with
+    ``on_rewrites`` the drop of rewritten problems against the original ones, in the same run. With
     ``on_bound`` it is the lower end of pass@1's 95 % interval that has to reach ``least``, not the figure itself.
     """
 
@@ -43,14 +48,17 @@ class Gates:
     on_regression: bool = False
     max_drop: float | None = None
     on_bound: bool = False
+    on_rewrites: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.least) or bool(self.about_baseline)
+        return bool(self.least) or self.on_regression or self.max_drop is not None
 
     @property
     def about_baseline(self) -> str:
         """The name of an option that needs a baseline; empty where none does."""
-        return "fail-on-regression" if self.on_regression else "max-drop" if self.max_drop is not None else ""
+        if self.on_regression:
+            return "fail-on-regression"
+        return "max-drop" if self.max_drop is not None and not self.on_rewrites else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +75,22 @@ class GateVerdict:
         return asdict(self)
 
 
-def least_pass_at_1(asked: Iterable[tuple[str, float]], strategies: Sequence[str]) -> dict[str, float]:
+def least_pass_at_1(requested: Iterable[tuple[str, float]], strategies: Sequence[str]) -> dict[str, float]:
     """What --humaneval-min-pass-at-1 asks of each strategy; a number without a name asks it of all that have no own.
 
     Raises:
         InputError: a strategy that is not evaluated, or two numbers for one.
     """
     own: dict[str, float] = {}
-    for name, least in asked:
+    for name, least in requested:
         if name and name not in strategies:
             raise InputError(
                 f"--humaneval-min-pass-at-1: {name} is not evaluated; this run has {', '.join(strategies)}"
             )
         if own.setdefault(name, least) != least:
             raise InputError(
-                f"--humaneval-min-pass-at-1: {own[name]:g} and {least:g} are asked of {name or 'every strategy'}; "
-                "give one"
+                f"--humaneval-min-pass-at-1: {own[name]:g} and {least:g} are both given for "
+                f"{name or 'every strategy'}; give one"
             )
     return {name: own.get(name, own.get("", 0.0)) for name in strategies if name in own or "" in own}
 
@@ -95,27 +103,62 @@ def check_baseline(gates: Gates, strategies: Sequence[str], before: Sequence[str
     Raises:
         InputError: there is no baseline, or it lacks a strategy.
     """
-    if not (asked := gates.about_baseline):
+    if not (option := gates.about_baseline):
         return
     if before is None:
-        raise InputError(f"{prefix}{asked} needs {prefix}baseline=PATH, an earlier run to compare with")
+        raise InputError(f"{prefix}{option} needs {prefix}baseline=PATH, an earlier run to compare with")
     pairs = matched(strategies, before)
     if missing := [name for name in strategies if name not in pairs]:
         raise InputError(
-            f"{prefix}{asked}: the baseline has no results of {', '.join(missing)}; it has {', '.join(before)}"
+            f"{prefix}{option}: the baseline has no results of {', '.join(missing)}; it has {', '.join(before)}"
         )
 
 
-def judge(gates: Gates, passes: Mapping[str, Passes], baseline: BaselineComparison | None) -> list[GateVerdict]:
-    """Each gate's answer for each strategy that it asks about; for a run whose every item has a verdict."""
+def judge(
+    gates: Gates,
+    passes: Mapping[str, Passes],
+    baseline: BaselineComparison | None,
+    stops: Stops | None = None,
+    stopped: Collection[str] = (),
+) -> list[GateVerdict]:
+    """Each gate's answer for each strategy that it asks about; for a run whose every item has a verdict.
+
+    Of a run that ends strategies early, ``stops`` answers for the baseline; ``stopped`` are those that ended.
+    """
     at_least = _bound_at_least if gates.on_bound else _at_least
-    verdicts = [at_least(name, least, passes.get(name, {})) for name, least in gates.least.items()]
+    verdicts = [
+        GateVerdict(f"pass@1 of at least {least:g}", name, None, ENDED_EARLY)
+        if name in stopped
+        else at_least(name, least, passes.get(name, {}))
+        for name, least in gates.least.items()
+    ]
+    if stops is not None:
+        return verdicts + judge_stops(gates, stops)
+    if gates.about_baseline:
+        verdicts += [GateVerdict("comparison with the baseline", name, None, ENDED_EARLY) for name in sorted(stopped)]
     if gates.on_regression and baseline is not None:
         compared = {comparison.first: comparison for comparison in baseline.comparisons}
         verdicts += [_no_drop(name, compared.get(name), baseline.comparisons) for name in passes]
     if gates.max_drop is not None and baseline is not None:
         tests = {test.strategy: test for test in baseline.margins}
         verdicts += [_small_drop(name, gates.max_drop, tests.get(name)) for name in passes]
+    return verdicts
+
+
+def judge_stops(gates: Gates, stops: Stops) -> list[GateVerdict]:
+    """The gates about the baseline, by tests and limits that hold whenever a strategy ends."""
+    verdicts = []
+    for one in stops.strategies:
+        low, high = one.limits
+        problems = counted(one.problems, "problem", "problems")
+        told = f"{one.difference:+.3f}, p {one.p_holm:.4f}, {problems} of {one.available}, valid whenever it ends"
+        if gates.on_regression:
+            holds = None if one.decision == "futile" else one.decision != "worse"
+            verdicts.append(GateVerdict(NO_DROP, one.strategy, holds, f"{one.decision}: {told}"))
+        if gates.max_drop is not None:
+            within = True if low > -gates.max_drop else False if high < -gates.max_drop else None
+            limits = f"one-sided {1 - ALPHA:.0%} limits {low:+.3f} and {high:+.3f}"
+            verdicts.append(GateVerdict(SMALL_DROP.format(gates.max_drop), one.strategy, within, f"{told}, {limits}"))
     return verdicts
 
 
@@ -139,8 +182,8 @@ def answer(status: int, verdicts: Sequence[GateVerdict], errors: int, missing: i
     if failed := sum(verdict.holds is False for verdict in verdicts):
         return DOES_NOT_HOLD, f"not every gate holds: {failed} of {len(verdicts)} failed; exit status {DOES_NOT_HOLD}"
     if unjudged := sum(verdict.holds is None for verdict in verdicts):
-        told = f"{unjudged} of {len(verdicts)} could not"
-        return NOT_JUDGED, f"not every gate could be judged: {told}; exit status {NOT_JUDGED}"
+        count = f"{unjudged} of {len(verdicts)} could not"
+        return NOT_JUDGED, f"not every gate could be judged: {count}; exit status {NOT_JUDGED}"
     if elsewhere:
         return (
             TESTS_FAILED,
@@ -155,14 +198,14 @@ def _at_least(strategy: str, least: float, passes: Passes) -> GateVerdict:
         return GateVerdict(gate, strategy, None, "no sample was judged")
     # Exactly, as 0.4 is meant: a mean of shares in floating point can be one bit below it.
     value = sum(Fraction(sum(samples.values()), len(samples)) for samples in passes.values()) / len(passes)
-    passed, judged = (sum(map(count, passes.values())) for count in (lambda one: sum(one.values()), len))
-    told = f"{float(value):.4f}, {passed} of {counted(judged, 'sample', 'samples')}"
-    return GateVerdict(gate, strategy, value >= Fraction(str(least)), told)
+    passed, judged = (sum(map(count, passes.values())) for count in (lambda samples: sum(samples.values()), len))
+    detail = f"{float(value):.4f}, {passed:,} of {counted(judged, 'sample', 'samples')}"
+    return GateVerdict(gate, strategy, value >= Fraction(str(least)), detail)
 
 
 def _bound_at_least(strategy: str, least: float, passes: Passes) -> GateVerdict:
     gate = f"pass@1 of at least {least:g} by the lower end of its interval"
-    interval = pass_at_k_interval(((len(one), sum(one.values())) for one in passes.values()), 1)
+    interval = pass_at_k_interval(((len(samples), sum(samples.values())) for samples in passes.values()), 1)
     if interval is None:
         return GateVerdict(gate, strategy, None, "no sample was judged")
     low, high = interval
@@ -171,31 +214,31 @@ def _bound_at_least(strategy: str, least: float, passes: Passes) -> GateVerdict:
 
 
 def _no_drop(strategy: str, comparison: Comparison | None, family: Sequence[Comparison]) -> GateVerdict:
-    gate = f"no drop against the baseline (p below {ALPHA:g})"
+    gate = NO_DROP
     if comparison is None:
         return GateVerdict(gate, strategy, None, "no problem is in both")
     low, high = comparison.interval
-    told = f"{comparison.difference:+.3f} [{low:+.3f}, {high:+.3f}], p {comparison.p_holm:.4f}"
-    told += f", {counted(comparison.problems, 'problem', 'problems')}"
+    detail = f"{comparison.difference:+.3f} [{low:+.3f}, {high:+.3f}], p {comparison.p_holm:.4f}"
+    detail += f", {counted(comparison.problems, 'problem', 'problems')}"
     if comparison.significant:
-        return GateVerdict(gate, strategy, comparison.difference > 0, told)
+        return GateVerdict(gate, strategy, comparison.difference > 0, detail)
     power = smallest_detectable(family)
     if comparison.worse and power is not None and power.difference is None:
-        return GateVerdict(gate, strategy, None, f"{told}: too few to show any drop")
-    return GateVerdict(gate, strategy, True, told)
+        return GateVerdict(gate, strategy, None, f"{detail}: too few to show any drop")
+    return GateVerdict(gate, strategy, True, detail)
 
 
 def _small_drop(strategy: str, margin: float, test: MarginTest | None) -> GateVerdict:
-    gate = f"a drop of less than {margin:g} against the baseline"
+    gate = SMALL_DROP.format(margin)
     if test is None:
         return GateVerdict(gate, strategy, None, "no problem is in both")
     low, high = test.limits
-    told = (
+    detail = (
         f"{test.difference:+.3f}, {test.problems} problems, one-sided {1 - ALPHA:.0%} limits {low:+.3f} and {high:+.3f}"
     )
     if test.within is None:
-        told += f"; {_needed(test)}, if nothing has changed in truth and as many problems differ"
-    return GateVerdict(gate, strategy, test.within, told)
+        detail += f"; {_needed(test)}, if nothing has really changed and as many problems differ"
+    return GateVerdict(gate, strategy, test.within, detail)
 
 
 def _needed(test: MarginTest) -> str:

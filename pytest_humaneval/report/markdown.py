@@ -16,6 +16,7 @@ from pytest_humaneval.plan import Plan
 from pytest_humaneval.printable import counted, printable
 from pytest_humaneval.report.analysis import Analysis
 from pytest_humaneval.report.rejected import rejected, told_rejected
+from pytest_humaneval.report.stopping_lines import stopped_notes
 from pytest_humaneval.report.terminal import (
     analysis_lines,
     identity_line,
@@ -24,7 +25,7 @@ from pytest_humaneval.report.terminal import (
 )
 from pytest_humaneval.results.headline import Headline, headline
 from pytest_humaneval.results.ledger import Ledger, errors_told
-from pytest_humaneval.results.parts import POOLED, parts_of
+from pytest_humaneval.results.parts import POOLED, is_rewritten, parts_of
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.record import plan_options
 from pytest_humaneval.results.rows import Row, context_of, ranked, rows_of
@@ -100,7 +101,8 @@ def markdown(
     """The parts as one text."""
     head = ["## HumanEval", "", "; ".join(map(escaped, facts)), "", *table, ""]
     errors = [outcome for outcome in outcomes if outcome.error]
-    doubts = [f"warning: {row.doubt}" for row in rows_of(outcomes, (1,)) if row.doubt]
+    rows = rows_of(outcomes, (1,))
+    doubts = [*stopped_notes(rows), *(f"warning: {row.doubt}" for row in rows if row.doubt)]
     for note in [*notes, *doubts]:
         word, _, rest = note.partition(": ")
         head += [f"**{word.capitalize()}:** {escaped(rest)}.", ""]
@@ -132,6 +134,8 @@ def _tables(outcomes: Sequence[Outcome], ks: Sequence[int], *, generated: bool, 
     """The table; of several datasets one each, under its name."""
     lines: list[str] = []
     for name, some in parts_of(outcomes, pool=pool).items():
+        if is_rewritten(some):  # they stand in a table of their own
+            continue
         problems = counted(len({outcome.task_id for outcome in some}), "problem", "problems")
         lines += [*([""] if lines else []), *([f"### {escaped(f'{name}: {problems}')}", ""] if name else [])]
         lines += _table(rows_of(some, ks), ks, generated=generated)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.outcome import Outcome
-from pytest_humaneval.report.analysis import Analysis, Looked, analyse, judge_gates
+from pytest_humaneval.report.analysis import Analysis, Looked, analyse, judge_gates, with_stops
 from pytest_humaneval.report.comparisons import gate_lines
 from pytest_humaneval.report.gates import INTERNAL_ERROR, OK, TESTS_FAILED, Gates, GateVerdict, answer
 from pytest_humaneval.report.publish import Publisher
@@ -20,7 +21,7 @@ from pytest_humaneval.results.parts import row_records
 from pytest_humaneval.results.preregistration import Checked, Registration, check_registration
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.record import Record, plan_options, run_record
-from pytest_humaneval.statistics.comparison import passes_of
+from pytest_humaneval.results.scored_solutions import Likelihood
 from pytest_humaneval.whole_file import Written
 
 INTERRUPTED = 2  # pytest's exit status
@@ -58,7 +59,13 @@ class Output:
             self.record.add(outcome)
 
     def finish(
-        self, exit_status: int, elsewhere: int, progress: dict[str, Any], last_outcome_at: float, notes: Sequence[str]
+        self,
+        exit_status: int,
+        elsewhere: int,
+        progress: dict[str, Any],
+        last_outcome_at: float,
+        notes: Sequence[str],
+        likelihood: Likelihood | None = None,
     ) -> Finished:
         """Draw the conclusions and write the files.
 
@@ -68,6 +75,7 @@ class Output:
         if self.ledger.errors and exit_status in (OK, TESTS_FAILED):
             exit_status = INTERNAL_ERROR
         analysis, exit_status = self._analyse(exit_status, elsewhere)
+        analysis = replace(analysis, likelihood=likelihood)
         written = self._write(exit_status, _lasting(progress, last_outcome_at), analysis)
         if not all(file.whole for file in written) and exit_status in (OK, TESTS_FAILED):
             exit_status = INTERNAL_ERROR  # also with failures: those are no news, a lost file is
@@ -116,15 +124,18 @@ class Output:
     def _compare(self, outcomes: Sequence[Outcome], judged: Analysis) -> Analysis:
         """Strategies with each other and with the baseline; the gates' answers stay."""
         plan = self.ledger.plan
-        looked = Looked(plan.ks, self.gates.max_drop, plan.pool)
+        looked = Looked(plan.ks, self.gates.max_drop, plan.pool, pairs=not plan.stop)
         made = analyse(Results(tuple(outcomes), plan_options(plan)), self.baseline, looked)
+        made = with_stops(made, self.ledger.stops)
         checked = self._check_registration(outcomes)
-        return replace(made, gates=judged.gates, answer=judged.answer, registration=checked)
+        return replace(
+            made, gates=judged.gates, answer=judged.answer, registration=checked, likelihood=judged.likelihood
+        )
 
     def _check_registration(self, outcomes: Sequence[Outcome]) -> Checked | None:
         if self.registration is None:
             return None
-        judged = {name: len(problems) for name, problems in passes_of(outcomes).items()}
+        judged = Counter(name for name, _ in {(one.strategy, one.task_id) for one in outcomes if not one.error})
         options = plan_options(self.ledger.plan)
         return check_registration(self.registration, options, judged, self.gates.max_drop)
 

@@ -51,9 +51,9 @@ class Publisher:
         if self._page is not None:
             results = Results(tuple(ledger.sorted()), run)
             plan = ledger.plan
-            asked = plan.asked(ledger.outcomes.values())
+            prompts = plan.prompts_of(ledger.outcomes.values())
             yield _written(
-                self._page, "report page", lambda path: write_page(path, results, plan.problems, baseline, asked)
+                self._page, "report page", lambda path: write_page(path, results, plan.problems, baseline, prompts)
             )
 
 

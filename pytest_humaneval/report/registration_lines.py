@@ -15,9 +15,9 @@ def registration_lines(checked: Checked | None, width: int) -> list[str]:
     if checked.hypothesis:
         lines += wrapped(checked.hypothesis, width, "hypothesis ")
     if not checked.deviations:
-        lines += wrapped("what was planned is what ran", width)
+        lines += wrapped("everything ran as planned", width)
     for deviation in checked.deviations:
         lines += wrapped(f"not as planned: {deviation}", width)
     for added in checked.exploratory:
-        lines += wrapped(f"exploratory, as it was not planned: {added}", width)
+        lines += wrapped(f"exploratory, since it was not planned: {added}", width)
     return lines

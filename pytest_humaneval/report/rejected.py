@@ -22,15 +22,15 @@ def told_rejected(outcome: Outcome) -> str:
     return counterexample(outcome.strong_kind, outcome.strong_detail, "candidate")
 
 
-def rejected_lines(outcomes: Sequence[Outcome], told: Callable[[Outcome], str], width: int) -> list[str]:
+def rejected_lines(outcomes: Sequence[Outcome], text_of: Callable[[Outcome], str], width: int) -> list[str]:
     """How many there are, and the first few; nothing where no problem has a stronger test."""
     if not any(outcome.strong_kind for outcome in outcomes):
         return []
-    found = rejected(outcomes)
-    passed = sum(outcome.passed for outcome in outcomes)
-    head = f"strong: the stronger tests reject {len(found)} of {counted(passed, 'sample', 'samples')} that passed"
-    lines = wrapped(f"{head}{':' if found else ''}", width)
-    for outcome in found[:SHOWN]:
+    rejections = rejected(outcomes)
+    passed = counted(sum(outcome.passed for outcome in outcomes), "sample", "samples")
+    head = f"strong: the stronger tests reject {len(rejections):,} of {passed} that passed"
+    lines = wrapped(f"{head}{':' if rejections else ''}", width)
+    for outcome in rejections[:SHOWN]:
         item = f"  {outcome.task_id} {outcome.strategy}: "
-        lines.append(item + cut_middle(told(outcome), max(1, width - columns(item))))
-    return [*lines, *([f"  and {len(found) - SHOWN} more"] if len(found) > SHOWN else [])]
+        lines.append(item + cut_middle(text_of(outcome), max(1, width - columns(item))))
+    return [*lines, *([f"  and {len(rejections) - SHOWN} more"] if len(rejections) > SHOWN else [])]

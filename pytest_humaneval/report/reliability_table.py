@@ -31,10 +31,10 @@ def reliability_lines(rows: Sequence[Reliability], width: int) -> list[str]:
 
 def _columns(head: str, shares: Sequence[Share | None]) -> list[Column]:
     return [
-        Column(head, ["n/a" if one is None else f"{one.value:.3f}" for one in shares]),
+        Column(head, ["n/a" if share is None else f"{share.value:.3f}" for share in shares]),
         Column(
             "95 % interval",
-            ["n/a" if one is None else f"[{one.interval[0]:.3f}, {one.interval[1]:.3f}]" for one in shares],
+            ["n/a" if share is None else f"[{share.interval[0]:.3f}, {share.interval[1]:.3f}]" for share in shares],
             glued=True,
         ),
     ]

@@ -43,11 +43,11 @@ class Question:
             InputError: nothing is asked, or fewer problems differ than there is difference.
         """
         if self.difference is None and self.width is None and self.margin is None:
-            raise InputError("plan: give what is to be shown: --difference, --width or --margin")
+            raise InputError("plan: say what is to be shown: give --difference, --width or --margin")
         if self.difference is not None and self.difference > self.discordance:
             raise InputError(
-                f"--difference={self.difference:g}: no more than --discordance={self.discordance:g} can differ in one "
-                "direction; give a larger --discordance"
+                f"--difference={self.difference:g} is more than --discordance={self.discordance:g}, the share of "
+                "problems that differ at all; give a larger --discordance"
             )
 
 
@@ -64,14 +64,14 @@ class Cost:
 
 def cost_of(run: Results) -> Cost | None:
     """What the answers of a run took; None where it generated nothing, as with replayed samples."""
-    made = [one for one in run.outcomes if one.completion_tokens]
+    made = [outcome for outcome in run.outcomes if outcome.completion_tokens]
     if not made:
         return None
     process = run.run.get("engine_process")
     process = process if isinstance(process, dict) else {}
     finished, seconds = process.get("finished"), process.get("generating_seconds")
     each = seconds / finished if type(finished) is int and finished and isinstance(seconds, (int, float)) else None
-    tokens = sum(one.completion_tokens for one in made) / len(made)
+    tokens = sum(outcome.completion_tokens for outcome in made) / len(made)
     return Cost(run.source, str(run.run.get("identity", {}).get("engine", "an engine")), len(made), tokens, each)
 
 
@@ -91,7 +91,7 @@ def study_lines(question: Question, dataset: str, available: int, cost: Cost | N
         InputError: a question that cannot be.
     """
     question.check()
-    assumed = f"{question.discordance:.0%} of the problems differ between two runs with one sample of each"
+    assumed = f"{question.discordance:.0%} of the problems differ between two runs with one sample each"
     lines = wrapped(assumed, width, "assumed   ")
     most = 0
     for what, problems in _needs(question):
@@ -104,14 +104,14 @@ def study_lines(question: Question, dataset: str, available: int, cost: Cost | N
 def _needs(question: Question) -> Iterator[tuple[str, int]]:
     power, share = question.power, question.discordance
     if question.difference is not None:
-        told = f"a true difference of {question.difference:g} found with a chance of {power:.0%} at alpha {ALPHA:g}"
-        yield told, problems_for_difference(question.difference, share, power=power)
+        goal = f"a true difference of {question.difference:g}, detected with {power:.0%} power at alpha {ALPHA:g}"
+        yield goal, problems_for_difference(question.difference, share, power=power)
     if question.width is not None:
-        yield f"a difference's 95 % interval of width {question.width:g}", problems_for_width(question.width, share)
-        yield f"a pass@1's 95 % interval of width {question.width:g}", problems_for_figure_width(question.width)
+        yield f"a difference, to a 95 % interval of width {question.width:g}", problems_for_width(question.width, share)
+        yield f"a pass@1, to a 95 % interval of width {question.width:g}", problems_for_figure_width(question.width)
     if question.margin is not None:
-        told = f"a drop by {question.margin:g} ruled out with a chance of {power:.0%}, if nothing changes in truth"
-        yield told, problems_for_margin(question.margin, share, power=power)
+        goal = f"a drop of {question.margin:g}, ruled out with {power:.0%} power if nothing has really changed"
+        yield goal, problems_for_margin(question.margin, share, power=power)
 
 
 def _problems(problems: int, samples: int) -> str:
@@ -119,30 +119,30 @@ def _problems(problems: int, samples: int) -> str:
         return f"{problems:,} problems, one sample each"
     fewest, most = with_samples(problems, samples)
     return (
-        f"{fewest:,} to {most:,} problems with {samples} samples each: the fewer, the more of what differs does so by "
-        f"the chance of sampling; with one sample {problems:,}"
+        f"{fewest:,} to {most:,} problems with {samples} samples each, fewer the more of the disagreement is sampling "
+        f"noise; {problems:,} with one sample"
     )
 
 
 def _best(question: Question, dataset: str, available: int) -> str:
-    found = detectable(available, question.discordance, power=question.power)
+    smallest = detectable(available, question.discordance, power=question.power)
     low, high = wilson_interval(available / 2, available)
     parts = [
-        f"a difference of {found:.3f}" if found is not None else "no difference",
+        f"a difference of {smallest:.3f}" if smallest is not None else "no difference",
         f"a margin of {smallest_margin(available, question.discordance, power=question.power):.3f}",
     ]
     return (
-        f"{dataset} with {available:,} problems, which can show, with one sample each and a chance of "
-        f"{question.power:.0%}, {' and '.join(parts)}; a pass@1 of 0.5 is known to {(high - low) / 2:.3f} either way"
+        f"{dataset} with {available:,} problems, which with one sample each and {question.power:.0%} power can show "
+        f"{' and '.join(parts)}; a pass@1 of 0.5 is known to within {(high - low) / 2:.3f}"
     )
 
 
 def _costs(problems: int, samples: int, cost: Cost | None) -> str:
     answers = problems * samples
-    told = f"{answers:,} answers of each strategy at most"
+    amount = f"at most {answers:,} answers per strategy"
     if cost is None:
-        return f"{told}; --like=DIR, a folder of --humaneval-output, tells what they took there"
-    told += f", about {round(answers * cost.tokens):,} tokens"
+        return f"{amount}; give --like=DIR, a folder of --humaneval-output, for an estimate of what they take"
+    amount += f", about {round(answers * cost.tokens):,} tokens"
     if cost.seconds is not None:
-        told += f" and {duration(answers * cost.seconds)}"
-    return f"{told}, as the {cost.answers:,} answers of {cost.source} on {cost.engine} took"
+        amount += f" and {duration(answers * cost.seconds)}"
+    return f"{amount}, judging by the {cost.answers:,} answers of {cost.source} on {cost.engine}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -14,15 +15,19 @@ from pytest_humaneval.plan import Plan
 from pytest_humaneval.printable import counted
 from pytest_humaneval.report.analysis import Analysis
 from pytest_humaneval.report.comparisons import baseline_lines, gate_lines, pair_lines
+from pytest_humaneval.report.likelihood_lines import likelihood_lines
 from pytest_humaneval.report.registration_lines import registration_lines
 from pytest_humaneval.report.rejected import rejected_lines
 from pytest_humaneval.report.reliability_table import reliability_lines
+from pytest_humaneval.report.robustness_table import robustness_lines
+from pytest_humaneval.report.stopping_lines import stopped_notes, stops_lines
 from pytest_humaneval.report.texttable import Column, text_table, wrapped
 from pytest_humaneval.results.ledger import Ledger
-from pytest_humaneval.results.parts import POOLED, parts_of
+from pytest_humaneval.results.parts import POOLED, is_rewritten, parts_of
 from pytest_humaneval.results.record import plan_options
 from pytest_humaneval.results.rows import Row, context_of, ranked, rows_of
 from pytest_humaneval.results.sampling import REPLAY, sampling_of_row, sampling_told
+from pytest_humaneval.rewrite.rewritten_dataset import Rewritten
 from pytest_humaneval.wording import context_text, short_digest, three_decimals
 
 HEADER_WIDTH = 80
@@ -78,7 +83,11 @@ def part_lines(
 ) -> list[str]:
     """Of a run on several datasets: the table, the remarks and the comparisons of each, under its name."""
     lines: list[str] = []
+    doubts: list[str] = []
     for name, some in parts_of(outcomes, pool=POOLED in analysis.parts).items():
+        if is_rewritten(some):  # they have a table of their own
+            doubts += [line for row in rows_of(some, ks) for line in _doubt_of_rewritten(row, name, width)]
+            continue
         rows = ranked(rows_of(some, ks))
         problems = counted(len({outcome.task_id for outcome in some}), "problem", "problems")
         head = f"{name}: {problems}" + (" of all these datasets, each counted once" if name == POOLED else "")
@@ -86,7 +95,11 @@ def part_lines(
         remarks = [] if name == POOLED else [*_sees(rows, width), *remark_lines(rows, width)]
         lines += results_lines((), rows, ks, remarks, width, generated=generated, shown=shown.get(name, 0))
         lines += analysis_lines(analysis.parts.get(name, Analysis()), width, kept)
-    return lines
+    return [*lines, *(["", *doubts] if doubts else [])]
+
+
+def _doubt_of_rewritten(row: Row, name: str, width: int) -> list[str]:
+    return wrapped(_doubt_line(replace(row, strategy=f"{row.strategy} on {name}")), width)
 
 
 def results_lines(
@@ -106,10 +119,12 @@ def results_lines(
 
 def analysis_lines(analysis: Analysis, width: int, kept: bool) -> list[str]:
     """Comparisons and gates, each after a blank line, where there are any."""
-    parts = [registration_lines(analysis.registration, width), reliability_lines(analysis.reliability, width)]
-    parts.append(pair_lines(analysis, width, kept=kept))
+    parts = [likelihood_lines(analysis.likelihood, width)]
+    parts += [registration_lines(analysis.registration, width), reliability_lines(analysis.reliability, width)]
+    parts += [stops_lines(analysis.stops, width), pair_lines(analysis, width, kept=kept)]
+    parts.append(robustness_lines(analysis.robustness, width))
     if analysis.baseline is not None:
-        parts.append(baseline_lines(analysis.baseline, width))
+        parts.append(baseline_lines(analysis.baseline, width, tested=analysis.stops is None))
     parts.append(gate_lines(analysis, width))
     return [line for part in parts if part for line in ("", *part)]
 
@@ -149,11 +164,22 @@ def _dataset_lines(plan: Plan, width: int) -> list[str]:
         texts = [dataset_line(len(plan.problems), plan.dataset_name, plan.dataset_sha256, shown)]
     else:
         chosen = Counter(plan.dataset_of[problem.task_id] for problem in plan.problems)
-        texts = [
-            dataset_line(chosen[dataset.name], dataset.name, dataset.sha256, num_shown(dataset.problems))
-            for dataset in plan.datasets
+        origins = plan.rewritten.origins if plan.rewritten is not None else {}
+        originals = [
+            dataset for dataset in plan.datasets if not any(each.task_id in origins for each in dataset.problems[:1])
         ]
-    return [line for text in texts for line in wrapped(text, width, "problems  ")]
+        texts = [dataset_line(chosen[one.name], one.name, one.sha256, num_shown(one.problems)) for one in originals]
+    lines = [line for text in texts for line in wrapped(text, width, "problems  ")]
+    return [*lines, *(wrapped(rewritten_line(plan.rewritten), width, "rewritten ") if plan.rewritten else [])]
+
+
+def rewritten_line(rewritten: Rewritten) -> str:
+    """Which problems stand rewritten beside the original ones."""
+    counts = Counter(origin.rewrite for origin in rewritten.origins.values())
+    made = counted(len(rewritten.origins), "problem", "problems")
+    told = f"{made} by seed {rewritten.seed}: {', '.join(f'{count} {name}' for name, count in counts.items())}"
+    unfit = ", ".join(f"{name} {len(ids)}" for name, ids in rewritten.unfit.items())
+    return f"{told}; left out, as a rewrite does not fit: {unfit}" if unfit else told
 
 
 def table(rows: Sequence[Row], ks: Sequence[int], width: int, *, generated: bool = True, shown: int = 0) -> list[str]:
@@ -245,7 +271,8 @@ def engine_lines(progress: Mapping[str, Any], width: int) -> list[str]:
 
 def remark_lines(rows: Sequence[Row], width: int) -> list[str]:
     """What went wrong how often, as a table where there are many strategies; and what makes a row doubtful."""
-    doubts = [line for row in rows for line in wrapped(_causes(row), width)]
+    doubts = [line for text in stopped_notes(rows) for line in wrapped(text, width)]
+    doubts += [line for row in rows for line in wrapped(_causes(row), width)]
     doubts += [line for row in rows for line in wrapped(_doubt_line(row), width)]
     if len(rows) > MANY:
         remarks = _remark_table(rows, width)

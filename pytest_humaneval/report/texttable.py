@@ -54,7 +54,7 @@ def text_table(names: Column, columns: Sequence[Column], width: int) -> list[str
             lines.append("")
         for number in range(-1, len(names.cells)):
             cells = [(names.head if number < 0 else names.cells[number]).ljust(names.width)]
-            cells += [one.cell(number) for one in part]
+            cells += [column.cell(number) for column in part]
             lines.append(GAP.join(cells).rstrip())
     return lines
 

@@ -33,26 +33,28 @@ class Trend:
     @property
     def first_change(self) -> int | None:
         """The place of the first run that differs significantly from its predecessor."""
-        found = (place for place, one in enumerate(self.changes, start=1) if one is not None and one.significant)
-        return next(found, None)
+        places = (
+            place for place, change in enumerate(self.changes, start=1) if change is not None and change.significant
+        )
+        return next(places, None)
 
 
 def trends(lines: Sequence[HistoryLine], strategy: str | None = None) -> list[Trend]:
     """Each strategy, or one, on each dataset, in the order of their names."""
-    found: dict[tuple[str, str], list[HistoryLine]] = {}
+    grouped: dict[tuple[str, str], list[HistoryLine]] = {}
     for line in lines:
         if strategy is None or line.strategy == strategy:
-            found.setdefault((line.strategy, line.dataset_sha256), []).append(line)
+            grouped.setdefault((line.strategy, line.dataset_sha256), []).append(line)
     return [
         Trend(name, f"{runs[-1].dataset} (sha256 {short_digest(sha256)})", tuple(runs), _changes(runs))
-        for (name, sha256), runs in sorted(found.items())
+        for (name, sha256), runs in sorted(grouped.items())
     ]
 
 
 def _changes(runs: Sequence[HistoryLine]) -> tuple[Comparison | None, ...]:
     made = [compare(now.started, now.passes(), before.started, before.passes()) for before, now in pairwise(runs)]
     corrected = iter(together(made))
-    return tuple(None if one is None else next(corrected) for one in made)
+    return tuple(None if change is None else next(corrected) for change in made)
 
 
 def sparkline(values: Sequence[float | None]) -> str:
@@ -75,24 +77,29 @@ def trend_lines(shown: Sequence[Trend], width: int) -> list[str]:
         spark = sparkline([run.pass_at_1 for run in trend.runs])
         runs = counted(len(trend.runs), "run", "runs")
         head = f"{printable(trend.strategy)} on {printable(trend.dataset)}: {runs}  {spark}"
-        lines += [*([""] if lines else []), *wrapped(head, width), *_table(trend, width), *wrapped(told(trend), width)]
+        lines += [
+            *([""] if lines else []),
+            *wrapped(head, width),
+            *_table(trend, width),
+            *wrapped(finding(trend), width),
+        ]
     return lines
 
 
-def told(trend: Trend) -> str:
+def finding(trend: Trend) -> str:
     """Which run is the first that differs from its predecessor by more than chance."""
-    tests = sum(one is not None for one in trend.changes)
+    tests = sum(change is not None for change in trend.changes)
     if not tests:
         return "there is nothing to compare yet"
     which = f"p below {ALPHA:g}, Holm-corrected over {counted(tests, 'change', 'changes')}"
     if (place := trend.first_change) is None:
         return f"no run differs significantly from the one before it ({which})"
-    one, run = trend.changes[place - 1], trend.runs[place]
-    assert one is not None
+    change, run = trend.changes[place - 1], trend.runs[place]
+    assert change is not None
     return (
-        f"the first that differs significantly from the one before it is {run.started} ({_commit(run)}): "
-        f"{one.difference:+.3f} [{one.interval[0]:+.3f}, {one.interval[1]:+.3f}], p {p_text(one.p_holm)}, "
-        f"{counted(one.problems, 'problem', 'problems')} ({which})"
+        f"the first run that differs significantly from the one before it is {run.started} ({_commit(run)}): "
+        f"{change.difference:+.3f} [{change.interval[0]:+.3f}, {change.interval[1]:+.3f}], p {p_text(change.p_holm)}, "
+        f"{counted(change.problems, 'problem', 'problems')} ({which})"
     )
 
 
@@ -106,8 +113,8 @@ def _table(trend: Trend, width: int) -> list[str]:
         Column("problems", [str(run.problems) for run in runs]),
         Column("samples", [str(run.samples) for run in runs], glued=True),
         Column("errors", [str(run.errors) for run in runs]),
-        Column("change", ["" if one is None else f"{one.difference:+.3f}" for one in changes]),
-        Column("p ", ["" if one is None else _p(one) for one in changes], glued=True),
+        Column("change", ["" if change is None else f"{change.difference:+.3f}" for change in changes]),
+        Column("p ", ["" if change is None else _p(change) for change in changes], glued=True),
         Column("sampling", [run.sampling for run in runs], words=True),
     ]
     return text_table(Column("started", [run.started for run in runs]), columns, width)
@@ -118,8 +125,8 @@ def interval_text(run: HistoryLine) -> str:
     return "n/a" if run.low is None or run.high is None else f"[{run.low:.3f}, {run.high:.3f}]"
 
 
-def _p(one: Comparison) -> str:
-    return p_text(one.p_holm, "<.001") + ("*" if one.significant else " ")
+def _p(change: Comparison) -> str:
+    return p_text(change.p_holm, "<.001") + ("*" if change.significant else " ")
 
 
 def _commit(run: HistoryLine) -> str:

@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 
 from pytest_humaneval.printable import printable
-from pytest_humaneval.report.trend import Trend, interval_text, told
+from pytest_humaneval.report.trend import Trend, finding, interval_text
 from pytest_humaneval.whole_file import write_whole
 
 WIDTH, HEIGHT, LEFT, EDGE = 720, 200, 44, 14  # of a figure, in CSS pixels
@@ -41,7 +41,7 @@ def write_trend_page(path: Path, shown: Sequence[Trend]) -> None:
 
 
 def _section(trend: Trend) -> Iterator[str]:
-    yield f"<h2>{_text(trend.strategy)}</h2><p>{_text(trend.dataset)}. {_text(told(trend))}.</p>"
+    yield f"<h2>{_text(trend.strategy)}</h2><p>{_text(trend.dataset)}. {_text(finding(trend))}.</p>"
     yield f"<div>{_figure(trend)}</div>"
     yield f"<div><table><thead><tr>{''.join(f'<th scope=col>{_text(head)}</th>' for head in HEAD)}</tr></thead><tbody>"
     for run in trend.runs:

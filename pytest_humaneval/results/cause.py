@@ -63,7 +63,7 @@ def _function(problem: Problem, completion: str) -> Function | None:
         tree = ast.parse(problem.prompt + completion)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    named = [one for one in tree.body if isinstance(one, Function) and one.name == problem.entry_point]
+    named = [node for node in tree.body if isinstance(node, Function) and node.name == problem.entry_point]
     return named[-1] if named else None
 
 
@@ -72,12 +72,12 @@ def _raised(outcome: Outcome, entry_point: str) -> str:
     if outcome.kind not in ("exception", "assertion"):
         return ""
     said = outcome.detail.rstrip().rpartition("\n")[2]
-    if found := _UNDEFINED.match(said):
-        name = found[1]
+    if match := _UNDEFINED.match(said):
+        name = match[1]
         if name == entry_point:
             return NAME
         return IMPORT if name in MEMBERS or name in sys.stdlib_module_names else UNDEFINED
-    if (found := _SIGNATURE.match(said)) and found[1] == entry_point:
+    if (match := _SIGNATURE.match(said)) and match[1] == entry_point:
         return NAME
     return RECURSION if said.startswith("RecursionError") else ""
 
@@ -102,12 +102,12 @@ def _returned(outcome: Outcome, function: Function | None) -> str:
 def _prints(function: Function) -> bool:
     """Whether it prints and returns no value."""
     own = list(ast.walk(function))
-    returns = any(isinstance(one, ast.Return) and one.value is not None for one in own)
-    calls = (one.func for one in own if isinstance(one, ast.Call))
-    return not returns and any(isinstance(one, ast.Name) and one.id == "print" for one in calls)
+    returns = any(isinstance(node, ast.Return) and node.value is not None for node in own)
+    calls = (node.func for node in own if isinstance(node, ast.Call))
+    return not returns and any(isinstance(called, ast.Name) and called.id == "print" for called in calls)
 
 
-def _expected(statement: str, told: str) -> Any:
+def _expected(statement: str, text: str) -> Any:
     """The value that the assertion compares the result with; None where it does something else."""
     try:
         condition = ast.parse(statement).body[0].test  # type: ignore[attr-defined]
@@ -117,7 +117,7 @@ def _expected(statement: str, told: str) -> Any:
         return None
     left, right = condition.left, condition.comparators[0]
     if isinstance(condition.ops[0], ast.Eq) and (_is_result(left) or _is_result(right)):
-        return _literal(told)
+        return _literal(text)
     near = left.args[0] if isinstance(left, ast.Call) and ast.unparse(left.func) in ("abs", "math.fabs") else None
     if isinstance(near, ast.BinOp) and isinstance(near.op, ast.Sub) and _is_result(near.left):
         return _literal(ast.unparse(near.right))
@@ -150,8 +150,8 @@ def _off_by_one(expected: Any, got: Any) -> bool:
     if len(long) - len(short) == 1:
         return short in (long[1:], long[:-1])
     return len(short) == len(long) and all(
-        one == other or (_is_whole(one) and _is_whole(other) and abs(one - other) == 1)
-        for one, other in zip(short, long, strict=True)
+        left == right or (_is_whole(left) and _is_whole(right) and abs(left - right) == 1)
+        for left, right in zip(short, long, strict=True)
     )
 
 
@@ -165,12 +165,12 @@ def _rounded(expected: Any, got: Any) -> bool:
     if expected == got:
         return False
     if isinstance(expected, list | tuple) and len(expected) == len(got):
-        return all(one == other or _rounded(one, other) for one, other in zip(expected, got, strict=True))
+        return all(left == right or _rounded(left, right) for left, right in zip(expected, got, strict=True))
     if not (_is_number(expected) and _is_number(got) and isinstance(expected, float) + isinstance(got, float)):
         return False
     if max(abs(expected), abs(got)) == float("inf"):
         return False
-    whole = {way(one) == other for way in (floor, ceil, round) for one, other in ((expected, got), (got, expected))}
+    whole = {way(left) == right for way in (floor, ceil, round) for left, right in ((expected, got), (got, expected))}
     return isclose(expected, got, rel_tol=0.01) or True in whole
 
 
@@ -197,11 +197,11 @@ def _useless(function: Function | None) -> str:
     """What can be seen in the code without running it."""
     if function is None:
         return ""
-    if any(isinstance(one, _ENDS) for block in _blocks(function) for one in block[:-1]):
+    if any(isinstance(statement, _ENDS) for block in _blocks(function) for statement in block[:-1]):
         return UNREACHABLE
     arguments = function.args
-    names = {one.arg for one in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
-    read = {one.id for one in ast.walk(function) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load)}
+    names = {argument.arg for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
+    read = {node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
     return UNUSED if names - read - {"self", "_"} else ""
 
 

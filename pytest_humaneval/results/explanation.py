@@ -26,8 +26,8 @@ def explained(outcome: Outcome, problem: Problem) -> Outcome:
     if outcome.finish_reason == CONTEXT_FULL and outcome.kind == "empty" and _was_thinking(outcome):
         parts = [_cut_thinking(outcome)]
     elif not is_own(outcome.finish_reason):
-        told = TOLD.get(outcome.finish_reason, f"the server ended the answer with {outcome.finish_reason!r}")
-        parts = [told] if outcome.kind == "empty" else [*parts, told]
+        reason = TOLD.get(outcome.finish_reason, f"the server ended the answer with {outcome.finish_reason!r}")
+        parts = [reason] if outcome.kind == "empty" else [*parts, reason]
     elif outcome.kind == "empty" and outcome.generation:
         parts = [_why_empty(outcome, problem)]
     elif outcome.kind == "empty" and outcome.reasoning:
@@ -73,8 +73,8 @@ def _is_json(text: str) -> bool:
 
 def _inside(text: str) -> str:
     """The code of the first fenced block; the whole text where there is none."""
-    found = _FENCED.search(text)
-    return found[1] if found else text
+    match = _FENCED.search(text)
+    return match[1] if match else text
 
 
 def _programs(text: str) -> Iterator[ast.Module]:

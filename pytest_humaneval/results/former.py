@@ -10,12 +10,12 @@ from typing import Any
 
 from pytest_humaneval.dataset import jsonl
 from pytest_humaneval.exceptions import DatasetError, InputError
-from pytest_humaneval.item import ItemId
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.prompt import Prompt
 from pytest_humaneval.results.prompts import read_prompts
 from pytest_humaneval.results.read import RESULTS_FILE, read_results
+from pytest_humaneval.sample import ItemId
 
 SETTINGS: Mapping[str, Sequence[str]] = {
     "identity": ("engine", "model", "digest"),
@@ -26,6 +26,7 @@ SETTINGS: Mapping[str, Sequence[str]] = {
     "experiments": (),
     "sandbox": (),
     "shard": ("number", "of"),
+    "stop": (),
 }
 """The keys of run.json that are equal where results may stand in one file; of an object, which of its keys."""
 

@@ -20,23 +20,23 @@ _CANDIDATE = re.compile(r"\bcandidate(?=\()")
 class Headline:
     """What was asserted, and what came instead; or what was raised, and where.
 
-    ``kept`` is how many columns ``told`` keeps at its beginning; -1 says that both of its ends matter.
+    ``kept`` is how many columns ``lead`` keeps at its beginning; -1 says that both of its ends matter.
     """
 
-    told: str
+    lead: str
     rest: str = ""
     kept: int = -1
 
     def __str__(self) -> str:
-        return self.told + self.rest
+        return self.lead + self.rest
 
     def within(self, width: int) -> str:
         """In at most ``width`` columns."""
         if self.kept >= 0:
             room = width - columns(self.rest)
-            return cut(self.told, room) + self.rest if room >= self.kept else cut(self.told, width)
-        rest = cut(self.rest, min(columns(self.rest), max(width // 2, width - columns(self.told))))
-        return cut_middle(self.told, width - columns(rest)) + rest
+            return cut(self.lead, room) + self.rest if room >= self.kept else cut(self.lead, width)
+        rest = cut(self.rest, min(columns(self.rest), max(width // 2, width - columns(self.lead))))
+        return cut_middle(self.lead, width - columns(rest)) + rest
 
 
 def headline(kind: str, detail: str, entry_point: str) -> Headline:
@@ -45,11 +45,11 @@ def headline(kind: str, detail: str, entry_point: str) -> Headline:
     if kind == "assertion" and len(lines) > 1:
         return _assertion(lines, entry_point)
     if len(lines) > 1 and (place := _PLACE.fullmatch(lines[0])):
-        told = f"{entry_point}: {lines[1]}".rstrip(": ")
+        lead = f"{entry_point}: {lines[1]}".rstrip(": ")
         named = columns(f"{entry_point}: {lines[1].partition(':')[0]}{CUT}")
-        return Headline(told, f", {place[1] or place[2]}", named)
-    told = lines[0] if kind == "error" else f"{entry_point}: {lines[0]}"  # no function is to blame for an error
-    return Headline(told.rstrip(": "), "", 0)
+        return Headline(lead, f", {place[1] or place[2]}", named)
+    lead = lines[0] if kind == "error" else f"{entry_point}: {lines[0]}"  # no function is to blame for an error
+    return Headline(lead.rstrip(": "), "", 0)
 
 
 def counterexample(kind: str, detail: str, entry_point: str) -> str:
@@ -61,8 +61,8 @@ def counterexample(kind: str, detail: str, entry_point: str) -> str:
         return f"{call} is {said['got']}" + (f", expected {said['expected']}" if "expected" in said else "")
     rest = [line for line in lines if not line.startswith(("arguments: ", "got: "))]
     place = _PLACE.fullmatch(rest[0]) if len(rest) > 1 else None
-    told = f"{rest[1]}, {place[1] or place[2]}" if place else rest[0] if rest else ""
-    return f"{call}: {told}" if kind == "exception" else f"{call}: {kind}, {told}".rstrip(", ")
+    message = f"{rest[1]}, {place[1] or place[2]}" if place else rest[0] if rest else ""
+    return f"{call}: {message}" if kind == "exception" else f"{call}: {kind}, {message}".rstrip(", ")
 
 
 def columns(text: str) -> int:
@@ -85,15 +85,15 @@ def cut_middle(text: str, width: int) -> str:
 
 def _assertion(lines: list[str], entry_point: str) -> Headline:
     """Of what sandbox/explain.py says: the statement, the arguments, what was expected, what came, what was raised."""
-    told = _CANDIDATE.sub(entry_point, _condition(lines[0]))
-    if entry_point not in told:
-        told = f"{entry_point}: {told}"
+    lead = _CANDIDATE.sub(entry_point, _condition(lines[0]))
+    if entry_point not in lead:
+        lead = f"{entry_point}: {lead}"
     said = dict(line.split(": ", 1) for line in lines[1:] if ": " in line)
     if (expected := said.get("expected")) and expected not in lines[0]:
-        told = f"{told}, expected {expected}"
+        lead = f"{lead}, expected {expected}"
     if not lines[-1].startswith("got: "):  # the test itself choked on the result
-        return Headline(told, f", got {said.get('got', '')}, {lines[-1]}")
-    return Headline(told, f", got {said.get('got', '')}")
+        return Headline(lead, f", got {said.get('got', '')}, {lines[-1]}")
+    return Headline(lead, f", got {said.get('got', '')}")
 
 
 def _condition(statement: str) -> str:

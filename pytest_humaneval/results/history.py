@@ -57,24 +57,30 @@ class HistoryLine:
         return {task: {index: index < good for index in range(drawn)} for task, (good, drawn) in counts.items()}
 
 
-COLUMNS = tuple(one.name for one in fields(HistoryLine))
+COLUMNS = tuple(field.name for field in fields(HistoryLine))
 
 
 def lines_of(run: Mapping[str, Any], outcomes: Iterable[Outcome]) -> list[HistoryLine]:
     """The lines of a run; ``run`` is what its run.json says. Of several datasets each has its own."""
     parts = parts_of(outcomes, pool=is_pooled(run))
     passes = {name: passes_of(some) for name, some in parts.items()}
-    datasets = {one["name"]: one for one in run.get("datasets", ())}
+    datasets = {dataset["name"]: dataset for dataset in run.get("datasets", ())}
     process = run["engine_process"]
     generated = process.get("finished")
     seconds = process["generating_seconds"] / generated if generated else None
-    experiments = {one["name"]: one for one in run["experiments"]}
+    experiments = {experiment["name"]: experiment for experiment in run["experiments"]}
     lines = []
     for row in run["strategies"]:
+        if row.get("stopped"):  # its figure is no other's equal
+            continue
         name, part = row["strategy"], row.get("dataset", "")
         dataset = datasets.get(part, run["dataset"])  # also of what is pooled: those of all together
-        counts = {task: [sum(one.values()), len(one)] for task, one in passes.get(part, {}).get(name, {}).items()}
-        how = experiments[name]
+        if dataset.get("rewrite"):  # a trend is about problems as they are
+            continue
+        counts = {
+            task: [sum(samples.values()), len(samples)] for task, samples in passes.get(part, {}).get(name, {}).items()
+        }
+        experiment = experiments[name]
         low, high = row["interval"] or (None, None)
         share = sum(good / drawn for good, drawn in counts.values()) / len(counts) if counts else None
         lines.append(
@@ -87,7 +93,7 @@ def lines_of(run: Mapping[str, Any], outcomes: Iterable[Outcome]) -> list[Histor
                 dataset=dataset["name"],
                 dataset_sha256=dataset["sha256"],
                 strategy=name,
-                sampling=sampling_of_row(run, how),
+                sampling=sampling_of_row(run, experiment),
                 pass_at_1=share,
                 pass_at_k=json.dumps(row["pass_at_k"]),
                 low=low,
@@ -113,7 +119,7 @@ def append(directory: Path, lines: Iterable[HistoryLine]) -> str:
             _prepare(connection)
             connection.executemany(f"INSERT INTO runs VALUES ({places})", map(astuple, lines))
     except (OSError, sqlite3.Error) as error:
-        return f"note: {path} has no line of this run: {getattr(error, 'strerror', None) or error}"
+        return f"note: this run was not added to {path}: {getattr(error, 'strerror', None) or error}"
     return ""
 
 
@@ -125,15 +131,13 @@ def read(directory: Path) -> list[HistoryLine]:
     """
     path = directory / FILE
     if not path.exists():
-        raise InputError(
-            f"{path}: there is no history yet; every run adds to it, unless --humaneval-no-history is given"
-        )
+        raise InputError(f"{path}: there is no history yet; every run without --humaneval-no-history adds to it")
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=BUSY_TIMEOUT)) as connection:
             rows = connection.execute(f"SELECT {', '.join(COLUMNS)} FROM runs ORDER BY started, rowid").fetchall()
     except sqlite3.Error as error:
         raise InputError(
-            f"{path}: cannot be read as a history ({error}); move it away, and a new one is begun"
+            f"{path}: cannot be read as a history ({error}); move it away, and the next run starts a new one"
         ) from error
     return [HistoryLine(*row) for row in rows]
 
@@ -144,7 +148,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if tables and (owner, version) != (APPLICATION_ID, SCHEMA_VERSION):
-        raise sqlite3.DatabaseError("it is not a history of this version")
+        raise sqlite3.DatabaseError("it is not a history that this version can read")
     if not tables:
         connection.execute(f"CREATE TABLE IF NOT EXISTS runs ({', '.join(COLUMNS)})")
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")

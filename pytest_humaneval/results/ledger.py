@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
 
 from pytest_humaneval.exceptions import StrategyError
-from pytest_humaneval.item import ItemId
 from pytest_humaneval.outcome import Outcome, in_order
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.printable import counted
 from pytest_humaneval.results.headline import Headline, counterexample, headline
 from pytest_humaneval.results.rows import Row, rows_of
+from pytest_humaneval.results.stopping import Stops
+from pytest_humaneval.sample import ItemId
 
 BUNDLED = "test_humaneval.py::"  # how the node ids of the bundled test begin
 
@@ -45,6 +46,8 @@ class Ledger:
     further: dict[str, Outcome] = field(default_factory=dict)
     expected: set[str] = field(default_factory=set)  # node ids of the items that were to run
     from_store: int = 0  # verdicts that were kept from a former check
+    decided: set[str] = field(default_factory=set)  # of these, left out as their strategy needs no further problem
+    stops: Stops | None = None  # at the end of a run that stops early
     _counted: dict[ItemId, str] = field(default_factory=dict)
 
     def expect(self, nodeids: Iterable[str]) -> None:
@@ -69,6 +72,8 @@ class Ledger:
         ):  # xdist: "worker crashed"
             outcome = self.plan.outcome(item, detail="the worker process died")
         else:
+            if getattr(report, "humaneval_stopped", False):
+                self.decided.add(report.nodeid)
             self._leave_out(report)
             return None
         return self._enter(report.nodeid, outcome)
@@ -83,7 +88,7 @@ class Ledger:
 
     def rows(self) -> list[Row]:
         """A row for each strategy, in the order of their names."""
-        return rows_of(self.outcomes.values(), self.plan.ks)
+        return rows_of(self._marked(), self.plan.ks)
 
     @property
     def errors(self) -> list[Outcome]:
@@ -107,12 +112,13 @@ class Ledger:
             "finished": finished,
             "errors": len(self.errors),
             "verdicts_from_store": self.from_store,
+            **({"decided": len(self.decided)} if self.plan.stop else {}),
         }
 
     @property
     def not_run(self) -> int:
         """Items that were collected and never came to an end."""
-        return len(self.expected - self.outcomes.keys() - self.further.keys())
+        return len(self.expected - self.outcomes.keys() - self.further.keys() - self.decided)
 
     @property
     def selected(self) -> str:
@@ -121,8 +127,10 @@ class Ledger:
         items = len(set(self._items.values()))
         if self.plan.shard is not None:
             return f"{len(chosen)} of the part's {items} items" if len(chosen) < items else ""
-        problems = len({item.task_id for item in chosen})
-        there = max(self.plan.problems_in_dataset, len(self.plan.problems))
+        rewritten = self.plan.rewritten
+        origins = rewritten.origins if rewritten is not None else {}
+        problems = len({rewritten.origin(item.task_id) if rewritten is not None else item.task_id for item in chosen})
+        there = max(self.plan.problems_in_dataset, len(self.plan.problems)) - len(origins)
         if problems < there:
             return f"{problems} of {there} problems"
         return f"{len(chosen)} of {items} items" if len(chosen) < items else ""
@@ -131,11 +139,16 @@ class Ledger:
     def missing(self) -> int:
         """Items of the plan without an outcome, whether they were collected or not."""
         have = {outcome.item for outcome in self.outcomes.values()}
-        return len(set(self._items.values()) - have)
+        return len(set(self._items.values()) - have - set(self.items_of(self.decided)))
+
+    @property
+    def left_out_strategies(self) -> set[str]:
+        """The strategies some of whose items were left out as decided."""
+        return {item.strategy for item in self.items_of(self.decided)}
 
     def sorted(self) -> list[Outcome]:
         """All outcomes, in order."""
-        return self.in_order(self.outcomes.values())
+        return self.in_order(self._marked())
 
     def in_order(self, outcomes: Iterable[Outcome]) -> list[Outcome]:
         """Problems in the dataset's order, then strategies, then samples."""
@@ -148,6 +161,13 @@ class Ledger:
     def counterexample(self, outcome: Outcome) -> str:
         """Why the stronger test rejects what has passed the plain one."""
         return counterexample(outcome.strong_kind, outcome.strong_detail, self._entry_points[outcome.task_id])
+
+    def _marked(self) -> Iterable[Outcome]:
+        """The outcomes, those of strategies that ended early marked so."""
+        if self.stops is None:
+            return self.outcomes.values()
+        marks = self.stops.marks()
+        return [replace(one, stopped=marks.get(one.strategy, "")) for one in self.outcomes.values()]
 
     def _enter(self, nodeid: str, outcome: Outcome) -> Outcome:
         counted = self._counted.setdefault(outcome.item, nodeid)

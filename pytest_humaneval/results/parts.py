@@ -11,7 +11,7 @@ from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.rows import rows_of
 
-__all__ = ["POOLED", "is_pooled", "part_of", "parts_of", "row_records", "same_part", "shown_of"]
+__all__ = ["POOLED", "is_pooled", "is_rewritten", "part_of", "parts_of", "row_records", "same_part", "shown_of"]
 
 
 def parts_of(outcomes: Iterable[Outcome], *, pool: bool = False) -> dict[str, list[Outcome]]:
@@ -19,19 +19,24 @@ def parts_of(outcomes: Iterable[Outcome], *, pool: bool = False) -> dict[str, li
 
     With ``pool``, also those of several datasets under :data:`POOLED`.
     """
-    found: dict[str, list[Outcome]] = {}
+    parts: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
-        found.setdefault(outcome.dataset, []).append(outcome)
-    if pool and len(found) > 1:
-        found[POOLED] = [outcome for some in found.values() for outcome in some]
-    return found
+        parts.setdefault(outcome.dataset, []).append(outcome)
+    if pool and len(parts) > 1:
+        parts[POOLED] = [outcome for some in parts.values() for outcome in some]
+    return parts
+
+
+def is_rewritten(outcomes: Iterable[Outcome]) -> bool:
+    """Whether a part holds problems that were rewritten."""
+    return any(outcome.rewrite for outcome in outcomes)
 
 
 def part_of(results: Results, name: str, outcomes: Sequence[Outcome]) -> Results:
     """One part of ``results``, as if it were a run by itself."""
     datasets = results.run.get("datasets", ())
-    found = [one for one in datasets if isinstance(one, dict) and one.get("name") == name]
-    return replace(results, outcomes=tuple(outcomes), run=results.run | {"dataset": found[0]} if found else results.run)
+    rows = [row for row in datasets if isinstance(row, dict) and row.get("name") == name]
+    return replace(results, outcomes=tuple(outcomes), run=results.run | {"dataset": rows[0]} if rows else results.run)
 
 
 def same_part(before: Results, name: str, outcomes: Iterable[Outcome]) -> Results:
@@ -42,7 +47,11 @@ def same_part(before: Results, name: str, outcomes: Iterable[Outcome]) -> Result
     if name == POOLED:
         return before
     tasks = {outcome.task_id for outcome in outcomes}
-    kept = [one for one in before.outcomes if one.dataset == name or (not one.dataset and one.task_id in tasks)]
+    kept = [
+        outcome
+        for outcome in before.outcomes
+        if outcome.dataset == name or (not outcome.dataset and outcome.task_id in tasks)
+    ]
     return part_of(before, name, kept)
 
 
@@ -53,8 +62,8 @@ def is_pooled(run: Mapping[str, Any]) -> bool:
 
 def shown_of(run: dict[str, Any]) -> dict[str, int]:
     """How many assertions of its test a prompt of each dataset shows, as far as run.json says it."""
-    told = [one for one in run.get("datasets", ()) if isinstance(one, dict)]
-    return {str(one.get("name")): one["shown"] for one in told if isinstance(one.get("shown"), int)}
+    rows = [row for row in run.get("datasets", ()) if isinstance(row, dict)]
+    return {str(row.get("name")): row["shown"] for row in rows if isinstance(row.get("shown"), int)}
 
 
 def row_records(outcomes: Iterable[Outcome], ks: Sequence[int], *, pool: bool = False) -> list[dict[str, Any]]:

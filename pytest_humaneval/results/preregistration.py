@@ -83,7 +83,7 @@ def read_registration(path: Path) -> Registration:
             f'--humaneval-plan: {path}: strategies must name what is compared, such as ["chat", "minimal"]'
         )
     if len(says.get("dataset-sha256", "0" * SHORTEST_DIGEST)) < SHORTEST_DIGEST:
-        raise InputError(f"--humaneval-plan: {path}: dataset-sha256 needs {SHORTEST_DIGEST} characters at least")
+        raise InputError(f"--humaneval-plan: {path}: dataset-sha256 needs at least {SHORTEST_DIGEST} characters")
     return Registration(str(path), hashlib.sha256(content).hexdigest(), says)
 
 
@@ -92,12 +92,12 @@ def check_registration(
 ) -> Checked:
     """Compare it with ``run``, what run.json says was asked for, and how many problems of each strategy were judged."""
     says = planned.says
-    ran = {one["name"]: one for one in run["experiments"]}
-    deviations = [f"{name} was planned and did not run" for name in planned.strategies if name not in ran]
+    ran = {experiment["name"]: experiment for experiment in run["experiments"]}
+    deviations = [f"{name} was planned but did not run" for name in planned.strategies if name not in ran]
     deviations += _model(says, run["identity"])
     sha256 = run["dataset"]["sha256"]
     if not sha256.startswith(says.get("dataset-sha256", sha256)):
-        deviations.append(f"the dataset is another one (sha256 {short_digest(sha256)})")
+        deviations.append(f"the dataset is a different one (sha256 {short_digest(sha256)})")
     for name in planned.strategies:
         if name in ran:
             deviations += _sampling(name, says, ran[name])
@@ -105,21 +105,21 @@ def check_registration(
     exploratory = [f"strategy {name}" for name in ran if name not in planned.strategies]
     margin = says.get("margin")
     if margin is not None and margin != max_drop:
-        asked = "none was asked for" if max_drop is None else f"{max_drop:g} was asked for"
-        deviations.append(f"a margin of {margin:g} was planned, {asked}")
+        given = "none was given" if max_drop is None else f"{max_drop:g} was given"
+        deviations.append(f"a margin of {margin:g} was planned, but {given}")
     elif margin is None and max_drop is not None:
         exploratory.append(f"the gate on a drop of {max_drop:g}")
     return Checked(planned.file, planned.sha256, says.get("hypothesis", ""), tuple(deviations), tuple(exploratory))
 
 
-def recorded(told: object) -> Checked | None:
+def recorded(value: object) -> Checked | None:
     """What run.json has of it; None where it has none, or another version's."""
-    if not isinstance(told, dict) or {*told} != {one.name for one in fields(Checked)}:
+    if not isinstance(value, dict) or {*value} != {part.name for part in fields(Checked)}:
         return None
-    deviations, exploratory = told["deviations"], told["exploratory"]
+    deviations, exploratory = value["deviations"], value["exploratory"]
     if not isinstance(deviations, list) or not isinstance(exploratory, list):
         return None
-    file, sha256, hypothesis = (str(told[name]) for name in ("file", "sha256", "hypothesis"))
+    file, sha256, hypothesis = (str(value[name]) for name in ("file", "sha256", "hypothesis"))
     return Checked(file, sha256, hypothesis, tuple(map(str, deviations)), tuple(map(str, exploratory)))
 
 
@@ -131,17 +131,17 @@ def _model(says: Mapping[str, Any], identity: Mapping[str, Any]) -> Sequence[str
         return ()
     if len(wanted) >= SHORTEST_DIGEST and wanted in (digest[: len(wanted)], digest.rpartition(":")[2][: len(wanted)]):
         return ()
-    return (f"model {wanted} was planned, {name} ({short_digest(digest)}) ran",)
+    return (f"model {wanted} was planned, but {name} ({short_digest(digest)}) ran",)
 
 
 def _sampling(name: str, says: Mapping[str, Any], experiment: Mapping[str, Any]) -> list[str]:
-    how = {**experiment["sampling"], "num_samples": experiment["num_samples"]}
+    ran = {**experiment["sampling"], "num_samples": experiment["num_samples"]}
     return [
-        f"{name}: {key} {says[key]:g} was planned, {how[key.replace('-', '_')]:g} ran"
+        f"{name}: {key} {says[key]:g} was planned, but {ran[key.replace('-', '_')]:g} was used"
         for key in SAMPLING
-        if key in says and says[key] != how[key.replace("-", "_")]
+        if key in says and says[key] != ran[key.replace("-", "_")]
     ]
 
 
 def _problems(name: str, planned: int, judged: int) -> Sequence[str]:
-    return () if planned == judged else (f"{name}: {planned} problems were planned, {judged} have a verdict",)
+    return () if planned == judged else (f"{name}: {planned} problems were planned, but {judged} have a verdict",)

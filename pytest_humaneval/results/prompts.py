@@ -17,10 +17,10 @@ Asked = Mapping[tuple[str, str], Prompt]
 """Prompts by task_id and strategy."""
 
 
-def prompt_rows(asked: Asked) -> Iterator[dict[str, Any]]:
+def prompt_rows(prompts: Asked) -> Iterator[dict[str, Any]]:
     """A row for each prompt, with the items (task_id and strategy) that it was asked for."""
     items: dict[Prompt, list[list[str]]] = {}
-    for place, prompt in asked.items():
+    for place, prompt in prompts.items():
         items.setdefault(prompt, []).append(list(place))
     for prompt, places in items.items():
         yield {**to_plain(prompt), "items": places}
@@ -36,16 +36,16 @@ def read_prompts(source: str | Path) -> dict[tuple[str, str], Prompt]:
     file = folder / PROMPTS_FILE
     if not file.is_file():
         return {}
-    found = {}
+    prompts = {}
     for number, line in jsonl.lines(jsonl.read_text(file)):
         where = f"{file}:{number}"
         row = jsonl.parse(where, line)
         try:
             items = row.pop("items")
             prompt = from_plain(Prompt, row, where, DatasetError)
-            found.update({(str(task_id), str(strategy)): prompt for task_id, strategy in items})
+            prompts.update({(str(task_id), str(strategy)): prompt for task_id, strategy in items})
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise DatasetError(
                 f"{where}: expected a prompt and its items, as --humaneval-output writes them"
             ) from error
-    return found
+    return prompts

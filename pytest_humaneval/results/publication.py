@@ -32,12 +32,12 @@ def hf_eval_results(run: Results, ks: Sequence[int], strategy: str | None) -> st
         InputError: it is not known which model it was, or the problems are not HumanEval's.
     """
     identity, whole = _provenance(run)
-    found = [part for part in _parts(run) if _provenance(part)[1]["name"] == HUMANEVAL]
-    if not found:
+    parts = [part for part in _parts(run) if _provenance(part)[1]["name"] == HUMANEVAL]
+    if not parts:
         raise InputError(
             f"{run.source}: the hub has a name for HumanEval only, and these problems are {whole['name']}'s"
         )
-    lines, run = [], found[0]
+    lines, run = [], parts[0]
     dataset = run.run["dataset"]
     for row in _rows(run, (1,), strategy):
         value, (low, high) = (row.pass_at_k[1] or 0.0), row.intervals[1] or (0.0, 1.0)
@@ -100,8 +100,8 @@ def _provenance(run: Results) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     identity, dataset = run.run.get("identity", {}), run.run.get("dataset", {})
     if not {"model", "digest", "engine"} <= {*identity} or not {"name", "sha256"} <= {*dataset}:
         raise InputError(
-            f"{run.source}: without a run.json that names model and problems nobody could tell what the figures are "
-            "of; give a folder of --humaneval-output"
+            f"{run.source}: without a run.json that names model and problems nobody could tell what the figures "
+            "describe; give a folder of --humaneval-output"
         )
     return identity, dataset
 
@@ -114,7 +114,13 @@ def _parts(run: Results) -> list[Results]:
 def _rows(run: Results, ks: Sequence[int], strategy: str | None) -> list[Row]:
     if strategy is not None and strategy not in run.strategies:
         raise InputError(f"--strategy: {run.source} has no results of {strategy}; it has {', '.join(run.strategies)}")
-    return [row for row in rows_of(run.outcomes, ks) if row.judged and strategy in (None, row.strategy)]
+    rows = [row for row in rows_of(run.outcomes, ks) if row.judged and strategy in (None, row.strategy)]
+    if stopped := [row.strategy for row in rows if row.stopped]:
+        raise InputError(
+            f"{run.source}: {', '.join(stopped)} ended early, and has no figure that others could compare with theirs; "
+            "export a strategy that has all problems with --strategy"
+        )
+    return rows
 
 
 def _result(run: Results, dataset: Mapping[str, Any], row: Row, k: int) -> dict[str, Any]:
@@ -162,18 +168,18 @@ def _source(dataset: Mapping[str, Any], problems: int) -> dict[str, Any]:
 def _generation(run: Results, strategy: str) -> dict[str, Any]:
     """How the strategy's tokens were drawn, as far as it is recorded; a replayed file's is not known."""
     experiments = run.run.get("experiments")
-    found = [one for one in experiments if one.get("name") == strategy] if isinstance(experiments, list) else []
-    if not found or _engine(run) == "replay":
+    recorded = [row for row in experiments if row.get("name") == strategy] if isinstance(experiments, list) else []
+    if not recorded or _engine(run) == "replay":
         return {"additional_details": {"strategy": strategy}}
-    how = found[0]
-    sampling = how["sampling"]
+    experiment = recorded[0]
+    sampling = experiment["sampling"]
     return {
         "generation_args": {name: sampling[name] for name in ("temperature", "top_p", "max_tokens")},
         "additional_details": {
             "strategy": strategy,
-            "postprocess": how["postprocess"],
+            "postprocess": experiment["postprocess"],
             "seed": str(sampling["seed"]),
-            "num_samples": str(how["num_samples"]),
+            "num_samples": str(experiment["num_samples"]),
         },
     }
 
@@ -213,7 +219,7 @@ def _version(run: Results) -> str:
 
 
 def _problems(run: Results, row: Row) -> int:
-    return len({one.task_id for one in run.outcomes if one.strategy == row.strategy and not one.error})
+    return len({outcome.task_id for outcome in run.outcomes if outcome.strategy == row.strategy and not outcome.error})
 
 
 def _text(value: object) -> str:

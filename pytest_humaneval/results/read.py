@@ -12,9 +12,9 @@ from typing import Any
 
 from pytest_humaneval.dataset import jsonl
 from pytest_humaneval.exceptions import DatasetError
-from pytest_humaneval.item import ItemId
 from pytest_humaneval.outcome import ERROR, FAILED, KINDS, Outcome
 from pytest_humaneval.plain import from_plain, known_fields
+from pytest_humaneval.sample import ItemId
 
 RESULTS_FILE, RUN_FILE = "results.jsonl", "run.json"
 
@@ -97,7 +97,10 @@ def _read_run(path: Path) -> dict[str, Any]:
     sections = ("identity", "dataset", "sampling")
     if not isinstance(run, dict) or not all(isinstance(run.get(name, {}), dict) for name in sections):
         raise DatasetError(f"{path}: expected a JSON object, as --humaneval-output writes it")
-    return _known(run, _RUN)
+    run = _known(run, _RUN)
+    if not all(type(k) is int and 0 < k <= MOST_SAMPLES for k in run.get("k", ())):
+        del run["k"]
+    return run | {"k": run["k"][:MOST_KS]} if "k" in run else run
 
 
 def _known(values: dict[str, Any], kinds: dict[str, Any]) -> dict[str, Any]:
@@ -147,6 +150,7 @@ def _kind(where: str, row: dict[str, Any]) -> str:
 
 
 _NUMBER = (int, float)
+MOST_KS, MOST_SAMPLES = 20, 1_000_000  # columns; and draws of a problem
 _RUN: dict[str, Any] = {
     "k": list,
     "num_samples": int,
@@ -156,6 +160,12 @@ _RUN: dict[str, Any] = {
     "sampling": {"temperature": _NUMBER, "top_p": _NUMBER, "seed": int, "max_tokens": int, "logprobs": bool},
     "versions": {},
     "lacking": (list, tuple),
+    "postprocess": str,
+    "started": str,
+    "finished": str,
+    "items": {"expected": int, "finished": int},
+    "gates": {"answer": str},
+    "engine_process": {"guided_sampling": {}},
     "pairs": {"comparisons": list},
     "with_reference": {"comparisons": list},
 }

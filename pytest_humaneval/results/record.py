@@ -17,9 +17,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-from pytest_humaneval.dataset.kinds import num_shown
+from pytest_humaneval.dataset.kinds import Dataset, num_shown
+from pytest_humaneval.engine.machine import machine
 from pytest_humaneval.exceptions import InputError
-from pytest_humaneval.machine import machine
 from pytest_humaneval.outcome import Outcome, in_order
 from pytest_humaneval.plain import to_plain
 from pytest_humaneval.plan import Plan
@@ -30,10 +30,12 @@ from pytest_humaneval.results.former import free_folder, read_former
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.prompts import PROMPTS_FILE, prompt_rows
 from pytest_humaneval.results.read import RESULTS_FILE
+from pytest_humaneval.results.stopping import DECIDED
 from pytest_humaneval.strategy import Strategy
 from pytest_humaneval.whole_file import Written, write_whole
 
 SAMPLES_FILE = "samples.jsonl"
+WHERE_THERE = ("dataset", "stopped", "original", "rewrite")  # keys of a row that only some runs have
 
 RunOf = Callable[[Sequence[Outcome], int], dict[str, Any]]
 """Makes what run.json says of the outcomes beside it, of which so many were kept of a former run."""
@@ -225,7 +227,7 @@ def sample_rows(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
             "completion": outcome.completion,
             "strategy": outcome.strategy,
             "sample_index": outcome.sample_index,
-            **({"dataset": outcome.dataset} if outcome.dataset else {}),
+            **{key: value for key in WHERE_THERE if (value := getattr(outcome, key))},
         }
         for outcome in outcomes
         if not outcome.error
@@ -239,7 +241,7 @@ def result_row(outcome: Outcome) -> dict[str, Any]:
         "passed": None if outcome.error else outcome.passed,
         "result": "error" if outcome.error else result,
     }
-    return {key: value for key, value in row.items() if key != "dataset" or value}
+    return {key: value for key, value in row.items() if key not in WHERE_THERE or value}
 
 
 _COLUMNS = tuple(field.name for field in fields(Outcome))  # asdict would copy each value deeply
@@ -257,6 +259,7 @@ def plan_options(plan: Plan) -> dict[str, Any]:
             **_shown(plan.problems),
         },
         **_several(plan),
+        **({"stop": DECIDED} if plan.stop else {}),
         "sampling": asdict(plan.sampling),
         "num_samples": plan.num_samples,
         "k": plan.ks,
@@ -284,11 +287,19 @@ def _several(plan: Plan) -> dict[str, Any]:
                 "available": len(dataset.problems),
                 "source": dataset.source,
                 **_shown(dataset.problems),
+                **_rewrite_of(plan, dataset),
             }
             for dataset in plan.datasets
         ],
         "pool": plan.pool,
+        **({"rewrites": plan.rewritten.to_json()} if plan.rewritten is not None else {}),
     }
+
+
+def _rewrite_of(plan: Plan, dataset: Dataset) -> dict[str, str]:
+    """By what a dataset's problems were rewritten."""
+    origins = plan.rewritten.origins if plan.rewritten is not None else {}
+    return {"rewrite": origin.rewrite} if (origin := origins.get(dataset.problems[0].task_id)) else {}
 
 
 def _shown(problems: Iterable[Problem]) -> dict[str, int]:

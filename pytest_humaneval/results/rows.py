@@ -43,6 +43,7 @@ class Row:
     strong_pass_at_k: dict[int, float | None] = field(default_factory=dict)
     strong_intervals: dict[int, tuple[float, float] | None] = field(default_factory=dict)
     strong_passed: int = 0
+    stopped: str = ""  # what was decided of it, where it ended early; there are no intervals then
 
     @property
     def rate(self) -> float | None:
@@ -85,6 +86,7 @@ class Tally:
         self._tokens = self._new_tokens = self._truncated = self._draws = 0
         self._seconds = 0.0
         self._guided = False
+        self._stopped = ""
 
     def add(self, outcome: Outcome) -> None:
         """Count one outcome."""
@@ -104,17 +106,19 @@ class Tally:
         self._ends.update([] if is_own(reason) else [reason])
         self._guided = self._guided or outcome.guided
         self._draws += outcome.num_draws
+        self._stopped = self._stopped or outcome.stopped
 
     def row(self, ks: Sequence[int]) -> Row:
         """What was counted until now."""
         counts = [(drawn, self._correct[task_id]) for task_id, drawn in self._drawn.items()]
         strong = [(drawn, self._strongly_correct[task_id]) for task_id, drawn in self._drawn.items()]
         strong_ks = ks if self._has_strong else ()
-        intervals = {k: pass_at_k_interval(counts, k) for k in ks}
+        interval = _no_interval if self._stopped else pass_at_k_interval
+        intervals = {k: interval(counts, k) for k in ks}
         return Row(
             strategy=self._strategy,
             pass_at_k={k: mean_pass_at_k(counts, k) for k in ks},
-            interval=intervals[1] if 1 in intervals else pass_at_k_interval(counts, 1),
+            interval=intervals[1] if 1 in intervals else interval(counts, 1),
             intervals=intervals,
             kinds=dict(self._kinds),
             judged=self._drawn.total(),
@@ -131,15 +135,26 @@ class Tally:
             new_tokens=self._new_tokens,
             causes=dict(self._causes),
             strong_pass_at_k={k: mean_pass_at_k(strong, k) for k in strong_ks},
-            strong_intervals={k: pass_at_k_interval(strong, k) for k in strong_ks},
+            strong_intervals={k: interval(strong, k) for k in strong_ks},
             strong_passed=self._strongly_correct.total() if self._has_strong else 0,
+            stopped=self._stopped,
         )
+
+
+def _no_interval(counts: Iterable[tuple[int, int]], k: int) -> None:
+    """Of a strategy that ended early: how many problems it has depends on what they showed."""
 
 
 def context_of(outcomes: Iterable[Outcome]) -> int:
     """Tokens of prompt and answer that held before the limit of tokens did; 0 where none did, or nobody counted."""
-    full = (one for one in outcomes if finish_reason(one.finish_reason) == CONTEXT_FULL and one.num_draws == 1)
-    return max((one.prompt_tokens + one.completion_tokens for one in full if one.prompt_tokens), default=0)
+    full = (
+        outcome
+        for outcome in outcomes
+        if finish_reason(outcome.finish_reason) == CONTEXT_FULL and outcome.num_draws == 1
+    )
+    return max(
+        (outcome.prompt_tokens + outcome.completion_tokens for outcome in full if outcome.prompt_tokens), default=0
+    )
 
 
 def ranked(rows: Iterable[Row]) -> list[Row]:

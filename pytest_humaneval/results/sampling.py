@@ -23,10 +23,10 @@ def sampling_told(run: Mapping[str, Any]) -> str:
         return NOT_KNOWN
     plain = sampling_text(from_plain(Sampling, run["sampling"], "run.json"), run.get("num_samples", 1))
     named: dict[str, list[str]] = {}
-    for one in run.get("experiments", ()):
-        named.setdefault(sampling_of_row(run, one), []).append(one["name"])
-    others = [f"{', '.join(names)}: {how}" for how, names in named.items() if how != plain]
-    if plain in named and any(one["name"] != one["strategy"] for one in run["experiments"]):
+    for experiment in run.get("experiments", ()):
+        named.setdefault(sampling_of_row(run, experiment), []).append(experiment["name"])
+    others = [f"{', '.join(names)}: {sampling}" for sampling, names in named.items() if sampling != plain]
+    if plain in named and any(experiment["name"] != experiment["strategy"] for experiment in run["experiments"]):
         others.insert(0, f"{', '.join(named[plain])}: {plain}")  # no row of an experiments file is the run's own
     elif plain in named or not named:
         others.insert(0, plain)

@@ -86,5 +86,5 @@ def _library_folders() -> list[str]:
 
 
 def _hidden_folders() -> list[str]:
-    found = (path for folder in _library_folders() for name in HIDDEN for path in Path(folder).glob(f"python*/{name}"))
-    return sorted({str(path) for path in found if path.is_dir()})
+    paths = (path for folder in _library_folders() for name in HIDDEN for path in Path(folder).glob(f"python*/{name}"))
+    return sorted({str(path) for path in paths if path.is_dir()})

@@ -53,7 +53,7 @@ def self_check(sandbox: Sandbox, problems: Iterable[Problem]) -> None:
     Raises:
         SandboxError: it got one of them wrong; the message says which.
     """
-    problem = next((one for one in problems if one.canonical_solution.strip()), SELF_CHECK)
+    problem = next((problem for problem in problems if problem.canonical_solution.strip()), SELF_CHECK)
     _expect(sandbox, problem, "the canonical solution", problem.canonical_solution, passes=True)
     _expect(sandbox, problem, "a stub", "    pass\n", passes=False)
     _expect(sandbox, problem, "a program that exits with status 0", "    import os\n    os._exit(0)\n", passes=False)

@@ -88,8 +88,8 @@ class ProcessSandbox:
             raise InputError(f"timeout: {timeout} is not a number of seconds between 0 and {MAX_TIMEOUT:.0f}")
         message = _message(problem, completion, timeout)
         if message is None:
-            told = f"prompt, completion and test together have more than {MAX_MESSAGE} bytes"
-            refused = Verdict("refused", told)
+            reason = f"prompt, completion and test together have more than {MAX_MESSAGE} bytes"
+            refused = Verdict("refused", reason)
             return replace(refused, strong=refused if problem.strong_test else None)
         if self._busy or self._oracle is None or self._oracle.poll() is not None:
             self._start()  # an earlier check was interrupted, and its answer may still arrive; or the oracle was killed
@@ -112,7 +112,7 @@ class ProcessSandbox:
             kind, detail, duration = self._receive(patience)
         except NotDoneError:
             self._drop()
-            return "timed out", f"the test was not done {patience:g} s after its start", patience
+            return "timed out", f"the test had not finished {patience:g} s after its start", patience
         except (OSError, EOFError, CodecError) as error:
             if self._overcome():
                 return "refused", "the process that ran the test ended while handling a result", 0.0
@@ -200,18 +200,18 @@ class ProcessSandbox:
             TimeoutError: the check did not start.
         """
         assert self._socket is not None
-        asked = time.monotonic()
+        since = time.monotonic()
         reader, message = FrameReader(), None
         while message is None:
-            self._socket.settimeout(min(patience, self._time_left(asked, patience)))
+            self._socket.settimeout(min(patience, self._time_left(since, patience)))
             with suppress(TimeoutError):
                 message = reader.feed(self._socket.recv(reader.wanted))  # another may follow
         return decode(message)
 
-    def _time_left(self, asked: float, patience: float) -> float:
+    def _time_left(self, since: float, patience: float) -> float:
         """Seconds to wait: the limits hold for the completion, not for what it takes to start it."""
         (started,) = STARTED.unpack(os.pread(self._started_file, STARTED.size, 0))
-        left: float = (started + patience if started else asked + START_PATIENCE) - time.monotonic()
+        left: float = (started + patience if started else since + START_PATIENCE) - time.monotonic()
         if left > 0:
             return left
         if started:
@@ -265,12 +265,12 @@ def _message(problem: Problem, completion: str, timeout: float) -> bytes | None:
     Raises:
         InputError: the problem alone is.
     """
-    asked = (problem.prompt, problem.entry_point, problem.test, problem.strong_test)
+    texts = (problem.prompt, problem.entry_point, problem.test, problem.strong_test)
     try:
-        return encode((*asked, completion, float(timeout)))
+        return encode((*texts, completion, float(timeout)))
     except CodecError as error:
         try:
-            encode((*asked, "", float(timeout)))
+            encode((*texts, "", float(timeout)))
         except CodecError:
             raise InputError(f"{problem.task_id}: prompt and test cannot cross to the sandbox: {error}") from None
         return None
@@ -283,8 +283,8 @@ def _verdict(completion: str, kind: str, detail: str, duration: float) -> Verdic
     if kind == "error":
         raise SandboxError(detail)
     if _is_blank(completion):
-        told = "the completion is only a comment" if completion.strip() else "the completion has no code"
-        return Verdict("empty", told, duration)
+        reason = "the completion is only a comment" if completion.strip() else "the completion has no code"
+        return Verdict("empty", reason, duration)
     return Verdict(kind, detail, duration)  # type: ignore[arg-type]
 
 

@@ -47,8 +47,8 @@ def bootstrap_interval(values: Sequence[float], confidence: float = 0.95) -> tup
     for share in (low, high):
         z = bias + normal.inv_cdf(share)
         ends.append(normal.cdf(bias + z / (1 - acceleration * z)))
-    found: list[float] = np.quantile(means, ends).tolist()
-    return max(found[0], min(values)), min(found[1], max(values))  # also after rounding
+    bounds: list[float] = np.quantile(means, ends).tolist()
+    return max(bounds[0], min(values)), min(bounds[1], max(values))  # also after rounding
 
 
 @lru_cache(maxsize=2)  # of all problems, and of one more: see margin.py

@@ -34,9 +34,11 @@ class Churn:
 
 def churn(strategy: str, now: Iterable[Outcome], before: Iterable[Outcome]) -> Churn | None:
     """Count them; None where the runs share no answer, or where one of them does not tell its completions."""
-    former = {(one.task_id, one.sample_index): one for one in before if not one.error}
+    former = {(outcome.task_id, outcome.sample_index): outcome for outcome in before if not outcome.error}
     pairs = [
-        (former[place], one) for one in now if not one.error and (place := (one.task_id, one.sample_index)) in former
+        (former[place], outcome)
+        for outcome in now
+        if not outcome.error and (place := (outcome.task_id, outcome.sample_index)) in former
     ]
     if not pairs or not all(any(map(_tells, side)) for side in zip(*pairs, strict=True)):
         return None

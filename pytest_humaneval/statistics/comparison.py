@@ -29,8 +29,8 @@ Passes = Mapping[str, Mapping[int, bool]]
 MCNEMAR, SIGN_FLIP = "exact McNemar", "exact sign-flip"
 UNEQUAL = "approximate sign-flip"
 """Where the two drew unequal numbers of samples. One sample scatters otherwise than the mean of five, so that a
-difference is not exactly as likely with the other sign. In simulations the test finds a difference between equals in 3
-to 7 % from 40 problems on, and in up to 13 % of 10 problems that are nearly all solved."""
+difference is not exactly as likely with the other sign. In simulations (benchmarks.statistics_simulations) the test
+finds a difference between equals in 4 to 6 % of 164 problems, but in up to 15 % of fewer that are nearly all solved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +75,19 @@ class Comparison:
 
 
 def passes_of(outcomes: Iterable[Outcome]) -> dict[str, dict[str, dict[int, bool]]]:
-    """The verdicts of each strategy, in the order of their names; problems in the order of the outcomes."""
-    found: dict[str, dict[str, dict[int, bool]]] = {}
-    for outcome in outcomes:
-        if not outcome.error:
-            samples = found.setdefault(outcome.strategy, {}).setdefault(outcome.task_id, {})
+    """The verdicts of each strategy, in the order of their names; problems in the order of the outcomes.
+
+    A strategy that was stopped early has none here: no test or interval for a number of problems that was fixed before
+    is right for it.
+    """
+    passes: dict[str, dict[str, dict[int, bool]]] = {}
+    given = list(outcomes)
+    stopped = {outcome.strategy for outcome in given if outcome.stopped}
+    for outcome in given:
+        if not outcome.error and outcome.strategy not in stopped:
+            samples = passes.setdefault(outcome.strategy, {}).setdefault(outcome.task_id, {})
             samples[outcome.sample_index] = outcome.passed
-    return dict(sorted(found.items()))
+    return dict(sorted(passes.items()))
 
 
 def share_passed(samples: Mapping[int, bool]) -> Fraction:
@@ -139,14 +145,20 @@ def together(comparisons: Iterable[Comparison | None]) -> list[Comparison]:
 
 def compare_pairs(passes: Mapping[str, Passes]) -> list[Comparison]:
     """Every pair of strategies."""
-    return together(compare(one, passes[one], other, passes[other]) for one, other in combinations(passes, 2))
+    return together(compare(first, passes[first], second, passes[second]) for first, second in combinations(passes, 2))
 
 
 def compare_with_reference(passes: Mapping[str, Passes]) -> list[Comparison]:
     """Every other strategy minus ``minimal``, or where that is missing, minus the first by name."""
-    reference = REFERENCE if REFERENCE in passes else next(iter(passes))
+    reference = reference_of(passes)
     others = (name for name in passes if name != reference)
     return together(compare(name, passes[name], reference, passes[reference]) for name in others)
+
+
+def reference_of(strategies: Iterable[str]) -> str:
+    """What others are compared with: ``minimal``, or where that is missing, the first by name."""
+    names = sorted(strategies)
+    return REFERENCE if REFERENCE in names else names[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +181,9 @@ def smallest_detectable(comparisons: Sequence[Comparison]) -> Detectable | None:
         return None
     problems = min(comparison.problems for comparison in comparisons)
     alpha = ALPHA / len(comparisons)
-    method = next((one.method for one in comparisons if one.method != MCNEMAR), MCNEMAR)
-    alike = [one.spread for one in comparisons if (one.method == MCNEMAR) == (method == MCNEMAR)]
-    spread = fmean(alike) if method == MCNEMAR else fmean(one**2 for one in alike) ** 0.5
+    method = next((comparison.method for comparison in comparisons if comparison.method != MCNEMAR), MCNEMAR)
+    alike = [comparison.spread for comparison in comparisons if (comparison.method == MCNEMAR) == (method == MCNEMAR)]
+    spread = fmean(alike) if method == MCNEMAR else fmean(share**2 for share in alike) ** 0.5
     find = detectable if method == MCNEMAR else detectable_mean
     return Detectable(find(problems, spread, alpha), problems, alpha, spread, method)
 

@@ -8,6 +8,13 @@ from statistics import NormalDist, fmean
 
 from pytest_humaneval.statistics.bootstrap import bootstrap_interval
 
+DEFAULT_KS = (1, 10, 100)
+
+
+def default_ks(num_samples: int) -> tuple[int, ...]:
+    """The k of pass@k that are reported where none is asked for: those that the fewest samples of a problem allow."""
+    return tuple(k for k in DEFAULT_KS if k <= num_samples)
+
 
 def pass_at_k(num_samples: int, num_correct: int, k: int) -> float | None:
     """The chance that at least one of ``k`` samples of one problem is correct, or None when there are fewer than ``k``.
@@ -36,9 +43,9 @@ def estimates(counts: Iterable[tuple[int, int]], k: int) -> list[float] | None:
     Raises:
         ValueError: counts that cannot be.
     """
-    found = [pass_at_k(num_samples, num_correct, k) for num_samples, num_correct in counts if num_samples]
-    defined = [estimate for estimate in found if estimate is not None]
-    return defined if found and len(defined) == len(found) else None
+    values = [pass_at_k(num_samples, num_correct, k) for num_samples, num_correct in counts if num_samples]
+    defined = [estimate for estimate in values if estimate is not None]
+    return defined if values and len(defined) == len(values) else None
 
 
 def mean_pass_at_k(counts: Iterable[tuple[int, int]], k: int) -> float | None:
@@ -47,8 +54,8 @@ def mean_pass_at_k(counts: Iterable[tuple[int, int]], k: int) -> float | None:
     Raises:
         ValueError: counts that cannot be.
     """
-    found = estimates(counts, k)
-    return None if found is None else fmean(found)
+    values = estimates(counts, k)
+    return None if values is None else fmean(values)
 
 
 def pass_at_k_interval(counts: Iterable[tuple[int, int]], k: int) -> tuple[float, float] | None:
@@ -60,11 +67,11 @@ def pass_at_k_interval(counts: Iterable[tuple[int, int]], k: int) -> tuple[float
         ValueError: counts that cannot be.
     """
     counts = [count for count in counts if count[0]]
-    found = estimates(counts, k)
-    if found is None:
+    values = estimates(counts, k)
+    if values is None:
         return None
     one_each = all(num_samples == 1 for num_samples, _ in counts)
-    return _as_yes_or_no(found) if one_each else mean_interval(found)
+    return _as_yes_or_no(values) if one_each else mean_interval(values)
 
 
 def mean_interval(values: Sequence[float]) -> tuple[float, float]:

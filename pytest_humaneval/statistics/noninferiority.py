@@ -36,34 +36,34 @@ class MarginTest:
     needed: int
 
 
-def margin_test(strategy: str, now: Passes, before: Passes, margin: float) -> MarginTest | None:
-    """Test it on the problems that both have; None where there is none."""
+def margin_test(strategy: str, now: Passes, before: Passes, margin: float, alpha: float = ALPHA) -> MarginTest | None:
+    """Test it on the problems that both have, at ``alpha`` for either side; None where there is none."""
     shared = [task_id for task_id, samples in now.items() if samples and before.get(task_id)]
     if not shared:
         return None
     differences = [share_passed(now[task_id]) - share_passed(before[task_id]) for task_id in shared]
     one_each = all(len(side[task_id]) == 1 for side in (now, before) for task_id in shared)
-    limits, within, needed = (_one_each if one_each else _several)(differences, margin)
+    limits, within, needed = (_one_each if one_each else _several)(differences, margin, alpha)
     return MarginTest(strategy, margin, len(shared), float(fmean(differences)), limits, within, needed)
 
 
 Answer = tuple[tuple[float, float], bool | None, int]
 
 
-def _one_each(differences: Sequence[Fraction], margin: float) -> Answer:
+def _one_each(differences: Sequence[Fraction], margin: float, alpha: float) -> Answer:
     problems, better, worse = len(differences), differences.count(Fraction(1)), differences.count(Fraction(-1))
     within: bool | None = None
-    if margin < 1 and margin_p(better, worse, problems, -margin) < ALPHA:
+    if margin < 1 and margin_p(better, worse, problems, -margin) < alpha:
         within = True
-    elif margin < 1 and margin_p(worse, better, problems, margin) < ALPHA:
+    elif margin < 1 and margin_p(worse, better, problems, margin) < alpha:
         within = False
     discordance = max(better + worse, 1) / problems
-    return margin_limits(better, worse, problems), within, problems_for_margin(margin, discordance)
+    return margin_limits(better, worse, problems, alpha), within, problems_for_margin(margin, discordance)
 
 
-def _several(differences: Sequence[Fraction], margin: float) -> Answer:
+def _several(differences: Sequence[Fraction], margin: float, alpha: float) -> Answer:
     values = [float(difference) for difference in differences]
-    low, high = mean_limits(values)
+    low, high = mean_limits(values, alpha)
     within = True if low > -margin else False if high < -margin else None
     deviation = max(stdev(values), 1 / len(values)) if len(values) > 1 else 1.0
     return (low, high), within, problems_for_mean_margin(margin, deviation)

@@ -90,8 +90,8 @@ def paired_interval(
     second_low, second_high = wilson_interval(both + worse, total, confidence)
     phi = _phi(both, better, worse, neither)
 
-    def reach(one: float, other: float) -> float:
-        return sqrt(max(0.0, one**2 - 2 * phi * one * other + other**2))
+    def reach(first: float, second: float) -> float:
+        return sqrt(max(0.0, first**2 - 2 * phi * first * second + second**2))
 
     difference = (better - worse) / total
     low = difference - reach(first - first_low, second_high - second)
@@ -146,12 +146,12 @@ def mcnemar_power(problems: int, discordance: float, difference: float, alpha: f
     ``discordance``, and among those the number that is worse in (discordance - difference) / (2 discordance).
     """
     worse = (1 - difference / discordance) / 2
-    found = 0.0
+    power = 0.0
     for discordant in range(problems + 1):
         chance = _binomial(discordant, problems, discordance)
         if chance > 1e-9 and (most := _most_worse(discordant, alpha)) >= 0:
-            found += chance * sum(_binomial(count, discordant, worse) for count in range(most + 1))
-    return found
+            power += chance * sum(_binomial(count, discordant, worse) for count in range(most + 1))
+    return power
 
 
 @cache

@@ -60,13 +60,13 @@ def reliability_of(outcomes: Iterable[Outcome], ks: Sequence[int]) -> list[Relia
 
     pass^k is for every k above 1 of ``ks``, and for as many samples as every problem has.
     """
-    found: defaultdict[str, defaultdict[str, list[Outcome]]] = defaultdict(lambda: defaultdict(list))
+    grouped: defaultdict[str, defaultdict[str, list[Outcome]]] = defaultdict(lambda: defaultdict(list))
     for outcome in outcomes:
         if not outcome.error:
-            found[outcome.strategy][outcome.task_id].append(outcome)
+            grouped[outcome.strategy][outcome.task_id].append(outcome)
     return [
         _of_strategy(name, list(problems.values()), ks)
-        for name, problems in sorted(found.items())
+        for name, problems in sorted(grouped.items())
         if any(len(samples) > 1 for samples in problems.values())
     ]
 
@@ -80,16 +80,16 @@ def _of_strategy(strategy: str, problems: Problems, ks: Sequence[int]) -> Reliab
         samples=sum(map(len, problems)),
         all_pass={k: _all_pass(problems, k) for k in wanted},
         same_answer=_mean(
-            [max(Counter(one.completion.strip() for one in few).values()) / len(few) for few in problems]
+            [max(Counter(outcome.completion.strip() for outcome in few).values()) / len(few) for few in problems]
         ),
-        empty=_share(problems, lambda one: one.kind == "empty"),
-        cut_off=_share(problems, lambda one: finish_reason(one.finish_reason) == LENGTH),
-        unparsable=_share(problems, lambda one: one.kind == "syntax error"),
+        empty=_share(problems, lambda outcome: outcome.kind == "empty"),
+        cut_off=_share(problems, lambda outcome: finish_reason(outcome.finish_reason) == LENGTH),
+        unparsable=_share(problems, lambda outcome: outcome.kind == "syntax error"),
     )
 
 
 def _all_pass(problems: Problems, k: int) -> Share | None:
-    each = [all_pass_at_k(len(samples), sum(one.passed for one in samples), k) for samples in problems]
+    each = [all_pass_at_k(len(samples), sum(outcome.passed for outcome in samples), k) for samples in problems]
     defined = [value for value in each if value is not None]
     return _mean(defined) if len(defined) == len(each) else None
 

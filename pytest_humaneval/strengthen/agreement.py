@@ -42,7 +42,8 @@ class Case:
 
     ``broken`` are the traits of the known inputs that it does not share. ``marks`` are of the programs that pass the
     plain test, ``others`` of some that do not: where few pass, they are witnesses too, for who errs alike is rare.
-    ``is_example`` says that the docstring has this very answer.
+    ``is_example`` says that the docstring has this very answer, ``is_plain`` that nothing about the input can be read
+    in two ways: it is numbers alone, shares all traits, and the docstring sets no limits and rounds nothing.
     """
 
     arguments: Arguments
@@ -51,6 +52,7 @@ class Case:
     marks: str = ""
     others: str = ""
     is_example: bool = False
+    is_plain: bool = False
 
     @property
     def agreeing(self) -> int:
@@ -93,10 +95,12 @@ def is_defensible(case: Case) -> bool:
         natural = case.broken <= NATURAL and DIES not in case.marks
         least, share = (LEAST_NATURAL, SHARE_NATURAL) if natural else (LEAST_WIDE, SHARE_WIDE)
         return case.agreeing >= least and case.agreeing >= share * case.judged
+    least = LEAST_CHANCE if case.expected in CHANCE else LEAST_CLOSE
+    if case.is_plain and case.judged < least:  # few models solve the problem: nobody speaks against the solution
+        return not case.dissent
     if case.judged < LEAST_CLOSE:
         telling = len(case.expected) >= TELLING and case.expected not in CHANCE
         return telling and case.agreeing + case.others.count(AGREES) >= LEAST_CLOSE
-    least = LEAST_CHANCE if case.expected in CHANCE else LEAST_CLOSE
     return case.agreeing >= least and case.agreeing >= SHARE_CLOSE * case.judged
 
 

@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from pytest_humaneval.dataset.expected import told_of
 from pytest_humaneval.dataset.literals import NOT_LITERAL
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.sandbox.interface import DEFAULT_TIMEOUT, Sandbox
 from pytest_humaneval.strengthen.comparing import Comparison
+from pytest_humaneval.verdict import Verdict
 
 Arguments = tuple[Any, ...]
 
@@ -55,21 +57,6 @@ def check(candidate):
     _original(recorded)
     return json.dumps(calls)
 """
-ANSWERS = """
-import json
-CALLS = [
-{calls}
-]
-def check(candidate):
-    told = []
-    for call in CALLS:
-        try:
-            text = repr(call(candidate))
-        except Exception:
-            text = ""
-        told.append(text if len(text) <= {longest} else "")
-    return json.dumps(told)
-"""
 MARKS = """
 CALLS = [
 {calls}
@@ -98,44 +85,44 @@ def recorded_calls(sandbox: Sandbox, problem: Problem) -> list[Arguments]:
     return [value for text in json.loads(verdict.detail) if isinstance(value := literal(text), tuple)]
 
 
-def answers(sandbox: Sandbox, problem: Problem, inputs: Sequence[Arguments], how: Comparison) -> list[str]:
+def answers(sandbox: Sandbox, problem: Problem, inputs: Sequence[Arguments], comparison: Comparison) -> list[str]:
     """What the canonical solution returns, seen as the test sees it, as source; empty where it raises or is slow."""
-    found: list[str] = []
+    results: list[str] = []
     for at in range(0, len(inputs), AT_ONCE):
-        found += _answers(sandbox, problem, inputs[at : at + AT_ONCE], how)
-    return found
+        results += _answers(sandbox, problem, inputs[at : at + AT_ONCE], comparison)
+    return results
 
 
-def _answers(sandbox: Sandbox, problem: Problem, inputs: Sequence[Arguments], how: Comparison) -> list[str]:
-    calls = "\n".join(f"    lambda candidate: {how.viewed(_call(each))}," for each in inputs)
-    test = ANSWERS.format(calls=calls, longest=LONGEST)
-    verdict = sandbox.check(replace(problem, test=test, strong_test=""), problem.canonical_solution, timeout=QUICK)
-    if verdict.passed:
-        return [str(text) for text in json.loads(verdict.detail)]
+def _answers(sandbox: Sandbox, problem: Problem, inputs: Sequence[Arguments], comparison: Comparison) -> list[str]:
+    calls = [comparison.viewed(_call(each)) for each in inputs]
+    answered = told_of(sandbox, problem, problem.canonical_solution, calls, "written = repr", QUICK, LONGEST)
+    if not isinstance(answered, Verdict):
+        return answered
     if len(inputs) == 1:
         return [""]
-    return [one for piece in _pieces(inputs) for one in _answers(sandbox, problem, piece, how)]
+    return [answer for piece in _pieces(inputs) for answer in _answers(sandbox, problem, piece, comparison)]
 
 
 def marks(
-    sandbox: Sandbox, problem: Problem, program: str, cases: Sequence[tuple[Arguments, str]], how: Comparison
+    sandbox: Sandbox, problem: Problem, program: str, cases: Sequence[tuple[Arguments, str]], comparison: Comparison
 ) -> str:
     """A letter for each case, arguments and expected: whether the program agrees, differs, raises or dies of it."""
-    return _Marker(sandbox, problem, program, how).marks(cases)
+    return _Marker(sandbox, problem, program, comparison).marks(cases)
 
 
 class _Marker:
-    def __init__(self, sandbox: Sandbox, problem: Problem, program: str, how: Comparison) -> None:
-        self._sandbox, self._problem, self._program, self._how = sandbox, problem, program, how
+    def __init__(self, sandbox: Sandbox, problem: Problem, program: str, comparison: Comparison) -> None:
+        self._sandbox, self._problem, self._program, self._comparison = sandbox, problem, program, comparison
         self._deaths = 0
 
     def marks(self, cases: Sequence[tuple[Arguments, str]]) -> str:
         if not cases or self._deaths >= MOST_DEATHS:
             return UNKNOWN * len(cases)
         lines = "\n".join(
-            f"    lambda candidate: {condition(arguments, told, self._how)}," for arguments, told in cases
+            f"    lambda candidate: {condition(arguments, expected, self._comparison)},"
+            for arguments, expected in cases
         )
-        test = APPROXIMATELY.format(tolerance=self._how.tolerance) + MARKS.format(calls=lines)
+        test = APPROXIMATELY.format(tolerance=self._comparison.tolerance) + MARKS.format(calls=lines)
         verdict = self._sandbox.check(replace(self._problem, test=test, strong_test=""), self._program, timeout=TIMEOUT)
         if verdict.passed:
             return verdict.detail
@@ -145,10 +132,10 @@ class _Marker:
         return "".join(map(self.marks, _pieces(cases)))
 
 
-def condition(arguments: Arguments, expected: str, how: Comparison) -> str:
+def condition(arguments: Arguments, expected: str, comparison: Comparison) -> str:
     """What is asserted of a call, as source; ``expected`` is source too."""
     value = f"approximately({expected})" if _has_float(literal(expected)) else expected
-    return f"{how.viewed(_call(arguments))} == {value}"
+    return f"{comparison.viewed(_call(arguments))} == {value}"
 
 
 def literal(text: str) -> Any:

@@ -25,42 +25,44 @@ class Suspect:
 
 def chosen(cases: Sequence[Case], suspects: Sequence[Suspect], most: int) -> list[Case]:
     """At most ``most`` of the cases, the ones that reject something first."""
-    found = _telling(cases, suspects, most)
-    left = [number for number in range(len(cases)) if number not in set(found)]
-    seen: Counter[str] = Counter(feature for number in found for feature in _features(cases[number]))
+    numbers = _telling(cases, suspects, most)
+    left = [number for number in range(len(cases)) if number not in set(numbers)]
+    seen: Counter[str] = Counter(feature for number in numbers for feature in _features(cases[number]))
     features = {number: list(_features(cases[number])) for number in left}
-    while left and len(found) < most:
+    while left and len(numbers) < most:
         best = max(left, key=lambda number: (_news(features[number], seen), -_size(cases[number]), -number))
         seen.update(features[best])
-        found.append(best)
+        numbers.append(best)
         left.remove(best)
-    return [cases[number] for number in found]
+    return [cases[number] for number in numbers]
 
 
 def _telling(cases: Sequence[Case], suspects: Sequence[Suspect], most: int) -> list[int]:
     """Greedily: the case that adds most rejections still wanted; of equals the smaller one."""
     wanted = dict.fromkeys(range(len(suspects)), TIMES)
-    fails = [{s for s, one in enumerate(suspects) if one.marks[c] not in AGREES + UNKNOWN} for c in range(len(cases))]
-    found: list[int] = []
+    fails = [
+        {s for s, suspect in enumerate(suspects) if suspect.marks[c] not in AGREES + UNKNOWN} for c in range(len(cases))
+    ]
+    numbers: list[int] = []
     left = [number for number in range(len(cases)) if fails[number]]
 
     def gain(number: int) -> tuple[int, int, int]:
-        worth = sum(suspects[one].weight * wanted[one] for one in fails[number] if wanted[one])
+        worth = sum(suspects[place].weight * wanted[place] for place in fails[number] if wanted[place])
         return worth, -_size(cases[number]), -number
 
-    while left and len(found) < most:
+    while left and len(numbers) < most:
         best = max(left, key=gain)
         if not gain(best)[0]:
             break
-        for one in fails[best]:
-            wanted[one] = max(0, wanted[one] - 1)
-        found.append(best)
+        for place in fails[best]:
+            wanted[place] = max(0, wanted[place] - 1)
+        numbers.append(best)
         left.remove(best)
-    return found
+    return numbers
 
 
 def _news(features: Sequence[str], seen: Counter[str]) -> float:
-    return sum(1 / (1 + seen[one]) ** 2 for one in features)
+    return sum(1 / (1 + seen[feature]) ** 2 for feature in features)
 
 
 def _size(case: Case) -> int:
@@ -81,6 +83,6 @@ def _kind(value: Any) -> str:
     if isinstance(value, (int, float)):
         return f"{type(value).__name__} {value if abs(value) < 4 else (value > 0, len(str(abs(value))), value % 2)}"
     if isinstance(value, SIZED):
-        repeats = isinstance(value, (list, tuple, str)) and len({repr(one) for one in value}) < len(value)
+        repeats = isinstance(value, (list, tuple, str)) and len({repr(element) for element in value}) < len(value)
         return f"{type(value).__name__} {min(len(value), 6)} {repeats}"
     return type(value).__name__

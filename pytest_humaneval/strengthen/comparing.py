@@ -38,19 +38,19 @@ def comparison_of(problem: Problem) -> Comparison | None:
     except SyntaxError:
         return None
     names = {"candidate", problem.entry_point}
-    found = [
+    comparisons = [
         _read(part, names) for node in ast.walk(tree) if isinstance(node, ast.Assert) for part in _parts(node.test)
     ]
-    told = [one for one in found if one is not None]
-    views = Counter(one.view for one in told if one.view)
-    if not views or any(not one.view for one in told):
+    known = [comparison for comparison in comparisons if comparison is not None]
+    views = Counter(comparison.view for comparison in known if comparison.view)
+    if not views or any(not comparison.view for comparison in known):
         return None
     if TRUTH in views:  # the laxest: 1 is as good as True
         return Comparison(TRUTH) if set(views) <= {TRUTH, PLAIN} else None
     wrapped = [view for view in views if view != PLAIN]
     if len(wrapped) > 1:
         return None
-    return Comparison(wrapped[0] if wrapped else PLAIN, max(one.tolerance for one in told))
+    return Comparison(wrapped[0] if wrapped else PLAIN, max(comparison.tolerance for comparison in known))
 
 
 def _parts(condition: ast.expr) -> Iterator[ast.expr]:

@@ -1,58 +1,62 @@
-"""Draws more inputs by hypothesis: from the annotations and the known values, and mutations of the known inputs.
+"""Draws more inputs: from the annotations and the known values, and mutations of the known inputs.
 
-Seeded, so that the same problem has the same inputs with the same release of hypothesis.
+By hypothesis, seeded, so that the same problem has the same inputs with the same release of it; or, within a run,
+where nothing but the problem may decide, by ``plain_values``.
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from contextvars import ContextVar
+from random import Random
+from typing import Any
 
-from pytest_humaneval.strengthen.traits import SIZED, Arguments, Domain, Place, Traits, places
+from pytest_humaneval.strengthen import plain_values
+from pytest_humaneval.strengthen.traits import Arguments, Domain, Place, Traits
 
-if TYPE_CHECKING:
-    from hypothesis.strategies import DrawFn, SearchStrategy
-
-    Values = SearchStrategy[Any]
+Values = Any  # hypothesis' SearchStrategy[Any], or plain_values.Values
+DrawFn = Callable[[Values], Any]
 
 LONGEST = 12  # elements that are drawn beyond what is known
 FAR = 4  # times the largest known number
 PUNCTUATION = " .,!?-_"
 MOST_CHARACTERS = 400  # of an input, written down
 
+_LIBRARY: ContextVar[Any] = ContextVar("_LIBRARY")  # what strategies are made of, while they are
+
 
 def drawn(problem_key: str, domain: Domain, count: int) -> list[Arguments]:
     """Up to three times ``count`` different inputs, and the known ones first."""
-    found: dict[str, Arguments] = {repr(each): each for each in domain.known}
-    for number, make in enumerate((_close, _wide, _mutated)):
-        for arguments in _examples(make(domain), _seed(problem_key, number), count):
-            text = repr(arguments)
-            if len(text) <= MOST_CHARACTERS:
-                found.setdefault(text, arguments)
-    return list(found.values())
+    _LIBRARY.set(importlib.import_module("hypothesis.strategies"))
+    kinds = enumerate((_close, _wide, _mutated))
+    return _different(domain, [_examples(make(domain), _seed(problem_key, number), count) for number, make in kinds])
 
 
-def size(value: Any) -> tuple[int, float]:
-    """How much there is to look at: characters, then the sum of all numbers."""
-    numbers = (each for _, each in places((value,)) if isinstance(each, (int, float)))
-    return len(repr(value)), sum(map(abs, numbers))
+def plainly_drawn(problem_key: str, domain: Domain, count: int) -> list[Arguments]:
+    """The same without hypothesis, and without what is beyond the known: nothing but ``domain`` and key decide."""
+    _LIBRARY.set(plain_values)
+    kinds: tuple[Any, ...] = (_close(domain), _mutated(domain))
+    seeds = [f"{problem_key} {number}" for number in range(count)]
+    return _different(domain, [[values.make(Random(seed)) for seed in seeds] for values in kinds])
 
 
-def smaller(arguments: Arguments) -> list[Arguments]:
-    """What is one step simpler."""
-    found = []
-    for number, value in enumerate(arguments):
-        for other in _simpler(value):
-            found.append((*arguments[:number], other, *arguments[number + 1 :]))
-    return found
+def _different(domain: Domain, batches: list[list[Arguments]]) -> list[Arguments]:
+    """The known inputs, then those of the batches, each once; without those that nobody wants to read."""
+    inputs: dict[str, Arguments] = {repr(each): each for each in domain.known}
+    for arguments in (each for batch in batches for each in batch):
+        text = repr(arguments)
+        if len(text) <= MOST_CHARACTERS:
+            inputs.setdefault(text, arguments)
+    return list(inputs.values())
 
 
 def _examples(values: Values, seed: int, count: int) -> list[Arguments]:
     from hypothesis import HealthCheck, Phase, given, settings
     from hypothesis import seed as seeded
 
-    found: list[Arguments] = []
+    examples: list[Arguments] = []
 
     @seeded(seed)
     @settings(
@@ -64,10 +68,10 @@ def _examples(values: Values, seed: int, count: int) -> list[Arguments]:
     )
     @given(values)
     def collect(value: Arguments) -> None:
-        found.append(value)
+        examples.append(value)
 
     collect()
-    return found
+    return examples
 
 
 def _seed(key: str, number: int) -> int:
@@ -85,7 +89,7 @@ def _wide(domain: Domain) -> Values:
 
 
 def _tuples(domain: Domain, of: Callable[[Domain, Place], Values]) -> Values:
-    from hypothesis import strategies as st
+    st = _LIBRARY.get()
 
     return st.one_of([st.tuples(*(of(domain, (number,)) for number in range(size))) for size in sorted(domain.sizes)])
 
@@ -95,24 +99,26 @@ def _like(domain: Domain, place: Place) -> Values:
 
 
 def _beyond(domain: Domain, place: Place) -> Values:
-    from hypothesis import strategies as st
+    st = _LIBRARY.get()
 
     return st.one_of(_values(domain, place, _beyond, wide=True), _values(domain, place, _beyond, wide=False))
 
 
 def _values(domain: Domain, place: Place, of: Callable[[Domain, Place], Values], *, wide: bool) -> Values:
     """What hypothesis draws for a place: one of the types that are known there."""
-    from hypothesis import strategies as st
+    st = _LIBRARY.get()
 
     traits = domain.traits[place]
-    made = [_of_type(kind, domain, place, of, wide=wide) for kind in sorted(traits.types, key=lambda one: one.__name__)]
-    return st.one_of([one for one in made if one is not None] or [st.none()])
+    made = [
+        _of_type(kind, domain, place, of, wide=wide) for kind in sorted(traits.types, key=lambda kind: kind.__name__)
+    ]
+    return st.one_of([strategy for strategy in made if strategy is not None] or [st.none()])
 
 
 def _of_type(
     kind: type, domain: Domain, place: Place, of: Callable[[Domain, Place], Values], *, wide: bool
 ) -> Values | None:
-    from hypothesis import strategies as st
+    st = _LIBRARY.get()
 
     traits = domain.traits[place]
     if kind is bool:
@@ -137,7 +143,7 @@ def _of_type(
 def _containers(
     kind: type, domain: Domain, place: Place, of: Callable[[Domain, Place], Values], low: int, high: int
 ) -> Values:
-    from hypothesis import strategies as st
+    st = _LIBRARY.get()
 
     traits, inner = domain.traits[place], (*place, "item")
     if inner not in domain.traits:
@@ -159,7 +165,7 @@ def _containers(
 
 def items_of(length: int, domain: Domain, place: Place, of: Callable[[Domain, Place], Values]) -> Values:
     """Rows of one length."""
-    from hypothesis import strategies as st
+    st = _LIBRARY.get()
 
     inner = (*place, "item")
     return st.lists(of(domain, inner), min_size=length, max_size=length) if inner in domain.traits else st.just([])
@@ -173,7 +179,7 @@ def _ordered(values: list[Any], *, backwards: bool) -> list[Any]:
 
 
 def _integers(traits: Traits, *, wide: bool) -> Values:
-    from hypothesis import strategies as st
+    st = _LIBRARY.get()
 
     low, high = int(min(traits.lowest, traits.highest)), int(max(traits.lowest, traits.highest))
     if low > high or float("inf") in (abs(traits.lowest), abs(traits.highest)):
@@ -187,7 +193,7 @@ def _integers(traits: Traits, *, wide: bool) -> Values:
 
 
 def _floats(traits: Traits, *, wide: bool) -> Values:
-    from hypothesis import strategies as st
+    st = _LIBRARY.get()
 
     low, high = (traits.lowest, traits.highest) if traits.lowest <= traits.highest else (0.0, 10.0)
     if wide:
@@ -198,7 +204,7 @@ def _floats(traits: Traits, *, wide: bool) -> Values:
 
 
 def _texts(traits: Traits, *, wide: bool) -> Values:
-    from hypothesis import strategies as st
+    st = _LIBRARY.get()
 
     known = sorted(traits.texts)
     characters = "".join(sorted(traits.characters))
@@ -207,9 +213,9 @@ def _texts(traits: Traits, *, wide: bool) -> Values:
         alphabet += "".join(PUNCTUATION) + "aZ5"
     low, high = (0, int(traits.longest) + LONGEST) if wide else (int(traits.shortest), int(traits.longest) + 2)
     made = [st.text(alphabet or "a", min_size=min(low, 40), max_size=min(high, 40))]
-    if traits.words and any(len(one.split()) > 1 for one in known):
+    if traits.words and any(len(text.split()) > 1 for text in known):
         word = st.sampled_from(sorted(traits.words))
-        most = max(len(one.split()) for one in known)
+        most = max(len(text.split()) for text in known)
         made.append(st.lists(word, min_size=0 if wide else 1, max_size=most + 2).map(" ".join))
     if len(traits.characters) <= 6 and characters:  # brackets, binary digits: short ones tell most
         made.append(st.text(characters, min_size=min(low, 8), max_size=8))
@@ -219,11 +225,10 @@ def _texts(traits: Traits, *, wide: bool) -> Values:
 
 def _mutated(domain: Domain) -> Values:
     """A known input with one to three things changed."""
-    from hypothesis import strategies as st
+    st = _LIBRARY.get()
 
-    @st.composite
     def mutate(draw: DrawFn) -> Arguments:
-        arguments = draw(st.sampled_from(list(domain.known)))
+        arguments: Arguments = draw(st.sampled_from(list(domain.known)))
         for _ in range(draw(st.integers(1, 3))):
             number = draw(st.integers(0, max(0, len(arguments) - 1)))
             if arguments:
@@ -231,11 +236,11 @@ def _mutated(domain: Domain) -> Values:
                 arguments = (*arguments[:number], changed, *arguments[number + 1 :])
         return arguments
 
-    return mutate()
+    return st.composite(mutate)()
 
 
 def _change(draw: DrawFn, value: Any, domain: Domain, place: Place) -> Any:
-    from hypothesis import strategies as st
+    st = _LIBRARY.get()
 
     if isinstance(value, bool) or value is None:
         return draw(_like(domain, place))
@@ -248,17 +253,17 @@ def _change(draw: DrawFn, value: Any, domain: Domain, place: Place) -> Any:
 
 
 def _change_sequence(draw: DrawFn, value: Any, at: int, domain: Domain, place: Place) -> Any:
-    from hypothesis import strategies as st
+    st = _LIBRARY.get()
 
-    one: Any = value[at : at + 1]
+    piece: Any = value[at : at + 1]
     rest: Any = value[:at] + value[at + 1 :]
     ways: list[Callable[[], Any]] = [
         lambda: rest,  # drop
-        lambda: value[:at] + one + value[at:],  # double
+        lambda: value[:at] + piece + value[at:],  # double
         lambda: value[::-1],
         lambda: value[: at + 1],
         lambda: value[at:],
-        lambda: rest[:1] + one + rest[1:],  # move
+        lambda: rest[:1] + piece + rest[1:],  # move
         lambda: value + value[: at + 1],
     ]
     if isinstance(value, str):
@@ -272,31 +277,3 @@ def _change_sequence(draw: DrawFn, value: Any, at: int, domain: Domain, place: P
         ways += [lambda: type(value)([*value[:at], _change(draw, value[at], domain, inner), *value[at + 1 :]])] * 3
         ways.append(lambda: type(value)([*value[:at], draw(_like(domain, inner)), *value[at:]]))
     return ways[draw(st.integers(0, len(ways) - 1))]()
-
-
-def _simpler(value: Any) -> list[Any]:
-    if isinstance(value, bool) or value is None:
-        return []
-    if isinstance(value, (int, float)):
-        found = [
-            type(value)(0),
-            type(value)(1),
-            value // 2,
-            value - 1 if value > 0 else value + 1,
-            -value if value < 0 else value,
-        ]
-        return [one for one in found if abs(one) <= abs(value) and one != value]
-    if isinstance(value, dict):
-        return [{key: item for key, item in value.items() if key != left_out} for left_out in list(value)[:8]]
-    if not isinstance(value, SIZED) or isinstance(value, (set, frozenset)):
-        return []
-    return [one for one in _shorter(value) if size(one) < size(value)]
-
-
-def _shorter(value: Any) -> list[Any]:
-    half = len(value) // 2
-    cut = [value[:half], value[half:], *(value[:at] + value[at + 1 :] for at in range(min(len(value), 10)))]
-    if not isinstance(value, str):
-        for at, item in enumerate(value[:6]):
-            cut += [type(value)([*value[:at], other, *value[at + 1 :]]) for other in _simpler(item)[:3]]
-    return cut

@@ -60,23 +60,23 @@ def _as_completion(module: str) -> str:
 
 
 def _changes(place: ast.AST) -> list[Change]:
-    found: list[Change] = []
+    changes: list[Change] = []
     if type(getattr(place, "op", None)) in _SWAPS:
-        found.append(_swap_operator)
+        changes.append(_swap_operator)
     if isinstance(place, ast.Compare):
-        found.append(_swap_comparison)
+        changes.append(_swap_comparison)
     if isinstance(place, ast.Constant) and isinstance(place.value, (bool, int, float, str)):
-        found.append(_change_constant)
+        changes.append(_change_constant)
     body = getattr(place, "body", None)
     if isinstance(body, list) and len(body) > 1:
-        found.append(_drop_statement)
+        changes.append(_drop_statement)
     if isinstance(place, ast.Return) and place.value is not None:
-        found += [_return_nothing, _negate_result]
+        changes += [_return_nothing, _negate_result]
     if isinstance(place, (ast.If, ast.IfExp, ast.While)):
-        found.append(_negate_condition)
+        changes.append(_negate_condition)
     if isinstance(place, ast.Call) and len(place.args) > 1:
-        found.append(_swap_arguments)
-    return found
+        changes.append(_swap_arguments)
+    return changes
 
 
 def _swap_operator(place: ast.AST, chance: random.Random) -> None:

@@ -22,11 +22,12 @@ from pytest_humaneval.strengthen.batches import (
 )
 from pytest_humaneval.strengthen.choosing import WEIGHT, Suspect, chosen
 from pytest_humaneval.strengthen.comparing import Comparison, comparison_of
-from pytest_humaneval.strengthen.drawing import drawn, size, smaller
+from pytest_humaneval.strengthen.drawing import drawn
 from pytest_humaneval.strengthen.mutants import mutants
 from pytest_humaneval.strengthen.programs import Program, independent
-from pytest_humaneval.strengthen.promises import promised
-from pytest_humaneval.strengthen.traits import Answers, Domain
+from pytest_humaneval.strengthen.promises import is_plain_speech, promised
+from pytest_humaneval.strengthen.simpler import size, smaller
+from pytest_humaneval.strengthen.traits import Answers, Domain, is_numbers
 from pytest_humaneval.strengthen.writing import Account, Mutants, Rejected, strong_test
 
 MOST_KNOWN = 150  # inputs that are looked at: a few tests call a function hundreds of times
@@ -50,7 +51,7 @@ class _Bench:
 
     sandbox: Sandbox
     problem: Problem
-    how: Comparison
+    comparison: Comparison
     domain: Domain
     promises: set[str]
     right: Sequence[Program]  # independent programs that pass the plain test
@@ -63,43 +64,46 @@ class _Bench:
         near = [(each, within(self.domain, self.promises, each, len(self.right))) for each in inputs]
         allowed = [(each, broken) for each, broken in near if broken is not None]
         solution, values = self.problem.canonical_solution, [each for each, _ in allowed]
-        told = answers(self.sandbox, self.problem, values, self.how)
-        made = [Case(*one, text) for one, text in zip(allowed, told, strict=True) if is_literal(text)]
+        results = answers(self.sandbox, self.problem, values, self.comparison)
+        made = [Case(*pair, text) for pair, text in zip(allowed, results, strict=True) if is_literal(text)]
         made = [case for case in made if self.answered.are_like(literal(case.expected))]
-        asked = [(case.arguments, case.expected) for case in made]
-        again = self._marks(solution, asked)  # in another process: what is random differs
-        seen = columns([self._marks(one.completion, asked) for one in self.right], len(made))
+        pairs = [(case.arguments, case.expected) for case in made]
+        again = self._marks(solution, pairs)  # in another process: what is random differs
+        seen = columns([self._marks(program.completion, pairs) for program in self.right], len(made))
         few = len(self.right) < LEAST_CLOSE
-        others = columns([self._marks(one.completion, asked) for one in self.wrong if few], len(made))
-        found = [
-            replace(case, marks=mine, others=theirs, is_example=self._says(case) is True)
+        others = columns([self._marks(program.completion, pairs) for program in self.wrong if few], len(made))
+        steady = [
+            replace(case, marks=mine, others=theirs, is_example=self._says(case) is True, is_plain=self._is_plain(case))
             for case, mine, theirs, same in zip(made, seen, others, again, strict=True)
             if same == AGREES
         ]
-        return [case for case in found if self._says(case) is not False]
+        return [case for case in steady if self._says(case) is not False]
+
+    def _is_plain(self, case: Case) -> bool:
+        return not case.broken and is_numbers(case.arguments) and is_plain_speech(self.problem)
 
     def _says(self, case: Case) -> bool | None:
         """Whether the docstring has this answer; None where it has none to this input."""
-        told = [one for one in self.examples if repr(one.arguments) == repr(case.arguments)]
-        return literal(case.expected) == told[0].expected if told else None
+        examples = [example for example in self.examples if repr(example.arguments) == repr(case.arguments)]
+        return literal(case.expected) == examples[0].expected if examples else None
 
     def suspects(self, cases: Sequence[Case], others: Iterable[str]) -> list[Suspect]:
         """The programs that pass the plain test, and others that are wrong or may be."""
-        asked = [(case.arguments, case.expected) for case in cases]
-        right = [Suspect("".join(case.marks[one] for case in cases), WEIGHT) for one in range(len(self.right))]
-        return [*right, *(Suspect(self._marks(one, asked)) for one in others)]
+        pairs = [(case.arguments, case.expected) for case in cases]
+        right = [Suspect("".join(case.marks[place] for case in cases), WEIGHT) for place in range(len(self.right))]
+        return [*right, *(Suspect(self._marks(program, pairs)) for program in others)]
 
     def shrunk(self, case: Case) -> Case:
         """The simplest input, step by step, that rejects at least the same programs."""
         for _ in range(ROUNDS):
-            simpler = [one for one in self.cases(smaller(case.arguments)) if _rejects_as_much(one, case)]
+            simpler = [other for other in self.cases(smaller(case.arguments)) if _rejects_as_much(other, case)]
             if not simpler:
                 return case
-            case = min(simpler, key=lambda one: size(one.arguments))
+            case = min(simpler, key=lambda other: size(other.arguments))
         return case
 
-    def _marks(self, program: str, asked: Sequence[tuple[Arguments, str]]) -> str:
-        return marks(self.sandbox, self.problem, program, asked, self.how)
+    def _marks(self, program: str, pairs: Sequence[tuple[Arguments, str]]) -> str:
+        return marks(self.sandbox, self.problem, program, pairs, self.comparison)
 
 
 def strengthen_problem(
@@ -110,37 +114,37 @@ def strengthen_problem(
     Raises:
         SandboxError: the sandbox could not do it.
     """
-    how = comparison_of(problem)
-    if how is None:
+    comparison = comparison_of(problem)
+    if comparison is None:
         return "", Account(made_from, why_none="its test judges results in a way of its own")
     shown = visible_examples(problem.visible())
     known = _known_inputs(sandbox, problem, shown)
     if not known:
         return "", Account(made_from, why_none="its test passes nothing that can be written down")
     passing, failing = _sorted_out(sandbox, problem, independent(problem, samples))
-    told = Answers(map(literal, filter(is_literal, answers(sandbox, problem, known, how))))
+    answered = Answers(map(literal, filter(is_literal, answers(sandbox, problem, known, comparison))))
     domain, wrong = Domain(known), failing[:MOST_WRONG]
-    bench = _Bench(sandbox, problem, how, domain, promised(problem), passing, wrong, shown, told)
-    tested = {repr(each) for each in known} - {repr(one.arguments) for one in shown}  # by the plain test
+    bench = _Bench(sandbox, problem, comparison, domain, promised(problem), passing, wrong, shown, answered)
+    tested = {repr(each) for each in known} - {repr(example.arguments) for example in shown}  # by the plain test
     inputs = drawn(problem.task_id, bench.domain, settings.draws)
-    found = bench.cases([one for one in inputs if repr(one) not in tested])
-    return _strengthened(bench, found, settings, Account(made_from, known=len(known), programs=len(passing)))
+    cases = bench.cases([arguments for arguments in inputs if repr(arguments) not in tested])
+    return _strengthened(bench, cases, settings, Account(made_from, known=len(known), programs=len(passing)))
 
 
-def _strengthened(bench: _Bench, found: Sequence[Case], settings: Settings, account: Account) -> tuple[str, Account]:
+def _strengthened(bench: _Bench, judged: Sequence[Case], settings: Settings, account: Account) -> tuple[str, Account]:
     """The stronger test of the cases that were found, and the account of it."""
     sandbox, problem = bench.sandbox, bench.problem
-    good = [case for case in found if is_defensible(case)]
+    good = [case for case in judged if is_defensible(case)]
     changed = mutants(problem, MANY_MUTANTS)
-    survivors = [one for one in changed if _passes(sandbox, problem, one)]
-    suspects = bench.suspects(good, [*survivors, *(one.completion for one in bench.wrong)])
+    survivors = [program for program in changed if _passes(sandbox, problem, program)]
+    suspects = bench.suspects(good, [*survivors, *(program.completion for program in bench.wrong)])
     cases = _in_time(bench, _simplified(bench, chosen(good, suspects, settings.inputs)))
-    test = strong_test(cases, bench.how)
+    test = strong_test(cases, bench.comparison)
     stronger = replace(problem, strong_test=test)
     return test, replace(
         account,
         inputs=len(cases),
-        ambiguous=len(found) - len(good),
+        ambiguous=len(judged) - len(good),
         rejected=_rejected(sandbox, stronger, bench.right) if test else (),
         mutants=_mutants(sandbox, stronger, changed, survivors),
         why_none="" if test else "no input is left that right programs agree on",
@@ -148,8 +152,10 @@ def _strengthened(bench: _Bench, found: Sequence[Case], settings: Settings, acco
 
 
 def _known_inputs(sandbox: Sandbox, problem: Problem, shown: Iterable[Example]) -> list[Arguments]:
-    found = {repr(each): each for each in [*(one.arguments for one in shown), *recorded_calls(sandbox, problem)]}
-    return list(found.values())[:MOST_KNOWN]
+    inputs = {
+        repr(each): each for each in [*(example.arguments for example in shown), *recorded_calls(sandbox, problem)]
+    }
+    return list(inputs.values())[:MOST_KNOWN]
 
 
 def _sorted_out(sandbox: Sandbox, problem: Problem, programs: Iterable[Program]) -> tuple[list[Program], list[Program]]:
@@ -163,19 +169,19 @@ def _sorted_out(sandbox: Sandbox, problem: Problem, programs: Iterable[Program])
 
 def _simplified(bench: _Bench, cases: Sequence[Case]) -> list[Case]:
     """The same, those shrunk that reject a program; each input once."""
-    found: dict[str, Case] = {}
+    simplest: dict[str, Case] = {}
     shrunk = 0
     for case in cases:
         if case.dissent and shrunk < MOST_SHRUNK:
             case, shrunk = bench.shrunk(case), shrunk + 1
-        found.setdefault(repr(case.arguments), case)
-    return sorted(found.values(), key=lambda case: len(repr(case.arguments)))
+        simplest.setdefault(repr(case.arguments), case)
+    return sorted(simplest.values(), key=lambda case: len(repr(case.arguments)))
 
 
 def _in_time(bench: _Bench, cases: list[Case]) -> list[Case]:
     """The simpler half, again and again, until the canonical solution needs a third of the time that all have."""
     while cases:
-        problem = replace(bench.problem, test=strong_test(cases, bench.how))
+        problem = replace(bench.problem, test=strong_test(cases, bench.comparison))
         if bench.sandbox.check(problem, problem.canonical_solution, timeout=DEFAULT_TIMEOUT / 3).passed:
             break
         cases = cases[: len(cases) // 2]
@@ -190,17 +196,17 @@ def _rejects_as_much(case: Case, other: Case) -> bool:
 
 
 def _rejected(sandbox: Sandbox, problem: Problem, programs: Iterable[Program]) -> tuple[Rejected, ...]:
-    found = []
+    rejections = []
     for program in programs:
         strong = sandbox.check(problem, program.completion, timeout=DEFAULT_TIMEOUT).strong
         if strong is not None and not strong.passed:
-            found.append(Rejected(program.strategies, counterexample(strong.kind, strong.detail, "candidate")))
-    return tuple(found)
+            rejections.append(Rejected(program.strategies, counterexample(strong.kind, strong.detail, "candidate")))
+    return tuple(rejections)
 
 
 def _mutants(sandbox: Sandbox, problem: Problem, changed: Sequence[str], survivors: Sequence[str]) -> Mutants:
     killed = len(changed) - len(survivors)
-    further = sum(not _passes_both(sandbox, problem, one) for one in survivors) if problem.strong_test else 0
+    further = sum(not _passes_both(sandbox, problem, program) for program in survivors) if problem.strong_test else 0
     return Mutants(len(changed), killed, killed + further)
 
 

@@ -31,10 +31,10 @@ def sample_files(path: Path) -> list[Path]:
     Raises:
         DatasetError: there is none.
     """
-    found = sorted(path.rglob(SAMPLES_FILE)) if path.is_dir() else [path]
-    if not found:
+    files = sorted(path.rglob(SAMPLES_FILE)) if path.is_dir() else [path]
+    if not files:
         raise DatasetError(f"--samples: {path} holds no {SAMPLES_FILE}; give a folder of --humaneval-output, or a file")
-    return found
+    return files
 
 
 def read_programs(paths: Iterable[Path], leave_out: Iterable[str] = ()) -> dict[str, list[tuple[str, str]]]:
@@ -43,13 +43,13 @@ def read_programs(paths: Iterable[Path], leave_out: Iterable[str] = ()) -> dict[
     Raises:
         DatasetError: a file that cannot be read.
     """
-    found: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+    programs: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
     for path in paths:
         for file in sample_files(path):
             for (task_id, strategy, _), completion in sorted(read_samples(file).items()):
                 if strategy not in leave_out:
-                    found[task_id].append((strategy, completion))
-    return found
+                    programs[task_id].append((strategy, completion))
+    return programs
 
 
 def independent(problem: Problem, samples: Iterable[tuple[str, str]]) -> list[Program]:

@@ -38,11 +38,23 @@ WORDS: tuple[tuple[str, set[str]], ...] = (
 )
 
 
+# Where it says any of this, what is meant may be less than what the known inputs go to, or the last digit another one.
+_IN_TWO_WAYS = re.compile(
+    r"\bless th[ae]n\b|\bat most\b|\bup to\b|\bbetween\b|\brange\b|<|\bround|\bnearest\b|\bclosest\b|\bapprox",
+    re.IGNORECASE,
+)
+
+
+def is_plain_speech(problem: Problem) -> bool:
+    """Whether the docstring sets no limits to numbers, and rounds nothing."""
+    return not _IN_TWO_WAYS.search(docstring_of(problem))
+
+
 def promised(problem: Problem) -> set[str]:
     """The traits that the docstring speaks of."""
     text = docstring_of(problem)
-    found: set[str] = set()
+    promises: set[str] = set()
     for pattern, traits in WORDS:
         if re.search(pattern, text, re.IGNORECASE):
-            found |= traits
-    return found
+            promises |= traits
+    return promises

@@ -28,8 +28,8 @@ from pytest_humaneval.strengthen.workers import Made, Work, lines_of
 from pytest_humaneval.strengthen.writing import made_from
 from pytest_humaneval.whole_file import write_whole
 
-INSTALL = "strengthen draws inputs by hypothesis, which is not installed: pip install 'pytest-humaneval[strengthen]'"
-RULES = 1  # to be raised when the same input would give another output: what an older release made is made again
+INSTALL = "strengthen draws inputs with hypothesis, which is not installed: pip install 'pytest-humaneval[strengthen]'"
+RULES = 2  # to be raised when the same input would give another output: what an older release made is made again
 
 Samples = Mapping[str, Sequence[tuple[str, str]]]
 
@@ -63,7 +63,7 @@ def strengthen(
     _write(Work(SandboxOptions(sandbox), settings, programs, broken), plain, output, jobs)
     made = read_dataset(output)
     count = sum(bool(problem.strong_test) for problem in made.problems)
-    print(f"{count} of {len(made.problems)} problems have a stronger test; {output} (sha256 {made.sha256})")
+    print(f"{output} (sha256 {made.sha256}): {count} of {len(made.problems)} problems have a stronger test")
     return 0
 
 
@@ -72,39 +72,41 @@ def _check_samples(source: Dataset, programs: Samples, paths: Sequence[Path]) ->
     if programs and not known & programs.keys():
         example = next(iter(programs))
         raise DatasetError(
-            f"--samples: {', '.join(map(str, paths))}: none of their problems, such as {example}, is in {source.name}"
+            f"--samples: {', '.join(map(str, paths))}: {source.name} has none of their problems, such as {example}"
         )
 
 
 def _broken(sandbox: Sandbox, problems: Sequence[Problem], *, skip: bool) -> dict[str, str]:
     broken = broken_problems(sandbox, problems, DEFAULT_TIMEOUT)
-    broken |= {one.task_id: "it has none" for one in problems if not one.canonical_solution.strip()}
+    broken |= {problem.task_id: "there is none" for problem in problems if not problem.canonical_solution.strip()}
     if broken and not skip:
         task_id, why = next(iter(broken.items()))
         raise DatasetError(
-            f"{len(broken)} of {len(problems)} problems cannot be strengthened, as their canonical solution does not "
-            f"pass, such as {task_id}: {why}\n--skip-broken-problems leaves them as they are"
+            f"{len(broken)} of {len(problems)} problems cannot be strengthened, because their canonical solution "
+            f"does not pass; the first is {task_id}: {why}\n--skip-broken-problems leaves them as they are"
         )
     return broken
 
 
 def _write(work: Work, problems: Sequence[Problem], output: Path, jobs: int) -> None:
     """Append a line for each problem that has none yet; lines of other settings or samples are made again."""
-    digests = {one.task_id: _digest(one, work.samples.get(one.task_id, ()), work.settings) for one in problems}
+    digests = {
+        problem.task_id: _digest(problem, work.samples.get(problem.task_id, ()), work.settings) for problem in problems
+    }
     try:
         kept = {task_id: line for task_id, line in _former(output) if digests.get(task_id) == made_from(line)[1]}
         output.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(output, [kept[one.task_id] for one in problems if one.task_id in kept])
+        write_whole(output, [kept[problem.task_id] for problem in problems if problem.task_id in kept])
         if kept:
-            print(f"going on after {len(kept)} of {len(problems)} problems that are in {output}", file=sys.stderr)
-        left = [(one, digests[one.task_id]) for one in problems if one.task_id not in kept]
+            print(f"continuing after {len(kept)} of {len(problems)} problems already in {output}", file=sys.stderr)
+        left = [(problem, digests[problem.task_id]) for problem in problems if problem.task_id not in kept]
         with output.open("a", encoding="utf-8") as file:
             for made in lines_of(work, left, jobs):
                 kept[made.task_id] = made.line
                 file.write(made.line)
                 file.flush()
                 _tell(len(kept), len(problems), made)
-        write_whole(output, [kept[one.task_id] for one in problems])
+        write_whole(output, [kept[problem.task_id] for problem in problems])
     except OSError as error:
         raise InputError(f"--output: {output} cannot be written ({error.strerror or error})") from error
 
@@ -121,16 +123,16 @@ def _former(output: Path) -> Iterator[tuple[str, str]]:
 
 def _digest(problem: Problem, samples: Iterable[tuple[str, str]], settings: Settings) -> str:
     """Of everything that a line depends on."""
-    told = [RULES, version("hypothesis"), asdict(problem), sorted(samples), asdict(settings)]
-    return hashlib.sha256(json.dumps(told).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    content = [RULES, version("hypothesis"), asdict(problem), sorted(samples), asdict(settings)]
+    return hashlib.sha256(json.dumps(content).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _tell(number: int, of: int, made: Made) -> None:
     account, killed = made.account, made.account.mutants
-    told = f"no stronger test: {account.why_none}"
+    result = f"no stronger test: {account.why_none}"
     if not account.why_none:
-        told = (
+        result = (
             f"{account.inputs} inputs, rejects {len(account.rejected)} of {account.programs} programs, "
             f"mutants {killed.killed} -> {killed.killed_strong} of {killed.count}"
         )
-    print(one_line(f"[{number}/{of}] {made.task_id}: {told} ({made.seconds:.1f} s)"), file=sys.stderr, flush=True)
+    print(one_line(f"[{number}/{of}] {made.task_id}: {result} ({made.seconds:.1f} s)"), file=sys.stderr, flush=True)

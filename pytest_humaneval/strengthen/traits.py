@@ -98,22 +98,22 @@ class Traits:
         return (
             len(self.texts) >= FEW
             and len(self.masks) * 2 <= len(self.texts)
-            and any(len(one) > 2 for one in self.masks)
+            and any(len(masked) > 2 for masked in self.masks)
         )
 
     @property
     def is_structured(self) -> bool:
         """Whether texts have parts: words, brackets, forms. An empty one may have one empty part, or none."""
         brackets = any(left in self.characters for left, _ in PAIRS)
-        return brackets or self.has_vocabulary or self.is_masked or any(len(one.split()) > 1 for one in self.texts)
+        return brackets or self.has_vocabulary or self.is_masked or any(len(text.split()) > 1 for text in self.texts)
 
     def allows(self, character: str) -> bool:
         """Whether a text may have it: one that was seen, or one of a class of which several were."""
         if character in self.characters:
             return True
-        for one in (str.islower, str.isupper, str.isdigit):
-            if one(character):
-                return sum(map(one, self.characters)) >= OPEN_CLASS
+        for is_class in (str.islower, str.isupper, str.isdigit):
+            if is_class(character):
+                return sum(map(is_class, self.characters)) >= OPEN_CLASS
         return False
 
     def broken_by(self, value: Any) -> Iterator[str]:
@@ -189,25 +189,25 @@ class Domain:
         for arguments in known:
             for place, value in places(arguments):
                 self.traits[place].add(value)
-        self.relations = [one for one in _relations(max(self.sizes, default=0)) if self._holds(one)]
+        self.relations = [relation for relation in _relations(max(self.sizes, default=0)) if self._holds(relation)]
 
     def broken_by(self, arguments: Arguments) -> set[str]:
         """The traits that an input does not share; empty for one that is as the known ones are."""
         if len(arguments) not in self.sizes:
             return {FIRM}
-        found = {FIRM for relation in self.relations if not _true(relation, arguments)}
+        reasons = {FIRM for relation in self.relations if not _true(relation, arguments)}
         for place, value in places(arguments):
             if place in self.traits:
                 broken = set(self.traits[place].broken_by(value))
                 # What is made of 0 or of negative numbers is often a matter of taste: gcd(6, -1), term 0 of a sequence.
-                found.update({FIRM} if len(place) == 1 and broken & {ZERO, NEGATIVE, SMALL} else broken)
+                reasons.update({FIRM} if len(place) == 1 and broken & {ZERO, NEGATIVE, SMALL} else broken)
             else:  # elements of what was always empty
-                found.add(FIRM)
-        return found
+                reasons.add(FIRM)
+        return reasons
 
     def _holds(self, relation: Relation) -> bool:
-        told = [_true(relation, arguments) for arguments in self.known]
-        return len(told) >= FEW and all(told)
+        held = [_true(relation, arguments) for arguments in self.known]
+        return len(held) >= FEW and all(held)
 
 
 class Answers:
@@ -234,6 +234,11 @@ def places(arguments: Arguments) -> Iterator[tuple[Place, Any]]:
     """Every value of an input with its place."""
     for number, value in enumerate(arguments):
         yield from _below((number,), value)
+
+
+def is_numbers(arguments: Arguments) -> bool:
+    """Whether an input is numbers alone, and lists of them."""
+    return all(type(value) in (int, float, bool, list, tuple) for _, value in places(arguments))
 
 
 def is_whole(value: float) -> bool:
@@ -309,25 +314,25 @@ def _below(place: Place, value: Any) -> Iterator[tuple[Place, Any]]:
 
 def _relations(count: int) -> Iterator[Relation]:
     """Between two arguments: lengths, order, places."""
-    for one in range(count):
-        for other in range(count):
-            if one == other:
+    for first in range(count):
+        for second in range(count):
+            if first == second:
                 continue
-            yield _of(one, other, lambda a, b: len(a) == len(b) and isinstance(a, SIZED))
-            yield _of(one, other, lambda a, b: _number(a) <= _number(b))
-            yield _of(one, other, lambda a, b: _number(a) < _number(b))
-            yield _of(one, other, lambda a, b: _number(a) != _number(b))
-            yield _of(one, other, lambda a, b: 0 <= a < len(b))
-            yield _of(one, other, lambda a, b: 0 <= a <= len(b))
-            yield _of(one, other, lambda a, b: 1 <= a <= len(b))
-            yield _of(one, other, lambda a, b: a in b)
-            yield _of(one, other, lambda a, b: len(a) <= len(b))
-            yield _of(one, other, lambda a, b: len(a) + 1 == len(b))
-            yield _of(one, other, lambda a, b: (type(a) is type(b)) and isinstance(a, (int, float)))
+            yield _of(first, second, lambda a, b: len(a) == len(b) and isinstance(a, SIZED))
+            yield _of(first, second, lambda a, b: _number(a) <= _number(b))
+            yield _of(first, second, lambda a, b: _number(a) < _number(b))
+            yield _of(first, second, lambda a, b: _number(a) != _number(b))
+            yield _of(first, second, lambda a, b: 0 <= a < len(b))
+            yield _of(first, second, lambda a, b: 0 <= a <= len(b))
+            yield _of(first, second, lambda a, b: 1 <= a <= len(b))
+            yield _of(first, second, lambda a, b: a in b)
+            yield _of(first, second, lambda a, b: len(a) <= len(b))
+            yield _of(first, second, lambda a, b: len(a) + 1 == len(b))
+            yield _of(first, second, lambda a, b: (type(a) is type(b)) and isinstance(a, (int, float)))
 
 
-def _of(one: int, other: int, holds: Callable[[Any, Any], bool]) -> Relation:
-    return lambda arguments: holds(arguments[one], arguments[other])
+def _of(first: int, second: int, holds: Callable[[Any, Any], bool]) -> Relation:
+    return lambda arguments: holds(arguments[first], arguments[second])
 
 
 def _number(value: Any) -> float:
@@ -345,11 +350,11 @@ def _true(relation: Relation, arguments: Arguments) -> bool:
 
 def _is_sorted(values: Sequence[Any]) -> bool:
     try:
-        return all(one <= other for one, other in pairwise(values))
+        return all(first <= second for first, second in pairwise(values))
     except TypeError:
         return False
 
 
 def _is_distinct(values: Iterable[Any]) -> bool:
-    told = [repr(each) for each in values]
-    return len(set(told)) == len(told)
+    texts = [repr(each) for each in values]
+    return len(set(texts)) == len(texts)

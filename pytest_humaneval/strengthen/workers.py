@@ -46,7 +46,7 @@ def lines_of(work: Work, problems: Sequence[tuple[Problem, str]], jobs: int) -> 
                 yield _made(work, sandbox, problem, digest)
         return
     with ProcessPoolExecutor(jobs, get_context("spawn"), _enter, (work,)) as pool:
-        for future in as_completed([pool.submit(_made_here, *one) for one in problems]):
+        for future in as_completed([pool.submit(_made_here, *problem) for problem in problems]):
             yield future.result()
 
 

@@ -44,12 +44,14 @@ class Account:
     why_none: str = ""
 
 
-def strong_test(cases: Sequence[Case], how: Comparison) -> str:
+def strong_test(cases: Sequence[Case], comparison: Comparison) -> str:
     """A function ``check`` with an assertion for each case; empty where there is none."""
-    lines = [f"    assert {condition(case.arguments, case.expected, how)}" for case in cases]
+    lines = [f"    assert {condition(case.arguments, case.expected, comparison)}" for case in cases]
     if not lines:
         return ""
-    head = APPROXIMATELY.format(tolerance=how.tolerance) if any("approximately(" in line for line in lines) else ""
+    head = (
+        APPROXIMATELY.format(tolerance=comparison.tolerance) if any("approximately(" in line for line in lines) else ""
+    )
     return "\n".join([head, "def check(candidate):", *lines, ""]).lstrip("\n")
 
 

@@ -98,6 +98,27 @@ class ModelEngineContract:
         assert isinstance(answered, Generation), answered
         assert answered.completion_tokens > 0
 
+    def test_a_given_text_is_scored_as_if_it_had_been_generated(self, ask: Ask) -> None:
+        how = Sampling(temperature=1.0, max_tokens=1, logprobs=True)
+        drawn = said(ask, [Request(completion_prompt("x" * size, stop=()), how, size) for size in range(1, 41)])
+        seen = [(size, one) for size, one in enumerate(drawn, 1) if one.text.isascii() and len(one.text) == 1]
+        assert seen  # a third of the tokens are letters and the like
+        requests = [
+            Request(completion_prompt("x" * size), Sampling(max_tokens=1), 0, scored=one.text) for size, one in seen
+        ]
+        for (size, one), scored in zip(seen, said(ask, requests), strict=True):
+            assert scored.score == pytest.approx(one.logprob, abs=1e-3)
+            assert (scored.text, scored.scored_tokens, scored.prompt_tokens) == ("", 1, size + 1)
+
+    def test_the_score_of_a_text_is_the_sum_of_its_parts_scores(self, ask: Ask) -> None:
+        parts = [("def f", "(x):"), ("def f(x):", " pass"), ("def f", "(x): pass"), ("", "def")]
+        one, other, both, whole = said(
+            ask, [Request(completion_prompt(a), Sampling(max_tokens=1), 0, scored=b) for a, b in parts]
+        )
+        assert None not in (one.score, other.score)
+        assert both.score == pytest.approx((one.score or 0) + (other.score or 0), abs=1e-2)
+        assert (both.scored_tokens, whole.scored_tokens) == (9, 2)  # nothing is known of a first token
+
     def test_many_requests_are_all_answered(self, ask: Ask) -> None:
         requests = [Request(text(number), Sampling(max_tokens=1 + number % 7), 0) for number in range(40)]
         for request, generation in zip(requests, said(ask, requests), strict=True):

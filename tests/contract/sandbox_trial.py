@@ -50,6 +50,7 @@ class Trial:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.beyond: dict[str, float] = {}  # by entry, seconds of wall time from its limit to its verdict
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -97,7 +98,9 @@ class Trial:
             found.append("a right program did not pass before it")
         started = time.monotonic()
         verdict = self.sandbox.check(TWICE, self._prepared(entry), timeout=timeout)
-        if (elapsed := time.monotonic() - started) > wall_limit(timeout) + OVERHEAD:
+        elapsed = time.monotonic() - started
+        self.beyond[f"{entry.file}/{entry.name}"] = elapsed - timeout
+        if elapsed > wall_limit(timeout) + OVERHEAD:
             found.append(f"it took {elapsed:.1f} s")
         found += _differences(entry, verdict) + _changes(before, self.surroundings.state())
         if not self.sandbox.check(TWICE, RIGHT, timeout=10).passed:

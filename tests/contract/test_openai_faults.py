@@ -344,6 +344,23 @@ def test_a_server_that_hangs_is_given_up_once_and_not_once_a_request(monkeypatch
         assert len(server.requests) <= 2  # of 40, as two are in flight at a time
 
 
+def test_what_is_dropped_leaves_its_place_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pytest_humaneval.engine.openai._IN_FLIGHT", 2)
+
+    def reply(body: dict[str, Any]) -> Reply:
+        return Reply("fine") if body["prompt"] == "prompt 39" else Reply(hang=True)
+
+    with FakeServer(reply) as server, started(server) as engine:
+        engine.submit(requests(40))
+        wait_for_requests(server, 2)
+        unwanted = [str(number) for number in range(39)]
+        assert set(engine.drop(unwanted)) == set(unwanted)
+        ((key, answer),) = collect(engine, 1).items()
+        assert key == "39", answer
+        assert isinstance(answer, Generation)
+        assert engine.drop(["39"]) == []  # it is answered
+
+
 def test_closing_does_not_wait_for_a_server_that_hangs() -> None:
     with FakeServer(lambda body: Reply(hang=True)) as server:
         with started(server, timeout=600) as engine:

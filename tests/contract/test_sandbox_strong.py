@@ -110,3 +110,66 @@ def test_floats_are_compared_as_the_test_says(sandbox: Sandbox) -> None:
     assert counterexample("assertion", verdict.strong.detail, "double") == "double(0.5) is 1.5, expected 1.0"
     verdict = sandbox.check(near, "    return 4 if x == 2 else 1.0000000001\n", timeout=TIMEOUT)
     assert verdict.strong == Verdict("passed", "", verdict.strong.duration if verdict.strong else 0)
+
+
+TABLE = replace(
+    PLAIN,
+    strong_test="def check(candidate):\n" + "".join(f"    assert candidate({x}) == {2 * x}\n" for x in range(3, 9)),
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("import os\n    if x == 6: os._exit(0)\n    return 9 if x == 4 else 2 * x", "double(4) is 9, expected 8"),
+        ("import os\n    if x == 6: os._exit(0)\n    return 2 * x", "double(6): the process ended itself"),
+        ("while x == 7: pass\n    return 2 * x", "double(7): timed out"),
+        ("import time\n    if x > 3: time.sleep(0.45)\n    return 2 * x", "double(6): timed out"),
+        ("return (y for y in [2]) if x == 5 else 2 * x", "double(5) is <list_iterator object"),
+        ("return 2 * x if x < 7 else x / 0", "double(7): ZeroDivisionError: division by zero, line 1"),
+    ],
+)
+def test_of_calls_that_go_together_the_one_that_fails_is_named(sandbox: Sandbox, body: str, told: str) -> None:
+    strong = sandbox.check(TABLE, f"    {body}\n", timeout=TIMEOUT).strong
+    assert strong is not None
+    assert counterexample(strong.kind, strong.detail, "double").startswith(told)
+
+
+def test_what_a_program_remembers_from_call_to_call_counts_in_their_order(sandbox: Sandbox) -> None:
+    remembers = "    double.calls = getattr(double, 'calls', 1) + 1\n    return 2 * double.calls\n"
+    verdict = sandbox.check(TABLE, remembers, timeout=TIMEOUT)  # 2, then 3 to 8
+    assert verdict.strong is not None
+    assert verdict.strong.passed
+
+
+@pytest.mark.parametrize("first", [0, 3])  # of the calls to be answered by a generator
+def test_a_generator_is_asked_while_other_calls_are_under_way(sandbox: Sandbox, first: int) -> None:
+    lazy = replace(
+        TABLE, strong_test=TABLE.strong_test.replace("candidate(", "sum(candidate(").replace(") ==", ")) ==")
+    )
+    body = f"    if x == 2: return 4\n    return (x for _ in (1, 2)) if x > {first} else [x, x]\n"
+    assert (strong := sandbox.check(lazy, body, timeout=TIMEOUT).strong) is not None
+    assert strong.passed
+    strong = sandbox.check(lazy, body.replace("(1, 2)", "(1, 2)[x == 7:]"), timeout=TIMEOUT).strong
+    assert strong is not None
+    assert "candidate(7)" in strong.detail
+
+
+@pytest.mark.parametrize("reply", ["V" + "i\\x0c" + "\\0" * 7, "A", "X"])
+@pytest.mark.parametrize("times", [1, 100])
+def test_answers_that_nobody_waits_for_pass_nothing(sandbox: Sandbox, reply: str, times: int) -> None:
+    """12 is what is expected of 6: the program may say so before it is asked, but not more often than it is asked."""
+    forging = (
+        "    import os, struct\n"
+        "    if x == 2: return 4\n"
+        f"    message = b'{reply}'\n"
+        f"    frames = (struct.pack('<I', len(message)) + message) * {times}\n"
+        "    for number in range(3, 64):\n"
+        "        try: os.write(number, frames)\n"
+        "        except OSError: pass\n"
+        "    return 0\n"
+    )
+    verdict = sandbox.check(TABLE, forging, timeout=TIMEOUT)
+    assert verdict.passed
+    assert verdict.strong is not None
+    assert not verdict.strong.passed

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from pytest_humaneval.background.processes import is_running
 from pytest_humaneval.background.service.health import is_healthy
 from pytest_humaneval.background.service.local import LocalService
 from pytest_humaneval.background.service.wanted import Started
+from pytest_humaneval.engine.serving_folder import PREFIX, remove_left_behind
 
 pytestmark = [
     pytest.mark.skipif(find_spec("vllm") is None, reason="vLLM is not installed (extra cpu or gpu)"),
@@ -42,6 +44,15 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PrivateDi
         LocalService(directory).stop(started)
 
 
+@pytest.fixture
+def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder for temporary files, with a name that leaves room for those of sockets."""
+    with tempfile.TemporaryDirectory(prefix="t-", dir="/tmp") as folder:
+        monkeypatch.setenv("TMPDIR", folder)
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield Path(folder)
+
+
 def ask(url: str) -> str:
     body = {"model": "tiny", "prompt": "def f(x):\n", "max_tokens": 5, "temperature": 0, "stop": list("αβγδεζ")}
     request = urllib.request.Request(
@@ -61,7 +72,9 @@ def served(state: PrivateDirectory, *options: str) -> Started:
 
 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="each replica wants a core of its own")
-def test_two_replicas_of_the_server_share_the_questions(state: PrivateDirectory, tmp_path: Path) -> None:
+def test_two_replicas_of_the_server_share_the_questions_and_leave_nothing(
+    state: PrivateDirectory, tmp_path: Path, temporary: Path
+) -> None:
     model = make_tiny_model(tmp_path / "tiny", context=512)
     settings = ["max-model-len=256", "data-parallel-size=2"]
     where = [f"--model={model}", f"--cache-dir={tmp_path / 'cache'}", *(f"--engine-arg={each}" for each in settings)]
@@ -76,10 +89,14 @@ def test_two_replicas_of_the_server_share_the_questions(state: PrivateDirectory,
     assert sum(shares) == 16
     assert len(shares) == 2
     assert min(shares) > 0
+    (folder,) = temporary.iterdir()
+    assert folder.name.startswith(f"{PREFIX}{started.pid}-")
+    assert main(["service", "stop"]) == 0
+    assert list(temporary.iterdir()) == []
 
 
 def test_a_model_is_served_until_nobody_asks(
-    state: PrivateDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    state: PrivateDirectory, tmp_path: Path, temporary: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = make_tiny_model(tmp_path / "tiny", context=512)
     options = [f"--model={model}", f"--linger={IDLE_LIMIT}", f"--cache-dir={tmp_path / 'cache'}"]
@@ -97,6 +114,10 @@ def test_a_model_is_served_until_nobody_asks(
         assert time.monotonic() - asked < IDLE_LIMIT + 60
         time.sleep(1)
     assert main(["service", "status"]) == 3
+    (folder,) = temporary.iterdir()
+    assert list(folder.glob("vllm_dist_*")), "or vLLM has learnt to remove it, and nobody needs the folder"
+    remove_left_behind()  # as the next start does
+    assert list(temporary.iterdir()) == []
     log = Path(started.log).read_text()
     assert log.count('"POST /v1/completions') == 2
     assert "GET /health" not in log

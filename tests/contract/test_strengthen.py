@@ -93,7 +93,7 @@ def test_an_interrupted_output_is_gone_on_with(files: dict[str, Path], capsys: p
     strengthened(files)
     assert files["output"].read_text() == whole
     told = capsys.readouterr().err
-    assert "going on after 1 of 2 problems" in told
+    assert "continuing after 1 of 2 problems" in told
     assert "Mini/0:" not in told
 
 
@@ -106,7 +106,7 @@ def test_what_was_made_of_other_samples_is_made_anew(files: dict[str, Path]) -> 
 def test_a_canonical_solution_that_fails_is_named(files: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
     files["dataset"].write_text(json.dumps({**LARGEST, "canonical_solution": "    return 3\n"}) + "\n")
     assert strengthened(files) == 4
-    assert "such as Mini/0: assertion" in capsys.readouterr().err
+    assert "the first is Mini/0: assertion" in capsys.readouterr().err
     assert not files["output"].exists()
     assert strengthened(files, "--skip-broken-problems") == 0
     assert rows_of(files["output"])[0]["strong_test"] == ""
@@ -115,4 +115,4 @@ def test_a_canonical_solution_that_fails_is_named(files: dict[str, Path], capsys
 def test_samples_of_another_dataset_are_named(files: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
     files["samples"].write_text(json.dumps({"task_id": "Other/1", "completion": ""}) + "\n")
     assert strengthened(files) == 4
-    assert "none of their problems, such as Other/1, is in mini" in capsys.readouterr().err
+    assert "mini has none of their problems, such as Other/1" in capsys.readouterr().err

@@ -106,6 +106,16 @@ def test_more_requests_than_a_batch_holds_are_all_answered(model: Path) -> None:
             assert generation.completion_tokens == request.sampling.max_tokens
 
 
+def test_what_waits_for_a_batch_can_be_dropped(model: Path) -> None:
+    with closing(opened(model, **{"max-num-seqs": "2"})) as engine:
+        engine.submit([(str(number), Request(QUESTION, SHORT, number)) for number in range(6)])
+        engine.poll()  # two of them are in a batch now
+        dropped = engine.drop([str(number) for number in range(6)])
+        assert len(dropped) == 4
+        answered = {key for key, _ in collect(engine, 2)}
+    assert answered | set(dropped) == {str(number) for number in range(6)}
+
+
 def test_a_small_top_p_is_greedy(engine: TransformersEngine) -> None:
     (greedy,) = ask(engine, QUESTION)
     (narrow,) = ask(engine, QUESTION, how=Sampling(temperature=2.0, top_p=1e-6, max_tokens=12))

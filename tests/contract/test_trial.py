@@ -85,6 +85,29 @@ def test_without_examples_it_is_enough_to_load(sandbox: Sandbox) -> None:
     assert not try_completion(sandbox, silent, "    return (\n").passed
 
 
+def test_drawn_inputs_come_behind_the_examples_and_each_answer_has_its_digest(sandbox: Sandbox) -> None:
+    right = try_completion(sandbox, ADD, "    return a + b\n", drawn_inputs=5)
+    other = try_completion(sandbox, ADD, "    return sum([a, b])\n", drawn_inputs=5)
+    wrong = try_completion(sandbox, ADD, "    return a + b if b == 2 * a else 77\n", drawn_inputs=5)
+    raising = try_completion(sandbox, ADD, "    return a / 0\n", drawn_inputs=5)
+    assert right == other
+    assert right.passed
+    assert (right.num_examples, len(right.answers)) == (2, 7)
+    assert right.answers[:2] == wrong.answers[:2]
+    assert right.answers != wrong.answers
+    assert set(raising.answers) == {""}
+
+
+def test_answers_are_the_same_where_values_are_equal(sandbox: Sandbox) -> None:
+    bodies = (
+        "    return [9, {1: 2, 3: 4}, {1, 2}, True]\n",
+        "    import collections\n    return [9.0, collections.Counter({3: 4, 1: 2}), {2, 1}, 1]\n",
+        "    return (9, {1: 2, 3: 4}, {1, 2}, True)\n",
+    )
+    first, equal, other = (try_completion(sandbox, ADD, body, drawn_inputs=1).answers for body in bodies)
+    assert first == equal != other
+
+
 arguments = st.lists(
     st.integers(-9, 9) | st.text("ab", max_size=4) | st.lists(st.integers(0, 3), max_size=4), max_size=3
 )

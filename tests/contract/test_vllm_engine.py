@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from unittest import mock
@@ -24,7 +25,7 @@ from pytest_humaneval import Generation, Sampling, chat_prompt, completion_promp
 from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.engine.engine_process import EngineProcess
 from pytest_humaneval.engine.protocol import EngineOptions
-from pytest_humaneval.exceptions import EngineError
+from pytest_humaneval.exceptions import EngineError, StoppedError
 from pytest_humaneval.models.find import find_model
 from pytest_humaneval.prompt import Prompt
 from pytest_humaneval.sample import Request
@@ -95,6 +96,24 @@ class TestVllm(ModelEngineContract):
             return [answer(key, request) for key, request in keyed]
 
         return ask
+
+
+def test_what_a_stopped_strategy_asks_is_not_made(engine: EngineClient) -> None:
+    how = Sampling(max_tokens=400)
+    requests = [Request(completion_prompt(f"# {number}\n"), how, 0, f"T/{number}", "slow") for number in range(60)]
+    keyed = [(request.key("dropped"), request) for request in requests]
+    before = engine.progress()
+    engine.submit(keyed)
+    engine.stop({"slow": "worse"}, [keyed[0][0]])
+    with pytest.raises(StoppedError, match="worse"):
+        engine.generation(*keyed[1])
+    shared = replace(requests[0], strategy="other")  # the same question, by who goes on
+    assert engine.generation(keyed[0][0], shared).completion_tokens > 0
+    other = replace(requests[2], strategy="other")  # one that was dropped already is made after all
+    assert engine.generation(keyed[2][0], other).completion_tokens > 0
+    told = engine.progress()
+    assert told["dropped"] >= 40
+    assert told["finished"] - before["finished"] + told["dropped"] == 60
 
 
 def test_the_end_tokens_of_the_generation_config_end_a_text(engine: EngineClient) -> None:

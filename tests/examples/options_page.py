@@ -112,7 +112,7 @@ def _other_presets(recorder: Recorder) -> Iterator[str]:
     for option in (settings.TIMEOUT, settings.WORKERS):
         yield f"* `{option.name}`: {option.help}"
     yield ""
-    yield "One ini key is no option:"
+    yield "One ini key is not an option:"
     yield ""
     for name, meaning in recorder.ini.items():
         if name not in known:

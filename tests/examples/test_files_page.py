@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ from pytest_humaneval.plugin.config_file import KEYS_OF_AN_EXPERIMENT
 from pytest_humaneval.plugin.options import FLAGS
 from pytest_humaneval.plugin.settings import TIMEOUT, WORKERS
 from pytest_humaneval.results.preregistration import KEYS
+from pytest_humaneval.results.scored_solutions import likelihood_of
+from pytest_humaneval.results.stopping import Stopping
+from pytest_humaneval.statistics.likelihood import Scored
 
 PAGE = "files.md"
 EXPERIMENTS = '[experiments.plain]\nstrategy = "minimal"\n[experiments.asked]\nstrategy = "chat"\n'
@@ -79,6 +83,18 @@ def test_a_run_writes_what_the_page_says(pytester: pytest.Pytester) -> None:
     assert_documented("A drop against its margin", run["baseline"]["margins"])
     assert_history(pytester.path / "cache" / "history.sqlite")
     assert_store(pytester.path / "cache" / "generations.sqlite")
+
+
+def test_what_only_some_runs_write_has_the_keys_of_the_page() -> None:
+    stopping = Stopping(TASKS, 0, ["a", "b"], "a")
+    assert_documented("A run that stops early", [stopping.stops((), "a").to_json()])
+    solutions = {task: Scored(-1.0, 2, 3) for task in TASKS}
+    likelihood = likelihood_of(solutions, {"T/1": "why"}, {"likelihood": {"solutions": asdict_of(solutions)}})
+    assert_documented("Likelihood", [likelihood.to_json()])
+
+
+def asdict_of(solutions: dict[str, Scored]) -> dict[str, Any]:
+    return {task: asdict(one) for task, one in solutions.items()}
 
 
 def test_the_shipped_stronger_tests_have_the_keys_of_the_page() -> None:

@@ -53,7 +53,10 @@ def test_the_test_of_the_pages_works(pytester: pytest.Pytester) -> None:
 @pytest.mark.parametrize(
     ("name", "passed"), [("test_my_strategies.py", 3), ("test_my_run.py", 1), ("test_my_engine.py", 16)]
 )
-def test_the_tests_of_the_pages_pass(pytester: pytest.Pytester, name: str, passed: int) -> None:
+def test_the_tests_of_the_pages_pass(
+    pytester: pytest.Pytester, name: str, passed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")  # one runs pytest itself, and finds our plugin
     (pytester.path / name).write_text(snippet(name))
     pytester.runpytest_subprocess("-p", "pytester", name).assert_outcomes(passed=passed)
 
@@ -70,6 +73,14 @@ def test_everything_of_one_s_own_works_together(pytester: pytest.Pytester, worke
     run = json.loads((pytester.path / "out" / "run.json").read_text())
     assert (run["identity"]["engine"], run["engine"]["name"]) == ("table", "table")
     assert (run["sandbox"]["name"], run["postprocess"], run["dataset"]["name"]) == ("small", "answers", "mine")
+
+
+def test_a_rewrite_of_one_s_own_is_evaluated_beside_the_original(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(snippet("rewrites.py"))
+    result = pytester.runpytest_subprocess(
+        "--strategy=minimal", "--humaneval-rewrite=shouting", "--humaneval-task=HumanEval/14", "--collect-only", "-q"
+    )
+    result.stdout.fnmatch_lines(["*HumanEval/14-all_prefixes-*", "*HumanEval/14+shouting-all_prefixes-*"])
 
 
 def test_the_library_view_of_the_pages_works(capsys: pytest.CaptureFixture[str]) -> None:

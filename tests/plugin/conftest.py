@@ -6,22 +6,9 @@ from __future__ import annotations
 # own classes any more where a part of it stayed.
 import matplotlib.figure  # noqa: F401
 import numpy as np  # noqa: F401
-import pytest
 from mini import evaluate, mini, refused, workers
+from warm_pytest import plugins, warm
 
 import pytest_humaneval.plugin.run  # noqa: F401 - for runs in this process
 
-__all__ = ["evaluate", "mini", "plugins", "refused", "workers"]
-
-
-@pytest.fixture(autouse=True)
-def plugins(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the runs that are tested: ours and the two it works with.
-
-    Importing all others that are installed takes two thirds of a small run's time. Modules that are about them, or
-    about how ours is found, have a fixture of this name of their own.
-    """
-    if "pytester" in request.fixturenames:
-        request.getfixturevalue("pytester")  # which unsets PYTEST_ADDOPTS: before it is set
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    monkeypatch.setenv("PYTEST_ADDOPTS", "-p xdist -p timeout -p humaneval")
+__all__ = ["evaluate", "mini", "plugins", "refused", "warm", "workers"]

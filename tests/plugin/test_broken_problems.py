@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
-from mini import PROBLEMS, Evaluate
+from mini import PROBLEMS, Evaluate, distributed
+
+from pytest_humaneval.plugin.engine_session import STORE
 
 BROKEN = {
     "task_id": "Mini/99",
@@ -22,12 +26,19 @@ def dataset(folder: Path) -> str:
     return f"--humaneval-dataset={file}"
 
 
-def test_a_problem_that_cannot_be_judged_stops_the_run_by_name(evaluate: Evaluate, tmp_path: Path) -> None:
-    result = evaluate(dataset(tmp_path))
+@distributed
+def test_a_problem_that_cannot_be_judged_stops_the_run_by_name(
+    evaluate: Evaluate, workers: str, tmp_path: Path
+) -> None:
+    """The engine may load meanwhile; it generates nothing, and no item runs."""
+    result = evaluate(workers, dataset(tmp_path), "-v", f"--humaneval-cache-dir={tmp_path / 'cache'}")
     result.stderr.fnmatch_lines(
         ["*1 of 4 problems cannot be judged here*", "  Mini/99: assertion: *", "*--humaneval-skip-broken-problems*"]
     )
     assert result.ret == 4
+    result.assert_outcomes()
+    with closing(sqlite3.connect(tmp_path / "cache" / STORE)) as store:
+        assert store.execute("select count(*) from generations").fetchone() == (0,)
 
 
 def test_it_is_left_out_and_counted_where_the_user_asks(evaluate: Evaluate, workers: str, tmp_path: Path) -> None:

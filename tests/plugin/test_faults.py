@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from mini import ADD, RIGHT, WHEN_TWO_ARE_JUDGED, Evaluate, distributed, row_of
+from warm_pytest import own_environment
 
 HUMANEVAL_PROCESSES = "pytest_humaneval.engine.host"
 PATIENCE = 120.0  # seconds, for what a machine under load may be slow at; a test that passes never waits so long
@@ -215,9 +216,8 @@ def test_an_interrupted_run_leaves_no_process_and_keeps_what_is_done(
     output, cache = tmp_path / "out", tmp_path / "cache"
     command = [sys.executable, "-m", "pytest", "--strategy=minimal", f"--humaneval-dataset={mini}", workers, "-v"]
     command += [f"--humaneval-script={script}", f"--humaneval-cache-dir={cache}", f"--humaneval-output={output}"]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     process = subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, start_new_session=True, env=environment
+        command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, start_new_session=True, env=own_environment()
     )
     try:
         _wait_for_rows(output / "results.jsonl", 2)
@@ -261,8 +261,7 @@ def test_a_killed_controller_takes_the_engine_with_it(mini: Path, tmp_path: Path
     command = [sys.executable, "-m", "pytest", "--strategy=minimal", f"--humaneval-dataset={mini}", workers]
     command += [f"--humaneval-script={script}", f"--humaneval-output={tmp_path / 'out'}"]
     command += [f"--humaneval-cache-dir={tmp_path / 'cache'}"]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, env=environment)
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, env=own_environment())
     _wait_for_rows(tmp_path / "out" / "results.jsonl", 2)
     process.kill()
     process.wait()

@@ -102,19 +102,19 @@ def test_the_hidden_test_decides_nothing_about_what_is_chosen(
     evaluate: Evaluate, workers: str, tmp_path: Path, mini: Path
 ) -> None:
     """The same run twice, the second time with hidden tests that say the opposite: the same completions come out."""
-    script = {"Mini/0 best_of": [WRONG_ADD + "```"] * 3 + [RIGHT_ADD + "```"] * 2}
-    script |= {f"{task} best_of": [FENCED[task]] * 5 for task in ("Mini/1", "Mini/10")}
+    answers = [WRONG_ADD + "```"] * 3 + [RIGHT_ADD + "```"] * 17
+    script = {"Mini/0": answers, "Mini/1": [FENCED["Mini/1"]] * 20, "Mini/10": [FENCED["Mini/10"]] * 20}
+    strategies = "best_of,best_of_adaptive,vote_adaptive"
     opposite = "def check(candidate):\n    assert candidate(1, 2) == -1\n"
     chosen = []
     for add in (PROBLEMS[0], {**PROBLEMS[0], "test": opposite, "canonical_solution": WRONG_ADD}):
         mini.write_text("".join(json.dumps(row) + "\n" for row in (add, *PROBLEMS[1:])))
-        evaluate(workers, f"--humaneval-output={tmp_path / 'out'}", strategy="best_of", script=script)
+        evaluate(workers, f"--humaneval-output={tmp_path / 'out'}", strategy=strategies, script=script)
         rows = [json.loads(line) for line in (tmp_path / "out" / "results.jsonl").read_text().splitlines()]
-        chosen.append({row["task_id"]: row["completion"] for row in rows})
-        passed = next(row["passed"] for row in rows if row["task_id"] == "Mini/0")
-        assert passed is (add is PROBLEMS[0])
+        chosen.append({(row["task_id"], row["strategy"]): row["completion"] for row in rows})
+        assert {row["passed"] for row in rows if row["task_id"] == "Mini/0"} == {add is PROBLEMS[0]}
     assert chosen[0] == chosen[1]
-    assert chosen[0]["Mini/0"].strip() == RIGHT_ADD.strip()
+    assert {chosen[0]["Mini/0", name].strip() for name in strategies.split(",")} == {RIGHT_ADD.strip()}
 
 
 def test_the_bundled_ones_run_and_replay(
@@ -122,9 +122,11 @@ def test_the_bundled_ones_run_and_replay(
 ) -> None:
     script = {key: [code] * 5 for key, code in FENCED.items()}
     output = tmp_path / "out"
-    first = evaluate(workers, f"--humaneval-output={output}", strategy="best_of,repair,vote", script=script)
-    first.assert_outcomes(passed=9)
-    assert row_of(first, "vote")["draws"] == "15"
+    names = "best_of,repair,vote,vote_adaptive,review"
+    first = evaluate(workers, f"--humaneval-output={output}", strategy=names, script=script)
+    first.assert_outcomes(passed=15)
+    assert [row_of(first, name)["draws"] for name in ("vote", "vote_adaptive", "review")] == ["15", "6", "6"]
+    assert [row_of(first, name)["sees"] for name in ("vote_adaptive", "review")] == ["examples", "prompt"]
     (tmp_path / "script.json").unlink()
     replay = f"--humaneval-replay={output / 'samples.jsonl'}"
     again = pytester.runpytest_subprocess("--strategy=vote", f"--humaneval-dataset={mini}", replay, workers)

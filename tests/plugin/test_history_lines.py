@@ -33,4 +33,4 @@ def test_a_history_that_cannot_be_written_is_a_note(evaluate: Evaluate, tmp_path
     (tmp_path / "cache" / FILE).write_text("something else" * 100)
     result = evaluate("-n0")
     assert result.ret == 0
-    result.stdout.fnmatch_lines(["note: */history.sqlite has no line of this run: *"])
+    result.stdout.fnmatch_lines(["note: this run was not added to */history.sqlite: *"])

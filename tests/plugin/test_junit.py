@@ -59,8 +59,12 @@ def test_the_schema_refuses_what_viewers_do_not_take(xml: str, reason: str) -> N
 
 
 @distributed
-def test_system_out_of_an_item_is_its_completion(evaluate: Evaluate, workers: str, pytester: pytest.Pytester) -> None:
+def test_junit_xml_tells_errors_from_failures_and_has_the_completions(
+    evaluate: Evaluate, workers: str, pytester: pytest.Pytester
+) -> None:
     evaluate(workers, "--junitxml=out.xml", script={"Mini/0": WRONG, "Mini/1": {"error": "broken"}})
+    suite = ElementTree.parse(pytester.path / "out.xml").getroot()[0]
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("3", "1", "1")
     assert outputs(pytester) == {
         "test_humaneval[Mini/0-add-minimal]": [WRONG],
         "test_humaneval[Mini/1-shout-minimal]": [],
@@ -87,9 +91,3 @@ def outputs(pytester: pytest.Pytester) -> dict[str | None, list[str | None]]:
     """The texts of each test case's <system-out> elements."""
     cases = ElementTree.parse(pytester.path / "out.xml").getroot().iter("testcase")
     return {case.get("name"): [one.text for one in case.findall("system-out")] for case in cases}
-
-
-def test_junit_xml_tells_errors_from_failures(evaluate: Evaluate, workers: str, pytester: pytest.Pytester) -> None:
-    evaluate(workers, "--junitxml=out.xml", script={"Mini/0": WRONG, "Mini/1": {"error": "broken"}})
-    suite = ElementTree.parse(pytester.path / "out.xml").getroot()[0]
-    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("3", "1", "1")

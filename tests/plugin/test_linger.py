@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from mini import RIGHT, WHEN_TWO_ARE_JUDGED, Evaluate, distributed
+from warm_pytest import own_environment
 
 from pytest_humaneval.background.private_directory import PrivateDirectory
 from pytest_humaneval.background.warm import LingeringEngine, lingering_engines, stop_engine
@@ -132,8 +133,9 @@ def start_run(mini: Path, folder: Path, workers: str, script: dict[str, Any]) ->
     command = [sys.executable, "-m", "pytest", "--strategy=minimal", f"--humaneval-dataset={mini}", workers]
     command += [f"--humaneval-script={file}", f"--humaneval-output={folder / 'out'}", "--humaneval-linger=60"]
     command += [f"--humaneval-cache-dir={folder / 'cache'}"]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    return subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, env=environment, start_new_session=True)
+    return subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.DEVNULL, env=own_environment(), start_new_session=True
+    )
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

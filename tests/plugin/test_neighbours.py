@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import pytest
 from mini import Evaluate, distributed, row_of
+from warm_pytest import WarmPytest
 
 WRONG = {"Mini/0": "    return a - b\n"}
 
 
-@pytest.fixture(autouse=True)
-def plugins() -> None:
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarmPytest]:
     """All that are installed, as users have them."""
+    process = WarmPytest(tmp_path_factory.mktemp("warm"), {})
+    yield process
+    process.close()
+
+
+@pytest.fixture(autouse=True)
+def plugins(pytester: pytest.Pytester, warm: WarmPytest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same."""
+    warm.serve(pytester, monkeypatch)
 
 
 @distributed

@@ -201,3 +201,35 @@ def test_a_socks_proxy_without_its_package_is_a_usage_error(
         result = evaluate_at(server)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*HTTP_PROXY names a SOCKS proxy, which needs a package: pip install socksio*"])
+
+
+def echo(body: dict[str, Any]) -> Reply:
+    """A completions API that tells how likely what it was given is: a token a letter, -0.5 each."""
+    if not body.get("echo"):
+        return solve(body)
+    text = body["prompt"]
+    told = {"text_offset": [*range(len(text) + 1)], "token_logprobs": [None, *[-0.5] * len(text)]}
+    return Reply(body={"choices": [{"text": f"{text}x", "finish_reason": "length", "logprobs": told}]})
+
+
+@distributed
+def test_the_likelihood_of_canonical_solutions_is_told_and_compared(
+    evaluate_at: Serve, workers: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    with FakeServer(echo) as server:
+        evaluate_at(server, workers, "--humaneval-likelihood", f"--humaneval-output={out}").assert_outcomes(passed=3)
+        again = evaluate_at(server, workers, "--humaneval-likelihood", f"--humaneval-baseline={out}")
+    # Half a nat a byte is 0.7213 bits.
+    again.stdout.fnmatch_lines(
+        ["likelihood 0.7213 bits per byte * of 3 canonical solutions behind their prompts; *", "0.7213 before: +0.000*"]
+    )
+    solutions = json.loads((out / "run.json").read_text())["likelihood"]["solutions"]
+    assert solutions["Mini/0"]["logprob"] == -0.5 * len(RIGHT["Mini/0"])
+
+
+def test_a_server_without_an_echo_is_told_of_and_costs_no_item(evaluate_at: Serve) -> None:
+    with FakeServer(solve) as server:
+        result = evaluate_at(server, "--humaneval-likelihood")
+    result.assert_outcomes(passed=3)
+    result.stdout.fnmatch_lines(["*3 canonical solutions have no likelihood: the server does not say how likely*"])

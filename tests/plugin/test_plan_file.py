@@ -24,8 +24,8 @@ def test_a_run_says_whether_it_is_what_was_planned(
     result = evaluate(*asked, "--humaneval-limit=2", strategy="minimal,minimal_v2")
     told = [
         "hypothesis it adds",
-        "not as planned: minimal: 3 problems were planned, 2 have a verdict",
-        "exploratory, as it was not planned: strategy minimal_v2",
+        "not as planned: minimal: 3 problems were planned, but 2 have a verdict",
+        "exploratory, since it was not planned: strategy minimal_v2",
     ]
     result.stdout.fnmatch_lines([f"plan      {tmp_path / 'plan.toml'} (sha256 *)", *told])
     plan = json.loads((out / "run.json").read_text())["plan"]

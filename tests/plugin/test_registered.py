@@ -231,7 +231,10 @@ def test_humaneval_has_a_name(pytester: pytest.Pytester) -> None:
             "*Problem('A') needs a task_id, and * a Python name, * not 'f(1)'*",
         ),
         ("return ['text']", "*the dataset 'own' has 'text' among its problems, which is not a Problem*"),
-        ("return 2 * [Problem('A', '', 'f', '', '')]", "*the dataset 'own' has several problems of the task_id 'A'*"),
+        (
+            "return 2 * [Problem('A', '', 'f', '', '')]",
+            "*the dataset 'own' has more than one problem with the task_id 'A'*",
+        ),
     ],
 )
 def test_a_dataset_that_cannot_be_used_says_why(

@@ -106,7 +106,7 @@ def test_the_header_gives_the_limit_that_held(evaluate: Evaluate, workers: str, 
     full = {"text": WRONG, "finish_reason": "context_full", "prompt_tokens": 150, "completion_tokens": 106}
     summary = tmp_path / "summary.md"
     result = evaluate(workers, f"--humaneval-markdown={summary}", script={"Mini/0": full})
-    held = "prompt and answer together 256 tokens, which held first for some"
+    held = "for some, a context of 256 tokens was full first"
     assert f"sampling  greedy, up to 768 tokens; {held}" in result.outlines
     result.stdout.fnmatch_lines(["minimal: generations that ended otherwise: 1 context_full"])
     result.stdout.fnmatch_lines(["*the context was full, or a limit of the engine's own reached*"])

@@ -32,23 +32,32 @@ def test_two_strategies_of_one_name_are_an_error(pytester: pytest.Pytester, refu
     refused().stderr.fnmatch_lines(["*two strategies are named 'minimal'*"])
 
 
-@pytest.mark.parametrize(
-    ("body", "message"),
-    [
-        ("1 / 0", "*strategy 'polite' failed on Mini/0: ZeroDivisionError: division by zero (*conftest.py:5)*"),
-        ("return 'text'", "*returned str for Mini/0*"),
-    ],
-)
 @distributed
 def test_a_broken_strategy_is_an_error_of_its_items(
-    pytester: pytest.Pytester, evaluate: Evaluate, workers: str, body: str, message: str
+    pytester: pytest.Pytester, evaluate: Evaluate, workers: str
 ) -> None:
-    pytester.makeconftest(POLITE.replace("return completion_prompt", f"{body}; return completion_prompt"))
-    result = evaluate(workers, strategy="polite,minimal")
-    result.assert_outcomes(passed=3, errors=3)
-    result.stdout.fnmatch_lines([message])
+    pytester.makeconftest(
+        """
+        from pytest_humaneval import strategy
+
+        @strategy("raises", "divides")
+        def raises(problem):
+            return 1 / 0
+
+        @strategy("answers", "forgets the Prompt")
+        def answers(problem):
+            return "text"
+
+        def pytest_humaneval_strategies():
+            return [raises, answers]
+        """
+    )
+    result = evaluate(workers, "-v", strategy="raises,answers,minimal")
+    result.assert_outcomes(passed=3, errors=6)
+    raised = "*strategy 'raises' failed on Mini/0: ZeroDivisionError: division by zero (*conftest.py:5)*"
+    result.stdout.fnmatch_lines_random([raised, "*strategy 'answers' returned str for Mini/0*"])
     result.stdout.fnmatch_lines(
-        ["warning: 3 items are errors of the strategy's own code and outside every denominator"]
+        ["warning: 6 items are errors of the strategy's own code and outside every denominator"]
     )
 
 

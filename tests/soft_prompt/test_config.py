@@ -23,7 +23,7 @@ def test_what_is_not_given_has_its_default(tmp_path: Path) -> None:
 def test_an_unknown_key_names_file_line_and_a_near_key(tmp_path: Path) -> None:
     path = written(tmp_path, "# a comment\n\nseed = 1\nlearning_rat = 0.1\n")
     with pytest.raises(
-        ConfigError, match=r"training\.toml:4: unknown key 'learning_rat'; did you mean 'learning_rate'\?"
+        ConfigError, match=r"training\.toml:4: unknown key 'learning_rat'; did you mean 'learning_rate'"
     ):
         read_config(path)
 

@@ -69,7 +69,7 @@ def test_its_hidden_test_tells_right_from_wrong() -> None:
     [
         ({"code": "def shift(:"}, "does not parse"),
         ({"code": "def other(): pass"}, "its tests call 0 of its functions"),
-        ({"code": ROW["code"] + "\nshift([1])"}, "something follows the function"),
+        ({"code": ROW["code"] + "\nshift([1])"}, "code follows the function"),
         ({"test_list": ["assert shift([1])"]}, r"is not 'assert f\(...\) == value'"),
     ],
 )

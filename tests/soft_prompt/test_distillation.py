@@ -4,6 +4,7 @@ import importlib
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from tiny_training import SHORT, silent, trained_on
 
 from pytest_humaneval import Problem, Prompt, chat_prompt, completion_prompt
 from pytest_humaneval.exceptions import DatasetError
+from soft_prompt import distillation
 from soft_prompt.data import TrainingData
 from soft_prompt.distillation import answered, lessons, up_to_the_body
 from soft_prompt.initial import make_prompt
@@ -103,3 +105,36 @@ def test_a_teacher_in_chat_form_has_begun_the_function(prompt: Prompt, begun: st
 
 def test_a_teacher_in_completion_form_is_asked_as_it_is() -> None:
     assert up_to_the_body(completion_prompt("x"), ONE) == completion_prompt("x")
+
+
+def test_kept_distributions_lead_the_same_way_and_are_made_once(
+    frozen: FrozenModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers_of(tmp_path, *range(8))
+    calls = []
+    plain = distillation._teacher_logits
+
+    def counted(*arguments: Any) -> torch.Tensor:
+        calls.append(len(arguments[1]))
+        return plain(*arguments)
+
+    monkeypatch.setattr(distillation, "_teacher_logits", counted)
+    size = len(frozen.embeddings)
+    losses = []
+    for top_k in (0, size - 1, 8):
+        config = replace(SHORT, objective="distillation", teacher_top_k=top_k)
+        objective, train, _ = lessons(DATA, STRATEGIES["minimal"], STRATEGIES["chat"], frozen, config, tmp_path, silent)
+        prompt = make_prompt(frozen, config)
+        calls.clear()
+        for _ in range(2):
+            (work,) = objective.prepare(prompt, frozen, train[:3], 0)
+            loss = objective.loss(prompt, frozen, work)
+        loss.backward()
+        losses.append((loss.item(), prompt.tensors()[""].grad))
+        assert sum(calls) == (6 if top_k == 0 else 3), "the second time it is on the disk"
+    assert losses[1][0] == pytest.approx(losses[0][0], rel=1e-3)
+    torch.testing.assert_close(losses[1][1], losses[0][1], rtol=1e-2, atol=1e-5)
+    assert 0 < losses[2][0] <= losses[0][0] + 1e-4
+    cut = next((tmp_path / "teacher-logits").iterdir())
+    cut.write_bytes(cut.read_bytes()[:20])
+    assert objective.prepare(prompt, frozen, train[:3], 0)[0].more[0].shape[1] == 8

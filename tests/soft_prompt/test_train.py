@@ -24,7 +24,7 @@ from soft_prompt.schedule import learning_rate
 from soft_prompt.train import Examples, batches_of_step, num_steps, train
 from soft_prompt.watch import read_metrics
 
-KINDS = ["plain", "deep", "routed"]
+KINDS = ["plain", "deep", "routed", "mixture"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -42,9 +42,9 @@ def test_the_loss_falls_and_only_the_prompt_moves(kind: str, frozen: FrozenModel
     assert any(not torch.equal(moved[name], start[name]) for name in start)
 
 
-def test_deep_and_routed_prompts_begin_as_the_plain_one(frozen: FrozenModel) -> None:
+def test_prompts_of_all_kinds_begin_as_the_plain_one(frozen: FrozenModel) -> None:
     batch = collate(EXAMPLES.train[:3], pad=0)
-    plain, *others = (make_prompt(frozen, replace(SHORT, kind=kind)) for kind in ("plain", "deep", "routed"))
+    plain, *others = (make_prompt(frozen, Config(**SHORT.to_dict() | {"kind": kind})) for kind in KINDS)
     with torch.no_grad():
         for other in others:
             torch.testing.assert_close(other.logits(frozen, batch), plain.logits(frozen, batch), atol=2e-4, rtol=1e-4)
@@ -86,16 +86,18 @@ class Interrupted(Objective):
         return self._plain.loss(prompt, frozen, work)
 
 
-@pytest.mark.parametrize("killed_at", [1, 3, 4])
-def test_a_resumed_training_equals_an_uninterrupted_one(killed_at: int, frozen: FrozenModel, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("killed_at", "kind"), [(1, "plain"), (3, "plain"), (4, "plain"), (3, "mixture")])
+def test_a_resumed_training_equals_an_uninterrupted_one(
+    killed_at: int, kind: str, frozen: FrozenModel, tmp_path: Path
+) -> None:
     whole, halves = tmp_path / "whole", tmp_path / "halves"
-    trained(frozen, whole)
+    trained(frozen, whole, kind=kind)
     with pytest.raises(KeyboardInterrupt):
-        trained(frozen, halves, Interrupted(killed_at))
+        trained(frozen, halves, Interrupted(killed_at), kind=kind)
     assert load_state(halves) == killed_at, "what was done is kept at once"
     with (halves / "metrics.jsonl").open("a") as file:
         file.write('{"step": 99, "lo')  # the line that the kill cut short
-    state = trained(frozen, halves)
+    state = trained(frozen, halves, kind=kind)
     assert state.step == 6
     curves = [[(one.step, one.loss, one.validation_loss) for one in read_metrics(path)] for path in (whole, halves)]
     assert curves[0] == curves[1]
@@ -280,3 +282,12 @@ def test_the_learning_rate_warms_up_and_decays() -> None:
     cosine = replace(config, lr_scheduler_type="cosine")
     assert learning_rate(cosine, 5, 7) == pytest.approx(0.5)  # half way down
     assert learning_rate(replace(config, lr_scheduler_type="constant"), 6, 7) == 1.0
+
+
+def test_a_mixture_learns_weights_and_is_evaluated_as_their_product(frozen: FrozenModel, tmp_path: Path) -> None:
+    trained(frozen, tmp_path, kind="mixture", num_mixed_tokens=16)
+    saved = torch.load(tmp_path / "last" / "trainer.pt", weights_only=True)["prompt"]
+    assert saved["weights"].shape == (4, 16)
+    assert int((saved["weights"].abs() > 1e-6).sum()) > 16, "more than the start's own embedding is mixed"
+    product = saved["weights"] @ saved["basis"]
+    torch.testing.assert_close(load_prompt(tmp_path / "last", frozen).tensors()[""].detach(), product)

@@ -73,12 +73,12 @@ def test_a_name_takes_the_file_behind_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("own,humanevil", "no file and unknown dataset 'humanevil'; did you mean 'humaneval'?"),
+        ("own,humanevil", "neither a file nor known: unknown dataset 'humanevil'; did you mean 'humaneval'?"),
         ("split:trian", "split:trian: split has no part 'trian'; it has train, test"),
         ("own:train", "own has no part 'train'; it has none"),
         ("own=mine.jsonl", "own is read by its own function and takes no file"),
         ("own,mine.jsonl", "own and mine both have a problem Mini/0"),
-        ("own,own", "own both have a problem Mini/0"),
+        ("own,own", "own is named twice"),
         ("gone.jsonl", "gone.jsonl: cannot be read"),
     ],
 )

@@ -4,8 +4,13 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
+
+import pytest
 
 from pytest_humaneval.engine.broker import Broker
+from pytest_humaneval.engine.host import run_engine
+from pytest_humaneval.engine.protocol import Answer
 from pytest_humaneval.engine.store import Store
 from pytest_humaneval.exceptions import EngineError
 from pytest_humaneval.prompt import Prompt
@@ -118,3 +123,124 @@ def test_a_failure_that_an_older_release_stored_is_made_anew(tmp_path: Path) -> 
     broker = broker_in(tmp_path)
     assert broker.missing(["a", "b"]) == ["a"]
     assert broker.wait_for("b") == Generation("x", "length")
+
+
+def test_what_a_stopped_strategy_asks_is_dropped_unless_others_ask_it_too(tmp_path: Path) -> None:
+    broker, other = broker_in(tmp_path), replace(REQUEST, strategy="chat")
+    broker.submit([("begun", REQUEST), ("shared", REQUEST)])
+    broker.take(block=True)
+    broker.submit([("queued", REQUEST), ("kept", other)])
+    broker.stop({"minimal": "worse"}, keep=["shared"])
+    assert [key for key, _ in broker.take(block=False)] == ["kept"]
+    assert broker.unwanted() == {"begun"}
+    assert broker.unwanted() == set()  # the engine is told once
+    broker.dropped(["begun"])
+    assert broker.progress()["dropped"] == 2
+    assert str(broker.wait_for("begun", "minimal")) == "worse"
+    assert broker.missing(["begun", "queued"]) == []  # a worker that starts again does not bring them back
+
+
+def test_what_was_dropped_is_made_if_a_strategy_that_goes_on_asks_for_it(tmp_path: Path) -> None:
+    broker = broker_in(tmp_path)
+    broker.submit([("a", REQUEST)])
+    broker.stop({"minimal": "worse"}, keep=())
+    got: list[object] = []
+    thread = threading.Thread(target=lambda: got.append(broker.wait_for("a", "guided")))
+    thread.start()
+    assert [key for key, _ in broker.take(block=True)] == ["a"]
+    broker.finish([("a", ANSWER)])
+    thread.join(5)
+    assert got == [ANSWER]
+    assert broker.progress()["dropped"] == 0
+
+
+def test_who_asks_while_the_engine_drops_it_gets_the_answer_too(tmp_path: Path) -> None:
+    broker = broker_in(tmp_path)
+    broker.submit([("a", REQUEST)])
+    broker.take(block=True)
+    broker.stop({"minimal": "worse"}, keep=())
+    assert broker.unwanted() == {"a"}
+    got: list[object] = []
+    thread = threading.Thread(target=lambda: got.append(broker.wait_for("a", "guided")))
+    thread.start()
+    time.sleep(0.05)
+    broker.dropped(["a"])
+    assert [key for key, _ in broker.take(block=True)] == ["a"]
+    broker.finish([("a", ANSWER)])
+    thread.join(5)
+    assert got == [ANSWER]
+
+
+def test_who_waits_for_a_strategy_is_told_when_it_stops(tmp_path: Path) -> None:
+    broker = broker_in(tmp_path)
+    broker.announce(["solved"])
+    broker.submit([("a", REQUEST)])
+    broker.take(block=True)
+    got: list[str] = []
+    waits = (
+        lambda: got.append(str(broker.wait_for("a", "minimal"))),
+        lambda: got.append(broker.solution("solved", "minimal")["stopped"]),
+    )
+    threads = [threading.Thread(target=wait) for wait in waits]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.05)
+    broker.stop({"minimal": "worse"}, keep=())
+    for thread in threads:
+        thread.join(5)
+    assert got == ["worse"] * 2
+
+
+class Recorder:
+    """An engine that notes what becomes of it."""
+
+    cached_prompt_tokens = 0
+
+    def __init__(self) -> None:
+        self.started = threading.Event()
+        self.batches: list[list[str]] = []
+
+    def start(self) -> None:
+        self.started.set()
+
+    def submit(self, batch: list[tuple[str, Request]]) -> None:
+        self.batches.append([key for key, _ in batch])
+
+    def poll(self) -> list[Answer]:
+        time.sleep(0.01)
+        return []
+
+
+@pytest.mark.parametrize("condition", ["new", "loaded"])
+def test_an_engine_that_is_held_loads_and_generates_when_it_is_released(
+    condition: Literal["new", "loaded"],
+) -> None:
+    broker, engine = Broker(None, read_store=False), Recorder()
+    broker.hold()
+    broker.submit([("a", REQUEST)])
+    loop = threading.Thread(target=run_engine, args=(engine, broker, condition))
+    loop.start()
+    while not broker.outstanding:  # the loop has taken it
+        time.sleep(0.01)
+    broker.submit([("b", REQUEST)])
+    time.sleep(0.05)
+    assert engine.batches == []
+    broker.release()
+    while not engine.batches:
+        time.sleep(0.01)
+    broker.end()
+    loop.join(10)
+    assert engine.batches == [["a", "b"]]
+
+
+def test_a_run_that_ends_lets_go_of_an_engine_that_is_held() -> None:
+    broker, engine = Broker(None, read_store=False), Recorder()
+    broker.hold()
+    broker.submit([("a", REQUEST)])
+    loop = threading.Thread(target=run_engine, args=(engine, broker))
+    loop.start()
+    assert engine.started.wait(10)
+    broker.end()
+    loop.join(10)
+    assert not loop.is_alive()
+    assert engine.batches == []

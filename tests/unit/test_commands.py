@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_humaneval import commands
 from pytest_humaneval.__main__ import main
+from pytest_humaneval.commands import evaluation
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.results.record import result_row
 
@@ -71,13 +71,13 @@ def test_evaluate_asks_for_what_the_file_has(tmp_path: Path) -> None:
     samples = tmp_path / "samples.jsonl"
     rows = [{"task_id": f"HumanEval/{number}", "completion": ""} for number in (3, 3, 5)]
     samples.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    assert commands.evaluate_arguments(samples, ["-n2"]) == [
+    assert evaluation.evaluate_arguments(samples, ["-n2"]) == [
         f"--humaneval-replay={samples}", "--strategy=(unnamed)", "--humaneval-num-samples=2",
         "--humaneval-task=HumanEval/3", "--humaneval-task=HumanEval/5", "-n2",
     ]  # fmt: skip
-    assert not any("task" in one for one in commands.evaluate_arguments(MAIN_JOB / "samples.jsonl", []))
-    assert "--strategy=expert_v00" in commands.evaluate_arguments(MAIN_JOB / "samples.jsonl", [])
-    own = commands.evaluate_arguments(samples, ["--strategy=chat"])
+    assert not any("task" in one for one in evaluation.evaluate_arguments(MAIN_JOB / "samples.jsonl", []))
+    assert "--strategy=expert_v00" in evaluation.evaluate_arguments(MAIN_JOB / "samples.jsonl", [])
+    own = evaluation.evaluate_arguments(samples, ["--strategy=chat"])
     assert [one for one in own if "strategy" in one] == ["--strategy=chat"]
 
 

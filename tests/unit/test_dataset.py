@@ -53,7 +53,7 @@ def test_selection_is_exact_and_keeps_the_dataset_s_order() -> None:
 
 def test_a_problem_that_is_not_there_is_named() -> None:
     with pytest.raises(
-        DatasetError, match="unknown problem HumanEval/164; the dataset goes from HumanEval/0 to HumanEval/163"
+        DatasetError, match="unknown problem HumanEval/164; the dataset runs from HumanEval/0 to HumanEval/163"
     ):
         select_problems(read_dataset(), ["HumanEval/164"], None)
 

@@ -95,10 +95,10 @@ def test_a_function_called_check_may_have_assertions_alone(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("row", "told"),
     [
-        (HUMANEVALPACK | {"task_id": "CPP/0"}, "CPP/0 is to be written in cpp, and only Python is judged here"),
-        (MULTIPL_E | {"language": "rs"}, "HumanEval_0_double is to be written in rs, and only Python"),
-        (ROW | {"suffix": "    return n\n"}, "field 'suffix': code follows the completion of T/0"),
-        ({key: ROW[key] for key in ROW if key != "entry_point"}, "field 'entry_point' is missing, and the test hands"),
+        (HUMANEVALPACK | {"task_id": "CPP/0"}, "CPP/0 asks for cpp; only Python can be judged here"),
+        (MULTIPL_E | {"language": "rs"}, "HumanEval_0_double asks for rs; only Python"),
+        (ROW | {"suffix": "    return n\n"}, "field 'suffix': T/0 has code after its completion"),
+        ({key: ROW[key] for key in ROW if key != "entry_point"}, "field 'entry_point' is missing, and the test passes"),
         (ROW | {"entry_point": None}, "field 'entry_point' is NoneType, not text"),
         ({key: ROW[key] for key in ROW if key != "test"}, "field 'test' is missing"),
         (ROW | {"test": "print(1)"}, "field 'test' has neither a function check(candidate) nor an assertion"),
@@ -159,12 +159,12 @@ def test_parquet_is_read_where_its_library_is(tmp_path: Path) -> None:
 def test_without_the_library_the_message_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     (tmp_path / "set.parquet").write_bytes(b"PAR1....PAR1")
-    with pytest.raises(DatasetError, match=r"set\.parquet: Parquet is read by the package pyarrow, .*: pip inst"):
+    with pytest.raises(DatasetError, match=r"set\.parquet: Parquet needs the package pyarrow, .*: pip inst"):
         read_dataset(tmp_path / "set.parquet")
 
 
 def test_a_damaged_parquet_file_is_named(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")
     (tmp_path / "set.parquet").write_bytes(b"PAR1....PAR1")
-    with pytest.raises(DatasetError, match=r"set\.parquet: no Parquet, or damaged"):
+    with pytest.raises(DatasetError, match=r"set\.parquet: not a Parquet file, or damaged"):
         read_dataset(tmp_path / "set.parquet")

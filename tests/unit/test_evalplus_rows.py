@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from one_sandbox import check_correctness, one_sandbox  # noqa: F401 - a fixture
 
-from pytest_humaneval import Problem, Verdict
+from pytest_humaneval import Problem, SandboxOptions, Verdict, open_sandbox
+from pytest_humaneval.dataset import expected
 from pytest_humaneval.dataset.bundled import BUNDLED
 from pytest_humaneval.dataset.evalplus import HUMANEVAL_PLUS, dataset_of
 from pytest_humaneval.dataset.kinds import Dataset, Wanted
@@ -19,6 +20,7 @@ from pytest_humaneval.dataset.places import Found
 from pytest_humaneval.dataset.plus_test import plus_test
 from pytest_humaneval.dataset.source_text import source_of
 from pytest_humaneval.exceptions import DatasetError
+from pytest_humaneval.sandbox.judgeable import broken_problems
 
 ROW: dict[str, Any] = {
     "task_id": "HumanEval/0",
@@ -155,18 +157,36 @@ def test_the_tolerance_of_floats_holds_for_what_follows() -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"atol": None}, ":1: field 'atol' must be a number from 0, not None"),
+        ({"atol": None}, ":1: field 'atol' must be a number of at least 0, not None"),
         ({"plus_input": [1]}, ":1: field 'plus_input' must be a list of lists of arguments"),
-        ({"contract": "\n    assert n +\n"}, "HumanEval/0: field 'contract' cannot be compiled"),
-        ({"canonical_solution": "    return (\n"}, "HumanEval/0: field 'canonical_solution' cannot be compiled"),
-        ({"canonical_solution": "    raise ValueError\n"}, "has no result for any base input that keeps the contract"),
-        ({"canonical_solution": "    while True: pass\n", "base_input": [[4]], "plus_input": []}, "has no result for"),
+        ({"canonical_solution": "  "}, ":1: field 'canonical_solution' is empty"),
     ],
 )
 def test_a_row_that_cannot_be_used_is_named(change: dict[str, Any], told: str, tmp_path: Path) -> None:
     with pytest.raises(DatasetError) as error:
         read(tmp_path, ROW | change)
     assert told in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"contract": "\n    assert n +\n"}, "HumanEval/0: field 'contract' cannot be compiled"),
+        ({"canonical_solution": "    return (\n"}, "SyntaxError: '(' was never closed"),
+        ({"canonical_solution": "    raise ValueError\n"}, "'canonical_solution' has no result for any base input"),
+        ({"canonical_solution": "    while True: pass\n", "base_input": [[n] for n in range(20)]}, "has no result for"),
+    ],
+)
+def test_a_solution_without_results_is_found_by_the_trial_before_a_run(
+    change: dict[str, Any], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stops the run, or is left out: whoever reads the file is not stopped by one of its problems."""
+    monkeypatch.setattr(expected, "TIMEOUT", 0.1)  # three inputs of twenty are waited for, and all of them together
+    (problem,) = read(tmp_path, ROW | change).problems
+    with open_sandbox(SandboxOptions("lockdown")) as sandbox:
+        (why,) = broken_problems(sandbox, [problem], 1.0).values()
+    assert told in why
+    assert f"{tmp_path}" in why or "SyntaxError" in why
 
 
 @pytest.mark.parametrize("name", ["base_input", "contract", "atol"])

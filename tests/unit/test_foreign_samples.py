@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from pytest_humaneval import commands
 from pytest_humaneval.__main__ import main
 from pytest_humaneval.cluster import chunking
+from pytest_humaneval.commands import evaluation
 from pytest_humaneval.dataset import jsonl
 from pytest_humaneval.dataset.load import read_problems
 from pytest_humaneval.engine.protocol import EngineOptions
@@ -121,8 +121,10 @@ def test_inspect_s_log_is_read_and_its_answers_are_raw(tmp_path: Path) -> None:
     ]
     file.write_text(json.dumps({"version": 2, "eval": {"task": "humaneval"}, "samples": samples}))
     assert list(read_samples(file).values()) == ["```python\nx\n```", "y"]
-    assert "--humaneval-postprocess=post_v1" in commands.evaluate_arguments(file, [])
-    assert "--humaneval-postprocess=post_v1" not in commands.evaluate_arguments(file, ["--humaneval-postprocess=none"])
+    assert "--humaneval-postprocess=post_v1" in evaluation.evaluate_arguments(file, [])
+    assert "--humaneval-postprocess=post_v1" not in evaluation.evaluate_arguments(
+        file, ["--humaneval-postprocess=none"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -147,12 +149,12 @@ def test_a_problem_of_another_dataset_names_the_file_and_no_option_that_nobody_g
     file = tmp_path / "s.jsonl"
     file.write_text(lines([*rows(), {"task_id": "MBPP/2", "completion": ""}]))
     with pytest.raises(DatasetError, match=r"s\.jsonl:3: MBPP/2 is not one of HumanEval's problems; name the file"):
-        commands.evaluate_arguments(file, [])
+        evaluation.evaluate_arguments(file, [])
     with pytest.raises(
         DatasetError, match=r"s\.jsonl:3: unknown problem MBPP/2; name the file of its problems with --dataset"
     ):
         READERS["json"](file, [CLOSE, ADD], "")
-    assert "--humaneval-task=MBPP/2" in commands.evaluate_arguments(file, ["--humaneval-dataset=mbpp.jsonl"])
+    assert "--humaneval-task=MBPP/2" in evaluation.evaluate_arguments(file, ["--humaneval-dataset=mbpp.jsonl"])
 
 
 def test_unequal_numbers_are_known_by_problem(tmp_path: Path) -> None:

@@ -22,11 +22,10 @@ from pytest_humaneval import (
 from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.engine.protocol import EngineOptions, Identity
 from pytest_humaneval.exceptions import EngineError, SandboxError, StrategyError
-from pytest_humaneval.item import ItemId
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.prompting.guide import MOST_QUESTIONS, Guide
 from pytest_humaneval.prompting.guided import Questions
-from pytest_humaneval.sample import Request, Sampling, Solution
+from pytest_humaneval.sample import ItemId, Request, Sampling, Solution
 from pytest_humaneval.sandbox.interface import Sandbox, SandboxOptions
 
 CANARY = "assert 'the hidden test'"
@@ -222,6 +221,11 @@ def raises_at_once(problem: Problem) -> Any:
     raise LookupError("no such thing")
 
 
+def liar(problem: Problem) -> Any:
+    drawn = yield from draw(completion_prompt(problem.prompt))
+    yield from try_out(drawn)
+
+
 def endless(problem: Problem) -> Any:
     while True:
         yield from draw(completion_prompt(problem.prompt))
@@ -236,11 +240,12 @@ def endless(problem: Problem) -> Any:
         (raises, f"LookupError: no such thing ({__file__}:{raises.__code__.co_firstlineno + 2})"),
         (raises_at_once, f"LookupError: no such thing ({__file__}:{raises_at_once.__code__.co_firstlineno + 1})"),
         (no_generator, "it is not a generator; ask with `yield from draw(...)` and return a candidate"),
+        (liar, "it is declared to run nothing, and asked what its code does"),
         (endless, f"it asked more than {MOST_QUESTIONS} questions about one problem"),
     ],
 )
 def test_a_strategys_own_fault_is_its_items_error(solve: Any, message: str) -> None:
-    client = solved(guided_strategy("bad", "")(solve), Client())
+    client = solved(guided_strategy("bad", "", runs_nothing=solve is liar)(solve), Client())
     assert client.errors["T/0 bad 0"] == f"strategy 'bad' on T/0: {message}"
     assert len(client.errors) == len(PROBLEMS)
     assert all(client.by_strategy)

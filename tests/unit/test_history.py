@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pytest_humaneval.__main__ import main
 from pytest_humaneval.report.study import cost_of_last
-from pytest_humaneval.report.trend import BARS, sparkline, told, trend_lines, trends
+from pytest_humaneval.report.trend import BARS, finding, sparkline, trend_lines, trends
 from pytest_humaneval.results.history import FILE, HistoryLine, append, read
 from pytest_humaneval.statistics.metrics import wilson_interval
 
@@ -43,28 +43,28 @@ def test_a_file_of_somebody_else_s_is_left_alone(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / FILE) as other:
         other.execute("CREATE TABLE mine (a)")
     other.close()
-    assert "has no line of this run: it is not a history of this version" in append(tmp_path, [line(1, 1)])
+    assert "history.sqlite: it is not a history that this version can read" in append(tmp_path, [line(1, 1)])
     (tmp_path / FILE).write_text("not a database, and long enough to be seen as none" * 40)
-    assert "has no line of this run" in append(tmp_path, [line(1, 1)])
+    assert "this run was not added to" in append(tmp_path, [line(1, 1)])
     assert main(["history", "--cache-dir", str(tmp_path)]) == 4
     (tmp_path / "file").touch()
-    assert "has no line of this run" in append(tmp_path / "file", [line(1, 1)])
+    assert "this run was not added to" in append(tmp_path / "file", [line(1, 1)])
 
 
 def test_the_first_run_that_differs_is_named_and_not_the_later_ones() -> None:
     (trend,) = trends([line(1, 30), line(2, 29), line(3, 12), line(4, 12), line(5, 30)])
     assert trend.first_change == 2
-    text = told(trend)
+    text = finding(trend)
     assert text.startswith(
-        "the first that differs significantly from the one before it is 2026-01-03T00:00:00+00:00 (a1b2c3d4-"
+        "the first run that differs significantly from the one before it is 2026-01-03T00:00:00+00:00 (a1b2c3d4-"
     )
     assert "-0.425 [" in text
     assert text.endswith("40 problems (p below 0.05, Holm-corrected over 4 changes)")
 
 
 def test_without_a_difference_or_a_second_run_that_is_said() -> None:
-    assert told(trends([line(1, 30)])[0]) == "there is nothing to compare yet"
-    assert told(trends([line(1, 30), line(2, 31)])[0]).startswith("no run differs significantly")
+    assert finding(trends([line(1, 30)])[0]) == "there is nothing to compare yet"
+    assert finding(trends([line(1, 30), line(2, 31)])[0]).startswith("no run differs significantly")
     apart = trends([line(1, 30), line(2, 30, start=100)])[0]
     assert apart.changes == (None,)
 

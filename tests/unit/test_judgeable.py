@@ -6,7 +6,7 @@ import pytest
 
 from pytest_humaneval import Problem, Verdict
 from pytest_humaneval.exceptions import DatasetError, SandboxError
-from pytest_humaneval.sandbox.judgeable import KEPT, broken_problems, left_after
+from pytest_humaneval.sandbox.judgeable import KEPT, SolutionTrial, broken_problems, left_after
 from pytest_humaneval.sandbox.scripted_sandbox import ScriptedSandbox
 
 
@@ -48,15 +48,37 @@ def test_broken_problems_stop_the_run_by_name_unless_they_are_skipped() -> None:
 def test_what_has_passed_once_is_kept(tmp_path: Path) -> None:
     sandbox = Sandbox()
     for _ in range(2):
-        assert broken_problems(sandbox, PROBLEMS[:1], 3.0, tmp_path) == {}
+        assert SolutionTrial.of(sandbox, PROBLEMS[:1], 3.0, tmp_path).broken(lambda: sandbox) == {}
     assert len(sandbox.asked) == 1
-    broken_problems(sandbox, (problem(0, "    return 2\n"),), 3.0, tmp_path)
+    SolutionTrial.of(sandbox, (problem(0, "    return 2\n"),), 3.0, tmp_path).broken(lambda: sandbox)
     assert len(sandbox.asked) == 2
+
+
+def test_several_sandboxes_share_the_problems_and_tell_them_in_order() -> None:
+    problems = tuple(problem(number, "    wrong\n" if number % 3 else "    return 1\n") for number in range(40))
+    opened: list[Sandbox] = []
+
+    def opens() -> Sandbox:
+        opened.append(Sandbox())
+        return opened[-1]
+
+    trial = SolutionTrial.of(Sandbox(), problems, 3.0)
+    assert list(trial.broken(opens, 2)) == [one.task_id for one in problems if one.canonical_solution == "    wrong\n"]
+    assert len(opened) == 2
+    assert sum(len(one.asked) for one in opened) == 40
+
+
+def test_a_sandbox_that_is_not_to_be_had_ends_the_trial() -> None:
+    def opens() -> Sandbox:
+        raise SandboxError("none")
+
+    with pytest.raises(SandboxError, match="none"):
+        SolutionTrial.of(Sandbox(), PROBLEMS, 3.0).broken(opens, 2)
 
 
 @pytest.mark.parametrize("text", ["{", "[" * 100_000, "5", "[1]"])
 def test_what_is_kept_may_be_damaged(tmp_path: Path, text: str) -> None:
     (tmp_path / KEPT).write_text(text)
     sandbox = Sandbox()
-    assert broken_problems(sandbox, PROBLEMS[:1], 3.0, tmp_path) == {}
+    assert SolutionTrial.of(sandbox, PROBLEMS[:1], 3.0, tmp_path).broken(lambda: sandbox) == {}
     assert len(sandbox.asked) == 1

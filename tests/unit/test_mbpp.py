@@ -115,7 +115,7 @@ def test_a_class_of_the_assertions_stands_in_the_prompt(tmp_path: Path) -> None:
 def test_what_has_not_the_shape_is_named(tmp_path: Path) -> None:
     dataset = read(written(tmp_path, ROW, ROW | {"task_id": 12, "code": ROW["code"] + "\ndouble(1)"}), "docstring")
     assert [one.task_id for one in dataset.problems] == ["MBPP/11"]
-    assert dataset.source.endswith("mbpp.jsonl; 1 tasks have not this shape: MBPP/12")
+    assert dataset.source.endswith("mbpp.jsonl; 1 task does not have this shape: MBPP/12")
 
 
 def test_splits_are_its_makers(tmp_path: Path) -> None:

@@ -91,8 +91,12 @@ def test_comparisons_come_from_the_record_or_are_made() -> None:
     assert made is not None
     (pair,) = made.comparisons
     assert (pair["first"], pair["second"], pair["better"], pair["worse"]) == ("chat", "minimal", 1, 0)
-    told = {"pairs": {"comparisons": [{"first": "told"}], "detectable": None}}
-    assert compared(replace(results(), run=told)) == Compared([{"first": "told"}], None)
+    told = {**pair, "first": "told"}
+    assert compared(replace(results(), run={"pairs": {"comparisons": [told], "detectable": None}})) == Compared(
+        [told], None
+    )
+    for odd in ([told, {"first": "told"}], [told, None], [told | {"p": "small"}], 5):
+        assert compared(replace(results(), run={"pairs": {"comparisons": odd}})) == made
     assert compared(Results(results().outcomes[:1])) is None
 
 

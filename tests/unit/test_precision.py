@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_humaneval import machine
-from pytest_humaneval.commands import _settings_lines
-from pytest_humaneval.engine import precision
+from pytest_humaneval.commands.finished import _settings_lines
+from pytest_humaneval.engine import machine, precision
 from pytest_humaneval.engine.precision import choose_precision, faster
 from pytest_humaneval.results.record import surroundings
 

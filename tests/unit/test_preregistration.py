@@ -43,19 +43,19 @@ def test_what_was_planned_is_what_ran(tmp_path: Path) -> None:
     assert (found.deviations, found.exploratory, found.hypothesis) == ((), (), "chat is no worse")
     assert found.sha256 == hashlib.sha256(PLAN.encode()).hexdigest()
     lines = registration_lines(found, 200)
-    assert lines[-2:] == ["hypothesis chat is no worse", "what was planned is what ran"]
+    assert lines[-2:] == ["hypothesis chat is no worse", "everything ran as planned"]
 
 
 @pytest.mark.parametrize(
     ("changed", "deviation"),
     [
-        ({"what": run("cot")}, "chat was planned and did not run"),
-        ({"what": run("chat", temperature=0.8)}, "chat: temperature 0 was planned, 0.8 ran"),
-        ({"judged": 12}, "chat: 164 problems were planned, 12 have a verdict"),
-        ({"drop": None}, "a margin of 0.03 was planned, none was asked for"),
-        ({"drop": 0.1}, "a margin of 0.03 was planned, 0.1 was asked for"),
-        ({"text": PLAN.replace(SHA256[:12], "f" * 12)}, "the dataset is another one (sha256 0123456789ab)"),
-        ({"text": PLAN.replace("tiny", "big")}, "model big was planned, tiny (sha256:abababababab) ran"),
+        ({"what": run("cot")}, "chat was planned but did not run"),
+        ({"what": run("chat", temperature=0.8)}, "chat: temperature 0 was planned, but 0.8 was used"),
+        ({"judged": 12}, "chat: 164 problems were planned, but 12 have a verdict"),
+        ({"drop": None}, "a margin of 0.03 was planned, but none was given"),
+        ({"drop": 0.1}, "a margin of 0.03 was planned, but 0.1 was given"),
+        ({"text": PLAN.replace(SHA256[:12], "f" * 12)}, "the dataset is a different one (sha256 0123456789ab)"),
+        ({"text": PLAN.replace("tiny", "big")}, "model big was planned, but tiny (sha256:abababababab) ran"),
     ],
 )
 def test_what_is_otherwise_is_told(tmp_path: Path, changed: dict[str, Any], deviation: str) -> None:
@@ -68,7 +68,7 @@ def test_what_was_added_is_exploratory(tmp_path: Path) -> None:
     found = checked(tmp_path, 'strategies = ["chat"]\nproblems = 3\n', run("chat", "cot"), 3)
     assert found.deviations == ()
     assert found.exploratory == ("strategy cot", "the gate on a drop of 0.03")
-    assert "exploratory, as it was not planned: strategy cot" in registration_lines(found, 200)
+    assert "exploratory, since it was not planned: strategy cot" in registration_lines(found, 200)
 
 
 def test_a_model_may_be_planned_by_its_digest(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_run_json_gives_it_back() -> None:
         ("strategies = [1]", "strategies must name what is compared"),
         ('strategy = "chat"', "unknown key 'strategy'; did you mean 'strategies'"),
         ('strategies = ["chat"]\nseed = true', "seed cannot be True"),
-        ('strategies = ["chat"]\ndataset-sha256 = "abc"', "dataset-sha256 needs 12 characters at least"),
+        ('strategies = ["chat"]\ndataset-sha256 = "abc"', "dataset-sha256 needs at least 12 characters"),
         ("strategies = [", "cannot be read"),
     ],
 )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_humaneval.exceptions import EngineError, InputError
-from pytest_humaneval.printable import one_line, printable
+from pytest_humaneval.printable import counted, one_line, printable
 
 
 @given(st.text(st.characters(), max_size=100))
@@ -89,3 +89,10 @@ def test_long_texts_take_no_long_time(text: str) -> None:
 def test_errors_that_quote_what_others_wrote_can_be_printed() -> None:
     assert str(EngineError("the server said\n::error::a\r\x1b[2J")) == "the server said\n\\x3a:error::a\\r\\x1b[2J"
     assert str(InputError("plain, as it is: 'é'")) == "plain, as it is: 'é'"
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0 samples are"), (1, "1 sample is"), (2, "2 samples are"), (13009, "13,009 samples are")]
+)
+def test_a_count_takes_its_noun_with_it_and_marks_thousands(number: int, text: str) -> None:
+    assert counted(number, "sample is", "samples are") == text

@@ -106,7 +106,7 @@ def test_the_table_has_problems_and_samples_beside_every_figure() -> None:
 
 def test_the_page_shows_it(tmp_path: Path) -> None:
     rows = [outcome(task, index, "a", "passed") for task in range(4) for index in (0, 1)]
-    write_page(tmp_path / "page.html", Results(tuple(rows)), [], asked={})
+    write_page(tmp_path / "page.html", Results(tuple(rows)), [], prompts={})
     text = (tmp_path / "page.html").read_text()
     assert "pass^2" in text
     assert "<td>4</td><td>8</td>" in text

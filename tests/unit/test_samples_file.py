@@ -12,7 +12,7 @@ from pytest_humaneval.engine.replay import read_samples
 from pytest_humaneval.exceptions import DatasetError, InputError
 from pytest_humaneval.generating import samples_file
 from pytest_humaneval.generating.samples_file import SamplesFile
-from pytest_humaneval.item import ItemId
+from pytest_humaneval.sample import ItemId
 
 SETTINGS = {"model": "one"}
 ROWS = [

@@ -4,10 +4,12 @@ import enum
 import itertools
 import math
 import struct
+from array import array
 from collections import ChainMap, Counter, OrderedDict, UserDict, UserList, UserString, defaultdict, deque, namedtuple
 from contextlib import suppress
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -44,7 +46,10 @@ hashables: st.SearchStrategy[Any] = st.recursive(
     max_leaves=10,
 )
 values: st.SearchStrategy[Any] = st.recursive(
-    hashables | st.binary().map(bytearray),
+    hashables
+    | st.binary().map(bytearray)
+    | st.binary().map(lambda data: memoryview(data))
+    | st.binary().map(partial(array, "B")),
     lambda inner: (
         st.lists(inner, max_size=5)
         | st.lists(inner, max_size=5).map(tuple)

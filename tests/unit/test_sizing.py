@@ -86,32 +86,31 @@ def test_the_command_answers_every_question(capsys: pytest.CaptureFixture[str]) 
     assert main(["plan", *asked]) == 0
     told = " ".join(capsys.readouterr().out.split())
     problems = problems_for_difference(0.1, 0.2)
-    assert (
-        f"found with a chance of 80% at alpha 0.05: {-(-problems // 5)} to {problems} problems with 5 samples" in told
-    )
+    assert f"detected with 80% power at alpha 0.05: {-(-problems // 5)} to {problems} problems with 5 samples" in told
     assert f"interval of width 0.1: {-(-problems_for_width(0.1, 0.2) // 5)} to" in told
-    assert "there is HumanEval with 164 problems, which can show, with one sample each and a chance of 80%, a " in told
+    assert "there is HumanEval with 164 problems, which with one sample each and 80% power can show a " in told
     most = max(problems_for_margin(0.05, 0.2), problems_for_figure_width(0.1)) * 5
     rows = [json.loads(line) for line in (MAIN_JOB / "results.jsonl").read_text().splitlines()]
     each = sum(row["completion_tokens"] for row in rows) / len(rows)
-    assert f"{most:,} answers of each strategy at most, about {round(most * each):,} tokens and" in told
-    assert f"as the 164 answers of {MAIN_JOB}" in told.replace("- ", "-")
+    assert f"at most {most:,} answers per strategy, about {round(most * each):,} tokens and" in told
+    assert f"judging by the 164 answers of {MAIN_JOB}" in told.replace("- ", "-")
 
 
 def test_a_study_without_a_former_run_says_how_to_give_one() -> None:
     lines = study_lines(Question(margin=0.1), "T", 3, None, 200)
     assert "one sample each" in lines[1]
-    assert lines[2].startswith(
-        "there is  T with 3 problems, which can show, with one sample each and a chance of 80%, no "
-    )
-    assert lines[-1].endswith("--like=DIR, a folder of --humaneval-output, tells what they took there")
+    assert lines[2].startswith("there is  T with 3 problems, which with one sample each and 80% power can show no ")
+    assert lines[-1].endswith("give --like=DIR, a folder of --humaneval-output, for an estimate of what they take")
 
 
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ([], "plan: give what is to be shown: --difference, --width or --margin"),
-        (["--difference=0.3"], "no more than --discordance=0.2 can differ in one direction"),
+        ([], "plan: say what is to be shown: give --difference, --width or --margin"),
+        (
+            ["--difference=0.3"],
+            "--difference=0.3 is more than --discordance=0.2, the share of problems that",
+        ),
     ],
 )
 def test_what_cannot_be_asked_is_refused(options: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:

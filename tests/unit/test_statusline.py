@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pytest_humaneval.engine.broker import EngineProgress
+from pytest_humaneval.engine.engine_progress import EngineProgress
 from pytest_humaneval.plugin.statusline import describe
 
 

@@ -110,14 +110,18 @@ def test_size_grows_with_what_is_stored(path: Path) -> None:
 def test_stored_fields_are_those_of_the_schema_version() -> None:
     # When this fails, the meaning of a stored generation has changed: raise SCHEMA_VERSION, then the expectation.
     # Not for a field with a default that is left out of rows without it: those are read by all releases.
-    names = "text finish_reason prompt_tokens completion_tokens seconds logprob is_completion reasoning"
+    names = (
+        "text finish_reason prompt_tokens completion_tokens seconds logprob is_completion reasoning score scored_tokens"
+    )
     assert (SCHEMA_VERSION, [field.name for field in fields(Generation)]) == (1, names.split())
 
 
 def test_reasoning_is_kept_and_rows_without_it_are_those_of_older_releases(tmp_path: Path) -> None:
     thoughtful, plain = Generation("x", reasoning="hm"), Generation("y")
+    scored = Generation("", score=-1.5, scored_tokens=2)
     store, _ = Store.open(tmp_path / "store.sqlite")
-    store.put_many([("thoughtful", thoughtful), ("plain", plain)])
+    store.put_many([("thoughtful", thoughtful), ("plain", plain), ("scored", scored)])
+    assert store.get_many(["scored"]) == {"scored": scored}
     found = store.get_many(["thoughtful", "plain"])
     store.close()
     with closing(sqlite3.connect(tmp_path / "store.sqlite")) as connection:
@@ -125,6 +129,7 @@ def test_reasoning_is_kept_and_rows_without_it_are_those_of_older_releases(tmp_p
     assert found == {"thoughtful": thoughtful, "plain": plain}
     assert b"reasoning" in rows[b"thoughtful"]
     assert b"reasoning" not in rows[b"plain"]
+    assert b"score" not in rows[b"plain"]
 
 
 # What lies at the path may be no store

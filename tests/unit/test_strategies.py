@@ -23,7 +23,7 @@ EVERY_NAME = {
     *("expert", "expert_v00", "expert_v0", "expert_v1", "expert_v2"),
     *("optimized_v1", "optimized_v2", "optimized_v3", "chat", "chat_fewshot", "chat_cot"),
     *("qwen_base", "qwen_instruct", "evalplus_chat", "lm_eval_instruct"),
-    *("best_of", "vote", "repair"),
+    *("best_of", "vote", "repair", "best_of_adaptive", "vote_adaptive", "review"),
 }
 
 each_strategy = pytest.mark.parametrize("strategy", BUNDLED.values(), ids=BUNDLED)

@@ -13,11 +13,10 @@ from pytest_humaneval.engine.protocol import EngineOptions, Identity
 from pytest_humaneval.exceptions import EngineError, SharedEngineError
 from pytest_humaneval.generating import stream as stream_module
 from pytest_humaneval.generating.stream import stream
-from pytest_humaneval.item import ItemId
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import Prompt, completion_prompt
-from pytest_humaneval.sample import Generation, Request, Sampling
+from pytest_humaneval.sample import Generation, ItemId, Request, Sampling
 from pytest_humaneval.sandbox.interface import SandboxOptions
 from pytest_humaneval.strategy import Strategy
 from pytest_humaneval.testing import PROBLEMS

@@ -15,7 +15,7 @@ from pytest_humaneval.strengthen.choosing import Suspect, chosen
 from pytest_humaneval.strengthen.comparing import Comparison, comparison_of
 from pytest_humaneval.strengthen.mutants import mutants
 from pytest_humaneval.strengthen.programs import independent
-from pytest_humaneval.strengthen.promises import promised
+from pytest_humaneval.strengthen.promises import is_plain_speech, promised
 from pytest_humaneval.strengthen.traits import FIRM, Answers, Domain
 from pytest_humaneval.strengthen.writing import strong_test
 from pytest_humaneval.testing import ADD
@@ -192,6 +192,35 @@ def test_where_few_pass_the_others_are_witnesses_of_answers_that_tell() -> None:
 def test_yes_and_no_need_one_more_program() -> None:
     assert not is_defensible(Case((1,), frozenset(), "True", "=="))
     assert is_defensible(Case((1,), frozenset(), "True", "==="))
+
+
+@pytest.mark.parametrize(
+    ("marks", "kept"),
+    [("", True), ("=", True), ("==", True), ("#", False), ("=#", False), ("+", False), ("===", True), ("==##", True)],
+)
+def test_numbers_as_all_known_ones_are_need_nobody_but_nobody_may_object(marks: str, kept: bool) -> None:
+    assert is_defensible(Case((1,), frozenset(), "True", marks, is_plain=True)) is (kept and marks != "==##")
+    assert not is_defensible(Case((1,), frozenset({traits.LARGE}), "True", marks[:2], is_plain=False))
+
+
+@pytest.mark.parametrize(
+    ("docstring", "plain"),
+    [
+        ("How many of the numbers are even?", True),
+        ("Round it to the nearest integer.", False),
+        ("Knowing that a is less then 100.", False),
+        ("For 0 < n < 10.", False),
+        ("The numbers between a and b.", False),
+    ],
+)
+def test_a_docstring_that_limits_or_rounds_is_not_plain(docstring: str, plain: bool) -> None:
+    assert is_plain_speech(problem_with(docstring=docstring)) is plain
+
+
+def test_what_has_text_in_it_is_not_numbers_alone() -> None:
+    assert traits.is_numbers(([1, 2.5], True, [[0]]))
+    assert not traits.is_numbers(([1, "2"],))
+    assert not traits.is_numbers((None,))
 
 
 def test_of_nothing_only_nothing_is_natural() -> None:

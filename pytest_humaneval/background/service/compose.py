@@ -48,17 +48,20 @@ class ComposeService:
             files += ["--file", str(more)]
         base = (self._engine, "compose", *files, "--profile", profile)
         variables = {"MODEL": model, "REVISION": revision, "PORT": str(port)}
-        done = subprocess.run([*base, "up", "--detach", SERVICES[profile]], env=os.environ | variables, check=False)
-        if done.returncode:
-            raise EngineError(f"{' '.join(base)} up ended with status {done.returncode}; its output is above")
+        finished = subprocess.run([*base, "up", "--detach", SERVICES[profile]], env=os.environ | variables, check=False)
+        if finished.returncode:
+            raise EngineError(f"{' '.join(base)} up ended with status {finished.returncode}; its output is above")
         url = url_of("127.0.0.1", port)
         return Started("compose", wanted, url, wanted.model, time.time(), compose=(*base, SERVICES[profile]))
 
     def running(self, started: Started) -> bool:
         """Whether the container runs; not so where no container engine answers."""
         *base, service = started.compose
-        told = _answer([*base, "ps", "--all", "--format", "json"])
-        return any(_service(one) == service and one.get("State") == "running" for one in _objects(told or ""))
+        listing = _answer([*base, "ps", "--all", "--format", "json"])
+        return any(
+            _service(container) == service and container.get("State") == "running"
+            for container in _objects(listing or "")
+        )
 
     def left_behind(self, started: Started) -> list[int]:
         """Nothing: a container ends with its first process."""
@@ -71,9 +74,9 @@ class ComposeService:
             EngineError: compose cannot.
         """
         *base, service = started.compose
-        done = subprocess.run([*base, "rm", "--stop", "--force", service], check=False)
-        if done.returncode:
-            raise EngineError(f"{' '.join(base)} rm ended with status {done.returncode}; its output is above")
+        finished = subprocess.run([*base, "rm", "--stop", "--force", service], check=False)
+        if finished.returncode:
+            raise EngineError(f"{' '.join(base)} rm ended with status {finished.returncode}; its output is above")
 
     def memory(self, started: Started) -> int:
         """Not known here; `docker stats` tells."""
@@ -87,8 +90,8 @@ class ComposeService:
     def end_of_log(self, started: Started) -> str:
         """Its last lines."""
         *base, service = started.compose
-        told = _answer([*base, "logs", "--tail", "15", service])
-        return f"the end of its log:\n{told.rstrip()}" if told else "its log is not available"
+        log = _answer([*base, "logs", "--tail", "15", service])
+        return f"the end of its log:\n{log.rstrip()}" if log else "its log is not available"
 
 
 def find_container_engine() -> str:
@@ -99,15 +102,15 @@ def find_container_engine() -> str:
     return ""
 
 
-def find_file(asked: Path | None) -> Path | None:
+def find_file(given: Path | None) -> Path | None:
     """The compose file that was asked for, else that of the checkout: of the current folder, or this package's.
 
     Raises:
         InputError: the file that was asked for is not there.
     """
-    if asked is not None and not asked.is_file():
-        raise InputError(f"--compose: {asked} does not exist")
-    places = [asked] if asked else [Path.cwd() / FILE, Path(__file__).parents[3] / FILE]
+    if given is not None and not given.is_file():
+        raise InputError(f"--compose: {given} does not exist")
+    places = [given] if given else [Path.cwd() / FILE, Path(__file__).parents[3] / FILE]
     return next((place.absolute() for place in places if place.is_file()), None)
 
 
@@ -131,12 +134,12 @@ def _model_and_revision(wanted: Wanted) -> tuple[str, str]:
 def _answer(command: list[str]) -> str | None:
     """What a command prints; None where it fails, is not there, or takes too long."""
     try:
-        done = subprocess.run(
+        finished = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=ANSWER_SECONDS, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return done.stdout if done.returncode == 0 else None
+    return finished.stdout if finished.returncode == 0 else None
 
 
 def _objects(text: str) -> Iterator[dict[str, Any]]:

@@ -48,8 +48,8 @@ def free_port(host: str, port: int) -> int:
     """
     try:
         with socket.create_server((host, port)) as probe:
-            found: int = probe.getsockname()[1]
-            return found
+            free: int = probe.getsockname()[1]
+            return free
     except OSError as error:
         raise InputError(
             f"--port: {host} port {port} is not available ({error.strerror or error}); choose another, or 0 for any"

@@ -22,6 +22,7 @@ from pytest_humaneval.background.service.health import free_port, url_of
 from pytest_humaneval.background.service.wanted import Started, Wanted
 from pytest_humaneval.engine.connection import log_tail
 from pytest_humaneval.engine.engine_process import open_log
+from pytest_humaneval.engine.serving_folder import remove_left_behind
 from pytest_humaneval.engine.vllm_setup import flag
 from pytest_humaneval.exceptions import InputError, ModelError
 from pytest_humaneval.models.find import find_model
@@ -68,6 +69,7 @@ class LocalService:
     def stop(self, started: Started) -> None:
         """End the process with all that it has started."""
         end_group(started.pid, started.start_mark, PATIENCE, started.log)
+        remove_left_behind()
 
     def left_behind(self, started: Started) -> list[int]:
         """Its workers, where the server itself has ended: the kernel's memory killer takes one process alone."""

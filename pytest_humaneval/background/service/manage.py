@@ -65,9 +65,9 @@ def stop() -> int:
         InputError: the state directory cannot be trusted.
     """
     directory = PrivateDirectory.existing(default_directory())
-    told = _stop_all(directory) if directory is not None else []
-    print("\n".join(told) or "nothing is running")
-    return FAILED if any(line.startswith("error: ") for line in told) else 0
+    lines = _stop_all(directory) if directory is not None else []
+    print("\n".join(lines) or "nothing is running")
+    return FAILED if any(line.startswith("error: ") for line in lines) else 0
 
 
 def restart(backend: str = "auto", compose: Path | None = None, wait: float = START_SECONDS, **given: Any) -> int:
@@ -128,13 +128,13 @@ def logs(follow: bool = False) -> int:
             return _backend(directory, started).show_log(started, follow=follow)
         engines = [engine for _, engine in lingering_engines(directory)] if directory is not None else []
         if directory is not None and len(engines) == 1:
-            one = engines[0]
-            lingering = Started("process", Wanted(one.model, ""), "", one.model, one.since, one.log, one.pid)
+            only = engines[0]
+            lingering = Started("process", Wanted(only.model, ""), "", only.model, only.since, only.log, only.pid)
             return LocalService(directory).show_log(lingering, follow=False)
     except KeyboardInterrupt:  # how one stops to follow
         return 0
-    told = "\n".join(f"{engine.model}: {engine.log}" for engine in engines)
-    print(told or "nothing is running", file=sys.stderr)
+    listed = "\n".join(f"{engine.model}: {engine.log}" for engine in engines)
+    print(listed or "nothing is running", file=sys.stderr)
     return NOT_RUNNING
 
 
@@ -146,13 +146,13 @@ def _start(directory: PrivateDirectory, settings: Settings, backend: str, compos
     return started
 
 
-def _choose(directory: PrivateDirectory, backend: str, asked: Path | None) -> Backend:
+def _choose(directory: PrivateDirectory, backend: str, given: Path | None) -> Backend:
     """The backend of this name; ``auto`` is compose where a container engine answers and there is a compose file."""
-    if backend == "process" and asked is None:
+    if backend == "process" and given is None:
         return LocalService(directory)
     if backend == "process":
         raise InputError("--compose: a file for compose does not go with --backend=process")
-    file = find_file(asked)
+    file = find_file(given)
     if file is None and backend == "auto":
         return LocalService(directory)
     if file is None:
@@ -160,7 +160,7 @@ def _choose(directory: PrivateDirectory, backend: str, asked: Path | None) -> Ba
     engine = find_container_engine()
     if engine:
         return ComposeService(engine, file)
-    if backend == "auto" and asked is None:
+    if backend == "auto" and given is None:
         return LocalService(directory)
     raise InputError(
         "--backend=compose: no container engine answers (tried docker and podman, with their compose); "
@@ -184,22 +184,22 @@ def _await_health(directory: PrivateDirectory, started: Started, patience: float
 
 
 def _stop_all(directory: PrivateDirectory) -> list[str]:
-    told = []
+    lines = []
     with directory.lock(STATE):
         if (started := _read(directory)) is not None:
-            told.append(_stop_service(directory, started))
+            lines.append(_stop_service(directory, started))
     for name, engine in list(lingering_engines(directory)):
         in_use = stop_engine(directory, name, engine)
-        how = "is in use, and ends with the run that uses it" if in_use else "is stopped"
-        told.append(f"the engine of {engine.model} (pid {engine.pid}) {how}")
-    return [line for line in told if line]
+        state = "is in use, and ends with the run that uses it" if in_use else "is stopped"
+        lines.append(f"the engine of {engine.model} (pid {engine.pid}) {state}")
+    return [line for line in lines if line]
 
 
 def _stop_service(directory: PrivateDirectory, started: Started) -> str:
     """Stop it where it runs; returns what to say, which is nothing where it did not."""
     backend = _backend(directory, started)
     running, left = backend.running(started), backend.left_behind(started)
-    told = _left_text(backend, started) if left else ""
+    leftovers = _left_text(backend, started) if left else ""
     try:
         if running or left:
             backend.stop(started)
@@ -207,7 +207,7 @@ def _stop_service(directory: PrivateDirectory, started: Started) -> str:
         return f"error: {error}"
     directory.remove(STATE)
     if left:
-        return f"the service had ended by itself: {_name(started)}; {told}, and are ended now"
+        return f"the service had ended by itself: {_name(started)}; {leftovers}, and are ended now"
     return f"the service is stopped: {_name(started)}" if running else ""
 
 
@@ -248,8 +248,8 @@ def _defaults() -> Settings:
 
 def _differing(wanted: Wanted, settings: Settings) -> list[str]:
     """The settings that were given and are not those of the service that runs."""
-    asked = Wanted.of(_defaults() | settings)
-    return [f"{name} {getattr(wanted, name)!r}" for name in settings if getattr(wanted, name) != getattr(asked, name)]
+    given = Wanted.of(_defaults() | settings)
+    return [f"{name} {getattr(wanted, name)!r}" for name in settings if getattr(wanted, name) != getattr(given, name)]
 
 
 def _name(started: Started) -> str:
@@ -269,8 +269,8 @@ def _service_row(backend: Backend, started: Started, state: str) -> list[str]:
 
 def _engine_row(engine: LingeringEngine) -> list[str]:
     try:
-        told = engine.ask({"op": "status"})
-        state, idle, limit = "in use" if told["in_use"] else "idle", _seconds(told["idle"]), told["idle_limit"]
+        answer = engine.ask({"op": "status"})
+        state, idle, limit = "in use" if answer["in_use"] else "idle", _seconds(answer["idle"]), answer["idle_limit"]
     except (OSError, ValueError, KeyError):
         state, idle, limit = "not answering", "-", 0.0
     return [

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.background.service import manage as command
-from pytest_humaneval.values import argument, key_and_value, number
+from pytest_humaneval.option import argument, key_and_value, number
 
 
 def add_service(subcommands: Any) -> None:

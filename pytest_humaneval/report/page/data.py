@@ -33,10 +33,10 @@ def page_data(
     problems: Sequence[Problem],
     summaries: Sequence[Summary],
     baseline: Results | None,
-    asked: Asked,
+    prompts: Asked,
 ) -> PageData:
     """Everything the grid and its cells show; strategies in the order of ``summaries``, problems as given."""
-    strategies = list(dict.fromkeys(one.strategy for one in summaries))
+    strategies = list(dict.fromkeys(row.strategy for row in summaries))
     known = {problem.task_id: problem for problem in problems}
     tasks = list(dict.fromkeys(problem.task_id for problem in problems))
     tasks += sorted({outcome.task_id for outcome in results.outcomes} - known.keys())
@@ -46,14 +46,14 @@ def page_data(
     place = {name: at for at, name in enumerate(strategies)}, {task: at for at, task in enumerate(tasks)}
     texts = _Texts()
     # By strategy: neighbours in the list that are alike compress well.
-    ordered = sorted(results.outcomes, key=lambda one: (place[0][one.strategy], place[1][one.task_id]))
+    ordered = sorted(results.outcomes, key=lambda outcome: (place[0][outcome.strategy], place[1][outcome.task_id]))
     cells = [
         {
             "strategy": place[0][outcome.strategy],
             "problem": place[1][outcome.task_id],
             **_cell(outcome, before.get(outcome.item), kinds, texts),
             "cause": causes.index(outcome.cause) if outcome.cause in causes else 0,
-            "prompt": texts.add(_prompt_text(asked.get((outcome.task_id, outcome.strategy)))),
+            "prompt": texts.add(_prompt_text(prompts.get((outcome.task_id, outcome.strategy)))),
         }
         for outcome in ordered
     ]

@@ -59,8 +59,8 @@ def _both(draw: Callable[[str], str]) -> Drawing:
 def _frame(rows: Sequence[Summary], kind: str, limit: float, row: float, legend: int = 0) -> Frame:
     """``legend`` is the number of its entries."""
     width = WIDE if kind == "wide" else NARROW
-    left = min(0.42 * width, LETTER * max(len(one.label) for one in rows) + 10)
-    names = [_shortened(one.label, int((left - 10) / LETTER)) for one in rows]
+    left = min(0.42 * width, LETTER * max(len(row.label) for row in rows) + 10)
+    names = [_shortened(row.label, int((left - 10) / LETTER)) for row in rows]
     frame = Frame(width, left, 4.0, row, names, limit)
     return Frame(width, left, LEGEND_ROW * -(-legend // _columns(frame)), row, names, limit) if legend else frame
 
@@ -101,10 +101,10 @@ def _kinds(rows: Sequence[Summary], kinds: Sequence[str], title: str, kind: str)
     parts = _legend(frame, kinds)
     for place, row in enumerate(rows):
         begin = 0
-        for one in kinds:
-            count = row.kinds.get(one, 0)
+        for name in kinds:
+            count = row.kinds.get(name, 0)
             if count:
-                parts.append(frame.bar(place, begin, begin + count, 0.8, colour_of(one), stroke=PAPER))
+                parts.append(frame.bar(place, begin, begin + count, 0.8, colour_of(name), stroke=PAPER))
             if count and frame.x(count) - frame.x(0) >= READABLE:
                 middle = frame.x(begin + count / 2)
                 parts.append(text(middle, frame.y(place), str(count), "middle", fill=PAPER, size=9))

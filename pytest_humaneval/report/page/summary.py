@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from statistics import median
 
-from pytest_humaneval.item import ItemId
 from pytest_humaneval.outcome import KINDS, Outcome
 from pytest_humaneval.report import baseline as baselines
 from pytest_humaneval.results.parts import is_pooled, part_of, parts_of, same_part
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.rows import Row, rows_of
+from pytest_humaneval.sample import ItemId
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +66,11 @@ def summaries(results: Results, baseline: Results | None) -> list[Summary]:
 
     Of several datasets each has its own, in their order.
     """
-    found: list[Summary] = []
+    rows: list[Summary] = []
     for name, some in parts_of(results.outcomes, pool=is_pooled(results.run)).items():
         before = same_part(baseline, name, some) if baseline is not None else None
-        found += [replace(one, dataset=name) for one in _summaries(part_of(results, name, some), before)]
-    return found
+        rows += [replace(row, dataset=name) for row in _summaries(part_of(results, name, some), before)]
+    return rows
 
 
 def _summaries(results: Results, baseline: Results | None) -> list[Summary]:
@@ -81,22 +81,22 @@ def _summaries(results: Results, baseline: Results | None) -> list[Summary]:
     before = {}
     if baseline is not None:
         before = {row.strategy: row.pass_at_k[1] for row in rows_of(former(results, baseline).values(), (1,))}
-    found = [
+    rows = [
         Summary(
             row,
             [outcome.completion_tokens for outcome in generated[row.strategy]],
             [outcome.generation_seconds for outcome in generated[row.strategy] if outcome.generation_seconds > 0],
             before.get(row.strategy),
         )
-        for row in rows_of(results.outcomes, sorted({1, *(int(k) for k in results.run.get("k", ()))}))
+        for row in rows_of(results.outcomes, sorted({1, *results.run.get("k", ())}))
     ]
-    return sorted(found, key=lambda one: (one.pass_at_1 is None, -(one.pass_at_1 or 0.0), one.strategy))
+    return sorted(rows, key=lambda row: (row.pass_at_1 is None, -(row.pass_at_1 or 0.0), row.strategy))
 
 
 def kinds_of(outcomes: Iterable[Outcome]) -> list[str]:
     """The kinds of verdict that occur, in the package's order."""
-    found = {outcome.kind for outcome in outcomes}
-    return [kind for kind in KINDS if kind in found]
+    present = {outcome.kind for outcome in outcomes}
+    return [kind for kind in KINDS if kind in present]
 
 
 def former(results: Results, baseline: Results) -> dict[ItemId, Outcome]:

@@ -16,9 +16,11 @@ from pytest_humaneval.report.page.figures import figures
 from pytest_humaneval.report.page.requirements import need_page_extra
 from pytest_humaneval.report.page.summary import kinds_of, summaries
 from pytest_humaneval.report.partial import partial_notes
+from pytest_humaneval.report.stopping_lines import stopped_notes
 from pytest_humaneval.results.preregistration import recorded
 from pytest_humaneval.results.prompts import Asked, read_prompts
 from pytest_humaneval.results.read import Results
+from pytest_humaneval.results.stopping import recorded_stops
 from pytest_humaneval.whole_file import write_whole
 from pytest_humaneval.wording import p_text, three_decimals
 
@@ -30,11 +32,11 @@ def write_page(
     results: Results,
     problems: Sequence[Problem],
     baseline: Results | None = None,
-    asked: Asked | None = None,
+    prompts: Asked | None = None,
 ) -> None:
     """Write the report page of ``results`` to ``path``: one file, nothing beside it, nothing to be loaded.
 
-    ``problems`` give the grid its order and its names. ``asked`` are the prompts; left out, they are read from the
+    ``problems`` give the grid its order and its names. ``prompts`` are the prompts; left out, they are read from the
     prompts.jsonl beside the results, where there is one.
 
     Raises:
@@ -42,19 +44,19 @@ def write_page(
         OSError: the file cannot be written.
     """
     need_page_extra("a report page")
-    if asked is None:
-        asked = read_prompts(results.source) if results.source else {}
-    write_whole(path, [render(results, problems, baseline, asked)])
+    if prompts is None:
+        prompts = read_prompts(results.source) if results.source else {}
+    write_whole(path, [render(results, problems, baseline, prompts)])
 
 
-def render(results: Results, problems: Sequence[Problem], baseline: Results | None, asked: Asked) -> str:
+def render(results: Results, problems: Sequence[Problem], baseline: Results | None, prompts: Asked) -> str:
     """The page as text."""
     import jinja2
     from markupsafe import Markup
 
     rows = summaries(results, baseline)
     kinds = kinds_of(results.outcomes)
-    data = page_data(results, problems, rows, baseline, asked)
+    data = page_data(results, problems, rows, baseline, prompts)
     style, script = _static("page.css"), "".join(map(_static, SCRIPTS))
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("pytest_humaneval.report.page", "static"),
@@ -73,16 +75,17 @@ def render(results: Results, problems: Sequence[Problem], baseline: Results | No
         "rows": rows,
         "kinds": kinds,
         "drawings": {
-            name: {kind: Markup(getattr(one, kind)) for kind in ("wide", "narrow")}
-            for name, one in (figures(rows, kinds) if rows else {}).items()
+            name: {kind: Markup(getattr(figure, kind)) for kind in ("wide", "narrow")}
+            for name, figure in (figures(rows, kinds) if rows else {}).items()
         },
         "reliability": reliability(results, list(rows[0].row.pass_at_k) if rows else []),
         "facts": facts(results, problems),
         "tiles": tiles(results, rows),
-        "notes": [*results.notes, *partial_notes(results)],
+        "notes": [*results.notes, *partial_notes(results), *stopped_notes(one.row for one in rows)],
         "changes": changes(results, baseline),
         "compared": compared(results),
         "gates": (results.run.get("gates") or {}).get("answer", ""),
+        "stops": recorded_stops(results.run.get("stopping")),
         "plan": recorded(results.run.get("plan")),
     }
     return environment.get_template("page.html.j2").render(values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from ..wire.abilities import ALWAYS, OPERATIONS
@@ -44,19 +45,24 @@ class Answers(Border):
             self.learn({name: namespace[name] for name in kinds if isinstance(namespace.get(name), type)})
         return LOADED + encode(namespace[root], border=self) if root else LOADED
 
-    def to(self, message: bytes) -> bytes:
-        """The answer to a call, or to another operation."""
+    def to(self, message: bytes) -> Iterator[bytes]:
+        """The answer to a call, or to another operation; or the answers to many calls, each as soon as it is there."""
         if self._world is not None:
             message = self._world.before(message)
         decoder = Decoder(message, self._known, self)
-        reply = self._answer(decoder.whole(Decoder.value), message, decoder.objects)
-        return reply if self._world is None else self._world.after(reply)
+        calls = decoder.whole(Decoder.value)
+        if len(calls) == 1:
+            for call in calls[0]:
+                yield self._answer(call, b"", [])
+            return
+        reply = self._answer(calls, message, decoder.objects)
+        yield reply if self._world is None else self._world.after(reply)
 
-    def _answer(self, asked: Any, message: bytes, objects: list[Any]) -> bytes:
+    def _answer(self, request: Any, message: bytes, objects: list[Any]) -> bytes:
         try:
-            result = self._lent[0](*asked[0], **asked[1]) if len(asked) == 2 else self._operated(*asked)
-            if self._watched:
-                return self._with_changes(result, asked, message, objects)
+            result = self._lent[0](*request[0], **request[1]) if len(request) == 2 else self._operated(*request)
+            if self._watched and message:  # nobody looks at the arguments of many calls again
+                return self._with_changes(result, request, message, objects)
             return VALUE + encode(result, border=self)
         except CodecError as error:
             return REFUSED + encode(str(error))
@@ -67,10 +73,10 @@ class Answers(Border):
         function = OPERATIONS.get(operation) or ALWAYS[operation]
         return function(self.lent(number), *arguments, **keywords)
 
-    def _with_changes(self, result: Any, asked: Any, message: bytes, objects: list[Any]) -> bytes:
+    def _with_changes(self, result: Any, request: Any, message: bytes, objects: list[Any]) -> bytes:
         """The result, and what the arguments hold by now where that is something else than before."""
         again = GraphEncoder(False, self)
-        again.value(asked)
+        again.value(request)
         same = again.finished() == message and list(map(id, again.objects)) == list(map(id, objects))
         letter = VALUE if same else CHANGED
         return letter + GraphEncoder(False, self).result(result, objects, changed=not same)
@@ -84,10 +90,10 @@ class Answers(Border):
             if self._world:
                 message = self._world.before(message)
             decoder = Decoder(message, self._known, self)
-            told = decoder.whole(Decoder.value)
-            if type(told[0]) is bool:
-                return told[1] if told[0] else _raise(*told[1])
-            reply = self._answer(told, message, decoder.objects)
+            received = decoder.whole(Decoder.value)
+            if type(received[0]) is bool:
+                return received[1] if received[0] else _raise(*received[1])
+            reply = self._answer(received, message, decoder.objects)
             write_frame(self._channel, self._world.after(reply) if self._world else reply)
 
     def far(self, value: Any) -> Far | None:

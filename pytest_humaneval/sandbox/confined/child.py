@@ -59,8 +59,9 @@ def _serve(
         return
     write_frame(channel, answers.introduced(namespace, function, kinds, root))
     while True:
-        write_frame(channel, answers.to(read_frame(channel)))
-        _collect_descriptors(channel)
+        for reply in answers.to(read_frame(channel)):
+            write_frame(channel, reply)
+            _collect_descriptors(channel)
 
 
 def _found(namespace: dict[str, Any], entry_point: str) -> Any:
@@ -77,14 +78,15 @@ def rehearse() -> None:
     Code that specialises itself in a child first has to get memory of its own: much of a check's cost is page faults.
     (Doing it once more in every child, ahead of time, cost more than it saved.)
     """
+    call: tuple[Any, Any] = (([1, 2.5], "text"), {})
     for number in range(20):
         namespace: dict[str, Any] = {}
         answers = Answers(0, Place(_REHEARSAL, 0), ["arguments"] if number % 2 else [])
         exec(_compiled(_REHEARSAL), namespace)
         answers.introduced(namespace, _found(namespace, "f"), [], "")
-        answers.to((GraphEncoder if number % 2 else Encoder).of((([1, 2.5], "text"), {})))
-        answers.to(encode(((), {})))
-        _collect_descriptors(0)
+        for message in ((GraphEncoder if number % 2 else Encoder).of(call), encode(((), {})), encode(([call, call],))):
+            for _ in answers.to(message):
+                _collect_descriptors(0)
 
 
 def _collect_descriptors(channel: int) -> None:

@@ -11,9 +11,10 @@ from typing import Any
 from ..wire.decoder import decode
 from ..wire.encoder import encode
 from ..wire.messages import REFUSED
-from ..wire.world import WorldError, draws_between, files_in, put_files
+from ..wire.world import MAX_WARNING, MAX_WARNINGS, WorldError, draws_between, files_in, put_files
 
 MAX_TEXT = 1 << 20  # characters printed between two messages
+WARNINGS = frozenset(each for each in vars(builtins).values() if isinstance(each, type) and issubclass(each, Warning))
 
 
 class World:
@@ -23,6 +24,9 @@ class World:
         self._wants = wants
         self._streams = (io.StringIO(), io.StringIO())
         self._state: Any = None  # of the generator of random numbers
+        self._warned: list[tuple[str, str]] = []
+        if "warnings" in wants:
+            self._note_warnings()
         if "output" in wants:
             sys.stdout, sys.stderr = self._streams
         if "input" in wants:
@@ -49,7 +53,23 @@ class World:
             files = files_in(".") if "files" in self._wants else None
         except (WorldError, OSError) as error:
             files, reply = None, REFUSED + encode(str(error))
-        return encode((*map(_taken, self._streams), self._draws(), files, reply))
+        return encode((*map(_taken, self._streams), self._draws(), files, self._warnings(), reply))
+
+    def _note_warnings(self) -> None:
+        """Keep each, whatever filters the program sets: what becomes of it is the test's to say."""
+        import warnings
+
+        def note(message: Any, category: Any = UserWarning, *more: Any, **options: Any) -> None:
+            kind: Any = type(message) if isinstance(message, Warning) else category or UserWarning
+            if len(self._warned) < MAX_WARNINGS:
+                own = next(base for base in kind.__mro__ if base in WARNINGS)  # which the test has as well
+                self._warned.append((own.__name__, str(message)[:MAX_WARNING]))
+
+        warnings.warn = note
+
+    def _warnings(self) -> list[tuple[str, str]]:
+        warned, self._warned = self._warned, []
+        return warned
 
     def _draws(self) -> int:
         if self._state is None:

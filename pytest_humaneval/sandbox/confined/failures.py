@@ -27,13 +27,13 @@ def description(error: BaseException, place: Place, border: Border | None = None
     except BaseException:
         message = ""
     try:
-        told = (str(kind.__name__), [_full_name(base) for base in kind.__mro__], message, *place.of(error))
+        content = (str(kind.__name__), [_full_name(base) for base in kind.__mro__], message, *place.of(error))
     except BaseException:
         return encode(("Exception", ["Exception"], message, 0, ""))
     try:
-        return encode((*told, *_values_of(error)), border=border)
+        return encode((*content, *_values_of(error), *_cause_of(error)), border=border)
     except BaseException:
-        return encode(told)
+        return encode(content)
 
 
 def _full_name(kind: type) -> str:
@@ -46,6 +46,14 @@ def _values_of(error: BaseException) -> tuple[tuple[Any, ...], dict[str, Any], i
     state = dict(error.__dict__)
     number = state.pop(NUMBER, -1)
     return tuple(error.args), state, number
+
+
+def _cause_of(error: BaseException) -> tuple[Any, ...]:
+    """Names and arguments of the exception that it was raised from, if there is one."""
+    cause = error.__cause__
+    if cause is None:
+        return ()
+    return ([_full_name(base) for base in type(cause).__mro__], str(cause)[:MAX_TEXT])
 
 
 class Place:

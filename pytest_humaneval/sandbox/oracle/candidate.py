@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..wire import messages
@@ -12,6 +13,7 @@ from ..wire.decoder import Decoder
 from ..wire.encoder import Encoder, encode
 from ..wire.errors import Leave
 from ..wire.graph import GraphEncoder
+from .ahead import Ahead, Batch
 from .budget import Budget
 from .channel import Channel, Stop
 from .lending import OracleBorder
@@ -55,6 +57,7 @@ class Candidate:
         self._makers: set[int] = set()  # those of them that are classes of the prompt's
         self._made: set[int] = set()  # numbers of their objects that the test has made
         self._asked = False  # whether anything was asked since the last call
+        self._ahead: Ahead | None = None  # where the test's calls are known before it makes them
         self.function = self._border.borrowed(Far(0, "function", ""), FUNCTION)
 
     @property
@@ -73,6 +76,14 @@ class Candidate:
         self.raised, self.raised_detail, self.calls = None, "", 0
         self.arguments, self.result, self._asked = ((), {}), None, False
 
+    def foresee(self, batches: Sequence[Batch]) -> None:
+        """Ask for calls together, which the test will make in this order, before it makes any other.
+
+        Not where it shares more with the program than values: that goes back and forth with every call.
+        """
+        if not self.surroundings.shared:
+            self._ahead = Ahead(batches, self.channel)
+
     def load(self, source: str, entry_point: str, line_offset: int, wants: frozenset[str], stub: Stub) -> Any:
         """Run the program in the child; what it has of the class that a dotted entry point begins with.
 
@@ -85,9 +96,9 @@ class Candidate:
         self.surroundings = Surroundings(wants, self._folder)
         self._requests = Requests(wants)
         seconds = self.timeout * self._num_tests
-        told = (source, entry_point, line_offset, seconds, sorted(wants), [*stub.kinds], stub.root)
+        settings = (source, entry_point, line_offset, seconds, sorted(wants), [*stub.kinds], stub.root)
         try:
-            return self._loaded(self.channel.ask(encode(told)), stub)
+            return self._loaded(self.channel.ask(encode(settings)), stub)
         except (Stop, Leave):
             raise
         except BaseException as error:
@@ -137,10 +148,12 @@ class Candidate:
 
     def _operated(self, far: Far, operation: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         call = far.number == 0 and operation == "__call__"
-        asked = (arguments, keywords) if call else (operation, far.number, arguments, keywords)
+        if call and self._ahead is not None and (reply := self._ahead.reply()) is not None:
+            return self._foreseen(reply)
+        request = (arguments, keywords) if call else (operation, far.number, arguments, keywords)
         encoder = (GraphEncoder if self._watched else Encoder)(True, self._border)
         try:
-            encoder.value(asked)
+            encoder.value(request)
             message = encoder.finished()
         except CodecError as error:
             raise self._blame_for_argument(error) from None
@@ -150,6 +163,15 @@ class Candidate:
         result = self._decoded(reply, encoder.objects if self._watched else [], changed=reply[:1] == messages.CHANGED)
         if is_remote(result) and self._makes(far, operation):
             self._made.add(far_of(result).number)
+        return result
+
+    def _foreseen(self, reply: bytes) -> Any:
+        """What has come of a call that was asked for together with others."""
+        if reply[:1] != messages.VALUE:
+            raise self._exception(reply, "__call__")
+        result = self._decoded(reply, [], changed=False)
+        if self.calls == 1 and is_remote(result):
+            self._ahead = None  # a generator, perhaps: what it yields may depend on when it is asked
         return result
 
     def _makes(self, far: Far, operation: str) -> bool:
@@ -199,6 +221,8 @@ class Candidate:
 
     def _ask(self, message: bytes) -> bytes:
         """The reply, after all that the child asks for meanwhile."""
+        if self._ahead is not None:
+            self._ahead.settle()
         reply = self._said(message)
         while reply[:1] == messages.ASK:
             reply = self._said(self._requests.answer(reply, self._border))
@@ -223,7 +247,7 @@ class Candidate:
         kind, detail, described = self._failure(reply)
         if described is None or kind != "exception":
             return self.stop(kind, detail)
-        number = described[-1] if len(described) > 5 else -1
+        number = described[7] if len(described) > 5 else -1
         step = _STEPS.get(operation)
         if 0 <= number < len(self._requests.raised):
             self.raised = self._requests.raised[number]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 import time
+from collections.abc import Iterator
 
 from ..wire.codec import CodecError
 from ..wire.frames import CHUNK, FrameReader, framed
@@ -49,9 +50,22 @@ class Channel:
         Raises:
             Stop: none did.
         """
+        return next(self.replies(message, 1))
+
+    def replies(self, message: bytes, count: int) -> Iterator[bytes]:
+        """Send a message that so many answer; they are waited for one by one, as they are taken.
+
+        Raises:
+            Stop: none came any more.
+        """
+        reader = FrameReader()
         try:
             self._send(framed(message))
-            return self._receive()
+            for position in range(1, count + 1):
+                reply = self._received(reader)
+                if position == count:
+                    reader.end()
+                yield reply
         except (EOFError, OSError):
             raise self.stop("gone") from None
         except CodecError as error:
@@ -65,11 +79,10 @@ class Channel:
             except BlockingIOError:
                 self._wait(self._poll(select.POLLOUT))
 
-    def _receive(self) -> bytes:
-        reader, message = FrameReader(), None
-        while message is None:
+    def _received(self, reader: FrameReader) -> bytes:
+        while (message := reader.taken()) is None:
             self._wait(self._readable)
-            message = reader.feed(self._socket.recv(CHUNK))
+            reader.add(self._socket.recv(CHUNK))
         return message
 
     def _poll(self, event: int) -> select.poll:

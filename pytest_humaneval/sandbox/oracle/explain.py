@@ -63,11 +63,11 @@ def _place(trace: TracebackType | None, file: str) -> tuple[FrameType | None, in
 @lru_cache(maxsize=1024)
 def _statements(test: str) -> dict[int, ast.stmt]:
     """The innermost statement on every line of the test."""
-    found: dict[int, ast.stmt] = {}
+    statements: dict[int, ast.stmt] = {}
     for node in ast.walk(ast.parse(test)):  # breadth first: inner statements come later
         if isinstance(node, ast.stmt):
-            found.update(dict.fromkeys(range(node.lineno, (node.end_lineno or node.lineno) + 1), node))
-    return found
+            statements.update(dict.fromkeys(range(node.lineno, (node.end_lineno or node.lineno) + 1), node))
+    return statements
 
 
 def _expected(statement: ast.stmt | None, frame: FrameType | None) -> str:

@@ -39,7 +39,7 @@ def time_limit(candidate: Candidate) -> Iterator[None]:
 
     def stop(number: int, frame: FrameType | None) -> None:
         if armed:
-            raise candidate.stop("timed out", f"the test was not done within the wall limit of {seconds:g} s")
+            raise candidate.stop("timed out", f"the test did not finish within the wall limit of {seconds:g} s")
 
     signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds, 0.1)  # again and again: the test may swallow it

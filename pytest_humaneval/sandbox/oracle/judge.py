@@ -11,6 +11,7 @@ from types import CodeType
 from typing import Any, NamedTuple
 
 from ..wire.errors import Leave
+from .ahead import batches_of
 from .candidate import BadArgumentError, Candidate
 from .channel import Stop
 from .explain import arguments_of, explained, text_of
@@ -67,8 +68,8 @@ class Trial:
         judgement = self._decided(self._test_further)
         if judgement.kind in ("passed", "assertion"):
             return judgement
-        told = (judgement.detail, f"arguments: {arguments_of(self._candidate)}")
-        return Judgement(judgement.kind, "\n".join(filter(None, told)))
+        parts = (judgement.detail, f"arguments: {arguments_of(self._candidate)}")
+        return Judgement(judgement.kind, "\n".join(filter(None, parts)))
 
     def close(self) -> None:
         """Let go of the namespace, which refers to its functions, and they to it."""
@@ -96,6 +97,8 @@ class Trial:
         self._namespace.clear()
         self._put_stub()
         self._namespace.update(self._stub.kinds)
+        if not self._stub.is_class:
+            self._candidate.foresee(batches_of(self._case.strong_test, self._case.entry_point))
         return self._tested(self._case._replace(test=self._case.strong_test))
 
     def _put_stub(self) -> Stub:
@@ -127,7 +130,7 @@ def overcome(error: BaseException) -> Judgement:
 def _run_test(case: Case, candidate: Candidate, namespace: dict[str, Any]) -> Judgement:
     try:
         exec(_compiled_test(case.test), namespace)
-        told = namespace["check"](candidate.function)
+        report = namespace["check"](candidate.function)
     except (Stop, Leave):
         raise
     except BaseException as error:
@@ -135,7 +138,7 @@ def _run_test(case: Case, candidate: Candidate, namespace: dict[str, Any]) -> Ju
         if fault := _fault_of_test(error, case, candidate):
             raise TestError(f"the hidden test cannot be run: {fault}") from None
         return _failure(case, candidate, error)
-    return Judgement("passed", told if type(told) is str else "")  # a test of our own may report what it saw
+    return Judgement("passed", report if type(report) is str else "")  # a test of our own may report what it saw
 
 
 def _fault_of_test(error: BaseException, case: Case, candidate: Candidate) -> str:

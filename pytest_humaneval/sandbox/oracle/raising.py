@@ -10,9 +10,10 @@ MAX_TEXT = 2_000  # characters of each part of a description: the child's own cu
 MAX_LINE = 1 << 31  # no program has so many lines
 
 # Of an exception: name, names of its bases, message, line, source of the line; then, where they can cross, its
-# arguments, its attributes, and the number of the test's own exception that it is.
+# arguments, its attributes, and the number of the test's own exception that it is; then, where it was raised from
+# another, the names of that one's bases and its message.
 Description = tuple[Any, ...]
-_FORM, _MORE = (str, list, str, int, str), (tuple, dict, int)
+_FORM, _MORE, _CAUSE = (str, list, str, int, str), (tuple, dict, int), (list, str)
 # Never MemoryError, which would be ours, nor StopIteration, which ends a loop of the test instead of failing it.
 _ODD = (StopIteration, StopAsyncIteration, MemoryError, BaseExceptionGroup)
 
@@ -23,9 +24,10 @@ class CandidateError(Exception):
 
 def is_description(value: Any) -> bool:
     """Whether it is what the child says of an exception."""
-    if not isinstance(value, tuple) or tuple(map(type, value)) not in (_FORM, _FORM + _MORE):
+    if not isinstance(value, tuple) or tuple(map(type, value)) not in (_FORM, _FORM + _MORE, _FORM + _MORE + _CAUSE):
         return False
-    return abs(value[3]) < MAX_LINE and all(type(name) is str for name in value[1])
+    names = [*value[1], *(value[8] if len(value) > len(_FORM + _MORE) else ())]
+    return abs(value[3]) < MAX_LINE and all(type(name) is str for name in names)
 
 
 def exception_of(described: Description, own: dict[str, type[Exception]]) -> Exception | None:
@@ -34,6 +36,14 @@ def exception_of(described: Description, own: dict[str, type[Exception]]) -> Exc
     ``own`` are the exceptions that the prompt defines, by name. A name is the child's claim; but it could have raised
     it as well.
     """
+    made = _of_names(described, own)
+    if made is not None and len(described) > len(_FORM + _MORE):
+        names, message = described[8:]
+        made.__cause__ = _of_names(("", names, message, 0, ""), own)
+    return made
+
+
+def _of_names(described: Description, own: dict[str, type[Exception]]) -> Exception | None:
     names = described[1]
     arguments, state = described[5:7] if len(described) > len(_FORM) else ((described[2][:MAX_TEXT],), {})
     for position, name in enumerate(names):
@@ -47,10 +57,10 @@ def exception_of(described: Description, own: dict[str, type[Exception]]) -> Exc
 def _known(name: str) -> type[BaseException] | None:
     """The exception of a name: Python's, or one of a module of Python's that the test has imported."""
     module, _, last = name.rpartition(".")
-    found: Any = getattr(builtins, name, None)
+    candidate: Any = getattr(builtins, name, None)
     if module and module.partition(".")[0] in sys.stdlib_module_names:
-        found = getattr(sys.modules.get(module), last, None)
-    return found if isinstance(found, type) and issubclass(found, BaseException) else None
+        candidate = getattr(sys.modules.get(module), last, None)
+    return candidate if isinstance(candidate, type) and issubclass(candidate, BaseException) else None
 
 
 def _raised(

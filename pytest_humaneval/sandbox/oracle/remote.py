@@ -190,13 +190,13 @@ def _contains(self: Any, value: Any) -> bool:
 
 def _left(self: Remote, kind: Any, error: Any, trace: Any) -> bool:
     """The end of a ``with`` statement: no failure of the test is suppressed."""
-    told = _ask(self, "__exit__", *_in_words(kind, error))
-    return bool(told) and _may_suppress(self, kind)
+    answer = _ask(self, "__exit__", *_in_words(kind, error))
+    return bool(answer) and _may_suppress(self, kind)
 
 
 async def _left_async(self: Remote, kind: Any, error: Any, trace: Any) -> bool:
-    told = await _ask(self, "__aexit__", *_in_words(kind, error))
-    return bool(told) and _may_suppress(self, kind)
+    answer = await _ask(self, "__aexit__", *_in_words(kind, error))
+    return bool(answer) and _may_suppress(self, kind)
 
 
 def _may_suppress(manager: Remote, kind: Any) -> bool:

@@ -39,21 +39,21 @@ class Requests:
         function, arguments, keywords = self._asked(request, border)
         self._depth += 1
         try:
-            told: tuple[Any, ...] = (True, function(*arguments, **keywords))
+            answer: tuple[Any, ...] = (True, function(*arguments, **keywords))
         except Exception as error:
-            told = (False, self._told(error))
+            answer = (False, self._told(error))
         finally:
             self._depth -= 1
         try:
-            return encode(told, strict=True, border=border)
+            return encode(answer, strict=True, border=border)
         except CodecError as error:
             raise RequestError(f"a function of the test's returns {error}, which cannot cross") from None
 
     def _asked(self, request: bytes, border: Border) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
-        told = Decoder(request[1:], border=border).whole(Decoder.value)
-        if type(told) is not tuple or tuple(map(type, told))[1:] != (tuple, dict):
+        parts = Decoder(request[1:], border=border).whole(Decoder.value)
+        if type(parts) is not tuple or tuple(map(type, parts))[1:] != (tuple, dict):
             raise CodecError("a malformed message: no request")
-        what, arguments, keywords = told
+        what, arguments, keywords = parts
         function = self._set_up(what) if type(what) is str else border.lent(what)
         if function is None or not all(type(name) is str for name in keywords):
             raise CodecError("a malformed message: no request")

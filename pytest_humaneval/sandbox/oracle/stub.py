@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 from contextlib import suppress
 from functools import lru_cache
@@ -29,7 +30,7 @@ def put_stub_into(namespace: dict[str, Any], prompt: str, entry_point: str) -> S
             exec(code, namespace)
     name = _first_name(entry_point)
     kinds = {each: value for each, value in namespace.items() if isinstance(value, type) and _is_own(value)}
-    is_class = kinds.pop(name, None) is not None
+    is_class = kinds.pop(name, None) is not None or name in _classes(prompt)
     return Stub(kinds, is_class, "" if name == entry_point else name)
 
 
@@ -44,9 +45,23 @@ def _first_name(entry_point: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _compiled(prompt: str) -> CodeType | None:
+def _parsed(prompt: str) -> ast.Module | None:
     """As a module: some tests call functions it defines. None when it does not compile without a body."""
     for ending in ("\n", "    pass\n", "        pass\n"):
         with suppress(SyntaxError):
-            return compile(prompt + ending, "<prompt>", "exec", dont_inherit=True)
+            return ast.parse(prompt + ending, "<prompt>")
     return None
+
+
+@lru_cache(maxsize=1024)
+def _compiled(prompt: str) -> CodeType | None:
+    tree = _parsed(prompt)
+    return None if tree is None else compile(tree, "<prompt>", "exec", dont_inherit=True)
+
+
+@lru_cache(maxsize=1024)
+def _classes(prompt: str) -> frozenset[str]:
+    """By name, also those that cannot be made without the program: a decorator may ask for its methods."""
+    tree = _parsed(prompt)
+    body = [] if tree is None else tree.body
+    return frozenset(node.name for node in body if isinstance(node, ast.ClassDef))

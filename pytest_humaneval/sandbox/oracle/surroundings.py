@@ -12,15 +12,17 @@ import os
 import random
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from ..wire.decoder import decode
 from ..wire.encoder import encode
-from ..wire.world import BLOCK, MAX_BLOCKS, files_in, put_files
+from ..wire.world import BLOCK, MAX_BLOCKS, MAX_WARNING, MAX_WARNINGS, files_in, put_files
 from .scratch import empty_tree
 
-SHARED = frozenset({"output", "input", "print", "random", "files"})
+SHARED = frozenset({"output", "input", "print", "random", "files", "warnings"})
 
 
 class NoInput(io.StringIO):
@@ -35,6 +37,21 @@ class NoInput(io.StringIO):
         raise OSError
 
     readline = read  # type: ignore[assignment]
+
+
+def _warn(warnings_sent: Any) -> None:
+    """Warn as the program has, by the filters that the test has set.
+
+    Raises:
+        ValueError: that is no warning of Python's.
+    """
+    if type(warnings_sent) is not list or len(warnings_sent) > MAX_WARNINGS:
+        raise ValueError("no warnings")
+    for name, message in warnings_sent:
+        kind = getattr(builtins, name, None)
+        if not isinstance(kind, type) or not issubclass(kind, Warning) or type(message) is not str:
+            raise ValueError("no warning of Python's")
+        warnings.warn_explicit(message[:MAX_WARNING], kind, "<completion>", 1)
 
 
 class Surroundings:
@@ -57,8 +74,8 @@ class Surroundings:
         Raises:
             ValueError, WorldError: it is no such reply.
         """
-        told = decode(reply)
-        text, errors, draws, files, inner = told
+        content = decode(reply)
+        text, errors, draws, files, warned, inner = content
         if (str, str, int, bytes) != (*map(type, (text, errors, draws, inner)),):
             raise ValueError("no reply")
         for stream, printed in ((sys.stdout, text), (sys.stderr, errors)):
@@ -68,6 +85,8 @@ class Surroundings:
             random.getrandbits(32 * draws)
         if files is not None and "files" in self._wants:
             put_files(self._folder, files, files_in(self._folder))
+        if "warnings" in self._wants:
+            _warn(warned)
         return bytes(inner)
 
     @contextmanager

@@ -11,6 +11,7 @@ _CALLED = {  # names and attributes in a test, and what it wants if it has one o
     "output": {"stdout", "stderr", "redirect_stdout", "redirect_stderr"},
     "input": {"stdin", "input"},
     "random": {"seed", "setstate"},
+    "warnings": {"catch_warnings", "showwarning"},
     "files": {"open", "tempfile", "TemporaryDirectory", "NamedTemporaryFile", "mkdtemp", "mkstemp", "exists", "isfile",
               "write_text", "read_text", "write_bytes", "read_bytes", "listdir", "getcwd", "makedirs", "mkdir"},
 }  # fmt: skip
@@ -34,7 +35,7 @@ def wants_of(test: str, entry_point: str, *, of_a_class: bool) -> frozenset[str]
         words.add("input")
     if _steps(nodes, entry_point) or _STEPPING & mentioned:
         words.add("steps")
-    if of_a_class or _looks_again(nodes, entry_point):
+    if of_a_class or _looks_again(nodes, entry_point) or any(map(_asks_who_is_who, nodes)):
         words.add("arguments")
     return frozenset(words)
 
@@ -56,6 +57,13 @@ def _steps(nodes: list[ast.AST], entry_point: str) -> bool:
     zips = [node for node in nodes if isinstance(node, ast.Call) and _is_named(node.func, {"zip", "enumerate"})]
     return any(isinstance(part, ast.Call) and _is_named(part.func, {"candidate", entry_point})
                for call in zips for part in call.args)  # fmt: skip
+
+
+def _asks_who_is_who(node: ast.AST) -> bool:
+    """Whether it compares two objects that are none of Python's constants by ``is``."""
+    if not isinstance(node, ast.Compare) or not all(isinstance(sign, (ast.Is, ast.IsNot)) for sign in node.ops):
+        return False
+    return not any(isinstance(side, ast.Constant) for side in (node.left, *node.comparators))
 
 
 def _is_named(node: ast.expr, names: set[str]) -> bool:

@@ -94,12 +94,12 @@ class Border:
         Raises:
             CodecError: it is not one of those that cross.
         """
-        found = (
+        thing = (
             self.kinds.get(name) if module == "" else getattr(builtins, name, None) if module == "builtins" else None
         )
-        if not isinstance(found, type):
+        if not isinstance(thing, type):
             raise CodecError("a malformed message: no type of this name")
-        return found
+        return thing
 
     def kin(self, kind: type) -> str:
         """The name of the prompt's class that a type derives from, or an empty string."""
@@ -123,7 +123,7 @@ def standard(value: Any) -> tuple[str, str] | None:
 
 def found_under(module: str, name: str) -> Any:
     """What an imported module has under a dotted name; None when there is nothing."""
-    found: Any = sys.modules.get(module)
+    thing: Any = sys.modules.get(module)
     for part in name.split("."):
-        found = getattr(found, part, None)
-    return found
+        thing = getattr(thing, part, None)
+    return thing

@@ -26,6 +26,7 @@ MAX_EXPONENT = 10_000  # of a Decimal: a larger one is a bomb for whoever turns 
 _DATE, _TIME = ("year", "month", "day"), ("hour", "minute", "second", "microsecond")
 # What the types of datetime are made of, in the order of their constructors.
 MOMENTS = {"date": _DATE, "datetime": _DATE + _TIME, "time": _TIME, "timedelta": ("days", "seconds", "microseconds")}
+ARRAYS = "bBhHiIlLqQfd"  # types of arrays, all of numbers
 
 COUNT = struct.Struct("<I")
 INT = struct.Struct("<q")

@@ -9,6 +9,7 @@ from typing import Any
 
 from .border import Border
 from .codec import (
+    ARRAYS,
     COMPLEX,
     COUNT,
     FLOAT,
@@ -47,8 +48,8 @@ class Decoder(ObjectReader):
         """
         try:
             value = read(self)
-            for one in self.waiting:  # it grows meanwhile
-                self.fill(one)
+            for unfilled in self.waiting:  # it grows meanwhile
+                self.fill(unfilled)
         except (CodecError, MemoryError):
             raise
         except Exception as error:
@@ -138,6 +139,17 @@ class Decoder(ObjectReader):
             raise CodecError(f"a Decimal with an exponent beyond {MAX_EXPONENT}")
         return number
 
+    def array(self) -> Any:
+        """An array of numbers."""
+        from array import array
+
+        typecode, content = self.value(), self.value()
+        if type(typecode) is not str or typecode not in ARRAYS or type(content) is not bytes:
+            raise CodecError("a malformed message: no array")
+        made = array(typecode)
+        made.frombytes(content)
+        return made
+
     def moment(self) -> Any:
         """A date, time, date and time, or span."""
         import datetime
@@ -175,6 +187,8 @@ _READERS: dict[int, Reader] = {
     ord("s"): lambda decoder: decoder.one_text(decoder.content().decode("utf-8", "surrogatepass")),
     ord("b"): Decoder.content,
     ord("B"): lambda decoder: bytearray(decoder.content()),
+    ord("v"): lambda decoder: memoryview(decoder.content()),
+    ord("a"): Decoder.array,
     ord("l"): Decoder.members,
     ord("t"): lambda decoder: tuple(decoder.members()),
     ord("S"): lambda decoder: set(decoder.members(step=1)),

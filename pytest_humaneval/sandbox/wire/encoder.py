@@ -136,8 +136,8 @@ class Encoder(ObjectWriter):
     def slice(self, value: slice) -> None:
         """Start, stop and step."""
         self.out += b"L"
-        for one in (value.start, value.stop, value.step):
-            self.value(one)
+        for part in (value.start, value.stop, value.step):
+            self.value(part)
 
     def text_of(self, value: Any) -> None:
         """What is as good as its text."""
@@ -145,6 +145,19 @@ class Encoder(ObjectWriter):
         self.out += b"p"
         self.str(kind.__name__)
         self.str(str(value))
+
+    def memoryview(self, value: memoryview) -> None:
+        """A view's bytes, unless it shows them as something else."""
+        if value.format != "B" or value.ndim != 1:
+            self.opaque(value)
+        else:
+            self.content(b"v", value.tobytes())
+
+    def array(self, value: Any) -> None:
+        """Type and bytes."""
+        self.out += b"a"
+        self.str(value.typecode)
+        self.content(b"b", value.tobytes())
 
     def deque(self, value: deque[Any]) -> None:
         """Maximal length and items."""
@@ -224,6 +237,7 @@ _WRITERS: dict[type, Writer] = {
     str: Encoder.str,
     bytes: _content(b"b"),
     bytearray: _content(b"B"),
+    memoryview: Encoder.memoryview,
     list: lambda encoder, value: encoder.sequence(b"l", tuple(list.__iter__(value))),
     tuple: lambda encoder, value: encoder.sequence(b"t", tuple(tuple.__iter__(value))),
     set: _collection(b"S", set.__iter__),
@@ -248,6 +262,7 @@ _NAMED: dict[tuple[str, str], Writer] = {
     ("decimal", "Decimal"): lambda encoder, value: encoder.content(b"D", str(value).encode()),
     **{("datetime", kind): Encoder.moment for kind in MOMENTS},
     **dict.fromkeys(_TEXTUAL, Encoder.text_of),
+    ("array", "array"): Encoder.array,
     ("collections", "Counter"): lambda encoder, value: encoder.pairs(b"U", value),
     ("collections", "OrderedDict"): lambda encoder, value: encoder.pairs(b"O", value),
     ("collections", "defaultdict"): Encoder.defaultdict,

@@ -1,6 +1,7 @@
 """Messages on a byte stream: a length (unsigned 32-bit, little endian) and as many bytes.
 
-Both ends take turns, so a reader may take all that is there: bytes after a message are a breach of the protocol.
+Both ends take turns, so a reader may take all that is there: bytes after a message, or after the last of those that
+answer one, are a breach of the protocol.
 """
 
 from __future__ import annotations
@@ -60,14 +61,44 @@ class FrameReader:
             EOFError: the piece is empty: the other end is gone.
             CodecError: the message is over the cap, or followed by bytes out of turn.
         """
+        self.add(chunk)
+        message = self.taken()
+        if message is not None:
+            self.end()
+        return message
+
+    def add(self, chunk: bytes) -> None:
+        """Take what was read, of which more than one message may come.
+
+        Raises:
+            EOFError: the piece is empty: the other end is gone.
+        """
         if not chunk:
             raise EOFError("the other end is gone")
         self._data += chunk
+
+    def taken(self) -> bytes | None:
+        """The next message, once it is complete.
+
+        Raises:
+            CodecError: it is over the cap.
+        """
         if len(self._data) < COUNT.size:
             return None
         end = COUNT.size + COUNT.unpack_from(self._data)[0]
         if end > COUNT.size + MAX_MESSAGE:
             raise CodecError(f"a message of more than {MAX_MESSAGE} bytes")
-        if len(self._data) > end:
+        if len(self._data) < end:
+            return None
+        message = bytes(self._data[COUNT.size : end])
+        del self._data[:end]
+        return message
+
+    def end(self) -> None:
+        """No message is to follow.
+
+        Raises:
+            CodecError: one does.
+        """
+        if self._data:
             raise CodecError("bytes out of turn")
-        return bytes(self._data[COUNT.size :]) if len(self._data) == end else None

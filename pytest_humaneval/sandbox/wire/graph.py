@@ -22,10 +22,10 @@ class GraphEncoder(Encoder):
 
     def result(self, result: Any, objects: Sequence[Any], *, changed: bool) -> bytes:
         """A result that may refer to objects that the other side has, after what they hold by now if they changed."""
-        for one in objects:
-            self.known[id(one)] = len(self.objects)
-            self.objects.append(one)
-        for one in objects if changed else ():
-            self.content_of(one)
+        for value in objects:
+            self.known[id(value)] = len(self.objects)
+            self.objects.append(value)
+        for value in objects if changed else ():
+            self.content_of(value)
         self.value(result)
         return self.finished()

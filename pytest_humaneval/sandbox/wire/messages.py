@@ -1,8 +1,9 @@
 """The words of both conversations: the oracle's with a child, and with the server that forks it.
 
 A child's replies are one letter and an encoded value. It is sent values: the program; then ``(arguments, keywords)`` of
-a call, ``(operation, number, arguments, keywords)`` for an object that it has lent, or ``(whether it returned, what)``
-for a function of the test's that it has called. The server gets one letter and answers with fixed bytes.
+a call, ``([calls],)`` of many, which it answers one by one, ``(operation, number, arguments, keywords)`` for an object
+that it has lent, or ``(whether it returned, what)`` for a function of the test's that it has called. The server gets
+one letter and answers with fixed bytes.
 """
 
 from __future__ import annotations

@@ -16,13 +16,13 @@ class ObjectReader(MessageReader):
     def changes(self, objects: list[Any]) -> Any:
         """Make our objects hold what the other side's hold by now; the result that follows."""
         self.objects = list(objects)
-        for one in objects:
-            if self.is_record(one):
-                self.fill(one)
+        for value in objects:
+            if self.is_record(value):
+                self.fill(value)
             else:
-                base = changeable_base(one)
+                base = changeable_base(value)
                 assert base is not None
-                replace(one, self.value(), base)
+                replace(value, self.value(), base)
         return self.value()
 
     def defaultdict(self) -> Any:

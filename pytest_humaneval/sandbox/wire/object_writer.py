@@ -37,8 +37,8 @@ class ObjectWriter:
 
     def finished(self) -> bytes:
         """The message, with the contents of all objects in it."""
-        for one in self.waiting:  # it grows meanwhile
-            self.content_of(one)
+        for value in self.waiting:  # it grows meanwhile
+            self.content_of(value)
         return bytes(self.out)
 
     def str(self, value: str) -> None:

@@ -41,8 +41,8 @@ def base_of(kind: type) -> type:
 
 def state_of(value: Any) -> Iterator[Any]:
     """Names and values of its attributes in turn."""
-    for name, one in _namespace(value).items():
-        yield from (name, one)
+    for name, attribute in _namespace(value).items():
+        yield from (name, attribute)
     for kind in type(value).__mro__:
         for name, slot in _slots(kind):
             if _is_set(slot, value):
@@ -131,10 +131,10 @@ def changeable_base(value: Any) -> type | None:
 
 def _namespace(value: Any) -> dict[str, Any]:
     try:
-        found = object.__getattribute__(value, "__dict__")
+        namespace = object.__getattribute__(value, "__dict__")
     except AttributeError:
         return {}
-    return found if type(found) is dict else {}
+    return namespace if type(namespace) is dict else {}
 
 
 def _slots(kind: type) -> list[tuple[str, Any]]:

@@ -12,6 +12,8 @@ MAX_FILES = 1 << 20  # bytes of all files together
 MAX_ENTRIES = 500  # files and folders
 MAX_PATH = 400  # characters
 MAX_BLOCKS = 100  # of random numbers that one call may draw
+MAX_WARNINGS = 100  # between two messages
+MAX_WARNING = 1_000  # characters
 BLOCK = 624  # words that the generator makes at once
 
 Files = dict[str, bytes | None]  # contents by path from the scratch folder; None for a folder
@@ -27,7 +29,7 @@ def files_in(folder: str) -> Files:
     Raises:
         WorldError: it is too much.
     """
-    found: Files = {}
+    files: Files = {}
     waiting, size = [""], 0
     while waiting:
         inner = waiting.pop()
@@ -35,14 +37,14 @@ def files_in(folder: str) -> Files:
             for entry in entries:
                 path = os.path.join(inner, entry.name)
                 if entry.is_dir(follow_symlinks=False):
-                    found[path] = None
+                    files[path] = None
                     waiting.append(path)
                 elif entry.is_file(follow_symlinks=False):
                     size += entry.stat(follow_symlinks=False).st_size
-                    _hold_to_caps(len(found), size)
-                    found[path] = _content(os.path.join(folder, path))
-                _hold_to_caps(len(found), size)
-    return found
+                    _hold_to_caps(len(files), size)
+                    files[path] = _content(os.path.join(folder, path))
+                _hold_to_caps(len(files), size)
+    return files
 
 
 def put_files(folder: str, wanted: Any, there: Files) -> None:

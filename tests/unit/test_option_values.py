@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_humaneval.exceptions import InputError
-from pytest_humaneval.values import argument, count, counts, key_and_value, least, number, share
+from pytest_humaneval.option import argument, count, counts, key_and_value, least, number, share
 
 
 @given(st.floats())

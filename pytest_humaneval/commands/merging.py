@@ -9,7 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pytest_humaneval.commands import Asked, analysed, problems_of, publish, results_lines, show, terminal_columns
+from pytest_humaneval.commands.console import show, terminal_width
+from pytest_humaneval.commands.finished import Asked, analysed, publish, results_lines
+from pytest_humaneval.commands.recorded import problems_of
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.models.find import default_cache_directory
 from pytest_humaneval.report.analysis import Analysis
@@ -24,7 +26,7 @@ from pytest_humaneval.results.record import SAMPLES_FILE, result_row, sample_row
 from pytest_humaneval.statistics.comparison import passes_of
 from pytest_humaneval.whole_file import write_whole
 
-OF_PARTS = ("pairs", "with_reference", "reliability", "baseline", "by_dataset", "gates", "plan")
+OF_PARTS = ("pairs", "with_reference", "reliability", "baseline", "by_dataset", "gates", "plan", "robustness")
 """What a part's run.json may say of its own figures, which are not those of the whole."""
 
 
@@ -62,7 +64,7 @@ def merge(
     problems = problems_of(results, wanted.dataset) if junitxml is not None else []
     _write(output, joined, run)
     results = replace(results, run=json.loads(json.dumps(run)))  # as it is read from the file
-    show([*results_lines(results, analysis, terminal_columns()), "", f"results and run.json are in {output}"])
+    show([*results_lines(results, analysis, terminal_width()), "", f"results and run.json are in {output}"])
     if junitxml is not None:
         from pytest_humaneval.plugin.junit_file import write_junit_file
 

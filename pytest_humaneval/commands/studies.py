@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from pytest_humaneval.commands.console import show, terminal_width
 from pytest_humaneval.dataset.asked import dataset_named
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.models.find import default_cache_directory
-from pytest_humaneval.printable import one_line
 from pytest_humaneval.report.study import Cost, Question, cost_of, cost_of_last, study_lines
 from pytest_humaneval.report.trend import trend_lines, trends
 from pytest_humaneval.report.trend_page import write_trend_page
@@ -20,7 +18,7 @@ from pytest_humaneval.results.read import read_results
 from pytest_humaneval.wording import known_ones
 
 
-def plan(like: Path | None, dataset: str | None, **asked: Any) -> int:
+def plan(like: Path | None, dataset: str | None, **options: Any) -> int:
     """Print how many problems and samples a question takes, what the dataset can show, and what that costs.
 
     Raises:
@@ -28,7 +26,7 @@ def plan(like: Path | None, dataset: str | None, **asked: Any) -> int:
     """
     problems = dataset_named(dataset, default_cache_directory())
     cost = cost_of(read_results(like)) if like is not None else _last_cost()
-    _show(study_lines(Question(**asked), problems.name, len(problems.problems), cost, _width()))
+    show(study_lines(Question(**options), problems.name, len(problems.problems), cost, terminal_width()))
     return 0
 
 
@@ -39,13 +37,13 @@ def history(strategy: str | None, html: Path | None, cache_dir: Path | None) -> 
         InputError: there is no history, or none of that strategy, or a file cannot be read or written.
     """
     lines = read_history(cache_dir or default_cache_directory())
-    if not (found := trends(lines, strategy)):
+    if not (shown := trends(lines, strategy)):
         known = sorted({line.strategy for line in lines})
         raise InputError(f"--strategy: no run of {strategy!r} in the history; {known_ones(str(strategy), known)}")
-    _show(trend_lines(found, _width()))
+    show(trend_lines(shown, terminal_width()))
     if html is not None:
         try:
-            write_trend_page(html, found)
+            write_trend_page(html, shown)
         except OSError as error:
             raise InputError(f"--html: {html} cannot be written ({error.strerror or error})") from error
         print(f"\nthe page is {html}")
@@ -57,11 +55,3 @@ def _last_cost() -> Cost | None:
     with contextlib.suppress(InputError):
         return cost_of_last(read_history(default_cache_directory()))
     return None
-
-
-def _show(lines: Iterable[str]) -> None:
-    print("\n".join(map(one_line, lines)))
-
-
-def _width() -> int:
-    return shutil.get_terminal_size().columns

@@ -1,0 +1,88 @@
+"""What four ways of asking lose when HumanEval's problems are said in other words, on the default model.
+
+    python -m benchmarks.robustness_table                      # runs what has no results yet, then writes the tables
+    python -m benchmarks.robustness_table --group single       # runs this group, also where it has results
+    python -m benchmarks.robustness_table --only-table
+
+Each group is one pytest run over all 164 problems and what sixteen rewrites make of them (seed 0), greedy but for what
+``best_of`` draws; its raw results stay in benchmarks/results/robustness/GROUP. A run that is cut off resumes: finished
+generations are in the store, and finished rows stay in the folder. More pytest options may follow.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from pytest_humaneval.results.read import read_results
+from pytest_humaneval.statistics.robustness import Robustness, robustness_of
+from pytest_humaneval.wording import p_text
+
+FOLDER = Path(__file__).parent / "results" / "robustness"
+GROUPS = {"single": ("minimal", "chat", "lm_eval_instruct"), "guided": ("best_of",)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--group", action="append", choices=GROUPS, default=[])
+    parser.add_argument("--only-table", action="store_true")
+    options, pytest_options = parser.parse_known_args()
+    if not options.only_table:
+        missing = [group for group in GROUPS if not (FOLDER / group / "run.json").exists()]
+        for group in options.group or missing:
+            run(group, pytest_options)
+    done = [FOLDER / group for group in GROUPS if (FOLDER / group / "run.json").exists()]
+    text = table([row for folder in done for row in robustness_of(read_results(folder).outcomes)])
+    (FOLDER / "table.md").write_text(text, encoding="utf-8")
+    print(text)
+
+
+def run(group: str, pytest_options: Sequence[str]) -> None:
+    """One group, as a user would; problems that fail are no failure of the run."""
+    command = [sys.executable, "-m", "pytest", f"--strategy={','.join(GROUPS[group])}", "--humaneval-rewrite=all"]
+    command += ["-q", "--no-summary", "-n", "auto", f"--humaneval-output={FOLDER / group}", *pytest_options]
+    done = subprocess.run(command, check=False)
+    if done.returncode not in (0, 1):
+        sys.exit(f"{group}: pytest ended with status {done.returncode}")
+
+
+def table(rows: Iterable[Robustness]) -> str:
+    """Markdown: the worst case of each strategy, then what each rewrite costs it.
+
+    The correction of p is over the rewrites of all strategies of a group, as the group's own report has it.
+    """
+    given = list(rows)
+    lines = ["| strategy | pass@1 | worst case | 95 % interval | costs most |", "|---|--:|--:|--:|---|"]
+    for row in given:
+        worst, (low, high) = row.worst, row.worst_case_interval
+        most = f"{worst.first} {worst.difference:+.3f}" if worst is not None else ""
+        figures = f"{row.pass_at_1:.3f} | {row.worst_case:.3f} | [{low:.3f}, {high:.3f}]"
+        lines.append(f"| `{row.strategy}` | {figures} | {most} |")
+    lines += [
+        "",
+        "| strategy | rewrite | problems | as it was | rewritten | change | 95 % interval | broken / fixed | p, Holm |",
+        "|---|---|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for row in given:
+        for one in row.comparisons:
+            low, high = one.interval
+            cells = [
+                f"`{row.strategy}`",
+                one.first,
+                str(one.problems),
+                f"{one.second_pass_at_1:.3f}",
+                f"{one.first_pass_at_1:.3f}",
+                f"{one.difference:+.3f}",
+                f"[{low:+.3f}, {high:+.3f}]",
+                f"{len(one.worse)} / {len(one.better)}",
+                p_text(one.p_holm),
+            ]
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()

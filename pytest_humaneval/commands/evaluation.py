@@ -1,0 +1,54 @@
+"""Judging samples that are there: which run of pytest that takes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pytest_humaneval.dataset.foreign import is_inspect
+from pytest_humaneval.dataset.load import read_dataset
+from pytest_humaneval.engine.replay import place_of, read_samples
+from pytest_humaneval.exceptions import DatasetError
+from pytest_humaneval.results.read import UNNAMED
+
+RAW = "post_v1"  # what takes code out of a chat model's answers
+
+
+def evaluate(samples: Path, options: Sequence[str]) -> int:
+    """Judge samples under pytest: replaces this process, so that signals and the exit status are pytest's own.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    command = [sys.executable, "-m", "pytest", *evaluate_arguments(samples, options)]
+    sys.stdout.flush()
+    os.execv(command[0], command)
+
+
+def evaluate_arguments(samples: Path, options: Sequence[str]) -> list[str]:
+    """What pytest is called with: the strategies, problems and number of samples that the file has.
+
+    Raises:
+        DatasetError: the file cannot be read.
+    """
+    keys = read_samples(samples).keys()
+    given = {option.split("=")[0] for option in options}
+    arguments = [f"--humaneval-replay={samples}"]
+    if "--strategy" not in given:
+        arguments.append(f"--strategy={','.join(sorted({strategy or UNNAMED for _, strategy, _ in keys}))}")
+    if (count := 1 + max(index for _, _, index in keys)) > 1:
+        arguments.append(f"--humaneval-num-samples={count}")
+    task_ids = list(dict.fromkeys(task_id for task_id, _, _ in keys))
+    known = {problem.task_id for problem in read_dataset().problems}
+    if "--humaneval-dataset" not in given and (foreign := [task_id for task_id in task_ids if task_id not in known]):
+        raise DatasetError(
+            f"{place_of(samples, foreign[0])}: {foreign[0]} is not one of HumanEval's problems; name the file "
+            "that has it with --humaneval-dataset=FILE"
+        )
+    if is_inspect(samples) and "--humaneval-postprocess" not in given:
+        arguments.append(f"--humaneval-postprocess={RAW}")  # as they came, with fences and prose
+    if set(task_ids) != known:
+        arguments += [f"--humaneval-task={task_id}" for task_id in task_ids]
+    return [*arguments, *options]

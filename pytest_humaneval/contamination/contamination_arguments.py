@@ -1,0 +1,78 @@
+"""The command line of ``contamination``."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pytest_humaneval.exceptions import InfrastructureError, InputError
+
+INTERNAL_ERROR = 3  # as pytest's
+DEFAULT_MODEL = "qwen2.5-coder-0.5b-instruct"
+
+
+def add_contamination(subcommands: Any) -> None:
+    """Add ``contamination`` and what it takes to the subcommands of ``python -m pytest_humaneval``."""
+    probe = subcommands.add_parser(
+        "contamination", help="probe whether a model has seen the problems, against a control"
+    )
+    add = probe.add_argument
+    add(
+        "--model", metavar="SPEC", help=f"as --humaneval-model; it is read with transformers (default: {DEFAULT_MODEL})"
+    )
+    add("--dataset", metavar="NAMES or FILES", help="the problems in question, if they are not HumanEval's")
+    add("--control", metavar="NAMES or FILES", help="problems of the same kind, such as mbpp:validation:docstring=FILE")
+    add("--results", type=Path, metavar="DIR", help="a run on the problems with --humaneval-rewrite")
+    add("--control-results", type=Path, metavar="DIR", help="the same run on the control")
+    probe.set_defaults(run=_run)
+
+
+def _run(**asked: Any) -> int:
+    try:
+        return probe(**asked)
+    except InfrastructureError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return INTERNAL_ERROR
+
+
+def probe(
+    model: str | None, dataset: str | None, control: str | None, results: Path | None, control_results: Path | None
+) -> int:
+    """Print what the probes find that can be made of what is given.
+
+    Raises:
+        InputError: neither a control for the model nor two runs, or something that cannot be read.
+        ModelError: the model cannot be had.
+        EngineError: it cannot be read with.
+    """
+    from pytest_humaneval.contamination.probe_report import probe_lines
+    from pytest_humaneval.contamination.probes import DROP, drop_probe, findings, read_probes
+    from pytest_humaneval.dataset.asked import dataset_named
+    from pytest_humaneval.engine.text_reading import read_texts
+    from pytest_humaneval.models.find import default_cache_directory, find_model
+    from pytest_humaneval.models.weights import materialise
+    from pytest_humaneval.results.read import read_results
+
+    if (results is None) != (control_results is None) or (results is None and control is None):
+        raise InputError(
+            "contamination: give --control=NAME, problems of the same kind that are no part of what is in question, or "
+            "--results and --control-results, two runs with the same --humaneval-rewrite"
+        )
+    keep = default_cache_directory()
+    names = [dataset or "humaneval", control or "control"]
+    made = {}
+    if control is not None:
+        sets = [dataset_named(name, keep).problems for name in (dataset, control)]
+        directory = materialise(find_model(model or DEFAULT_MODEL, keep), keep, lambda text: None)
+        made = read_probes(sets[0], sets[1], partial(read_texts, directory))
+    if results is not None and control_results is not None:
+        drop = drop_probe(read_results(results).outcomes, read_results(control_results).outcomes)
+        if drop is None:
+            raise InputError(f"{results} and {control_results}: one has no rewritten problems beside the original ones")
+        made[DROP] = drop
+    ours, theirs = (name.partition("=")[0] for name in names)
+    print("\n".join(probe_lines(findings(made), ours, theirs, shutil.get_terminal_size().columns)))
+    return 0

@@ -1,0 +1,133 @@
+"""Three probes, each the same figure of two sets of problems: those in question, and a control.
+
+What only one set shows can have another reason than memory: each probe says which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from pytest_humaneval.engine.text_reading import Reading
+from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.problem import Problem
+from pytest_humaneval.rewrite.rewrite_catalogue import BUNDLED
+from pytest_humaneval.statistics.paired import ALPHA, holm
+from pytest_humaneval.statistics.two_samples import TwoSamples, two_samples
+
+READS = ("meaningful-names", "layout", "numerals", "rephrased")  # whose words may be as likely as the original's
+MOST_TOKENS = 32  # that have to be reproduced; more tells no more
+
+ReadTexts = Callable[[Sequence[str]], Sequence[Reading]]
+Readings = Mapping[str, Reading]
+
+DROP = "drop under rewrites"
+STATEMENT = "continued statement"
+SOLUTION = "continued solution"
+LIKELIHOOD = "likelier than rewritten"
+LIMITS = {
+    DROP: "a drop says that wording matters; that it matters more than on the control may also be because the "
+    "control's problems are easier, or said more plainly",
+    STATEMENT: "short and formulaic statements can be continued without having been seen; who saw a paraphrase is not "
+    "found",
+    SOLUTION: "who solves a problem as its author did reproduces the solution without having seen it: read it with the "
+    "continued statement",
+    LIKELIHOOD: "rules make stiff sentences, which are less likely to any model: only what exceeds the control counts, "
+    "and only if the rules fit both sets alike",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One probe's answer: the set in question (``first``) against the control; p corrected for all that were made."""
+
+    probe: str
+    figure: TwoSamples
+    p_holm: float
+
+    @property
+    def flagged(self) -> bool:
+        """Whether the set in question shows more than the control, beyond chance."""
+        return self.p_holm < ALPHA
+
+
+def read_probes(problems: Sequence[Problem], control: Sequence[Problem], read: ReadTexts) -> dict[str, TwoSamples]:
+    """The probes that need a model that reads, which it does once."""
+    sets = (problems, control)
+    texts = list(dict.fromkeys(text for some in sets for one in some for text in _texts(one)))
+    readings = dict(zip(texts, read(texts), strict=True))
+    made: dict[str, TwoSamples | None] = {
+        STATEMENT: two_samples(*(_continued(some, readings, _in_statement) for some in sets)),
+        SOLUTION: two_samples(*(_continued(some, readings, _in_solution) for some in sets)),
+        LIKELIHOOD: two_samples(*(_likelier(some, readings) for some in sets)),
+    }
+    return {name: one for name, one in made.items() if one is not None}
+
+
+def drop_probe(outcomes: Iterable[Outcome], control: Iterable[Outcome]) -> TwoSamples | None:
+    """What rewrites cost each problem, of runs with rewritten problems; all strategies together."""
+    return two_samples(*(list(_drops(some)) for some in (outcomes, control)))
+
+
+def findings(made: Mapping[str, TwoSamples]) -> list[Finding]:
+    """All probes, with their p-values corrected for being several (Holm)."""
+    corrected = holm([one.p for one in made.values()])
+    return [Finding(name, one, p) for (name, one), p in zip(made.items(), corrected, strict=True)]
+
+
+def _texts(problem: Problem) -> Iterator[str]:
+    """All texts of a problem that are read."""
+    yield _whole(problem)
+    yield problem.prompt
+    yield from (made.prompt for made in _rewritten(problem))
+
+
+def _whole(problem: Problem) -> str:
+    return problem.prompt + problem.canonical_solution
+
+
+def _continued(problems: Sequence[Problem], readings: Readings, place: Callable[[Problem], int]) -> list[float]:
+    """Of each problem, the share of the tokens from a place on that are reproduced, in a row."""
+    return [_in_a_row(readings[_whole(one)], place(one)) for one in problems if one.canonical_solution.strip()]
+
+
+def _in_statement(problem: Problem) -> int:
+    return len(problem.prompt) // 2
+
+
+def _in_solution(problem: Problem) -> int:
+    return len(problem.prompt) + len(problem.canonical_solution) // 4
+
+
+def _in_a_row(reading: Reading, place: int) -> float:
+    likeliest = [good for start, good in zip(reading.starts, reading.likeliest, strict=True) if start >= place]
+    asked = likeliest[:MOST_TOKENS]
+    return (asked.index(False) if False in asked else len(asked)) / max(len(asked), 1)
+
+
+def _likelier(problems: Sequence[Problem], readings: Readings) -> list[float]:
+    """Of each problem, the log-probability per token of its prompt minus the mean of its rewritten prompts."""
+    found = []
+    for one in problems:
+        if others := [fmean(readings[made.prompt].logprobs) for made in _rewritten(one)]:
+            found.append(fmean(readings[one.prompt].logprobs) - fmean(others))
+    return found
+
+
+def _rewritten(problem: Problem) -> Iterator[Problem]:
+    for name in READS:
+        made = BUNDLED[name].apply(problem, 0, lambda problem, calls: [None for _ in calls])
+        if made is not None:
+            yield made
+
+
+def _drops(outcomes: Iterable[Outcome]) -> Iterator[float]:
+    """For each original problem, the share of its samples that pass minus that of its rewritten ones."""
+    before: dict[str, list[bool]] = {}
+    after: dict[str, list[bool]] = {}
+    for one in outcomes:
+        if not one.error:
+            side = after if one.rewrite else before
+            side.setdefault(one.original or one.task_id, []).append(one.passed)
+    yield from (fmean(before[task]) - fmean(passed) for task, passed in after.items() if task in before)

@@ -1,0 +1,42 @@
+"""The gate on rewritten problems: does what was right stay right when it is said in other words?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pytest_humaneval.report.gates import Gates, GateVerdict
+from pytest_humaneval.statistics.paired import ALPHA
+from pytest_humaneval.statistics.robustness import Robustness
+
+
+def judge_rewrites(gates: Gates, rows: Sequence[Robustness]) -> list[GateVerdict]:
+    """The answer for each strategy, where a drop is asked for and there is no baseline.
+
+    It holds where under every rewrite the drop is shown to be smaller: all have to be, so none needs a correction. It
+    does not hold where under any the drop is shown to be larger: one is enough, so each is tested at alpha over their
+    number.
+    """
+    if gates.max_drop is None or not gates.on_rewrites:
+        return []
+    return [_judged(gates.max_drop, row) for row in rows]
+
+
+def _judged(margin: float, row: Robustness) -> GateVerdict:
+    gate = f"a drop of less than {margin:g} under every rewrite"
+    name = f"{row.strategy} on {row.dataset}"
+    tests = row.margins
+    worst = min(tests, key=lambda one: one.limits[0], default=None)
+    if worst is None:
+        return GateVerdict(gate, name, None, "no rewritten problem has a verdict")
+    low, high = worst.limits
+    told = (
+        f"{worst.strategy}: {worst.difference:+.3f}, {worst.problems} problems, one-sided {1 - ALPHA:.0%} limits "
+        f"{low:+.3f} and {high:+.3f}"
+    )
+    larger = [one.strategy for one in tests if one.within is False]
+    if larger:
+        return GateVerdict(gate, name, False, f"{told}; shown to be larger under {', '.join(larger)}")
+    unclear = [one.strategy for one in tests if one.within is None]
+    if unclear:
+        return GateVerdict(gate, name, None, f"{told}; not shown to be smaller under {', '.join(unclear)}")
+    return GateVerdict(gate, name, True, told)

@@ -1,0 +1,106 @@
+"""Other true examples: near the shown ones, with what the canonical solution returns for them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pytest_humaneval.problem import Problem
+from pytest_humaneval.rewrite.example_blocks import Block, blocks_of
+from pytest_humaneval.rewrite.rewriting import Answers, Arguments, Rewrite
+from pytest_humaneval.rewrite.source_edits import Edit, edited
+from pytest_humaneval.rewrite.statement_text import statement_of, with_statement
+
+LONGEST = 80  # characters of a value
+FLOAT_DIGITS = 8  # and of a float, which would show how it is computed
+TRIED = 40
+
+
+def _exchange(problem: Problem, chance: random.Random, answers: Answers) -> Problem | None:
+    text, blocks = statement_of(problem), blocks_of(problem)
+    if text is None or not blocks or problem.shown or any(one.arguments is None for one in blocks):
+        return None  # shown assertions are the test's own
+    shown = [one.arguments for one in blocks if one.arguments is not None]
+    tried = list(_near(shown))
+    chance.shuffle(tried)
+    tried = tried[:TRIED]
+    asked = answers(problem, [*shown, *tried]) if tried else []
+    if len(asked) != len(shown) + len(tried) or not _agree(blocks, asked):
+        return None  # HumanEval/47 and /116 contradict their own examples
+    true = [(call, one[0]) for call, one in zip(tried, asked[len(shown) :], strict=True) if one is not None]
+    edits: list[Edit] = []
+    for block in blocks:
+        fitting = next((one for one in true if _fits(one[1], block.expected)), None)
+        if fitting is None:
+            return None
+        true.remove(fitting)
+        edits.append(Edit(*block.arguments_at, ", ".join(map(repr, fitting[0]))))
+        edits.append(Edit(*block.expected_at, repr(fitting[1])))
+    return with_statement(problem, edited(text.body, edits))
+
+
+def _agree(blocks: Sequence[Block], asked: Sequence[tuple[object] | None]) -> bool:
+    """Whether the canonical solution says of the shown examples what they say."""
+    return all(one is not None and one[0] == block.expected for one, block in zip(asked, blocks, strict=False))
+
+
+def _fits(value: object, expected: object) -> bool:
+    told = repr(value)
+    longest = FLOAT_DIGITS if isinstance(value, float) else LONGEST
+    return type(value) is type(expected) and len(told) <= longest and "\\" not in told and '"""' not in told
+
+
+def _near(shown: Sequence[Arguments]) -> Iterator[Arguments]:
+    """Arguments like the shown ones, as far as that can be told: what a function expects of them is not known."""
+    seen = {repr(one) for one in shown}
+    for arguments in shown:
+        for place, value in enumerate(arguments):
+            column = [one[place] for one in shown if len(one) == len(arguments)]
+            for other in (*_variants(value, column), *(column if len(arguments) > 1 else ())):
+                made = (*arguments[:place], other, *arguments[place + 1 :])
+                if repr(made) not in seen:
+                    seen.add(repr(made))
+                    yield made
+
+
+def _variants(value: Any, column: Sequence[Any]) -> Iterator[object]:
+    """Values of the same sort; ``column`` are all that the examples have in this place."""
+    if isinstance(value, bool):
+        yield not value
+    elif isinstance(value, int):
+        mixed = len({one % 2 for one in column if isinstance(one, int)}) > 1
+        yield from (value + 2, value + 4, *((value + 1, value + 3) if mixed else ()))
+    elif isinstance(value, float):
+        yield from (value + 1.0, value + 2.0)
+    elif isinstance(value, str):
+        yield from _texts(value)
+    elif isinstance(value, list):
+        for at in range(len(value) if len(value) > 2 else 0):
+            yield value[:at] + value[at + 1 :]
+        if not all(_is_sorted(one) for one in column if isinstance(one, list)):
+            yield from (value[at:] + value[:at] for at in range(1, len(value)))
+
+
+def _texts(value: str) -> Iterator[str]:
+    """Of words alone: what else a text may be made of has rules of its own."""
+    words = value.split(" ")
+    if all(word.isalpha() and word.isascii() for word in words):
+        if len(words) > 1:
+            yield " ".join(reversed(words))
+        elif len(value) > 1:
+            yield from (value[::-1], value[1:] + value[:1], value + value[-1])
+
+
+def _is_sorted(values: list[Any]) -> bool:
+    try:
+        return values == sorted(values)
+    except TypeError:
+        return False
+
+
+OTHER_EXAMPLES = Rewrite(
+    "examples-other",
+    "every word beside the examples; these are others, which the canonical solution has answered",
+    change_with=_exchange,
+)

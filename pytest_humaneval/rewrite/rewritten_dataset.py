@@ -1,0 +1,110 @@
+"""A dataset with its rewritten problems beside the original ones."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pytest_humaneval.dataset.kinds import Dataset
+from pytest_humaneval.exceptions import DatasetError
+from pytest_humaneval.problem import Problem
+from pytest_humaneval.rewrite.rewriting import MARK, RANDOM, Answers, Rewrite
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a rewritten problem was before, and what is counted as its rewrite: its name, or ``random``."""
+
+    task_id: str
+    rewrite: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """What came of the rewrites that were asked for.
+
+    ``origins`` has every rewritten problem's, by its task_id; ``unfit`` the originals that a rewrite does not fit, by
+    its name; ``asked`` and ``seed`` make the same again.
+    """
+
+    asked: str
+    seed: int
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    unfit: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def origin(self, task_id: str) -> str:
+        """The original's id, which is its own where it is one."""
+        return self.origins[task_id].task_id if task_id in self.origins else task_id
+
+    def to_json(self) -> dict[str, Any]:
+        """For run.json."""
+        return {"asked": self.asked, "seed": self.seed, "unfit": {name: list(ids) for name, ids in self.unfit.items()}}
+
+
+def with_rewrites(
+    dataset: Dataset,
+    selected: Sequence[Problem],
+    rewrites: Sequence[Rewrite],
+    asked: str,
+    seed: int,
+    answers: Answers,
+) -> tuple[Dataset, tuple[Problem, ...], Rewritten]:
+    """The dataset with a part for each rewrite, the problems with their rewritten ones behind each, and the rest.
+
+    Raises:
+        DatasetError: a rewrite failed by itself, or none fits any problem.
+        SandboxError: examples that have to be made cannot be.
+    """
+    originals = dataset.parts or (dataset,)
+    origins: dict[str, Origin] = {}
+    unfit: dict[str, list[str]] = {}
+    found: dict[tuple[str, str], list[Problem]] = {}
+    part_of = {problem.task_id: part for part in originals for problem in part.problems}
+    side_by_side: list[Problem] = []
+    for problem in selected:
+        side_by_side.append(problem)
+        for name, made in _rewritten(problem, rewrites, asked, seed, answers):
+            found.setdefault((part_of[problem.task_id].name, name), [])
+            if made is None:
+                unfit.setdefault(name, []).append(problem.task_id)
+                continue
+            origins[made.task_id] = Origin(problem.task_id, name)
+            found[part_of[problem.task_id].name, name].append(made)
+            side_by_side.append(made)
+    if not origins:
+        raise DatasetError(f"--humaneval-rewrite: {asked}: fits none of the {len(selected)} problems of this run")
+    names = (RANDOM,) if asked == RANDOM else tuple(one.name for one in rewrites)
+    parts = [*originals]
+    for part in originals:
+        parts += [_part(part, name, some, seed) for name in names if (some := found.get((part.name, name)))]
+    digest = _digest(dataset.sha256, asked, seed)
+    whole = tuple(problem for part in parts for problem in part.problems)
+    told = Rewritten(asked, seed, origins, {name: tuple(ids) for name, ids in unfit.items()})
+    return Dataset(",".join(part.name for part in parts), digest, whole, parts=tuple(parts)), tuple(side_by_side), told
+
+
+def _rewritten(
+    problem: Problem, rewrites: Sequence[Rewrite], asked: str, seed: int, answers: Answers
+) -> Iterator[tuple[str, Problem | None]]:
+    """The name of each rewrite, and what it makes of the problem."""
+    if asked != RANDOM:
+        yield from ((one.name, one.apply(problem, seed, answers)) for one in rewrites)
+        return
+    order = list(rewrites)
+    random.Random(f"{seed} {problem.task_id}").shuffle(order)
+    made = (one.apply(problem, seed, answers) for one in order)
+    yield RANDOM, next((one for one in made if one is not None), None)
+
+
+def _part(part: Dataset, name: str, problems: Sequence[Problem], seed: int) -> Dataset:
+    digest = _digest(part.sha256, name, seed)
+    return Dataset(f"{part.name}{MARK}{name}", digest, tuple(problems), f"{part.source}, rewritten")
+
+
+def _digest(original: str, asked: str, seed: int) -> str:
+    """Of what it is made from, so that some of it and all of it have the same."""
+    return hashlib.sha256(json.dumps([original, asked, seed]).encode()).hexdigest()

@@ -1,0 +1,75 @@
+"""Changes of source code by place, so that every character that is not meant stays as it is."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Edit:
+    """``text`` in place of what stands from ``start`` to ``end``."""
+
+    start: int
+    end: int
+    text: str
+
+
+def edited(source: str, edits: Iterable[Edit]) -> str:
+    """``source`` with all edits made, none of which overlap."""
+    parts, place = [], 0
+    for edit in sorted(set(edits)):
+        parts += [source[place : edit.start], edit.text]
+        place = edit.end
+    return "".join([*parts, source[place:]])
+
+
+def within(edits: Iterable[Edit], start: int, end: int) -> list[Edit]:
+    """The edits of one part of a text, by places in that part."""
+    return [
+        Edit(one.start - start, one.end - start, one.text) for one in edits if start <= one.start and one.end <= end
+    ]
+
+
+# The same program is looked at by many rewrites, none of which changes its tree.
+@lru_cache(maxsize=1024)
+def parsed(source: str) -> ast.Module | None:
+    """The syntax tree, not to be changed; None where it is no Python."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Places in a text, of the lines and UTF-8 columns that a syntax tree has."""
+
+    source: str
+    lines: tuple[int, ...]  # where each begins
+
+    @classmethod
+    def of(cls, source: str) -> Places:
+        starts = [0]
+        for line in source.split("\n"):
+            starts.append(starts[-1] + len(line) + 1)
+        return cls(source, tuple(starts))
+
+    def at(self, line: int, column: int) -> int:
+        start = self.lines[line - 1]
+        if self.source.isascii():
+            return start + column
+        return start + len(self.source[start : self.lines[line]].encode()[:column].decode())
+
+    def start(self, node: ast.AST) -> int:
+        """Where a node begins."""
+        return self.at(node.lineno, node.col_offset)  # type: ignore[attr-defined]
+
+    def end(self, node: ast.AST) -> int:
+        """Where a node ends."""
+        return self.at(node.end_lineno, node.end_col_offset)  # type: ignore[attr-defined]

@@ -1,0 +1,118 @@
+"""Calls that are known before the test makes them: they go to the child together.
+
+A stronger test is a table: one assertion an input, hundreds of inputs. Sent one by one, most of their time goes on the
+way. The child learns nothing from having inputs early: what is expected stays here, and each answer is judged when the
+test comes to it. Answers come one by one, so that it is known which call a program does not survive.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from ..wire.codec import CodecError
+from ..wire.encoder import Encoder
+from .channel import Channel
+
+TOGETHER = 64  # calls in one message
+LARGEST = 64 << 10  # bytes of a message, after which no more calls are added
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A message, and how many calls it asks for."""
+
+    message: bytes
+    count: int
+
+
+class Ahead:
+    """Hands out the replies to foreseen calls in their order."""
+
+    def __init__(self, batches: Iterable[Batch], channel: Channel) -> None:
+        self._batches = iter(batches)
+        self._channel = channel
+        self._replies: Iterator[bytes] = iter(())
+
+    def reply(self) -> bytes | None:
+        """What comes of the next call; None where none is foreseen any more.
+
+        Raises:
+            Stop: the program did not survive it.
+        """
+        reply = next(self._replies, None)
+        if reply is None and (batch := next(self._batches, None)) is not None:
+            self._replies = self._channel.replies(batch.message, batch.count)
+            reply = next(self._replies)
+        return reply
+
+    def settle(self) -> None:
+        """Wait for what is under way, so that something else can be asked."""
+        self._replies = iter(list(self._replies))
+
+
+@lru_cache(maxsize=1024)
+def batches_of(test: str, entry_point: str) -> tuple[Batch, ...]:
+    """All calls of a test that makes the same whatever comes of them; nothing for any other test.
+
+    The first call is a message of its own, by which is seen what kind of results there are.
+    """
+    with suppress(SyntaxError, ValueError, RecursionError, MemoryError, CodecError):
+        calls = _calls(ast.parse(test), entry_point)
+        return (_batch(calls[:1]), *_batches(calls[1:])) if calls else ()
+    return ()
+
+
+def _calls(module: ast.Module, entry_point: str) -> list[tuple[Any, ...]]:
+    """The arguments of each call.
+
+    Raises:
+        ValueError: one of them is not known before it is made.
+    """
+    *definitions, check = module.body
+    if not isinstance(check, ast.FunctionDef) or check.name != "check":
+        raise ValueError("no check")
+    name = check.args.args[0].arg
+    if any(isinstance(node, ast.Name) and node.id in (name, entry_point) for each in definitions
+           for node in ast.walk(each)):  # fmt: skip
+        raise ValueError("other calls")
+    return [_call(statement, name, entry_point) for statement in check.body]
+
+
+def _call(statement: ast.stmt, name: str, entry_point: str) -> tuple[Any, ...]:
+    """The one call of an assertion, which is made whenever the assertion is reached."""
+    if not isinstance(statement, ast.Assert) or not isinstance(statement.test, ast.Compare):
+        raise ValueError("no assertion")
+    nodes = list(ast.walk(statement))
+    if any(isinstance(node, _CONDITIONAL) for node in nodes) or len(statement.test.comparators) > 1:
+        raise ValueError("a condition")
+    named = [node for node in nodes if isinstance(node, ast.Name) and node.id in (name, entry_point)]
+    calls = [node for node in nodes if isinstance(node, ast.Call) and node.func in named]
+    if len(named) != 1 or len(calls) != 1 or named[0].id != name or calls[0].keywords:
+        raise ValueError("not one call")
+    return tuple(map(ast.literal_eval, calls[0].args))
+
+
+_CONDITIONAL = (ast.BoolOp, ast.IfExp, ast.Lambda, ast.comprehension, ast.NamedExpr, ast.Await, ast.Yield)
+
+
+def _batches(calls: Sequence[tuple[Any, ...]]) -> Iterator[Batch]:
+    """As few as may be."""
+    together: list[tuple[Any, ...]] = []
+    size = 0
+    for call in calls:
+        together.append(call)
+        size += len(Encoder.of(call, True))
+        if len(together) == TOGETHER or size > LARGEST:
+            yield _batch(together)
+            together, size = [], 0
+    if together:
+        yield _batch(together)
+
+
+def _batch(calls: Sequence[tuple[Any, ...]]) -> Batch:
+    return Batch(Encoder.of(([(call, {}) for call in calls],), True), len(calls))

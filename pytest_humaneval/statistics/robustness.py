@@ -1,0 +1,104 @@
+"""What pass@1 loses when problems are said in other words: by rewrite, and in the worst case of each problem.
+
+The worst case of a problem is the smallest share of its samples that pass, of the original and of all rewrites that fit
+it (Wang et al. 2023, ReCode, arXiv:2212.10264). It falls with every further rewrite also where answers only scatter:
+it is to be compared between runs with the same rewrites, not with pass@1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from statistics import fmean
+from typing import Any
+
+from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.statistics.bootstrap import bootstrap_interval
+from pytest_humaneval.statistics.comparison import Comparison, Passes, compare, share_passed, together
+from pytest_humaneval.statistics.metrics import wilson_interval
+from pytest_humaneval.statistics.noninferiority import MarginTest, margin_test
+from pytest_humaneval.statistics.paired import ALPHA
+
+
+@dataclass(frozen=True, slots=True)
+class Robustness:
+    """One strategy on the original problems of one dataset and on those that were made of them.
+
+    ``comparisons`` are a rewrite's problems (``first``, by the rewrite's name) minus their originals, whose ids name
+    them, corrected for all rewrites of all strategies on the dataset. ``margins`` are the tests against a drop, where
+    one is allowed: shown to be smaller at alpha each, as all of them have to be; shown to be larger at alpha over their
+    number, as one of them is enough.
+    """
+
+    strategy: str
+    dataset: str
+    problems: int
+    pass_at_1: float
+    worst_case: float
+    worst_case_interval: tuple[float, float]
+    comparisons: tuple[Comparison, ...]
+    margins: tuple[MarginTest, ...] = ()
+
+    @property
+    def worst(self) -> Comparison | None:
+        """The rewrite that costs most."""
+        return min(self.comparisons, key=lambda one: one.difference, default=None)
+
+    def to_json(self) -> dict[str, Any]:
+        """For run.json: here the problems are named."""
+        return asdict(self)
+
+
+def robustness_of(outcomes: Iterable[Outcome], max_drop: float | None = None) -> list[Robustness]:
+    """What can be said of outcomes on original and rewritten problems; empty where none was rewritten."""
+    given = [one for one in outcomes if not one.error]
+    dataset_of = {one.task_id: one.dataset for one in given if not one.rewrite}
+    by_version: dict[tuple[str, str], dict[str, dict[str, dict[int, bool]]]] = {}
+    for one in given:
+        original = one.original or one.task_id
+        if original in dataset_of:
+            versions = by_version.setdefault((dataset_of[original], one.strategy), {})
+            versions.setdefault(one.rewrite, {}).setdefault(original, {})[one.sample_index] = one.passed
+    return [
+        made
+        for dataset in dict.fromkeys(dataset_of.values())
+        for made in _of_dataset(
+            dataset, {key[1]: one for key, one in by_version.items() if key[0] == dataset}, max_drop
+        )
+    ]
+
+
+def _of_dataset(
+    dataset: str, strategies: Mapping[str, Mapping[str, Passes]], max_drop: float | None
+) -> list[Robustness]:
+    rows = {name: one for name, one in sorted(strategies.items()) if one.get("") and len(one) > 1}
+    pairs = [(name, rewrite) for name, one in rows.items() for rewrite in one if rewrite]
+    made = [compare(rewrite, rows[name][rewrite], name, rows[name][""]) for name, rewrite in pairs]
+    corrected = together(made)
+    found = []
+    for name, versions in rows.items():
+        original = versions[""]
+        worst = [float(min(share_passed(one[task]) for one in versions.values() if task in one)) for task in original]
+        comparisons = tuple(one for one in corrected if one.second == name)
+        margins = _margins(comparisons, versions, max_drop) if max_drop is not None else ()
+        value = fmean(float(share_passed(samples)) for samples in original.values())
+        found.append(
+            Robustness(name, dataset, len(original), value, fmean(worst), _interval(worst), comparisons, margins)
+        )
+    return found
+
+
+def _margins(comparisons: Sequence[Comparison], versions: Mapping[str, Passes], drop: float) -> tuple[MarginTest, ...]:
+    found = []
+    for one in comparisons:
+        test = margin_test(one.first, versions[one.first], versions[""], drop)
+        if test is not None and test.within is False:
+            strict = margin_test(one.first, versions[one.first], versions[""], drop, ALPHA / len(comparisons))
+            test = replace(test, within=None) if strict is None or strict.within is not False else test
+        found += [test] if test is not None else []
+    return tuple(found)
+
+
+def _interval(values: Sequence[float]) -> tuple[float, float]:
+    interval = bootstrap_interval(values) if set(values) - {0.0, 1.0} else None
+    return interval or wilson_interval(sum(values), len(values))

@@ -1,0 +1,215 @@
+"""A fair comparison of methods: the same data, model and budget for each, several seeds, and a rule that chooses.
+
+The rule is written down before the first training, and chooses on MBPP's validation split. What it chooses goes to
+HumanEval and to MBPP's test split once, at the end, beside the text strategies (``final``).
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import resource
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import fmean
+
+from pytest_humaneval.exceptions import ConfigError, HumanEvalError, TrainingError
+from pytest_humaneval.models.soft_checkpoint import BEST
+from pytest_humaneval.prompting.soft_strategy import PREFIX
+from pytest_humaneval.statistics.metrics import wilson_interval
+
+from .bench_config import Bench
+from .config import Config
+
+RULE = (
+    "The method with the highest pass@1 on MBPP's validation split, mean over its seeds, is chosen; of equal ones the "
+    "one with fewer trainable numbers. Of its seeds the one with the highest pass@1, of equal ones the one with the "
+    "lowest validation loss, is evaluated on HumanEval and on MBPP's test split, once."
+)
+PROTOCOL, RESULT, TABLE, FINAL = "protocol.json", "result.json", "bench.md", "final"
+BASELINES = ("minimal", "chat", "lm_eval_instruct")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One training: how it ended on MBPP's validation split, and what it took.
+
+    ``tokens`` went through the model, those of samples and of forward passes with a gradient; ``seconds`` are of the
+    training with its evaluations, ``memory_mib`` is the process's peak.
+    """
+
+    method: str
+    seed: int
+    validation_loss: float
+    passed: int
+    problems: int
+    trainable: int
+    tokens: int
+    seconds: float
+    memory_mib: int
+
+    @property
+    def pass_at_1(self) -> float:
+        return self.passed / self.problems
+
+
+def run_bench(bench: Bench, model: str, cache_dir: Path, output: Path) -> list[Result]:
+    """Train and validate every method with every seed; what is there already is not done again.
+
+    Raises:
+        ConfigError: ``output`` holds another bench, or the budget is too small for a step.
+        TrainingError: a training ended without a result; its output is above.
+    """
+    _write_protocol(bench, model, output)
+    results = []
+    for method, seed in bench.trainings():
+        folder = output / method / f"seed-{seed}"
+        if not (folder / RESULT).is_file():
+            _apart(method, bench.config(method, seed), model, cache_dir, folder)
+        results.append(Result(**json.loads((folder / RESULT).read_text())))
+        (output / TABLE).write_text("\n".join(table(results)) + "\n")
+    draw(output, results)
+    return results
+
+
+def chosen(results: Iterable[Result]) -> Result:
+    """The training that the rule chooses."""
+    by_method = grouped(results)
+    method = max(by_method.values(), key=lambda seeds: (_mean_pass(seeds), -seeds[0].trainable))
+    return max(method, key=lambda result: (result.pass_at_1, -result.validation_loss))
+
+
+def grouped(results: Iterable[Result]) -> dict[str, list[Result]]:
+    """The results of each method, in the order of its seeds."""
+    by_method: dict[str, list[Result]] = {}
+    for result in results:
+        by_method.setdefault(result.method, []).append(result)
+    return by_method
+
+
+def table(results: Sequence[Result]) -> list[str]:
+    """Markdown, the best method first; the interval is that of all its seeds' problems, Wilson's."""
+    rows = [
+        "| method | seeds | validation loss | pass@1, MBPP's validation split | 95 % interval | trainable | tokens | "
+        "minutes | MiB |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    by_method = grouped(results)
+    for method, seeds in sorted(by_method.items(), key=lambda item: -_mean_pass(item[1])):
+        low, high = wilson_interval(sum(each.passed for each in seeds), sum(each.problems for each in seeds))
+        each_seed = ", ".join(f"{each.pass_at_1:.3f}" for each in seeds)
+        rows.append(
+            f"| {method} | {len(seeds)} | {fmean(each.validation_loss for each in seeds):.4f} "
+            f"| {_mean_pass(seeds):.3f} ({each_seed}) | [{low:.3f}, {high:.3f}] | {seeds[0].trainable:,} "
+            f"| {fmean(each.tokens for each in seeds):,.0f} | {fmean(each.seconds for each in seeds) / 60:.1f} "
+            f"| {max(each.memory_mib for each in seeds):,} |"
+        )
+    return [*rows, "", RULE]
+
+
+def final(output: Path, results: Sequence[Result], arguments: Sequence[str] = ()) -> int:
+    """Evaluate what was chosen beside the text strategies; returns pytest's exit status. Done once.
+
+    Raises:
+        ConfigError: it was done before.
+    """
+    if (output / FINAL).exists():
+        raise ConfigError(
+            f"{output / FINAL} has the final evaluation; another look would be another choice. Remove it only if that "
+            "run did not end"
+        )
+    winner = chosen(results)
+    soft = f"{PREFIX}{(output / winner.method / f'seed-{winner.seed}').absolute()}"
+    command = [
+        sys.executable, "-m", "pytest", f"--strategy={','.join([*BASELINES, soft])}",
+        "--humaneval-dataset=humaneval,mbpp", "--humaneval-pool", f"--humaneval-output={output / FINAL}",
+        "-q", "--tb=no", "-rN", *arguments,
+    ]  # fmt: skip
+    return subprocess.run(command, check=False).returncode
+
+
+def _write_protocol(bench: Bench, model: str, output: Path) -> None:
+    """Keep what is compared and how it is chosen, before anything is known."""
+    output.mkdir(parents=True, exist_ok=True)
+    protocol = {"rule": RULE, "model": model, "baselines": BASELINES, **asdict(bench)}
+    text = json.dumps(protocol, indent=2, default=str)
+    path = output / PROTOCOL
+    if not path.exists():
+        path.write_text(text + "\n")
+    elif path.read_text() != text + "\n":
+        raise ConfigError(f"{path}: {output} holds a bench of other methods, seeds or budget; give another --output")
+
+
+def _apart(method: str, config: Config, model: str, cache_dir: Path, folder: Path) -> None:
+    """Train in a process of its own, whose peak of memory is then the method's."""
+    child = multiprocessing.get_context("spawn").Process(target=_child, args=(method, config, model, cache_dir, folder))
+    child.start()
+    child.join()
+    if not (folder / RESULT).is_file():
+        ending = f"it ended with status {child.exitcode}; what it said is above"
+        raise TrainingError(f"{method}, seed {config.seed}: the training has no result: {ending}")
+
+
+def _child(method: str, config: Config, model: str, cache_dir: Path, folder: Path) -> None:
+    try:
+        train_and_validate(method, config, model, cache_dir, folder)
+    except HumanEvalError as error:
+        sys.exit(f"soft_prompt: {error}")
+
+
+def train_and_validate(method: str, config: Config, model: str, cache_dir: Path, folder: Path) -> None:
+    """One training and its result.
+
+    Raises:
+        ConfigError: the budget is too small for a step.
+    """
+    from .session import run_training, validated
+
+    trained = run_training(config, model, cache_dir, folder)
+    state = trained.state
+    if state.step == 1 and config.max_input_tokens and state.tokens > config.max_input_tokens:
+        raise ConfigError(
+            f"budget_tokens: one step of {method} takes {state.tokens:,} tokens, more than the "
+            f"{config.max_input_tokens:,} of the whole training; give it more, or a smaller batch_size, "
+            "gradient_accumulation_steps or num_generations"
+        )
+    passed, trainable = validated(config, model, cache_dir, folder / BEST)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    result = Result(
+        method, config.seed, state.best_loss, sum(passed), len(passed), trainable, state.tokens, state.seconds, memory
+    )
+    (folder / RESULT).write_text(json.dumps(asdict(result)) + "\n")
+
+
+def draw(output: Path, results: Sequence[Result]) -> Path | None:
+    """Validation loss over tokens for each training, and pass@1 of each; None without matplotlib."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        return None
+    from .watch import read_metrics
+
+    figure = Figure(figsize=(9, 4), layout="constrained")
+    loss, accuracy = figure.subplots(1, 2)
+    for number, (method, seeds) in enumerate(grouped(results).items()):
+        for each in seeds:
+            metrics = read_metrics(output / method / f"seed-{each.seed}")
+            validated = [step for step in metrics if step.validation_loss is not None]
+            tokens = [sum(step.tokens for step in metrics[: last.step]) for last in validated]
+            label = method if each is seeds[0] else None
+            loss.plot(tokens, [step.validation_loss for step in validated], ".-", color=f"C{number}", label=label)
+        accuracy.plot([number] * len(seeds), [each.pass_at_1 for each in seeds], "o", color=f"C{number}")
+    loss.set(xlabel="tokens", ylabel="validation loss")
+    loss.legend()
+    accuracy.set_xticks(range(len(grouped(results))), list(grouped(results)), rotation=20)
+    accuracy.set_ylabel("pass@1, MBPP's validation split")
+    path = output / "bench.png"
+    figure.savefig(path, dpi=120)
+    return path
+
+
+def _mean_pass(seeds: Sequence[Result]) -> float:
+    return fmean(result.pass_at_1 for result in seeds)

@@ -1,0 +1,187 @@
+"""What learns from the prompt's own completions: they are sampled as the prompt is now, and run in the sandbox.
+
+Only MBPP's training problems are sampled, one assertion is checked at a time; the assertions are those that the
+docstring does not show, and those it does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pytest_humaneval.engine.decoding import Continuation, Decoding, end_tokens
+from pytest_humaneval.exceptions import TrainingError
+from pytest_humaneval.postprocess import postprocess
+from pytest_humaneval.problem import Problem
+from pytest_humaneval.sample import Sampling
+from pytest_humaneval.sandbox import SandboxOptions, open_sandbox
+from pytest_humaneval.strategy import Strategy
+
+from .batches import IGNORE_INDEX, Batch, Example, collate
+from .config import Config
+from .data import TrainingData, single_assertions
+from .distillation import AT_ONCE, decode
+from .initial import make_prompt
+from .model import FrozenModel, SoftPrompt
+from .objectives import Objective, Work
+from .shaping import Judged, shaped
+
+CHECK_SECONDS = 3.0  # of CPU time for each assertion
+VALIDATION_PROBLEMS = 32  # greedy completions of these are a validation; each costs as much as a training problem
+ENOUGH_ALIKE = 10  # batches without a difference in reward, before that is said
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A completion as an example to learn from, its reward, and whether every assertion holds for it."""
+
+    example: Example
+    reward: float
+    passed: bool
+
+
+class Sampled(Objective):
+    """Samples groups of completions, ``num_generations`` of each problem, and rewards them."""
+
+    def __init__(self, data: TrainingData, strategy: Strategy, config: Config, say: Say = lambda text: None) -> None:
+        self._problems = {problem.task_id: problem for problem in (*data.train, *data.validation)}
+        self._strategy, self._config, self._say = strategy, config, say
+        self._start: SoftPrompt | None = None
+        self._open = contextlib.ExitStack()
+        self._sandbox: Any = None
+        self._alike = 0  # batches in a row in which no group had two different rewards
+
+    def groups(
+        self, prompt: SoftPrompt, frozen: FrozenModel, examples: Sequence[Example], step: int
+    ) -> list[list[Drawn]]:
+        """A group of completions of each example; a function of prompt, examples and step."""
+        config = self._config
+        sampling = Sampling(temperature=config.temperature, max_tokens=config.max_completion_length)
+        several = [example for example in examples for _ in range(config.num_generations)]
+        rows = self.sample(prompt, frozen, several, sampling, seed=(config.seed * 1_000_003 + step) * 1_009)
+        drawn = [self._drawn(example, row) for example, row in zip(several, rows, strict=True)]
+        size = config.num_generations
+        groups = [drawn[start : start + size] for start in range(0, len(drawn), size)]
+        self._note_alike(groups)
+        return groups
+
+    def validate(self, prompt: SoftPrompt, frozen: FrozenModel, batches: Iterable[Sequence[Example]]) -> float:
+        """The share of assertions that greedy completions miss."""
+        examples = sorted((example for batch in batches for example in batch), key=lambda example: example.task_id)
+        chosen = examples[:: max(1, len(examples) // VALIDATION_PROBLEMS)]
+        sampling = Sampling(max_tokens=self._config.max_completion_length)
+        rows = self.sample(prompt, frozen, chosen, sampling, seed=0)
+        return 1.0 - fmean(self.judge(example, row.text).share for example, row in zip(chosen, rows, strict=True))
+
+    def judge(self, example: Example, generation: str) -> Judged:
+        """The program that a generation makes, and the share of the problem's assertions that hold for it."""
+        problem = self._problems[example.task_id]
+        prompt = self._strategy.build_prompt(problem.visible())
+        completion = postprocess(self._strategy.postprocess, problem.visible(), prompt, generation).text
+        share = fmean(self._passes(single, completion) for single in single_assertions(problem))
+        return Judged(problem.prompt + completion, share, len(completion))
+
+    def pass_at_1(self, prompt: SoftPrompt, frozen: FrozenModel, examples: Sequence[Example]) -> list[bool]:
+        """Whether the greedy completion of each passes every assertion."""
+        sampling = Sampling(max_tokens=self._config.max_completion_length)
+        passed: list[bool] = []
+        for start in range(0, len(examples), AT_ONCE):
+            part = examples[start : start + AT_ONCE]
+            rows = self.sample(prompt, frozen, part, sampling, seed=0)
+            passed += [self.judge(example, row.text).share == 1.0 for example, row in zip(part, rows, strict=True)]
+        return passed
+
+    def close(self) -> None:
+        """End the sandbox."""
+        self._open.close()
+
+    def sample(
+        self, prompt: SoftPrompt, frozen: FrozenModel, examples: Sequence[Example], sampling: Sampling, *, seed: int
+    ) -> list[Continuation]:
+        """One completion for each of ``examples``; the number-th draws with ``seed`` plus its number."""
+        stops = {
+            example.task_id: self._strategy.build_prompt(self._problems[example.task_id].visible()).stop
+            for example in examples
+        }
+        rows = [
+            Continuation(
+                str(number),
+                list(example.prompt),
+                sampling,
+                seed + number,
+                stops[example.task_id],
+                prompt.in_front(example.category),
+            )
+            for number, example in enumerate(examples)
+        ]
+        ends = end_tokens(frozen.model, frozen.tokenizer)
+        decode(Decoding(frozen.model, frozen.tokenizer, rows, ends=ends, deep=prompt.in_front_of_layers()))
+        if any(not row.new_tokens for row in rows):
+            raise TrainingError("a completion without a token was sampled")
+        return rows
+
+    def reference(self, frozen: FrozenModel, batch: Batch) -> Tensor:
+        """Log-probabilities of a batch's labels under the prompt as it was before the first step: (labels,)."""
+        if self._start is None:
+            self._start = make_prompt(frozen, self._config).to(frozen.device)
+        with torch.no_grad():
+            return token_logprobs(self._start, frozen, batch)
+
+    def batch(self, examples: Sequence[Example], frozen: FrozenModel) -> Batch:
+        """Examples as one batch where the model is."""
+        return collate(examples, frozen.tokenizer.eos_token_id, frozen.device)
+
+    def counted(self, works: Sequence[Work], groups: Sequence[Sequence[Drawn]]) -> list[Work]:
+        """The works, the first of which knows how many tokens the samples took."""
+        sampled = sum(len(drawn.example) for group in groups for drawn in group)
+        return [replace(works[0], sampled=sampled), *works[1:]]
+
+    def nothing(self, examples: Sequence[Example], frozen: FrozenModel) -> list[Work]:
+        """What is to be done where nothing can be learned: a batch of no weight."""
+        return [Work(self.batch(examples, frozen), 0.0)]
+
+    def _drawn(self, example: Example, row: Continuation) -> Drawn:
+        judged = self.judge(example, row.text)
+        learnable = Example(example.task_id, example.category, example.prompt, tuple(row.new_tokens))
+        return Drawn(learnable, shaped(judged, self._config), judged.share == 1.0)
+
+    def _passes(self, problem: Problem, completion: str) -> bool:
+        if self._sandbox is None:
+            self._sandbox = self._open.enter_context(open_sandbox(SandboxOptions()))
+        passed: bool = self._sandbox.check(problem, completion, timeout=CHECK_SECONDS).passed
+        return passed
+
+    def _note_alike(self, groups: Sequence[Sequence[Drawn]]) -> None:
+        """Say once in a while that rewards are constant, and why nothing is learned then."""
+        differ = any(len({drawn.reward for drawn in group}) > 1 for group in groups)
+        self._alike = 0 if differ else self._alike + 1
+        if self._alike and self._alike % ENOUGH_ALIKE == 0:
+            mean = fmean(drawn.reward for group in groups for drawn in group)
+            self._say(
+                f"for {self._alike} batches all completions of a problem got the same reward (now {mean:.2f}): there "
+                "is nothing to learn from. Where it is low the problems are too hard for this model, where it is high "
+                "too easy; more num_generations, a higher temperature or reward_compile make differences"
+            )
+
+
+def token_logprobs(prompt: SoftPrompt, frozen: FrozenModel, batch: Batch) -> Tensor:
+    """The log-probability of every token with a label, row by row: (labels,), float32."""
+    labels = batch.kept_labels
+    solution = labels != IGNORE_INDEX
+    logits = prompt.logits(frozen, batch)[solution].float()
+    chosen: Tensor = torch.log_softmax(logits, dim=-1).gather(1, labels[solution].unsqueeze(1)).flatten()
+    return chosen
+
+
+def by_row(values: Tensor, examples: Sequence[Example]) -> Tensor:
+    """The sum over each example's solution of what :func:`token_logprobs` gives: (examples,)."""
+    lengths = [len(example.solution) for example in examples]
+    return torch.stack([part.sum() for part in values.split(lengths)])

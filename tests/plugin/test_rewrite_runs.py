@@ -1,0 +1,102 @@
+"""Original and rewritten problems in one run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from mini import RIGHT, Evaluate, distributed
+
+from pytest_humaneval.commands import finished
+from pytest_humaneval.results.history import read
+
+WRONG = "    return None\n"
+
+
+@distributed
+def test_rewritten_problems_stand_beside_the_original_ones(
+    evaluate: Evaluate, workers: str, tmp_path: Path, pytester: pytest.Pytester
+) -> None:
+    named = ("comments", "sentence-after")
+    script = {f"{task}+{name}": right for task, right in RIGHT.items() for name in named}
+    script["Mini/0+sentence-after"] = WRONG
+    run = [
+        workers, "--humaneval-rewrite=comments,sentence-after,numerals", f"--humaneval-output={tmp_path / 'out'}",
+        "--humaneval-max-drop=0.9", f"--junitxml={tmp_path / 'x.xml'}", "-v",
+    ]  # fmt: skip
+    result = evaluate(*run, script=script)
+    result.stdout.fnmatch_lines_random(
+        [
+            "FAILED *Mini/0+sentence-after-add-minimal*",
+            "rewritten*6 problems by seed 0: 3 comments, 3 sentence-after; left out*numerals 3",
+            "mini: 3 problems",
+            "minimal, comments*3*1.000*1.000*+0.000*",
+            "minimal, sentence-after*3*1.000*0.667*-0.333*",
+            "minimal: worst case 0.667*",
+            "minimal broken by sentence-after: Mini/0",
+            "gate*minimal on mini: a drop of less than 0.9 under every rewrite*",
+        ]
+    )
+    rows = [json.loads(line) for line in (tmp_path / "out" / "results.jsonl").read_text().splitlines()]
+    assert [row["task_id"] for row in rows][:3] == ["Mini/0", "Mini/0+comments", "Mini/0+sentence-after"]
+    assert [row.get("original", "") for row in rows][:3] == ["", "Mini/0", "Mini/0"]
+    told = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert told["rewrites"] == {
+        "asked": "comments,sentence-after,numerals", "seed": 0, "unfit": {"numerals": ["Mini/0", "Mini/1", "Mini/10"]},
+    }  # fmt: skip
+    assert told["robustness"][0]["comparisons"][1]["worse"] == ["Mini/0"]
+    assert [one.get("rewrite") for one in told["datasets"]] == [None, "comments", "sentence-after"]
+    xml = (tmp_path / "x.xml").read_text()
+    assert 'name="mini+sentence-after.minimal.pass@1" value="0.666667"' in xml
+    assert '<property name="original" value="Mini/0"' in xml
+    assert [line.dataset for line in read(tmp_path / "cache")] == ["mini"]  # a trend is about problems as they are
+    again = evaluate(*run, "-k", "Mini/0+sentence-after", script=script)
+    again.assert_outcomes(failed=1)
+
+
+def test_one_rewrite_of_each_problem_at_random(evaluate: Evaluate, tmp_path: Path) -> None:
+    result = evaluate("--humaneval-rewrite=random", "--humaneval-rewrite-seed=3", "--collect-only", "-q")
+    ids = [line for line in result.outlines if "Mini/0" in line]
+    assert len(ids) == 2
+    assert "Mini/0+" in ids[1]
+
+
+def test_a_finished_run_is_reported_with_its_rewrites(
+    evaluate: Evaluate, tmp_path: Path, capsys: pytest.CaptureFixture[str], mini: Path
+) -> None:
+    evaluate("--humaneval-rewrite=comments", f"--humaneval-output={tmp_path / 'out'}", script={"*": WRONG})
+    page = tmp_path / "page.html"
+    assert finished.report(tmp_path / "out", None, html=page, dataset=str(mini), max_drop=0.2) == 11
+    assert "minimal, comments" in capsys.readouterr().out
+    assert "Mini/0+comments" in page.read_text()
+
+
+USERS = """
+from dataclasses import replace
+from pytest_humaneval import Rewrite
+
+def pytest_humaneval_rewrites():
+    return [
+        Rewrite("other", "nothing", lambda problem, chance: replace(problem, test=problem.test.replace("3", "4"))),
+        Rewrite("raises", "nothing", lambda problem, chance: 1 / 0),
+    ]
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["other"], "Mini/0+other: assertion"),
+        (["raises"], "the rewrite 'raises' failed on Mini/0: ZeroDivisionError"),
+        (["typo"], "unknown rewrite 'typo'; did you mean 'typos'"),
+        (["numerals"], "fits none of the 3 problems"),
+        (["typos", "--humaneval-pool"], "exclude each other"),
+    ],
+)
+def test_what_cannot_be_rewritten_ends_the_run(
+    refused: Evaluate, pytester: pytest.Pytester, given: list[str], told: str
+) -> None:
+    pytester.makeconftest(USERS)
+    first, *others = given
+    assert told in refused(f"--humaneval-rewrite={first}", *others).stderr.str()

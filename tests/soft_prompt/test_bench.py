@@ -1,0 +1,134 @@
+"""A bench of soft prompts on the tiny model: the budget, the rule, the files, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_data import ROW
+from tiny_training import tiny_directory
+
+from pytest_humaneval.exceptions import ConfigError
+from soft_prompt import bench
+from soft_prompt.bench import RULE, Result, chosen, final, run_bench, table
+from soft_prompt.bench_config import Bench, read_bench
+from soft_prompt.config import Config
+from soft_prompt.watch import read_metrics
+
+TEXT = """
+seeds = [0, 1]
+budget_tokens = 900
+[common]
+data = "mbpp.jsonl"
+precision = "float32"
+num_virtual_tokens = 4
+batch_size = 1
+gradient_accumulation_steps = 1
+eval_steps = 2
+[methods.likelihood]
+[methods.mixture]
+kind = "mixture"
+num_mixed_tokens = 8
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    rows = [
+        ROW | {"task_id": task_id, "code": ROW["code"].replace("res", f"r{task_id}")} for task_id in range(598, 604)
+    ]
+    (tmp_path / "mbpp.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "bench.toml").write_text(TEXT)
+    return tmp_path
+
+
+def result(method: str, seed: int = 0, **others: Any) -> Result:
+    facts = {"validation_loss": 1.0, "passed": 5, "problems": 10, "trainable": 100, "tokens": 1, "seconds": 1.0}
+    return Result(method, seed, **{**facts, "memory_mib": 1, **others})
+
+
+@pytest.mark.filterwarnings("default")  # of TensorBoard and matplotlib
+def test_every_method_gets_the_same_budget_and_is_not_trained_twice(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained = []
+
+    def here(method: str, config: Config, *others: Any) -> None:
+        trained.append((method, config.seed))
+        bench.train_and_validate(method, config, *others)
+
+    monkeypatch.setattr(bench, "_apart", here)
+    asked = replace(read_bench(folder / "bench.toml"), seeds=(0,))
+    model, cache, output = str(tiny_directory()), folder / "cache", folder / "out"
+    results = run_bench(asked, model, cache, output)
+    assert trained == [("likelihood", 0), ("mixture", 0)]
+    for each in results:
+        metrics = read_metrics(output / each.method / "seed-0")
+        assert each.tokens == sum(step.tokens for step in metrics)
+        assert each.tokens - metrics[-1].tokens < 900 <= each.tokens, "the step that reaches the budget is the last"
+        assert metrics[-1].validation_loss is not None
+        assert each.problems == 3
+    assert results[0].trainable == 4 * 128
+    assert results[1].trainable == 8 * 128 + 4 * 8
+    assert run_bench(asked, model, cache, output) == results
+    assert len(trained) == 2
+    assert json.loads((output / "protocol.json").read_text())["rule"] == RULE
+    assert RULE in (output / "bench.md").read_text()
+    with pytest.raises(ConfigError, match="holds a bench of other methods, seeds or budget"):
+        run_bench(replace(asked, budget_tokens=901), model, cache, output)
+    small = replace(asked.config("likelihood", 0), max_input_tokens=1)
+    with pytest.raises(ConfigError, match=r"one step of likelihood takes \d+ tokens, more than the 1 of"):
+        bench.train_and_validate("likelihood", small, model, cache, folder / "small")
+
+
+def test_the_rule_takes_the_best_mean_then_the_smaller_method_then_the_best_seed() -> None:
+    lucky = [result("lucky", 0, passed=9), result("lucky", 1, passed=1)]
+    steady = [result("steady", 0, passed=6), result("steady", 1, passed=6, validation_loss=0.5)]
+    large = [result("large", seed, passed=6, trainable=1_000) for seed in (0, 1)]
+    assert chosen([*lucky, *large, *steady]) == steady[1]
+    assert table([*lucky, *steady])[2].startswith("| steady | 2 | 0.7500 | 0.600 (0.600, 0.600) | [")
+
+
+def test_the_final_evaluation_is_done_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commands: list[list[str]] = []
+
+    def run(command: list[str], **_: Any) -> Any:
+        commands.append(command)
+        (tmp_path / "final").mkdir()
+        return type("Ended", (), {"returncode": 1})
+
+    monkeypatch.setattr(subprocess, "run", run)
+    assert final(tmp_path, [result("plain", 3)], ["--humaneval-limit=2"]) == 1
+    assert f"--strategy=minimal,chat,lm_eval_instruct,soft:{tmp_path / 'plain' / 'seed-3'}" in commands[0]
+    assert commands[0][-1] == "--humaneval-limit=2"
+    with pytest.raises(ConfigError, match="another look would be another choice"):
+        final(tmp_path, [result("plain", 3)])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("seeds = [0, 1]", "seeds = [0, 0]"), "seeds has one of"),
+        (("seeds = [0, 1]", "seeds = []"), "seeds must be a list of whole numbers from 0"),
+        (("budget_tokens = 900", ""), "budget_tokens must be a whole number from 1, not None"),
+        (("budget_tokens", "budget"), "unknown key 'budget'; did you mean 'budget_tokens'"),
+        (("eval_steps = 2", "seed = 2"), "common: seed is the bench's to choose"),
+        (('kind = "mixture"', 'kind = "mix"'), "methods.mixture: kind must be one of"),
+        (("[methods.mixture]", "[methods.'a/b']"), "'a/b' cannot name a method"),
+        (("seeds = [0, 1]", "seeds = ["), "not TOML"),
+    ],
+)
+def test_what_a_bench_refuses(change: tuple[str, str], message: str, tmp_path: Path) -> None:
+    file = tmp_path / "bench.toml"
+    file.write_text(TEXT.replace(*change))
+    with pytest.raises(ConfigError, match=message):
+        read_bench(file)
+
+
+def test_trainings_go_seed_by_seed() -> None:
+    trainings = Bench((4, 5), 1, {"a": Config(), "b": Config()}).trainings()
+    assert [*trainings] == [("a", 4), ("b", 4), ("a", 5), ("b", 5)]

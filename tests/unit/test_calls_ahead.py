@@ -1,0 +1,103 @@
+"""Which tests make calls that are known before, and how these travel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pytest_humaneval.dataset.load import read_dataset
+from pytest_humaneval.sandbox.oracle.ahead import TOGETHER, Ahead, batches_of
+from pytest_humaneval.sandbox.oracle.channel import Channel
+from pytest_humaneval.sandbox.wire.decoder import decode
+from pytest_humaneval.sandbox.wire.frames import FrameReader, framed
+
+
+def of_lines(*lines: str) -> list[list[object]]:
+    """The calls of each message for a test of these lines."""
+    test = "def check(candidate):\n" + "".join(f"    {line}\n" for line in lines)
+    return [decode(batch.message)[0] for batch in batches_of(test, "f")]
+
+
+def test_the_calls_of_a_table_are_known() -> None:
+    one, more = of_lines(
+        "assert candidate([1, 2], 'a') == 3",
+        "assert tuple(candidate(-1)) == (1,)",
+        "assert sorted(candidate(None)) == approximately([1.0])",
+    )
+    assert one == [(([1, 2], "a"), {})]
+    assert more == [((-1,), {}), ((None,), {})]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "x = candidate(1)",
+        "assert candidate(x) == 1",
+        "assert candidate(x=1) == 1",
+        "assert candidate(1) == candidate(2)",
+        "assert candidate(1) == 1 or candidate(2) == 2",
+        "assert all(candidate(n) == n for n in [1])",
+        "assert 0 == 1 == candidate(1)",
+        "assert f(candidate(1)) == 1",
+        "assert (y := candidate(1)) == 1",
+        "assert (lambda: candidate(1))() == 1",
+        "assert candidate(candidate(1)) == 1",
+        "assert candidate == 1",
+        "assert candidate(1) == 1, f(1)",
+        "for n in [1]: assert candidate(1) == 1",
+    ],
+)
+def test_whatever_may_call_otherwise_is_no_table(line: str) -> None:
+    assert of_lines("assert candidate(0) == 0", line) == []
+
+
+def test_a_test_with_calls_elsewhere_is_no_table() -> None:
+    check = "def check(candidate):\n    assert candidate(1) == 1\n"
+    assert len(batches_of(check, "f")) == 1
+    assert batches_of(f"f(1)\n{check}", "f") == ()
+    assert batches_of(f"{check}check(candidate)\n", "f") == ()
+    assert batches_of("def check(", "f") == ()
+
+
+def test_no_message_has_more_than_so_many_calls_or_bytes() -> None:
+    assert list(map(len, of_lines(*["assert candidate(1) == 1"] * 200))) == [1, TOGETHER, TOGETHER, TOGETHER, 7]
+    assert list(map(len, of_lines(*[f"assert candidate({'a' * 40_000!r}) == 1"] * 6))) == [1, 2, 2, 1]
+
+
+def test_every_problem_of_the_shipped_dataset_has_a_table() -> None:
+    for problem in read_dataset(Path("humaneval-strong")).problems:
+        foreseen = sum(each.count for each in batches_of(problem.strong_test, problem.entry_point))
+        assert foreseen == problem.strong_test.count("    assert "), problem.task_id
+
+
+class Replies(Channel):
+    """A channel whose child answers at once; ``waits`` tells how many answers were waited for."""
+
+    def __init__(self) -> None:
+        self.waits = 0
+
+    def replies(self, message: bytes, count: int) -> Iterator[bytes]:
+        for (number,), _ in decode(message)[0]:
+            self.waits += 1
+            yield str(number).encode()
+
+
+def test_answers_are_waited_for_one_by_one_unless_something_else_is_asked() -> None:
+    test = "def check(candidate):\n" + "".join(f"    assert candidate({n}) == 0\n" for n in range(5))
+    channel = Replies()
+    ahead = Ahead(batches_of(test, "f"), channel)
+    assert [ahead.reply(), ahead.reply(), channel.waits] == [b"0", b"1", 2]
+    ahead.settle()
+    assert channel.waits == 5
+    assert [ahead.reply() for _ in range(4)] == [b"2", b"3", b"4", None]
+
+
+def test_messages_that_come_together_are_taken_one_by_one() -> None:
+    reader = FrameReader()
+    reader.add(framed(b"a") + framed(b"bc")[:3])
+    assert (reader.taken(), reader.taken()) == (b"a", None)
+    reader.add(framed(b"bc")[3:])
+    assert reader.taken() == b"bc"
+    reader.end()

@@ -1,0 +1,71 @@
+"""The probes' figures, worked by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from pytest_humaneval.contamination.probes import drop_probe, findings, read_probes
+from pytest_humaneval.engine.text_reading import Reading
+from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.problem import Problem
+from pytest_humaneval.statistics.two_samples import two_samples
+
+
+def problem(number: int) -> Problem:
+    prompt = f'def add{number}(a, b):\n    """Return the sum of two integers."""\n'
+    return Problem(f"Mine/{number}", prompt, f"add{number}", "    return a + b\n", "")
+
+
+def outcome(task: str, rewrite: str, passed: bool) -> Outcome:
+    task_id = f"{task}+{rewrite}" if rewrite else task
+    kind = "passed" if passed else "assertion"
+    return Outcome(task_id, "minimal", 0, kind=kind, original=task if rewrite else "", rewrite=rewrite)
+
+
+def test_a_difference_is_tested_by_dividing_anew() -> None:
+    found = two_samples([1.0] * 6, [0.0] * 6)
+    assert found is not None
+    assert (found.difference, found.interval) == (1.0, (1.0, 1.0))
+    assert found.p == pytest.approx(1 / 924, abs=0.001)  # of 12 over 6 divisions one is as large
+    same = two_samples([0.5, 0.25], [0.25, 0.5])
+    assert same is not None
+    assert same.p > 0.5
+    assert two_samples([1.0], [0.0, 0.0]) is None
+
+
+def test_what_is_reproduced_is_counted_in_a_row() -> None:
+    seen = [problem(number) for number in range(6)]
+    others = [problem(number + 100) for number in range(6)]
+
+    def read(texts: Sequence[str]) -> list[Reading]:
+        """Knows by heart what is about a single digit; of all else the first two tokens of ten."""
+        made = []
+        for text in texts:
+            known = any(text == one.prompt + one.canonical_solution for one in seen)
+            places = range(len(text) - 1)
+            logprob = -0.1 if known or any(text == one.prompt for one in seen) else -2.0
+            made.append(
+                Reading(
+                    tuple(places), tuple(logprob for _ in places), tuple(known or place % 10 < 2 for place in places)
+                )
+            )
+        return made
+
+    found = {one.probe: one for one in findings(read_probes(seen, others, read))}
+    assert found["continued statement"].figure.first == 1.0
+    assert found["continued statement"].figure.second < 0.1
+    assert found["likelier than rewritten"].figure.first == pytest.approx(1.9)
+    assert found["likelier than rewritten"].figure.second == 0.0
+    assert all(one.flagged for one in found.values())
+
+
+def test_a_drop_counts_beyond_the_controls() -> None:
+    ours = [outcome(f"A/{n}", rewrite, not rewrite) for n in range(8) for rewrite in ("", "typos", "layout")]
+    control = [outcome(f"B/{n}", rewrite, True) for n in range(8) for rewrite in ("", "typos")]
+    found = drop_probe(ours, control)
+    assert found is not None
+    assert (found.first, found.second, found.first_problems) == (1.0, 0.0, 8)
+    assert found.p < 0.001
+    assert drop_probe(control, [one for one in control if not one.rewrite]) is None

@@ -1,0 +1,157 @@
+"""Every rewrite keeps what is asked: the canonical solution passes it, its prompt is Python, its examples are there."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from one_sandbox import check_correctness, one_sandbox  # noqa: F401 - a fixture
+
+from pytest_humaneval.dataset.asked import DATA_DIR
+from pytest_humaneval.dataset.examples import visible_examples
+from pytest_humaneval.dataset.kinds import Wanted
+from pytest_humaneval.dataset.load import read_problems
+from pytest_humaneval.dataset.mbpp import MBPP, SHAPES
+from pytest_humaneval.exceptions import DatasetError
+from pytest_humaneval.problem import Problem
+from pytest_humaneval.rewrite.canonical_answers import CanonicalAnswers
+from pytest_humaneval.rewrite.renaming import names_of, renamed
+from pytest_humaneval.rewrite.rewrite_catalogue import BUNDLED, rewrites_asked
+from pytest_humaneval.rewrite.rewriting import Rewrite
+from pytest_humaneval.rewrite.typos import TYPOS
+
+PROBLEMS = read_problems()
+CHANGES_EXAMPLES = ("examples-reordered", "examples-dropped", "examples-other")
+FITS = {  # of HumanEval's 164, by seed 0
+    "meaningful-names": 164, "meaningless-names": 164, "camel-case": 123, "comments": 163, "layout": 162, "typos": 164,
+    "examples-reordered": 112, "examples-dropped": 134, "examples-other": 97, "story": 7, "numerals": 58, "untyped": 60,
+    "typed": 77, "rephrased": 157, "sentence-before": 164, "sentence-after": 164,
+}  # fmt: skip
+MBPP_FOLDERS = (Path(os.environ.get(DATA_DIR, ".")), Path(__file__).parents[3] / "shared" / "data")
+
+
+@pytest.fixture(scope="module")
+def answers() -> Iterator[CanonicalAnswers]:
+    with CanonicalAnswers() as opened:
+        yield opened
+
+
+def assert_keeps_what_is_asked(rewrite: Rewrite, problem: Problem, made: Problem) -> None:
+    compile(made.prompt, made.task_id, "exec")
+    verdict = check_correctness(made, made.canonical_solution)
+    assert verdict.passed, f"{made.task_id}: {verdict.detail}\n{made.prompt}"
+    assert made.task_id == f"{problem.task_id}+{rewrite.name}"
+    assert made.visible().test == made.visible().canonical_solution == ""
+    if rewrite.name not in CHANGES_EXAMPLES:
+        assert visible_examples(made) == visible_examples(problem)
+    if rewrite.back is not None:
+        assert rewrite.back(made) == replace(problem, task_id=made.task_id)
+
+
+@pytest.mark.parametrize("rewrite", BUNDLED.values(), ids=BUNDLED)
+def test_the_canonical_solution_passes_what_is_rewritten(rewrite: Rewrite, answers: CanonicalAnswers) -> None:
+    """By day every twentieth problem that it fits; each rewrite begins elsewhere."""
+    found = [(one, made) for one in PROBLEMS if (made := rewrite.apply(one, 0, answers)) is not None]
+    assert len(found) == FITS[rewrite.name]
+    for problem, made in found[list(BUNDLED).index(rewrite.name) % 20 :: 20]:
+        assert_keeps_what_is_asked(rewrite, problem, made)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("rewrite", BUNDLED.values(), ids=BUNDLED)
+def test_the_canonical_solution_passes_all_that_is_rewritten(
+    rewrite: Rewrite, seed: int, answers: CanonicalAnswers
+) -> None:
+    for problem in PROBLEMS:
+        if (made := rewrite.apply(problem, seed, answers)) is not None:
+            assert_keeps_what_is_asked(rewrite, problem, made)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("rewrite", BUNDLED.values(), ids=BUNDLED)
+def test_the_canonical_solution_passes_mbpp_rewritten(rewrite: Rewrite, shape: str, answers: CanonicalAnswers) -> None:
+    try:
+        problems = MBPP.dataset(Wanted((shape,), folders=MBPP_FOLDERS, only_look=True)).problems
+    except DatasetError as error:
+        pytest.skip(str(error))
+    fitting = [(one, made) for one in problems if (made := rewrite.apply(one, 0, answers)) is not None]
+    for problem, made in fitting:
+        compile(made.prompt, made.task_id, "exec")
+        verdict = check_correctness(made, made.canonical_solution)
+        assert verdict.passed or not check_correctness(problem, problem.canonical_solution).passed, made.task_id
+
+
+@pytest.mark.parametrize("name", ["meaningful-names", "meaningless-names", "camel-case"])
+def test_names_that_change_back_are_what_they_were(name: str, answers: CanonicalAnswers) -> None:
+    for problem in PROBLEMS:
+        if (made := BUNDLED[name].apply(problem, 0, answers)) is None:
+            continue
+        pairs = dict(zip(names_of(made), names_of(problem), strict=True))
+        back = renamed(made, {new: old for new, old in pairs.items() if new != old}, everywhere=True)
+        assert back is not None
+        assert replace(back, task_id=problem.task_id, canonical_solution="") == replace(problem, canonical_solution="")
+
+
+@pytest.mark.nightly
+def test_all_rewrites_of_all_problems_take_under_two_seconds(answers: CanonicalAnswers) -> None:
+    """Of CPU time in this process; what the sandbox answers is kept, and each answer is found out once."""
+    for problem in PROBLEMS:
+        BUNDLED["examples-other"].apply(problem, 2, answers)
+    began = time.process_time()
+    for problem in PROBLEMS:
+        for rewrite in BUNDLED.values():
+            rewrite.apply(problem, 2, answers)
+    assert time.process_time() - began < 2
+
+
+def test_the_same_seed_makes_the_same_and_another_one_does_not(answers: CanonicalAnswers) -> None:
+    made = [TYPOS.apply(one, seed, answers) for seed in (0, 0, 1) for one in PROBLEMS[:5]]
+    assert made[:5] == made[5:10] != made[10:]
+
+
+def test_typos_stay_out_of_names_code_and_quotations(answers: CanonicalAnswers) -> None:
+    everywhere = TYPOS.valued(1.0) if TYPOS.valued is not None else TYPOS
+    made = everywhere.apply(PROBLEMS[5], 0, answers)
+    assert made is not None
+    assert made.task_id == "HumanEval/5+typos=1"
+    assert "'delimeter'" in made.prompt
+    assert "`numbers'" in made.prompt
+    assert ">>> intersperse([], 4)" in made.prompt
+    assert "between" not in made.prompt
+    assert "element" not in made.prompt
+    assert sorted(made.prompt) == sorted(PROBLEMS[5].prompt)
+
+
+def test_other_examples_are_true_and_were_not_shown(answers: CanonicalAnswers) -> None:
+    problem = PROBLEMS[5]
+    made = BUNDLED["examples-other"].apply(problem, 0, answers)
+    assert made is not None
+    shown = visible_examples(made)
+    assert len(shown) == 2
+    assert not {one.call("") for one in shown} & {one.call("") for one in visible_examples(problem)}
+    assert answers(problem, [one.arguments for one in shown]) == [(one.expected,) for one in shown]
+
+
+def test_examples_that_contradict_the_solution_are_not_exchanged(answers: CanonicalAnswers) -> None:
+    assert BUNDLED["examples-other"].apply(PROBLEMS[47], 0, answers) is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("typoes", "--humaneval-rewrite: unknown rewrite 'typoes'; did you mean 'typos'"),
+        ("random,typos", "give it alone"),
+        ("story=2", "story takes no value"),
+        ("typos=many", "'many' is not a number"),
+        ("typos=2", "the rate is a share above 0"),
+    ],
+)
+def test_what_cannot_be_asked_for_says_why(asked: str, told: str) -> None:
+    with pytest.raises(DatasetError, match=told):
+        rewrites_asked(asked, BUNDLED)
