@@ -15,11 +15,13 @@ The folders, in the order in which the data travels (what lives in each, and wha
         oracle/       trusted: runs hidden tests
         confined/     locked down: runs generated code
         wire/         what both of them speak
+    store/        what is worked out once, kept
     results/      outcomes kept, written and read again
     statistics/   pass@k, intervals, comparisons: pure functions
     report/       terminal, Markdown, gates, and the page
     plugin/       pytest's hooks, options and items
     background/   what outlives a run: lingering engines, the service
+    generating/   samples into a file, however many
     cluster/      judging on many machines
     contamination/ probes whether a model has seen the problems
     commands/     the subcommands of ``python -m pytest_humaneval``

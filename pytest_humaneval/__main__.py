@@ -11,9 +11,10 @@ from typing import Any
 
 from pytest_humaneval.background.service.service_arguments import add_service
 from pytest_humaneval.cluster.ray_arguments import add_evaluate_on_ray, asks_for_ray, without_blanks
-from pytest_humaneval.commands import conversion, evaluation, finished, studies
+from pytest_humaneval.commands import conversion, evaluation, finished, merging, studies
 from pytest_humaneval.contamination.contamination_arguments import add_contamination
 from pytest_humaneval.exceptions import InputError
+from pytest_humaneval.generating.generate import asks_to_generate, generate
 from pytest_humaneval.option import argument, count, drop, gate_on, least
 from pytest_humaneval.results import interchange
 from pytest_humaneval.strengthen.strengthen_arguments import add_strengthen
@@ -25,7 +26,10 @@ INTERRUPTED = 130  # as shells have it
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand; returns its exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    given = vars(_parser(on_ray=asks_for_ray(words)).parse_args(without_blanks(words)))
+    if asks_to_generate(words):
+        given: dict[str, Any] = {"words": words[1:], "run": generate}
+    else:
+        given = vars(_parser(on_ray=asks_for_ray(words)).parse_args(without_blanks(words)))
     run = given.pop("run")
     try:
         status: int = run(**given)
@@ -51,6 +55,8 @@ def _parser(*, on_ray: bool) -> argparse.ArgumentParser:
     else:
         _add_evaluate(subcommands)
 
+    subcommands.add_parser("generate", help="generate samples into a file, for evaluate to judge", add_help=False)
+
     compare = subcommands.add_parser("compare", help="what changed from one run to another")
     compare.add_argument("before", type=Path, help="a folder of --humaneval-output, or a file of results")
     compare.add_argument("now", type=Path, help="the same, for the run to be judged")
@@ -63,6 +69,7 @@ def _parser(*, on_ray: bool) -> argparse.ArgumentParser:
     _add_files_and_gates(report)
     report.set_defaults(run=finished.report)
 
+    _add_merge(subcommands)
     _add_plan(subcommands)
 
     history = subcommands.add_parser("history", help="how earlier runs did, and when that changed")
@@ -104,6 +111,22 @@ def _add_evaluate(subcommands: Any) -> None:
     evaluate.add_argument("samples", type=Path, help="samples, or a folder of --humaneval-output")
     evaluate.add_argument("options", nargs=argparse.REMAINDER, help="options for pytest, such as -n auto")
     evaluate.set_defaults(run=evaluation.evaluate)
+
+
+def _add_merge(subcommands: Any) -> None:
+    merge = subcommands.add_parser("merge", help="join the results of the parts of a run (--humaneval-shard)")
+    merge.add_argument("parts", type=Path, nargs="+", metavar="DIR", help="the folder of --humaneval-output of a part")
+    merge.add_argument("--output", type=Path, required=True, metavar="DIR", help="the folder to write, a new one")
+    merge.add_argument(
+        "--partial", action="store_true", help="join what is there, although parts or samples are missing"
+    )
+    merge.add_argument("--baseline", type=Path, metavar="PATH", help="compare with this earlier run")
+    merge.add_argument("--plan", type=Path, metavar="FILE", help="a plan made before: say what deviates from it")
+    merge.add_argument("--junitxml", type=Path, metavar="FILE", help="write pytest's XML report")
+    merge.add_argument("--no-history", action="store_true", help="leave no line in the history of the cache folder")
+    merge.add_argument("--cache-dir", type=Path, metavar="DIR", help="where --humaneval-cache-dir was elsewhere")
+    _add_files_and_gates(merge)
+    merge.set_defaults(run=merging.merge)
 
 
 def _add_plan(subcommands: Any) -> None:

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.exceptions import InputError
+from pytest_humaneval.shard import Shard
 
 NAMES_OR_FILES = "NAMES or FILES"
+MOST_SHARDS = 100_000
 
 
 def names_a_file(text: str) -> bool:
@@ -115,6 +117,16 @@ def one_of(*words: str) -> Callable[[str], str]:
         return value
 
     return parse
+
+
+def shard(value: str) -> Shard:
+    """``2/8``, part 2 of 8."""
+    number, slash, of = value.partition("/")
+    if not (slash and number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of) <= MOST_SHARDS):
+        raise InputError(
+            f"{value!r} is no part of a whole, such as 2/8: parts are counted from 1, and there are up to {MOST_SHARDS}"
+        )
+    return Shard(int(number), int(of))
 
 
 gate_on = one_of("figure", "bound")

@@ -18,12 +18,13 @@ from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plain import to_plain
 from pytest_humaneval.postprocess import POSTPROCESSOR_SORT, postprocess
 from pytest_humaneval.problem import Problem
-from pytest_humaneval.prompt import Prompt
+from pytest_humaneval.prompt import Prompt, completion_prompt
 from pytest_humaneval.registration import AUTO
 from pytest_humaneval.rewrite.rewritten_dataset import Rewritten
-from pytest_humaneval.sample import Completion, Item, ItemId, Request, Sampling
+from pytest_humaneval.sample import Completion, Generation, Item, ItemId, Request, Sampling
 from pytest_humaneval.sandbox import Sandbox, open_sandbox
 from pytest_humaneval.sandbox.interface import SandboxOptions
+from pytest_humaneval.shard import Shard, Shares
 from pytest_humaneval.strategy import Strategy
 
 
@@ -63,6 +64,9 @@ class Plan:
     dataset_of: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     """And the name of each problem's, by task_id."""
     pool: bool = False  # whether several datasets are also looked at together
+    shard: Shard | None = None  # the part of it that this run evaluates
+    shares: Shares = field(default_factory=dict, repr=False, compare=False)
+    """Where there is one: what belongs to which part."""
     likelihood: bool = False  # whether it is asked how likely the model finds the canonical solutions
     stop: bool = False  # whether a strategy ends when it is decided that it is better, worse or not worth going on
     rewritten: Rewritten | None = field(default=None, repr=False, compare=False)
@@ -158,6 +162,19 @@ class Plan:
         known = self.extensions.postprocessors
         return postprocess(processor, problem.visible(), prompt, text, thinking_end=self.thinking_end, known=known)
 
+    def completion_of(self, problem: Problem, strategy: Strategy, prompt: Prompt, generation: Generation) -> Completion:
+        """The code in an answer to the strategy's prompt.
+
+        Raises:
+            StrategyError: one of the post-processor's steps raised, or returned no text.
+        """
+        if not generation.is_completion:
+            return self.completion(self.postprocessor(strategy), problem, prompt, generation.text)
+        if self.postprocess == AUTO:
+            return Completion(generation.text)
+        # Raw answers in a file: only what was asked for by name is done to them.
+        return self.completion(self.postprocess, problem, completion_prompt(problem.prompt), generation.text)
+
     def open_sandbox(self) -> Sandbox:
         """This run's sandbox, to be entered.
 
@@ -178,9 +195,26 @@ class Plan:
                 yield f"{strategy.name}-{index}" if count > 1 else strategy.name, strategy, index
 
     def has(self, problem: Problem, strategy: Strategy, sample_index: int) -> bool:
-        """Whether there is this sample: not where a replayed file has fewer of the problem, as long as it has any."""
+        """Whether there is this sample: not where a replayed file has fewer of the problem, as long as it has any.
+
+        Nor where it belongs to another part.
+        """
+        if not self.is_of_part(ItemId(problem.task_id, strategy.name, sample_index)):
+            return False
         indices = self.given.get((problem.task_id, strategy.name)) or self.given.get((problem.task_id, ""))
         return not indices or sample_index in indices
+
+    def is_of_part(self, item: ItemId) -> bool:
+        """Whether this run is to evaluate the sample. One that a test has brought itself is the first part's."""
+        if self.shard is None:
+            return True
+        dealt = self.shares.get(item.task_id, ())
+        return (dealt[item.sample_index] if item.sample_index < len(dealt) else 1) == self.shard.number
+
+    @property
+    def is_empty_part(self) -> bool:
+        """Whether there are more parts than samples, and this one has none."""
+        return self.shard is not None and not any(self.ids())
 
     def ids(self) -> Iterator[tuple[str, ItemId]]:
         """The bracketed part of every item's name that the bundled test can have, and what it stands for."""

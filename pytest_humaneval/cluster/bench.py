@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from pytest_humaneval.cluster.chunking import Sample
 from pytest_humaneval.cluster.judging import Judged
 from pytest_humaneval.exceptions import SandboxError
+from pytest_humaneval.models.find import default_cache_directory
 from pytest_humaneval.outcome import ERROR, Outcome
 from pytest_humaneval.printable import printable
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.results.cause import cause_of
 from pytest_humaneval.sandbox import Sandbox, SandboxKind, SandboxOptions, open_sandbox, self_check
+from pytest_humaneval.store.keeping_sandbox import KeepingSandbox
+from pytest_humaneval.store.verdicts import FILE
 from pytest_humaneval.top_level import TopLevel
 
 DETAIL_CHARACTERS = 4_000
@@ -31,6 +34,7 @@ class Setup:
     sandbox: SandboxOptions
     timeout: float
     source: TopLevel | None = None
+    read_store: bool = True  # whether verdicts that a node has kept count
 
     def open_sandbox(self) -> Sandbox:
         """The sandbox, to be entered."""
@@ -53,8 +57,10 @@ class Bench:
         self._problems = {problem.task_id: problem for problem in setup.problems}
         self._open = contextlib.ExitStack()
         with contextlib.ExitStack() as opening:
-            self._sandbox: Sandbox = opening.enter_context(setup.open_sandbox())
-            self_check(self._sandbox, setup.problems)
+            sandbox = opening.enter_context(setup.open_sandbox())
+            self_check(sandbox, setup.problems)
+            store = default_cache_directory() / FILE
+            self._sandbox = opening.enter_context(KeepingSandbox(sandbox, setup.sandbox, store, read=setup.read_store))
             self._open = opening.pop_all()
 
     @property
@@ -78,7 +84,9 @@ class Bench:
             return Judged(ERROR, printable(f"SandboxError: {error}", DETAIL_CHARACTERS))
         outcome = Outcome(*sample.item).judged(sample.completion, verdict)
         cause = cause_of(outcome, problem)
-        return Judged(outcome.kind, outcome.detail, outcome.seconds, outcome.strong_kind, outcome.strong_detail, cause)
+        strong = outcome.strong_kind, outcome.strong_detail
+        from_store = self._sandbox.last_from_store
+        return Judged(outcome.kind, outcome.detail, outcome.seconds, *strong, cause, from_store=from_store)
 
 
 _BENCHES: dict[str, Bench] = {}  # this process's one, by the run that it is for

@@ -6,7 +6,7 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -29,7 +29,14 @@ from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plugin.outside import extensions_here
 from pytest_humaneval.printable import counted, one_line
 from pytest_humaneval.report.analysis import Analysis, comparisons_between
-from pytest_humaneval.report.terminal import analysis_lines, dataset_line, identity_line, remark_lines, results_lines
+from pytest_humaneval.report.terminal import (
+    analysis_lines,
+    check_lines,
+    dataset_line,
+    identity_line,
+    remark_lines,
+    results_lines,
+)
 from pytest_humaneval.report.texttable import duration, wrapped
 from pytest_humaneval.results.record import result_row, run_record
 from pytest_humaneval.sandbox import SANDBOXES, SandboxOptions, self_check
@@ -53,11 +60,12 @@ class _Run:
     figures: FiguresApart
     progress: JudgingProgress
     source: TopLevel | None = None  # of a sandbox of the user's own
+    read_store: bool = True
 
     @property
     def setup(self) -> Setup:
         """What every node needs."""
-        return Setup(self.dataset.problems, self.sandbox, self.timeout, self.source)
+        return Setup(self.dataset.problems, self.sandbox, self.timeout, self.source, self.read_store)
 
     @property
     def parts(self) -> Mapping[str, Dataset]:
@@ -99,6 +107,7 @@ def evaluate(
     sandbox: str,
     sandbox_image: str,
     memory: int,
+    no_cache: bool = False,
 ) -> int:
     """Judge what is not judged yet, then print the summary; returns the exit status.
 
@@ -113,7 +122,7 @@ def evaluate(
             survey = chunking.survey(samples, (problem.task_id for problem in problems.problems))
             options = SandboxOptions(sandbox, memory, sandbox_image)
             source = _source_of(sandbox)
-            run = _Run(samples, survey, problems, options, timeout, figures, JudgingProgress(), source)
+            run = _Run(samples, survey, problems, options, timeout, figures, JudgingProgress(), source, not no_cache)
             return _evaluate(run, address, output)
     except KeyboardInterrupt:
         reason, status = "interrupted", INTERRUPTED
@@ -166,6 +175,7 @@ def _judge(run: _Run, address: str, folder: Folder, samples: Iterator[Sample]) -
         clock = _Clock(run.survey.samples, run.figures.outcomes)
         for chunk in judge_all(chunking.chunks(samples), nodes, run.progress):
             outcomes = [_outcome(sample, judged, run.dataset_of.get(sample.task_id, "")) for sample, judged in chunk]
+            run.progress.from_store += sum(judged.from_store for _, judged in chunk)
             folder.append(map(result_row, outcomes))
             for outcome in outcomes:
                 run.figures.add(outcome)
@@ -237,6 +247,7 @@ def _record(run: _Run, started: str, cluster: dict[str, Any], status: int, analy
     }
     figures = run.figures
     items = {"expected": run.survey.samples, "finished": figures.outcomes, "errors": figures.errors}
+    items |= {"verdicts_from_store": run.progress.from_store}
     rows = [
         ({"dataset": name} if name else {}) | asdict(row)
         for name, part in figures.parts([*run.parts]).items()
@@ -271,8 +282,7 @@ def _summary(run: _Run, cluster: dict[str, Any], analysis: Analysis, width: int)
     header = [
         *wrapped(identity_line(run.identity), width, "model     "),
         *_dataset_lines(run, width),
-        f"checks    {run.timeout:g} s of CPU time, {run.sandbox.memory_mb} MiB",
-        *_layer_lines(sorted(run.progress.layers), width),
+        *check_lines(run.timeout, run.sandbox.memory_mb, sorted(run.progress.layers), width, run.progress.from_store),
         *wrapped(_cluster_line(cluster), width, "ray       "),
     ]
     lines = header
@@ -292,11 +302,6 @@ def _dataset_lines(run: _Run, width: int) -> list[str]:
     """A line for each dataset."""
     datasets = [dataset_line(len(figures.tasks), part.name, part.sha256) for _, part, figures in _with_figures(run)]
     return [line for text in datasets for line in wrapped(text, width, "problems  ")]
-
-
-def _layer_lines(layers: Sequence[tuple[str, ...]], width: int) -> list[str]:
-    """A line for each set of layers: nodes may differ in what their kernels have."""
-    return [line for names in layers for line in wrapped(", ".join(names), width, "sandbox   ")]
 
 
 def _cluster_line(cluster: dict[str, Any]) -> str:

@@ -31,6 +31,7 @@ class Judged:
     strong_kind: str = ""
     strong_detail: str = ""
     cause: str = ""
+    from_store: bool = False  # kept from a former check
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class JudgingProgress:
 
     crashes: int = 0
     lost_nodes: int = 0
+    from_store: int = 0  # verdicts that were kept from a former check
     layers: set[tuple[str, ...]] = field(default_factory=set)
 
 

@@ -55,4 +55,5 @@ def add_evaluate_on_ray(subcommands: Any) -> None:
         "--memory", type=argument(count), metavar="MIB", default=default.memory_mb,
         help=f"memory of a checked program (default: {default.memory_mb})",
     )  # fmt: skip
+    add("--no-cache", action="store_true", help="judge again what the nodes have judged before")
     evaluate.set_defaults(run=command.evaluate)

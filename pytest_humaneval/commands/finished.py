@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,9 @@ from pytest_humaneval.report.partial import partial_notes
 from pytest_humaneval.report.rejected import rejected_lines, told_rejected
 from pytest_humaneval.report.terminal import (
     analysis_lines,
+    check_lines,
     dataset_line,
+    engine_lines,
     identity_line,
     part_lines,
     remark_lines,
@@ -32,7 +34,7 @@ from pytest_humaneval.results.parts import is_pooled, shown_of
 from pytest_humaneval.results.preregistration import recorded
 from pytest_humaneval.results.read import Results, read_results
 from pytest_humaneval.results.rows import context_of, ranked, rows_of
-from pytest_humaneval.results.sampling import REPLAY, sampling_told
+from pytest_humaneval.results.sampling import REPLAY, is_replay, sampling_told
 from pytest_humaneval.results.scored_solutions import Likelihood, likelihood_of, recorded_likelihood
 from pytest_humaneval.results.stopping import recorded_stops
 from pytest_humaneval.whole_file import write_whole
@@ -60,12 +62,12 @@ def compare(before: Path, now: Path, **options: Any) -> int:
         InputError: results that cannot be read, or a file that cannot be written.
     """
     of_before, of_now = read_results(before), read_results(now)
-    analysis, status = _analysed(of_now, of_before, Asked(**options), pairs=False)
+    analysis, status = analysed(of_now, of_before, Asked(**options), pairs=False)
     lines = [f"run       {now}", *(f"note: {note}" for note in of_now.notes)]
     for name, part in analysis.parts.items():
         lines += ["", name, *analysis_lines(part, terminal_width(), kept=False)]
     show([*lines, *analysis_lines(analysis, terminal_width(), kept=False)])
-    _publish(of_now, of_before, analysis, Asked(**options))
+    publish(of_now, of_before, analysis, Asked(**options))
     return status
 
 
@@ -77,9 +79,9 @@ def report(results: Path, baseline: Path | None, **options: Any) -> int:
     """
     run = read_results(results)
     before = read_results(baseline) if baseline is not None else None
-    analysis, status = _analysed(run, before, Asked(**options), pairs=True)
+    analysis, status = analysed(run, before, Asked(**options), pairs=True)
     show(results_lines(run, analysis, terminal_width()))
-    _publish(run, before, analysis, Asked(**options))
+    publish(run, before, analysis, Asked(**options))
     return status
 
 
@@ -87,7 +89,7 @@ def results_lines(run: Results, analysis: Analysis, width: int) -> list[str]:
     """The summary of a finished run, as far as its files tell of it."""
     ks = ks_of(run)
     rows = ranked(rows_of(run.outcomes, ks))
-    generated = any(row.tokens for row in rows)
+    generated = any(row.tokens for row in rows) or (bool(run.run.get("engine")) and not is_replay(run.run))
     held = context_text(context_of(run.outcomes))
     lines = [
         f"results   {run.source}",
@@ -110,8 +112,14 @@ def results_lines(run: Results, analysis: Analysis, width: int) -> list[str]:
     return [*lines, *analysis_lines(analysis, width, True)]
 
 
-def _analysed(run: Results, before: Results | None, options: Asked, *, pairs: bool) -> tuple[Analysis, int]:
-    """Comparisons, the gates' answers and the exit status."""
+def analysed(
+    run: Results, before: Results | None, options: Asked, *, pairs: bool, status: int = OK
+) -> tuple[Analysis, int]:
+    """Comparisons, the gates' answers and the exit status, which is ``status`` without gates.
+
+    Raises:
+        InputError: a gate that asks about what is not there.
+    """
     least = least_pass_at_1(options.least, run.strategies)
     on_rewrites = before is None and any(outcome.rewrite for outcome in run.outcomes)
     gates = Gates(least, options.on_regression, options.max_drop, options.gate_on == "bound", on_rewrites)
@@ -123,7 +131,7 @@ def _analysed(run: Results, before: Results | None, options: Asked, *, pairs: bo
         analysis = with_stops(analysis, stops)
     analysis = replace(analysis, registration=recorded(run.run.get("plan")), likelihood=_likelihood(run, before))
     if not gates:
-        return analysis, OK
+        return analysis, status
     errors, missing = sum(outcome.error for outcome in run.outcomes), _missing(run)
     whole = not errors and not missing
     verdicts = judge_gates(gates, run.outcomes, analysis, pool=pool) if whole else []
@@ -140,6 +148,8 @@ def _likelihood(run: Results, before: Results | None) -> Likelihood | None:
 
 def _missing(run: Results) -> int:
     """How many items of the run's plan have no outcome, as far as run.json tells what the plan was."""
+    if run.run.get("lacking"):  # joined of parts that are not all
+        return 1
     with contextlib.suppress(*ODD):
         planned = run.run["dataset"]["problems"] * sum(
             experiment["num_samples"] for experiment in run.run["experiments"]
@@ -149,8 +159,12 @@ def _missing(run: Results) -> int:
     return 0
 
 
-def _publish(run: Results, before: Results | None, analysis: Analysis, options: Asked) -> None:
-    """Write the page and the Markdown that are asked for."""
+def publish(run: Results, before: Results | None, analysis: Analysis, options: Asked) -> None:
+    """Write the page and the Markdown that are asked for.
+
+    Raises:
+        InputError: one cannot be written, or the problems of the page are not known.
+    """
     if options.html is not None:
         problems = problems_of(run, options.dataset)
         try:
@@ -185,7 +199,16 @@ def _settings_lines(run: dict[str, Any], width: int, held: str = "") -> list[str
         dataset = run["dataset"]
         line = dataset_line(dataset["problems"], dataset["name"], dataset["sha256"], dataset.get("shown", 0))
         lines += wrapped(line, width, "problems  ")
+    with contextlib.suppress(*ODD):
+        memory, layers = run["sandbox"]["memory_mb"], map(tuple, run["layers"])
+        lines += check_lines(run["timeout"], memory, layers, width, _from_store(run))
+    with contextlib.suppress(*ODD):
+        lines += [] if run["engine"]["name"] == REPLAY else engine_lines(run["engine_process"], width)
     return lines
+
+
+def _from_store(run: Mapping[str, Any]) -> int:
+    return int(run.get("items", {}).get("verdicts_from_store", 0))
 
 
 def _partial(run: Results, width: int) -> list[str]:

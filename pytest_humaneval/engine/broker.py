@@ -117,6 +117,12 @@ class Broker:
                     self._bring_back(key)
             self._changed.notify_all()
 
+    def forget(self, keys: Iterable[str]) -> None:
+        """Keep the answers to these no longer: who asks again is answered from the store, or anew."""
+        with self._changed:
+            for key in keys:
+                self._answers.pop(key, None)
+
     def announce(self, keys: Iterable[str]) -> None:
         """Learn which solutions are going to be published, in addition to those announced before."""
         with self._changed:

@@ -68,6 +68,18 @@ class EngineClient:
             raise (SharedEngineError if answer.get("shared") else EngineError)(answer["error"])
         return from_plain(Generation, answer["generation"], "the engine's answer", EngineError)
 
+    def take(self, key: str, request: Request) -> Generation:
+        """The same as :meth:`generation`, for good: the engine process forgets the answer, as does this side.
+
+        Raises:
+            EngineError: it could not be made, or the engine process is gone.
+        """
+        try:
+            return self.generation(key, request)
+        finally:
+            self._asked.discard(key)
+            self._ask({"op": "forget", "keys": [key]})
+
     def announce(self, keys: Iterable[str]) -> None:
         """Say which solutions are going to be published; nobody waits for another one.
 

@@ -11,6 +11,7 @@ One JSON object a line, each way:
     {"op": "submit", "batch": [[key, request], ...]}     -> {}
     {"op": "wait", "key": key, "strategy": name}         -> {"generation": {...}} or {"error": "...", "shared": bool}
                                                             or {"stopped": why}
+    {"op": "forget", "keys": [...]}                      -> {}
     {"op": "stop", "strategies": {name: why}, "keep": [keys]}  -> {}
     {"op": "announce", "keys": [...]}                    -> {}
     {"op": "publish", "key": key, "answer": {...}}       -> {}
@@ -82,6 +83,9 @@ def _answer(broker: Broker, question: dict[str, Any]) -> dict[str, Any]:
             if isinstance(answer, StoppedError):
                 return {"stopped": str(answer)}
             return {"error": str(answer), "shared": isinstance(answer, SharedEngineError)}
+        case "forget":
+            broker.forget(question["keys"])
+            return {}
         case "announce":
             broker.announce(question["keys"])
             return {}

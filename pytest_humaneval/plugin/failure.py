@@ -28,17 +28,27 @@ def failure_text(problem: Problem, outcome: Outcome) -> str:
 
 def show_failure(item: pytest.Item, report: pytest.TestReport, problem: Problem, outcome: Outcome) -> None:
     """Put :func:`failure_text` in place of the traceback, and the verdict into the short summary line."""
-    summary = headline(outcome.kind, outcome.detail, problem.entry_point)
-    _show(item, report, failure_text(problem, outcome), f"{outcome.kind}: {summary.within(HEADLINE_CHARACTERS)}")
+    report.longrepr = failure_representation(item.location[:2], problem, outcome)
+
+
+def failure_representation(place: tuple[str, int | None], problem: Problem, outcome: Outcome) -> ExceptionChainRepr:
+    """The same for the test at a file and line, counted from 0."""
+    told = headline(outcome.kind, outcome.detail, problem.entry_point)
+    return _represented(place, failure_text(problem, outcome), f"{outcome.kind}: {told.within(HEADLINE_CHARACTERS)}")
 
 
 def show_error(item: pytest.Item, report: pytest.TestReport, message: str) -> None:
     """Put an engine's or a sandbox's message in place of a traceback through our own code."""
-    _show(item, report, printable(message) + "\n", message.splitlines()[0])
+    report.longrepr = error_representation(item.location[:2], message)
 
 
-def _show(item: pytest.Item, report: pytest.TestReport, text: str, message: str) -> None:
-    path, line, _ = item.location
+def error_representation(place: tuple[str, int | None], message: str) -> ExceptionChainRepr:
+    """The same for the test at a file and line."""
+    return _represented(place, printable(message) + "\n", (message.splitlines() or [""])[0])
+
+
+def _represented(place: tuple[str, int | None], text: str, message: str) -> ExceptionChainRepr:
+    path, line = place
     trace = ReprTraceback([ReprEntryNative([text])], extraline=None, style="native")
     crash = ReprFileLocation(path, (line or 0) + 1, printable(message, HEADLINE_CHARACTERS))
-    report.longrepr = ExceptionChainRepr([(trace, crash, None)])
+    return ExceptionChainRepr([(trace, crash, None)])

@@ -80,7 +80,7 @@ class FailureList:
         """A line for each, problems in the dataset's order."""
         for category, title in (("error", "MORE ERRORS"), ("failed", "FAILURES")):
             if reports := self._held.get(category):
-                outcomes = self.ledger.in_order(Outcome.from_wire(report.humaneval) for report in reports)
+                outcomes = self.ledger.in_order(self.ledger.outcome_of(report.nodeid) for report in reports)
                 self.reporter.section(f"{len(outcomes)} {title}", sep="=")
                 self._write_lines(outcomes, width)
         if self._held:

@@ -25,6 +25,8 @@ PLAN: pytest.StashKey[Plan] = pytest.StashKey()
 CLIENT: pytest.StashKey[EngineClient] = pytest.StashKey()
 OUTCOME: pytest.StashKey[Outcome] = pytest.StashKey()
 CHECK_TIMEOUT = pytest.StashKey[float]()
+FROM_STORE = pytest.StashKey[bool]()  # whether the item's verdict was kept from a former check
+VERDICT_NOTICES = pytest.StashKey[list[str]]()  # of this process's store of verdicts
 STOPPED = pytest.StashKey[bool]()  # set where an item is left out because its strategy is decided
 
 NEEDS_STRATEGY = "needs --strategy=NAME, which gives it problems and strategies"
@@ -126,8 +128,7 @@ def completion(request: pytest.FixtureRequest, problem: Problem, strategy: Strat
 
 
 def _completion(request: pytest.FixtureRequest, problem: Problem, strategy: Strategy, sample_index: int) -> str:
-    from pytest_humaneval.prompt import completion_prompt
-    from pytest_humaneval.sample import Completion, ItemId
+    from pytest_humaneval.sample import ItemId
 
     plan, client = request.config.stash[PLAN], request.config.stash[CLIENT]
     outcome = plan.outcome(ItemId(problem.task_id, strategy.name, sample_index), guided=strategy.sees_examples)
@@ -137,12 +138,7 @@ def _completion(request: pytest.FixtureRequest, problem: Problem, strategy: Stra
         return solution.completion.text
     key, question = plan.request(problem, strategy, sample_index)
     generation = client.generation(key, question)
-    if generation.is_completion and plan.postprocess == "auto":
-        made = Completion(generation.text)
-    elif generation.is_completion:  # raw answers in a file: only what was asked for by name is done to them
-        made = plan.completion(plan.postprocess, problem, completion_prompt(problem.prompt), generation.text)
-    else:
-        made = plan.completion(plan.postprocessor(strategy), problem, question.prompt, generation.text)
+    made = plan.completion_of(problem, strategy, question.prompt, generation)
     request.node.stash[OUTCOME] = outcome.generated(generation, made)
     return made.text
 
@@ -162,6 +158,7 @@ def check_correctness(
 
     def check(problem: Problem, completion: str) -> Verdict:
         verdict = _humaneval_sandbox.check(problem, completion, timeout=stash.get(CHECK_TIMEOUT, DEFAULT_TIMEOUT))
+        stash[FROM_STORE] = getattr(_humaneval_sandbox, "last_from_store", False)
         stash[OUTCOME] = stash[OUTCOME].judged(completion, verdict)
         return verdict
 
@@ -172,7 +169,10 @@ def check_correctness(
 def _humaneval_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     """This process's sandbox, after it has shown that it can tell right from wrong."""
     from pytest_humaneval.plugin.kept_sandbox import kept_sandbox
+    from pytest_humaneval.plugin.options import cache_directory, no_cache
     from pytest_humaneval.sandbox import self_check
+    from pytest_humaneval.store.keeping_sandbox import KeepingSandbox
+    from pytest_humaneval.store.verdicts import FILE
 
     plan = request.config.stash.get(PLAN, None)
     if plan is None:
@@ -180,7 +180,10 @@ def _humaneval_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     kept = kept_sandbox(request.config)
     with plan.open_sandbox() if kept is None else contextlib.nullcontext(kept) as sandbox:
         self_check(sandbox, plan.problems)
-        yield sandbox
+        store = cache_directory(request.config) / FILE
+        with KeepingSandbox(sandbox, plan.sandbox, store, read=not no_cache(request.config)) as keeping:
+            request.config.stash[VERDICT_NOTICES] = keeping.notices
+            yield keeping
 
 
 def _names(parametrize: pytest.Mark) -> list[str]:

@@ -253,9 +253,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out what is no part of an evaluation, before -k and -m select."""
     if options.active(config):
         from pytest_humaneval.plugin.early_stop import put_in_order
-        from pytest_humaneval.plugin.selection import leave_out_others
+        from pytest_humaneval.plugin.fixtures import PLAN
+        from pytest_humaneval.plugin.selection import keep_part, leave_out_others
 
         leave_out_others(config, items)
+        keep_part(config, items, config.stash[PLAN])
         put_in_order(config, items)
 
 
@@ -334,6 +336,11 @@ class _Reports:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Enter each outcome into the ledger, wherever the item ran."""
         self._run.add(report)
+
+    @pytest.hookimpl(trylast=True, specname="pytest_runtest_logreport")
+    def pytest_forget_outcome(self, report: pytest.TestReport) -> None:
+        """Take the outcome off the report when everybody has seen it: pytest keeps all reports to the end."""
+        self._run.forget(report)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -13,7 +13,17 @@ from pytest_humaneval.exceptions import EngineError, InfrastructureError, Shared
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.plugin.failure import show_error, show_failure
-from pytest_humaneval.plugin.fixtures import CHECK_TIMEOUT, OUTCOME, PLAN, STOPPED, is_judged, item_id, requests_for
+from pytest_humaneval.plugin.fixtures import (
+    CHECK_TIMEOUT,
+    FROM_STORE,
+    OUTCOME,
+    PLAN,
+    STOPPED,
+    VERDICT_NOTICES,
+    is_judged,
+    item_id,
+    requests_for,
+)
 from pytest_humaneval.plugin.junit import item_properties
 from pytest_humaneval.plugin.neighbours import run_once
 from pytest_humaneval.plugin.timeouts import add_backstop, check_timeout
@@ -76,6 +86,9 @@ def attach_outcome(item: pytest.Item, call: pytest.CallInfo[None], report: pytes
     item.user_properties.extend(item_properties(outcome))
     report.user_properties = item.user_properties
     report.humaneval = outcome.to_wire()  # type: ignore[attr-defined]
+    report.humaneval_from_store = item.stash.get(FROM_STORE, False)  # type: ignore[attr-defined]
+    if notices := item.config.stash.get(VERDICT_NOTICES, None):
+        report.humaneval_notices = list(notices)  # type: ignore[attr-defined]
 
 
 def _blame(outcome: Outcome, error: BaseException) -> Outcome:

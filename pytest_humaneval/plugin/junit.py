@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import pytest
 from _pytest.junitxml import xml_key
 
 from pytest_humaneval.endings import is_own
+from pytest_humaneval.engine.protocol import Identity
 from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.plain import from_plain
 from pytest_humaneval.printable import one_line, printable
 from pytest_humaneval.report.terminal import identity_line
 from pytest_humaneval.results.headline import counterexample
 from pytest_humaneval.results.ledger import Ledger
-from pytest_humaneval.results.parts import parts_of
+from pytest_humaneval.results.parts import is_pooled, parts_of
+from pytest_humaneval.results.record import plan_options
 from pytest_humaneval.results.rows import Row, rows_of
+from pytest_humaneval.sample import Sampling
 from pytest_humaneval.wording import sampling_text
 
 COMPLETION_CHARACTERS = 20_000  # of a completion; the files of --humaneval-output hold it whole
@@ -52,29 +57,38 @@ def item_properties(outcome: Outcome) -> list[tuple[str, str | int | float]]:
 
 def add_suite_properties(config: pytest.Config, ledger: Ledger) -> None:
     """Add pass@k and what it was measured with, on the controller: record_testsuite_property is lost under xdist."""
-    xml = config.stash.get(xml_key, None)
-    if xml is None:
-        return
-    plan = ledger.plan
+    if (xml := config.stash.get(xml_key, None)) is not None:
+        for name, value in suite_properties(plan_options(ledger.plan), ledger.sorted()):
+            xml.add_global_property(name, value)
 
-    def add(name: str, value: object) -> None:
-        xml.add_global_property(one_line(name), one_line(str(value)))
 
-    add("humaneval.model", identity_line(plan.identity))
-    add("humaneval.model_digest", plan.identity.digest)
-    add("humaneval.dataset_sha256", plan.dataset_sha256)
-    add("humaneval.sampling", sampling_text(plan.sampling, plan.num_samples))
-    for strategy in plan.strategies:
-        sampling = sampling_text(plan.sampling_of(strategy), plan.num_samples_of(strategy))
-        add(f"{strategy.name}.strategy", strategy.base or strategy.name)
-        add(f"{strategy.name}.sampling", sampling)
-        add(f"{strategy.name}.postprocess", plan.postprocessor(strategy))
-    for dataset in plan.datasets:
-        add(f"humaneval.dataset_sha256.{dataset.name}", dataset.sha256)
-    for name, outcomes in parts_of(ledger.sorted(), pool=plan.pool).items():
-        for row in rows_of(outcomes, plan.ks):
+def suite_properties(run: Mapping[str, Any], outcomes: Sequence[Outcome]) -> Iterator[tuple[str, str]]:
+    """The properties of the suite; ``run`` is what run.json says of what was asked for."""
+    for name, value in _suite_properties(run, outcomes):
+        yield one_line(name), one_line(str(value))
+
+
+def _suite_properties(run: Mapping[str, Any], outcomes: Sequence[Outcome]) -> Iterator[tuple[str, object]]:
+    identity = from_plain(Identity, run["identity"], "run.json")
+    yield "humaneval.model", identity_line(identity)
+    yield "humaneval.model_digest", identity.digest
+    yield "humaneval.dataset_sha256", run["dataset"]["sha256"]
+    yield "humaneval.sampling", _sampling(run)
+    for experiment in run["experiments"]:
+        name = experiment["name"]
+        yield f"{name}.strategy", experiment["strategy"]
+        yield f"{name}.sampling", _sampling(experiment)
+        yield f"{name}.postprocess", experiment["postprocess"]
+    for dataset in run.get("datasets", ()):
+        yield f"humaneval.dataset_sha256.{dataset['name']}", dataset["sha256"]
+    for name, some in parts_of(outcomes, pool=is_pooled(run)).items():
+        for row in rows_of(some, run["k"]):
             for key, figure in _figures(row):
-                add(f"{name}.{row.strategy}.{key}".lstrip("."), figure)
+                yield f"{name}.{row.strategy}.{key}".lstrip("."), figure
+
+
+def _sampling(of: Mapping[str, Any]) -> str:
+    return sampling_text(from_plain(Sampling, of["sampling"], "run.json"), of["num_samples"])
 
 
 def _figures(row: Row) -> Iterator[tuple[str, object]]:
@@ -103,9 +117,17 @@ def add_completion(config: pytest.Config, report: pytest.TestReport, outcome: Ou
     be printed again with the failure.
     """
     xml = config.stash.get(xml_key, None)
-    if xml is None or not outcome.completion or (report.passed and not xml.log_passing_tests):
+    if xml is None or (report.passed and not xml.log_passing_tests):
         return
+    if (element := completion_element(outcome)) is not None:
+        xml.node_reporter(report).append(element)
+
+
+def completion_element(outcome: Outcome) -> ElementTree.Element | None:
+    """The completion as ``<system-out>``; None where there is none."""
+    if not outcome.completion:
+        return None
     text = printable(outcome.completion, COMPLETION_CHARACTERS)
     element = ElementTree.Element("system-out")
     element.text = _COMMAND.sub("[ [", text)
-    xml.node_reporter(report).append(element)
+    return element

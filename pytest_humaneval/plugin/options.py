@@ -23,6 +23,7 @@ from pytest_humaneval.option import (
     number,
     parameter,
     positive,
+    shard,
     stop_when,
 )
 from pytest_humaneval.sample import Sampling
@@ -133,6 +134,12 @@ OPTIONS = (
         "K",
         counts,
         by_comma=True,
+    ),
+    Option(
+        "shard",
+        "evaluate one part only: 2/8 is part 2 of 8; python -m pytest_humaneval merge joins the results of all",
+        "I/N",
+        shard,
     ),
     Option("config", "the experiments file (default: humaneval.toml, or pyproject.toml's table)", "FILE"),
     Option(

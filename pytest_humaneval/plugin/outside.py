@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
 # pytest has no public way to read its configuration without a run.
 from _pytest.config import _prepareconfig
 
+from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.extensions import Extensions
+from pytest_humaneval.plan import Plan
+from pytest_humaneval.plugin import options, settings
+from pytest_humaneval.plugin.engine_session import STORE
+from pytest_humaneval.plugin.engine_settings import check_cache
+from pytest_humaneval.plugin.proposal import propose, with_model_name
 from pytest_humaneval.plugin.registered import known_extensions
+
+if TYPE_CHECKING:
+    from pytest_humaneval.models.find import Model
 
 
 def extensions_here() -> Extensions:
@@ -18,5 +34,40 @@ def extensions_here() -> Extensions:
     config = _prepareconfig([])
     try:
         return known_extensions(config)
+    finally:
+        config._ensure_unconfigure()
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What a run with some options would ask, for a command that asks it without one."""
+
+    plan: Plan
+    model: Model | None
+    store: Path
+    read_store: bool
+
+
+def proposal_here(arguments: Sequence[str]) -> Outside:
+    """What ``pytest ARGUMENTS`` in this folder would evaluate: its conftest.py, humaneval.toml and plugins count.
+
+    Raises:
+        InputError: an option, file, strategy or model that cannot be used. EngineError: a server does not say what it
+            has.
+    """
+    config = _prepareconfig(["-s", *arguments])  # our output is ours
+    try:
+        if not options.active(config):
+            raise InputError("generate: which strategy? Give --strategy=NAME, several separated by commas, or all")
+        settings.load(config)
+        config.args[:] = []
+        proposal = propose(config)
+        check_cache(config, proposal.choices.engine.name)
+        settled = with_model_name(proposal, proposal.choices.as_asked(proposal.identity))
+        read_store = not (options.no_cache(config) or proposal.nameless)
+        store = options.cache_directory(config) / STORE
+        return Outside(proposal.choices.plan(settled), proposal.model, store, read_store)
+    except pytest.UsageError as error:
+        raise InputError(str(error)) from error
     finally:
         config._ensure_unconfigure()

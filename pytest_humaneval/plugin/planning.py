@@ -36,6 +36,7 @@ from pytest_humaneval.rewrite.rewritten_dataset import Rewritten, with_rewrites
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.sandbox import SandboxOptions
 from pytest_humaneval.sandbox.interface import SANDBOX_SORT
+from pytest_humaneval.shard import Shard, shares
 from pytest_humaneval.strategy import Strategy
 
 if TYPE_CHECKING:
@@ -76,6 +77,12 @@ class Choices:
     likelihood: bool
     stop: bool
     rewritten: Rewritten | None = None
+    shard: Shard | None = None
+
+    @property
+    def most_samples(self) -> int:
+        """The samples that a strategy draws of a problem, at most."""
+        return max(strategy.num_samples or self.num_samples for strategy in self.strategies)
 
     def as_asked(self, identity: Identity) -> Settled:
         """What is settled where nothing was asked of sandbox or server."""
@@ -87,10 +94,11 @@ class Choices:
         Raises:
             InputError: several samples that are all the same, or two items of one name.
         """
+        problems = tuple(problem for problem in self.problems if problem.task_id not in settled.left_out)
         plan = Plan(
             self.dataset.name,
             self.dataset.sha256,
-            tuple(problem for problem in self.problems if problem.task_id not in settled.left_out),
+            problems,
             self.strategies,
             self.sampling,
             self.num_samples,
@@ -106,6 +114,8 @@ class Choices:
             self.dataset.parts,
             {problem.task_id: part.name for part in self.dataset.parts for problem in part.problems},
             self.pool,
+            self.shard,
+            shares(problems, self.most_samples, self.shard.of) if self.shard is not None else {},
             self.likelihood,
             self.stop,
             self.rewritten,
@@ -148,6 +158,7 @@ def choose(config: pytest.Config) -> Choices:
         options.switched_on(config, "likelihood"),
         options.value_of(config, "stop") == DECIDED,
         rewritten,
+        options.value_of(config, "shard"),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from pytest_humaneval.dataset.bundled import BUNDLED
 from pytest_humaneval.engine.catalogue import identify
 from pytest_humaneval.engine.protocol import Identity
+from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.plan import Plan, Settled
 from pytest_humaneval.plugin import options
 from pytest_humaneval.plugin.early_stop import check_stop
@@ -70,14 +72,28 @@ def propose(config: pytest.Config) -> Proposal:
     identity, model = who_answers(choices)
     names = [strategy.name for strategy in choices.strategies]
     gates, path = options.gates(config, names), options.optional_path(config, "baseline")
+    planned = options.optional_path(config, "plan")
+    if choices.shard is not None:
+        _refuse_judging_a_part(choices, gates, planned)
     baseline = read_results(path) if path is not None else None
     check_baseline(gates, names, baseline.strategies if baseline is not None else None, "--humaneval-")
-    planned = options.optional_path(config, "plan")
     registration = read_registration(planned) if planned is not None else None
     proposal = Proposal(choices, identity, model, gates, baseline, registration)
     check_likelihood(proposal.as_asked())
     check_stop(proposal.as_asked(), baseline)  # what no plan can be made of is refused now, too
     return proposal
+
+
+def _refuse_judging_a_part(choices: Choices, gates: Gates, planned: Path | None) -> None:
+    if choices.stop or choices.likelihood:
+        what = "--humaneval-stop" if choices.stop else "--humaneval-likelihood"
+        raise InputError(f"--humaneval-shard: {what} is about a whole run, and the parts of one do not know each other")
+    what = "--humaneval-plan" if planned is not None else "a gate" if gates else ""
+    if what:
+        raise InputError(
+            f"--humaneval-shard: {what} is about a whole run, not about one part of it; give it to the command that "
+            "joins the parts: python -m pytest_humaneval merge (--plan, --min-pass-at-1, --max-drop, ...)"
+        )
 
 
 def settle(config: pytest.Config, proposal: Proposal) -> tuple[Settled, SolutionTrial | None]:
@@ -102,12 +118,22 @@ def settle(config: pytest.Config, proposal: Proposal) -> tuple[Settled, Solution
     pending = trial if trial.problems else None
     if options.switched_on(config, "skip-broken-problems"):  # the plan is to do without them, so they come first
         settled, pending = replace(settled, left_out=_left_out(config, choices, settled, trial)), None
+    return with_model_name(proposal, settled), pending
+
+
+def with_model_name(proposal: Proposal, settled: Settled) -> Settled:
+    """Ask a server that was given no name for its model which it has.
+
+    Raises:
+        EngineError: it does not say.
+    """
     if not proposal.nameless:
-        return settled, pending
+        return settled
     from pytest_humaneval.engine.openai import only_model
 
+    choices = proposal.choices
     engine = replace(choices.engine, model=only_model(choices.engine))
-    return replace(settled, model=engine.model, identity=identify(engine, choices.extensions.engines)[0]), pending
+    return replace(settled, model=engine.model, identity=identify(engine, choices.extensions.engines)[0])
 
 
 def try_solutions(config: pytest.Config, plan: Plan, trial: SolutionTrial) -> dict[str, str]:

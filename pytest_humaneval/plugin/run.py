@@ -60,6 +60,7 @@ class Run:
         self._other_tests = 0  # that ran and evaluated nothing
         self._engine_failed = False
         self._last_outcome_at = 0.0
+        self._store_notices: dict[str, None] = {}
         self._early = EarlyStop(plan, output.ledger, output.baseline) if plan.stop else None
         self._early_client = session.client() if plan.stop else None
         self._scoring = Scoring(plan) if plan.likelihood else None
@@ -100,9 +101,16 @@ class Run:
         if report.failed and not hasattr(report, "wasxfail"):  # as pytest counts them
             self._failed_items += 1
         self._last_outcome_at = time.time()
+        self.ledger.from_store += getattr(report, "humaneval_from_store", False)
+        self._store_notices |= dict.fromkeys(getattr(report, "humaneval_notices", ()))
         add_completion(self._config, report, outcome)
         if self.ledger.counts(report.nodeid):
             self.output.add(outcome)
+
+    def forget(self, report: pytest.TestReport) -> None:
+        """Leave on a report that it has an outcome, which the ledger holds."""
+        if hasattr(report, "humaneval"):
+            report.humaneval = None  # type: ignore[attr-defined]  # it stays known for one of ours
 
     def finish(self, exit_status: int, failures: int) -> Finished:
         """End the engine, write the files. ``failures`` is how many pytest counted, of whatever kind."""
@@ -110,8 +118,11 @@ class Run:
         progress, notes = self._end_session()
         if self._engine_failed:
             exit_status = pytest.ExitCode.INTERNAL_ERROR
+        if exit_status == pytest.ExitCode.NO_TESTS_COLLECTED and self.plan.is_empty_part:
+            exit_status = pytest.ExitCode.OK
         kept = self._kept_note(progress) if exit_status == pytest.ExitCode.INTERRUPTED else []
         notes = [*_left_out_note(self.settled), *neighbours.notes(self._config), *self.session.notes, *notes, *kept]
+        notes += [f"note: {notice}" for notice in self._store_notices]
         elsewhere = failures - self._failed_items
         if self._early is not None:
             self.ledger.stops = self._early.stops()
@@ -119,7 +130,7 @@ class Run:
 
     def summary(self, finished: Finished, width: int) -> list[str]:
         """The lines of the terminal summary, for a terminal of ``width`` columns."""
-        lines = self.output.summary(finished, self.settled.layers, default_timeout(self._config), width)
+        lines = self.output.summary(finished, width)
         idle = self._other_tests and not self.ledger.expected and not self.ledger.outcomes
         return [*wrapped(NOTHING, width), *lines] if idle else lines
 
@@ -179,10 +190,13 @@ def start_run(config: pytest.Config, proposal: Proposal) -> Run:
     directory = options.optional_path(config, "output")
     ledger = Ledger(plan)
     record = Record(directory, ledger) if directory else None
-    history = None if options.switched_on(config, "no-history") else options.cache_directory(config)
+    # A part's figures are no news: the line of history is of the whole.
+    no_history = options.switched_on(config, "no-history") or plan.shard is not None
+    history = None if no_history else options.cache_directory(config)
     output = Output(
-        ledger, record, publisher, proposal.gates, proposal.baseline, started, proposal.registration, history
-    )
+        ledger, record, publisher, proposal.gates, proposal.baseline, started, proposal.registration, history,
+        settled.layers, default_timeout(config),
+    )  # fmt: skip
     read_store = not (options.no_cache(config) or proposal.nameless)
     session = EngineSession(config, plan, proposal.model, read_store=read_store)
     return Run(config, plan, settled, trial, session, output)

@@ -5,13 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_humaneval.plugin.fixtures import item_id
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.strategy import Strategy
+
+if TYPE_CHECKING:  # every pytest run imports this
+    from pytest_humaneval.plan import Plan
 
 BUNDLED = Path(__file__).parents[1] / "test_humaneval.py"
 TESTPATHS = "humaneval_testpaths"
@@ -46,11 +51,23 @@ def use_own_tests(config: pytest.Config) -> None:
 
 def leave_out_others(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Where no path was given: tests that have nothing to do with an evaluation are no part of it."""
-    if not config.stash.get(LOOKING, False):
-        return
-    if others := [item for item in items if not uses_fixtures(item)]:
+    if config.stash.get(LOOKING, False):
+        _keep(config, items, uses_fixtures)
+
+
+def keep_part(config: pytest.Config, items: list[pytest.Item], plan: Plan) -> None:
+    """With ``--humaneval-shard``: samples of other parts are no part of this run. What has no sample is in all.
+
+    Most were never made; these are of tests that ask for a problem alone, or bring parameters of their own.
+    """
+    if plan.shard is not None:
+        _keep(config, items, lambda item: (identity := item_id(item)) is None or plan.is_of_part(identity))
+
+
+def _keep(config: pytest.Config, items: list[pytest.Item], wanted: Callable[[pytest.Item], bool]) -> None:
+    if others := [item for item in items if not wanted(item)]:
         config.hook.pytest_deselected(items=others)
-        items[:] = filter(uses_fixtures, items)
+        items[:] = filter(wanted, items)
 
 
 def uses_fixtures(item: pytest.Item) -> bool:

@@ -20,6 +20,7 @@ from pytest_humaneval.report.stopping_lines import stopped_notes
 from pytest_humaneval.report.terminal import (
     analysis_lines,
     identity_line,
+    part_notes,
     partial_note,
 )
 from pytest_humaneval.results.headline import Headline, headline
@@ -62,7 +63,8 @@ def markdown_summary(
     plan = ledger.plan
     sampling = sampling_told(run or plan_options(plan)) + context_text(context_of(ledger.outcomes.values()))
     facts = [identity_line(plan.identity), sampling, _problems(plan)]
-    notes = [partial_note(ledger.selected)] if ledger.selected else []
+    notes = part_notes(plan_options(plan)["shard"])
+    notes += [partial_note(ledger.selected)] if ledger.selected else []
     notes += [f"warning: {text}" for text in (*ledger.errors_told(), ledger.not_run_told()) if text]
     if ledger.further:
         tests = counted(len(ledger.further), "further test", "further tests")

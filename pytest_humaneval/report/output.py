@@ -50,6 +50,8 @@ class Output:
     started: datetime
     registration: Registration | None = None  # what was planned before
     history: Path | None = None  # the folder with the history of all runs, where this one is to add to it
+    layers: tuple[str, ...] = ()  # of the sandbox
+    timeout: float = 0.0  # seconds of CPU time for a check, where an item has no other
 
     def add(self, outcome: Outcome) -> None:
         """Take in an outcome that the ledger has."""
@@ -79,13 +81,13 @@ class Output:
             exit_status = INTERNAL_ERROR  # also with failures: those are no news, a lost file is
         return Finished(exit_status, progress, analysis, (*notes, *(file.line for file in written)))
 
-    def summary(self, finished: Finished, layers: Sequence[str], timeout: float, width: int) -> list[str]:
+    def summary(self, finished: Finished, width: int) -> list[str]:
         """The lines of the terminal summary, for a terminal of ``width`` columns."""
         if not self.ledger.outcomes:
             notes = finished.notes if finished.exit_status == INTERRUPTED else ()
             return [*gate_lines(finished.analysis, width), *notes]
         kept = self.record is not None
-        lines = summary_lines(self.ledger, finished.progress, layers, timeout, finished.analysis, width, kept)
+        lines = summary_lines(self.ledger, finished.progress, self.layers, self.timeout, finished.analysis, width, kept)
         return [*lines, *(["", *finished.notes] if finished.notes else [])]
 
     def _write(self, exit_status: int, engine: dict[str, Any], analysis: Analysis) -> list[Written]:
@@ -98,6 +100,9 @@ class Output:
             options["dataset"]["problems"] = max(
                 options["dataset"]["problems"], len({outcome.task_id for outcome in outcomes})
             )
+            if plan.shard is not None:
+                options["shard"] |= {"plan": plan.fingerprint(), "tasks": [one.task_id for one in plan.problems]}
+            options |= {"timeout": self.timeout, "layers": [list(self.layers)]}
             return run_record(
                 self.started.isoformat(timespec="seconds"),
                 exit_status,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pytest_humaneval.report.terminal import partial_note
+from pytest_humaneval.report.terminal import part_notes, partial_note
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.sampling import is_replay
 
@@ -24,9 +24,13 @@ def _notes(results: Results) -> Iterator[str]:
     decided = items.get("decided", 0)  # left out on purpose, which their rows tell
     missing = max(0, items["expected"] - items["finished"] - decided)
     planned = run["dataset"]["problems"] * sum(experiment["num_samples"] for experiment in run.get("experiments", ()))
-    if problems < there:
+    if run.get("shard") is not None:
+        yield from part_notes(run["shard"])
+    elif problems < there:
         yield partial_note(f"{problems} of {there} problems")
     elif (selected := len(results.outcomes) + missing + decided) < planned and not is_replay(run):
         yield partial_note(f"{selected} of {planned} items")
+    for lack in run.get("lacking", ()):
+        yield f"warning: {lack}; the figures are partial"
     if missing:
         yield f"warning: {missing} of {items['expected']} items did not run; the figures are partial"

@@ -53,9 +53,8 @@ def summary_lines(
         *(wrapped(plan.identity.precision, width, "precision ") if plan.identity.precision else []),
         *([] if with_experiments else wrapped(sampling_told(run) + held, width, "sampling  ")),
         *_dataset_lines(plan, width),
-        f"checks    {timeout:g} s of CPU time, {plan.sandbox.memory_mb} MiB",
-        *wrapped(", ".join(layers) or "none was started", min(width, HEADER_WIDTH), "sandbox   "),
-        *([] if plan.engine.name == REPLAY else _engine_lines(progress, width)),
+        *check_lines(timeout, plan.sandbox.memory_mb, [layers], width, ledger.from_store),
+        *([] if plan.engine.name == REPLAY else engine_lines(progress, width)),
         *(["", *experiment_table(plan, run, width)] if with_experiments else []),
     ]
     of_run = [*_partial(ledger, width), *_further(ledger, width)]
@@ -142,6 +141,16 @@ def partial_note(selected: str) -> str:
     return f"note: {selected} {'was' if selected.startswith('1 ') else 'were'} selected; the figures are partial"
 
 
+def part_notes(shard: Mapping[str, Any] | None) -> list[str]:
+    """What a reader must know of a part of a run; nothing of a whole one."""
+    if shard is None:
+        return []
+    return [
+        f"note: this is part {shard['number']} of {shard['of']} of a run; python -m pytest_humaneval merge joins the "
+        "results of all parts"
+    ]
+
+
 def dataset_line(problems: int, name: str, sha256: str, shown: int = 0) -> str:
     """Which problems were asked, and how many assertions of its test a prompt shows."""
     note = f"; prompts show {counted(shown, 'assertion', 'assertions')} of their test" if shown else ""
@@ -221,7 +230,23 @@ def _interval(interval: tuple[float, float] | None) -> str:
     return f"[{interval[0]:.3f}, {interval[1]:.3f}]" if interval else "n/a"
 
 
-def _engine_lines(progress: dict[str, Any], width: int) -> list[str]:
+def check_lines(
+    timeout: float, memory: int, layers: Iterable[Sequence[str]], width: int, from_store: int = 0
+) -> list[str]:
+    """How completions were checked; machines may differ in the layers that their kernels have.
+
+    ``from_store`` verdicts are those of former checks.
+    """
+    kept = f"; {counted(from_store, 'verdict', 'verdicts')} from the store" if from_store else ""
+    told = [", ".join(each) or "none was started" for each in layers]
+    return [
+        *wrapped(f"{timeout:g} s of CPU time, {memory} MiB{kept}", width, "checks    "),
+        *(line for each in told for line in wrapped(each, min(width, HEADER_WIDTH), "sandbox   ")),
+    ]
+
+
+def engine_lines(progress: Mapping[str, Any], width: int) -> list[str]:
+    """What the engine did, from what is recorded of its process."""
     if not progress:
         return []
     made, stored = progress["finished"], progress["from_store"]
@@ -311,6 +336,7 @@ def _partial(ledger: Ledger, width: int) -> list[str]:
     notes = [f"warning: {text}" for text in (*ledger.errors_told(), ledger.not_run_told()) if text]
     if ledger.selected:
         notes.insert(0, partial_note(ledger.selected))
+    notes = [*part_notes(plan_options(ledger.plan)["shard"]), *notes]
     return [line for text in notes for line in wrapped(text, width)]
 
 

@@ -25,11 +25,17 @@ SETTINGS: Mapping[str, Sequence[str]] = {
     "thinking_end": (),
     "experiments": (),
     "sandbox": (),
+    "shard": ("number", "of"),
     "stop": (),
 }
 """The keys of run.json that are equal where results may stand in one file; of an object, which of its keys."""
 
-WORDS = {"identity": "model", "thinking_end": "end of thinking", "experiments": "set of strategies or experiments"}
+WORDS = {
+    "identity": "model",
+    "thinking_end": "end of thinking",
+    "experiments": "set of strategies or experiments",
+    "shard": "part",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +64,8 @@ class Former:
             return "it does not say what they were made with"
         plain = json.loads(json.dumps(options))
         for key, parts in SETTINGS.items():
-            before, now = self.run.get(key), plain.get(key)
-            if parts and isinstance(before, dict):
+            before, now = self.run.get(key), plain[key]
+            if parts and isinstance(before, dict) and isinstance(now, dict):
                 before, now = ([side.get(part) for part in parts] for side in (before, now))
             if before != now:
                 return f"another {WORDS.get(key, key)}"

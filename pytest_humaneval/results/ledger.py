@@ -45,6 +45,7 @@ class Ledger:
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     further: dict[str, Outcome] = field(default_factory=dict)
     expected: set[str] = field(default_factory=set)  # node ids of the items that were to run
+    from_store: int = 0  # verdicts that were kept from a former check
     decided: set[str] = field(default_factory=set)  # of these, left out as their strategy needs no further problem
     stops: Stops | None = None  # at the end of a run that stops early
     _counted: dict[ItemId, str] = field(default_factory=dict)
@@ -81,6 +82,10 @@ class Ledger:
         """Whether a test's outcome is the one that counts for its sample, as far as the others are known."""
         return nodeid in self.outcomes
 
+    def outcome_of(self, nodeid: str) -> Outcome:
+        """What became of a test that has come to an end, whether it counts or not."""
+        return self.outcomes[nodeid] if nodeid in self.outcomes else self.further[nodeid]
+
     def rows(self) -> list[Row]:
         """A row for each strategy, in the order of their names."""
         return rows_of(self._marked(), self.plan.ks)
@@ -102,8 +107,13 @@ class Ledger:
     def in_numbers(self) -> dict[str, int]:
         """Items in numbers, for run.json."""
         finished = len(self.outcomes) + len(self.further)
-        numbers = {"expected": len(self.expected), "finished": finished, "errors": len(self.errors)}
-        return numbers | ({"decided": len(self.decided)} if self.plan.stop else {})
+        return {
+            "expected": len(self.expected),
+            "finished": finished,
+            "errors": len(self.errors),
+            "verdicts_from_store": self.from_store,
+            **({"decided": len(self.decided)} if self.plan.stop else {}),
+        }
 
     @property
     def not_run(self) -> int:
@@ -114,13 +124,15 @@ class Ledger:
     def selected(self) -> str:
         """What was chosen of the dataset, by whatever means, such as "12 of 164 problems"; empty for all of it."""
         chosen = {*self.items_of(self.expected), *(outcome.item for outcome in self.outcomes.values())}
+        items = len(set(self._items.values()))
+        if self.plan.shard is not None:
+            return f"{len(chosen)} of the part's {items} items" if len(chosen) < items else ""
         rewritten = self.plan.rewritten
         origins = rewritten.origins if rewritten is not None else {}
         problems = len({rewritten.origin(item.task_id) if rewritten is not None else item.task_id for item in chosen})
         there = max(self.plan.problems_in_dataset, len(self.plan.problems)) - len(origins)
         if problems < there:
             return f"{problems} of {there} problems"
-        items = len(set(self._items.values()))
         return f"{len(chosen)} of {items} items" if len(chosen) < items else ""
 
     @property

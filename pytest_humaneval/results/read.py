@@ -159,6 +159,7 @@ _RUN: dict[str, Any] = {
     "datasets": list,
     "sampling": {"temperature": _NUMBER, "top_p": _NUMBER, "seed": int, "max_tokens": int, "logprobs": bool},
     "versions": {},
+    "lacking": (list, tuple),
     "postprocess": str,
     "started": str,
     "finished": str,

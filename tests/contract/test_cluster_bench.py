@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -23,13 +25,26 @@ SETUP = Setup((SELF_CHECK,), SandboxOptions("lockdown"), timeout=3.0)
 
 
 @pytest.fixture(autouse=True)
-def _closed() -> Iterator[None]:
+def _closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     yield
     bench._close()
 
 
 def sample(completion: str) -> Sample:
     return Sample("self-check", "s", 0, completion)
+
+
+def test_what_was_judged_once_is_not_judged_again() -> None:
+    right, slow = sample("    return number + 1\n"), sample("    while True: pass\n")
+    setup = replace(SETUP, timeout=0.2)
+    first = bench_for("run", lambda: setup).judge([right, slow])
+    again = bench_for("another", lambda: setup).judge([right, slow])
+    assert [one.from_store for one in first] == [False, False]
+    assert [one.from_store for one in again] == [True, False]
+    assert [one.kind for one in again] == ["passed", "timed out"]
+    anew = bench_for("anew", lambda: replace(setup, read_store=False)).judge([right])
+    assert [one.from_store for one in anew] == [False]
 
 
 def test_one_sandbox_judges_all_pieces_of_a_run() -> None:

@@ -68,11 +68,11 @@ sys.exit(main())
 class ThreeNodes:
     """A head without CPUs and two nodes with one each, in processes that a test's own leaves alone."""
 
-    def __init__(self) -> None:
+    def __init__(self, cache: Path) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-c", NODES],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-            env=os.environ | ENVIRONMENT,
+            env=os.environ | ENVIRONMENT | {"XDG_CACHE_HOME": str(cache)},
         )  # fmt: skip
         self.address = self._answer("address ")
 
@@ -116,8 +116,8 @@ def descendants(process: int) -> Iterator[int]:
 
 
 @pytest.fixture(scope="module")
-def nodes() -> Iterator[ThreeNodes]:
-    with contextlib.closing(ThreeNodes()) as started:
+def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ThreeNodes]:
+    with contextlib.closing(ThreeNodes(tmp_path_factory.mktemp("cache"))) as started:
         yield started
 
 
@@ -152,7 +152,7 @@ def start(
     def run(
         samples: Path, *options: str, program: tuple[str, str] = ("-m", "pytest_humaneval")
     ) -> subprocess.Popen[str]:
-        command = [sys.executable, *program, "evaluate", str(samples), f"--ray={nodes.address}"]
+        command = [sys.executable, *program, "evaluate", str(samples), f"--ray={nodes.address}", "--no-cache"]
         return subprocess.Popen(
             [*command, f"--dataset={mini}", f"--output={tmp_path / 'out'}", *options],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_humaneval.engine import store as store_module
 from pytest_humaneval.engine.store import SCHEMA_VERSION, Store
 from pytest_humaneval.sample import Generation
+from pytest_humaneval.store import row_store
 
 SMALL = Generation("    return 1\n", "stop", 100, 5, 0.25, -0.5)
 
@@ -393,7 +393,7 @@ def test_of_many_that_find_one_damaged_file_one_sets_it_aside(path: Path) -> Non
 def test_a_file_that_is_locked_for_good_is_neither_set_aside_nor_waited_for_again(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pytest_humaneval.engine.store._BUSY_TIMEOUT", 0.05)
+    monkeypatch.setattr("pytest_humaneval.store.row_store._BUSY_TIMEOUT", 0.05)
     fill(path, "a")
     holder = sqlite3.connect(path)
     holder.execute("BEGIN IMMEDIATE")
@@ -415,7 +415,7 @@ def test_a_row_that_is_no_generation_is_set_aside_and_the_others_are_read(tmp_pa
     store.put_many([("good", Generation("right"))])
     with store._connection:
         store._connection.execute(
-            "INSERT INTO generations VALUES (?, ?, ?)", (b"bad", row, store_module._checksum(b"bad", row))
+            "INSERT INTO generations VALUES (?, ?, ?)", (b"bad", row, row_store._checksum(b"bad", row))
         )
     assert store.get_many(["bad", "good"]) == {"good": Generation("right")}
     assert "1 or more stored rows are not generations" in store.put_many([])
