@@ -74,6 +74,6 @@ def findings(program: str) -> int:
 
 def _ruff() -> str:
     beside_python = str(Path(sys.executable).parent)
-    if found := shutil.which("ruff", path=beside_python) or shutil.which("ruff"):
-        return found
+    if path := shutil.which("ruff", path=beside_python) or shutil.which("ruff"):
+        return path
     raise ConfigError("reward_lint: ruff is not installed; pip install ruff, or leave reward_lint out")

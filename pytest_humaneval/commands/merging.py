@@ -39,7 +39,7 @@ def merge(
     junitxml: Path | None,
     no_history: bool,
     cache_dir: Path | None,
-    **asked: Any,
+    **given: Any,
 ) -> int:
     """Join the parts into a new folder, print the summary, write page, Markdown and XML, and judge gates.
 
@@ -57,7 +57,7 @@ def merge(
     results = Results(tuple(joined.outcomes), joined.run, str(output))
     if not results.outcomes:
         raise InputError("none of the parts has a result")
-    wanted = Asked(**asked)
+    wanted = Asked(**given)
     analysis, status = analysed(results, before, wanted, pairs=True, status=_status(joined))
     analysis = replace(analysis, registration=_checked(registration, results, wanted))
     run = _record(joined, analysis, status)
@@ -83,16 +83,16 @@ def _need_new(output: Path) -> None:
 
 def _status(joined: Joined) -> int:
     """What one run without gates would end with."""
-    if any(one.error for one in joined.outcomes):
+    if any(outcome.error for outcome in joined.outcomes):
         return INTERNAL_ERROR
-    return OK if all(one.passed for one in joined.outcomes) else TESTS_FAILED
+    return OK if all(outcome.passed for outcome in joined.outcomes) else TESTS_FAILED
 
 
-def _checked(registration: Registration | None, results: Results, asked: Asked) -> Any:
+def _checked(registration: Registration | None, results: Results, options: Asked) -> Any:
     if registration is None:
         return None
     judged = {name: len(problems) for name, problems in passes_of(results.outcomes).items()}
-    return check_registration(registration, results.run, judged, asked.max_drop)
+    return check_registration(registration, results.run, judged, options.max_drop)
 
 
 def _record(joined: Joined, analysis: Analysis, status: int) -> dict[str, Any]:

@@ -30,9 +30,9 @@ def add_contamination(subcommands: Any) -> None:
     probe.set_defaults(run=_run)
 
 
-def _run(**asked: Any) -> int:
+def _run(**given: Any) -> int:
     try:
-        return probe(**asked)
+        return probe(**given)
     except InfrastructureError as error:
         print(f"error: {error}", file=sys.stderr)
         return INTERNAL_ERROR

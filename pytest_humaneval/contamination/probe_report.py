@@ -13,21 +13,33 @@ NOTHING = "no probe shows more than the control: that proves nothing about what 
 SOMETHING = "what is marked can hardly be chance; whether it is memory, the limits below say"
 
 
-def probe_lines(found: Sequence[Finding], dataset: str, control: str, width: int) -> list[str]:
+def probe_lines(findings: Sequence[Finding], dataset: str, control: str, width: int) -> list[str]:
     """A table of the probes, what they mean together, and the limits of each."""
-    figures = [one.figure for one in found]
+    figures = [finding.figure for finding in findings]
     columns = [
-        Column("problems", [f"{one.first_problems}, {one.second_problems}" for one in figures]),
-        Column(dataset, [f"{one.first:.3f}" for one in figures]),
-        Column(control, [f"{one.second:.3f}" for one in figures]),
-        Column("difference", [f"{one.difference:+.3f}" for one in figures]),
-        Column("95 % interval", [f"[{one.interval[0]:+.3f}, {one.interval[1]:+.3f}]" for one in figures], glued=True),
-        Column("p ", [f"{p_text(one.p_holm, '<.001')}{'*' if one.flagged else ' '}" for one in found]),
+        Column("problems", [f"{figure.first_problems}, {figure.second_problems}" for figure in figures]),
+        Column(dataset, [f"{figure.first:.3f}" for figure in figures]),
+        Column(control, [f"{figure.second:.3f}" for figure in figures]),
+        Column("difference", [f"{figure.difference:+.3f}" for figure in figures]),
+        Column(
+            "95 % interval",
+            [f"[{figure.interval[0]:+.3f}, {figure.interval[1]:+.3f}]" for figure in figures],
+            glued=True,
+        ),
+        Column("p ", [f"{p_text(finding.p_holm, '<.001')}{'*' if finding.flagged else ' '}" for finding in findings]),
     ]
-    told = (
+    intro = (
         f"{dataset} against {control}, the control: means over problems; p of the one-sided permutation test, "
-        f"Holm-corrected over {len(found)}; * is below {ALPHA:g}"
+        f"Holm-corrected over {len(findings)}; * is below {ALPHA:g}"
     )
-    lines = [*wrapped(told, width), "", *text_table(Column("probe", [one.probe for one in found]), columns, width), ""]
-    lines += wrapped(SOMETHING if any(one.flagged for one in found) else NOTHING, width)
-    return [*lines, *(line for one in found for line in wrapped(f"{one.probe}: {LIMITS[one.probe]}", width))]
+    lines = [
+        *wrapped(intro, width),
+        "",
+        *text_table(Column("probe", [finding.probe for finding in findings]), columns, width),
+        "",
+    ]
+    lines += wrapped(SOMETHING if any(finding.flagged for finding in findings) else NOTHING, width)
+    return [
+        *lines,
+        *(line for finding in findings for line in wrapped(f"{finding.probe}: {LIMITS[finding.probe]}", width)),
+    ]

@@ -62,7 +62,7 @@ def read_probes(problems: Sequence[Problem], control: Sequence[Problem], read: R
         SOLUTION: two_samples(*(_continued(some, readings, _in_solution) for some in sets)),
         LIKELIHOOD: two_samples(*(_likelier(some, readings) for some in sets)),
     }
-    return {name: one for name, one in made.items() if one is not None}
+    return {name: figure for name, figure in made.items() if figure is not None}
 
 
 def drop_probe(outcomes: Iterable[Outcome], control: Iterable[Outcome]) -> TwoSamples | None:
@@ -72,7 +72,7 @@ def drop_probe(outcomes: Iterable[Outcome], control: Iterable[Outcome]) -> TwoSa
 
 def findings(made: Mapping[str, TwoSamples]) -> list[Finding]:
     """All probes, with their p-values corrected for being several (Holm)."""
-    corrected = holm([one.p for one in made.values()])
+    corrected = holm([figure.p for figure in made.values()])
     return [Finding(name, one, p) for (name, one), p in zip(made.items(), corrected, strict=True)]
 
 
@@ -89,7 +89,11 @@ def _whole(problem: Problem) -> str:
 
 def _continued(problems: Sequence[Problem], readings: Readings, place: Callable[[Problem], int]) -> list[float]:
     """Of each problem, the share of the tokens from a place on that are reproduced, in a row."""
-    return [_in_a_row(readings[_whole(one)], place(one)) for one in problems if one.canonical_solution.strip()]
+    return [
+        _in_a_row(readings[_whole(problem)], place(problem))
+        for problem in problems
+        if problem.canonical_solution.strip()
+    ]
 
 
 def _in_statement(problem: Problem) -> int:
@@ -102,17 +106,17 @@ def _in_solution(problem: Problem) -> int:
 
 def _in_a_row(reading: Reading, place: int) -> float:
     likeliest = [good for start, good in zip(reading.starts, reading.likeliest, strict=True) if start >= place]
-    asked = likeliest[:MOST_TOKENS]
-    return (asked.index(False) if False in asked else len(asked)) / max(len(asked), 1)
+    compared = likeliest[:MOST_TOKENS]
+    return (compared.index(False) if False in compared else len(compared)) / max(len(compared), 1)
 
 
 def _likelier(problems: Sequence[Problem], readings: Readings) -> list[float]:
     """Of each problem, the log-probability per token of its prompt minus the mean of its rewritten prompts."""
-    found = []
-    for one in problems:
-        if others := [fmean(readings[made.prompt].logprobs) for made in _rewritten(one)]:
-            found.append(fmean(readings[one.prompt].logprobs) - fmean(others))
-    return found
+    gains = []
+    for problem in problems:
+        if others := [fmean(readings[made.prompt].logprobs) for made in _rewritten(problem)]:
+            gains.append(fmean(readings[problem.prompt].logprobs) - fmean(others))
+    return gains
 
 
 def _rewritten(problem: Problem) -> Iterator[Problem]:
@@ -126,8 +130,8 @@ def _drops(outcomes: Iterable[Outcome]) -> Iterator[float]:
     """For each original problem, the share of its samples that pass minus that of its rewritten ones."""
     before: dict[str, list[bool]] = {}
     after: dict[str, list[bool]] = {}
-    for one in outcomes:
-        if not one.error:
-            side = after if one.rewrite else before
-            side.setdefault(one.original or one.task_id, []).append(one.passed)
+    for outcome in outcomes:
+        if not outcome.error:
+            side = after if outcome.rewrite else before
+            side.setdefault(outcome.original or outcome.task_id, []).append(outcome.passed)
     yield from (fmean(before[task]) - fmean(passed) for task, passed in after.items() if task in before)

@@ -104,8 +104,8 @@ class Broker:
     def unwanted(self) -> set[str]:
         """What the engine need not answer, since the last call."""
         with self._changed:
-            found, self._unwanted = (self._unwanted & self._handed_on.keys()) - self._awaited, set()
-            return found
+            unwanted, self._unwanted = (self._unwanted & self._handed_on.keys()) - self._awaited, set()
+            return unwanted
 
     def dropped(self, keys: Collection[str]) -> None:
         """Learn which of them it is not going to answer."""

@@ -160,7 +160,7 @@ class ScriptedEngine:
 
     def drop(self, keys: Collection[str]) -> Collection[str]:
         """Forget these."""
-        self._scheduled = [one for one in self._scheduled if one.key not in keys]
+        self._scheduled = [request for request in self._scheduled if request.key not in keys]
         heapq.heapify(self._scheduled)
         self._waiting = [waiting for waiting in self._waiting if waiting[0] not in keys]
         return keys

@@ -69,8 +69,8 @@ def scored_text(answer: Any, request: Request, seconds: float) -> Generation:
     begin, end = len(request.prompt.text), len(given)
     try:
         choice = _first_choice(assembled(answer))
-        told = choice["logprobs"]
-        places, parts = told["text_offset"], told["token_logprobs"]
+        logprobs = choice["logprobs"]
+        places, parts = logprobs["text_offset"], logprobs["token_logprobs"]
         ends = [*places[1:], end]
         counted = [part for part, start, stop in zip(parts, places, ends, strict=True) if stop > begin and start < end]
         if (

@@ -48,8 +48,8 @@ class Manners:
         """The body of one request; ``embeds`` take the place of the prompt's text, see prompt_embeds.py."""
         prompt, sampling = request.prompt, request.sampling
         if request.scored:  # the given text comes back with its own log-probabilities
-            asked = {"model": model, "prompt": prompt.text + request.scored, "max_tokens": 1, "temperature": 0}
-            return asked | {"echo": True, "logprobs": 1}
+            body = {"model": model, "prompt": prompt.text + request.scored, "max_tokens": 1, "temperature": 0}
+            return body | {"echo": True, "logprobs": 1}
         sent: dict[str, Any] = {"model": model}
         if embeds:  # vLLM's: a whole prompt, so that a chat template is applied already
             sent |= {"prompt": None, "prompt_embeds": embeds}

@@ -41,7 +41,7 @@ def read_texts(directory: Path, texts: Sequence[str]) -> list[Reading]:
         tokenizer = transformers.AutoTokenizer.from_pretrained(directory)
         model = transformers.AutoModelForCausalLM.from_pretrained(directory).eval()
         longest = int(getattr(model.config, "max_position_embeddings", 4096))
-        found = []
+        readings = []
         with torch.inference_mode():
             for text in texts:
                 encoded = tokenizer(text, return_tensors="pt", return_offsets_mapping=True, add_special_tokens=False)
@@ -50,11 +50,11 @@ def read_texts(directory: Path, texts: Sequence[str]) -> list[Reading]:
                 actual = tokens[0, 1:]
                 own = logprobs.gather(1, actual[:, None])[:, 0]
                 starts = encoded["offset_mapping"][0, 1:longest, 0]
-                found.append(
+                readings.append(
                     Reading(
                         tuple(starts.tolist()), tuple(own.tolist()), tuple((logprobs.argmax(-1) == actual).tolist())
                     )
                 )
-        return found
+        return readings
     except Exception as error:
         raise EngineError(f"transformers cannot read with {directory}: {type(error).__name__}: {error}") from error

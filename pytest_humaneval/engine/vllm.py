@@ -115,7 +115,7 @@ class VllmEngine:
         except Exception as error:
             raise EngineError(f"vLLM broke while generating: {type(error).__name__}: {error}") from error
         self._steps += 1
-        return [self._answer(one) for one in outputs if one.finished and one.request_id in self._submitted]
+        return [self._answer(output) for output in outputs if output.finished and output.request_id in self._submitted]
 
     def underway(self) -> Underway | None:
         """How far it is, on a CPU; on a GPU a step costs far more beside its tokens, and nobody measured how much."""
@@ -246,8 +246,8 @@ class VllmEngine:
 
     def _score(self, key: str, output: Any) -> Answer:
         begin, tokens = self._scored.pop(key), output.prompt_token_ids
-        told = zip(tokens[begin:], output.prompt_logprobs[begin:], strict=True)
-        total = sum(found[token].logprob for token, found in told)
+        scored = zip(tokens[begin:], output.prompt_logprobs[begin:], strict=True)
+        total = sum(candidates[token].logprob for token, candidates in scored)
         seconds = time.monotonic() - self._submitted.pop(key)
         self._drawn.discard(key)
         return key, Generation("", "stop", len(tokens), 0, seconds, score=total, scored_tokens=len(tokens) - begin)

@@ -49,10 +49,10 @@ def generate(words: Sequence[str]) -> int:
         try:
             return _generate(proposal_here(_for_pytest(options)), given.output)
         except KeyboardInterrupt:
-            told, status = "interrupted", INTERRUPTED
+            reason, status = "interrupted", INTERRUPTED
         except InfrastructureError as error:
-            told, status = f"error: {error}", BROKEN
-    print(f"{told}\nwhat is in {given.output} is kept; the same command continues after it", file=sys.stderr)
+            reason, status = f"error: {error}", BROKEN
+    print(f"{reason}\nwhat is in {given.output} is kept; the same command continues after it", file=sys.stderr)
     return status
 
 
@@ -71,7 +71,7 @@ def settings_of(plan: Plan) -> dict[str, Any]:
 
 def _for_pytest(options: Sequence[str]) -> list[str]:
     """The options of a run, by their whole names."""
-    ours = {f"--{name}": name for name in (*(one.name for one in OPTIONS), *SWITCHES) if name not in NOT_HERE}
+    ours = {f"--{name}": name for name in (*(option.name for option in OPTIONS), *SWITCHES) if name not in NOT_HERE}
     whole = []
     for word in options:
         flag, equals, value = word.partition("=")
@@ -83,13 +83,13 @@ def _for_pytest(options: Sequence[str]) -> list[str]:
     return whole
 
 
-def _generate(asked: Outside, output: Path) -> int:
-    plan, kind = asked.plan, asked.plan.extensions.engines[asked.plan.engine.name]
+def _generate(outside: Outside, output: Path) -> int:
+    plan, kind = outside.plan, outside.plan.extensions.engines[outside.plan.engine.name]
     with SamplesFile(output, settings_of(plan)) as file:
         if file.count:
             print(f"continuing after {file.count:,} samples that are there already", file=sys.stderr)
-        store = asked.store if plan.engine.name != "replay" else None
-        engine = EngineProcess(plan.engine, asked.model, store, read_store=asked.read_store, source=source_of(kind))
+        store = outside.store if plan.engine.name != "replay" else None
+        engine = EngineProcess(plan.engine, outside.model, store, read_store=outside.read_store, source=source_of(kind))
         with contextlib.closing(engine), contextlib.closing(engine.client()) as client:
             clock, errors = _Clock(file), 0
             for sample in stream(plan, client, lambda item: not file.has(item)):

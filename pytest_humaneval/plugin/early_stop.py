@@ -41,7 +41,7 @@ def check_stop(plan: Plan, baseline: Results | None) -> None:
         return
     if plan.datasets:
         raise InputError(f"{FLAG}: problems of several datasets are in no common order; give one dataset")
-    names = [one.name for one in plan.strategies]
+    names = [strategy.name for strategy in plan.strategies]
     if baseline is None and len(names) < 2:
         raise InputError(
             f"{FLAG}: {names[0]} is compared with nothing; give a second strategy, or --humaneval-baseline=PATH"
@@ -57,7 +57,7 @@ class EarlyStop:
     """Follows the outcomes of one run, on the process that has its ledger, and ends what is decided."""
 
     def __init__(self, plan: Plan, ledger: Ledger, baseline: Results | None) -> None:
-        names = [one.name for one in plan.strategies]
+        names = [strategy.name for strategy in plan.strategies]
         self._plan, self._ledger = plan, ledger
         if baseline is None:
             self._against = reference_of(names)
@@ -100,7 +100,11 @@ class EarlyStop:
 
     def _wanted(self) -> list[str]:
         """The keys of what the other strategies ask, which may be what a stopped one asks."""
-        live = [one for one in self._plan.strategies if one.name not in self._stopping.stopped and not one.guided]
+        live = [
+            strategy
+            for strategy in self._plan.strategies
+            if strategy.name not in self._stopping.stopped and not strategy.guided
+        ]
         keys = []
         for problem in self._plan.problems:
             for strategy in live:
@@ -111,7 +115,7 @@ class EarlyStop:
 
 
 def _order(plan: Plan) -> list[str]:
-    return problem_order((one.task_id for one in plan.problems), plan.sampling.seed)
+    return problem_order((problem.task_id for problem in plan.problems), plan.sampling.seed)
 
 
 def _pairs(names: Sequence[str], baseline: Results) -> dict[str, str]:

@@ -33,8 +33,8 @@ def show_failure(item: pytest.Item, report: pytest.TestReport, problem: Problem,
 
 def failure_representation(place: tuple[str, int | None], problem: Problem, outcome: Outcome) -> ExceptionChainRepr:
     """The same for the test at a file and line, counted from 0."""
-    told = headline(outcome.kind, outcome.detail, problem.entry_point)
-    return _represented(place, failure_text(problem, outcome), f"{outcome.kind}: {told.within(HEADLINE_CHARACTERS)}")
+    summary = headline(outcome.kind, outcome.detail, problem.entry_point)
+    return _represented(place, failure_text(problem, outcome), f"{outcome.kind}: {summary.within(HEADLINE_CHARACTERS)}")
 
 
 def show_error(item: pytest.Item, report: pytest.TestReport, message: str) -> None:

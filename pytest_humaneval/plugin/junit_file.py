@@ -30,7 +30,7 @@ def write_junit_file(path: Path, run: Results, problems: Mapping[str, Problem]) 
     """
     xml = LogXML(str(path), None)
     xml.pytest_sessionstart()
-    several = {one["name"] for one in run.run["experiments"] if one["num_samples"] > 1}
+    several = {experiment["name"] for experiment in run.run["experiments"] if experiment["num_samples"] > 1}
     for outcome in run.outcomes:
         for report in _reports(outcome, problems[outcome.task_id], numbered=outcome.strategy in several):
             if report.when == "call" and (element := completion_element(outcome)) is not None:

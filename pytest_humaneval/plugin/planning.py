@@ -174,11 +174,11 @@ def _rewritten(
             "--humaneval-pool and --humaneval-rewrite exclude each other: a problem and what was made of it are no two "
             "problems; give one"
         )
-    asked = ",".join(comma_separated(options.value_of(config, "rewrite")))
+    names = ",".join(comma_separated(options.value_of(config, "rewrite")))
     seed = options.value_of(config, "rewrite-seed", 0)
     keep = options.cache_directory(config)
     with CanonicalAnswers(keep, options.sandbox_options(config), extensions.sandboxes) as answers:
-        return with_rewrites(dataset, selected, rewrites, asked, seed, answers)
+        return with_rewrites(dataset, selected, rewrites, names, seed, answers)
 
 
 def who_answers(choices: Choices) -> tuple[Identity, Model | None]:

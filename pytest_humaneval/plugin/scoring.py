@@ -42,7 +42,9 @@ class Scoring:
         if self._asked:
             return
         wanted = set(task_ids)
-        requests = {one.task_id: scoring_request(one) for one in self._plan.problems if one.task_id in wanted}
+        requests = {
+            problem.task_id: scoring_request(problem) for problem in self._plan.problems if problem.task_id in wanted
+        }
         self._asked = {task: (self._plan.key(request), request) for task, request in requests.items()}
         with contextlib.suppress(EngineError):  # the items say so
             client.submit(self._asked.values())

@@ -65,7 +65,7 @@ class Analysis:
         if self.parts:
             shown["by_dataset"] = {name: part.to_json() for name, part in self.parts.items()}
         if self.robustness:
-            shown["robustness"] = [one.to_json() for one in self.robustness]
+            shown["robustness"] = [row.to_json() for row in self.robustness]
         if self.reliability:
             shown["reliability"] = [asdict(row) for row in self.reliability]
         for key, made in (("pairs", self.pairs), ("with_reference", self.with_reference)):

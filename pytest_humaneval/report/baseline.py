@@ -79,9 +79,9 @@ def compare_results(now: Results, before: Results, max_drop: float | None = None
 
 
 def _ended_early(results: Results, where: str) -> list[str]:
-    names = sorted({one.strategy for one in results.outcomes if one.stopped})
-    told = "ended early in the {}; a test for a number of problems that was fixed before is not for it"
-    return [f"{name}: {told.format(where)}" for name in names]
+    names = sorted({outcome.strategy for outcome in results.outcomes if outcome.stopped})
+    text = "ended early in the {}; a test for a number of problems that was fixed before is not for it"
+    return [f"{name}: {text.format(where)}" for name in names]
 
 
 def _names(now: Results, before: Results, pairs: dict[str, str]) -> list[str]:

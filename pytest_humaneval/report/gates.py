@@ -148,17 +148,19 @@ def judge(
 def judge_stops(gates: Gates, stops: Stops) -> list[GateVerdict]:
     """The gates about the baseline, by tests and limits that hold whenever a strategy ends."""
     verdicts = []
-    for one in stops.strategies:
-        low, high = one.limits
-        problems = counted(one.problems, "problem", "problems")
-        told = f"{one.difference:+.3f}, p {one.p_holm:.4f}, {problems} of {one.available}, valid whenever it ends"
+    for stop in stops.strategies:
+        low, high = stop.limits
+        problems = counted(stop.problems, "problem", "problems")
+        detail = f"{stop.difference:+.3f}, p {stop.p_holm:.4f}, {problems} of {stop.available}, valid whenever it ends"
         if gates.on_regression:
-            holds = None if one.decision == "futile" else one.decision != "worse"
-            verdicts.append(GateVerdict(NO_DROP, one.strategy, holds, f"{one.decision}: {told}"))
+            holds = None if stop.decision == "futile" else stop.decision != "worse"
+            verdicts.append(GateVerdict(NO_DROP, stop.strategy, holds, f"{stop.decision}: {detail}"))
         if gates.max_drop is not None:
             within = True if low > -gates.max_drop else False if high < -gates.max_drop else None
             limits = f"one-sided {1 - ALPHA:.0%} limits {low:+.3f} and {high:+.3f}"
-            verdicts.append(GateVerdict(SMALL_DROP.format(gates.max_drop), one.strategy, within, f"{told}, {limits}"))
+            verdicts.append(
+                GateVerdict(SMALL_DROP.format(gates.max_drop), stop.strategy, within, f"{detail}, {limits}")
+            )
     return verdicts
 
 

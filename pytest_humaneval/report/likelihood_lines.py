@@ -16,18 +16,18 @@ def likelihood_lines(likelihood: Likelihood | None, width: int) -> list[str]:
     if likelihood.bits_per_byte is not None:
         low, high = likelihood.interval or (likelihood.bits_per_byte,) * 2
         solutions = counted(len(likelihood.solutions), "canonical solution", "canonical solutions")
-        told = f"{likelihood.bits_per_byte:.4f} bits per byte [{low:.4f}, {high:.4f}] of {solutions}"
-        lines += wrapped(f"{told} behind their prompts; less is likelier", width, "likelihood ")
+        figure = f"{likelihood.bits_per_byte:.4f} bits per byte [{low:.4f}, {high:.4f}] of {solutions}"
+        lines += wrapped(f"{figure} behind their prompts; less is likelier", width, "likelihood ")
     if (change := likelihood.change) is not None:
         between = f" [{change.interval[0]:+.6f}, {change.interval[1]:+.6f}]" if change.interval else ""
-        told = (
+        figure = (
             f"{change.before:.4f} before: {change.difference:+.6f}{between} over "
             f"{counted(change.problems, 'problem', 'problems')}, {change.better} likelier and {change.worse} less so, "
             f"p {p_text(change.p)} of the exact sign-flip test"
         )
-        lines += wrapped(told, width)
+        lines += wrapped(figure, width)
     if likelihood.errors:
         first = next(iter(likelihood.errors.values()))
-        told = counted(len(likelihood.errors), "canonical solution has", "canonical solutions have")
-        lines += wrapped(f"warning: {told} no likelihood: {first}", width)
+        figure = counted(len(likelihood.errors), "canonical solution has", "canonical solutions have")
+        lines += wrapped(f"warning: {figure} no likelihood: {first}", width)
     return lines

@@ -101,7 +101,10 @@ class Output:
                 options["dataset"]["problems"], len({outcome.task_id for outcome in outcomes})
             )
             if plan.shard is not None:
-                options["shard"] |= {"plan": plan.fingerprint(), "tasks": [one.task_id for one in plan.problems]}
+                options["shard"] |= {
+                    "plan": plan.fingerprint(),
+                    "tasks": [problem.task_id for problem in plan.problems],
+                }
             options |= {"timeout": self.timeout, "layers": [list(self.layers)]}
             return run_record(
                 self.started.isoformat(timespec="seconds"),
@@ -135,7 +138,9 @@ class Output:
     def _check_registration(self, outcomes: Sequence[Outcome]) -> Checked | None:
         if self.registration is None:
             return None
-        judged = Counter(name for name, _ in {(one.strategy, one.task_id) for one in outcomes if not one.error})
+        judged = Counter(
+            name for name, _ in {(outcome.strategy, outcome.task_id) for outcome in outcomes if not outcome.error}
+        )
         options = plan_options(self.ledger.plan)
         return check_registration(self.registration, options, judged, self.gates.max_drop)
 

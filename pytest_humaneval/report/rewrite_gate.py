@@ -25,18 +25,18 @@ def _judged(margin: float, row: Robustness) -> GateVerdict:
     gate = f"a drop of less than {margin:g} under every rewrite"
     name = f"{row.strategy} on {row.dataset}"
     tests = row.margins
-    worst = min(tests, key=lambda one: one.limits[0], default=None)
+    worst = min(tests, key=lambda test: test.limits[0], default=None)
     if worst is None:
         return GateVerdict(gate, name, None, "no rewritten problem has a verdict")
     low, high = worst.limits
-    told = (
+    detail = (
         f"{worst.strategy}: {worst.difference:+.3f}, {worst.problems} problems, one-sided {1 - ALPHA:.0%} limits "
         f"{low:+.3f} and {high:+.3f}"
     )
-    larger = [one.strategy for one in tests if one.within is False]
+    larger = [test.strategy for test in tests if test.within is False]
     if larger:
-        return GateVerdict(gate, name, False, f"{told}; shown to be larger under {', '.join(larger)}")
-    unclear = [one.strategy for one in tests if one.within is None]
+        return GateVerdict(gate, name, False, f"{detail}; shown to be larger under {', '.join(larger)}")
+    unclear = [test.strategy for test in tests if test.within is None]
     if unclear:
-        return GateVerdict(gate, name, None, f"{told}; not shown to be smaller under {', '.join(unclear)}")
-    return GateVerdict(gate, name, True, told)
+        return GateVerdict(gate, name, None, f"{detail}; not shown to be smaller under {', '.join(unclear)}")
+    return GateVerdict(gate, name, True, detail)

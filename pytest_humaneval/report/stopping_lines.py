@@ -18,23 +18,27 @@ def stops_lines(stops: Stops | None, width: int) -> list[str]:
         return []
     shown = stops.strategies
     columns = [
-        Column("decision", [_decision(one) for one in shown], words=True),
-        Column("problems", [f"{one.problems} of {one.available}" for one in shown]),
-        Column("difference", [f"{one.difference:+.3f}" for one in shown]),
-        Column("95 % interval", [f"[{one.interval[0]:+.3f}, {one.interval[1]:+.3f}]" for one in shown], glued=True),
-        Column("better", [str(one.better) for one in shown]),
-        Column("worse", [str(one.worse) for one in shown]),
-        Column("p", [p_text(one.p_holm, "<.001") for one in shown]),
+        Column("decision", [_decision(stop) for stop in shown], words=True),
+        Column("problems", [f"{stop.problems} of {stop.available}" for stop in shown]),
+        Column("difference", [f"{stop.difference:+.3f}" for stop in shown]),
+        Column(
+            "95 % interval",
+            [f"[{stop.interval[0]:+.3f}, {stop.interval[1]:+.3f}]" for stop in shown],
+            glued=True,
+        ),
+        Column("better", [str(stop.better) for stop in shown]),
+        Column("worse", [str(stop.worse) for stop in shown]),
+        Column("p", [p_text(stop.p_holm, "<.001") for stop in shown]),
     ]
     several = f", Holm-corrected over {len(shown)} strategies" if len(shown) > 1 else ""
-    told = (
+    intro = (
         f"against {stops.against}, problems in the random order of seed {stops.seed}; p{several} and intervals are "
         f"valid whenever a strategy ends (bets, Waudby-Smith and Ramdas 2024); decided where p is at most {ALPHA:g}"
     )
     lines = [
-        *wrapped(told, width, "stopping  "),
+        *wrapped(intro, width, "stopping  "),
         "",
-        *text_table(Column("strategy", [one.strategy for one in shown]), columns, width),
+        *text_table(Column("strategy", [stop.strategy for stop in shown]), columns, width),
     ]
     if stops.released:
         lines += wrapped(f"{stops.released} ended when nothing was left to compare with it", width)
@@ -51,5 +55,5 @@ def stopped_notes(rows: Iterable[Row]) -> list[str]:
     ]
 
 
-def _decision(one: Stop) -> str:
-    return one.decision if one.stopped or one.decision == "undecided" else f"{one.decision} (ran to the end)"
+def _decision(stop: Stop) -> str:
+    return stop.decision if stop.stopped or stop.decision == "undecided" else f"{stop.decision} (ran to the end)"

@@ -168,7 +168,10 @@ def _dataset_lines(plan: Plan, width: int) -> list[str]:
         originals = [
             dataset for dataset in plan.datasets if not any(each.task_id in origins for each in dataset.problems[:1])
         ]
-        texts = [dataset_line(chosen[one.name], one.name, one.sha256, num_shown(one.problems)) for one in originals]
+        texts = [
+            dataset_line(chosen[dataset.name], dataset.name, dataset.sha256, num_shown(dataset.problems))
+            for dataset in originals
+        ]
     lines = [line for text in texts for line in wrapped(text, width, "problems  ")]
     return [*lines, *(wrapped(rewritten_line(plan.rewritten), width, "rewritten ") if plan.rewritten else [])]
 
@@ -177,9 +180,9 @@ def rewritten_line(rewritten: Rewritten) -> str:
     """Which problems stand rewritten beside the original ones."""
     counts = Counter(origin.rewrite for origin in rewritten.origins.values())
     made = counted(len(rewritten.origins), "problem", "problems")
-    told = f"{made} by seed {rewritten.seed}: {', '.join(f'{count} {name}' for name, count in counts.items())}"
+    text = f"{made} by seed {rewritten.seed}: {', '.join(f'{count} {name}' for name, count in counts.items())}"
     unfit = ", ".join(f"{name} {len(ids)}" for name, ids in rewritten.unfit.items())
-    return f"{told}; left out, as a rewrite does not fit: {unfit}" if unfit else told
+    return f"{text}; left out, as a rewrite does not fit: {unfit}" if unfit else text
 
 
 def table(rows: Sequence[Row], ks: Sequence[int], width: int, *, generated: bool = True, shown: int = 0) -> list[str]:
@@ -238,10 +241,10 @@ def check_lines(
     ``from_store`` verdicts are those of former checks.
     """
     kept = f"; {counted(from_store, 'verdict', 'verdicts')} from the store" if from_store else ""
-    told = [", ".join(each) or "none was started" for each in layers]
+    texts = [", ".join(each) or "none was started" for each in layers]
     return [
         *wrapped(f"{timeout:g} s of CPU time, {memory} MiB{kept}", width, "checks    "),
-        *(line for each in told for line in wrapped(each, min(width, HEADER_WIDTH), "sandbox   ")),
+        *(line for each in texts for line in wrapped(each, min(width, HEADER_WIDTH), "sandbox   ")),
     ]
 
 

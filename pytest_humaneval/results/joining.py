@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,7 +96,7 @@ def join(parts: Sequence[Part]) -> Joined:
     for other in others:
         _check_together(first, other)
     _refuse_doubled(parts)
-    outcomes = in_order((one for part in parts for one in part.outcomes), first.run["shard"]["tasks"])
+    outcomes = in_order((outcome for part in parts for outcome in part.outcomes), first.run["shard"]["tasks"])
     prompts = {place: prompt for part in parts for place, prompt in part.prompts.items()}
     ordered = sorted(parts, key=lambda part: part.number)
     lacking = tuple(_lacking(ordered))
@@ -112,25 +112,25 @@ def _read(folder: Path) -> tuple[dict[str, Any], tuple[Outcome, ...]]:
     return results.run, results.outcomes
 
 
-def _check_together(one: Part, other: Part) -> None:
-    if one.of != other.of:
-        raise InputError(f"{one} and {other} are not parts of one whole{HINT}")
-    for name, before, now in _settings(one.run, other.run):
+def _check_together(first: Part, other: Part) -> None:
+    if first.of != other.of:
+        raise InputError(f"{first} and {other} are not parts of one whole{HINT}")
+    for name, before, now in _settings(first.run, other.run):
         if before != now:
             raise InputError(
-                f"{one} and {other} do not belong together: {name} is {_shown(before)} there and {_shown(now)} here"
+                f"{first} and {other} do not belong together: {name} is {_shown(before)} there and {_shown(now)} here"
                 f"{HINT}"
             )
-    if one.run["shard"]["plan"] != other.run["shard"]["plan"]:
-        raise InputError(f"{one} and {other} do not belong together: problems, strategies or prompts differ{HINT}")
+    if first.run["shard"]["plan"] != other.run["shard"]["plan"]:
+        raise InputError(f"{first} and {other} do not belong together: problems, strategies or prompts differ{HINT}")
 
 
-def _settings(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+def _settings(first: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     """Each setting by its name, in both."""
     for key in (*SETTINGS, *OF_ALL):
         if key == "shard":
             continue
-        before, now, name = one.get(key), other.get(key), WORDS.get(key, key)
+        before, now, name = first.get(key), other.get(key), WORDS.get(key, key)
         if not isinstance(before, dict) or not isinstance(now, dict):
             yield name, before, now
             continue
@@ -144,7 +144,7 @@ def _refuse_doubled(parts: Sequence[Part]) -> None:
     for part in parts:
         if (other := numbers.setdefault(part.number, part)) is not part:
             raise InputError(f"part {part.number} of {part.of} is there twice: {other.folder} and {part.folder}")
-        doubled = [one.item for one in part.outcomes if places.setdefault(one.item, part) is not part]
+        doubled = [outcome.item for outcome in part.outcomes if places.setdefault(outcome.item, part) is not part]
         if doubled:
             raise InputError(
                 f"{counted(len(doubled), 'sample is', 'samples are')} both in {places[doubled[0]]} and in {part}: "
@@ -162,7 +162,7 @@ def _lacking(parts: Sequence[Part]) -> Iterator[str]:
         lack = part.expected - len(part.outcomes)
         yield f"{part} lacks {lack} of its {counted(part.expected, 'sample', 'samples')}"
     if unfinished and not missing:
-        have = {one.item for part in parts for one in part.outcomes}
+        have = {outcome.item for part in parts for outcome in part.outcomes}
         not_there = [item for item in _planned(parts[0].run) if item not in have]
         if len(not_there) == sum(part.expected for part in parts) - len(have):  # else -k or the like chose among them
             yield f"these are {_named(not_there)}"
@@ -196,19 +196,26 @@ def _run(parts: Sequence[Part]) -> dict[str, Any]:
     }
 
 
-def _process(told: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _process(processes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """What the parts' engines did together. Counts and seconds are sums: some may have run side by side."""
-    told = [one for one in told if one]
-    if not told:
+    processes = [process for process in processes if process]
+    if not processes:
         return {}
-    last: Callable[[str], Any] = lambda name: max((one[name] for one in told if one.get(name)), default=None)  # noqa: E731
-    return dict(told[0]) | {
-        **{name: sum(one.get(name) or 0 for one in told) for name in SUMS},
-        "phase": "failed" if any(one.get("phase") == "failed" for one in told) else told[0].get("phase", ""),
-        "ready_at": min((one["ready_at"] for one in told if one.get("ready_at")), default=0.0),
-        "warm": all(one.get("warm") for one in told),
-        "notices": _each(notice for one in told for notice in one.get("notices") or ()),
-        "guided_sampling": {name: drawn for one in told for name, drawn in (one.get("guided_sampling") or {}).items()},
+
+    def last(name: str) -> Any:
+        return max((process[name] for process in processes if process.get(name)), default=None)
+
+    return dict(processes[0]) | {
+        **{name: sum(process.get(name) or 0 for process in processes) for name in SUMS},
+        "phase": "failed"
+        if any(process.get("phase") == "failed" for process in processes)
+        else processes[0].get("phase", ""),
+        "ready_at": min((process["ready_at"] for process in processes if process.get("ready_at")), default=0.0),
+        "warm": all(process.get("warm") for process in processes),
+        "notices": _each(notice for process in processes for notice in process.get("notices") or ()),
+        "guided_sampling": {
+            name: drawn for process in processes for name, drawn in (process.get("guided_sampling") or {}).items()
+        },
         "ready_to_last_outcome_seconds": last("ready_to_last_outcome_seconds"),
     }
 
@@ -219,8 +226,8 @@ def _each(values: Iterable[Any]) -> list[Any]:
 
 
 def _named(items: Sequence[ItemId]) -> str:
-    told = ", ".join(" ".join(map(str, item)) for item in items[:SHOWN])
-    return told + (f" and {len(items) - SHOWN} more" if len(items) > SHOWN else "")
+    names = ", ".join(" ".join(map(str, item)) for item in items[:SHOWN])
+    return names + (f" and {len(items) - SHOWN} more" if len(items) > SHOWN else "")
 
 
 def _shown(value: Any) -> str:

@@ -167,7 +167,7 @@ class Ledger:
         if self.stops is None:
             return self.outcomes.values()
         marks = self.stops.marks()
-        return [replace(one, stopped=marks.get(one.strategy, "")) for one in self.outcomes.values()]
+        return [replace(outcome, stopped=marks.get(outcome.strategy, "")) for outcome in self.outcomes.values()]
 
     def _enter(self, nodeid: str, outcome: Outcome) -> Outcome:
         counted = self._counted.setdefault(outcome.item, nodeid)

@@ -27,12 +27,16 @@ class Likelihood:
     @property
     def bits_per_byte(self) -> float | None:
         """The mean over problems."""
-        return fmean(one.bits_per_byte for one in self.solutions.values()) if self.solutions else None
+        return fmean(solution.bits_per_byte for solution in self.solutions.values()) if self.solutions else None
 
     @property
     def interval(self) -> tuple[float, float] | None:
         """95 %, of that mean."""
-        return bootstrap_interval([one.bits_per_byte for one in self.solutions.values()]) if self.solutions else None
+        return (
+            bootstrap_interval([solution.bits_per_byte for solution in self.solutions.values()])
+            if self.solutions
+            else None
+        )
 
     def to_json(self) -> dict[str, Any]:
         """For run.json."""
@@ -41,14 +45,14 @@ class Likelihood:
             "interval": self.interval,
             "change": asdict(self.change) if self.change is not None else None,
             "errors": dict(self.errors),
-            "solutions": {name: asdict(one) for name, one in self.solutions.items()},
+            "solutions": {name: asdict(solution) for name, solution in self.solutions.items()},
         }
 
 
 def scoring_request(problem: Problem) -> Request:
     """The question for one problem: its prompt as it is, and the canonical solution right behind it."""
-    how = Sampling(max_tokens=1)
-    return Request(completion_prompt(problem.prompt), how, 0, problem.task_id, scored=problem.canonical_solution)
+    sampling = Sampling(max_tokens=1)
+    return Request(completion_prompt(problem.prompt), sampling, 0, problem.task_id, scored=problem.canonical_solution)
 
 
 def likelihood_of(
@@ -60,14 +64,14 @@ def likelihood_of(
     return Likelihood(solutions, errors, change)
 
 
-def recorded_likelihood(told: object) -> Likelihood | None:
+def recorded_likelihood(recorded: object) -> Likelihood | None:
     """What run.json has of it; None where it has none, or another version's."""
-    if not isinstance(told, dict):
+    if not isinstance(recorded, dict):
         return None
     try:
-        solutions = from_plain(dict[str, Scored], told.get("solutions", {}), "run.json")
-        errors = from_plain(dict[str, str], told.get("errors", {}), "run.json")
-        change = told.get("change")
+        solutions = from_plain(dict[str, Scored], recorded.get("solutions", {}), "run.json")
+        errors = from_plain(dict[str, str], recorded.get("errors", {}), "run.json")
+        change = recorded.get("change")
         return Likelihood(solutions, errors, from_plain(LikelihoodChange, change, "run.json") if change else None)
     except InputError:
         return None

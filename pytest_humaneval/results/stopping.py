@@ -68,25 +68,25 @@ class Stops:
 
     def of(self, strategy: str) -> Stop | None:
         """What is known of this strategy."""
-        return next((one for one in self.strategies if one.strategy == strategy), None)
+        return next((stop for stop in self.strategies if stop.strategy == strategy), None)
 
     def marks(self) -> dict[str, str]:
         """What was decided of each strategy that ended early."""
-        found = {one.strategy: str(one.decision) for one in self.strategies if one.stopped}
-        return found | ({self.released: RELEASED} if self.released else {})
+        marks = {stop.strategy: str(stop.decision) for stop in self.strategies if stop.stopped}
+        return marks | ({self.released: RELEASED} if self.released else {})
 
     def to_json(self) -> dict[str, Any]:
         """For run.json."""
-        told: dict[str, Any] = to_plain(self)
-        return told
+        plain: dict[str, Any] = to_plain(self)
+        return plain
 
 
-def recorded_stops(told: object) -> Stops | None:
+def recorded_stops(recorded: object) -> Stops | None:
     """What run.json has of it; None where it has none, or another version's."""
-    if not isinstance(told, dict) or {*told} != {one.name for one in fields(Stops)}:
+    if not isinstance(recorded, dict) or {*recorded} != {one.name for one in fields(Stops)}:
         return None
     try:
-        return from_plain(Stops, told, "run.json")
+        return from_plain(Stops, recorded, "run.json")
     except InputError:
         return None
 
@@ -151,7 +151,7 @@ class _Contest:
         seen = len(self.bets.differences)
         if seen < FEWEST or seen % EVERY:
             return False
-        up, down = (sum(max(sign * one, 0.0) for one in self.bets.differences) for sign in (1, -1))
+        up, down = (sum(max(sign * difference, 0.0) for difference in self.bets.differences) for sign in (1, -1))
         left = max(self.available - seen, 0)
         return chance_to_decide(up, down, seen, left, 2 * strategies / ALPHA) < FUTILE_BELOW
 
@@ -175,7 +175,7 @@ class Stopping:
         self.stopped: dict[str, str] = {}  # what was decided of each strategy that needs no further problem
         self._sides = {name: _Side() for name in strategies}
         earlier = (before or {}).items()
-        others = {name: _Side(passes={task: dict(of) for task, of in one.items()}) for name, one in earlier}
+        others = {name: _Side(passes={task: dict(of) for task, of in results.items()}) for name, results in earlier}
         others = others or {name: self._sides[reference] for name in strategies if name != reference}
         self._contests = [_Contest(name, self._sides[name], other) for name, other in others.items()]
         self._expected: set[ItemId] = set()
@@ -199,23 +199,23 @@ class Stopping:
         for contest in self._contests:
             if side is contest.mine or side is contest.other:
                 self._follow(contest)
-        if self.reference and all(one.decision != "undecided" for one in self._contests):
+        if self.reference and all(contest.decision != "undecided" for contest in self._contests):
             self.stopped.setdefault(self.reference, "nothing is left to compare it with")
         return [name for name in self.stopped if name not in before]
 
     def stops(self, left_out: Iterable[str], against: str) -> Stops:
         """What is known at the end; ``left_out`` are the strategies some of whose items were left out."""
         missing = set(left_out)
-        found = tuple(
-            _told(one, against, p, one.strategy in missing)
-            for one, p in zip(self._contests, self._corrected(), strict=True)
+        stops = tuple(
+            _told(contest, against, p, contest.strategy in missing)
+            for contest, p in zip(self._contests, self._corrected(), strict=True)
         )
-        return Stops(against, self.seed, found, self.reference if self.reference in missing else "")
+        return Stops(against, self.seed, stops, self.reference if self.reference in missing else "")
 
     def _follow(self, contest: _Contest) -> None:
         while contest.decision == "undecided" and contest.take(self.order):
             self._decide()
-            live = sum(one.decision in ("undecided", "futile") for one in self._contests)
+            live = sum(contest.decision in ("undecided", "futile") for contest in self._contests)
             if contest.decision == "undecided" and contest.hopeless(live):
                 self._end(contest, "futile")
 
@@ -226,7 +226,7 @@ class Stopping:
                 self._end(contest, "better" if contest.bets.better else "worse")
 
     def _corrected(self) -> list[float]:
-        return holm([one.bets.p for one in self._contests])
+        return holm([contest.bets.p for contest in self._contests])
 
     def _end(self, contest: _Contest, decision: Decision) -> None:
         contest.decision = decision

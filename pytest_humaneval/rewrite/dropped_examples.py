@@ -22,7 +22,7 @@ def _drop(problem: Problem, chance: random.Random) -> Problem | None:
     made = with_statement(problem, body)
     if made is None:
         return None
-    return replace(made, shown=tuple(one for one in problem.shown if one in made.prompt))
+    return replace(made, shown=tuple(shown for shown in problem.shown if shown in made.prompt))
 
 
 EXAMPLES_DROPPED = Rewrite("examples-dropped", "every word beside the examples, which are left out", _drop)

@@ -52,7 +52,7 @@ def blocks_of(problem: Problem) -> tuple[Block, ...]:
             return ()
         found.append(block)
         place = block.end
-    return tuple(found) if body.count(">>>") == sum(one.kind == DOCTEST for one in found) else ()
+    return tuple(found) if body.count(">>>") == sum(block.kind == DOCTEST for block in found) else ()
 
 
 def _doctest(body: str, start: int, inside: int) -> Block | None:

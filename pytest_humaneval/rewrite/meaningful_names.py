@@ -41,7 +41,7 @@ def _rename(problem: Problem, chance: random.Random) -> Problem | None:
         another = _another(name)
         made = [another] if another != name and "_" in another else []
         made += [f"compute_{another}", f"work_out_{another}"] if number == 0 else [f"given_{another}", f"the_{another}"]
-        free = [one for one in made if is_free(problem, one) and one not in names.values()]
+        free = [candidate for candidate in made if is_free(problem, candidate) and candidate not in names.values()]
         if not free:
             return None
         names[name] = free[0]

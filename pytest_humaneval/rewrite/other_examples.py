@@ -19,19 +19,19 @@ TRIED = 40
 
 def _exchange(problem: Problem, chance: random.Random, answers: Answers) -> Problem | None:
     text, blocks = statement_of(problem), blocks_of(problem)
-    if text is None or not blocks or problem.shown or any(one.arguments is None for one in blocks):
+    if text is None or not blocks or problem.shown or any(block.arguments is None for block in blocks):
         return None  # shown assertions are the test's own
-    shown = [one.arguments for one in blocks if one.arguments is not None]
+    shown = [block.arguments for block in blocks if block.arguments is not None]
     tried = list(_near(shown))
     chance.shuffle(tried)
     tried = tried[:TRIED]
-    asked = answers(problem, [*shown, *tried]) if tried else []
-    if len(asked) != len(shown) + len(tried) or not _agree(blocks, asked):
+    answered = answers(problem, [*shown, *tried]) if tried else []
+    if len(answered) != len(shown) + len(tried) or not _agree(blocks, answered):
         return None  # HumanEval/47 and /116 contradict their own examples
-    true = [(call, one[0]) for call, one in zip(tried, asked[len(shown) :], strict=True) if one is not None]
+    true = [(call, one[0]) for call, one in zip(tried, answered[len(shown) :], strict=True) if one is not None]
     edits: list[Edit] = []
     for block in blocks:
-        fitting = next((one for one in true if _fits(one[1], block.expected)), None)
+        fitting = next((pair for pair in true if _fits(pair[1], block.expected)), None)
         if fitting is None:
             return None
         true.remove(fitting)
@@ -40,20 +40,20 @@ def _exchange(problem: Problem, chance: random.Random, answers: Answers) -> Prob
     return with_statement(problem, edited(text.body, edits))
 
 
-def _agree(blocks: Sequence[Block], asked: Sequence[tuple[object] | None]) -> bool:
+def _agree(blocks: Sequence[Block], answered: Sequence[tuple[object] | None]) -> bool:
     """Whether the canonical solution says of the shown examples what they say."""
-    return all(one is not None and one[0] == block.expected for one, block in zip(asked, blocks, strict=False))
+    return all(one is not None and one[0] == block.expected for one, block in zip(answered, blocks, strict=False))
 
 
 def _fits(value: object, expected: object) -> bool:
-    told = repr(value)
+    text = repr(value)
     longest = FLOAT_DIGITS if isinstance(value, float) else LONGEST
-    return type(value) is type(expected) and len(told) <= longest and "\\" not in told and '"""' not in told
+    return type(value) is type(expected) and len(text) <= longest and "\\" not in text and '"""' not in text
 
 
 def _near(shown: Sequence[Arguments]) -> Iterator[Arguments]:
     """Arguments like the shown ones, as far as that can be told: what a function expects of them is not known."""
-    seen = {repr(one) for one in shown}
+    seen = {repr(arguments) for arguments in shown}
     for arguments in shown:
         for place, value in enumerate(arguments):
             column = [one[place] for one in shown if len(one) == len(arguments)]
@@ -69,7 +69,7 @@ def _variants(value: Any, column: Sequence[Any]) -> Iterator[object]:
     if isinstance(value, bool):
         yield not value
     elif isinstance(value, int):
-        mixed = len({one % 2 for one in column if isinstance(one, int)}) > 1
+        mixed = len({value % 2 for value in column if isinstance(value, int)}) > 1
         yield from (value + 2, value + 4, *((value + 1, value + 3) if mixed else ()))
     elif isinstance(value, float):
         yield from (value + 1.0, value + 2.0)
@@ -78,7 +78,7 @@ def _variants(value: Any, column: Sequence[Any]) -> Iterator[object]:
     elif isinstance(value, list):
         for at in range(len(value) if len(value) > 2 else 0):
             yield value[:at] + value[at + 1 :]
-        if not all(_is_sorted(one) for one in column if isinstance(one, list)):
+        if not all(_is_sorted(value) for value in column if isinstance(value, list)):
             yield from (value[at:] + value[:at] for at in range(1, len(value)))
 
 

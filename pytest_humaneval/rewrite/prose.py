@@ -38,11 +38,11 @@ def prose_words(problem: Problem) -> tuple[tuple[int, str], ...]:
         return ()
     names = (problem.entry_point, *text.argument_names)
     taken = {place for name in names for place in mentions(text.body, name, problem.entry_point)}
-    found = []
+    words = []
     for start, end in prose_lines(text, problem.entry_point):
         line = text.body[start:end]
         quoted = [match.span() for match in _QUOTED.finditer(line)]
         for match in _WORD.finditer(line):
             if start + match.start() not in taken and not any(low < match.start() < high for low, high in quoted):
-                found.append((start + match.start(), match[0]))
-    return tuple(found)
+                words.append((start + match.start(), match[0]))
+    return tuple(words)

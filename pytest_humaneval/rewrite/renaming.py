@@ -146,8 +146,8 @@ def _in_words(problem: Problem, names: Names, *, everywhere: bool) -> Iterator[E
         for old, new in names.items():
             if old != problem.entry_point and not is_own:
                 continue  # another function's argument of the same name
-            found = every_place(text, old) if everywhere else mentions(text, old, problem.entry_point)
-            yield from (Edit(start + place, start + place + len(old), new) for place in found)
+            places_of = every_place(text, old) if everywhere else mentions(text, old, problem.entry_point)
+            yield from (Edit(start + place, start + place + len(old), new) for place in places_of)
 
 
 def _worded(prompt: str) -> Iterable[tuple[int, int]]:

@@ -14,19 +14,19 @@ from pytest_humaneval.rewrite.statement_text import statement_of, with_statement
 
 def _reorder(problem: Problem, chance: random.Random) -> Problem | None:
     text, blocks = statement_of(problem), blocks_of(problem)
-    if text is None or len(blocks) < 2 or len({one.kind for one in blocks}) > 1:
+    if text is None or len(blocks) < 2 or len({block.kind for block in blocks}) > 1:
         return None
-    told = [text.body[one.start : one.end] for one in blocks]
+    texts = [text.body[block.start : block.end] for block in blocks]
     order = list(range(len(blocks)))
-    while [told[at] for at in order] == told:
-        if len(set(told)) < 2:
+    while [texts[at] for at in order] == texts:
+        if len(set(texts)) < 2:
             return None
         chance.shuffle(order)
-    edits = [Edit(one.start, one.end, told[at]) for one, at in zip(blocks, order, strict=True)]
+    edits = [Edit(one.start, one.end, texts[at]) for one, at in zip(blocks, order, strict=True)]
     made = with_statement(problem, edited(text.body, edits))
     if made is None or len(problem.shown) < 2:
         return made
-    return replace(made, shown=tuple(sorted(problem.shown, key=lambda one: made.prompt.find(one))))
+    return replace(made, shown=tuple(sorted(problem.shown, key=lambda text: made.prompt.find(text))))
 
 
 EXAMPLES_REORDERED = Rewrite(

@@ -43,7 +43,7 @@ _REWRITES = (
     SENTENCE_BEFORE,
     SENTENCE_AFTER,
 )
-BUNDLED: Mapping[str, Rewrite] = {one.name: one for one in _REWRITES}
+BUNDLED: Mapping[str, Rewrite] = {rewrite.name: rewrite for rewrite in _REWRITES}
 
 
 def rewrites_asked(text: str, known: Mapping[str, Rewrite]) -> tuple[Rewrite, ...]:
@@ -62,13 +62,13 @@ def rewrites_asked(text: str, known: Mapping[str, Rewrite]) -> tuple[Rewrite, ..
 
 def _named(text: str, known: Mapping[str, Rewrite]) -> Rewrite:
     name, equals, value = text.partition("=")
-    found = REWRITE_SORT.find(name, known, OPTION, others=(ALL, RANDOM))
+    rewrite = REWRITE_SORT.find(name, known, OPTION, others=(ALL, RANDOM))
     if not equals:
-        return found
-    if found.valued is None:
+        return rewrite
+    if rewrite.valued is None:
         raise DatasetError(f"{OPTION}: {text}: {name} takes no value")
     try:
         number = float(value)
     except ValueError:
         raise DatasetError(f"{OPTION}: {text}: {value!r} is not a number") from None
-    return found.valued(number)
+    return rewrite.valued(number)

@@ -62,42 +62,46 @@ def with_rewrites(
     originals = dataset.parts or (dataset,)
     origins: dict[str, Origin] = {}
     unfit: dict[str, list[str]] = {}
-    found: dict[tuple[str, str], list[Problem]] = {}
+    by_part: dict[tuple[str, str], list[Problem]] = {}
     part_of = {problem.task_id: part for part in originals for problem in part.problems}
     side_by_side: list[Problem] = []
     for problem in selected:
         side_by_side.append(problem)
         for name, made in _rewritten(problem, rewrites, asked, seed, answers):
-            found.setdefault((part_of[problem.task_id].name, name), [])
+            by_part.setdefault((part_of[problem.task_id].name, name), [])
             if made is None:
                 unfit.setdefault(name, []).append(problem.task_id)
                 continue
             origins[made.task_id] = Origin(problem.task_id, name)
-            found[part_of[problem.task_id].name, name].append(made)
+            by_part[part_of[problem.task_id].name, name].append(made)
             side_by_side.append(made)
     if not origins:
         raise DatasetError(f"--humaneval-rewrite: {asked}: fits none of the {len(selected)} problems of this run")
-    names = (RANDOM,) if asked == RANDOM else tuple(one.name for one in rewrites)
+    names = (RANDOM,) if asked == RANDOM else tuple(rewrite.name for rewrite in rewrites)
     parts = [*originals]
     for part in originals:
-        parts += [_part(part, name, some, seed) for name in names if (some := found.get((part.name, name)))]
+        parts += [_part(part, name, some, seed) for name in names if (some := by_part.get((part.name, name)))]
     digest = _digest(dataset.sha256, asked, seed)
     whole = tuple(problem for part in parts for problem in part.problems)
-    told = Rewritten(asked, seed, origins, {name: tuple(ids) for name, ids in unfit.items()})
-    return Dataset(",".join(part.name for part in parts), digest, whole, parts=tuple(parts)), tuple(side_by_side), told
+    rewritten = Rewritten(asked, seed, origins, {name: tuple(ids) for name, ids in unfit.items()})
+    return (
+        Dataset(",".join(part.name for part in parts), digest, whole, parts=tuple(parts)),
+        tuple(side_by_side),
+        rewritten,
+    )
 
 
 def _rewritten(
-    problem: Problem, rewrites: Sequence[Rewrite], asked: str, seed: int, answers: Answers
+    problem: Problem, rewrites: Sequence[Rewrite], names: str, seed: int, answers: Answers
 ) -> Iterator[tuple[str, Problem | None]]:
     """The name of each rewrite, and what it makes of the problem."""
-    if asked != RANDOM:
-        yield from ((one.name, one.apply(problem, seed, answers)) for one in rewrites)
+    if names != RANDOM:
+        yield from ((rewrite.name, rewrite.apply(problem, seed, answers)) for rewrite in rewrites)
         return
     order = list(rewrites)
     random.Random(f"{seed} {problem.task_id}").shuffle(order)
-    made = (one.apply(problem, seed, answers) for one in order)
-    yield RANDOM, next((one for one in made if one is not None), None)
+    made = (rewrite.apply(problem, seed, answers) for rewrite in order)
+    yield RANDOM, next((candidate for candidate in made if candidate is not None), None)
 
 
 def _part(part: Dataset, name: str, problems: Sequence[Problem], seed: int) -> Dataset:

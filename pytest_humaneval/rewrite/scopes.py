@@ -54,7 +54,7 @@ def uses_of_argument(function: ast.FunctionDef, name: str) -> tuple[Named, ...]:
     Raises:
         UnclearNameError: it is also bound by a definition, an import, ``nonlocal`` and the like.
     """
-    (own,) = (one for one in _all_arguments(function.args) if one.arg == name)
+    (own,) = (argument for argument in _all_arguments(function.args) if argument.arg == name)
     for node in ast.walk(function):
         if isinstance(node, ast.Global | ast.Nonlocal) and name in node.names:
             raise UnclearNameError(name)
@@ -110,28 +110,28 @@ def _seen_from_outside(node: ast.AST) -> list[ast.AST]:
 
 
 def _defaults(arguments: ast.arguments) -> list[ast.AST]:
-    hints = [one.annotation for one in _all_arguments(arguments) if one.annotation is not None]
-    return [*arguments.defaults, *(one for one in arguments.kw_defaults if one is not None), *hints]
+    hints = [argument.annotation for argument in _all_arguments(arguments) if argument.annotation is not None]
+    return [*arguments.defaults, *(default for default in arguments.kw_defaults if default is not None), *hints]
 
 
 @lru_cache(maxsize=4096)
 def _locals(node: ast.AST) -> frozenset[str]:
     """What a scope binds for itself."""
     if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
-        targets = [each for one in node.generators for each in ast.walk(one.target)]
+        targets = [each for generator in node.generators for each in ast.walk(generator.target)]
         return frozenset(each.id for each in targets if isinstance(each, ast.Name))
-    found: set[str] = set()
+    names: set[str] = set()
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-        found.update(one.arg for one in _all_arguments(node.args))
+        names.update(argument.arg for argument in _all_arguments(node.args))
     body = node.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) else []
     outer: set[str] = set()
     for each in _own(body):
         if isinstance(each, ast.Global | ast.Nonlocal):
             outer.update(each.names)
-        found.update(_bound_by(each))
+        names.update(_bound_by(each))
         if isinstance(each, ast.Name) and not isinstance(each.ctx, ast.Load):
-            found.add(each.id)
-    return frozenset(found - outer)
+            names.add(each.id)
+    return frozenset(names - outer)
 
 
 def _own(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
@@ -148,7 +148,7 @@ def _bound_by(node: ast.AST) -> set[str]:
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
             return {node.name}
         case ast.Import() | ast.ImportFrom():
-            return {(one.asname or one.name).partition(".")[0] for one in node.names}
+            return {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
         case ast.ExceptHandler() if node.name:
             return {node.name}
         case ast.MatchAs() | ast.MatchStar() if node.name:
@@ -157,7 +157,7 @@ def _bound_by(node: ast.AST) -> set[str]:
 
 
 def _all_arguments(arguments: ast.arguments) -> list[ast.arg]:
-    further = [one for one in (arguments.vararg, arguments.kwarg) if one is not None]
+    further = [argument for argument in (arguments.vararg, arguments.kwarg) if argument is not None]
     return [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, *further]
 
 

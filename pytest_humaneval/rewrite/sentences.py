@@ -51,7 +51,7 @@ def _without_last(problem: Problem) -> Problem:
     assert text is not None, "it had a statement when the sentence was put there"
     body = text.body.rstrip()
     blank = text.body[len(body) :]
-    sentence = next(one for one in SENTENCES if body.endswith(one))
+    sentence = next(sentence for sentence in SENTENCES if body.endswith(sentence))
     return with_statement(problem, body.removesuffix(f"\n\n{text.indent}{sentence}") + blank) or problem
 
 

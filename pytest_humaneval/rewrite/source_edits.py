@@ -30,7 +30,9 @@ def edited(source: str, edits: Iterable[Edit]) -> str:
 def within(edits: Iterable[Edit], start: int, end: int) -> list[Edit]:
     """The edits of one part of a text, by places in that part."""
     return [
-        Edit(one.start - start, one.end - start, one.text) for one in edits if start <= one.start and one.end <= end
+        Edit(edit.start - start, edit.end - start, edit.text)
+        for edit in edits
+        if start <= edit.start and edit.end <= end
     ]
 
 

@@ -50,7 +50,9 @@ def with_statement(problem: Problem, body: str) -> Problem | None:
 def function_in(source: str, entry_point: str) -> ast.FunctionDef | None:
     """The entry point where a program defines it at its top."""
     tree = parsed(source)
-    named = [one for one in tree.body if isinstance(one, ast.FunctionDef) and one.name == entry_point] if tree else []
+    named = (
+        [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == entry_point] if tree else []
+    )
     return named[-1] if named else None
 
 
@@ -65,16 +67,16 @@ def _statement(prompt: str, entry_point: str) -> StatementText | None:
     if tree is None:
         return None
     function = function_in(prompt, entry_point)
-    found = _text_in(function.body if function is not None else tree.body)
-    if found is None:
+    docstring = _text_in(function.body if function is not None else tree.body)
+    if docstring is None:
         return None
     places = Places.of(prompt)
-    start, end = places.start(found), places.end(found)
+    start, end = places.start(docstring), places.end(docstring)
     quotes = _QUOTES.match(prompt, start)
     if quotes is None or prompt[end - len(quotes[1]) : end] != quotes[1] or len(quotes[1]) != 3:
         return None
-    names = tuple(one.arg for one in _arguments(function)) if function is not None else ()
-    return StatementText(prompt, start, end, quotes[0], quotes[1], " " * found.col_offset, names)
+    names = tuple(argument.arg for argument in _arguments(function)) if function is not None else ()
+    return StatementText(prompt, start, end, quotes[0], quotes[1], " " * docstring.col_offset, names)
 
 
 def _text_in(body: list[ast.stmt]) -> ast.Constant | None:
@@ -88,5 +90,5 @@ def _text_in(body: list[ast.stmt]) -> ast.Constant | None:
 
 def _arguments(function: ast.FunctionDef) -> list[ast.arg]:
     given = function.args
-    further = [one for one in (given.vararg, given.kwarg) if one is not None]
+    further = [argument for argument in (given.vararg, given.kwarg) if argument is not None]
     return [*given.posonlyargs, *given.args, *given.kwonlyargs, *further]

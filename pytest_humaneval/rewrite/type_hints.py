@@ -25,10 +25,10 @@ def without_hints(problem: Problem) -> Problem | None:
         return None
     places, prompt = Places.of(problem.prompt), problem.prompt
     edits = []
-    for one in _arguments(function):
-        if one.annotation is not None:
-            start = places.start(one)
-            edits.append(Edit(start + len(one.arg), places.end(one.annotation), ""))
+    for argument in _arguments(function):
+        if argument.annotation is not None:
+            start = places.start(argument)
+            edits.append(Edit(start + len(argument.arg), places.end(argument.annotation), ""))
     if function.returns is not None:
         end = places.end(function.returns)
         arrow = prompt.rfind("->", 0, places.start(function.returns))
@@ -41,12 +41,16 @@ def without_hints(problem: Problem) -> Problem | None:
 
 def _typed(problem: Problem, chance: random.Random) -> Problem | None:
     function = function_in(problem.prompt, problem.entry_point)
-    if function is None or function.returns is not None or any(one.annotation for one in _arguments(function)):
+    if (
+        function is None
+        or function.returns is not None
+        or any(argument.annotation for argument in _arguments(function))
+    ):
         return None
     names = function.args.args
     if len(names) != len(_arguments(function)) or function.args.defaults:
         return None
-    calls = [(one.arguments, one.expected) for one in visible_examples(problem)]
+    calls = [(example.arguments, example.expected) for example in visible_examples(problem)]
     if not calls or any(len(arguments) != len(names) for arguments, _ in calls):
         return None
     tested = list(_tested(problem))
@@ -55,7 +59,7 @@ def _typed(problem: Problem, chance: random.Random) -> Problem | None:
         for place in range(len(names))
     ]
     returned = hint_of([*(value for _, value in calls), *(value for _, values in tested for value in values)])
-    if returned is None or any(one is None for one in given):
+    if returned is None or any(outcome is None for outcome in given):
         return None
     places = Places.of(problem.prompt)
     edits = [Edit(places.end(one), places.end(one), f": {hint}") for one, hint in zip(names, given, strict=True)]
@@ -67,17 +71,17 @@ def _typed(problem: Problem, chance: random.Random) -> Problem | None:
 
 def hint_of(values: Sequence[object]) -> str | None:
     """The hint that fits all of these; None where no plain one does."""
-    kinds = {type(one) for one in values}
+    kinds = {type(value) for value in values}
     if not kinds or kinds - {bool, int, float, str, list, tuple, dict, type(None)}:
         return None
     if type(None) in kinds:
-        rest = hint_of([one for one in values if one is not None])
+        rest = hint_of([value for value in values if value is not None])
         return f"{rest} | None" if rest is not None else None
     if len(kinds) > 1:
         return "float" if kinds == {int, float} else None
     (kind,) = kinds
     if kind is list:
-        inner = hint_of([each for one in values for each in one])  # type: ignore[attr-defined]
+        inner = hint_of([each for value in values for each in value])  # type: ignore[attr-defined]
         return f"list[{inner}]" if inner is not None else "list"
     return kind.__name__
 

@@ -22,7 +22,7 @@ def _misspell(problem: Problem, chance: random.Random, rate: float) -> Problem |
     words = [(place, word) for place, word in prose_words(problem) if _is_long(word)]
     if text is None or not words:
         return None
-    hit = [one for one in words if chance.random() < rate] or [chance.choice(words)]
+    hit = [word for word in words if chance.random() < rate] or [chance.choice(words)]
     edits = [Edit(place, place + len(word), _swapped(word, chance)) for place, word in hit]
     return with_statement(problem, edited(text.body, edits))
 

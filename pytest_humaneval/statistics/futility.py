@@ -26,12 +26,12 @@ def chance_to_decide(better: float, worse: float, seen: int, left: int, needed: 
         return 1.0
     differ = better + worse
     alive = np.ones(1)  # alive[i]: that nothing is decided yet and i of the problems that differed were better
-    found = chance = 0.0
+    decided = chance = 0.0
     for length, likely in enumerate(_beta_binomial(left, differ + 0.5, max(seen - differ, 0.0) + 0.5)):
         more, enough = np.arange(length + 1), _enough(round(differ) + length, needed)
         there = np.maximum(better + more, worse + length - more) >= enough
-        found += float(alive[there].sum())
-        chance += likely * min(1.0, found)
+        decided += float(alive[there].sum())
+        chance += likely * min(1.0, decided)
         alive = np.where(there, 0.0, alive)
         grown, upwards = np.zeros(length + 2), (better + 0.5 + more) / (differ + 1 + length)
         grown[1:] += alive * upwards
@@ -51,7 +51,7 @@ def _enough(differ: int, needed: float) -> int:
     return high
 
 
-def _beta_binomial(trials: int, one: float, other: float) -> list[float]:
+def _beta_binomial(trials: int, first: float, other: float) -> list[float]:
     """The chances of 0 to ``trials`` successes."""
 
     def log_beta(a: float, b: float) -> float:
@@ -59,6 +59,6 @@ def _beta_binomial(trials: int, one: float, other: float) -> list[float]:
 
     ways = [lgamma(trials + 1) - lgamma(count + 1) - lgamma(trials - count + 1) for count in range(trials + 1)]
     return [
-        exp(way + log_beta(count + one, trials - count + other) - log_beta(one, other))
+        exp(way + log_beta(count + first, trials - count + other) - log_beta(first, other))
         for count, way in enumerate(ways)
     ]

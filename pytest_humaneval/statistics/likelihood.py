@@ -59,7 +59,9 @@ def likelihood_change(now: Mapping[str, Scored], before: Mapping[str, Scored]) -
     mine, other = ([side[name].bits_per_byte for name in shared] for side in (now, before))
     differences = [a - b for a, b in zip(mine, other, strict=True)]
     largest = max(map(abs, differences))
-    steps = [Fraction(round(one / largest * GRID), GRID) for one in differences] if largest else [Fraction(0)]
+    steps = (
+        [Fraction(round(difference / largest * GRID), GRID) for difference in differences] if largest else [Fraction(0)]
+    )
     return LikelihoodChange(
         len(shared),
         fmean(mine),
@@ -67,6 +69,6 @@ def likelihood_change(now: Mapping[str, Scored], before: Mapping[str, Scored]) -
         fmean(differences),
         bootstrap_interval(differences),
         sign_flip(steps),
-        sum(one < 0 for one in differences),
-        sum(one > 0 for one in differences),
+        sum(difference < 0 for difference in differences),
+        sum(difference > 0 for difference in differences),
     )

@@ -42,7 +42,7 @@ class Robustness:
     @property
     def worst(self) -> Comparison | None:
         """The rewrite that costs most."""
-        return min(self.comparisons, key=lambda one: one.difference, default=None)
+        return min(self.comparisons, key=lambda comparison: comparison.difference, default=None)
 
     def to_json(self) -> dict[str, Any]:
         """For run.json: here the problems are named."""
@@ -51,19 +51,19 @@ class Robustness:
 
 def robustness_of(outcomes: Iterable[Outcome], max_drop: float | None = None) -> list[Robustness]:
     """What can be said of outcomes on original and rewritten problems; empty where none was rewritten."""
-    given = [one for one in outcomes if not one.error]
-    dataset_of = {one.task_id: one.dataset for one in given if not one.rewrite}
+    given = [outcome for outcome in outcomes if not outcome.error]
+    dataset_of = {outcome.task_id: outcome.dataset for outcome in given if not outcome.rewrite}
     by_version: dict[tuple[str, str], dict[str, dict[str, dict[int, bool]]]] = {}
-    for one in given:
-        original = one.original or one.task_id
+    for outcome in given:
+        original = outcome.original or outcome.task_id
         if original in dataset_of:
-            versions = by_version.setdefault((dataset_of[original], one.strategy), {})
-            versions.setdefault(one.rewrite, {}).setdefault(original, {})[one.sample_index] = one.passed
+            versions = by_version.setdefault((dataset_of[original], outcome.strategy), {})
+            versions.setdefault(outcome.rewrite, {}).setdefault(original, {})[outcome.sample_index] = outcome.passed
     return [
         made
         for dataset in dict.fromkeys(dataset_of.values())
         for made in _of_dataset(
-            dataset, {key[1]: one for key, one in by_version.items() if key[0] == dataset}, max_drop
+            dataset, {key[1]: version for key, version in by_version.items() if key[0] == dataset}, max_drop
         )
     ]
 
@@ -71,32 +71,37 @@ def robustness_of(outcomes: Iterable[Outcome], max_drop: float | None = None) ->
 def _of_dataset(
     dataset: str, strategies: Mapping[str, Mapping[str, Passes]], max_drop: float | None
 ) -> list[Robustness]:
-    rows = {name: one for name, one in sorted(strategies.items()) if one.get("") and len(one) > 1}
-    pairs = [(name, rewrite) for name, one in rows.items() for rewrite in one if rewrite]
+    rows = {name: versions for name, versions in sorted(strategies.items()) if versions.get("") and len(versions) > 1}
+    pairs = [(name, rewrite) for name, versions in rows.items() for rewrite in versions if rewrite]
     made = [compare(rewrite, rows[name][rewrite], name, rows[name][""]) for name, rewrite in pairs]
     corrected = together(made)
-    found = []
+    rows_of_part = []
     for name, versions in rows.items():
         original = versions[""]
-        worst = [float(min(share_passed(one[task]) for one in versions.values() if task in one)) for task in original]
-        comparisons = tuple(one for one in corrected if one.second == name)
+        worst = [
+            float(min(share_passed(passes[task]) for passes in versions.values() if task in passes))
+            for task in original
+        ]
+        comparisons = tuple(comparison for comparison in corrected if comparison.second == name)
         margins = _margins(comparisons, versions, max_drop) if max_drop is not None else ()
         value = fmean(float(share_passed(samples)) for samples in original.values())
-        found.append(
+        rows_of_part.append(
             Robustness(name, dataset, len(original), value, fmean(worst), _interval(worst), comparisons, margins)
         )
-    return found
+    return rows_of_part
 
 
 def _margins(comparisons: Sequence[Comparison], versions: Mapping[str, Passes], drop: float) -> tuple[MarginTest, ...]:
-    found = []
-    for one in comparisons:
-        test = margin_test(one.first, versions[one.first], versions[""], drop)
+    tests = []
+    for comparison in comparisons:
+        test = margin_test(comparison.first, versions[comparison.first], versions[""], drop)
         if test is not None and test.within is False:
-            strict = margin_test(one.first, versions[one.first], versions[""], drop, ALPHA / len(comparisons))
+            strict = margin_test(
+                comparison.first, versions[comparison.first], versions[""], drop, ALPHA / len(comparisons)
+            )
             test = replace(test, within=None) if strict is None or strict.within is not False else test
-        found += [test] if test is not None else []
-    return tuple(found)
+        tests += [test] if test is not None else []
+    return tuple(tests)
 
 
 def _interval(values: Sequence[float]) -> tuple[float, float]:

@@ -43,6 +43,9 @@ def two_samples(first: Sequence[float], second: Sequence[float]) -> TwoSamples |
     orders = chance.permuted(np.tile(whole, (RESAMPLES, 1)), axis=1)
     differences = orders[:, :count].mean(axis=1) - orders[:, count:].mean(axis=1)
     p = (1 + int(np.count_nonzero(differences >= observed - 1e-12))) / (RESAMPLES + 1)
-    drawn = [chance.choice(np.asarray(one, dtype=float), (RESAMPLES, len(one))).mean(axis=1) for one in (first, second)]
+    drawn = [
+        chance.choice(np.asarray(sample, dtype=float), (RESAMPLES, len(sample))).mean(axis=1)
+        for sample in (first, second)
+    ]
     low, high = np.quantile(drawn[0] - drawn[1], [0.025, 0.975]).tolist()
     return TwoSamples(fmean(first), fmean(second), len(first), len(second), (low, high), p)

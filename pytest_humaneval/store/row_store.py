@@ -83,15 +83,15 @@ class Rows(Generic[T]):
 
     def get_many(self, keys: Iterable[str]) -> dict[str, T]:
         """Those of ``keys`` that are stored, in the order asked. Damaged rows count as absent."""
-        asked = list(dict.fromkeys(keys))
-        found: dict[str, T] = {}
+        wanted = list(dict.fromkeys(keys))
+        values: dict[str, T] = {}
         try:
-            for start in range(0, len(asked), _KEYS_PER_QUERY):
-                found |= self._get_some(asked[start : start + _KEYS_PER_QUERY])
+            for start in range(0, len(wanted), _KEYS_PER_QUERY):
+                values |= self._get_some(wanted[start : start + _KEYS_PER_QUERY])
         except sqlite3.Error as error:
             self._read_trouble = f"{self.path}: {error}; stored {self.KIND.noun} that cannot be read {self.KIND.again}"
-        found |= {key: self._unwritten[key] for key in asked if key in self._unwritten}
-        return {key: found[key] for key in asked if key in found}
+        values |= {key: self._unwritten[key] for key in wanted if key in self._unwritten}
+        return {key: values[key] for key in wanted if key in values}
 
     def put_many(self, pairs: Iterable[tuple[str, T]]) -> str:
         """Keep values by key, durably when this returns: one transaction, replacing what was there.
@@ -128,12 +128,12 @@ class Rows(Generic[T]):
         if damaged := len(rows) - len(intact):
             self._read_trouble = f"{self.path}: {damaged} or more stored {noun} are damaged and {again}"
         values = ((key, self.decode(fields)) for key, fields in zip(intact, _parsed(intact), strict=True))
-        found = {key.decode(): value for key, value in values if value is not None}
-        if foreign := len(intact) - len(found):
+        values_by_key = {key.decode(): value for key, value in values if value is not None}
+        if foreign := len(intact) - len(values_by_key):
             self._read_trouble = (
                 f"{self.path}: {foreign} or more stored rows are not {noun} and are set aside; they {again}"
             )
-        return found
+        return values_by_key
 
     def _to_row(self, key: str, value: T) -> tuple[bytes, bytes, int]:
         # surrogatepass: models do return lone surrogates, and json.loads decodes bytes in the same way.

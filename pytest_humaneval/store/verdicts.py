@@ -64,8 +64,8 @@ def is_kept(verdict: Verdict) -> bool:
 def key_of(problem: Problem, completion: str, timeout: float, circumstances: str) -> str:
     """SHA-256 over everything that can change a verdict."""
     tests = (problem.prompt, problem.entry_point, problem.test, problem.strong_test)
-    told = json.dumps([circumstances, *tests, completion, float(timeout)])
-    return hashlib.sha256(told.encode()).hexdigest()
+    text = json.dumps([circumstances, *tests, completion, float(timeout)])
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def circumstances_of(options: SandboxOptions, name: str, layers: Sequence[str]) -> str:

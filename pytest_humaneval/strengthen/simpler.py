@@ -15,30 +15,30 @@ def size(value: Any) -> tuple[int, float]:
 
 def smaller(arguments: Arguments) -> list[Arguments]:
     """What is one step simpler."""
-    found = []
+    inputs = []
     for number, value in enumerate(arguments):
         for other in _simpler(value):
-            found.append((*arguments[:number], other, *arguments[number + 1 :]))
-    return found
+            inputs.append((*arguments[:number], other, *arguments[number + 1 :]))
+    return inputs
 
 
 def _simpler(value: Any) -> list[Any]:
     if isinstance(value, bool) or value is None:
         return []
     if isinstance(value, (int, float)):
-        found = [
+        numbers = [
             type(value)(0),
             type(value)(1),
             value // 2,
             value - 1 if value > 0 else value + 1,
             -value if value < 0 else value,
         ]
-        return [one for one in found if abs(one) <= abs(value) and one != value]
+        return [number for number in numbers if abs(number) <= abs(value) and number != value]
     if isinstance(value, dict):
         return [{key: item for key, item in value.items() if key != left_out} for left_out in list(value)[:8]]
     if not isinstance(value, SIZED) or isinstance(value, (set, frozenset)):
         return []
-    return [one for one in _shorter(value) if size(one) < size(value)]
+    return [shorter for shorter in _shorter(value) if size(shorter) < size(value)]
 
 
 def _shorter(value: Any) -> list[Any]:

@@ -54,8 +54,10 @@ class VariantTemplate:
         drawn: dict[str, str] = {}
         for name, values in self.choices.items():
             value = chance.choice(list(values))
-            parts = {f"{name}{at}": one for at, one in enumerate(value)} if isinstance(value, tuple) else {name: value}
-            drawn |= {key: str(one) for key, one in parts.items()}
+            parts = (
+                {f"{name}{at}": item for at, item in enumerate(value)} if isinstance(value, tuple) else {name: value}
+            )
+            drawn |= {key: str(value) for key, value in parts.items()}
         return drawn
 
     def make(self, original: Problem, seed: int, answers: Answers) -> Problem:
@@ -112,7 +114,7 @@ def _right(call: str, value: str) -> str:
     result = ast.literal_eval(value)
     if isinstance(result, float):
         return f"abs(candidate({call}) - {value}) < {NEAR}"
-    if isinstance(result, list) and any(isinstance(one, float) for one in result):
+    if isinstance(result, list) and any(isinstance(item, float) for item in result):
         near = f"all(abs(one - other) < {NEAR} for one, other in zip(candidate({call}), {value}))"
         return f"len(candidate({call})) == {len(result)} and {near}"
     return f"candidate({call}) == {value}"
@@ -120,10 +122,10 @@ def _right(call: str, value: str) -> str:
 
 def _calls(problem: Problem) -> Iterator[str]:
     """The arguments of all calls that test and examples make, and of near ones, as source code."""
-    found = [*(one.arguments for one in visible_examples(problem)), *_tested(problem.test)]
-    for arguments in found:
+    calls = [*(example.arguments for example in visible_examples(problem)), *_tested(problem.test)]
+    for arguments in calls:
         yield _told(arguments)
-    for arguments in found:
+    for arguments in calls:
         for place, value in enumerate(arguments):
             for other in _near(value):
                 yield _told((*arguments[:place], other, *arguments[place + 1 :]))
@@ -140,7 +142,7 @@ def _tested(test: str) -> Iterator[tuple[object, ...]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "candidate":
             try:
-                yield tuple(ast.literal_eval(one) for one in node.args)
+                yield tuple(ast.literal_eval(argument) for argument in node.args)
             except (ValueError, TypeError, SyntaxError):
                 continue
 

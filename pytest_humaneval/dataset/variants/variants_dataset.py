@@ -15,7 +15,7 @@ from pytest_humaneval.sandbox import open_sandbox
 from pytest_humaneval.sandbox.interface import SandboxOptions
 
 NAME = "humaneval-variants"
-TEMPLATES = tuple(sorted((*OF_LISTS, *OF_NUMBERS, *OF_TEXTS), key=lambda one: one.number))
+TEMPLATES = tuple(sorted((*OF_LISTS, *OF_NUMBERS, *OF_TEXTS), key=lambda template: template.number))
 
 
 def find_variants(wanted: Wanted) -> Dataset:
@@ -35,8 +35,10 @@ def find_variants(wanted: Wanted) -> Dataset:
     with Expectations(lambda: open_sandbox(SandboxOptions()), wanted.keep) as expectations:
         answers = partial(expectations.of, contract="")
         made = [
-            one.make(originals[f"HumanEval/{one.number}"], seed, lambda problem, calls: answers(problem, inputs=calls))
-            for one in TEMPLATES
+            template.make(
+                originals[f"HumanEval/{template.number}"], seed, lambda problem, calls: answers(problem, inputs=calls)
+            )
+            for template in TEMPLATES
         ]
     return Dataset.of(f"{NAME}:{seed}", made)
 

@@ -81,7 +81,7 @@ def render(results: Results, problems: Sequence[Problem], baseline: Results | No
         "reliability": reliability(results, list(rows[0].row.pass_at_k) if rows else []),
         "facts": facts(results, problems),
         "tiles": tiles(results, rows),
-        "notes": [*results.notes, *partial_notes(results), *stopped_notes(one.row for one in rows)],
+        "notes": [*results.notes, *partial_notes(results), *stopped_notes(row.row for row in rows)],
         "changes": changes(results, baseline),
         "compared": compared(results),
         "gates": (results.run.get("gates") or {}).get("answer", ""),
