@@ -9,6 +9,7 @@ from typing import Self
 
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.sandbox.interface import Sandbox, SandboxOptions
+from pytest_humaneval.store.self_contained import is_self_contained
 from pytest_humaneval.store.verdicts import CONFINED_HERE, Verdicts, circumstances_of, is_kept, key_of
 from pytest_humaneval.verdict import Verdict
 
@@ -46,7 +47,7 @@ class KeepingSandbox:
     def check(self, problem: Problem, completion: str, *, timeout: float) -> Verdict:
         """The verdict that is kept, or else that of the other sandbox."""
         self.last_from_store = False
-        if self._store is None:
+        if self._store is None or not is_self_contained(problem, completion):
             return self._sandbox.check(problem, completion, timeout=timeout)
         key = key_of(problem, completion, timeout, self._circumstances)
         if self._read and (verdict := self._kept(key)) is not None:

@@ -16,6 +16,7 @@ from pytest_humaneval.problem import Problem
 from pytest_humaneval.sandbox.interface import SandboxOptions
 from pytest_humaneval.store import keeping_sandbox, verdicts
 from pytest_humaneval.store.keeping_sandbox import KeepingSandbox
+from pytest_humaneval.store.self_contained import is_self_contained
 from pytest_humaneval.store.verdicts import Verdicts, circumstances_of, key_of
 from pytest_humaneval.testing import ADD, ScriptedSandbox
 from pytest_humaneval.verdict import Verdict
@@ -182,3 +183,27 @@ def test_verdicts_are_written_in_the_end_and_now_and_then(path: Path, monkeypatc
             assert connection.execute("SELECT count(*) FROM verdicts").fetchone() == (2,)
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT count(*) FROM verdicts").fetchone() == (3,)
+
+
+@pytest.mark.parametrize(
+    ("change", "kept"),
+    [
+        ({}, True),
+        ({"test": "import math\nfrom numpy import array\n" + ADD.test}, True),
+        ({"test": "from beside import THREE\n" + ADD.test}, False),
+        ({"test": "import pytest_humaneval\n" + ADD.test}, False),  # an editable package, in the tests
+        ({"strong_test": "import beside\n" + ADD.test}, False),
+        ({"test": "ROWS = open('rows.json').read()\n" + ADD.test}, False),
+        ({"test": "import random\n" + ADD.test}, False),
+        ({"prompt": "from datetime import date\n" + ADD.prompt}, False),
+        ({"test": "THREE = __import__('beside').THREE\n" + ADD.test}, False),
+    ],
+)
+def test_a_verdict_that_depends_on_more_than_texts_and_packages_is_not_kept(change: dict[str, str], kept: bool) -> None:
+    assert is_self_contained(replace(ADD, **change), "    return a + b\n") is kept
+
+
+def test_what_depends_on_a_file_is_judged_every_time(path: Path) -> None:
+    problem = replace(ADD, test="from beside import THREE\n" + ADD.test)
+    assert judged(path, Confined(lambda *_: PASSED), problem) == (PASSED, False)
+    assert judged(path, Confined(lambda *_: Verdict("empty")), problem) == (Verdict("empty"), False)
