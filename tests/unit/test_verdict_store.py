@@ -199,7 +199,7 @@ def test_verdicts_are_written_in_the_end_and_now_and_then(path: Path, monkeypatc
         ({"test": "THREE = __import__('beside').THREE\n" + ADD.test}, False),
     ],
 )
-def test_a_verdict_that_depends_on_more_than_texts_and_packages_is_not_kept(change: dict[str, str], kept: bool) -> None:
+def test_a_verdict_that_depends_on_more_than_texts_and_packages_is_not_kept(change: dict[str, Any], kept: bool) -> None:
     assert is_self_contained(replace(ADD, **change), "    return a + b\n") is kept
 
 
