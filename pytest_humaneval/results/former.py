@@ -64,7 +64,7 @@ class Former:
             return "it does not say what they were made with"
         plain = json.loads(json.dumps(options))
         for key, parts in SETTINGS.items():
-            before, now = self.run.get(key), plain[key]
+            before, now = self.run.get(key), plain.get(key)
             if parts and isinstance(before, dict) and isinstance(now, dict):
                 before, now = ([side.get(part) for part in parts] for side in (before, now))
             if before != now:
