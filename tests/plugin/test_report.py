@@ -68,7 +68,7 @@ def test_output_files_hold_every_sample_and_the_run(evaluate: Evaluate, workers:
         (True, "passed"),
     ]
     run = json.loads((output / "run.json").read_text())
-    assert run["items"] == {"expected": 3, "finished": 3, "errors": 1, "kept": 0}
+    assert run["items"] == {"expected": 3, "finished": 3, "errors": 1, "verdicts_from_store": 0, "kept": 0}
     assert run["strategies"][0]["pass_at_k"] == {"1": 0.5}
     assert run["dataset"]["sha256"]
     assert run["versions"]["pytest"] == pytest.__version__
