@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -69,6 +70,13 @@ def test_the_map_of_the_package_names_every_folder() -> None:
     parents = {path.parent for path in sources(PACKAGE) if path.name == "__init__.py"} - {PACKAGE}
     there = {folder.name for folder in parents if folder.parent == PACKAGE or folder.parent.name == "sandbox"}
     assert sorted(named) == sorted(there)
+
+
+def test_a_wheel_has_every_folder() -> None:
+    settings = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["setuptools"]
+    folders = {path.parent.relative_to(REPOSITORY) for path in sources(PACKAGE) if path.name == "__init__.py"}
+    there = {".".join(folder.parts) for folder in folders}
+    assert set(settings["packages"]) == there | settings["package-dir"].keys()
 
 
 def test_no_two_files_have_one_name() -> None:
