@@ -67,7 +67,7 @@ def test_comparisons_and_gates_are_there_and_no_name_breaks_out_of_them() -> Non
         if one.type == "fence"
     ]
     assert block.info == "text"
-    for told in ("p of the exact McNemar test", "-1.000", "DOES NOT HOLD", "gates     not every gate holds: 1 failed"):
+    for told in ("p of the exact McNemar test", "+1.000", "DOES NOT HOLD", "gates     not every gate holds: 1 failed"):
         assert told in block.content
 
 
