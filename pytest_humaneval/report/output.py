@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,7 @@ class Output:
 
     def _write(self, exit_status: int, engine: dict[str, Any], analysis: Analysis) -> list[Written]:
         """Write every file that was asked for."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")  # once: run.json and page say the same second
 
         def run_of(outcomes: Sequence[Outcome], kept: int) -> dict[str, Any]:
             """What run.json says of these outcomes, so many of them a former run's."""
@@ -113,6 +114,7 @@ class Output:
                 self.ledger.in_numbers() | {"kept": kept},
                 row_records(outcomes, plan.ks, pool=plan.pool),
                 (self._compare(outcomes, analysis) if kept else analysis).to_json(),
+                finished=now,
                 engine_process=engine,
             )
 

@@ -191,12 +191,16 @@ def run_record(
     items: dict[str, int],
     rows: Sequence[dict[str, Any]],
     analysis: dict[str, Any],
+    finished: str = "",
     **measured: Any,
 ) -> dict[str, Any]:
-    """What run.json says: when, what was asked for, what came out, what it proves, and what it was measured with."""
+    """What run.json says: when, what was asked for, what came out, what it proves, and what it was measured with.
+
+    It ended when ``finished`` says, or else now.
+    """
     return {
         "started": started,
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "finished": finished or datetime.now(UTC).isoformat(timespec="seconds"),
         "exit_status": exit_status,
         **options,
         "items": items,
