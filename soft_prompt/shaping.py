@@ -16,6 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from pytest_humaneval.exceptions import ConfigError
+from pytest_humaneval.postprocess.source import compiles
 
 from .config import Config
 
@@ -45,15 +46,6 @@ def shaped(judged: Judged, config: Config) -> float:
     if config.reward_length:
         reward -= config.reward_length * min(1.0, judged.length / LONG)
     return reward
-
-
-def compiles(program: str) -> bool:
-    """Whether Python can parse it."""
-    try:
-        compile(program, "<completion>", "exec", dont_inherit=True)
-    except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
-        return False
-    return True
 
 
 @lru_cache(maxsize=4096)

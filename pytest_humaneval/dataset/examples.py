@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from dataclasses import dataclass
 from functools import cache
 
-from pytest_humaneval.dataset.literals import NOT_LITERAL, read_arguments, read_literal
+from pytest_humaneval.dataset.literals import read_arguments, read_literal
 from pytest_humaneval.problem import Problem
+from pytest_humaneval.syntax import last_function, tree_of
 
 # What may stand between a call and its value. Doctest prompts put the value on the next line; a comment may be in
 # between ("# =>").
@@ -99,14 +99,7 @@ def _text_in(function: ast.FunctionDef | None) -> str:
 
 def function_of(problem: Problem) -> ast.FunctionDef | None:
     """The entry point as the prompt begins it; None where the prompt is no program."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            body = ast.parse(problem.prompt).body
-    except NOT_LITERAL:
-        return None
-    named = [node for node in body if isinstance(node, ast.FunctionDef) and node.name == problem.entry_point]
-    return named[-1] if named else None
+    return last_function(tree_of(problem.prompt), problem.entry_point)
 
 
 def _example(text: str) -> Example | None:

@@ -16,13 +16,13 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from pytest_humaneval.dataset.kinds import ENTRY_POINT, is_entry_point
 from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.problem import Problem
+from pytest_humaneval.syntax import NOT_PYTHON, parse
 
 PYTHON = ("python", "py", "python3")
 OTHER_LANGUAGES = ("cpp", "c++", "java", "javascript", "js", "go", "rust", "rs", "typescript", "ts")
@@ -115,10 +115,8 @@ def _test_of(where: str, row: dict[str, Any], entry_point: object) -> tuple[str,
 
 def _parsed(where: str, name: str, text: str) -> ast.Module:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        return parse(text)
+    except NOT_PYTHON as error:
         raise DatasetError(f"{where}: field {name!r} is not Python: {error}") from error
 
 

@@ -20,7 +20,6 @@ ends and half a dozen indentations, which nobody wants to be learned.
 from __future__ import annotations
 
 import ast
-import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ from pytest_humaneval.dataset.places import Hub, Places
 from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.printable import counted
 from pytest_humaneval.problem import Problem
+from pytest_humaneval.syntax import parse
 
 # By task_id, as its makers split it: 1-10 are few-shot examples.
 SPLITS = {"test": range(11, 511), "validation": range(511, 601), "train": range(601, 975)}
@@ -139,7 +139,7 @@ def task_of(where: str, row: dict[str, Any]) -> Task:
 def described(task: Task, shown: tuple[str, ...]) -> tuple[Problem | None, str]:
     """The description and some assertions in a docstring; the whole program is to be written."""
     try:
-        module, used = _parsed(task.code), _parsed("\n".join([task.setup, *task.asserts]))
+        module, used = parse(task.code), parse("\n".join([task.setup, *task.asserts]))
     except (SyntaxError, ValueError) as error:
         return None, f"does not parse: {error}"
     called = _called(used)
@@ -159,7 +159,7 @@ def described(task: Task, shown: tuple[str, ...]) -> tuple[Problem | None, str]:
 def in_docstring(task: Task) -> tuple[Problem | None, str]:
     """HumanEval's shape, or why a task cannot have it."""
     try:
-        module = _parsed(task.code.replace("\t", "    "))
+        module = parse(task.code.replace("\t", "    "))
         asserts = [_assertion(text) for text in task.asserts]
     except (SyntaxError, ValueError) as error:
         return None, f"does not parse: {error}"
@@ -220,12 +220,6 @@ def _one_of(names: Iterable[str], wanted: Wanted) -> str:
     return chosen[0] if chosen else known[0]
 
 
-def _parsed(source: str) -> ast.Module:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of escapes that are none
-        return ast.parse(source)
-
-
 def _called(tree: ast.AST) -> Counter[str]:
     """The names that are called, and how often."""
     calls = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
@@ -234,7 +228,7 @@ def _called(tree: ast.AST) -> Counter[str]:
 
 def _assertion(text: str) -> tuple[ast.Call, ast.expr]:
     """The call and the expected value of ``assert f(...) == value``."""
-    match _parsed(text.strip()).body:
+    match parse(text.strip()).body:
         case [ast.Assert(test=ast.Compare(left=ast.Call() as call, ops=[ast.Eq()], comparators=[expected]))]:
             return call, expected
     raise ValueError(f"{text!r} is not 'assert f(...) == value'")

@@ -1,23 +1,16 @@
-"""Python source as the post-processing steps see it: compiled, never executed, and never an exception.
-
-Generated text can make the compiler raise more than SyntaxError: ValueError on NUL bytes and lone surrogates,
-RecursionError and MemoryError on deep nesting. It can also warn, and in a pytest run a warning may be an error. All of
-that ends here.
-"""
+"""Python source as the post-processing steps see it: compiled, never executed, and never an exception."""
 
 from __future__ import annotations
 
 import ast
 import re
 import symtable
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pytest_humaneval.problem import Problem
+from pytest_humaneval.syntax import NOT_PYTHON, quiet, tree_of
 
-NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError, SystemError)
 STEPS_BACK = 100  # lines given up one error at a time; after that half of what is left goes, so the cost stays bounded
 WORK = 300_000  # characters that are compiled before it comes to that all the same: a long text takes fewer steps
 DEFAULT_INDENT = 4
@@ -28,7 +21,7 @@ _DECORATOR = re.compile(r"\s*@[\w.]+\s*")
 def fault(source: str) -> SyntaxError | None:
     """Why ``source`` is no program, with the line if the compiler knows it; None when it is one."""
     try:
-        with _quiet():
+        with quiet():
             compile(source, "<completion>", "exec", dont_inherit=True)
     except SyntaxError as error:
         return error
@@ -78,7 +71,7 @@ def is_answered(problem: Problem, text: str) -> bool:
 
 def body_indent(problem: Problem) -> str:
     """The indentation of the entry point's body in the prompt."""
-    for node in _parsed(problem.prompt):
+    for node in _statements_in(problem.prompt):
         if isinstance(node, ast.FunctionDef) and node.name == problem.entry_point:
             return " " * node.body[0].col_offset
     return " " * DEFAULT_INDENT
@@ -116,7 +109,7 @@ def statements(source: str, *, naming: str = "") -> list[Statement]:
         return []
     lines = source.split("\n")
     groups: list[tuple[list[ast.stmt], int, int]] = []
-    for node in _parsed(source):
+    for node in _statements_in(source):
         start = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", []))]) - 1
         end = node.end_lineno or node.lineno
         if groups and start < groups[-1][2]:
@@ -139,7 +132,7 @@ def _may_name(name: str, lines: list[str]) -> bool:
 def _names(lines: list[str]) -> tuple[frozenset[str], frozenset[str]]:
     """What these lines bind at module level, and what they need from there or from the builtins."""
     try:
-        with _quiet():
+        with quiet():
             module = symtable.symtable("\n".join(lines), "<completion>", "exec")
     except NOT_PYTHON:
         return frozenset(), frozenset()
@@ -171,16 +164,6 @@ def _says_nothing(node: ast.stmt) -> bool:
     return isinstance(node, ast.Pass | ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef)
 
 
-def _parsed(source: str) -> list[ast.stmt]:
-    try:
-        with _quiet():
-            return ast.parse(source).body
-    except NOT_PYTHON:
-        return []
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+def _statements_in(source: str) -> list[ast.stmt]:
+    tree = tree_of(source)
+    return tree.body if tree is not None else []

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import builtins
 import symtable
-import warnings
 from collections.abc import Iterator
 from functools import lru_cache
 
 from pytest_humaneval.problem import Problem
+from pytest_humaneval.syntax import NOT_PYTHON, quiet
 
-NOT_PARSED = (SyntaxError, ValueError, RecursionError, MemoryError)
 OF_EVERY_MODULE = {"__name__", "__doc__", "__file__", "__builtins__", "__debug__"}
 
 
@@ -23,10 +22,9 @@ def undefined_names(problem: Problem, code: str) -> frozenset[str]:
     """
     source = problem.prompt + code
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quiet():
             top = symtable.symtable(source, "<answer>", "exec")
-    except NOT_PARSED:
+    except NOT_PYTHON:
         return frozenset()
     if any(line.lstrip().startswith("from ") and line.rstrip().endswith("import *") for line in source.splitlines()):
         return frozenset()

@@ -16,6 +16,7 @@ from typing import Any
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.postprocess.imports import MEMBERS
 from pytest_humaneval.problem import Problem
+from pytest_humaneval.syntax import tree_of
 
 NAME = "wrong name or signature"
 IMPORT = "forgotten import"
@@ -59,9 +60,7 @@ def cause_of(outcome: Outcome, problem: Problem) -> str:
 
 def _function(problem: Problem, completion: str) -> Function | None:
     """The function that is judged: the last one of that name."""
-    try:
-        tree = ast.parse(problem.prompt + completion)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    if (tree := tree_of(problem.prompt + completion)) is None:
         return None
     named = [node for node in tree.body if isinstance(node, Function) and node.name == problem.entry_point]
     return named[-1] if named else None

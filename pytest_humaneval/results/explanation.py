@@ -12,6 +12,7 @@ from pytest_humaneval.endings import CONTEXT_FULL, LENGTH, TOLD, is_own
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.postprocess.thinking import is_thinking
 from pytest_humaneval.problem import Problem
+from pytest_humaneval.syntax import tree_of
 
 _FENCED = re.compile(r"^[ \t]*(?:```|~~~)[^\n]*\n(.*?)(?:^[ \t]*(?:```|~~~)|\Z)", re.MULTILINE | re.DOTALL)
 
@@ -80,10 +81,8 @@ def _inside(text: str) -> str:
 def _programs(text: str) -> Iterator[ast.Module]:
     """Every fenced block that is Python, or the whole text where that is."""
     for source in _FENCED.findall(text) or [text]:
-        try:
-            yield ast.parse(source)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
+        if (tree := tree_of(source)) is not None:
+            yield tree
 
 
 def _defined(tree: ast.Module) -> Iterator[str]:

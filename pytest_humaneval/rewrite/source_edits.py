@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+
+from pytest_humaneval.syntax import tree_of
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,12 +41,7 @@ def within(edits: Iterable[Edit], start: int, end: int) -> list[Edit]:
 @lru_cache(maxsize=1024)
 def parsed(source: str) -> ast.Module | None:
     """The syntax tree, not to be changed; None where it is no Python."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+    return tree_of(source)
 
 
 @dataclass(frozen=True, slots=True)

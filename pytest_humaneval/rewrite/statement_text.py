@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.rewrite.source_edits import Places, parsed
+from pytest_humaneval.syntax import last_function
 
 _QUOTES = re.compile(r"[a-zA-Z]*(\"\"\"|'''|\"|')")
 
@@ -49,11 +50,7 @@ def with_statement(problem: Problem, body: str) -> Problem | None:
 
 def function_in(source: str, entry_point: str) -> ast.FunctionDef | None:
     """The entry point where a program defines it at its top."""
-    tree = parsed(source)
-    named = (
-        [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == entry_point] if tree else []
-    )
-    return named[-1] if named else None
+    return last_function(parsed(source), entry_point)
 
 
 def statement_of(problem: Problem) -> StatementText | None:

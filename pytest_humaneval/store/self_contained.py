@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 
 from pytest_humaneval.problem import Problem
+from pytest_humaneval.syntax import tree_of
 
 # What can read a file, or import one, without an import statement.
 VARYING = frozenset({"random", "secrets", "uuid", "time", "datetime"})  # what draws, or looks at a clock
@@ -33,11 +34,8 @@ def _imports_known_things(text: str) -> bool:
         return False
     if "import" not in text:
         return True
-    try:
-        modules = list(_imported(ast.parse(text)))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return all(map(_is_settled, modules))
+    tree = tree_of(text)
+    return tree is not None and all(map(_is_settled, _imported(tree)))
 
 
 def _imported(tree: ast.Module) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,8 +12,7 @@ from pytest_humaneval.dataset.foreign import SAMPLES_FILE
 from pytest_humaneval.engine.replay import read_samples
 from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.problem import Problem
-
-NOT_PARSED = (SyntaxError, ValueError, RecursionError, MemoryError)
+from pytest_humaneval.syntax import NOT_PYTHON, parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,7 @@ def independent(problem: Problem, samples: Iterable[tuple[str, str]]) -> list[Pr
     for strategy, completion in samples:
         try:
             form = _form(problem.prompt + completion)
-        except NOT_PARSED:
+        except NOT_PYTHON:
             continue
         first.setdefault(form, completion)
         writers.setdefault(form, []).append(strategy)
@@ -68,9 +66,7 @@ def independent(problem: Problem, samples: Iterable[tuple[str, str]]) -> list[Pr
 
 def _form(source: str) -> str:
     """The program without what does not matter: docstrings, imports, annotations, and the names of its variables."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        tree = ast.parse(source)
+    tree = parse(source)
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Module, ast.ClassDef)):
             node.body = [each for each in node.body if not _is_idle(each)] or [ast.Pass()]

@@ -17,7 +17,7 @@ PREFIX = "pytest_humaneval."
 # What a file at the package's top, or a folder, may import of the package, besides itself and what that may import.
 NOUNS = (
     *("exceptions", "problem", "prompt", "sample", "verdict", "printable", "strategy", "endings", "wording"),
-    *("plain", "registration"),
+    *("plain", "registration", "syntax"),
 )
 PYTEST = ("pytest", "_pytest", "xdist", "pytest_timeout")
 HEAVY = ("torch", "vllm", "transformers", "safetensors")

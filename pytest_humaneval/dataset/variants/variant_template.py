@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import random
 import textwrap
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from string import Template
@@ -19,6 +18,7 @@ from pytest_humaneval.dataset.examples import function_of, visible_examples
 from pytest_humaneval.dataset.source_text import source_of
 from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.problem import Problem
+from pytest_humaneval.syntax import parse
 
 NUM_SHOWN = 2  # examples in the docstring, which the hidden test leaves out
 LEAST_CALLS = 4  # of the hidden test
@@ -136,10 +136,7 @@ def _told(arguments: Sequence[object]) -> str:
 
 
 def _tested(test: str) -> Iterator[tuple[object, ...]]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        tree = ast.parse(test)
-    for node in ast.walk(tree):
+    for node in ast.walk(parse(test)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "candidate":
             try:
                 yield tuple(ast.literal_eval(argument) for argument in node.args)

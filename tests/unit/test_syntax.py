@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import ast
+import warnings
+from dataclasses import replace
+
+import pytest
+
+from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.results.explanation import explained
+from pytest_humaneval.store.self_contained import is_self_contained
+from pytest_humaneval.syntax import NOT_PYTHON, last_function, parse, tree_of
+from pytest_humaneval.testing import ADD
+
+ESCAPE = "import re\nPATTERN = re.compile('\\d')\n"  # warned of, as no such escape exists
+HOSTILE = ["x = \x00", "x = '\ud800'", "(" * 5_000, "x = 1\n  y = 2", "-" * 100_000 + "1"]
+
+
+@pytest.mark.parametrize("source", HOSTILE, ids=repr)
+def test_what_is_no_python_has_no_tree(source: str) -> None:
+    assert tree_of(source) is None
+    with pytest.raises(NOT_PYTHON):
+        parse(source)
+
+
+def test_nobody_is_warned_of_what_a_model_wrote() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert isinstance(tree_of(ESCAPE), ast.Module)
+        assert is_self_contained(ADD, ESCAPE)
+        explained(
+            Outcome("T/0", "minimal", 0, "assertion", generation=ESCAPE, completion=ESCAPE), replace(ADD, test="")
+        )
+
+
+def test_of_several_functions_of_a_name_the_last_one_counts() -> None:
+    tree = tree_of("def f():\n    return 1\n\ndef g(): ...\n\ndef f():\n    return 2\n")
+    function = last_function(tree, "f")
+    assert function is not None
+    assert function.lineno == 6
+    assert last_function(tree, "h") is None
+    assert last_function(None, "f") is None
