@@ -70,6 +70,23 @@ def unknown(kind: str, name: str, known: Collection[str], none: str = "none") ->
     return f"unknown {kind} {name!r}; {known_ones(name, known, none)}"
 
 
+def signed_interval(interval: tuple[float, float]) -> str:
+    """The interval of a difference, such as ``[-0.012, +0.034]``."""
+    low, high = interval
+    return f"[{low:+.3f}, {high:+.3f}]"
+
+
 def cannot_be_read(path: Path | str, error: Exception) -> str:
     """Why a file could not be read, in the system's words where it has some."""
     return f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})"
+
+
+def cannot_be_written(what: object, error: OSError) -> str:
+    """Why ``what``, a file or folder with its option in front, could not be written."""
+    return f"{what} cannot be written ({error.strerror or error})"
+
+
+def output_cannot_be_written(path: Path, error: OSError) -> str:
+    """The same of an ``--output`` that grows."""
+    reason = cannot_be_written(f"--output: {path}", error)
+    return f"{reason}; what is there is kept, and the same command continues from it"

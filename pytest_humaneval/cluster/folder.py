@@ -17,6 +17,7 @@ from pytest_humaneval.exceptions import DatasetError, InputError
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.results.read import RESULTS_FILE, RUN_FILE, read_outcome
 from pytest_humaneval.whole_file import write_whole
+from pytest_humaneval.wording import output_cannot_be_written
 
 SETTINGS_FILE = "evaluation.json"  # what the results are of, and when they were begun
 
@@ -39,7 +40,7 @@ class Folder:
                 self.started = _agree(directory, settings)
                 opening.pop_all()
         except OSError as error:
-            raise _unwritable(directory, error) from error
+            raise InputError(output_cannot_be_written(directory, error)) from error
 
     def __enter__(self) -> Self:
         return self
@@ -80,7 +81,7 @@ class Folder:
             self._results.write("".join(json.dumps(row) + "\n" for row in rows).encode())
             self._results.flush()
         except OSError as error:
-            raise _unwritable(self.directory, error) from error
+            raise InputError(output_cannot_be_written(self.directory, error)) from error
 
     def finish(self, run: dict[str, Any]) -> None:
         """Write run.json.
@@ -92,7 +93,7 @@ class Folder:
             os.fsync(self._results.fileno())
             write_whole(self.directory / RUN_FILE, [json.dumps(run, indent=2) + "\n"])
         except OSError as error:
-            raise _unwritable(self.directory, error) from error
+            raise InputError(output_cannot_be_written(self.directory, error)) from error
 
 
 def _lock(directory: Path, results: BinaryIO) -> None:
@@ -137,10 +138,3 @@ def _read(file: Path) -> dict[str, Any] | None:
 
 def _is_of(outcome: Outcome, sample: Sample) -> bool:
     return (outcome.item, outcome.completion) == (sample.item, sample.completion)
-
-
-def _unwritable(directory: Path, error: OSError) -> InputError:
-    return InputError(
-        f"--output: {directory} cannot be written ({error.strerror or error}); what is there is kept, and the same "
-        "command continues from it"
-    )

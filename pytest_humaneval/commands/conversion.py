@@ -20,6 +20,7 @@ from pytest_humaneval.results import interchange
 from pytest_humaneval.results.publication import RECORDS
 from pytest_humaneval.results.read import UNNAMED, read_results
 from pytest_humaneval.whole_file import write_whole
+from pytest_humaneval.wording import cannot_be_written
 
 FORMATS = interchange.FORMATS
 EXPORTS = (*FORMATS, *RECORDS)
@@ -47,7 +48,7 @@ def _record(text: str, out: Path) -> int:
     try:
         write_whole(out, [text])
     except OSError as error:
-        raise InputError(f"{out}: cannot be written ({error.strerror or error})") from error
+        raise InputError(cannot_be_written(f"{out}:", error)) from error
     print(f"the figures are in {out}")
     return OK
 

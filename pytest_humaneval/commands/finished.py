@@ -38,7 +38,7 @@ from pytest_humaneval.results.sampling import REPLAY, is_replay, sampling_told
 from pytest_humaneval.results.scored_solutions import Likelihood, likelihood_of, recorded_likelihood
 from pytest_humaneval.results.stopping import recorded_stops
 from pytest_humaneval.whole_file import write_whole
-from pytest_humaneval.wording import context_text
+from pytest_humaneval.wording import cannot_be_written, context_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +61,13 @@ def compare(before: Path, now: Path, **options: Any) -> int:
     Raises:
         InputError: results that cannot be read, or a file that cannot be written.
     """
-    of_before, of_now = read_results(before), read_results(now)
-    analysis, status = analysed(of_now, of_before, Asked(**options), pairs=False)
+    of_before, of_now, wanted = read_results(before), read_results(now), Asked(**options)
+    analysis, status = analysed(of_now, of_before, wanted, pairs=False)
     lines = [f"run       {now}", *(f"note: {note}" for note in of_now.notes)]
     for name, part in analysis.parts.items():
         lines += ["", name, *analysis_lines(part, terminal_width(), kept=False)]
     show([*lines, *analysis_lines(analysis, terminal_width(), kept=False)])
-    publish(of_now, of_before, analysis, Asked(**options))
+    publish(of_now, of_before, analysis, wanted)
     return status
 
 
@@ -79,9 +79,10 @@ def report(results: Path, baseline: Path | None, **options: Any) -> int:
     """
     run = read_results(results)
     before = read_results(baseline) if baseline is not None else None
-    analysis, status = analysed(run, before, Asked(**options), pairs=True)
+    wanted = Asked(**options)
+    analysis, status = analysed(run, before, wanted, pairs=True)
     show(results_lines(run, analysis, terminal_width()))
-    publish(run, before, analysis, Asked(**options))
+    publish(run, before, analysis, wanted)
     return status
 
 
@@ -170,7 +171,7 @@ def publish(run: Results, before: Results | None, analysis: Analysis, options: A
         try:
             write_page(options.html, run, problems, before)
         except OSError as error:
-            raise InputError(f"--html: {options.html} cannot be written ({error.strerror or error})") from error
+            raise InputError(cannot_be_written(f"--html: {options.html}", error)) from error
         print(f"\nthe page is {options.html}")
     if options.markdown is not None:
         held = context_text(context_of(run.outcomes))
@@ -179,7 +180,7 @@ def publish(run: Results, before: Results | None, analysis: Analysis, options: A
         try:
             write_whole(options.markdown, [markdown_results(run, facts, ks_of(run), notes, analysis)])
         except OSError as error:
-            raise InputError(f"--markdown: {options.markdown} cannot be written ({error.strerror or error})") from error
+            raise InputError(cannot_be_written(f"--markdown: {options.markdown}", error)) from error
         print(f"\nthe summary is in {options.markdown}")
 
 

@@ -19,12 +19,17 @@ from pytest_humaneval.report.gates import INTERNAL_ERROR, OK, TESTS_FAILED
 from pytest_humaneval.results import history
 from pytest_humaneval.results.joining import Joined, join, read_part
 from pytest_humaneval.results.parts import is_pooled, row_records
-from pytest_humaneval.results.preregistration import Registration, check_registration, read_registration
+from pytest_humaneval.results.preregistration import (
+    Registration,
+    check_registration,
+    judged_problems,
+    read_registration,
+)
 from pytest_humaneval.results.prompts import PROMPTS_FILE, prompt_rows
 from pytest_humaneval.results.read import RESULTS_FILE, RUN_FILE, Results, read_results
 from pytest_humaneval.results.record import SAMPLES_FILE, result_row, sample_rows
-from pytest_humaneval.statistics.comparison import passes_of
 from pytest_humaneval.whole_file import write_whole
+from pytest_humaneval.wording import cannot_be_written
 
 OF_PARTS = ("pairs", "with_reference", "reliability", "baseline", "by_dataset", "gates", "plan", "robustness")
 """What a part's run.json may say of its own figures, which are not those of the whole."""
@@ -91,8 +96,7 @@ def _status(joined: Joined) -> int:
 def _checked(registration: Registration | None, results: Results, options: Asked) -> Any:
     if registration is None:
         return None
-    judged = {name: len(problems) for name, problems in passes_of(results.outcomes).items()}
-    return check_registration(registration, results.run, judged, options.max_drop)
+    return check_registration(registration, results.run, judged_problems(results.outcomes), options.max_drop)
 
 
 def _record(joined: Joined, analysis: Analysis, status: int) -> dict[str, Any]:
@@ -115,4 +119,4 @@ def _write(output: Path, joined: Joined, run: dict[str, Any]) -> None:
         write_whole(output / PROMPTS_FILE, lines(prompt_rows(joined.prompts)))
         write_whole(output / RUN_FILE, [json.dumps(run, indent=2) + "\n"])
     except OSError as error:
-        raise InputError(f"--output: {output} cannot be written ({error.strerror or error})") from error
+        raise InputError(cannot_be_written(f"--output: {output}", error)) from error

@@ -15,7 +15,7 @@ from pytest_humaneval.report.trend import trend_lines, trends
 from pytest_humaneval.report.trend_page import write_trend_page
 from pytest_humaneval.results.history import read as read_history
 from pytest_humaneval.results.read import read_results
-from pytest_humaneval.wording import known_ones
+from pytest_humaneval.wording import cannot_be_written, known_ones
 
 
 def plan(like: Path | None, dataset: str | None, **options: Any) -> int:
@@ -45,7 +45,7 @@ def history(strategy: str | None, html: Path | None, cache_dir: Path | None) -> 
         try:
             write_trend_page(html, shown)
         except OSError as error:
-            raise InputError(f"--html: {html} cannot be written ({error.strerror or error})") from error
+            raise InputError(cannot_be_written(f"--html: {html}", error)) from error
         print(f"\nthe page is {html}")
     return 0
 

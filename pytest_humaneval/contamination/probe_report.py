@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pytest_humaneval.contamination.probes import LIMITS, Finding
 from pytest_humaneval.report.texttable import Column, text_table, wrapped
 from pytest_humaneval.statistics.paired import ALPHA
-from pytest_humaneval.wording import p_text
+from pytest_humaneval.wording import p_text, signed_interval
 
 NOTHING = "no probe shows more than the control: that proves nothing about what the model has seen"
 SOMETHING = "what is marked can hardly be chance; whether it is memory, the limits below say"
@@ -23,7 +23,7 @@ def probe_lines(findings: Sequence[Finding], dataset: str, control: str, width: 
         Column("difference", [f"{figure.difference:+.3f}" for figure in figures]),
         Column(
             "95 % interval",
-            [f"[{figure.interval[0]:+.3f}, {figure.interval[1]:+.3f}]" for figure in figures],
+            [signed_interval(figure.interval) for figure in figures],
             glued=True,
         ),
         Column("p ", [f"{p_text(finding.p_holm, '<.001')}{'*' if finding.flagged else ' '}" for finding in findings]),

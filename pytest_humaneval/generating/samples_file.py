@@ -18,6 +18,7 @@ from pytest_humaneval.cluster.totals import Marks
 from pytest_humaneval.exceptions import DatasetError, InputError
 from pytest_humaneval.sample import ItemId
 from pytest_humaneval.whole_file import write_whole
+from pytest_humaneval.wording import output_cannot_be_written
 
 BLOCK = 500  # rows that are written at once; of a gzipped file, a member of its own
 READ_BYTES = 1 << 20
@@ -54,7 +55,7 @@ class SamplesFile:
                 self._file.seek(0, os.SEEK_END)
                 opening.pop_all()
         except OSError as error:
-            raise _unwritable(path, error) from error
+            raise InputError(output_cannot_be_written(path, error)) from error
 
     def has(self, item: ItemId) -> bool:
         """Whether the file has this sample."""
@@ -84,7 +85,7 @@ class SamplesFile:
             self._file.write(gzip.compress(text, compresslevel=6, mtime=0) if self._packed else text)
             self._file.flush()
         except OSError as error:
-            raise _unwritable(self.path, error) from error
+            raise InputError(output_cannot_be_written(self.path, error)) from error
         self._block.clear()
 
     def __enter__(self) -> Self:
@@ -170,10 +171,3 @@ def _lock(file: BinaryIO, path: Path) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise InputError(f"--output: another process is writing to {path}; wait for it, or give another file") from None
-
-
-def _unwritable(path: Path, error: OSError) -> InputError:
-    return InputError(
-        f"--output: {path} cannot be written ({error.strerror or error}); what is there is kept, and the same command "
-        "continues from it"
-    )

@@ -18,6 +18,7 @@ from pytest_humaneval.problem import Problem
 from pytest_humaneval.results.ledger import BUNDLED
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.sample import ItemId
+from pytest_humaneval.wording import cannot_be_written
 
 LOCATION = ("test_humaneval.py", 8)  # where the bundled test stands
 
@@ -41,7 +42,7 @@ def write_junit_file(path: Path, run: Results, problems: Mapping[str, Problem]) 
     try:
         xml.pytest_sessionfinish()
     except OSError as error:
-        raise InputError(f"--junitxml: {path} cannot be written ({error.strerror or error})") from error
+        raise InputError(cannot_be_written(f"--junitxml: {path}", error)) from error
 
 
 def _reports(outcome: Outcome, problem: Problem, *, numbered: bool) -> Iterator[pytest.TestReport]:

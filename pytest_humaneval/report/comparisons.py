@@ -11,7 +11,7 @@ from pytest_humaneval.report.texttable import Column, folded, text_table, wrappe
 from pytest_humaneval.statistics.churn import Churn
 from pytest_humaneval.statistics.comparison import MCNEMAR, Comparison, smallest_detectable
 from pytest_humaneval.statistics.paired import ALPHA, POWER
-from pytest_humaneval.wording import p_text
+from pytest_humaneval.wording import p_text, signed_interval
 
 NAMED_LINES = 2  # of the terminal's width, for the problems that are fixed or broken; the unchanged ones get half
 MARK = "*"
@@ -25,12 +25,12 @@ def pair_lines(analysis: Analysis, width: int, kept: bool) -> list[str]:
     if 2 < len(names) <= MATRIX_STRATEGIES:
         return _matrix(names, analysis.pairs, width)
     shown = analysis.with_reference
-    text = f"{'minus ' + shown[0].second}: {_method(shown, 'strategies')}"
+    text = f"{'minus ' + shown[0].second}: {method_text(shown, 'strategies')}"
     if len(names) > 2:
         text += f"; all {len(analysis.pairs)} pairs are in run.json" if kept else "; --humaneval-output keeps all pairs"
     table = text_table(
         Column("strategy", [comparison.first for comparison in shown]),
-        _columns(shown, "difference", "better", "worse"),
+        test_columns(shown, "difference", "better", "worse"),
         width,
     )
     return [*wrapped(text, width), "", *table, "", *_detectable_lines(shown, width)]
@@ -54,10 +54,10 @@ def baseline_lines(baseline: BaselineComparison, width: int, *, tested: bool = T
     figures = [
         Column("before", [f"{comparison.second_pass_at_1:.3f}" for comparison in shown]),
         Column("now", [f"{comparison.first_pass_at_1:.3f}" for comparison in shown]),
-        *_columns(shown, "change", *words),
+        *test_columns(shown, "change", *words),
     ]
     lines += ["", *text_table(Column("strategy", [comparison.first for comparison in shown]), figures, width), ""]
-    lines += wrapped(f"{_method(shown, 'strategies')}", width)
+    lines += wrapped(f"{method_text(shown, 'strategies')}", width)
     lines += _detectable_lines(shown, width)
     lines += _churn_lines(baseline.churn, width)
     named = shown if len(shown) <= MATRIX_STRATEGIES else [comparison for comparison in shown if comparison.significant]
@@ -94,18 +94,19 @@ def _matrix(names: Sequence[str], pairs: Sequence[Comparison], width: int) -> li
         Column(f"{number} ", [cells.get((row, column), ". " if row == column else "n/a ") for row in names])
         for number, column in enumerate(names, start=1)
     ]
-    method = _method(pairs, "pairs", intervals="")
+    method = method_text(pairs, "pairs", intervals="")
     text = f"in pairs: above the diagonal pass@1 of the row minus that of the column, below it {method}"
     rows = Column("", [f"{number} {name}" for number, name in enumerate(names, start=1)])
     return [*wrapped(text, width), "", *text_table(rows, columns, width), "", *_detectable_lines(pairs, width)]
 
 
-def _columns(shown: Sequence[Comparison], difference: str, better: str, worse: str) -> list[Column]:
+def test_columns(shown: Sequence[Comparison], difference: str, better: str, worse: str) -> list[Column]:
+    """What a test of each says; the words are the columns' heads."""
     return [
         Column(difference, [f"{comparison.difference:+.3f}" for comparison in shown]),
         Column(
             "95 % interval",
-            [f"[{comparison.interval[0]:+.3f}, {comparison.interval[1]:+.3f}]" for comparison in shown],
+            [signed_interval(comparison.interval) for comparison in shown],
             glued=True,
         ),
         Column(better, [str(len(comparison.better)) for comparison in shown]),
@@ -114,9 +115,11 @@ def _columns(shown: Sequence[Comparison], difference: str, better: str, worse: s
     ]
 
 
-def _method(shown: Sequence[Comparison], what: str, intervals: str = " (intervals are not)") -> str:
+def method_text(shown: Sequence[Comparison], what: str = "", intervals: str = " (intervals are not)") -> str:
+    """Which test the p-values are of, and what they are corrected for: how many of ``what``."""
     methods = " or ".join(dict.fromkeys(comparison.method for comparison in shown))
-    corrected = f", Holm-corrected over {len(shown)} {what}{intervals}" if len(shown) > 1 else ""
+    counts = f"{len(shown)} {what}".rstrip()
+    corrected = f", Holm-corrected over {counts}{intervals}" if len(shown) > 1 else ""
     return f"p of the {methods} test{corrected}; {MARK} is below {ALPHA:g}"
 
 

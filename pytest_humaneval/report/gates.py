@@ -27,6 +27,7 @@ from pytest_humaneval.statistics.comparison import Comparison, Passes, smallest_
 from pytest_humaneval.statistics.metrics import pass_at_k_interval
 from pytest_humaneval.statistics.noninferiority import MarginTest
 from pytest_humaneval.statistics.paired import ALPHA, POWER
+from pytest_humaneval.wording import signed_interval
 
 ENDED_EARLY = "it ended early, and has no figure for a number of problems that was fixed before"
 OK, TESTS_FAILED, INTERNAL_ERROR = 0, 1, 3  # pytest's
@@ -219,8 +220,7 @@ def _no_drop(strategy: str, comparison: Comparison | None, family: Sequence[Comp
     gate = NO_DROP
     if comparison is None:
         return GateVerdict(gate, strategy, None, "no problem is in both")
-    low, high = comparison.interval
-    detail = f"{comparison.difference:+.3f} [{low:+.3f}, {high:+.3f}], p {comparison.p_holm:.4f}"
+    detail = f"{comparison.difference:+.3f} {signed_interval(comparison.interval)}, p {comparison.p_holm:.4f}"
     detail += f", {counted(comparison.problems, 'problem', 'problems')}"
     if comparison.significant:
         return GateVerdict(gate, strategy, comparison.difference > 0, detail)

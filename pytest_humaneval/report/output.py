@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,7 +17,7 @@ from pytest_humaneval.report.terminal import summary_lines
 from pytest_humaneval.results.history import append, lines_of
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.parts import row_records
-from pytest_humaneval.results.preregistration import Checked, Registration, check_registration
+from pytest_humaneval.results.preregistration import Checked, Registration, check_registration, judged_problems
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.record import Record, plan_options, run_record
 from pytest_humaneval.results.scored_solutions import Likelihood
@@ -140,11 +139,8 @@ class Output:
     def _check_registration(self, outcomes: Sequence[Outcome]) -> Checked | None:
         if self.registration is None:
             return None
-        judged = Counter(
-            name for name, _ in {(outcome.strategy, outcome.task_id) for outcome in outcomes if not outcome.error}
-        )
         options = plan_options(self.ledger.plan)
-        return check_registration(self.registration, options, judged, self.gates.max_drop)
+        return check_registration(self.registration, options, judged_problems(outcomes), self.gates.max_drop)
 
     def _analyse(self, exit_status: int, elsewhere: int) -> tuple[Analysis, int]:
         outcomes = self.ledger.sorted()

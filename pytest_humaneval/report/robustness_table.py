@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_humaneval.printable import counted
+from pytest_humaneval.report.comparisons import method_text, test_columns
 from pytest_humaneval.report.texttable import Column, folded, text_table, wrapped
-from pytest_humaneval.statistics.paired import ALPHA
 from pytest_humaneval.statistics.robustness import Robustness
-from pytest_humaneval.wording import p_text
 
-MARK = "*"
 MOST_LISTED = 12  # pairs of strategy and rewrite whose broken problems are named, significant or not
 MOST_NAMED = 2  # lines for the problems that break under one rewrite
 
@@ -26,31 +24,15 @@ def robustness_lines(rows: Sequence[Robustness], width: int) -> list[str]:
 
 def _of_dataset(dataset: str, rows: Sequence[Robustness], width: int) -> list[str]:
     pairs = [(row, comparison) for row in rows for comparison in row.comparisons]
-    methods = " or ".join(dict.fromkeys(comparison.method for _, comparison in pairs))
-    corrected = f", Holm-corrected over {len(pairs)} (intervals are not)" if len(pairs) > 1 else ""
+    shown = [comparison for _, comparison in pairs]
     intro = (
-        f"rewritten problems of {dataset}: pass@1 minus that of the same problems as they were; p of the {methods} "
-        f"test{corrected}; {MARK} is below {ALPHA:g}"
+        f"rewritten problems of {dataset}: pass@1 minus that of the same problems as they were; {method_text(shown)}"
     )
     columns = [
-        Column("problems", [str(comparison.problems) for _, comparison in pairs]),
-        Column("as it was", [f"{comparison.second_pass_at_1:.3f}" for _, comparison in pairs]),
-        Column("rewritten", [f"{comparison.first_pass_at_1:.3f}" for _, comparison in pairs]),
-        Column("change", [f"{comparison.difference:+.3f}" for _, comparison in pairs]),
-        Column(
-            "95 % interval",
-            [f"[{comparison.interval[0]:+.3f}, {comparison.interval[1]:+.3f}]" for _, comparison in pairs],
-            glued=True,
-        ),
-        Column("fixed", [str(len(comparison.better)) for _, comparison in pairs]),
-        Column("broken", [str(len(comparison.worse)) for _, comparison in pairs]),
-        Column(
-            "p ",
-            [
-                f"{p_text(comparison.p_holm, '<.001')}{MARK if comparison.significant else ' '}"
-                for _, comparison in pairs
-            ],
-        ),
+        Column("problems", [str(comparison.problems) for comparison in shown]),
+        Column("as it was", [f"{comparison.second_pass_at_1:.3f}" for comparison in shown]),
+        Column("rewritten", [f"{comparison.first_pass_at_1:.3f}" for comparison in shown]),
+        *test_columns(shown, "change", "fixed", "broken"),
     ]
     names = Column("strategy, rewrite", [f"{row.strategy}, {comparison.first}" for row, comparison in pairs])
     lines = [*wrapped(intro, width), "", *text_table(names, columns, width), ""]

@@ -9,7 +9,7 @@ from pytest_humaneval.report.texttable import Column, text_table, wrapped
 from pytest_humaneval.results.rows import Row
 from pytest_humaneval.results.stopping import Stop, Stops
 from pytest_humaneval.statistics.paired import ALPHA
-from pytest_humaneval.wording import p_text
+from pytest_humaneval.wording import p_text, signed_interval
 
 
 def stops_lines(stops: Stops | None, width: int) -> list[str]:
@@ -23,7 +23,7 @@ def stops_lines(stops: Stops | None, width: int) -> list[str]:
         Column("difference", [f"{stop.difference:+.3f}" for stop in shown]),
         Column(
             "95 % interval",
-            [f"[{stop.interval[0]:+.3f}, {stop.interval[1]:+.3f}]" for stop in shown],
+            [signed_interval(stop.interval) for stop in shown],
             glued=True,
         ),
         Column("better", [str(stop.better) for stop in shown]),

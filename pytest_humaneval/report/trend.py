@@ -11,7 +11,7 @@ from pytest_humaneval.report.texttable import Column, text_table, wrapped
 from pytest_humaneval.results.history import HistoryLine
 from pytest_humaneval.statistics.comparison import Comparison, compare, together
 from pytest_humaneval.statistics.paired import ALPHA
-from pytest_humaneval.wording import p_text, short_digest
+from pytest_humaneval.wording import p_text, short_digest, signed_interval
 
 BARS = "▁▂▃▄▅▆▇█"
 NOTHING = "·"  # a run without a figure
@@ -98,7 +98,7 @@ def finding(trend: Trend) -> str:
     assert change is not None
     return (
         f"the first run that differs significantly from the one before it is {run.started} ({_commit(run)}): "
-        f"{change.difference:+.3f} [{change.interval[0]:+.3f}, {change.interval[1]:+.3f}], p {p_text(change.p_holm)}, "
+        f"{change.difference:+.3f} {signed_interval(change.interval)}, p {p_text(change.p_holm)}, "
         f"{counted(change.problems, 'problem', 'problems')} ({which})"
     )
 

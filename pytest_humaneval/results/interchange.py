@@ -25,6 +25,7 @@ from pytest_humaneval.outcome import FAILED, Outcome, in_order
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.results.read import RESULTS_FILE, UNNAMED, Results, read_results
 from pytest_humaneval.sample import ItemId
+from pytest_humaneval.wording import cannot_be_written
 
 SAMPLES_FILE = "samples.jsonl"
 
@@ -169,7 +170,7 @@ def write_rows(path: Path, rows: Iterable[dict[str, Any]]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror or error})") from error
+        raise InputError(cannot_be_written(f"{path}:", error)) from error
 
 
 def write_folder(directory: Path, imported: Imported) -> tuple[int, bool]:

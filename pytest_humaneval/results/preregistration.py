@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.exceptions import InputError
+from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.wording import cannot_be_read, known_ones, short_digest
 
 SAMPLING = ("temperature", "top-p", "max-tokens", "seed", "num-samples")
@@ -85,6 +87,12 @@ def read_registration(path: Path) -> Registration:
     if len(says.get("dataset-sha256", "0" * SHORTEST_DIGEST)) < SHORTEST_DIGEST:
         raise InputError(f"--humaneval-plan: {path}: dataset-sha256 needs at least {SHORTEST_DIGEST} characters")
     return Registration(str(path), hashlib.sha256(content).hexdigest(), says)
+
+
+def judged_problems(outcomes: Iterable[Outcome]) -> dict[str, int]:
+    """How many problems of each strategy have a verdict."""
+    judged = {(outcome.strategy, outcome.task_id) for outcome in outcomes if not outcome.error}
+    return Counter(strategy for strategy, _ in judged)
 
 
 def check_registration(

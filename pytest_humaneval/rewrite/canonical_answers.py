@@ -30,8 +30,8 @@ class CanonicalAnswers:
         options: SandboxOptions | None = None,
         known: Mapping[str, SandboxKind] | None = None,
     ) -> None:
-        asked = options or SandboxOptions()
-        opened = partial(open_sandbox, asked, known) if known is not None else partial(open_sandbox, asked)
+        wanted = options or SandboxOptions()
+        opened = partial(open_sandbox, wanted, known) if known is not None else partial(open_sandbox, wanted)
         self._expectations = Expectations(opened, keep)
 
     def __enter__(self) -> Self:
@@ -46,7 +46,7 @@ class CanonicalAnswers:
         """What the solution returns for each call, in a tuple; None where it raises, or returns no literal."""
         inputs = [", ".join(map(source_of, arguments)) for arguments in calls]
         try:
-            return [_literal(one) for one in self._expectations.of(problem, "", inputs)]
+            return [_literal(source) for source in self._expectations.of(problem, "", inputs)]
         except DatasetError:  # there is no solution, or none that defines a function
             return [None for _ in calls]
 

@@ -13,9 +13,8 @@ from statistics import fmean
 from typing import Any
 
 from pytest_humaneval.outcome import Outcome
-from pytest_humaneval.statistics.bootstrap import bootstrap_interval
 from pytest_humaneval.statistics.comparison import Comparison, Passes, compare, share_passed, together
-from pytest_humaneval.statistics.metrics import wilson_interval
+from pytest_humaneval.statistics.metrics import mean_interval, wilson_interval
 from pytest_humaneval.statistics.noninferiority import MarginTest, margin_test
 from pytest_humaneval.statistics.paired import ALPHA
 
@@ -105,5 +104,4 @@ def _margins(comparisons: Sequence[Comparison], versions: Mapping[str, Passes], 
 
 
 def _interval(values: Sequence[float]) -> tuple[float, float]:
-    interval = bootstrap_interval(values) if set(values) - {0.0, 1.0} else None
-    return interval or wilson_interval(sum(values), len(values))
+    return mean_interval(values) if set(values) - {0.0, 1.0} else wilson_interval(sum(values), len(values))

@@ -27,6 +27,7 @@ from pytest_humaneval.strengthen.programs import read_programs
 from pytest_humaneval.strengthen.workers import Made, Work, lines_of
 from pytest_humaneval.strengthen.writing import made_from
 from pytest_humaneval.whole_file import write_whole
+from pytest_humaneval.wording import cannot_be_written
 
 INSTALL = "strengthen draws inputs with hypothesis, which is not installed: pip install 'pytest-humaneval[strengthen]'"
 RULES = 2  # to be raised when the same input would give another output: what an older release made is made again
@@ -108,7 +109,7 @@ def _write(work: Work, problems: Sequence[Problem], output: Path, jobs: int) -> 
                 _tell(len(kept), len(problems), made)
         write_whole(output, [kept[problem.task_id] for problem in problems])
     except OSError as error:
-        raise InputError(f"--output: {output} cannot be written ({error.strerror or error})") from error
+        raise InputError(cannot_be_written(f"--output: {output}", error)) from error
 
 
 def _former(output: Path) -> Iterator[tuple[str, str]]:
