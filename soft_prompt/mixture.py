@@ -13,11 +13,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from .batches import Batch
-from .model import FrozenModel, SoftPrompt, prompted_logits
+from .model import EmbeddedPrompt
 
 
-class MixturePrompt(SoftPrompt):
+class MixturePrompt(EmbeddedPrompt):
     """Weights (num_virtual_tokens, num_mixed_tokens) times embeddings (num_mixed_tokens, dim)."""
 
     def __init__(self, initial: Tensor, mixed: Tensor) -> None:
@@ -31,12 +30,3 @@ class MixturePrompt(SoftPrompt):
     def embedding(self) -> Tensor:
         """The virtual tokens: (num_virtual_tokens, dim)."""
         return self.weights @ self.basis
-
-    def logits(self, frozen: FrozenModel, batch: Batch) -> Tensor:
-        return prompted_logits(frozen, self.embedding.expand(len(batch), -1, -1), batch)
-
-    def in_front(self, category: str) -> Tensor | None:
-        return self.embedding.detach()
-
-    def tensors(self) -> dict[str, Tensor]:
-        return {"": self.embedding}

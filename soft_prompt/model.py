@@ -104,14 +104,11 @@ class SoftPrompt(nn.Module, abc.ABC):  # type: ignore[misc]
         """What a checkpoint keeps, by the part's name; a prompt of one part calls it the empty text."""
 
 
-class PlainPrompt(SoftPrompt):
-    """Virtual tokens in front of the token embeddings (prompt tuning)."""
+class EmbeddedPrompt(SoftPrompt):
+    """Virtual tokens in front of the token embeddings, the same for every problem."""
 
-    def __init__(self, initial: Tensor) -> None:
-        """``initial``: (num_virtual_tokens, dim)."""
-        super().__init__()
-        self.num_virtual_tokens = initial.shape[0]
-        self.embedding = nn.Parameter(initial.detach().clone().float())
+    embedding: Tensor
+    """They: (num_virtual_tokens, dim), a parameter or made of some."""
 
     def logits(self, frozen: FrozenModel, batch: Batch) -> Tensor:
         return prompted_logits(frozen, self.embedding.expand(len(batch), -1, -1), batch)
@@ -121,6 +118,16 @@ class PlainPrompt(SoftPrompt):
 
     def tensors(self) -> dict[str, Tensor]:
         return {"": self.embedding}
+
+
+class PlainPrompt(EmbeddedPrompt):
+    """What is learned is the virtual tokens themselves (prompt tuning)."""
+
+    def __init__(self, initial: Tensor) -> None:
+        """``initial``: (num_virtual_tokens, dim)."""
+        super().__init__()
+        self.num_virtual_tokens = initial.shape[0]
+        self.embedding = nn.Parameter(initial.detach().clone().float())
 
 
 def prompted_logits(frozen: FrozenModel, virtual: Tensor, batch: Batch) -> Tensor:
