@@ -23,6 +23,7 @@ from pytest_humaneval.statistics.metrics import wilson_interval
 
 from .bench_config import Bench
 from .config import Config
+from .heartbeat import heartbeat
 
 RULE = (
     "The method with the highest pass@1 on MBPP's validation split, mean over its seeds, is chosen; of equal ones the "
@@ -166,17 +167,19 @@ def train_and_validate(method: str, config: Config, model: str, cache_dir: Path,
     Raises:
         ConfigError: the budget is too small for a step.
     """
-    from .session import run_training, validated
+    from .session import check_output, load, teller, train_loaded, validated
 
-    trained = run_training(config, model, cache_dir, folder)
-    state = trained.state
+    check_output(folder)
+    with heartbeat(sys.stderr) as stream:
+        loaded = load(config, model, cache_dir, teller(stream))
+        state = train_loaded(config, loaded, folder, stream).state
     if state.step == 1 and config.max_input_tokens and state.tokens > config.max_input_tokens:
         raise ConfigError(
             f"budget_tokens: one step of {method} takes {state.tokens:,} tokens, more than the "
             f"{config.max_input_tokens:,} of the whole training; give it more, or a smaller batch_size, "
             "gradient_accumulation_steps or num_generations"
         )
-    passed, trainable = validated(config, model, cache_dir, folder / BEST)
+    passed, trainable = validated(config, loaded, folder / BEST)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
     result = Result(
         method, config.seed, state.best_loss, sum(passed), len(passed), trainable, state.tokens, state.seconds, memory

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 from pytest_humaneval.exceptions import ConfigError
 from pytest_humaneval.models.soft_checkpoint import BEST
 from pytest_humaneval.strategy import Strategy
-from pytest_humaneval.wording import unknown
+from pytest_humaneval.wording import cannot_be_written, unknown
 
 from .batches import encode, fitting
 from .checkpoint import TrainerState
@@ -34,6 +34,15 @@ ADAPTED = "adapted"  # in the output of a training with meta: a routed prompt
 
 
 @dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a training starts from."""
+
+    strategies: Mapping[str, Strategy]
+    data: TrainingData
+    frozen: FrozenModel
+
+
+@dataclass(frozen=True, slots=True)
 class Trained:
     """What a training left: where, and how far it came."""
 
@@ -51,7 +60,7 @@ def run_training(config: Config, model: str, cache_dir: Path, output: Path, stre
     """
     check_output(output)
     with heartbeat(stream or sys.stderr) as lively:
-        return _run(config, model, cache_dir, output, lively)
+        return train_loaded(config, load(config, model, cache_dir, teller(lively)), output, lively)
 
 
 def check_output(output: Path) -> None:
@@ -65,21 +74,32 @@ def check_output(output: Path) -> None:
         with tempfile.TemporaryFile(dir=output):
             pass
     except OSError as error:
-        raise ConfigError(f"--output: {output} cannot be written ({error.strerror or error})") from error
+        raise ConfigError(cannot_be_written(f"--output: {output}", error)) from error
 
 
-def _run(config: Config, model: str, cache_dir: Path, output: Path, stream: TextIO) -> Trained:
-    def say(text: str) -> None:
-        stream.write(f"{text}\n")
-        stream.flush()
+def load(config: Config, model: str, cache_dir: Path, say: Say) -> Loaded:
+    """Read the data and load the model, after what would be refused without them.
 
+    Raises:
+        InputError: data, model, strategy or keys that cannot be used.
+    """
     strategies = bundled_strategies()
     known(strategies, config.strategy, "strategy")
     known(strategies, config.teacher, "teacher")
+    check_meta(config)
     data = read_training_data(config.data).sample(config.max_train_samples, config.max_eval_samples, config.seed)
     say(data.summary())
-    frozen = load_frozen(model, cache_dir, config.precision, say)
-    objective, examples = make_objective(config, data, frozen, strategies, output, say)
+    return Loaded(strategies, data, load_frozen(model, cache_dir, config.precision, say))
+
+
+def train_loaded(config: Config, loaded: Loaded, output: Path, stream: TextIO) -> Trained:
+    """Train, or go on training, with what is loaded, and write the report.
+
+    Raises:
+        TrainingError: the training diverged; its last good checkpoint is kept.
+    """
+    say, data, frozen = teller(stream), loaded.data, loaded.frozen
+    objective, examples = make_objective(config, data, frozen, loaded.strategies, output, say)
     try:
         trained = objective if config.meta == "none" else _meta(objective, config)
         state = train(frozen, examples, trained, config, output, stream)
@@ -92,15 +112,35 @@ def _run(config: Config, model: str, cache_dir: Path, output: Path, stream: Text
     return Trained(output, state, data.summary())
 
 
-def _meta(objective: Objective, config: Config) -> Objective:
-    from .meta import Meta
+def teller(stream: TextIO) -> Say:
+    """Writes lines at once."""
 
+    def say(text: str) -> None:
+        stream.write(f"{text}\n")
+        stream.flush()
+
+    return say
+
+
+def check_meta(config: Config) -> None:
+    """Refuse what excludes learning a start for steps on categories.
+
+    Raises:
+        ConfigError: the kind of prompt, or several steps on a batch of samples.
+    """
+    if config.meta == "none":
+        return
     if config.kind != "plain":
         raise ConfigError(
             f"meta: {config.meta} makes a prompt for each category of a plain one; kind is {config.kind!r}"
         )
-    if objective.num_iterations > 1:
+    if config.objective == "reward" and config.num_iterations > 1:
         raise ConfigError("meta: num_iterations has to be 1, as the steps on a batch are inner_steps")
+
+
+def _meta(objective: Objective, config: Config) -> Objective:
+    from .meta import Meta
+
     return Meta(objective, config)
 
 
@@ -143,18 +183,16 @@ def make_objective(
     return sampled_objective(config.objective)(data, strategy, config, say), examples
 
 
-def validated(config: Config, model: str, cache_dir: Path, checkpoint: Path) -> tuple[list[bool], int]:
+def validated(config: Config, loaded: Loaded, checkpoint: Path) -> tuple[list[bool], int]:
     """Which problems of MBPP's validation split a checkpoint's greedy completions solve; and its trainable numbers."""
     from .checkpoint import load_prompt
     from .passing import KeepPassing
 
-    strategy = bundled_strategies()[config.strategy]
-    data = read_training_data(config.data).sample(config.max_train_samples, config.max_eval_samples, config.seed)
-    frozen = load_frozen(model, cache_dir, config.precision, lambda text: None)
-    judge = KeepPassing(data, strategy, config)
+    frozen, strategy = loaded.frozen, loaded.strategies[config.strategy]
+    judge = KeepPassing(loaded.data, strategy, config)
     trainable = sum(parameter.numel() for parameter in make_prompt(frozen, config).parameters())
     try:
-        examples = encoded(data, strategy, frozen, config).validation
+        examples = encoded(loaded.data, strategy, frozen, config).validation
         return judge.pass_at_1(load_prompt(checkpoint, frozen), frozen, examples), trainable
     finally:
         judge.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_data import ROW
+from test_data import written_mbpp
 from tiny_training import tiny_directory
 
 from pytest_humaneval.exceptions import ConfigError
@@ -38,10 +38,7 @@ num_mixed_tokens = 8
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    rows = [
-        ROW | {"task_id": task_id, "code": ROW["code"].replace("res", f"r{task_id}")} for task_id in range(598, 604)
-    ]
-    (tmp_path / "mbpp.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    written_mbpp(tmp_path)
     (tmp_path / "bench.toml").write_text(TEXT)
     return tmp_path
 

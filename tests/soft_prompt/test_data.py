@@ -21,6 +21,16 @@ ROW: dict[str, Any] = {
     "test_list": ["assert shift([1, -2],2) == [3]", "assert shift([]) == []", "assert shift([0]) == [1]"],
     "test_setup_code": "",
 }
+
+
+def written_mbpp(folder: Path) -> None:
+    """A little of MBPP's shape in a file: three tasks of the validation split, three to train on."""
+    rows = [
+        ROW | {"task_id": task_id, "code": ROW["code"].replace("res", f"r{task_id}")} for task_id in range(598, 604)
+    ]
+    (folder / "mbpp.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
 LENGTH = ROW | {  # MBPP/813, which is HumanEval/23
     "task_id": 813,
     "text": "Write a function to find length of the string.",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from mini import PROBLEMS
-from test_data import ROW
+from test_data import written_mbpp
 from tiny_training import load_tiny, tiny_directory
 
 from pytest_humaneval.exceptions import ConfigError
@@ -39,10 +39,7 @@ eval_steps = 2
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A configuration and a little of MBPP's shape."""
-    rows = [
-        ROW | {"task_id": task_id, "code": ROW["code"].replace("res", f"r{task_id}")} for task_id in range(598, 604)
-    ]
-    (tmp_path / "mbpp.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    written_mbpp(tmp_path)
     (tmp_path / "training.toml").write_text(CONFIG)
     return tmp_path
 
