@@ -11,7 +11,9 @@ import runpy
 import tempfile
 from pathlib import Path
 
-from pytest_humaneval.engine.vllm_setup import EngineError, EngineOptions, engine_arguments, prepare_environment
+from pytest_humaneval.engine.protocol import EngineOptions
+from pytest_humaneval.engine.vllm_setup import engine_arguments, prepare_environment
+from pytest_humaneval.exceptions import EngineError
 from pytest_humaneval.models.broken_packages import mark_broken_packages_absent
 
 

@@ -15,6 +15,7 @@ import socket
 from collections.abc import Sequence
 
 from execnet import gateway_io
+from execnet.gateway_base import ExecModel, Popen2IO
 
 FILES = 2  # standard input and output
 
@@ -66,14 +67,14 @@ def _master_through(forking: socket.socket) -> type[gateway_io.Popen2IOMaster]:
     class Master(gateway_io.Popen2IOMaster):
         """The run's end of a worker."""
 
-        def __init__(self, args: list[str], execmodel: gateway_io.ExecModel) -> None:
+        def __init__(self, args: list[str], execmodel: ExecModel) -> None:
             stdin, write = os.pipe()
             read, stdout = os.pipe()
             socket.send_fds(forking, [b"w"], [stdin, stdout])
             self._process = os.pidfd_open(int.from_bytes(forking.recv(4)))
             os.close(stdin)
             os.close(stdout)
-            gateway_io.Popen2IO.__init__(self, os.fdopen(write, "wb"), os.fdopen(read, "rb"), execmodel)
+            Popen2IO.__init__(self, os.fdopen(write, "wb"), os.fdopen(read, "rb"), execmodel)
 
         def wait(self) -> int | None:
             select.select([self._process], [], [])
