@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.exceptions import InfrastructureError, InputError
+from pytest_humaneval.report.console import show, terminal_width
 
 INTERNAL_ERROR = 3  # as pytest's
 DEFAULT_MODEL = "qwen2.5-coder-0.5b-instruct"
@@ -74,5 +74,5 @@ def probe(
             raise InputError(f"{results} and {control_results}: one has no rewritten problems beside the original ones")
         made[DROP] = drop
     ours, theirs = (name.partition("=")[0] for name in names)
-    print("\n".join(probe_lines(findings(made), ours, theirs, shutil.get_terminal_size().columns)))
+    show(probe_lines(findings(made), ours, theirs, terminal_width()))
     return 0
