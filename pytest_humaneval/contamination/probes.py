@@ -84,7 +84,7 @@ def _texts(problem: Problem) -> Iterator[str]:
 
 
 def _whole(problem: Problem) -> str:
-    return problem.prompt + problem.canonical_solution
+    return problem.program(problem.canonical_solution)
 
 
 def _continued(problems: Sequence[Problem], readings: Readings, place: Callable[[Problem], int]) -> list[float]:

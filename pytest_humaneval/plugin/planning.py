@@ -26,7 +26,7 @@ from pytest_humaneval.plugin.registered import known_extensions, known_strategie
 from pytest_humaneval.postprocess import POSTPROCESSOR_SORT
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import completion_prompt
-from pytest_humaneval.prompting.registry import register, select_strategies
+from pytest_humaneval.prompting.registry import refuse_those_that_fill_no_gap, register, select_strategies
 from pytest_humaneval.prompting.soft_strategy import SoftStrategy, check_model
 from pytest_humaneval.registration import AUTO
 from pytest_humaneval.results.read import UNNAMED
@@ -140,6 +140,8 @@ def choose(config: pytest.Config) -> Choices:
     if postprocess != AUTO:
         POSTPROCESSOR_SORT.find(postprocess, extensions.postprocessors, "--humaneval-postprocess", others=(AUTO,))
     strategies = chosen_strategies(config, engine, sampling, postprocess)
+    if engine.name != "replay":
+        refuse_those_that_fill_no_gap(strategies, selected)
     sandbox = options.sandbox_options(config)
     SANDBOX_SORT.find(sandbox.name, extensions.sandboxes, "--humaneval-sandbox")
     return Choices(

@@ -20,7 +20,7 @@ def undefined_names(problem: Problem, code: str) -> frozenset[str]:
     Nothing is run. A name that is defined anywhere at the top, or declared global, counts as defined; after
     ``from x import *`` nobody can tell.
     """
-    source = problem.prompt + code
+    source = problem.program(code)
     try:
         with quiet():
             top = symtable.symtable(source, "<answer>", "exec")
