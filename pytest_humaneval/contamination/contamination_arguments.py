@@ -63,16 +63,17 @@ def probe(
         )
     keep = default_cache_directory()
     names = [dataset or "humaneval", control or "control"]
-    made = {}
+    made, ranks = {}, ()
     if control is not None:
         sets = [dataset_named(name, keep).problems for name in (dataset, control)]
         directory = materialise(find_model(model or DEFAULT_MODEL, keep), keep, lambda text: None)
-        made = read_probes(sets[0], sets[1], partial(read_texts, directory))
+        of_model = read_probes(sets[0], sets[1], partial(read_texts, directory))
+        made, ranks = dict(of_model.figures), of_model.ranks
     if results is not None and control_results is not None:
         drop = drop_probe(read_results(results).outcomes, read_results(control_results).outcomes)
         if drop is None:
             raise InputError(f"{results} and {control_results}: one has no rewritten problems beside the original ones")
         made[DROP] = drop
     ours, theirs = (name.partition("=")[0] for name in names)
-    print("\n".join(probe_lines(findings(made), ours, theirs, shutil.get_terminal_size().columns)))
+    print("\n".join(probe_lines(findings(made), ours, theirs, shutil.get_terminal_size().columns, ranks)))
     return 0

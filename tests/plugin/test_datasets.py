@@ -18,15 +18,6 @@ RIGHT = {one.task_id.replace("Mini", "Other"): one.canonical_solution for one in
 WRONG = {"Other/0 minimal": "    return 0\n"}
 
 
-@pytest.fixture
-def other(tmp_path: Path) -> Path:
-    """The three problems once more, as another dataset."""
-    rows = [asdict(replace(one, task_id=one.task_id.replace("Mini", "Other"))) for one in PROBLEMS]
-    file = tmp_path / "other.jsonl"
-    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return file
-
-
 def read_rows(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text().splitlines()]
 
