@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_humaneval.exceptions import InfrastructureError, InputError
+
+if TYPE_CHECKING:
+    from pytest_humaneval.contamination.statement_ranks import StatementRanks
+    from pytest_humaneval.statistics.two_samples import TwoSamples
 
 INTERNAL_ERROR = 3  # as pytest's
 DEFAULT_MODEL = "qwen2.5-coder-0.5b-instruct"
@@ -63,7 +68,8 @@ def probe(
         )
     keep = default_cache_directory()
     names = [dataset or "humaneval", control or "control"]
-    made, ranks = {}, ()
+    made: dict[str, TwoSamples] = {}
+    ranks: Sequence[StatementRanks | None] = ()
     if control is not None:
         sets = [dataset_named(name, keep).problems for name in (dataset, control)]
         directory = materialise(find_model(model or DEFAULT_MODEL, keep), keep, lambda text: None)

@@ -12,17 +12,15 @@ from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.rows import rows_of
 
 __all__ = [
-    *(
-        "POOLED",
-        "control_of",
-        "is_pooled",
-        "is_rewritten",
-        "part_of",
-        "parts_of",
-        "row_records",
-        "same_part",
-        "shown_of",
-    )
+    "POOLED",
+    "control_of",
+    "is_pooled",
+    "is_rewritten",
+    "part_of",
+    "parts_of",
+    "row_records",
+    "same_part",
+    "shown_of",
 ]
 
 
