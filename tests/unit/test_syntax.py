@@ -9,7 +9,7 @@ import pytest
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.results.explanation import explained
 from pytest_humaneval.store.self_contained import is_self_contained
-from pytest_humaneval.syntax import NOT_PYTHON, last_function, names_in, parse, tree_of
+from pytest_humaneval.syntax import NOT_PYTHON, Names, last_function, names_in, parse, tree_of
 from pytest_humaneval.testing import ADD
 
 ESCAPE = "import re\nPATTERN = re.compile('\\d')\n"  # warned of, as no such escape exists
@@ -44,7 +44,7 @@ def test_nobody_is_warned_of_what_a_model_wrote() -> None:
     ],
 )
 def test_the_global_names_of_a_program_are_known(source: str, binds: set[str], needs: set[str]) -> None:
-    assert names_in(source) == (binds, needs)
+    assert names_in(source) == Names(frozenset(binds), frozenset(needs))
     assert names_in(source + "\n(") is None
 
 
