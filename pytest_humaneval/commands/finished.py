@@ -30,7 +30,7 @@ from pytest_humaneval.report.terminal import (
     table,
 )
 from pytest_humaneval.report.texttable import wrapped
-from pytest_humaneval.results.parts import is_pooled, shown_of
+from pytest_humaneval.results.parts import control_of, is_pooled, shown_of
 from pytest_humaneval.results.preregistration import recorded
 from pytest_humaneval.results.read import Results, read_results
 from pytest_humaneval.results.rows import context_of, ranked, rows_of
@@ -127,7 +127,8 @@ def analysed(
     check_baseline(gates, run.strategies, before.strategies if before is not None else None, "--")
     pool = options.pool or is_pooled(run.run)
     stops = recorded_stops(run.run.get("stopping"))
-    analysis = analyse(run, before, Looked(ks_of(run), options.max_drop, pool, pairs and "stop" not in run.run))
+    looked = Looked(ks_of(run), options.max_drop, pool, pairs and "stop" not in run.run, control_of(run.run))
+    analysis = analyse(run, before, looked)
     if before is None or before.source in (stops.against if stops is not None else ""):
         analysis = with_stops(analysis, stops)
     analysis = replace(analysis, registration=recorded(run.run.get("plan")), likelihood=_likelihood(run, before))

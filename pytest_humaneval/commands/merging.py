@@ -31,7 +31,17 @@ from pytest_humaneval.results.record import SAMPLES_FILE, result_row, sample_row
 from pytest_humaneval.whole_file import write_whole
 from pytest_humaneval.wording import cannot_be_written
 
-OF_PARTS = ("pairs", "with_reference", "reliability", "baseline", "by_dataset", "gates", "plan", "robustness")
+OF_PARTS = (
+    "pairs",
+    "with_reference",
+    "reliability",
+    "baseline",
+    "by_dataset",
+    "gates",
+    "plan",
+    "robustness",
+    "excess_drops",
+)
 """What a part's run.json may say of its own figures, which are not those of the whole."""
 
 
