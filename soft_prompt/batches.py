@@ -38,7 +38,8 @@ class Batch:
     """Examples padded on the right.
 
     ``input_ids``, ``attention_mask``, ``labels``: (batch, seq); labels are IGNORE_INDEX wherever there is no solution.
-    ``kept``: the columns in which any example has a label.
+    ``kept``: the columns in which any example has a label. ``questions``: (batch, seq), true where the question is.
+    ``inputs_embeds``: (batch, seq, dim), what stands in place of the embeddings of ``input_ids`` where it is not None.
     """
 
     task_ids: tuple[str, ...]
@@ -47,6 +48,8 @@ class Batch:
     attention_mask: Tensor
     labels: Tensor
     kept: Tensor
+    questions: Tensor
+    inputs_embeds: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.task_ids)
@@ -108,16 +111,17 @@ def collate(examples: Sequence[Example], pad: int, device: Any = "cpu") -> Batch
         label[: len(example.prompt)] = IGNORE_INDEX
         label[len(example) :] = IGNORE_INDEX
     kept = (labels != IGNORE_INDEX).any(dim=0).nonzero().flatten()
+    questions = torch.tensor([[place < len(example.prompt) for place in range(length)] for example in examples])
     batch = Batch(
         tuple(example.task_id for example in examples), tuple(example.category for example in examples),
-        input_ids, attention_mask, labels, kept,
+        input_ids, attention_mask, labels, kept, questions,
     )  # fmt: skip
     return to_device(batch, device)
 
 
 def to_device(batch: Batch, device: Any) -> Batch:
     """The same batch elsewhere."""
-    names = ("input_ids", "attention_mask", "labels", "kept")
+    names = ("input_ids", "attention_mask", "labels", "kept", "questions")
     return replace(batch, **{name: getattr(batch, name).to(device) for name in names})
 
 

@@ -190,10 +190,12 @@ def validated(config: Config, loaded: Loaded, checkpoint: Path) -> tuple[list[bo
 
     frozen, strategy = loaded.frozen, loaded.strategies[config.strategy]
     judge = KeepPassing(loaded.data, strategy, config)
-    trainable = sum(parameter.numel() for parameter in make_prompt(frozen, config).parameters())
+    prompt = make_prompt(frozen, config)
     try:
-        examples = encoded(loaded.data, strategy, frozen, config).validation
-        return judge.pass_at_1(load_prompt(checkpoint, frozen), frozen, examples), trainable
+        examples = encoded(loaded.data, strategy, frozen, config)
+        prompt.fit(frozen, examples.train)
+        trainable = sum(parameter.numel() for parameter in prompt.parameters() if parameter.requires_grad)
+        return judge.pass_at_1(load_prompt(checkpoint, frozen), frozen, examples.validation), trainable
     finally:
         judge.close()
 

@@ -51,6 +51,7 @@ def train(
         KeyboardInterrupt: Ctrl-C; what was done is kept, but for the step that had begun.
     """
     prompt = make_prompt(frozen, config).to(frozen.device)
+    prompt.fit(frozen, examples.train)
     optimizer = torch.optim.AdamW(prompt.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
     state = resume(output, prompt, frozen, config, optimizer) or TrainerState()
     total_steps = num_steps(config, len(examples.train))

@@ -24,7 +24,7 @@ from soft_prompt.schedule import learning_rate
 from soft_prompt.train import Examples, batches_of_step, num_steps, train
 from soft_prompt.watch import read_metrics
 
-KINDS = ["plain", "deep", "routed", "mixture"]
+KINDS = ["plain", "deep", "routed", "mixture", "attention", "prototypes", "network"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
