@@ -36,7 +36,7 @@ from pytest_humaneval.wording import short_digest
 from .conditioned import ConditionedPrompt
 from .config import Config
 from .deep import DeepPrompt
-from .model import FrozenModel, PlainPrompt, SoftPrompt
+from .model import STRUCTURE, FrozenModel, PlainPrompt, SoftPrompt
 from .routed import RoutedPrompt
 
 LAST = "last"
@@ -104,6 +104,7 @@ def write_prompt(folder: Path, prompt: SoftPrompt, frozen: FrozenModel, config: 
         "step": state.step,
         "best_validation_loss": state.best_loss,
         "config": config.to_dict(),
+        **prompt.notes(),
     }
     parts = prompt.files()
     for name, tensors in parts.items():
@@ -129,7 +130,8 @@ def load_prompt(directory: Path, frozen: FrozenModel) -> SoftPrompt:
     if first.peft_type in CONDITIONED:
         _check_model(first, frozen)
         kept = read_conditioned(first, frozen.model.config.get_text_config(), frozen.name)
-        return ConditionedPrompt(first.peft_type, kept).to(frozen.device)
+        conditioned: SoftPrompt = ConditionedPrompt(first.peft_type, kept).to(frozen.device)
+        return conditioned
     tensors = {name: _tensor(checkpoint, frozen) for name, checkpoint in checkpoints.items()}
     if "" not in tensors:
         routed = RoutedPrompt(next(iter(tensors.values())).to(frozen.device))
@@ -139,6 +141,12 @@ def load_prompt(directory: Path, frozen: FrozenModel) -> SoftPrompt:
         return routed
     kind = DeepPrompt if checkpoints[""].peft_type == DEEP else PlainPrompt
     return kind(tensors[""].to(frozen.device))
+
+
+def found_structure(output: Path) -> str:
+    """What a training with gates came to, as keys of a configuration."""
+    manifest = json.loads((output / BEST / MANIFEST).read_text())
+    return ", ".join(f"{key} = {value!r}" for key, value in manifest[STRUCTURE].items())
 
 
 def resume(

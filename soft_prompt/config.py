@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pytest_humaneval.exceptions import ConfigError
 from pytest_humaneval.wording import cannot_be_read, unknown
 
+INITIALISATIONS: tuple[Literal["random", "vocabulary", "text"], ...] = ("random", "vocabulary", "text")
 HUB_DATA = "google-research-datasets/mbpp"
 
 
@@ -21,12 +22,13 @@ class Config:
     """Every setting of a training, complete at construction; see docs/soft-prompts.md for what they mean."""
 
     # What is learned.
-    kind: Literal["plain", "deep", "routed", "mixture", "attention", "prototypes", "network"] = "plain"
+    kind: Literal["plain", "deep", "routed", "mixture", "attention", "prototypes", "network", "gated"] = "plain"
     num_virtual_tokens: int = 20
     num_mixed_tokens: int = 128  # of the kind mixture: the paper's plateau
     num_prompts: int = 4  # of the kind attention: how many a question chooses from
     source_prompts: Sequence[str] = ()  # of the kind attention: folders of plain prompts, taken as they are
     bottleneck: int = 16  # of the kinds attention and network: numbers of the narrow layer
+    gate_penalty: float = 0.01  # of the kind gated: what all gates open cost, in loss per token
     prompt_tuning_init: Literal["random", "vocabulary", "text"] = "vocabulary"
     prompt_tuning_init_text: str = "Complete the Python function so that it is correct for every input.\n"
     # From what.
@@ -158,13 +160,14 @@ _NOT_NEGATIVE = _number(0.0, 1e6, "a number from 0")
 _TEXT: Rule = ("text that is not empty", lambda value: isinstance(value, str) and bool(value.strip()))
 
 RULES: dict[str, Rule] = {
-    "kind": _one_of("plain", "deep", "routed", "mixture", "attention", "prototypes", "network"),
+    "kind": _one_of("plain", "deep", "routed", "mixture", "attention", "prototypes", "network", "gated"),
     "num_virtual_tokens": _whole(1),
     "num_mixed_tokens": _whole(1),
     "num_prompts": _whole(1),
     "source_prompts": ("a list of folders", _is_list_of_texts),
     "bottleneck": _whole(1),
-    "prompt_tuning_init": _one_of("random", "vocabulary", "text"),
+    "gate_penalty": _NOT_NEGATIVE,
+    "prompt_tuning_init": _one_of(*INITIALISATIONS),
     "prompt_tuning_init_text": _TEXT,
     "objective": _one_of("likelihood", "distillation", "reward", "passing", "preference"),
     "strategy": _TEXT,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -12,8 +13,9 @@ from pytest_humaneval.exceptions import ConfigError, HumanEvalError
 
 from .attention import attention_prompt
 from .checkpoint import load_prompt
-from .config import Config
+from .config import INITIALISATIONS, Config
 from .deep import DeepPrompt
+from .gated import GatedPrompt
 from .mixture import MixturePrompt
 from .model import FrozenModel, PlainPrompt, SoftPrompt
 from .network import network_prompt
@@ -69,6 +71,14 @@ def _attention(frozen: FrozenModel, config: Config, initial: Tensor) -> SoftProm
     return attention_prompt(initial, prompts, config.bottleneck, config.seed, learned=not config.source_prompts)
 
 
+def _gated(frozen: FrozenModel, config: Config, initial: Tensor) -> SoftPrompt:
+    each = [
+        initial_embedding(frozen, replace(config, prompt_tuning_init=name)).to(frozen.device)
+        for name in INITIALISATIONS
+    ]
+    return GatedPrompt(each, INITIALISATIONS)
+
+
 def _source(folder: Path, frozen: FrozenModel, count: int) -> Tensor:
     """The virtual tokens of a checkpoint that is one plain prompt: (count, dim)."""
     try:
@@ -93,6 +103,7 @@ MAKERS: dict[str, Maker] = {
     "routed": lambda frozen, config, initial: RoutedPrompt(initial),
     "mixture": _mixture,
     "attention": _attention,
+    "gated": _gated,
     "prototypes": lambda frozen, config, initial: PrototypePrompt(initial),
     "network": lambda frozen, config, initial: network_prompt(initial, config.bottleneck, config.seed),
 }

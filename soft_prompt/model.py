@@ -28,6 +28,8 @@ from pytest_humaneval.models.weights import Progress, materialise
 
 from .batches import Batch, Example
 
+STRUCTURE = "structure"  # of a manifest: the keys of a configuration that were found by a search for it
+
 
 @dataclass(frozen=True, slots=True)
 class FrozenModel:
@@ -115,6 +117,10 @@ class SoftPrompt(nn.Module, abc.ABC):  # type: ignore[misc]
     @abc.abstractmethod
     def tensors(self) -> dict[str, Tensor]:
         """What a checkpoint keeps, by the part's name; a prompt of one part calls it the empty text."""
+
+    def notes(self) -> dict[str, Any]:
+        """What a checkpoint's manifest says besides, for people."""
+        return {}
 
     def files(self) -> dict[str, dict[str, Tensor]]:
         """The same as files of tensors by their names there, by the folder's name."""

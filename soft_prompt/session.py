@@ -16,9 +16,10 @@ from pytest_humaneval.strategy import Strategy
 from pytest_humaneval.wording import cannot_be_written, unknown
 
 from .batches import encode, fitting
-from .checkpoint import TrainerState
+from .checkpoint import TrainerState, found_structure
 from .config import Config
 from .data import TrainingData, read_training_data
+from .exclusions import check_categories, check_exclusions
 from .heartbeat import heartbeat
 from .initial import make_prompt
 from .model import FrozenModel, load_frozen
@@ -86,7 +87,7 @@ def load(config: Config, model: str, cache_dir: Path, say: Say) -> Loaded:
     strategies = bundled_strategies()
     known(strategies, config.strategy, "strategy")
     known(strategies, config.teacher, "teacher")
-    check_meta(config)
+    check_exclusions(config)
     data = read_training_data(config.data).sample(config.max_train_samples, config.max_eval_samples, config.seed)
     say(data.summary())
     return Loaded(strategies, data, load_frozen(model, cache_dir, config.precision, say))
@@ -101,10 +102,12 @@ def train_loaded(config: Config, loaded: Loaded, output: Path, stream: TextIO) -
     say, data, frozen = teller(stream), loaded.data, loaded.frozen
     objective, examples = make_objective(config, data, frozen, loaded.strategies, output, say)
     try:
-        trained = objective if config.meta == "none" else _meta(objective, config)
-        state = train(frozen, examples, trained, config, output, stream)
+        check_categories(config, examples.train, say)
+        state = train(frozen, examples, _learned(objective, config), config, output, stream)
         if config.meta != "none":
             say(f"wrote {_adapt(output, frozen, objective, examples, config, state)}, adapted to each category")
+        if config.kind == "gated":
+            say(f"found: {found_structure(output)}")
     finally:
         objective.close()
     for path in write_report(output, config, frozen.name, data.summary(), state):
@@ -122,26 +125,17 @@ def teller(stream: TextIO) -> Say:
     return say
 
 
-def check_meta(config: Config) -> None:
-    """Refuse what excludes learning a start for steps on categories.
+def _learned(objective: Objective, config: Config) -> Objective:
+    """The objective inside of what changes how it is learned."""
+    if config.meta != "none":
+        from .meta import Meta
 
-    Raises:
-        ConfigError: the kind of prompt, or several steps on a batch of samples.
-    """
-    if config.meta == "none":
-        return
-    if config.kind != "plain":
-        raise ConfigError(
-            f"meta: {config.meta} makes a prompt for each category of a plain one; kind is {config.kind!r}"
-        )
-    if config.objective == "reward" and config.num_iterations > 1:
-        raise ConfigError("meta: num_iterations has to be 1, as the steps on a batch are inner_steps")
+        return Meta(objective, config)
+    if config.kind == "gated":
+        from .gated import Structure
 
-
-def _meta(objective: Objective, config: Config) -> Objective:
-    from .meta import Meta
-
-    return Meta(objective, config)
+        return Structure(objective, config.gate_penalty)
+    return objective
 
 
 def _adapt(
