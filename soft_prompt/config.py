@@ -41,6 +41,8 @@ class Config:
     meta: Literal["none", "reptile", "fomaml"] = "none"  # learn what a few steps on a category start from
     inner_steps: int = 3  # of meta, on each category
     inner_learning_rate: float = 0.1  # of meta; plain gradient descent
+    mixup: float = 0.0  # of the objective likelihood: shares of mixed examples are from Beta(mixup, mixup); 0: none
+    contrast: float = 0.0  # of likelihood and distillation: weight of the contrast between categories
     curriculum: bool = False  # the first epoch goes from short to long
     # How.
     learning_rate: float = 0.003
@@ -178,6 +180,8 @@ RULES: dict[str, Rule] = {
     "meta": _one_of("none", "reptile", "fomaml"),
     "inner_steps": _whole(1),
     "inner_learning_rate": _POSITIVE,
+    "mixup": _NOT_NEGATIVE,
+    "contrast": _NOT_NEGATIVE,
     "curriculum": ("true or false", lambda value: isinstance(value, bool)),
     "learning_rate": _POSITIVE,
     "lr_scheduler_type": _one_of("constant", "linear", "cosine"),

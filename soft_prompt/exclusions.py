@@ -38,6 +38,7 @@ def _faults(config: Config) -> Iterator[str]:
         yield f"source_prompts: only a prompt of the kind 'attention' has some; kind is {config.kind!r}"
     yield from _faults_of_meta(config)
     yield from _faults_of_gates(config)
+    yield from _faults_of_augmentation(config)
 
 
 def _faults_of_meta(config: Config) -> Iterator[str]:
@@ -64,10 +65,32 @@ def _faults_of_gates(config: Config) -> Iterator[str]:
         )
 
 
+def _faults_of_augmentation(config: Config) -> Iterator[str]:
+    if config.mixup and config.objective != "likelihood":
+        yield f"mixup: mixes labels, which only the objective likelihood has; objective is {config.objective!r}"
+    if config.mixup and config.kind == "routed":
+        yield "mixup: a problem between two categories has no route; kind is 'routed'"
+    if config.contrast and config.objective in SAMPLED:
+        yield f"contrast: goes with likelihood and distillation; objective is {config.objective!r}"
+    if config.mixup and config.contrast:
+        yield "contrast: a problem that mixup makes of two has no category; leave one of both at 0"
+    for key in ("mixup", "contrast"):
+        if getattr(config, key) and config.batch_size < 2:
+            yield f"{key}: is between problems of a batch; batch_size has to be 2 or more"
+
+
 def check_categories(config: Config, examples: Sequence[Example], say: Say) -> None:
-    """Say which categories have no example to learn from, where that makes a difference."""
+    """Say which categories have no example to learn from, where that makes a difference.
+
+    Raises:
+        ConfigError: there is nothing to contrast.
+    """
     outcome = "the prompt is not adapted to it" if config.meta != "none" else BY_CATEGORY.get(config.kind, "")
     counts = Counter(example.category for example in examples)
     for category in Category if outcome else ():
         if not counts[category.value]:
             say(f"no training example is of the category {category.value!r}: {outcome}")
+    if config.contrast and (len(counts) < 2 or max(counts.values()) < 2):
+        raise ConfigError(
+            f"contrast: needs training examples of two categories, and two of one; there are {dict(counts)}"
+        )

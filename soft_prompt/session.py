@@ -127,6 +127,10 @@ def teller(stream: TextIO) -> Say:
 
 def _learned(objective: Objective, config: Config) -> Objective:
     """The objective inside of what changes how it is learned."""
+    if config.contrast:
+        from .contrast import Contrast
+
+        objective = Contrast(objective, config.contrast)
     if config.meta != "none":
         from .meta import Meta
 
@@ -173,8 +177,14 @@ def make_objective(
         return objective, Examples(*splits)
     examples = encoded(data, strategy, frozen, config)
     if config.objective == "likelihood":
-        return Likelihood(), examples
+        return _likelihood(config), examples
     return sampled_objective(config.objective)(data, strategy, config, say), examples
+
+
+def _likelihood(config: Config) -> Objective:
+    from .mixup import Mixup
+
+    return Mixup(config.mixup, config.seed) if config.mixup else Likelihood()
 
 
 def validated(config: Config, loaded: Loaded, checkpoint: Path) -> tuple[list[bool], int]:

@@ -14,8 +14,9 @@ from pytest_humaneval.exceptions import ConfigError
 from soft_prompt.config import Config
 from soft_prompt.data import read_training_data
 from soft_prompt.exclusions import check_exclusions
+from soft_prompt.mixup import Mixup
 from soft_prompt.model import FrozenModel
-from soft_prompt.session import Loaded, bundled_strategies, train_loaded
+from soft_prompt.session import Loaded, bundled_strategies, make_objective, train_loaded
 
 
 @pytest.mark.filterwarnings("default")  # of TensorBoard and matplotlib
@@ -32,6 +33,11 @@ def test_a_training_says_what_the_data_lacks_and_what_its_gates_came_to(frozen: 
     assert "category 'list'" not in said.getvalue()
     with pytest.raises(ConfigError, match="all training examples are of 'list'"):
         train_loaded(replace(config, kind="prototypes"), loaded, tmp_path / "prototypes", said)
+    with pytest.raises(ConfigError, match=r"contrast: needs training examples of two categories.*\{'list': 3\}"):
+        train_loaded(replace(config, contrast=0.1), loaded, tmp_path / "contrast", said)
+    strategies = loaded.strategies
+    objective, _ = make_objective(replace(config, mixup=0.2), loaded.data, frozen, strategies, tmp_path, said.write)
+    assert isinstance(objective, Mixup)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +47,14 @@ def test_a_training_says_what_the_data_lacks_and_what_its_gates_came_to(frozen: 
         ({"kind": "gated", "objective": "reward"}, "objective: reward samples from the cut prompt"),
         ({"kind": "gated", "gradient_accumulation_steps": 1}, "gradient_accumulation_steps: has to be 2 or more"),
         ({"kind": "gated", "meta": "reptile"}, "meta: reptile makes a prompt for each category of a plain one"),
+        ({"mixup": 0.2, "objective": "passing"}, "mixup: mixes labels, which only the objective likelihood has"),
+        ({"mixup": 0.2, "kind": "routed"}, "mixup: a problem between two categories has no route"),
+        ({"mixup": 0.2, "contrast": 0.1}, "contrast: a problem that mixup makes of two has no category"),
+        ({"contrast": 0.1, "objective": "preference"}, "contrast: goes with likelihood and distillation"),
+        (
+            {"contrast": 0.1, "batch_size": 1},
+            "contrast: is between problems of a batch; batch_size has",
+        ),
         ({"objective": "reward", "meta": "fomaml", "num_iterations": 2}, "meta: num_iterations has to be 1"),
     ],
 )
