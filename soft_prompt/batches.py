@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -16,7 +16,9 @@ from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.strategy import Strategy
 
+Item = TypeVar("Item")
 IGNORE_INDEX = -100  # PyTorch's own: no loss on positions that have no solution
+MOST_PADDING = 0.1
 BUCKET = 16  # batches among which examples of like length find each other
 
 
@@ -134,17 +136,45 @@ def epoch_batches(
     epoch goes from the shortest to the longest.
     """
     if curriculum and epoch == 0:
-        ordered = sorted(examples, key=lambda example: (len(example), example.task_id))
-        return _cut(ordered, batch_size)
+        return by_length(sorted(examples, key=lambda example: example.task_id), batch_size)
     shuffled = list(examples)
     chance = random.Random(f"{seed} {epoch}")
     chance.shuffle(shuffled)
     batches: list[list[Example]] = []
     for bucket in _cut(shuffled, batch_size * BUCKET):
-        batches += _cut(sorted(bucket, key=len), batch_size)
+        batches += by_length(bucket, batch_size)
     chance.shuffle(batches)
     return batches
 
 
-def _cut(examples: Sequence[Example], size: int) -> list[list[Example]]:
-    return [list(examples[start : start + size]) for start in range(0, len(examples), size)]
+def by_length(items: Sequence[Item], size: int, length: Callable[[Any], int] = len) -> list[list[Item]]:
+    """``items`` in parts of ``size``, the last of what is left, those of like length together: little is padded."""
+    return _cut(sorted(items, key=length), size)
+
+
+def hardly_padded(items: Sequence[Item], size: int, length: Callable[[Any], int] = len) -> list[list[Item]]:
+    """As :func:`by_length`, but a part ends before more than a tenth of it would be padding.
+
+    For what need not be parts of one size: completions, whose lengths differ more than those of problems.
+    """
+    parts: list[list[Item]] = []
+    text = 0  # tokens in the last part
+    for item in sorted(items, key=length):
+        whole = length(item) * (len(parts[-1]) + 1) if parts else 0
+        if parts and len(parts[-1]) < size and whole - text - length(item) <= MOST_PADDING * whole:
+            parts[-1].append(item)
+            text += length(item)
+        else:
+            parts.append([item])
+            text = length(item)
+    return parts
+
+
+def padding_share(batches: Iterable[Sequence[Example]]) -> float:
+    """How much of what goes through the model is padding, where each batch is as long as its longest example."""
+    lengths = [[len(example) for example in batch] for batch in batches]
+    return 1.0 - sum(map(sum, lengths)) / sum(max(each) * len(each) for each in lengths)
+
+
+def _cut(items: Sequence[Item], size: int) -> list[list[Item]]:
+    return [list(items[start : start + size]) for start in range(0, len(items), size)]

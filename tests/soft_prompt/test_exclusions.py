@@ -36,7 +36,7 @@ def test_a_training_says_what_the_data_lacks_and_what_its_gates_came_to(frozen: 
     with pytest.raises(ConfigError, match=r"contrast: needs training examples of two categories.*\{'list': 3\}"):
         train_loaded(replace(config, contrast=0.1), loaded, tmp_path / "contrast", said)
     strategies = loaded.strategies
-    objective, _ = make_objective(replace(config, mixup=0.2), loaded.data, frozen, strategies, tmp_path, said.write)
+    objective, _ = make_objective(replace(config, mixup=0.2), loaded.data, frozen, strategies, tmp_path, print)
     assert isinstance(objective, Mixup)
 
 
