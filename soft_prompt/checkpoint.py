@@ -143,7 +143,7 @@ def load_prompt(directory: Path, frozen: FrozenModel) -> SoftPrompt:
     return kind(tensors[""].to(frozen.device))
 
 
-def found_structure(output: Path) -> str:
+def structure_in(output: Path) -> str:
     """What a training with gates came to, as keys of a configuration."""
     manifest = json.loads((output / BEST / MANIFEST).read_text())
     return ", ".join(f"{key} = {value!r}" for key, value in manifest[STRUCTURE].items())

@@ -73,7 +73,7 @@ def at_question_ends(states: Tensor, batch: Batch) -> Tensor:
 
 def supervised_contrastive(vectors: Tensor, categories: Sequence[str]) -> Tensor:
     """The mean loss of those that have another of their category; 0 where none has. ``vectors``: (batch, dim)."""
-    same = torch.tensor([[one == other for other in categories] for one in categories], device=vectors.device)
+    same = torch.tensor([[first == second for second in categories] for first in categories], device=vectors.device)
     itself = torch.eye(len(categories), dtype=torch.bool, device=vectors.device)
     positives = same & ~itself
     scores = (vectors @ vectors.T / TEMPERATURE).masked_fill(itself, -torch.inf)

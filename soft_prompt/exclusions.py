@@ -74,6 +74,8 @@ def _faults_of_augmentation(config: Config) -> Iterator[str]:
         yield f"contrast: goes with likelihood and distillation; objective is {config.objective!r}"
     if config.mixup and config.contrast:
         yield "contrast: a problem that mixup makes of two has no category; leave one of both at 0"
+    if config.contrast and config.meta != "none":
+        yield f"contrast: the steps of meta = {config.meta!r} are on one category each: there is nothing to contrast"
     for key in ("mixup", "contrast"):
         if getattr(config, key) and config.batch_size < 2:
             yield f"{key}: is between problems of a batch; batch_size has to be 2 or more"

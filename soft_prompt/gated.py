@@ -76,10 +76,10 @@ class GatedPrompt(SoftPrompt):
 
     def notes(self) -> dict[str, Any]:
         best = self.names[int(self.shares.argmax())]
-        found = {"num_virtual_tokens": self.num_virtual_tokens, "prompt_tuning_init": best}
+        structure = {"num_virtual_tokens": self.num_virtual_tokens, "prompt_tuning_init": best}
         openness = [round(gate, 4) for gate in self.openness.tolist()]
         shares = [round(share, 4) for share in self.shares.tolist()]
-        return {STRUCTURE: found, "gates": openness, "initialisations": dict(zip(self.names, shares, strict=True))}
+        return {STRUCTURE: structure, "gates": openness, "initialisations": dict(zip(self.names, shares, strict=True))}
 
     def logits(self, frozen: FrozenModel, batch: Batch) -> Tensor:
         virtual = torch.einsum("c,cnd->nd", self.shares, self.candidates).expand(len(batch), -1, -1)
@@ -136,7 +136,8 @@ class Structure(Objective):
         prompt.zero_grad(set_to_none=True)
         loss = self._inner.gradients(prompt, frozen, works[0::2], check)
         for name, gradient in structure.items():
-            getattr(prompt, name).grad = gradient
+            # By what goes into sigmoid and softmax: a hundred times as large, it would be all that clipping sees.
+            getattr(prompt, name).grad = None if gradient is None else gradient / SCALE
         return loss
 
     def validate(self, prompt: SoftPrompt, frozen: FrozenModel, batches: Iterable[Sequence[Example]]) -> float:

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from pytest_humaneval.exceptions import ConfigError
-from pytest_humaneval.models.soft_checkpoint import BEST
+from pytest_humaneval.models.soft_checkpoint import BEST, find_checkpoints
 from pytest_humaneval.strategy import Strategy
 from pytest_humaneval.wording import cannot_be_written, unknown
 
 from .batches import encode, fitting
-from .checkpoint import TrainerState, found_structure
+from .checkpoint import TrainerState, structure_in
 from .config import Config
 from .data import TrainingData, read_training_data
 from .exclusions import check_categories, check_exclusions
@@ -88,6 +88,8 @@ def load(config: Config, model: str, cache_dir: Path, say: Say) -> Loaded:
     known(strategies, config.strategy, "strategy")
     known(strategies, config.teacher, "teacher")
     check_exclusions(config)
+    for folder in config.source_prompts:
+        find_checkpoints(Path(folder))
     data = read_training_data(config.data).sample(config.max_train_samples, config.max_eval_samples, config.seed)
     say(data.summary())
     return Loaded(strategies, data, load_frozen(model, cache_dir, config.precision, say))
@@ -107,7 +109,7 @@ def train_loaded(config: Config, loaded: Loaded, output: Path, stream: TextIO) -
         if config.meta != "none":
             say(f"wrote {_adapt(output, frozen, objective, examples, config, state)}, adapted to each category")
         if config.kind == "gated":
-            say(f"found: {found_structure(output)}")
+            say(f"found: {structure_in(output)}")
     finally:
         objective.close()
     for path in write_report(output, config, frozen.name, data.summary(), state):

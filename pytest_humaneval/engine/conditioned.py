@@ -3,11 +3,11 @@
 The embedding of a question is the mean of its tokens' embeddings in the model's own table, (dim,), in float32.
 
     attention    a plain prompt, plus tanh(gate) times a mixture of several prompts, weighted by attention from the
-                 question (Asai et al. 2022, arXiv:2205.11961, "ATTEMPT", equations 2 to 4; the
-                 gate that starts at zero is of Zhang et al. 2023, arXiv:2303.16199, "LLaMA-Adapter", section 3.2)
+                 question (Asai et al. 2022, arXiv:2205.11961, "ATTEMPT"; the gate that starts at zero is of Zhang et
+                 al. 2023, arXiv:2303.16199, "LLaMA-Adapter", section 3.2)
     prototypes   the prompt of the nearest prototype, a mean of embeddings (Snell et al. 2017, arXiv:1703.05175)
     network      a plain prompt plus what a small network makes of the question (Wu et al. 2022, arXiv:2204.04497,
-                 "IDPG", section 3.2)
+                 "IDPG")
 
 Embeddings are normalised before anything learned sees them: a mean over a hundred tokens is much smaller than one.
 """

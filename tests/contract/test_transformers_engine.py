@@ -332,7 +332,7 @@ def test_a_server_gets_the_embeddings_of_the_whole_prompt(model: Path, tmp_path:
     network = load_file(tmp_path / "conditioned" / "adapter_model.safetensors")
     in_front = (random_rows(3), virtual_tokens("PROMPT_NETWORK", network, text.mean(dim=0, keepdim=True))[0])
     for given, virtual in zip(
-        sorted(sent, key=lambda one: not torch.equal(one[:3], random_rows(3))), in_front, strict=True
+        sorted(sent, key=lambda rows: not torch.equal(rows[:3], random_rows(3))), in_front, strict=True
     ):
         torch.testing.assert_close(given, torch.cat([virtual, text]))
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from tiny_training import END, EXAMPLES, SHORT, trained_on
 
-from pytest_humaneval.engine.conditioned import attention, nearest
+from pytest_humaneval.engine.conditioned import attention, fault_in, nearest
 from pytest_humaneval.engine.virtual_tokens import Shelf
 from pytest_humaneval.exceptions import ConfigError
 from pytest_humaneval.models.soft_checkpoint import find_checkpoints
@@ -30,8 +30,8 @@ KINDS = ("attention", "prototypes", "network")
 
 def example(number: int) -> Example:
     """A question of one category or the other, with an answer that is its category's."""
-    category, asked, said = (("math", b"1234567890", b"aa"), ("string", b"qwertyuiop", b"zz"))[number % 2]
-    return Example(f"T/{number}", category, (*b"f", 97 + number, *asked), (*said, END))
+    category, question, answer = (("math", b"1234567890", b"aa"), ("string", b"qwertyuiop", b"zz"))[number % 2]
+    return Example(f"T/{number}", category, (*b"f", 97 + number, *question), (*answer, END))
 
 
 TWO_KINDS = Examples(tuple(map(example, range(8))), tuple(map(example, range(8, 12))))
@@ -40,12 +40,12 @@ TWO_KINDS = Examples(tuple(map(example, range(8))), tuple(map(example, range(8, 
 @pytest.fixture(scope="module")
 def losses(frozen: FrozenModel, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[float, Path]]:
     """The validation loss, and where the training is, of each kind."""
-    found = {}
+    results = {}
     for kind in ("plain", *KINDS):
         output = tmp_path_factory.mktemp(kind)
         state = trained_on(frozen, TWO_KINDS, Likelihood(), replace(CONFIG, kind=kind), output)  # type: ignore[arg-type]
-        found[kind] = (state.best_loss, output)
-    return found
+        results[kind] = (state.best_loss, output)
+    return results
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -63,14 +63,14 @@ def test_an_engine_computes_what_the_training_did(
     checkpoint = find_checkpoints(output)[""]
     shelf = Shelf(frozen.model.config, "tiny", lambda tokens: frozen.embed(torch.tensor(tokens)))
     prompt = load_prompt(output, frozen)
-    asked = TWO_KINDS.validation[:2]
+    examples = TWO_KINDS.validation[:2]
     of_engine = [
-        shelf.get(VirtualTokens(str(checkpoint.directory), checkpoint.digest), each.prompt)[1] for each in asked
+        shelf.get(VirtualTokens(str(checkpoint.directory), checkpoint.digest), each.prompt)[1] for each in examples
     ]
     assert isinstance(prompt, ConditionedPrompt)
-    of_training = prompt.virtual(questions_of(frozen, collate(asked, pad=0))).detach()
+    of_training = prompt.virtual(questions_of(frozen, collate(examples, pad=0))).detach()
     torch.testing.assert_close(torch.stack(of_engine), of_training, rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(of_engine[0], prompt.in_front(frozen, asked[0]))
+    torch.testing.assert_close(of_engine[0], prompt.in_front(frozen, examples[0]))
     assert not torch.allclose(of_engine[0], of_engine[1], atol=1e-3), "two questions, two prompts"
 
 
@@ -122,8 +122,8 @@ def test_source_prompts_that_cannot_be_added_are_refused(frozen: FrozenModel, tm
 def test_a_question_gets_the_prompt_of_the_nearest_mean(frozen: FrozenModel) -> None:
     means = category_means(frozen, TWO_KINDS.train)
     assert list(means) == ["math", "string"], "a category without examples has no prototype"
-    asked = torch.stack([question_of(frozen, each) for each in TWO_KINDS.validation])
-    chosen = nearest(torch.stack(list(means.values())), asked)
+    questions = torch.stack([question_of(frozen, each) for each in TWO_KINDS.validation])
+    chosen = nearest(torch.stack(list(means.values())), questions)
     assert [list(means)[place] for place in chosen] == [each.category for each in TWO_KINDS.validation]
 
 
@@ -131,3 +131,12 @@ def test_prototypes_of_one_category_are_refused(frozen: FrozenModel) -> None:
     prompt = make_prompt(frozen, replace(CONFIG, kind="prototypes"))
     with pytest.raises(ConfigError, match="all training examples are of 'math'"):
         prompt.fit(frozen, TWO_KINDS.train[0::2])
+
+
+def test_a_file_without_a_tensor_or_with_what_is_no_number_says_which() -> None:
+    tensors = {"prompts": torch.zeros(2, 3, 4), "prototypes": torch.zeros(2, 4)}
+    assert fault_in("PROMPT_PROTOTYPES", tensors, 3) == ""
+    assert fault_in("PROMPT_PROTOTYPES", {"prompts": tensors["prompts"]}, 3) == "holds no tensor 'prototypes'"
+    assert "does not fit the other tensors and num_virtual_tokens" in fault_in("PROMPT_PROTOTYPES", tensors, 5)
+    broken = tensors | {"prototypes": torch.full((2, 4), torch.nan)}
+    assert fault_in("PROMPT_PROTOTYPES", broken, 3) == "prototypes has numbers that are not finite"

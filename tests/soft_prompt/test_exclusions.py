@@ -50,6 +50,7 @@ def test_a_training_says_what_the_data_lacks_and_what_its_gates_came_to(frozen: 
         ({"mixup": 0.2, "objective": "passing"}, "mixup: mixes labels, which only the objective likelihood has"),
         ({"mixup": 0.2, "kind": "routed"}, "mixup: a problem between two categories has no route"),
         ({"mixup": 0.2, "contrast": 0.1}, "contrast: a problem that mixup makes of two has no category"),
+        ({"contrast": 0.1, "meta": "reptile"}, "contrast: the steps of meta = 'reptile' are on one category each"),
         ({"contrast": 0.1, "objective": "preference"}, "contrast: goes with likelihood and distillation"),
         (
             {"contrast": 0.1, "batch_size": 1},
