@@ -22,7 +22,7 @@ from soft_prompt.objectives import Likelihood, Objective, label_loss
 from soft_prompt.train import Examples
 
 PROMPT = replace(SHORT, num_virtual_tokens=2)
-on_one_model = settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+on_one_model = settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 texts = st.binary(min_size=1, max_size=6)
 
 
@@ -123,7 +123,7 @@ def test_contrast_brings_problems_of_a_category_together(frozen: FrozenModel, tm
     assert not frozen.model.base_model._forward_hooks
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.sampled_from("abc"), min_size=1, max_size=6), st.integers(0, 1000))
 def test_the_contrastive_loss_is_the_paper_s(categories: list[str], seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)

@@ -38,7 +38,7 @@ def set_structure(prompt: GatedPrompt, shut: int, candidate: int) -> None:
         prompt.mixture[candidate] = -SHUT / SCALE
 
 
-@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(shut=st.integers(0, 3), candidate=st.integers(0, 2))
 def test_a_shut_gate_is_a_token_that_is_not_there(frozen: FrozenModel, shut: int, candidate: int) -> None:
     prompt, batch = gated(frozen), collate(EXAMPLES.train[:3], pad=0)

@@ -50,7 +50,7 @@ def test_prompts_of_all_kinds_begin_as_the_plain_one(frozen: FrozenModel) -> Non
             torch.testing.assert_close(other.logits(frozen, batch), plain.logits(frozen, batch), atol=2e-4, rtol=1e-4)
 
 
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(numbers=st.lists(st.integers(0, 120), min_size=1, max_size=6), size=st.integers(1, 6))
 def test_no_batching_changes_losses_or_gradients(frozen: FrozenModel, numbers: list[int], size: int) -> None:
     """Sorted by length and padded, or each example alone: the same sums."""
