@@ -42,6 +42,8 @@ from pytest_humaneval.results.record import result_row, run_record
 from pytest_humaneval.sandbox import SANDBOXES, SandboxOptions, self_check
 from pytest_humaneval.sandbox.interface import SANDBOX_SORT
 from pytest_humaneval.statistics.metrics import default_ks
+from pytest_humaneval.store.shared_address import SharedAddress
+from pytest_humaneval.store.shared_server import check_shared
 from pytest_humaneval.top_level import TopLevel
 
 PASSED, NOT_PASSED, INTERRUPTED, BROKEN = range(4)  # exit statuses, as pytest's
@@ -61,11 +63,12 @@ class _Run:
     progress: JudgingProgress
     source: TopLevel | None = None  # of a sandbox of the user's own
     read_store: bool = True
+    shared: SharedAddress | None = None
 
     @property
     def setup(self) -> Setup:
         """What every node needs."""
-        return Setup(self.dataset.problems, self.sandbox, self.timeout, self.source, self.read_store)
+        return Setup(self.dataset.problems, self.sandbox, self.timeout, self.source, self.read_store, self.shared)
 
     @property
     def parts(self) -> Mapping[str, Dataset]:
@@ -108,6 +111,7 @@ def evaluate(
     sandbox_image: str,
     memory: int,
     no_cache: bool = False,
+    shared: SharedAddress | None = None,
 ) -> int:
     """Judge what is not judged yet, then print the summary; returns the exit status.
 
@@ -122,7 +126,10 @@ def evaluate(
             survey = chunking.survey(samples, (problem.task_id for problem in problems.problems))
             options = SandboxOptions(sandbox, memory, sandbox_image)
             source = _source_of(sandbox)
-            run = _Run(samples, survey, problems, options, timeout, figures, JudgingProgress(), source, not no_cache)
+            check_shared(shared)
+            run = _Run(
+                samples, survey, problems, options, timeout, figures, JudgingProgress(), source, not no_cache, shared
+            )  # fmt: skip
             return _evaluate(run, address, output)
     except KeyboardInterrupt:
         reason, status = "interrupted", INTERRUPTED

@@ -88,8 +88,7 @@ def _generate(outside: Outside, output: Path) -> int:
     with SamplesFile(output, settings_of(plan)) as file:
         if file.count:
             print(f"continuing after {file.count:,} samples that are there already", file=sys.stderr)
-        store = outside.store if plan.engine.name != "replay" else None
-        engine = EngineProcess(plan.engine, outside.model, store, read_store=outside.read_store, source=source_of(kind))
+        engine = EngineProcess(plan.engine, outside.model, outside.store, source=source_of(kind))
         with contextlib.closing(engine), contextlib.closing(engine.client()) as client:
             clock, errors = _Clock(file), 0
             for sample in stream(plan, client, lambda item: not file.has(item)):

@@ -10,8 +10,10 @@ import pytest
 
 from pytest_humaneval.engine.broker import Broker
 from pytest_humaneval.engine.host import run_engine
+from pytest_humaneval.engine.kept_answers import KeptAnswers
 from pytest_humaneval.engine.protocol import Answer
 from pytest_humaneval.engine.store import Store
+from pytest_humaneval.engine.store_options import NO_STORE, StoreOptions
 from pytest_humaneval.exceptions import EngineError
 from pytest_humaneval.prompt import Prompt
 from pytest_humaneval.sample import Generation, Request, Sampling
@@ -21,7 +23,7 @@ ANSWER = Generation("    pass", prompt_tokens=9, completion_tokens=2)
 
 
 def broker_in(directory: Path, *, read_store: bool = True) -> Broker:
-    return Broker(directory / "store.sqlite", read_store=read_store)
+    return Broker(KeptAnswers(StoreOptions(str(directory / "store.sqlite"), read_store)))
 
 
 def test_equal_requests_reach_the_engine_once(tmp_path: Path) -> None:
@@ -215,7 +217,7 @@ class Recorder:
 def test_an_engine_that_is_held_loads_and_generates_when_it_is_released(
     condition: Literal["new", "loaded"],
 ) -> None:
-    broker, engine = Broker(None, read_store=False), Recorder()
+    broker, engine = Broker(KeptAnswers(NO_STORE)), Recorder()
     broker.hold()
     broker.submit([("a", REQUEST)])
     loop = threading.Thread(target=run_engine, args=(engine, broker, condition))
@@ -234,7 +236,7 @@ def test_an_engine_that_is_held_loads_and_generates_when_it_is_released(
 
 
 def test_a_run_that_ends_lets_go_of_an_engine_that_is_held() -> None:
-    broker, engine = Broker(None, read_store=False), Recorder()
+    broker, engine = Broker(KeptAnswers(NO_STORE)), Recorder()
     broker.hold()
     broker.submit([("a", REQUEST)])
     loop = threading.Thread(target=run_engine, args=(engine, broker))
