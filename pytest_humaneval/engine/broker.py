@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from pytest_humaneval.endings import settled
+from pytest_humaneval.engine.answered import Answered
 from pytest_humaneval.engine.engine_progress import EngineProgress
 from pytest_humaneval.engine.forecast import Forecast, Underway
 from pytest_humaneval.engine.kept_answers import KeptAnswers
@@ -33,7 +34,7 @@ class Broker:
     def __init__(self, kept: KeptAnswers) -> None:
         self._changed = threading.Condition()
         self._answers: dict[str, Generation | EngineError] = {}
-        self._answered: list[str] | None = None  # their keys in order, from when somebody asks for that
+        self._answered: Answered | None = None  # in which order, from when somebody asks for that
         self._waiting: dict[str, Request] = {}  # taken in, not yet handed to the engine
         self._handed_on: dict[str, Request] = {}
         self._stopped: dict[str, str] = {}  # strategies that want no more answers, and why
@@ -88,19 +89,18 @@ class Broker:
             self._changed.wait_for(lambda: key in self._answers or strategy in self._stopped)
             return StoppedError(self._stopped[strategy]) if strategy in self._stopped else self._answers[key]
 
-    def news(self, since: int, num_stopped: int) -> tuple[list[str], list[str]]:
-        """The keys answered after the first ``since``, and the stopped strategies: when there are more of either.
+    def news(self, since: int, num_stopped: int) -> tuple[list[str], list[str], int]:
+        """The keys answered after answer number ``since``, the stopped strategies, and the newest answer's number.
 
-        Nothing more where the run has ended.
-
-        For one who waits for many: it sees each key once, however often it asks.
+        Waits until there is more of either; nothing is more where the run has ended. For one who waits for many: it
+        sees each key once, however often it asks, and what was forgotten not at all.
         """
         with self._changed:
             if self._answered is None:
-                self._answered = list(self._answers)
+                self._answered = Answered(self._answers)
             answered = self._answered
-            self._changed.wait_for(lambda: len(answered) > since or len(self._stopped) > num_stopped or self._ended)
-            return answered[since:], list(self._stopped)
+            self._changed.wait_for(lambda: answered.after(since) or len(self._stopped) > num_stopped or self._ended)
+            return answered.after(since), list(self._stopped), answered.number
 
     def want(self, keys: Iterable[str]) -> None:
         """Make these in any case: somebody who goes on waits for them."""
@@ -141,6 +141,9 @@ class Broker:
         with self._changed:
             for key in keys:
                 self._answers.pop(key, None)
+                self._awaited.discard(key)
+                if self._answered is not None:
+                    self._answered.forget(key)
 
     def announce(self, keys: Iterable[str]) -> None:
         """Learn which solutions are going to be published, in addition to those announced before."""
@@ -336,7 +339,7 @@ class Broker:
     def _take_in(self, answers: Mapping[str, Generation | EngineError]) -> None:
         self._answers.update(answers)
         if self._answered is not None:
-            self._answered += answers
+            self._answered.add(answers)
 
     def _is_unwanted(self, key: str, request: Request) -> bool:
         return request.strategy in self._stopped and key not in self._kept and key not in self._awaited

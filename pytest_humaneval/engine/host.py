@@ -11,7 +11,7 @@ One JSON object a line, each way:
     {"op": "submit", "batch": [[key, request], ...]}     -> {}
     {"op": "wait", "key": key, "strategy": name}         -> {"generation": {...}} or {"error": "...", "shared": bool}
                                                             or {"stopped": why}
-    {"op": "news", "since": n, "stopped": n}             -> {"keys": [...], "stopped": [names]}
+    {"op": "news", "since": n, "stopped": n}             -> {"keys": [...], "stopped": [names], "number": n}
     {"op": "want", "keys": [...]}                        -> {}
     {"op": "forget", "keys": [...]}                      -> {}
     {"op": "stop", "strategies": {name: why}, "keep": [keys]}  -> {}
@@ -89,8 +89,8 @@ def _answer(broker: Broker, question: dict[str, Any]) -> dict[str, Any]:
                 return {"stopped": str(answer)}
             return {"error": str(answer), "shared": isinstance(answer, SharedEngineError)}
         case "news":
-            keys, stopped = broker.news(question["since"], question["stopped"])
-            return {"keys": keys, "stopped": stopped}
+            keys, stopped, number = broker.news(question["since"], question["stopped"])
+            return {"keys": keys, "stopped": stopped, "number": number}
         case "want":
             broker.want(question["keys"])
             return {}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from pytest_humaneval.engine.connection import EngineClient
+from pytest_humaneval.engine.connection import EngineClient, News
 from pytest_humaneval.exceptions import EngineError, SharedEngineError, StrategyError
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.problem import Problem
@@ -87,8 +87,8 @@ def _taken(plan: Plan, client: EngineClient, place: Place, key: str, request: Re
         return Sample(item, error=str(error))
 
 
-class _Published(EngineClient):
-    """A connection that keeps to itself what a guide publishes, as nobody else waits for it."""
+class _Published:
+    """A guide's connection that keeps what it publishes to itself, as nobody else waits for it."""
 
     def __init__(self, client: EngineClient) -> None:
         self._client = client
@@ -101,6 +101,12 @@ class _Published(EngineClient):
 
     def generation(self, key: str, request: Request) -> Generation:
         return self._client.take(key, request)
+
+    def news(self, since: int, stopped: int) -> News:
+        return self._client.news(since, stopped)
+
+    def want(self, keys: Iterable[str]) -> None:
+        self._client.want(keys)
 
     def publish(self, key: str, solution: Solution) -> None:
         self.samples.append(Sample(self.items[key], solution.completion.text))

@@ -198,14 +198,29 @@ def test_who_waits_for_many_sees_each_answer_once_and_what_stops(tmp_path: Path)
     broker.submit([(key, REQUEST) for key in "abc"])
     broker.take(block=True)
     broker.finish([("b", ANSWER)])
-    assert broker.news(0, 0) == (["b"], [])
+    assert broker.news(0, 0) == (["b"], [], 1)
     broker.finish([("a", ANSWER)])
-    assert broker.news(1, 0) == (["a"], [])
+    assert broker.news(1, 0) == (["a"], [], 2)
     broker.stop({"minimal": "worse"}, keep=())
-    assert broker.news(2, 0) == ([], ["minimal"])
+    assert broker.news(2, 0) == ([], ["minimal"], 2)
     broker.end()
-    assert broker.news(2, 1) == (["c"], ["minimal"])  # with the error that the run has ended
-    assert broker.news(3, 1) == ([], ["minimal"])
+    assert broker.news(2, 1) == (["c"], ["minimal"], 3)  # with the error that the run has ended
+    assert broker.news(3, 1) == ([], ["minimal"], 3)
+
+
+def test_who_begins_to_wait_for_many_is_not_told_of_what_was_forgotten(tmp_path: Path) -> None:
+    broker = broker_in(tmp_path)
+    broker.submit([(key, REQUEST) for key in "abc"])
+    broker.take(block=True)
+    broker.finish([("a", ANSWER), ("b", ANSWER)])
+    assert broker.news(0, 0) == (["a", "b"], [], 2)
+    broker.forget(["a"])
+    assert broker.news(0, 0) == (["b"], [], 2)
+    assert broker.missing(["a"]) == []  # the store has it
+    assert broker.news(2, 0) == (["a"], [], 3)
+    broker.forget("ab")
+    broker.finish([("c", ANSWER)])
+    assert broker.news(0, 0) == (["c"], [], 4)
 
 
 def test_what_is_asked_after_the_stop_is_made_only_for_those_who_go_on(tmp_path: Path) -> None:
