@@ -16,7 +16,8 @@ from pytest_humaneval.cluster.bench import Setup
 from pytest_humaneval.cluster.chunking import Sample, Survey
 from pytest_humaneval.cluster.folder import Folder
 from pytest_humaneval.cluster.judging import Judged, JudgingProgress, judge_all
-from pytest_humaneval.cluster.nodes import Nodes, need_ray, package_version
+from pytest_humaneval.cluster.nodes import Nodes
+from pytest_humaneval.cluster.ray_cluster import need_ray, package_version
 from pytest_humaneval.cluster.totals import Figures, FiguresApart
 from pytest_humaneval.dataset.asked import dataset_named
 from pytest_humaneval.dataset.kinds import Dataset

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib.util
 import re
 import socket
 from pathlib import Path
@@ -8,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from pytest_humaneval.__main__ import main
-from pytest_humaneval.cluster.nodes import judge, package_version
+from pytest_humaneval.cluster.nodes import judge
+from pytest_humaneval.cluster.ray_cluster import package_version
 from pytest_humaneval.exceptions import InputError
 
 SAMPLES = Path(__file__).parents[2] / "benchmarks" / "results" / "main_job" / "samples.jsonl"
@@ -17,7 +17,7 @@ SAMPLES = Path(__file__).parents[2] / "benchmarks" / "results" / "main_job" / "s
 def test_without_ray_the_install_line_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("pytest_humaneval.cluster.ray_cluster.find_spec", lambda name: None)
     assert main(["evaluate", str(SAMPLES), "--ray", f"--output={tmp_path / 'out'}"]) == 4
     assert capsys.readouterr().err == "error: --ray needs Ray: pip install 'pytest-humaneval[ray]'\n"
     assert not (tmp_path / "out").exists()
