@@ -242,7 +242,12 @@ def _record(run: _Run, started: str, cluster: dict[str, Any], status: int, analy
     """run.json, with the names of a run under pytest where it knows the same."""
     options = {
         "identity": asdict(run.identity),
-        "dataset": {"name": run.dataset.name, "sha256": run.dataset.sha256, "problems": run.survey.problems},
+        "dataset": {
+            "name": run.dataset.name,
+            "sha256": run.dataset.sha256,
+            "problems": run.survey.problems,
+            "available": len(run.dataset.problems),
+        },
         **_several_datasets(run),
         "num_samples": run.survey.num_samples,
         "k": run.ks,
