@@ -92,3 +92,5 @@ class KeptAnswers:
             if self._store is not None:
                 self._store.close()
             self._store = None
+        if self._server is not None:
+            self._server.close()

@@ -11,6 +11,7 @@ from pytest_humaneval.store.claims import Claims
 POLL_SECONDS = 0.5  # between two looks at what others are at
 POLLED = 2_000  # requests in one look
 WINDOW = 512  # requests claimed at once for each engine, twice vLLM's batch: what is left is anybody's
+ROOM = 8  # a part of the window, one in so many, that has to be free for new ones: a claim asks the server twice
 
 
 class Sharing:
@@ -28,6 +29,8 @@ class Sharing:
         New ones are looked at as far as there is room for them, and now and then those that others have.
         """
         room = max(0, self._window - in_hand)
+        if room * ROOM < self._window:
+            room = 0
         again = self._due_again(waiting)
         claimed = self._claim(again[:room])
         self._elsewhere |= dict.fromkeys(again[room:])

@@ -35,6 +35,8 @@ class Claims:
         self._runner = uuid.uuid4().hex
         self._held: set[str] = set()
         self._lock = threading.Lock()
+        # Held while claims are renewed or given back: what is given back in between would be claimed again for nobody.
+        self._keeping = threading.Lock()
         self._closed = threading.Event()
         self._renewing: threading.Thread | None = None
 
@@ -53,14 +55,19 @@ class Claims:
         with self._lock:
             returned = self._held.intersection(keys)
             self._held -= returned
-        self._run_on(returned, _GIVE_BACK)
+        if returned:
+            with self._keeping:
+                self._run_on(returned, _GIVE_BACK)
 
     def close(self) -> None:
         """Let others have everything. More can be claimed later."""
         with self._lock:
             self._closed.set()
-            self._closed, self._renewing = threading.Event(), None
+            renewing, self._renewing = self._renewing, None
+            self._closed = threading.Event()
             held, self._held = self._held, set()
+        if renewing is not None:
+            renewing.join()  # the server may be hung up on after this
         self._run_on(held, _GIVE_BACK)
 
     def _set(self, keys: list[str]) -> list[str]:
@@ -77,12 +84,13 @@ class Claims:
 
     def _renew(self, closed: threading.Event) -> None:
         while not closed.wait(self._seconds / RENEWALS):
-            with self._lock:
-                held = list(self._held)
-            for part in in_parts(held):
-                renewed = self._run_on(part, _RENEW, int(1000 * self._seconds))
-                if renewed is not None and renewed < len(part):  # the server has lost some, or this process slept
-                    self._set(part)
+            with self._keeping:
+                with self._lock:
+                    held = list(self._held)
+                for part in in_parts(held):
+                    renewed = self._run_on(part, _RENEW, int(1000 * self._seconds))
+                    if renewed is not None and renewed < len(part):  # the server has lost some, or this process slept
+                        self._set(part)
 
     def _run_on(self, keys: Collection[str], script: str, *arguments: int) -> int | None:
         total = 0

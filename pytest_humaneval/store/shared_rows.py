@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 UNSURE_TOGETHER = 500  # rows
+UNSENT = 100_000  # keys that are remembered, some megabytes; what is beyond waits for a run that asks for it again
 _DIGITS = 8  # of a checksum, before each value
 
 
@@ -75,7 +77,7 @@ class SharedRows(Generic[T]):
         values = dict(pairs)
         self._note(self._local.put_many(values.items()))
         if not self._send(values):
-            self._unsent |= dict.fromkeys(values)
+            self._unsent |= dict.fromkeys(islice(values, UNSENT - len(self._unsent)))
         elif self._unsent:
             self._send_again()
         notices, self._notices = self._notices, []

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis_server import RedisServer, needs_redis, redis_server
@@ -169,4 +170,26 @@ def test_a_runner_that_died_gives_back_and_one_that_lives_does_not(url: str) -> 
         assert alive.claim(["a"]) == set()
         alive.close()
         assert other.claim(["b"]) == {"b"}
+        other.close()
+
+
+def test_what_is_given_back_during_a_renewal_is_not_claimed_again(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(SharedServer(shared_address(url))) as server:
+        one, other = Claims(server, seconds=0.3), Claims(server, seconds=30)
+        giving_back = threading.Thread(target=one.give_back, args=[["a"]])
+        attempt = server.attempt
+
+        def interrupted(work: Any, *, writing: bool = False) -> Any:
+            if threading.current_thread() is one._renewing and not giving_back.ident:
+                giving_back.start()
+                giving_back.join(0.2)  # as far as it gets
+            return attempt(work, writing=writing)
+
+        monkeypatch.setattr(server, "attempt", interrupted)
+        one.claim(["a", "b"])
+        while not giving_back.ident:
+            time.sleep(0.01)
+        giving_back.join()
+        assert other.claim(["a", "b"]) == {"a"}
+        one.close()
         other.close()

@@ -18,7 +18,7 @@ from pytest_humaneval.engine.store import Store
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.sample import Generation
 from pytest_humaneval.sandbox.interface import SandboxOptions
-from pytest_humaneval.store import shared_server
+from pytest_humaneval.store import shared_rows, shared_server
 from pytest_humaneval.store.keeping_sandbox import KeepingSandbox
 from pytest_humaneval.store.shared_address import PASSWORD_VARIABLE, shared_address
 from pytest_humaneval.store.shared_rows import KeptRows, open_rows
@@ -104,6 +104,20 @@ def test_a_server_that_is_away_costs_nothing_and_is_told_once(tmp_path: Path) ->
         with Machine(tmp_path / "two", server.url) as two:
             assert two.rows.get_many(["a", "b"]) == answers("a", "b")
         assert one.server.take_notices() == []
+
+
+def test_only_so_much_is_remembered_for_a_server_that_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared_rows, "UNSENT", 3)
+    with redis_server() as server:
+        with Machine(tmp_path / "one", server.url) as one:
+            server.stop()
+            one.rows.put_many(answers("a", "b").items())
+            one.rows.put_many(answers("c", "d").items())
+            server.start()
+        assert sorted(key[-1:] for key in server.client().keys("*:generations.1:*")) == [b"a", b"b", b"c"]
+        with Machine(tmp_path / "one", server.url) as later:
+            assert later.rows.get_many(["d"]) == answers("d")
+        assert len(server.client().keys("*:generations.1:*")) == 4
 
 
 def test_a_server_in_trouble_is_left_in_peace_for_a_while(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
