@@ -51,8 +51,9 @@ def join(address: str, variables: Mapping[str, str]) -> Any:
         options |= {"address": address}
     try:
         ray.init(**options)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise InputError(f"--ray: {address or 'a cluster of this machine'} cannot be used: {error}") from error
+    except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:  # the last: no token
+        where = address or "a cluster of this machine"
+        raise InputError(f"--ray: {where} cannot be used: {first_line(error)}") from error
     return ray
 
 

@@ -3,10 +3,12 @@ from __future__ import annotations
 import re
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from pytest_humaneval.__main__ import main
+from pytest_humaneval.cluster import ray_cluster
 from pytest_humaneval.cluster.nodes import judge
 from pytest_humaneval.cluster.ray_cluster import package_version
 from pytest_humaneval.exceptions import InputError
@@ -43,6 +45,20 @@ def test_an_address_that_leads_nowhere_is_told_at_once(
     pytest.importorskip("ray", reason="needs the extra ray")
     assert main(["evaluate", f"--ray={address}", f"--output={tmp_path / 'out'}", str(SAMPLES)]) == 4
     assert told in capsys.readouterr().err
+
+
+def test_a_cluster_that_wants_a_token_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    class NoTokenError(Exception):
+        """As Ray's AuthenticationError, which is a RayError."""
+
+    def init(**options: object) -> None:
+        raise NoTokenError("no authentication token was found. Ensure that ...\nTraceback")
+
+    ray = SimpleNamespace(init=init, exceptions=SimpleNamespace(RayError=NoTokenError))
+    monkeypatch.setattr(ray_cluster, "_import_ray", lambda local: ray)
+    with pytest.raises(InputError) as error:
+        ray_cluster.join("auto", {})
+    assert str(error.value) == "--ray: auto cannot be used: no authentication token was found. Ensure that ..."
 
 
 def test_what_is_wrong_with_the_samples_is_told_before_a_cluster_is_wanted(
