@@ -305,7 +305,7 @@ def _summary(run: _Run, cluster: dict[str, Any], analysis: Analysis, width: int)
             warning = "warning: errors of sandbox or cluster, outside every denominator: "
             remarks += wrapped(warning + counted(figures.errors, "sample", "samples"), width)
         head = ["", *wrapped(f"{name}: {counted(len(figures.tasks), 'problem', 'problems')}", width)] if name else []
-        lines = [*lines, *results_lines(head, rows, run.ks, remarks, width)]
+        lines = [*lines, *results_lines(head, rows, run.ks, remarks, width, generated=False)]
         lines += analysis_lines(analysis.parts.get(name, analysis), width, kept=True)
     return lines
 
