@@ -21,6 +21,7 @@ from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.engine.engine_process import EngineProcess
 from pytest_humaneval.engine.machine import machine as describe_machine
 from pytest_humaneval.engine.protocol import EngineOptions
+from pytest_humaneval.engine.store_options import NO_STORE
 from pytest_humaneval.models.find import DEFAULT_MODEL, default_cache_directory, find_model, prepared_directory
 
 SERVER_PATIENCE = 30.0  # seconds for a server to take its shared memory along
@@ -32,7 +33,7 @@ CACHE = Path(os.environ.get("HUMANEVAL_CACHE_DIR") or default_cache_directory())
 def engine(engine_args: dict[str, str]) -> Iterator[EngineClient]:
     """The default model in an engine process as a run starts it, without a store."""
     options = EngineOptions(model=DEFAULT_MODEL, cache_dir=str(CACHE), engine_args=engine_args)
-    process = EngineProcess(options, find_model(DEFAULT_MODEL, CACHE), None, read_store=False)
+    process = EngineProcess(options, find_model(DEFAULT_MODEL, CACHE), NO_STORE)
     try:
         client = process.client()
         yield client

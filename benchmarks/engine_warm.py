@@ -24,6 +24,7 @@ from pytest_humaneval.background.warm import lingering_engines, stop_engine, tak
 from pytest_humaneval.engine.catalogue import identify
 from pytest_humaneval.engine.engine_process import EngineProcess, RunningEngine
 from pytest_humaneval.engine.protocol import EngineOptions
+from pytest_humaneval.engine.store_options import NO_STORE
 from pytest_humaneval.models.find import DEFAULT_MODEL
 from pytest_humaneval.sample import Request
 
@@ -67,7 +68,7 @@ def measure(options: EngineOptions, directory: PrivateDirectory, runs: int) -> d
 def cold_seconds(options: EngineOptions, run: int) -> float:
     start = time.monotonic()
     _, model = identify(options)
-    return first_token(EngineProcess(options, model, None, read_store=False), run, start)
+    return first_token(EngineProcess(options, model, NO_STORE), run, start)
 
 
 def warm_seconds(options: EngineOptions, directory: PrivateDirectory, run: int) -> float:
@@ -76,7 +77,7 @@ def warm_seconds(options: EngineOptions, directory: PrivateDirectory, run: int) 
     identity, model = identify(options)
     engine = None
     while engine is None:  # the former turn may not be over yet
-        engine = take_turn(directory, options, model, identity, None, read_store=False, idle_limit=IDLE_LIMIT)
+        engine = take_turn(directory, options, model, identity, NO_STORE, idle_limit=IDLE_LIMIT)
     return first_token(engine, run, start)
 
 

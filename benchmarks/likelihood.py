@@ -19,6 +19,7 @@ from pytest_humaneval.dataset.load import read_dataset
 from pytest_humaneval.engine.catalogue import BUNDLED, identify
 from pytest_humaneval.engine.engine_process import EngineProcess
 from pytest_humaneval.engine.protocol import EngineOptions
+from pytest_humaneval.engine.store_options import NO_STORE
 from pytest_humaneval.models.find import DEFAULT_MODEL, default_cache_directory
 from pytest_humaneval.results.read import read_results
 from pytest_humaneval.results.scored_solutions import scoring_request
@@ -58,7 +59,7 @@ def score(engine: str, model_spec: str, dtype: str) -> tuple[str, dict[str, Scor
     problems = read_dataset().problems
     requests = {problem.task_id: scoring_request(problem) for problem in problems}
     keyed = {task: (request.key(identity.key), request) for task, request in requests.items()}
-    process = EngineProcess(options, model, None, read_store=False)
+    process = EngineProcess(options, model, NO_STORE)
     with closing(process), closing(process.client()) as client:
         client.submit(keyed.values())
         answers = {task: client.generation(*keyed_request) for task, keyed_request in keyed.items()}

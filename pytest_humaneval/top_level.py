@@ -7,6 +7,7 @@ import importlib.util
 import os
 import sys
 from dataclasses import dataclass
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
 from types import ModuleType
@@ -17,13 +18,17 @@ from pytest_humaneval.exceptions import InputError
 
 @dataclass(frozen=True, slots=True)
 class TopLevel:
-    """Where it is, and its file's SHA-256. ``path`` is the ``sys.path`` that the file's own imports were found on."""
+    """Where it is, and its file's SHA-256. ``path`` is the ``sys.path`` that the file's own imports were found on.
+
+    ``arguments`` are what it is given before all others.
+    """
 
     module: str
     name: str
     file: str
     sha256: str
     path: tuple[str, ...]
+    arguments: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, thing: Any, what: str) -> Self:
@@ -48,7 +53,8 @@ class TopLevel:
     def load(self) -> Any:
         """The thing itself. Its file's imports are looked for behind everything else: a torch.py there is no torch."""
         sys.path.extend(folder for folder in self.path if folder not in sys.path)
-        return attrgetter(self.name)(_module(self.module, self.file))
+        thing = attrgetter(self.name)(_module(self.module, self.file))
+        return partial(thing, *self.arguments) if self.arguments else thing
 
 
 def _module(name: str, file: str) -> ModuleType:

@@ -29,8 +29,9 @@ from pytest_humaneval.engine.catalogue import ordered
 from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.engine.engine_process import SOCKET_DIRECTORY, open_log, start_listening
 from pytest_humaneval.engine.protocol import EngineOptions, Identity
+from pytest_humaneval.engine.store_options import StoreOptions
 from pytest_humaneval.exceptions import EngineError, InputError
-from pytest_humaneval.plain import from_plain, known_fields
+from pytest_humaneval.plain import from_plain, known_fields, to_plain
 
 if TYPE_CHECKING:
     from pytest_humaneval.models.find import Model
@@ -107,9 +108,8 @@ def take_turn(
     options: EngineOptions,
     model: Model | None,
     identity: Identity,
-    store: Path | None,
+    store: StoreOptions,
     *,
-    read_store: bool,
     idle_limit: float,
     source: dict[str, Any] | None = None,
 ) -> WarmEngine | None:
@@ -120,7 +120,7 @@ def take_turn(
     Raises:
         EngineError: no engine process starts.
     """
-    question = {"op": "begin", "store": str(store or ""), "read_store": read_store, "idle_limit": idle_limit}
+    question = {"op": "begin", "store": to_plain(store), "idle_limit": idle_limit}
     digest = engine_digest(options, model, identity, source)
     with directory.lock(_LOCK):  # two runs that come at once must not start two
         for name, engine in list(lingering_engines(directory)):

@@ -6,9 +6,9 @@ ends.
 
 A run takes its turn over the control socket, one JSON object a line, each way:
 
-    {"op": "begin", "store": ..., "read_store": ..., "idle_limit": ...}  -> {"address": ...} or {"in_use": true}
-    {"op": "status"}                                                     -> Turns.status()
-    {"op": "stop"}                                                       -> {"in_use": ...}
+    {"op": "begin", "store": StoreOptions, "idle_limit": ...}  -> {"address": ...} or {"in_use": true}
+    {"op": "status"}                                           -> Turns.status()
+    {"op": "stop"}                                             -> {"in_use": ...}
 
 The connection over which a run began is its lifeline: the turn ends with it, however the run ends. For its workers each
 run gets a socket and a broker of its own, as an engine process of its own would have them (host.py), so store, answers
@@ -37,7 +37,10 @@ from pytest_humaneval.background.processes import peer_is_own, start_mark
 from pytest_humaneval.engine.broker import Broker
 from pytest_humaneval.engine.catalogue import open_ordered
 from pytest_humaneval.engine.host import BrokerServer, Condition, keep_temporary_files_in, run_engine
+from pytest_humaneval.engine.kept_answers import KeptAnswers
 from pytest_humaneval.engine.protocol import ReusableEngine
+from pytest_humaneval.engine.store_options import StoreOptions
+from pytest_humaneval.plain import from_plain
 
 
 class Turns:
@@ -146,11 +149,10 @@ class _ControlServer(socketserver.ThreadingUnixStreamServer):
     @contextlib.contextmanager
     def turn(self, question: dict[str, Any]) -> Iterator[str]:
         """A run's turn, with the address for its workers; an empty one where another run has it, or it is to end."""
-        store = Path(question["store"]) if question["store"] else None
         if self.turns.status()["in_use"]:
             yield ""
             return
-        broker = Broker(store, read_store=question["read_store"])
+        broker = Broker(KeptAnswers(from_plain(StoreOptions, question["store"], "the store's options")))
         address = str(self._directory / f"run-{next(self._count)}.sock")
         with BrokerServer(address, broker) as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()

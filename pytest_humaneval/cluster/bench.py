@@ -17,6 +17,7 @@ from pytest_humaneval.problem import Problem
 from pytest_humaneval.results.cause import cause_of
 from pytest_humaneval.sandbox import Sandbox, SandboxKind, SandboxOptions, open_sandbox, self_check
 from pytest_humaneval.store.keeping_sandbox import KeepingSandbox
+from pytest_humaneval.store.shared_address import SharedAddress
 from pytest_humaneval.store.verdicts import FILE
 from pytest_humaneval.top_level import TopLevel
 
@@ -35,6 +36,7 @@ class Setup:
     timeout: float
     source: TopLevel | None = None
     read_store: bool = True  # whether verdicts that a node has kept count
+    shared: SharedAddress | None = None  # of a store beside that; a node's environment has its password
 
     def open_sandbox(self) -> Sandbox:
         """The sandbox, to be entered."""
@@ -60,7 +62,8 @@ class Bench:
             sandbox = opening.enter_context(setup.open_sandbox())
             self_check(sandbox, setup.problems)
             store = default_cache_directory() / FILE
-            self._sandbox = opening.enter_context(KeepingSandbox(sandbox, setup.sandbox, store, read=setup.read_store))
+            keeping = KeepingSandbox(sandbox, setup.sandbox, store, read=setup.read_store, shared=setup.shared)
+            self._sandbox = opening.enter_context(keeping)
             self._open = opening.pop_all()
 
     @property

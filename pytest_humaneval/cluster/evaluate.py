@@ -16,7 +16,8 @@ from pytest_humaneval.cluster.bench import Setup
 from pytest_humaneval.cluster.chunking import Sample, Survey
 from pytest_humaneval.cluster.folder import Folder
 from pytest_humaneval.cluster.judging import Judged, JudgingProgress, judge_all
-from pytest_humaneval.cluster.nodes import Nodes, need_ray, package_version
+from pytest_humaneval.cluster.nodes import Nodes
+from pytest_humaneval.cluster.ray_cluster import need_ray, package_version
 from pytest_humaneval.cluster.totals import Figures, FiguresApart
 from pytest_humaneval.dataset.asked import dataset_named
 from pytest_humaneval.dataset.kinds import Dataset
@@ -42,6 +43,8 @@ from pytest_humaneval.results.record import result_row, run_record
 from pytest_humaneval.sandbox import SANDBOXES, SandboxOptions, self_check
 from pytest_humaneval.sandbox.interface import SANDBOX_SORT
 from pytest_humaneval.statistics.metrics import default_ks
+from pytest_humaneval.store.shared_address import SharedAddress
+from pytest_humaneval.store.shared_server import check_shared
 from pytest_humaneval.top_level import TopLevel
 
 PASSED, NOT_PASSED, INTERRUPTED, BROKEN = range(4)  # exit statuses, as pytest's
@@ -61,11 +64,12 @@ class _Run:
     progress: JudgingProgress
     source: TopLevel | None = None  # of a sandbox of the user's own
     read_store: bool = True
+    shared: SharedAddress | None = None
 
     @property
     def setup(self) -> Setup:
         """What every node needs."""
-        return Setup(self.dataset.problems, self.sandbox, self.timeout, self.source, self.read_store)
+        return Setup(self.dataset.problems, self.sandbox, self.timeout, self.source, self.read_store, self.shared)
 
     @property
     def parts(self) -> Mapping[str, Dataset]:
@@ -108,6 +112,7 @@ def evaluate(
     sandbox_image: str,
     memory: int,
     no_cache: bool = False,
+    shared: SharedAddress | None = None,
 ) -> int:
     """Judge what is not judged yet, then print the summary; returns the exit status.
 
@@ -122,7 +127,10 @@ def evaluate(
             survey = chunking.survey(samples, (problem.task_id for problem in problems.problems))
             options = SandboxOptions(sandbox, memory, sandbox_image)
             source = _source_of(sandbox)
-            run = _Run(samples, survey, problems, options, timeout, figures, JudgingProgress(), source, not no_cache)
+            check_shared(shared)
+            run = _Run(
+                samples, survey, problems, options, timeout, figures, JudgingProgress(), source, not no_cache, shared
+            )  # fmt: skip
             return _evaluate(run, address, output)
     except KeyboardInterrupt:
         reason, status = "interrupted", INTERRUPTED
@@ -234,7 +242,12 @@ def _record(run: _Run, started: str, cluster: dict[str, Any], status: int, analy
     """run.json, with the names of a run under pytest where it knows the same."""
     options = {
         "identity": asdict(run.identity),
-        "dataset": {"name": run.dataset.name, "sha256": run.dataset.sha256, "problems": run.survey.problems},
+        "dataset": {
+            "name": run.dataset.name,
+            "sha256": run.dataset.sha256,
+            "problems": run.survey.problems,
+            "available": len(run.dataset.problems),
+        },
         **_several_datasets(run),
         "num_samples": run.survey.num_samples,
         "k": run.ks,
@@ -292,7 +305,7 @@ def _summary(run: _Run, cluster: dict[str, Any], analysis: Analysis, width: int)
             warning = "warning: errors of sandbox or cluster, outside every denominator: "
             remarks += wrapped(warning + counted(figures.errors, "sample", "samples"), width)
         head = ["", *wrapped(f"{name}: {counted(len(figures.tasks), 'problem', 'problems')}", width)] if name else []
-        lines = [*lines, *results_lines(head, rows, run.ks, remarks, width)]
+        lines = [*lines, *results_lines(head, rows, run.ks, remarks, width, generated=False)]
         lines += analysis_lines(analysis.parts.get(name, analysis), width, kept=True)
     return lines
 

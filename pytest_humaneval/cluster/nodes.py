@@ -6,8 +6,6 @@ node takes along. Here the two are told apart, and a result that was lost is sim
 
 from __future__ import annotations
 
-import importlib.metadata
-import os
 import socket
 import time
 from collections.abc import Iterator, Sequence
@@ -18,12 +16,9 @@ from typing import Any, Self
 from pytest_humaneval.cluster.bench import Setup, bench_for
 from pytest_humaneval.cluster.chunking import Sample
 from pytest_humaneval.cluster.judging import Judged, Piece, Reply
+from pytest_humaneval.cluster.ray_cluster import first_line, join, other_version, package_version
 from pytest_humaneval.exceptions import ClusterError, InputError, SandboxError
 
-INSTALL = "pip install 'pytest-humaneval[ray]'"
-LOCAL = ""  # the address that starts a cluster of this machine alone
-OBJECT_STORE = 512 << 20  # bytes, of a cluster started here: problems, and chunks that are too large to travel along
-ANSWERS_WITHIN = 10.0  # seconds, a cluster's address
 POLL = 0.2  # seconds; what is ready meanwhile comes together
 RECOUNT = 5.0  # seconds between two looks at how many CPUs there are: nodes come and go
 
@@ -37,11 +32,8 @@ def judge(version: str, run: str, setup: Sequence[Any], samples: list[tuple[str,
     Raises:
         InputError: this node has another version of the package.
     """
-    if (here := package_version()) != version:
-        raise InputError(
-            f"--ray: {socket.gethostname()} has pytest-humaneval {here}, this machine {version}; "
-            "install the same version on every node"
-        )
+    if complaint := other_version(version):
+        raise InputError(complaint)
     import ray
 
     try:
@@ -50,23 +42,6 @@ def judge(version: str, run: str, setup: Sequence[Any], samples: list[tuple[str,
         return f"{socket.gethostname()}: {error}", (), []
     judged = bench.judge([Sample(*sample) for sample in samples])
     return "", bench.layers, [astuple(verdict) for verdict in judged]
-
-
-def package_version() -> str:
-    """This package's, as it is installed here."""
-    return importlib.metadata.version("pytest-humaneval")
-
-
-def need_ray() -> None:
-    """Make sure that Ray is installed, before anything is read.
-
-    Raises:
-        InputError: it is not; says how to get it.
-    """
-    from importlib.util import find_spec
-
-    if find_spec("ray") is None:
-        raise InputError(f"--ray needs Ray: {INSTALL}")
 
 
 class Nodes:
@@ -84,24 +59,8 @@ class Nodes:
         Raises:
             InputError: Ray is not installed, or there is no such cluster.
         """
-        ray = _import_ray(local=self._address == LOCAL)
-        options: dict[str, Any] = {
-            "log_to_driver": False,
-            "logging_level": "ERROR",
-            # Ray would kill a worker's sandbox with it; left alone, the sandbox ends by itself and cleans up.
-            "runtime_env": {"env_vars": {"RAY_kill_child_processes_on_worker_exit": "0"}},
-        }
-        if self._address == LOCAL:
-            options |= {"address": "local", "include_dashboard": False, "object_store_memory": OBJECT_STORE}
-        else:
-            _need_answer(self._address)
-            options |= {"address": self._address}
-        try:
-            ray.init(**options)
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            raise InputError(
-                f"--ray: {self._address or 'a cluster of this machine'} cannot be used: {error}"
-            ) from error
+        # Ray would kill a worker's sandbox with it; left alone, the sandbox ends by itself and cleans up.
+        ray = join(self._address, {"RAY_kill_child_processes_on_worker_exit": "0"})
         self._ray = ray
         self._task = ray.remote(num_cpus=1, max_retries=0, scheduling_strategy="SPREAD")(judge)
         self._reference = ray.put(self._setup)
@@ -148,52 +107,15 @@ class Nodes:
             complaint, layers, judged = self._ray.get(reference)
         except errors.RayTaskError as error:
             if isinstance(error.cause, errors.RayError):  # the setup could not be fetched
-                return Reply(piece, lost_node=_first_line(error.cause))
+                return Reply(piece, lost_node=first_line(error.cause))
             raise _refusal(error) from None
         except (errors.NodeDiedError, errors.ObjectLostError, errors.ObjectFetchTimedOutError) as error:
-            return Reply(piece, lost_node=_first_line(error))
+            return Reply(piece, lost_node=first_line(error))
         except (errors.WorkerCrashedError, errors.OutOfMemoryError) as error:
-            return Reply(piece, crash=_first_line(error))
+            return Reply(piece, crash=first_line(error))
         except errors.RayError as error:
-            raise ClusterError(f"Ray: {type(error).__name__}: {_first_line(error)}") from None
+            raise ClusterError(f"Ray: {type(error).__name__}: {first_line(error)}") from None
         return Reply(piece, tuple(Judged(*values) for values in judged), tuple(layers), refusal=complaint)
-
-
-def _import_ray(*, local: bool) -> Any:
-    """Ray, set up before it is imported: nothing is reported to its makers, and what is local stays on loopback.
-
-    Raises:
-        InputError: it is not installed.
-    """
-    need_ray()
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # as Ray will do by itself; spares its warning
-    if local:
-        # Ray's way to a cluster that listens at 127.0.0.1 alone: anybody who reaches its ports can run code.
-        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
-    import ray
-    import ray.exceptions
-
-    return ray
-
-
-def _need_answer(address: str) -> None:
-    """Refuse what nobody listens at: Ray would wait for it for minutes.
-
-    Raises:
-        InputError: the address cannot be used.
-    """
-    if address == "auto":
-        return
-    host, _, port = address.rpartition(":")
-    if "://" in address or not host or not port.isdecimal():
-        raise InputError(
-            f"--ray: {address!r} is not an address; expected HOST:PORT as `ray start --head` prints it, or auto"
-        )
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), ANSWERS_WITHIN).close()
-    except (OSError, OverflowError) as error:
-        raise InputError(f"--ray: no cluster answers at {address} ({error})") from error
 
 
 def _refusal(error: Any) -> Exception:
@@ -205,7 +127,3 @@ def _refusal(error: Any) -> Exception:
         f"--ray: a node cannot judge ({reason}); every node needs pytest-humaneval {package_version()} and its "
         "dependencies"
     )
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().partition("\n")[0]

@@ -8,6 +8,7 @@ from typing import Any
 
 from pytest_humaneval.option import argument, count, number
 from pytest_humaneval.sandbox import DEFAULT_TIMEOUT, SANDBOXES, SandboxOptions
+from pytest_humaneval.store.shared_address import shared_address
 
 FLAG = "--ray"
 
@@ -54,6 +55,11 @@ def add_evaluate_on_ray(subcommands: Any) -> None:
     add(
         "--memory", type=argument(count), metavar="MIB", default=default.memory_mb,
         help=f"memory of a checked program (default: {default.memory_mb})",
+    )  # fmt: skip
+    add(
+        "--store", type=argument(shared_address), metavar="URL", dest="shared",
+        help="a Redis server that keeps verdicts for all; its password is in the variable HUMANEVAL_STORE_PASSWORD of "
+        "each node",
     )  # fmt: skip
     add("--no-cache", action="store_true", help="judge again what the nodes have judged before")
     evaluate.set_defaults(run=command.evaluate)

@@ -6,15 +6,16 @@ import math
 import threading
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
-from pathlib import Path
+from dataclasses import asdict
 from typing import Any
 
 from pytest_humaneval.endings import settled
+from pytest_humaneval.engine.answered import Answered
 from pytest_humaneval.engine.engine_progress import EngineProgress
 from pytest_humaneval.engine.forecast import Forecast, Underway
+from pytest_humaneval.engine.kept_answers import KeptAnswers
 from pytest_humaneval.engine.protocol import Answer
-from pytest_humaneval.engine.store import Store
+from pytest_humaneval.engine.sharing import POLL_SECONDS
 from pytest_humaneval.exceptions import EngineError, StoppedError
 from pytest_humaneval.sample import Generation, Request
 
@@ -30,11 +31,10 @@ class Broker:
     Equal requests are one: the first one that comes in is handed on, all receive its answer. Thread-safe.
     """
 
-    def __init__(self, store_path: Path | None, *, read_store: bool) -> None:
+    def __init__(self, kept: KeptAnswers) -> None:
         self._changed = threading.Condition()
-        self._store_in_use = threading.Lock()  # taken last, and never while waiting
         self._answers: dict[str, Generation | EngineError] = {}
-        self._answered: list[str] | None = None  # their keys in order, from when somebody asks for that
+        self._answered: Answered | None = None  # in which order, from when somebody asks for that
         self._waiting: dict[str, Request] = {}  # taken in, not yet handed to the engine
         self._handed_on: dict[str, Request] = {}
         self._stopped: dict[str, str] = {}  # strategies that want no more answers, and why
@@ -51,19 +51,14 @@ class Broker:
         self._busy_since: float | None = None
         self._forecast = Forecast()
         self._forecast_at = -math.inf  # seconds of generating, when it was last asked
-        self.notices: list[str] = []
-        self._store: Store | None = None
-        self._read_store = read_store
-        if store_path is not None:
-            self._store, notice = Store.open(store_path)
-            self.notices += [notice] if notice else []
+        self._kept_answers = kept
+        self.notices = list(kept.take_notices())
 
     def missing(self, keys: Sequence[str]) -> list[str]:
         """Those of ``keys`` that nobody asked for yet and the store does not hold."""
         with self._changed:
             unknown = [key for key in dict.fromkeys(keys) if not self._known(key)]
-            if self._read_store and unknown:
-                stored = self._stored(unknown)
+            if stored := self._kept_answers.get(unknown):
                 self._take_in(stored)
                 self._progress.from_store += len(stored)
                 self._changed.notify_all()
@@ -94,19 +89,18 @@ class Broker:
             self._changed.wait_for(lambda: key in self._answers or strategy in self._stopped)
             return StoppedError(self._stopped[strategy]) if strategy in self._stopped else self._answers[key]
 
-    def news(self, since: int, num_stopped: int) -> tuple[list[str], list[str]]:
-        """The keys answered after the first ``since``, and the stopped strategies: when there are more of either.
+    def news(self, since: int, num_stopped: int) -> tuple[list[str], list[str], int]:
+        """The keys answered after answer number ``since``, the stopped strategies, and the newest answer's number.
 
-        Nothing more where the run has ended.
-
-        For one who waits for many: it sees each key once, however often it asks.
+        Waits until there is more of either; nothing is more where the run has ended. For one who waits for many: it
+        sees each key once, however often it asks, and what was forgotten not at all.
         """
         with self._changed:
             if self._answered is None:
-                self._answered = list(self._answers)
+                self._answered = Answered(self._answers)
             answered = self._answered
-            self._changed.wait_for(lambda: len(answered) > since or len(self._stopped) > num_stopped or self._ended)
-            return answered[since:], list(self._stopped)
+            self._changed.wait_for(lambda: answered.after(since) or len(self._stopped) > num_stopped or self._ended)
+            return answered.after(since), list(self._stopped), answered.number
 
     def want(self, keys: Iterable[str]) -> None:
         """Make these in any case: somebody who goes on waits for them."""
@@ -140,12 +134,16 @@ class Broker:
                 if key in self._awaited:  # since the engine was told
                     self._bring_back(key)
             self._changed.notify_all()
+        self._kept_answers.give_back(keys)
 
     def forget(self, keys: Iterable[str]) -> None:
         """Keep the answers to these no longer: who asks again is answered from the store, or anew."""
         with self._changed:
             for key in keys:
                 self._answers.pop(key, None)
+                self._awaited.discard(key)
+                if self._answered is not None:
+                    self._answered.forget(key)
 
     def announce(self, keys: Iterable[str]) -> None:
         """Learn which solutions are going to be published, in addition to those announced before."""
@@ -172,15 +170,22 @@ class Broker:
             return self._solutions.get(key, {"error": ENDED})
 
     def take(self, *, block: bool) -> list[tuple[str, Request]]:
-        """The requests that came in since the last call; with ``block``, waits for the first, or for the end."""
-        with self._changed:
-            if block:
-                self._enter_busy(False)
-                self._changed.wait_for(lambda: bool(self._waiting) or self._ended)
-            batch = list(self._waiting.items())
-            self._handed_on |= self._waiting
-            self._waiting.clear()
-            return batch
+        """The requests that came in since the last call; with ``block``, waits for the first, or for the end.
+
+        Those that another runner is at are left to it, until it has answered or given them back.
+        """
+        while True:
+            with self._changed:
+                if block:
+                    self._enter_busy(False)
+                    self._changed.wait_for(lambda: bool(self._waiting) or self._ended)
+                if self._ended or not self._kept_answers.is_shared:
+                    return self._hand_on(list(self._waiting))
+            batch = self._take_claimed()
+            if batch or not block:
+                return batch
+            with self._changed:
+                self._changed.wait(POLL_SECONDS)
 
     def finish(self, answers: Sequence[Answer], cached_prompt_tokens: int = 0) -> None:
         """Keep answers, in the store first: what a worker has seen is never lost.
@@ -189,7 +194,8 @@ class Broker:
         """
         answers = [(key, settled(answer) if isinstance(answer, Generation) else answer) for key, answer in answers]
         generated = [(key, answer) for key, answer in answers if isinstance(answer, Generation)]
-        notice = self._keep(generated) if generated else ""
+        notice = self._kept_answers.put(generated)
+        self._kept_answers.give_back([key for key, _ in answers])
         with self._changed:
             self.notices += [notice] if notice else []
             for key, answer in answers:
@@ -218,6 +224,11 @@ class Broker:
     def fail(self, error: EngineError) -> None:
         """Answer everything outstanding, and everything to come, with ``error``."""
         with self._changed:
+            self._fail(error)
+        self._kept_answers.give_all_back()
+
+    def _fail(self, error: EngineError) -> None:
+        with self._changed:
             self._broken = error
             outstanding = self._handed_on.keys() | self._waiting.keys()
             self._take_in(dict.fromkeys(outstanding, error))
@@ -232,7 +243,7 @@ class Broker:
         """Let the run go: whoever still waits is told that it has ended, and the store is closed."""
         with self._changed:
             self._ended = True
-            self.fail(EngineError(ENDED))
+            self._fail(EngineError(ENDED))
         self.close()
 
     def hold(self) -> None:
@@ -293,26 +304,34 @@ class Broker:
         """:class:`EngineProgress` and the notices so far, as plain builtins."""
         with self._changed:
             self._look_ahead()
+            self.notices += self._kept_answers.take_notices()
             state = {"notices": list(self.notices), "generating_seconds": self._generating_seconds()}
             return asdict(self._progress) | state
 
     def close(self) -> None:
         """Close the store."""
-        with self._store_in_use:
-            if self._store is not None:
-                self._store.close()
-            self._store = None
+        self._kept_answers.close()
 
-    def _stored(self, keys: Sequence[str]) -> dict[str, Generation]:
-        with self._store_in_use:
-            stored = self._store.get_many(keys) if self._store is not None else {}
-        # Older releases kept a server's failures, too. What a former run waited is none of this one's time.
-        kept = {key: settled(answer) for key, answer in stored.items()}
-        return {key: replace(answer, seconds=0.0) for key, answer in kept.items() if isinstance(answer, Generation)}
+    def _hand_on(self, keys: Iterable[str]) -> list[tuple[str, Request]]:
+        batch = {key: self._waiting.pop(key) for key in keys if key in self._waiting}
+        self._handed_on |= batch
+        return list(batch.items())
 
-    def _keep(self, generated: Sequence[tuple[str, Generation]]) -> str:
-        with self._store_in_use:
-            return self._store.put_many(generated) if self._store is not None else ""
+    def _take_claimed(self) -> list[tuple[str, Request]]:
+        """What is ours of that which waits; answers of other runners are taken in. Asks a server, without the lock."""
+        with self._changed:
+            waiting, in_hand = list(self._waiting), len(self._handed_on)
+        claimed, answered = self._kept_answers.claim(waiting, in_hand)
+        with self._changed:
+            for key in answered.keys() & self._waiting.keys():
+                del self._waiting[key]
+                self._take_in({key: answered[key]})
+                self._progress.total -= 1
+                self._progress.from_store += 1
+            batch = self._hand_on(claimed)
+            self._changed.notify_all()
+        self._kept_answers.give_back(set(claimed) - dict(batch).keys())  # dropped meanwhile
+        return batch
 
     def _known(self, key: str) -> bool:
         return any(key in some for some in (self._answers, self._waiting, self._handed_on, self._dropped))
@@ -320,7 +339,7 @@ class Broker:
     def _take_in(self, answers: Mapping[str, Generation | EngineError]) -> None:
         self._answers.update(answers)
         if self._answered is not None:
-            self._answered += answers
+            self._answered.add(answers)
 
     def _is_unwanted(self, key: str, request: Request) -> bool:
         return request.strategy in self._stopped and key not in self._kept and key not in self._awaited

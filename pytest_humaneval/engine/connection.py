@@ -25,10 +25,11 @@ class Channel(Protocol):
 
 
 class News(NamedTuple):
-    """The keys of answers, in their order, and the strategies that want no more."""
+    """The keys of answers, in their order, the strategies that want no more, and the number of the newest answer."""
 
     keys: list[str]
     stopped: list[str]
+    number: int
 
 
 class EngineClient:
@@ -76,7 +77,7 @@ class EngineClient:
         return from_plain(Generation, answer["generation"], "the engine's answer", EngineError)
 
     def news(self, since: int, stopped: int) -> News:
-        """What was answered after the first ``since`` answers, and all stopped strategies where they are more.
+        """What was answered after answer number ``since``, and all stopped strategies where they are more.
 
         Waits until there is something of either.
 
@@ -84,7 +85,7 @@ class EngineClient:
             EngineError: the engine process is gone.
         """
         answer = self._ask({"op": "news", "since": since, "stopped": stopped})
-        return News(answer["keys"], answer["stopped"])
+        return News(answer["keys"], answer["stopped"], answer["number"])
 
     def want(self, keys: Iterable[str]) -> None:
         """Say that these are still wanted, whoever wants no more of them.

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pytest_humaneval.engine.catalogue import ordered
 from pytest_humaneval.engine.connection import EngineClient, log_tail
 from pytest_humaneval.engine.protocol import EngineOptions
+from pytest_humaneval.engine.store_options import StoreOptions
 from pytest_humaneval.exceptions import EngineError
+from pytest_humaneval.plain import to_plain
 
 if TYPE_CHECKING:
     from pytest_humaneval.models.find import Model
@@ -52,9 +54,8 @@ class EngineProcess:
         self,
         options: EngineOptions,
         model: Model | None,
-        store: Path | None,
+        store: StoreOptions,
         *,
-        read_store: bool,
         source: dict[str, Any] | None = None,
     ) -> None:
         """Start it; ``source`` is where it finds an engine that is not bundled (catalogue.py).
@@ -71,8 +72,7 @@ class EngineProcess:
             self.log = Path(self._directory) / "engine.log"
         config = {
             "engine": ordered(options, model, source),
-            "store": str(store) if store else "",
-            "read_store": read_store,
+            "store": to_plain(store),
             "socket": self.address,
         }
         try:

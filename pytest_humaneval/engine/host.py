@@ -11,7 +11,7 @@ One JSON object a line, each way:
     {"op": "submit", "batch": [[key, request], ...]}     -> {}
     {"op": "wait", "key": key, "strategy": name}         -> {"generation": {...}} or {"error": "...", "shared": bool}
                                                             or {"stopped": why}
-    {"op": "news", "since": n, "stopped": n}             -> {"keys": [...], "stopped": [names]}
+    {"op": "news", "since": n, "stopped": n}             -> {"keys": [...], "stopped": [names], "number": n}
     {"op": "want", "keys": [...]}                        -> {}
     {"op": "forget", "keys": [...]}                      -> {}
     {"op": "stop", "strategies": {name: why}, "keep": [keys]}  -> {}
@@ -35,12 +35,15 @@ import tempfile
 import threading
 import time
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from pytest_humaneval.engine.broker import Broker
 from pytest_humaneval.engine.catalogue import open_ordered
+from pytest_humaneval.engine.kept_answers import KeptAnswers
 from pytest_humaneval.engine.protocol import DroppingEngine, Engine, TellingEngine
+from pytest_humaneval.engine.store_options import StoreOptions
 from pytest_humaneval.exceptions import HumanEvalError, SharedEngineError, StoppedError
 from pytest_humaneval.plain import from_plain, to_plain
 from pytest_humaneval.sample import Generation, Request
@@ -86,8 +89,8 @@ def _answer(broker: Broker, question: dict[str, Any]) -> dict[str, Any]:
                 return {"stopped": str(answer)}
             return {"error": str(answer), "shared": isinstance(answer, SharedEngineError)}
         case "news":
-            keys, stopped = broker.news(question["since"], question["stopped"])
-            return {"keys": keys, "stopped": stopped}
+            keys, stopped, number = broker.news(question["since"], question["stopped"])
+            return {"keys": keys, "stopped": stopped, "number": number}
         case "want":
             broker.want(question["keys"])
             return {}
@@ -116,6 +119,7 @@ def _answer(broker: Broker, question: dict[str, Any]) -> dict[str, Any]:
     return {"error": f"unknown question {question['op']!r}"}
 
 
+CLOSE_SECONDS = 3.0  # for a shared store to take what it lacks, and claims back
 LOOK_SECONDS = 0.5  # between two looks at how far the engine is
 
 Condition = Literal["new", "loaded", "broken"]
@@ -187,12 +191,14 @@ def _look(engine: Engine, broker: Broker) -> None:
 def main() -> None:
     """Serve until the lifeline ends."""
     config = json.loads(sys.stdin.buffer.readline())
-    threading.Thread(target=_end_with_the_run, args=(Path(config["socket"]).parent,), daemon=True).start()
+    brokers: list[Broker] = []
+    threading.Thread(target=_end_with_the_run, args=(Path(config["socket"]).parent, brokers), daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the controller's to handle
     announce = os.dup(1)
     os.dup2(2, 1)  # vLLM and its kernels print to stdout; that belongs into the log
     keep_temporary_files_in(Path(config["socket"]).parent)
-    broker = Broker(Path(config["store"]) if config["store"] else None, read_store=config["read_store"])
+    broker = Broker(KeptAnswers(from_plain(StoreOptions, config["store"], "the store's options")))
+    brokers.append(broker)
     engine = open_ordered(config["engine"], broker.loading)
     server = BrokerServer(config["socket"], broker)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -207,8 +213,13 @@ def keep_temporary_files_in(directory: Path) -> None:
     tempfile.tempdir = str(directory)
 
 
-def _end_with_the_run(directory: Path) -> None:
+def _end_with_the_run(directory: Path, brokers: Sequence[Broker]) -> None:
     sys.stdin.buffer.read()
+    giving_back = [threading.Thread(target=broker.close, daemon=True) for broker in brokers]
+    for thread in giving_back:
+        thread.start()
+    for thread in giving_back:
+        thread.join(CLOSE_SECONDS)
     shutil.rmtree(directory, ignore_errors=True)  # a controller that was killed could not
     # The whole group: vLLM may have started processes of its own. The store is safe: it commits every answer at once.
     os.killpg(os.getpgid(0), signal.SIGKILL)

@@ -50,7 +50,8 @@ def fault(status: int, why: str, message: Any, headers: Any, body: dict[str, Any
         return LoadingError(why)
     if status == 429 and "insufficient_quota" in words:
         return RefusalError(status, why)
-    if status in (429, 529) or (status == 503 and "retry-after" in headers):
+    # Ray Serve's queue is full: a 503 that by default does not say when to come again.
+    if status in (429, 529) or (status == 503 and ("retry-after" in headers or "backpressure" in words)):
         return HasteError(why, asked_pause(headers, str(message)))
     # 408, 409 and 5xx are about the server and not about the request.
     if status in (408, 409) or (status >= 500 and status != 501):

@@ -7,24 +7,32 @@ import contextlib
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pytest_humaneval.cluster.ray_arguments import FLAG, without_blanks
+from pytest_humaneval.cluster.ray_cluster import need_answer, need_ray
+from pytest_humaneval.cluster.ray_engines import check_engine, open_on_ray
 from pytest_humaneval.engine.catalogue import source_of
 from pytest_humaneval.engine.engine_process import EngineProcess
 from pytest_humaneval.exceptions import InfrastructureError, InputError
 from pytest_humaneval.generating.samples_file import SamplesFile
 from pytest_humaneval.generating.stream import Sample, stream
 from pytest_humaneval.interruption import sigterm_as_interruption
+from pytest_humaneval.option import argument, count
+from pytest_humaneval.plain import to_plain
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.plugin.options import OPTIONS, SWITCHES
 from pytest_humaneval.plugin.outside import Outside, proposal_here
 from pytest_humaneval.printable import one_line
+from pytest_humaneval.top_level import TopLevel
 from pytest_humaneval.wording import known_ones
 
 DONE, INTERRUPTED, BROKEN = 0, 2, 3  # exit statuses, as pytest's
 TOLD_EVERY = 10.0  # seconds
 SHOWN_ERRORS = 3
+ENGINES = 16  # that a cluster may have, where their number is left to it: so many windows of requests are held for them
 NOT_HERE = ("output", "html", "markdown", "baseline", "plan", "linger", "min-pass-at-1", "max-drop", "gate-on", "k")
 ABOUT = """Generate samples into a file, with the strategies, engines, store and options of an evaluation:
 --strategy=NAME and every --humaneval-OPTION about models, engines, problems and sampling, also without "humaneval-"
@@ -44,10 +52,21 @@ def generate(words: Sequence[str]) -> int:
     """
     parser = argparse.ArgumentParser("python -m pytest_humaneval generate", description=ABOUT)
     parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="samples.jsonl or samples.jsonl.gz")
-    given, options = parser.parse_known_args(words)
+    parser.add_argument(
+        FLAG, metavar="ADDRESS", dest="address",
+        help="engines on the nodes of a Ray cluster: HOST:PORT, auto for the one this machine belongs to; --ray alone "
+        "starts one here",
+    )  # fmt: skip
+    parser.add_argument(
+        "--engines", type=argument(count), default=0, metavar="N",
+        help="how many, with --ray (default: as many as its GPUs are enough for, else one on each node)",
+    )  # fmt: skip
+    given, options = parser.parse_known_args(without_blanks(words))
+    if given.engines and given.address is None:
+        raise InputError("generate: --engines=N goes with --ray")
     with sigterm_as_interruption():
         try:
-            return _generate(proposal_here(_for_pytest(options)), given.output)
+            return _generate(proposal_here(_for_pytest(options)), given.output, given.address, given.engines)
         except KeyboardInterrupt:
             reason, status = "interrupted", INTERRUPTED
         except InfrastructureError as error:
@@ -83,16 +102,28 @@ def _for_pytest(options: Sequence[str]) -> list[str]:
     return whole
 
 
-def _generate(outside: Outside, output: Path) -> int:
-    plan, kind = outside.plan, outside.plan.extensions.engines[outside.plan.engine.name]
+def _source(plan: Plan, address: str | None, engines: int) -> dict[str, Any] | None:
+    """Where the engine process finds its engine: by its name, or in a cluster at ``address``."""
+    if address is None:
+        return source_of(plan.extensions.engines[plan.engine.name])
+    need_ray()
+    check_engine(plan.engine.name)
+    need_answer(address)
+    arguments = address, str(engines), plan.identity.key
+    place: dict[str, Any] = to_plain(replace(TopLevel.of(open_on_ray, FLAG), arguments=arguments))
+    return place
+
+
+def _generate(outside: Outside, output: Path, address: str | None, engines: int) -> int:
+    plan, source = outside.plan, _source(outside.plan, address, engines)
+    store = outside.store if address is None else replace(outside.store, engines=engines or ENGINES)
     with SamplesFile(output, settings_of(plan)) as file:
         if file.count:
             print(f"continuing after {file.count:,} samples that are there already", file=sys.stderr)
-        store = outside.store if plan.engine.name != "replay" else None
-        engine = EngineProcess(plan.engine, outside.model, store, read_store=outside.read_store, source=source_of(kind))
+        engine = EngineProcess(plan.engine, outside.model, store, source=source)
         with contextlib.closing(engine), contextlib.closing(engine.client()) as client:
             clock, errors = _Clock(file), 0
-            for sample in stream(plan, client, lambda item: not file.has(item)):
+            for sample in stream(plan, client, lambda item: not file.has(item), store.engines):
                 if sample.error:
                     errors += 1
                     _tell(sample, errors)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from pytest_humaneval.engine.connection import EngineClient
+from pytest_humaneval.engine.connection import EngineClient, News
 from pytest_humaneval.exceptions import EngineError, SharedEngineError, StrategyError
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.problem import Problem
@@ -16,7 +16,7 @@ from pytest_humaneval.sample import Generation, ItemId, Request, Solution
 from pytest_humaneval.strategy import Strategy
 
 WINDOW = 4_096  # requests that the engine has at once; a batch of vLLM's has 256
-GUIDED_AT_ONCE = 256  # items whose strategies ask one question after the other
+GUIDED_AT_ONCE = 256  # items whose strategies ask one question after the other; both for one engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +31,20 @@ class Sample:
 Place = tuple[ItemId, Problem, Strategy]
 
 
-def stream(plan: Plan, client: EngineClient, wanted: Callable[[ItemId], bool]) -> Iterator[Sample]:
+def stream(plan: Plan, client: EngineClient, wanted: Callable[[ItemId], bool], engines: int = 1) -> Iterator[Sample]:
     """The samples of the plan that are wanted: problem by problem, so that prompts are shared; guided strategies last.
 
-    What one sample lacks is its error.
+    As much is under way at once as so many ``engines`` have use for. What one sample lacks is its error.
 
     Raises:
         SharedEngineError: the engine has failed for all.
     """
-    yield from _plain(plan, client, (place for place in _places(plan, guided=False) if wanted(place[0])))
+    plain = (place for place in _places(plan, guided=False) if wanted(place[0]))
+    yield from _plain(plan, client, plain, WINDOW * engines)
     guided = (place[0] for place in _places(plan, guided=True) if wanted(place[0]))
     first = next(guided, None)
     if first is not None:
-        yield from _guided(plan, client, first, guided)
+        yield from _guided(plan, client, first, guided, GUIDED_AT_ONCE * engines)
 
 
 def _places(plan: Plan, *, guided: bool) -> Iterator[Place]:
@@ -58,12 +59,12 @@ def _is_guided(plan: Plan, strategy: Strategy) -> bool:
     return strategy.guided and plan.engine.name != "replay"
 
 
-def _plain(plan: Plan, client: EngineClient, places: Iterator[Place]) -> Iterator[Sample]:
+def _plain(plan: Plan, client: EngineClient, places: Iterator[Place], at_once: int) -> Iterator[Sample]:
     window: deque[tuple[Place, str, Request]] = deque()
     while True:
-        if len(window) <= WINDOW // 2:
+        if len(window) <= at_once // 2:
             further: list[tuple[Place, str, Request]] = []
-            for place in islice(places, WINDOW - len(window)):
+            for place in islice(places, at_once - len(window)):
                 try:
                     further.append((place, *plan.request(place[1], place[2], place[0].sample_index)))
                 except StrategyError as error:
@@ -87,8 +88,8 @@ def _taken(plan: Plan, client: EngineClient, place: Place, key: str, request: Re
         return Sample(item, error=str(error))
 
 
-class _Published(EngineClient):
-    """A connection that keeps to itself what a guide publishes, as nobody else waits for it."""
+class _Published:
+    """A guide's connection that keeps what it publishes to itself, as nobody else waits for it."""
 
     def __init__(self, client: EngineClient) -> None:
         self._client = client
@@ -102,6 +103,12 @@ class _Published(EngineClient):
     def generation(self, key: str, request: Request) -> Generation:
         return self._client.take(key, request)
 
+    def news(self, since: int, stopped: int) -> News:
+        return self._client.news(since, stopped)
+
+    def want(self, keys: Iterable[str]) -> None:
+        self._client.want(keys)
+
     def publish(self, key: str, solution: Solution) -> None:
         self.samples.append(Sample(self.items[key], solution.completion.text))
 
@@ -110,9 +117,9 @@ class _Published(EngineClient):
         self.samples.append(Sample(self.items[key], error=message))
 
 
-def _guided(plan: Plan, client: EngineClient, first: ItemId, rest: Iterator[ItemId]) -> Iterator[Sample]:
+def _guided(plan: Plan, client: EngineClient, first: ItemId, rest: Iterator[ItemId], at_once: int) -> Iterator[Sample]:
     with plan.open_sandbox() as sandbox:
-        batch: Sequence[ItemId] = [first, *islice(rest, GUIDED_AT_ONCE - 1)]
+        batch: Sequence[ItemId] = [first, *islice(rest, at_once - 1)]
         while batch:
             published = _Published(client)
             published.items = {item.key: item for item in batch}
@@ -120,4 +127,4 @@ def _guided(plan: Plan, client: EngineClient, first: ItemId, rest: Iterator[Item
             if published.broken:
                 raise SharedEngineError(published.broken)
             yield from published.samples
-            batch = list(islice(rest, GUIDED_AT_ONCE))
+            batch = list(islice(rest, at_once))

@@ -12,6 +12,7 @@ import pytest
 from pytest_humaneval.engine.catalogue import source_of
 from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.engine.engine_process import EngineProcess, RunningEngine
+from pytest_humaneval.engine.store_options import StoreOptions
 from pytest_humaneval.exceptions import EngineError
 from pytest_humaneval.interruption import sigterm_as_interruption
 from pytest_humaneval.plan import Plan
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from pytest_humaneval.models.find import Model
 
 WARM_ONE_TAKEN = "note: another run was using the warm engine; this one started an engine of its own"
-STORE = "generations.sqlite"  # in the cache folder
 
 
 class EngineSession:
@@ -34,7 +34,7 @@ class EngineSession:
     ``notes`` are lines for the summary, on how the engine came about.
     """
 
-    def __init__(self, config: pytest.Config, plan: Plan, model: Model | None, *, read_store: bool) -> None:
+    def __init__(self, config: pytest.Config, plan: Plan, model: Model | None, store: StoreOptions) -> None:
         """Start the engine process; the model loads when it is asked for. SIGTERM is an interruption from here on.
 
         Raises:
@@ -45,7 +45,7 @@ class EngineSession:
             opening.enter_context(sigterm_as_interruption())
             self._guides = opening.enter_context(ExitStack())  # left after the engine: without it they come to an end
             self._guide: GuideThread | None = None
-            self.engine, self.notes = _start_engine(config, plan, model, read_store=read_store)
+            self.engine, self.notes = _start_engine(config, plan, model, store)
             opening.callback(self.engine.close)
             if (status := _status_line(config, self.engine)) is not None:
                 opening.callback(status.close)
@@ -99,26 +99,22 @@ class EngineSession:
 
 
 def _start_engine(
-    config: pytest.Config, plan: Plan, model: Model | None, *, read_store: bool
+    config: pytest.Config, plan: Plan, model: Model | None, store: StoreOptions
 ) -> tuple[RunningEngine, tuple[str, ...]]:
     """An engine process of the run's own, or with --humaneval-linger its turn with one that outlives it; with notes."""
-    keeps = plan.engine.name != "replay"  # which answers from a file anyway
-    store = options.cache_directory(config) / STORE if keeps else None
     linger = options.value_of(config, "linger", 0.0)
     kind = plan.extensions.engines[plan.engine.name]
     source = source_of(kind)
     if not (linger and kind.reusable):
-        return EngineProcess(plan.engine, model, store, read_store=read_store, source=source), ()
+        return EngineProcess(plan.engine, model, store, source=source), ()
     from pytest_humaneval.background.private_directory import PrivateDirectory, default_directory
     from pytest_humaneval.background.warm import take_turn
 
     directory = PrivateDirectory(default_directory())
-    warm = take_turn(
-        directory, plan.engine, model, plan.identity, store, read_store=read_store, idle_limit=linger, source=source
-    )
+    warm = take_turn(directory, plan.engine, model, plan.identity, store, idle_limit=linger, source=source)
     if warm is not None:
         return warm, ()
-    return EngineProcess(plan.engine, model, store, read_store=read_store, source=source), (WARM_ONE_TAKEN,)
+    return EngineProcess(plan.engine, model, store, source=source), (WARM_ONE_TAKEN,)
 
 
 def _status_line(config: pytest.Config, engine: RunningEngine) -> StatusLine | None:

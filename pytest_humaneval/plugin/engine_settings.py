@@ -9,12 +9,16 @@ from collections.abc import Mapping
 import pytest
 
 from pytest_humaneval.engine.protocol import ENGINE_SORT, EngineKind, EngineOptions
+from pytest_humaneval.engine.store_options import NO_STORE, StoreOptions
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.plugin import options
+from pytest_humaneval.store.shared_address import PASSWORD_VARIABLE
+from pytest_humaneval.store.shared_server import check_shared
 
 OF_SOME_ENGINES = ("engine-arg", "linger", "request", "in-flight")  # options that would go unheard with others
 
 NEED_NO_CACHE = ("replay", "scripted")
+STORE = "generations.sqlite"  # in the cache folder
 
 
 def engine_options(config: pytest.Config, engines: Mapping[str, EngineKind]) -> EngineOptions:
@@ -73,6 +77,31 @@ def check_cache(config: pytest.Config, engine: str) -> None:
             f"the cache folder {folder} cannot be written ({error.strerror}); name another with "
             "--humaneval-cache-dir=DIR, or do without: --humaneval-no-cache keeps no generations"
         ) from error
+
+
+def store_options(config: pytest.Config, engine: EngineOptions, *, nameless: bool) -> StoreOptions:
+    """Where the engine process keeps generations; nowhere for one that answers from a file anyway.
+
+    Of a server that was given no model's name (``nameless``), earlier answers do not count.
+    """
+    if engine.name == "replay":
+        return NO_STORE
+    return StoreOptions(
+        path=str(options.cache_directory(config) / STORE),
+        read=not (options.no_cache(config) or nameless),
+        shared=options.value_of(config, "store"),
+        password=os.environ.get(PASSWORD_VARIABLE, ""),
+        engines=max(1, len(engine.urls)),
+    )
+
+
+def check_shared_store(config: pytest.Config) -> None:
+    """See, before anything starts, that the store of ``--humaneval-store`` can be used, should its server be there.
+
+    Raises:
+        InputError: it is of something else or of another version, or wants another password; or redis is missing.
+    """
+    check_shared(options.value_of(config, "store"))
 
 
 def _check_use(config: pytest.Config, kind: EngineKind, engines: Mapping[str, EngineKind]) -> None:

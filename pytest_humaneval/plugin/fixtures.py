@@ -169,7 +169,7 @@ def check_correctness(
 def _humaneval_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     """This process's sandbox, after it has shown that it can tell right from wrong."""
     from pytest_humaneval.plugin.kept_sandbox import kept_sandbox
-    from pytest_humaneval.plugin.options import cache_directory, no_cache
+    from pytest_humaneval.plugin.options import cache_directory, no_cache, value_of
     from pytest_humaneval.sandbox import self_check
     from pytest_humaneval.store.keeping_sandbox import KeepingSandbox
     from pytest_humaneval.store.verdicts import FILE
@@ -180,8 +180,9 @@ def _humaneval_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     kept = kept_sandbox(request.config)
     with plan.open_sandbox() if kept is None else contextlib.nullcontext(kept) as sandbox:
         self_check(sandbox, plan.problems)
-        store = cache_directory(request.config) / FILE
-        with KeepingSandbox(sandbox, plan.sandbox, store, read=not no_cache(request.config)) as keeping:
+        store, read = cache_directory(request.config) / FILE, not no_cache(request.config)
+        shared = value_of(request.config, "store")
+        with KeepingSandbox(sandbox, plan.sandbox, store, read=read, shared=shared) as keeping:
             request.config.stash[VERDICT_NOTICES] = keeping.notices
             yield keeping
 

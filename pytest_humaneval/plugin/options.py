@@ -28,6 +28,7 @@ from pytest_humaneval.option import (
 )
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.sandbox.interface import SandboxOptions
+from pytest_humaneval.store.shared_address import shared_address
 
 if TYPE_CHECKING:
     from pytest_humaneval.dataset.asked import Asked
@@ -119,6 +120,13 @@ OPTIONS = (
         "FILE",
     ),
     Option("cache-dir", "where models and finished generations are kept (default: the user's cache folder)", "DIR"),
+    Option(
+        "store",
+        "a store that other machines share, beside the cache folder's: redis://HOST:PORT/DATABASE, or rediss:// with "
+        "TLS; its password is taken from HUMANEVAL_STORE_PASSWORD",
+        "URL",
+        shared_address,
+    ),
     Option("temperature", "0 is greedy decoding (default: 0)", "T", number(float, 0, 2)),
     Option("top-p", "nucleus sampling (default: 1)", "P", number(float, 1e-9, 1, "a number above 0 and up to 1")),
     Option("max-tokens", "longest generation, in tokens (default: 768)", "N", count),

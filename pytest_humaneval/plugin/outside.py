@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,12 +11,12 @@ import pytest
 # pytest has no public way to read its configuration without a run.
 from _pytest.config import _prepareconfig
 
+from pytest_humaneval.engine.store_options import StoreOptions
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.extensions import Extensions
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.plugin import options, settings
-from pytest_humaneval.plugin.engine_session import STORE
-from pytest_humaneval.plugin.engine_settings import check_cache
+from pytest_humaneval.plugin.engine_settings import check_cache, check_shared_store, store_options
 from pytest_humaneval.plugin.proposal import propose, with_model_name
 from pytest_humaneval.plugin.registered import known_extensions
 
@@ -44,8 +43,7 @@ class Outside:
 
     plan: Plan
     model: Model | None
-    store: Path
-    read_store: bool
+    store: StoreOptions
 
 
 def proposal_here(arguments: Sequence[str]) -> Outside:
@@ -63,10 +61,10 @@ def proposal_here(arguments: Sequence[str]) -> Outside:
         config.args[:] = []
         proposal = propose(config)
         check_cache(config, proposal.choices.engine.name)
+        check_shared_store(config)
         settled = with_model_name(proposal, proposal.choices.as_asked(proposal.identity))
-        read_store = not (options.no_cache(config) or proposal.nameless)
-        store = options.cache_directory(config) / STORE
-        return Outside(proposal.choices.plan(settled), proposal.model, store, read_store)
+        plan = proposal.choices.plan(settled)
+        return Outside(plan, proposal.model, store_options(config, plan.engine, nameless=proposal.nameless))
     except pytest.UsageError as error:
         raise InputError(str(error)) from error
     finally:

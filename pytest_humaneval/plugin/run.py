@@ -14,8 +14,8 @@ from pytest_humaneval.exceptions import EngineError
 from pytest_humaneval.plan import Plan, Settled
 from pytest_humaneval.plugin import neighbours, options
 from pytest_humaneval.plugin.early_stop import EarlyStop
-from pytest_humaneval.plugin.engine_session import STORE, EngineSession
-from pytest_humaneval.plugin.engine_settings import check_cache
+from pytest_humaneval.plugin.engine_session import EngineSession
+from pytest_humaneval.plugin.engine_settings import STORE, check_cache, check_shared_store, store_options
 from pytest_humaneval.plugin.failure_list import FAILURES, FailureList
 from pytest_humaneval.plugin.junit import add_completion
 from pytest_humaneval.plugin.proposal import Proposal, settle, try_solutions
@@ -184,6 +184,7 @@ def start_run(config: pytest.Config, proposal: Proposal) -> Run:
     """
     started = datetime.now(UTC)
     check_cache(config, proposal.choices.engine.name)
+    check_shared_store(config)
     publisher = Publisher(*(options.optional_path(config, name) for name in ("html", "markdown")))
     settled, trial = settle(config, proposal)
     plan = proposal.choices.plan(settled)
@@ -197,8 +198,8 @@ def start_run(config: pytest.Config, proposal: Proposal) -> Run:
         ledger, record, publisher, proposal.gates, proposal.baseline, started, proposal.registration, history,
         settled.layers, default_timeout(config),
     )  # fmt: skip
-    read_store = not (options.no_cache(config) or proposal.nameless)
-    session = EngineSession(config, plan, proposal.model, read_store=read_store)
+    store = store_options(config, plan.engine, nameless=proposal.nameless)
+    session = EngineSession(config, plan, proposal.model, store)
     return Run(config, plan, settled, trial, session, output)
 
 

@@ -17,7 +17,7 @@ from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.exceptions import EngineError, HumanEvalError, SharedEngineError, StrategyError, raised_in
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.prompting.guided import Candidate, Draw, TryOut
-from pytest_humaneval.prompting.pursuits import Pursuit, Pursuits
+from pytest_humaneval.prompting.pursuits import Asking, Pursuit, Pursuits
 from pytest_humaneval.prompting.trial import try_completion
 from pytest_humaneval.sample import ItemId, Request, Sampling, Solution
 from pytest_humaneval.sandbox.interface import Sandbox
@@ -29,7 +29,7 @@ MOST_QUESTIONS = 50  # of one strategy about one problem; a strategy that asks o
 class Guide:
     """Solves items whose strategies are guided, and publishes what came of each."""
 
-    def __init__(self, plan: Plan, client: EngineClient, sandbox: Sandbox) -> None:
+    def __init__(self, plan: Plan, client: Asking, sandbox: Sandbox) -> None:
         self._plan = plan
         self._client = client
         self._sandbox = sandbox

@@ -8,13 +8,30 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from pytest_humaneval.engine.connection import EngineClient
+from pytest_humaneval.engine.connection import News
 from pytest_humaneval.exceptions import EngineError
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompting.guided import Questions
-from pytest_humaneval.sample import Generation, ItemId, Request
+from pytest_humaneval.sample import Generation, ItemId, Request, Solution
 from pytest_humaneval.strategy import Strategy
+
+
+class Asking(Protocol):
+    """What is used of an engine's client, :class:`~pytest_humaneval.engine.connection.EngineClient`, to solve items."""
+
+    def submit(self, requests: Iterable[tuple[str, Request]]) -> None: ...
+
+    def generation(self, key: str, request: Request) -> Generation: ...
+
+    def news(self, since: int, stopped: int) -> News: ...
+
+    def want(self, keys: Iterable[str]) -> None: ...
+
+    def publish(self, key: str, solution: Solution) -> None: ...
+
+    def publish_error(self, key: str, message: str, *, shared: bool = False, by_strategy: bool = False) -> None: ...
 
 
 @dataclass(eq=False)
@@ -33,13 +50,13 @@ class Pursuit:
 class Pursuits:
     """Those that wait for a draw; true while there are any."""
 
-    def __init__(self, client: EngineClient) -> None:
+    def __init__(self, client: Asking) -> None:
         self._client = client
         self._missing: dict[Pursuit, set[str]] = {}  # keys without an answer
         self._waiting_for: dict[str, list[Pursuit]] = {}
         self._ready: deque[Pursuit] = deque()
         self._answered: set[str] = set()
-        self._num_read = 0  # of the engine's list of answers
+        self._seen = 0  # the number of the newest answer that was read of
         self._stopped: set[str] = set()  # strategies that want no more
 
     def __len__(self) -> int:
@@ -64,10 +81,10 @@ class Pursuits:
             EngineError: the engine process is gone, or the run has ended.
         """
         while not self._ready:
-            news = self._client.news(self._num_read, len(self._stopped))
+            news = self._client.news(self._seen, len(self._stopped))
             if not news.keys and len(news.stopped) == len(self._stopped):
                 raise EngineError("the run has ended")
-            self._num_read += len(news.keys)
+            self._seen = news.number
             for key in news.keys:
                 self._settle(key)
             if stopped := set(news.stopped) - self._stopped:

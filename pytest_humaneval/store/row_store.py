@@ -100,7 +100,7 @@ class Rows(Generic[T]):
             A notice, the first time something goes wrong (also in :meth:`get_many`), else nothing.
         """
         self._unwritten |= dict(pairs)
-        rows = [self._to_row(key, value) for key, value in self._unwritten.items()]
+        rows = [self.to_row(key, value) for key, value in self._unwritten.items()]
         try:
             with self._connection:
                 self._connection.executemany(f"INSERT OR REPLACE INTO {self.KIND.noun} VALUES (?, ?, ?)", rows)
@@ -124,7 +124,7 @@ class Rows(Generic[T]):
         query = f"SELECT key, {self.KIND.column}, checksum FROM {self.KIND.noun} WHERE key IN ({marks})"
         noun, again = self.KIND.noun, self.KIND.again
         rows = self._connection.execute(query, [key.encode() for key in keys]).fetchall()
-        intact = {key: text for key, text, checksum in rows if _checksum(key, text) == checksum}
+        intact = {key: text for key, text, checksum in rows if row_checksum(key, text) == checksum}
         if damaged := len(rows) - len(intact):
             self._read_trouble = f"{self.path}: {damaged} or more stored {noun} are damaged and {again}"
         values = ((key, self.decode(fields)) for key, fields in zip(intact, _parsed(intact), strict=True))
@@ -135,10 +135,11 @@ class Rows(Generic[T]):
             )
         return values_by_key
 
-    def _to_row(self, key: str, value: T) -> tuple[bytes, bytes, int]:
+    def to_row(self, key: str, value: T) -> tuple[bytes, bytes, int]:
+        """Key, value and checksum as they are kept."""
         # surrogatepass: models do return lone surrogates, and json.loads decodes bytes in the same way.
         text = json.dumps(self.encode(value), ensure_ascii=False).encode("utf-8", "surrogatepass")
-        return key.encode(), text, _checksum(key.encode(), text)
+        return key.encode(), text, row_checksum(key.encode(), text)
 
     def _take_read_trouble(self) -> str:
         trouble, self._read_trouble = self._read_trouble, ""
@@ -287,6 +288,6 @@ def _companions(path: Path) -> list[Path]:
     return [path.with_name(path.name + suffix) for suffix in ("-wal", "-shm", "-journal")]
 
 
-def _checksum(key: bytes, text: bytes) -> int:
+def row_checksum(key: bytes, text: bytes) -> int:
     """SQLite keeps no checksum of contents, and a flipped bit in a completion would be a wrong score."""
     return zlib.crc32(text, zlib.crc32(key))

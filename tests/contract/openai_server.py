@@ -151,7 +151,9 @@ class _Handler(BaseHTTPRequestHandler):
         if not self._has_key():
             return
         path = self.path.partition("?")[0]
-        if path == "/v1/models" and fake.models_page:
+        if path == "/health":  # which routers ask, and the engine does not
+            self._send(200, {})
+        elif path == "/v1/models" and fake.models_page:
             kind = "text/html" if b"<" in fake.models_page else "application/json"
             self._send_bytes(200, fake.models_page, kind=kind)
         elif path == "/v1/models" and fake.lists_models:

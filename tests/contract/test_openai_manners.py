@@ -363,13 +363,17 @@ def test_a_limited_rate_loses_nothing(per_window: int, window: float, count: int
     assert all(isinstance(answer, Generation) for answer in answers.values())
 
 
-def test_two_at_a_time_lose_nothing_and_the_number_adapts() -> None:
+RAY_SERVES = b"Request dropped due to backpressure (num_queued_requests=2, max_queued_requests=2)."
+
+
+@pytest.mark.parametrize("refusal", [Reply(status=429, error="too many at once"), Reply(status=503, raw=RAY_SERVES)])
+def test_two_at_a_time_lose_nothing_and_the_number_adapts(refusal: Reply) -> None:
     busy, lock = [0], threading.Lock()
 
     def behave(body: dict[str, Any]) -> Reply:
         with lock:
             if busy[0] >= 2:
-                return Reply(status=429, error="too many at once")
+                return refusal
             busy[0] += 1
         time.sleep(0.01)
         with lock:

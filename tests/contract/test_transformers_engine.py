@@ -23,6 +23,7 @@ from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.engine.engine_process import EngineProcess
 from pytest_humaneval.engine.openai import OpenAIEngine
 from pytest_humaneval.engine.protocol import Answer, EngineOptions
+from pytest_humaneval.engine.store_options import NO_STORE
 from pytest_humaneval.engine.transformers import TransformersEngine, transformers_identity
 from pytest_humaneval.exceptions import EngineError
 from pytest_humaneval.models.find import find_model
@@ -365,7 +366,7 @@ def test_vllm_and_transformers_agree_token_by_token(engine: TransformersEngine, 
     options = EngineOptions(
         "vllm", str(model), cache_dir=str(tmp_path / "cache"), engine_args={"dtype": "float32"}, virtual_tokens=True
     )
-    process = EngineProcess(options, find_model(str(model), tmp_path / "cache"), None, read_store=False)
+    process = EngineProcess(options, find_model(str(model), tmp_path / "cache"), NO_STORE)
     try:
         client = process.client()
         theirs = in_one_batch(client, requests)

@@ -28,6 +28,7 @@ from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.engine.engine_process import EngineProcess, start_listening
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.engine.speculation import GUESSED
+from pytest_humaneval.engine.store_options import NO_STORE
 from pytest_humaneval.exceptions import EngineError, StoppedError
 from pytest_humaneval.models.find import find_model
 from pytest_humaneval.prompt import Prompt
@@ -45,7 +46,7 @@ def engine_process(spec: Path, cache: Path, **engine_args: str) -> Iterator[Engi
     """An engine that leaves nothing in the folder for temporary files, where vLLM makes a file at every start."""
     options = EngineOptions(model=str(spec), cache_dir=str(cache), engine_args=engine_args)
     with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, TMPDIR=folder):
-        process = EngineProcess(options, find_model(str(spec), cache), None, read_store=False)
+        process = EngineProcess(options, find_model(str(spec), cache), NO_STORE)
         try:
             client = process.client()
             yield client

@@ -22,6 +22,7 @@ from pytest_humaneval.background.warm import LingeringEngine, WarmEngine, linger
 from pytest_humaneval.engine.catalogue import identify
 from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.engine.protocol import EngineOptions
+from pytest_humaneval.engine.store_options import NO_STORE, StoreOptions
 from pytest_humaneval.exceptions import EngineError
 from pytest_humaneval.sample import Request
 
@@ -47,7 +48,8 @@ def turn(state: PrivateDirectory, tmp_path: Path) -> Iterator[Turn]:
     def take(options: EngineOptions | None = None, idle_limit: float = 60.0, store: Path | None = None) -> object:
         options = replace(options or EngineOptions(name="scripted"), cache_dir=str(tmp_path / "cache"))
         identity, model = identify(options)
-        warm = take_turn(state, options, model, identity, store, read_store=True, idle_limit=idle_limit)
+        kept = StoreOptions(str(store or ""), read=True)
+        warm = take_turn(state, options, model, identity, kept, idle_limit=idle_limit)
         taken.extend([warm] if warm is not None else [])
         return warm
 
@@ -242,8 +244,8 @@ def test_a_broken_configuration_is_told_with_the_end_of_the_log(turn: Turn, stat
     identity, _ = identify(options)
     with pytest.raises(EngineError, match=r"did not start; its log(.|\n)*AssertionError"):
         take_turn(
-            state, replace(options, name="none", cache_dir=str(state.path / "cache")), None, identity, None,
-            read_store=True, idle_limit=60,
+            state, replace(options, name="none", cache_dir=str(state.path / "cache")), None, identity, NO_STORE,
+            idle_limit=60,
         )  # fmt: skip
     assert state.names("engine") == []
 

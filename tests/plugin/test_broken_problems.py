@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mini import PROBLEMS, Evaluate, distributed
 
-from pytest_humaneval.plugin.engine_session import STORE
+from pytest_humaneval.plugin.engine_settings import STORE
 
 BROKEN = {
     "task_id": "Mini/99",

@@ -136,6 +136,7 @@ def test_parts_side_by_side_are_one_run(
     assert_same_record(whole, out, len(folders))
     assert "part of a run" not in page.read_text()
     assert "partial" not in page.read_text()
+    assert_plan_and_gates_are_of_the_whole(mini, whole, folders, capsys)
     assert_nothing_is_overwritten(mini, folders, out, capsys)
 
 
@@ -165,6 +166,29 @@ def assert_same_record(whole: Path, out: Path, of: int) -> None:
     assert joined["strategies"] == one["strategies"]
     for name in ("finished", "tokens", "prompt_tokens"):
         assert joined["engine_process"][name] == one["engine_process"][name], name
+
+
+def assert_plan_and_gates_are_of_the_whole(
+    mini: Path, whole: Path, folders: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No part has all samples of a strategy, so both can be judged of what was joined alone."""
+    folder = whole.parent / "judged"
+    folder.mkdir()
+    plan = folder / "plan.toml"
+    plan.write_text(f"hypothesis = 'it adds'\nstrategies = ['minimal']\nproblems = 3\nnum-samples = {NUM_SAMPLES}\n")
+    gates = ("--min-pass-at-1=0.5", f"--plan={plan}", f"--baseline={whole}")
+    assert merge(mini, folders, folder / "fails", *gates) == 10
+    told = " ".join(capsys.readouterr().out.split())
+    assert "hypothesis it adds everything ran as planned exploratory, since it was not planned: strategy chat" in told
+    assert "chat unchanged: 2 passed (Mini/0-1), 1 failed (Mini/10)" in told
+    assert "minimal: pass@1 of at least 0.5: holds: 0.6667, 8 of 12 samples" in told
+    assert "chat: pass@1 of at least 0.5: DOES NOT HOLD: 0.3333, 4 of 12 samples" in told
+    run = json.loads((folder / "fails" / "run.json").read_text())
+    assert run["exit_status"] == 10
+    assert (run["plan"]["deviations"], run["plan"]["exploratory"]) == ([], ["strategy chat"])
+    assert [verdict["holds"] for verdict in run["gates"]["verdicts"]] == [False, True]
+    assert merge(mini, folders, folder / "holds", "--min-pass-at-1=minimal=0.6") == 0
+    assert "minimal: pass@1 of at least 0.6: holds" in capsys.readouterr().out
 
 
 def assert_nothing_is_overwritten(

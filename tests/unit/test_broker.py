@@ -10,8 +10,10 @@ import pytest
 
 from pytest_humaneval.engine.broker import Broker
 from pytest_humaneval.engine.host import run_engine
+from pytest_humaneval.engine.kept_answers import KeptAnswers
 from pytest_humaneval.engine.protocol import Answer
 from pytest_humaneval.engine.store import Store
+from pytest_humaneval.engine.store_options import NO_STORE, StoreOptions
 from pytest_humaneval.exceptions import EngineError
 from pytest_humaneval.prompt import Prompt
 from pytest_humaneval.sample import Generation, Request, Sampling
@@ -21,7 +23,7 @@ ANSWER = Generation("    pass", prompt_tokens=9, completion_tokens=2)
 
 
 def broker_in(directory: Path, *, read_store: bool = True) -> Broker:
-    return Broker(directory / "store.sqlite", read_store=read_store)
+    return Broker(KeptAnswers(StoreOptions(str(directory / "store.sqlite"), read_store)))
 
 
 def test_equal_requests_reach_the_engine_once(tmp_path: Path) -> None:
@@ -196,14 +198,29 @@ def test_who_waits_for_many_sees_each_answer_once_and_what_stops(tmp_path: Path)
     broker.submit([(key, REQUEST) for key in "abc"])
     broker.take(block=True)
     broker.finish([("b", ANSWER)])
-    assert broker.news(0, 0) == (["b"], [])
+    assert broker.news(0, 0) == (["b"], [], 1)
     broker.finish([("a", ANSWER)])
-    assert broker.news(1, 0) == (["a"], [])
+    assert broker.news(1, 0) == (["a"], [], 2)
     broker.stop({"minimal": "worse"}, keep=())
-    assert broker.news(2, 0) == ([], ["minimal"])
+    assert broker.news(2, 0) == ([], ["minimal"], 2)
     broker.end()
-    assert broker.news(2, 1) == (["c"], ["minimal"])  # with the error that the run has ended
-    assert broker.news(3, 1) == ([], ["minimal"])
+    assert broker.news(2, 1) == (["c"], ["minimal"], 3)  # with the error that the run has ended
+    assert broker.news(3, 1) == ([], ["minimal"], 3)
+
+
+def test_who_begins_to_wait_for_many_is_not_told_of_what_was_forgotten(tmp_path: Path) -> None:
+    broker = broker_in(tmp_path)
+    broker.submit([(key, REQUEST) for key in "abc"])
+    broker.take(block=True)
+    broker.finish([("a", ANSWER), ("b", ANSWER)])
+    assert broker.news(0, 0) == (["a", "b"], [], 2)
+    broker.forget(["a"])
+    assert broker.news(0, 0) == (["b"], [], 2)
+    assert broker.missing(["a"]) == []  # the store has it
+    assert broker.news(2, 0) == (["a"], [], 3)
+    broker.forget("ab")
+    broker.finish([("c", ANSWER)])
+    assert broker.news(0, 0) == (["c"], [], 4)
 
 
 def test_what_is_asked_after_the_stop_is_made_only_for_those_who_go_on(tmp_path: Path) -> None:
@@ -243,7 +260,7 @@ class Recorder:
 def test_an_engine_that_is_held_loads_and_generates_when_it_is_released(
     condition: Literal["new", "loaded"],
 ) -> None:
-    broker, engine = Broker(None, read_store=False), Recorder()
+    broker, engine = Broker(KeptAnswers(NO_STORE)), Recorder()
     broker.hold()
     broker.submit([("a", REQUEST)])
     loop = threading.Thread(target=run_engine, args=(engine, broker, condition))
@@ -262,7 +279,7 @@ def test_an_engine_that_is_held_loads_and_generates_when_it_is_released(
 
 
 def test_a_run_that_ends_lets_go_of_an_engine_that_is_held() -> None:
-    broker, engine = Broker(None, read_store=False), Recorder()
+    broker, engine = Broker(KeptAnswers(NO_STORE)), Recorder()
     broker.hold()
     broker.submit([("a", REQUEST)])
     loop = threading.Thread(target=run_engine, args=(engine, broker))

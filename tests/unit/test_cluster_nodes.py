@@ -1,14 +1,16 @@
 from __future__ import annotations
 
-import importlib.util
 import re
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from pytest_humaneval.__main__ import main
-from pytest_humaneval.cluster.nodes import judge, package_version
+from pytest_humaneval.cluster import ray_cluster
+from pytest_humaneval.cluster.nodes import judge
+from pytest_humaneval.cluster.ray_cluster import package_version
 from pytest_humaneval.exceptions import InputError
 
 SAMPLES = Path(__file__).parents[2] / "benchmarks" / "results" / "main_job" / "samples.jsonl"
@@ -17,7 +19,7 @@ SAMPLES = Path(__file__).parents[2] / "benchmarks" / "results" / "main_job" / "s
 def test_without_ray_the_install_line_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("pytest_humaneval.cluster.ray_cluster.find_spec", lambda name: None)
     assert main(["evaluate", str(SAMPLES), "--ray", f"--output={tmp_path / 'out'}"]) == 4
     assert capsys.readouterr().err == "error: --ray needs Ray: pip install 'pytest-humaneval[ray]'\n"
     assert not (tmp_path / "out").exists()
@@ -43,6 +45,20 @@ def test_an_address_that_leads_nowhere_is_told_at_once(
     pytest.importorskip("ray", reason="needs the extra ray")
     assert main(["evaluate", f"--ray={address}", f"--output={tmp_path / 'out'}", str(SAMPLES)]) == 4
     assert told in capsys.readouterr().err
+
+
+def test_a_cluster_that_wants_a_token_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    class NoTokenError(Exception):
+        """As Ray's AuthenticationError, which is a RayError."""
+
+    def init(**options: object) -> None:
+        raise NoTokenError("no authentication token was found. Ensure that ...\nTraceback")
+
+    ray = SimpleNamespace(init=init, exceptions=SimpleNamespace(RayError=NoTokenError))
+    monkeypatch.setattr(ray_cluster, "_import_ray", lambda local: ray)
+    with pytest.raises(InputError) as error:
+        ray_cluster.join("auto", {})
+    assert str(error.value) == "--ray: auto cannot be used: no authentication token was found. Ensure that ..."
 
 
 def test_what_is_wrong_with_the_samples_is_told_before_a_cluster_is_wanted(

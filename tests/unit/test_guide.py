@@ -19,7 +19,7 @@ from pytest_humaneval import (
     guided_strategy,
     try_out,
 )
-from pytest_humaneval.engine.connection import EngineClient, News
+from pytest_humaneval.engine.connection import News
 from pytest_humaneval.engine.protocol import EngineOptions, Identity
 from pytest_humaneval.exceptions import EngineError, SandboxError, StoppedError, StrategyError
 from pytest_humaneval.plan import Plan
@@ -59,7 +59,10 @@ class Client:
         return self.answer(request)
 
     def news(self, since: int, stopped: int) -> News:
-        return News(self.keys[since:], [])
+        return News(self.keys[since:], [], len(self.keys))
+
+    def want(self, keys: Iterable[str]) -> None:
+        raise AssertionError("no strategy was stopped")
 
     def publish(self, key: str, solution: Solution) -> None:
         self.solutions[key] = solution
@@ -98,7 +101,7 @@ def solved(
     )  # fmt: skip
     names = items or [strategy.name]
     pursued = [ItemId(each.task_id, name, index) for each in PROBLEMS for name in names for index in range(samples)]
-    guide = Guide(replace(plan, **changes), cast("EngineClient", client), cast("Sandbox", box or Box()))
+    guide = Guide(replace(plan, **changes), client, cast("Sandbox", box or Box()))
     guide.solve(pursued)
     return client
 
@@ -142,7 +145,7 @@ class SlowClient(Client):
         tasks = dict(zip(self.keys, (request.task_id for request in self.requests), strict=True))
         new = [key for key in self.keys if key not in self.given]
         self.given += [key for key in new if tasks[key] != "T/0"] or new
-        return News(self.given[since:], [])
+        return News(self.given[since:], [], len(self.given))
 
 
 def test_a_slow_answer_holds_up_no_other_problem() -> None:
@@ -164,7 +167,7 @@ def test_who_is_stopped_asks_no_more_and_what_others_wait_for_is_wanted() -> Non
 
         def news(self, since: int, stopped: int) -> News:
             if not stopped:
-                return News([], ["twice"])
+                return News([], ["twice"], 0)
             return super().news(since, stopped)
 
         def want(self, keys: Iterable[str]) -> None:
@@ -188,7 +191,7 @@ def test_who_is_stopped_asks_no_more_and_what_others_wait_for_is_wanted() -> Non
 def test_a_run_that_has_ended_is_no_endless_wait() -> None:
     class Ended(Client):
         def news(self, since: int, stopped: int) -> News:
-            return News([], [])
+            return News([], [], since)
 
     with pytest.raises(EngineError, match="the run has ended"):
         solved(twice, Ended())

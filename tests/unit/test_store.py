@@ -415,7 +415,7 @@ def test_a_row_that_is_no_generation_is_set_aside_and_the_others_are_read(tmp_pa
     store.put_many([("good", Generation("right"))])
     with store._connection:
         store._connection.execute(
-            "INSERT INTO generations VALUES (?, ?, ?)", (b"bad", row, row_store._checksum(b"bad", row))
+            "INSERT INTO generations VALUES (?, ?, ?)", (b"bad", row, row_store.row_checksum(b"bad", row))
         )
     assert store.get_many(["bad", "good"]) == {"good": Generation("right")}
     assert "1 or more stored rows are not generations" in store.put_many([])

@@ -9,7 +9,9 @@ import pytest
 
 from pytest_humaneval.engine.broker import Broker
 from pytest_humaneval.engine.connection import EngineClient
+from pytest_humaneval.engine.kept_answers import KeptAnswers
 from pytest_humaneval.engine.protocol import EngineOptions, Identity
+from pytest_humaneval.engine.store_options import StoreOptions
 from pytest_humaneval.exceptions import EngineError, SharedEngineError
 from pytest_humaneval.generating import stream as stream_module
 from pytest_humaneval.generating.stream import stream
@@ -72,7 +74,7 @@ def test_an_engine_that_has_failed_for_all_ends_it() -> None:
 
 
 def test_the_engine_process_forgets_what_was_taken(tmp_path: Path) -> None:
-    broker = Broker(tmp_path / "store.sqlite", read_store=True)
+    broker = Broker(KeptAnswers(StoreOptions(str(tmp_path / "store.sqlite"), read=True)))
     request = Request(completion_prompt("a"), Sampling(), 0)
     broker.submit([("key", request)])
     broker.take(block=False)

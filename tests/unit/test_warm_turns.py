@@ -10,8 +10,10 @@ import pytest
 from pytest_humaneval.background.warm import engine_digest
 from pytest_humaneval.background.warm_host import Turns, serve_turns
 from pytest_humaneval.engine.broker import Broker
+from pytest_humaneval.engine.kept_answers import KeptAnswers
 from pytest_humaneval.engine.protocol import EngineOptions, Identity
 from pytest_humaneval.engine.scripted import ScriptedEngine
+from pytest_humaneval.engine.store_options import NO_STORE
 from pytest_humaneval.models.find import Model
 from pytest_humaneval.prompt import Prompt
 from pytest_humaneval.sample import Generation, Request, Sampling
@@ -22,7 +24,7 @@ REQUEST = Request(Prompt("completion", "def f():"), Sampling(), 0, "T/0", "minim
 
 
 def new_broker() -> Broker:
-    return Broker(None, read_store=False)
+    return Broker(KeptAnswers(NO_STORE))
 
 
 def test_one_run_has_the_engine_at_a_time() -> None:
