@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pytest_humaneval.commands.console import show, terminal_width
 from pytest_humaneval.commands.recorded import ODD, ks_of, problems_of
 from pytest_humaneval.engine.protocol import Identity
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.plain import from_plain
 from pytest_humaneval.report.analysis import Analysis, Looked, analyse, judge_gates, with_stops
+from pytest_humaneval.report.console import show, terminal_width
 from pytest_humaneval.report.gates import OK, Gates, answer, check_baseline, least_pass_at_1
 from pytest_humaneval.report.markdown import markdown_results
 from pytest_humaneval.report.page import write_page
@@ -173,7 +173,7 @@ def publish(run: Results, before: Results | None, analysis: Analysis, options: A
             write_page(options.html, run, problems, before)
         except OSError as error:
             raise InputError(cannot_be_written(f"--html: {options.html}", error)) from error
-        print(f"\nthe page is {options.html}")
+        show(["", f"the page is {options.html}"])
     if options.markdown is not None:
         held = context_text(context_of(run.outcomes))
         facts = [line[10:] for line in _settings_lines(run.run, 10_000, held)] or [run.source]
@@ -182,7 +182,7 @@ def publish(run: Results, before: Results | None, analysis: Analysis, options: A
             write_whole(options.markdown, [markdown_results(run, facts, ks_of(run), notes, analysis)])
         except OSError as error:
             raise InputError(cannot_be_written(f"--markdown: {options.markdown}", error)) from error
-        print(f"\nthe summary is in {options.markdown}")
+        show(["", f"the summary is in {options.markdown}"])
 
 
 def _settings_lines(run: dict[str, Any], width: int, held: str = "") -> list[str]:

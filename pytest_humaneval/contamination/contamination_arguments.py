@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_humaneval.exceptions import InfrastructureError, InputError
+from pytest_humaneval.report.console import show, terminal_width
 
 if TYPE_CHECKING:
     from pytest_humaneval.contamination.statement_ranks import StatementRanks
@@ -81,5 +81,5 @@ def probe(
             raise InputError(f"{results} and {control_results}: one has no rewritten problems beside the original ones")
         made[DROP] = drop
     ours, theirs = (name.partition("=")[0] for name in names)
-    print("\n".join(probe_lines(findings(made), ours, theirs, shutil.get_terminal_size().columns, ranks)))
+    show(probe_lines(findings(made), ours, theirs, terminal_width(), ranks))
     return 0
