@@ -18,8 +18,8 @@ from pytest_humaneval.cluster.folder import Folder
 from pytest_humaneval.cluster.judging import Judged, JudgingProgress, judge_all
 from pytest_humaneval.cluster.nodes import Nodes, need_ray, package_version
 from pytest_humaneval.cluster.totals import Figures, FiguresApart
-from pytest_humaneval.dataset.asked import dataset_named
 from pytest_humaneval.dataset.kinds import Dataset
+from pytest_humaneval.dataset.requested import dataset_named
 from pytest_humaneval.engine.protocol import Identity
 from pytest_humaneval.exceptions import InfrastructureError
 from pytest_humaneval.interruption import sigterm_as_interruption

@@ -30,8 +30,8 @@ from pytest_humaneval.sample import Sampling
 from pytest_humaneval.sandbox.interface import SandboxOptions
 
 if TYPE_CHECKING:
-    from pytest_humaneval.dataset.asked import Asked
     from pytest_humaneval.dataset.kinds import DatasetKind
+    from pytest_humaneval.dataset.requested import RequestedDataset
     from pytest_humaneval.plugin.config_file import ConfigFile
     from pytest_humaneval.report.gates import Gates
     from pytest_humaneval.rewrite.rewriting import Rewrite
@@ -321,17 +321,17 @@ def cache_directory(config: pytest.Config) -> Path:
     return default_cache_directory()
 
 
-def datasets(config: pytest.Config, known: Mapping[str, DatasetKind]) -> tuple[Asked, ...]:
+def datasets(config: pytest.Config, known: Mapping[str, DatasetKind]) -> tuple[RequestedDataset, ...]:
     """The datasets of ``--humaneval-dataset``, each known by name, or a file.
 
     Raises:
         DatasetError: one is neither.
     """
-    from pytest_humaneval.dataset.asked import asked_for
     from pytest_humaneval.dataset.load import HUMANEVAL
+    from pytest_humaneval.dataset.requested import requested_datasets
 
     given = value_of(config, "dataset", HUMANEVAL.name)
-    return asked_for(
+    return requested_datasets(
         given, known, config.invocation_params.dir.absolute(), data_folders(config), cache_directory(config)
     )
 
@@ -340,7 +340,7 @@ def data_folders(config: pytest.Config) -> tuple[Path, ...]:
     """Where the files of datasets are looked for."""
     import os
 
-    from pytest_humaneval.dataset.asked import folders_of
+    from pytest_humaneval.dataset.requested import folders_of
 
     return folders_of(config.invocation_params.dir.absolute(), optional_path(config, "data-dir"), os.environ)
 
@@ -351,10 +351,10 @@ def rewrites(config: pytest.Config, known: Mapping[str, Rewrite]) -> tuple[Rewri
     Raises:
         DatasetError: a name that nobody knows, or a value that cannot be.
     """
-    from pytest_humaneval.rewrite.rewrite_catalogue import rewrites_asked
+    from pytest_humaneval.rewrite.rewrite_catalogue import requested_rewrites
 
     given = value_of(config, "rewrite")
-    return rewrites_asked(given, known) if given else ()
+    return requested_rewrites(given, known) if given else ()
 
 
 def gates(config: pytest.Config, strategies: Sequence[str]) -> Gates:

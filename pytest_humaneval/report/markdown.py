@@ -15,7 +15,7 @@ from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.printable import counted, printable
 from pytest_humaneval.report.analysis import Analysis
-from pytest_humaneval.report.rejected import rejected, told_rejected
+from pytest_humaneval.report.rejected import rejected, rejection_text
 from pytest_humaneval.report.stopping_lines import stopped_notes
 from pytest_humaneval.report.terminal import (
     analysis_lines,
@@ -115,13 +115,13 @@ def markdown(
     folded = _folded(
         "errors" if len(errors) > 1 else "error", errors, headline_of, listed // 4, " of engine or sandbox"
     )
-    beyond = _folded("that only the stronger tests reject", rejected(outcomes), _told_rejected, listed // 4)
+    beyond = _folded("that only the stronger tests reject", rejected(outcomes), _rejection, listed // 4)
     what = "failures" if len(failures) > 1 else "failure"
     return "\n".join([*head, *folded, *beyond, *_folded(what, failures, headline_of, listed)])
 
 
-def _told_rejected(outcome: Outcome) -> Headline:
-    return Headline(told_rejected(outcome))
+def _rejection(outcome: Outcome) -> Headline:
+    return Headline(rejection_text(outcome))
 
 
 def _problems(plan: Plan) -> str:

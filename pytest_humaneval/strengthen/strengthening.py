@@ -12,9 +12,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 from pytest_humaneval.dataset import jsonl
-from pytest_humaneval.dataset.asked import dataset_named
 from pytest_humaneval.dataset.kinds import Dataset
 from pytest_humaneval.dataset.load import read_dataset
+from pytest_humaneval.dataset.requested import dataset_named
 from pytest_humaneval.exceptions import DatasetError, InputError
 from pytest_humaneval.models.find import default_cache_directory
 from pytest_humaneval.printable import one_line
