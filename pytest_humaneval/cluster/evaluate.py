@@ -29,14 +29,9 @@ from pytest_humaneval.plugin.outside import extensions_here
 from pytest_humaneval.printable import counted
 from pytest_humaneval.report.analysis import Analysis, comparisons_between
 from pytest_humaneval.report.console import show, terminal_width
-from pytest_humaneval.report.terminal import (
-    analysis_lines,
-    check_lines,
-    dataset_line,
-    identity_line,
-    remark_lines,
-    results_lines,
-)
+from pytest_humaneval.report.header_lines import check_lines, dataset_line, identity_line
+from pytest_humaneval.report.remarks import remark_lines
+from pytest_humaneval.report.terminal import analysis_lines, results_lines
 from pytest_humaneval.report.texttable import duration, wrapped
 from pytest_humaneval.results.record import result_row, run_record
 from pytest_humaneval.sandbox import SANDBOXES, SandboxOptions, self_check

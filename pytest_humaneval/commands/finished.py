@@ -15,20 +15,14 @@ from pytest_humaneval.plain import from_plain
 from pytest_humaneval.report.analysis import Analysis, Looked, analyse, judge_gates, with_stops
 from pytest_humaneval.report.console import show, terminal_width
 from pytest_humaneval.report.gates import OK, Gates, answer, check_baseline, least_pass_at_1
+from pytest_humaneval.report.header_lines import check_lines, dataset_line, engine_lines, identity_line
 from pytest_humaneval.report.markdown import markdown_results
 from pytest_humaneval.report.page import write_page
 from pytest_humaneval.report.partial import partial_notes
 from pytest_humaneval.report.rejected import rejected_lines, rejection_text
-from pytest_humaneval.report.terminal import (
-    analysis_lines,
-    check_lines,
-    dataset_line,
-    engine_lines,
-    identity_line,
-    part_lines,
-    remark_lines,
-    table,
-)
+from pytest_humaneval.report.remarks import remark_lines
+from pytest_humaneval.report.strategy_table import table
+from pytest_humaneval.report.terminal import analysis_lines, part_lines
 from pytest_humaneval.report.texttable import wrapped
 from pytest_humaneval.results.parts import control_of, is_pooled, shown_of
 from pytest_humaneval.results.preregistration import recorded

@@ -15,7 +15,7 @@ from pytest_humaneval.engine.protocol import Identity
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plain import from_plain
 from pytest_humaneval.printable import one_line, printable
-from pytest_humaneval.report.terminal import identity_line
+from pytest_humaneval.report.header_lines import identity_line
 from pytest_humaneval.results.headline import counterexample
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.parts import is_pooled, parts_of

@@ -15,14 +15,11 @@ from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.printable import counted, printable
 from pytest_humaneval.report.analysis import Analysis
+from pytest_humaneval.report.header_lines import identity_line
+from pytest_humaneval.report.partial import part_notes, partial_note
 from pytest_humaneval.report.rejected import rejected, rejection_text
 from pytest_humaneval.report.stopping_lines import stopped_notes
-from pytest_humaneval.report.terminal import (
-    analysis_lines,
-    identity_line,
-    part_notes,
-    partial_note,
-)
+from pytest_humaneval.report.terminal import analysis_lines
 from pytest_humaneval.results.headline import Headline, headline
 from pytest_humaneval.results.ledger import Ledger, errors_told
 from pytest_humaneval.results.parts import POOLED, is_rewritten, parts_of
