@@ -33,7 +33,8 @@ from pytest_humaneval.report.header_lines import check_lines, dataset_line, iden
 from pytest_humaneval.report.remarks import remark_lines
 from pytest_humaneval.report.terminal import analysis_lines, results_lines
 from pytest_humaneval.report.texttable import duration, wrapped
-from pytest_humaneval.results.record import result_row, run_record
+from pytest_humaneval.results.record import result_row
+from pytest_humaneval.results.run_json import run_record
 from pytest_humaneval.sandbox import SANDBOXES, SandboxOptions, self_check
 from pytest_humaneval.sandbox.interface import SANDBOX_SORT
 from pytest_humaneval.statistics.metrics import default_ks

@@ -24,8 +24,8 @@ from pytest_humaneval.results.headline import Headline, headline
 from pytest_humaneval.results.ledger import Ledger, errors_told
 from pytest_humaneval.results.parts import POOLED, is_rewritten, parts_of
 from pytest_humaneval.results.read import Results
-from pytest_humaneval.results.record import plan_options
 from pytest_humaneval.results.rows import Row, context_of, ranked, rows_of
+from pytest_humaneval.results.run_json import plan_options
 from pytest_humaneval.results.sampling import REPLAY, sampling_told
 from pytest_humaneval.wording import context_text, three_decimals
 

@@ -26,8 +26,8 @@ from pytest_humaneval.report.strategy_table import experiment_table, table
 from pytest_humaneval.report.texttable import wrapped
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.parts import POOLED, is_rewritten, parts_of
-from pytest_humaneval.results.record import plan_options
 from pytest_humaneval.results.rows import Row, context_of, ranked, rows_of
+from pytest_humaneval.results.run_json import plan_options
 from pytest_humaneval.results.sampling import REPLAY, sampling_told
 from pytest_humaneval.wording import context_text
 
