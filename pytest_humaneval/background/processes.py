@@ -63,8 +63,8 @@ def left_behind(session: int, mark: str, log: str | Path) -> list[int]:
 def end_group(pid: int, mark: str, patience: float, log: str | Path = "") -> None:
     """End a process that leads its process group, and the group: politely, and after ``patience`` seconds for good.
 
-    Where the leader has ended by itself, what it left behind is ended that writes to its ``log``. Nothing happens
-    where the id belongs to another process by now.
+    All of it is gone then, with its locks and files. Where the leader has ended by itself, what it left behind is ended
+    that writes to its ``log``. Nothing happens where the id belongs to another process by now.
     """
     if not is_running(pid, mark):
         _end_what_is_left(pid, mark, log)
@@ -77,8 +77,13 @@ def end_group(pid: int, mark: str, patience: float, log: str | Path = "") -> Non
             time.sleep(0.05)
         os.killpg(pid, signal.SIGKILL)  # also what it left behind
     deadline = time.monotonic() + _KERNEL_SECONDS
-    while is_running(pid, mark) and time.monotonic() < deadline:
+    while (is_running(pid, mark) or _has_members(pid)) and time.monotonic() < deadline:
         time.sleep(0.01)
+
+
+def _has_members(group: int) -> bool:
+    """Whether a process of the group is there; while one is, no other group has its id."""
+    return any(int(fields[2]) == group for _, fields in _members(group))
 
 
 def _end_what_is_left(session: int, mark: str, log: str | Path) -> None:

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 
@@ -55,6 +56,30 @@ def test_children_go_with_their_group() -> None:
     while is_running(child, mark):
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_a_group_has_ended_when_all_of_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kernel with much to do takes a while to end a killed process, which holds its locks until then."""
+    ignores = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(60)"
+    program = (
+        "import subprocess, sys, time\n"
+        f"child = subprocess.Popen([sys.executable, '-c', {ignores!r}], stdout=subprocess.PIPE)\n"
+        "child.stdout.readline()\n"
+        "print(child.pid, flush=True)\n"
+        "time.sleep(60)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, start_new_session=True)
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    mark = start_mark(child)
+    kill_group = os.killpg
+    late = threading.Timer(0.5, kill_group, (parent.pid, signal.SIGKILL))
+    monkeypatch.setattr(os, "killpg", lambda group, number: late.start())
+    end_group(parent.pid, start_mark(parent.pid), patience=30.0)
+    assert not is_running(child, mark)
+    late.join()
+    parent.wait()
+    parent.stdout.close()
 
 
 def test_another_process_with_the_id_is_left_alone(sleeper: subprocess.Popen[bytes]) -> None:
