@@ -14,14 +14,13 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-_ENDED = ("Z", "X", "")  # states of /proc/PID/stat
 _KERNEL_SECONDS = 10.0  # until a killed process is gone: freeing the memory of a large model takes a moment
 
 
 def start_mark(pid: int) -> str:
     """When a process started, as a text that no other process of this id ever has; empty when it has ended."""
     fields = _stat(pid)
-    if not fields or fields[0] in _ENDED:
+    if _has_ended(fields):
         return ""
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     return f"{boot} {fields[19]}"  # clock ticks since the machine started; the 22nd field, after pid, name and state
@@ -106,8 +105,16 @@ def _members(session: int) -> Iterator[tuple[int, list[str]]]:
     """The processes of a session, with their fields of /proc/PID/stat."""
     for path in Path("/proc").iterdir():
         fields = _stat(int(path.name)) if path.name.isdigit() else []
-        if fields and int(fields[3]) == session and fields[0] not in _ENDED:
+        if not _has_ended(fields) and int(fields[3]) == session:
             yield int(path.name), fields
+
+
+def _has_ended(fields: Sequence[str]) -> bool:
+    """Whether these, of /proc/PID/stat, are those of no process, or of one whose status alone is left.
+
+    The first thread's state is that of a zombie already while others give back the memory, and hold files and locks.
+    """
+    return not fields or fields[0] == "X" or (fields[0] == "Z" and int(fields[17]) <= 1)
 
 
 def _writes_to(pid: int, log: str) -> bool:

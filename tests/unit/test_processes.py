@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import signal
 import socket
 import subprocess
@@ -8,10 +9,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from pytest_humaneval.background.processes import end_group, is_running, peer_is_own, resident_bytes, start_mark
+
+EXIT = {"x86_64": 60, "aarch64": 93}  # the system call by which a thread ends alone
 
 
 @pytest.fixture
@@ -36,6 +40,28 @@ def test_a_process_that_has_ended_is_not_running_though_nobody_asked_for_its_sta
     end_group(sleeper.pid, mark, patience=0.0)
     assert not is_running(sleeper.pid, mark)
     assert sleeper.wait() == -signal.SIGKILL
+
+
+@pytest.mark.skipif(platform.machine() not in EXIT, reason="this machine's number of the system call is not known")
+def test_a_process_whose_first_thread_has_ended_is_running_as_long_as_others_are() -> None:
+    program = (
+        "import ctypes, threading, time\n"
+        "threading.Thread(target=time.sleep, args=(60,)).start()\n"
+        "print(flush=True)\n"
+        f"ctypes.CDLL(None).syscall({EXIT[platform.machine()]}, 0)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, start_new_session=True)
+    assert process.stdout is not None
+    process.stdout.readline()
+    mark, deadline = start_mark(process.pid), time.monotonic() + 10
+    while ") Z " not in Path(f"/proc/{process.pid}/stat").read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert is_running(process.pid, mark)
+    end_group(process.pid, mark, patience=30.0)
+    assert not is_running(process.pid, mark)
+    assert process.wait() == -signal.SIGTERM
+    process.stdout.close()
 
 
 def test_a_polite_process_is_asked_first(sleeper: subprocess.Popen[bytes]) -> None:
