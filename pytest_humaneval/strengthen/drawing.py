@@ -14,8 +14,9 @@ from random import Random
 from typing import Any
 
 from pytest_humaneval.strengthen import plain_values
+from pytest_humaneval.strengthen.domain import Arguments, Domain, Place
 from pytest_humaneval.strengthen.seeded_examples import examples_of
-from pytest_humaneval.strengthen.traits import Arguments, Domain, Place, Traits
+from pytest_humaneval.strengthen.traits import Traits
 
 Values = Any  # hypothesis' SearchStrategy[Any], or plain_values.Values
 DrawFn = Callable[[Values], Any]

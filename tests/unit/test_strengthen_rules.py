@@ -15,11 +15,12 @@ from pytest_humaneval.strengthen.agreement import Case, is_defensible, within
 from pytest_humaneval.strengthen.batches import condition
 from pytest_humaneval.strengthen.choosing import Suspect, chosen
 from pytest_humaneval.strengthen.comparing import Comparison, comparison_of
+from pytest_humaneval.strengthen.domain import Answers, Domain, is_numbers
 from pytest_humaneval.strengthen.drawing import drawn
 from pytest_humaneval.strengthen.mutants import mutants
 from pytest_humaneval.strengthen.programs import independent
 from pytest_humaneval.strengthen.promises import is_plain_speech, promised
-from pytest_humaneval.strengthen.traits import FIRM, Answers, Domain
+from pytest_humaneval.strengthen.traits import FIRM
 from pytest_humaneval.strengthen.writing import strong_test
 from pytest_humaneval.testing import ADD
 
@@ -221,9 +222,9 @@ def test_a_docstring_that_limits_or_rounds_is_not_plain(docstring: str, plain: b
 
 
 def test_what_has_text_in_it_is_not_numbers_alone() -> None:
-    assert traits.is_numbers(([1, 2.5], True, [[0]]))
-    assert not traits.is_numbers(([1, "2"],))
-    assert not traits.is_numbers((None,))
+    assert is_numbers(([1, 2.5], True, [[0]]))
+    assert not is_numbers(([1, "2"],))
+    assert not is_numbers((None,))
 
 
 def test_of_nothing_only_nothing_is_natural() -> None:
