@@ -21,7 +21,7 @@ from pytest_humaneval.engine.encoding import encode_prompt, encode_scored, room_
 from pytest_humaneval.engine.forecast import Underway
 from pytest_humaneval.engine.memory import FreedMemory
 from pytest_humaneval.engine.protocol import Answer, EngineOptions, Identity
-from pytest_humaneval.engine.speculation import FEW, Guesser, speculates
+from pytest_humaneval.engine.speculation import FEW, Guesser, guess_only_what_is_guessed, speculates
 from pytest_humaneval.engine.text_embeddings import TextEmbeddings
 from pytest_humaneval.engine.virtual_tokens import Shelf, mixed_prompt
 from pytest_humaneval.engine.vllm_setup import engine_arguments, precision_of, prepare_environment
@@ -107,11 +107,12 @@ class VllmEngine:
 
     def poll(self) -> Iterable[Answer]:
         """Advance the batch by one token, or one piece of prompts, and return what that finished."""
-        self._begin()
+        if not self._has_guesses():
+            self._begin()
         refused, self._refused = self._refused, []
         if refused or not self._submitted:
             return refused
-        Guesser.paused = bool(self._drawn)
+        Guesser.paused = bool(self._drawn or self._waiting)
         try:
             outputs = self._llm.step()
         except Exception as error:
@@ -180,6 +181,8 @@ class VllmEngine:
         arguments = engine_arguments(directory, self._options)
         self._cpu = current_platform.is_cpu()
         self._guesses = speculates(self._options, cpu=self._cpu)
+        if self._guesses:
+            guess_only_what_is_guessed()
         if self._cpu:
             register_architecture(directory)
         self._llm = LLMEngine.from_engine_args(arguments)
@@ -189,6 +192,10 @@ class VllmEngine:
         if self._cpu:
             self._freed = FreedMemory()
             self._freed.keep()
+
+    def _has_guesses(self) -> bool:
+        """Whether the next step is to see how many guesses stand."""
+        return Guesser.has_guessed and len(self._submitted) > len(self._waiting)
 
     def _begin(self) -> None:
         """Hand on what waits: all of it, or on a CPU what makes a step of good size."""
