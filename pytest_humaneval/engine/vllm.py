@@ -21,7 +21,7 @@ from pytest_humaneval.engine.encoding import encode_prompt, encode_scored, room_
 from pytest_humaneval.engine.forecast import Underway
 from pytest_humaneval.engine.memory import FreedMemory
 from pytest_humaneval.engine.protocol import Answer, EngineOptions, Identity
-from pytest_humaneval.engine.speculation import FEW, Guesser, sample_plainly_without_guesses, speculates
+from pytest_humaneval.engine.speculation import FEW, Guesser, guess_only_what_is_guessed, speculates
 from pytest_humaneval.engine.text_embeddings import TextEmbeddings
 from pytest_humaneval.engine.virtual_tokens import Shelf, mixed_prompt
 from pytest_humaneval.engine.vllm_setup import engine_arguments, precision_of, prepare_environment
@@ -182,7 +182,7 @@ class VllmEngine:
         self._cpu = current_platform.is_cpu()
         self._guesses = speculates(self._options, cpu=self._cpu)
         if self._guesses:
-            sample_plainly_without_guesses()
+            guess_only_what_is_guessed()
         if self._cpu:
             register_architecture(directory)
         self._llm = LLMEngine.from_engine_args(arguments)

@@ -27,6 +27,7 @@ from pytest_humaneval.engine import engine_process as starting
 from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.engine.engine_process import EngineProcess, start_listening
 from pytest_humaneval.engine.protocol import EngineOptions
+from pytest_humaneval.engine.speculation import GUESSED
 from pytest_humaneval.exceptions import EngineError, StoppedError
 from pytest_humaneval.models.find import find_model
 from pytest_humaneval.prompt import Prompt
@@ -35,6 +36,7 @@ from pytest_humaneval.sample import Request
 pytestmark = pytest.mark.skipif(find_spec("vllm") is None, reason="vLLM is not installed (extra cpu or gpu)")
 
 CONTEXT = 512
+BLOCK = 128  # tokens of a prompt that vLLM keeps together on a CPU
 ARGUMENTS = ("max-num-seq=2", "data-parallel-size=2", "max-num-seqs=many")  # that cannot be had
 
 
@@ -99,7 +101,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def without_guesses(prepared: Path, said: Path) -> Iterator[EngineClient]:
     """The same weights, and no speculation."""
-    settings = {"max_model_len": "128", "speculative_config": "None", "dtype": "float32"}
+    settings = {"max_model_len": "256", "speculative_config": "None", "dtype": "float32"}
     with ExitStack() as running:
         with reading_arguments_first(said):
             client = running.enter_context(engine_process(prepared, said.parent / "cache", **settings))
@@ -221,9 +223,25 @@ def test_guesses_beside_them_change_no_seeded_sample(engine: EngineClient, witho
     assert [one.text for one in beside] == [one.text for one in alone]
 
 
+@pytest.mark.parametrize(("drawn_for", "beside"), [(BLOCK + 1, 40), (40, CONTEXT - GUESSED // 2)])
+def test_neither_a_kept_prompt_nor_the_contexts_end_changes_a_seeded_sample(
+    drawn_for: int, beside: int, engine: EngineClient, without_guesses: EngineClient
+) -> None:
+    # vLLM would make guesses of its own: for a prompt that it has kept but for the last token, and for all sequences
+    # while one is near the end.
+    greedy = Request(completion_prompt("ab" * (beside // 2), stop=()), Sampling(max_tokens=CONTEXT), 0)
+    prompt = completion_prompt("cd" * (drawn_for // 2) + "c" * (drawn_for % 2), stop=())
+    ask(engine, prompt)
+    warm = Sampling(temperature=0.7, top_p=0.9, max_tokens=30, seed=7)
+    drawn = [Request(prompt, warm, index) for index in range(4)]
+    neighbour, *with_guesses = answers(engine, [greedy, *drawn])
+    assert neighbour.completion_tokens > 1
+    assert [one.text for one in with_guesses] == [one.text for one in answers(without_guesses, drawn)]
+
+
 def test_engine_arguments_reach_vllm(without_guesses: EngineClient) -> None:
-    long = Request(completion_prompt("x" * 200), Sampling(), 0)
-    with pytest.raises(EngineError, match="the prompt has 200 tokens; the engine takes 128, answer included"):
+    long = Request(completion_prompt("x" * 300), Sampling(), 0)
+    with pytest.raises(EngineError, match="the prompt has 300 tokens; the engine takes 256, answer included"):
         without_guesses.generation("long", long)
 
 

@@ -15,7 +15,7 @@ from pytest_humaneval.engine.speculation import (
     WINDOW,
     Guesser,
     guess,
-    sample_plainly_without_guesses,
+    guess_only_what_is_guessed,
     speculates,
     speculative_config,
 )
@@ -159,7 +159,7 @@ def test_vllm_finds_the_guesser_by_its_name() -> None:
     assert (module, name) == (Guesser.__module__, Guesser.__name__)
 
 
-def test_a_step_without_guesses_is_sampled_plainly(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_vllm_works_for_nothing_that_was_not_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
     class RejectionSampler:
         def __init__(self) -> None:
             self.sampler = lambda logits, sampling_metadata: ("plainly", logits, sampling_metadata)
@@ -167,13 +167,21 @@ def test_a_step_without_guesses_is_sampled_plainly(monkeypatch: pytest.MonkeyPat
         def forward(self, metadata: Any, draft_probs: Any, logits: Any, sampling_metadata: Any) -> Any:
             return "with guesses", draft_probs, logits, sampling_metadata
 
-    monkeypatch.setitem(
-        sys.modules, "vllm.v1.sample.rejection_sampler", SimpleNamespace(RejectionSampler=RejectionSampler)
-    )
+    class GPUModelRunner:
+        pass
+
+    for name, part in (
+        ("v1.sample.rejection_sampler", RejectionSampler),
+        ("v1.worker.gpu_model_runner", GPUModelRunner),
+    ):
+        monkeypatch.setitem(sys.modules, f"vllm.{name}", SimpleNamespace(**{part.__name__: part}))
     for _ in range(2):  # a process may load several models
-        sample_plainly_without_guesses()
+        guess_only_what_is_guessed()
     sampler = RejectionSampler()
     assert sampler.forward(SimpleNamespace(max_spec_len=0), None, "logits", "how") == ("plainly", "logits", "how")
     assert sampler.forward(SimpleNamespace(max_spec_len=1), "p", "logits", "how") == (
         "with guesses", "p", "logits", "how",
     )  # fmt: skip
+    runner: Any = GPUModelRunner()
+    assert runner._input_fits_in_drafter(object())
+    assert not runner._input_fits_in_drafter(None)
