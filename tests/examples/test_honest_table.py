@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import ModuleType
+
+import pytest
 from documentation import DOCS, README
 
-from benchmarks import mbpp_table
+from benchmarks import adaptive_table, mbpp_table
 from benchmarks.engine_measure import read_result
 from benchmarks.honest_table import batches, finished, sharing, table
 from benchmarks.postprocessors import sentence
@@ -21,11 +25,12 @@ def test_the_page_has_the_figures_of_the_results() -> None:
     assert batches(found) in page
 
 
-def test_the_page_has_the_figures_on_mbpp() -> None:
-    found = finished(mbpp_table.FOLDER, mbpp_table.GROUPS)
-    page = PAGE.read_text()
-    assert table(found.values()) in page
-    assert batches(found, mbpp_table.FOLDER.name) in page
+@pytest.mark.parametrize(("bench", "page"), [(mbpp_table, PAGE), (adaptive_table, DOCS / "adaptive.md")])
+def test_other_tables_are_those_of_their_results_too(bench: ModuleType, page: Path) -> None:
+    found = finished(bench.FOLDER, bench.GROUPS)
+    text = page.read_text()
+    assert table(found.values()) in text
+    assert batches(found, bench.FOLDER.name) in text
 
 
 def test_the_page_says_what_post_processing_is_worth() -> None:
