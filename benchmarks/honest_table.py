@@ -33,7 +33,6 @@ REFERENCE = "minimal"
 GROUPS = {
     "first": ("minimal", "expert_v00", "chat", "qwen_instruct"),
     "guided": ("best_of", "vote", "repair"),
-    "adaptive": ("best_of_adaptive", "vote_adaptive", "review"),
     "published": ("qwen_base", "evalplus_chat", "lm_eval_instruct"),
     "chat": ("chat_fewshot", "chat_cot"),
     "minimal": ("minimal_v2", "minimal_v3", "minimal_v4", "minimal_v5", "minimal_v6", "minimal_v7", "infilling", "cot"),

@@ -22,7 +22,7 @@ from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.postprocess import POSTPROCESSORS
 from pytest_humaneval.results.read import read_results
 
-SINGLE_SAMPLE = tuple(name for group, names in GROUPS.items() if group not in ("guided", "adaptive") for name in names)
+SINGLE_SAMPLE = tuple(name for group, names in GROUPS.items() if group != "guided" for name in names)
 REFERENCE = "post_v1"
 Judged = dict[tuple[str, str], Outcome]
 

@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from pytest_humaneval.exceptions import ConfigError
-from pytest_humaneval.models.soft_checkpoint import BEST
+from pytest_humaneval.models.soft_checkpoint import BEST, find_checkpoints
 from pytest_humaneval.strategy import Strategy
 from pytest_humaneval.wording import cannot_be_written, unknown
 
 from .batches import encode, fitting
-from .checkpoint import TrainerState
+from .checkpoint import TrainerState, structure_in
 from .config import Config
 from .data import TrainingData, read_training_data
+from .exclusions import check_categories, check_exclusions
 from .heartbeat import heartbeat
 from .initial import make_prompt
 from .model import FrozenModel, load_frozen
@@ -86,7 +87,9 @@ def load(config: Config, model: str, cache_dir: Path, say: Say) -> Loaded:
     strategies = bundled_strategies()
     known(strategies, config.strategy, "strategy")
     known(strategies, config.teacher, "teacher")
-    check_meta(config)
+    check_exclusions(config)
+    for folder in config.source_prompts:
+        find_checkpoints(Path(folder))
     data = read_training_data(config.data).sample(config.max_train_samples, config.max_eval_samples, config.seed)
     say(data.summary())
     return Loaded(strategies, data, load_frozen(model, cache_dir, config.precision, say))
@@ -101,10 +104,12 @@ def train_loaded(config: Config, loaded: Loaded, output: Path, stream: TextIO) -
     say, data, frozen = teller(stream), loaded.data, loaded.frozen
     objective, examples = make_objective(config, data, frozen, loaded.strategies, output, say)
     try:
-        trained = objective if config.meta == "none" else _meta(objective, config)
-        state = train(frozen, examples, trained, config, output, stream)
+        check_categories(config, examples.train, say)
+        state = train(frozen, examples, _learned(objective, config), config, output, stream)
         if config.meta != "none":
             say(f"wrote {_adapt(output, frozen, objective, examples, config, state)}, adapted to each category")
+        if config.kind == "gated":
+            say(f"found: {structure_in(output)}")
     finally:
         objective.close()
     for path in write_report(output, config, frozen.name, data.summary(), state):
@@ -122,26 +127,21 @@ def teller(stream: TextIO) -> Say:
     return say
 
 
-def check_meta(config: Config) -> None:
-    """Refuse what excludes learning a start for steps on categories.
+def _learned(objective: Objective, config: Config) -> Objective:
+    """The objective inside of what changes how it is learned."""
+    if config.contrast:
+        from .contrast import Contrast
 
-    Raises:
-        ConfigError: the kind of prompt, or several steps on a batch of samples.
-    """
-    if config.meta == "none":
-        return
-    if config.kind != "plain":
-        raise ConfigError(
-            f"meta: {config.meta} makes a prompt for each category of a plain one; kind is {config.kind!r}"
-        )
-    if config.objective == "reward" and config.num_iterations > 1:
-        raise ConfigError("meta: num_iterations has to be 1, as the steps on a batch are inner_steps")
+        objective = Contrast(objective, config.contrast)
+    if config.meta != "none":
+        from .meta import Meta
 
+        return Meta(objective, config)
+    if config.kind == "gated":
+        from .gated import Structure
 
-def _meta(objective: Objective, config: Config) -> Objective:
-    from .meta import Meta
-
-    return Meta(objective, config)
+        return Structure(objective, config.gate_penalty)
+    return objective
 
 
 def _adapt(
@@ -179,8 +179,14 @@ def make_objective(
         return objective, Examples(*splits)
     examples = encoded(data, strategy, frozen, config)
     if config.objective == "likelihood":
-        return Likelihood(), examples
+        return _likelihood(config), examples
     return sampled_objective(config.objective)(data, strategy, config, say), examples
+
+
+def _likelihood(config: Config) -> Objective:
+    from .mixup import Mixup
+
+    return Mixup(config.mixup, config.seed) if config.mixup else Likelihood()
 
 
 def validated(config: Config, loaded: Loaded, checkpoint: Path) -> tuple[list[bool], int]:
@@ -190,10 +196,12 @@ def validated(config: Config, loaded: Loaded, checkpoint: Path) -> tuple[list[bo
 
     frozen, strategy = loaded.frozen, loaded.strategies[config.strategy]
     judge = KeepPassing(loaded.data, strategy, config)
-    trainable = sum(parameter.numel() for parameter in make_prompt(frozen, config).parameters())
+    prompt = make_prompt(frozen, config)
     try:
-        examples = encoded(loaded.data, strategy, frozen, config).validation
-        return judge.pass_at_1(load_prompt(checkpoint, frozen), frozen, examples), trainable
+        examples = encoded(loaded.data, strategy, frozen, config)
+        prompt.fit(frozen, examples.train)
+        trainable = sum(parameter.numel() for parameter in prompt.parameters() if parameter.requires_grad)
+        return judge.pass_at_1(load_prompt(checkpoint, frozen), frozen, examples.validation), trainable
     finally:
         judge.close()
 

@@ -43,7 +43,37 @@ def speculates(options: EngineOptions, *, cpu: bool) -> bool:
 def speculative_config() -> dict[str, Any]:
     """What vLLM is told for it."""
     where = f"{Guesser.__module__}.{Guesser.__qualname__}"
-    return {"method": "custom_class", "model": where, "num_speculative_tokens": GUESSED}
+    return {
+        "method": "custom_class",
+        "model": where,
+        "num_speculative_tokens": GUESSED,
+        # Without it vLLM gives every prompt that it knows already as many guesses, of no token, to begin with.
+        "num_speculative_tokens_per_batch_size": [(1, FEW, GUESSED), (FEW + 1, FEW + 1, 0)],
+    }
+
+
+def guess_only_what_is_guessed() -> None:
+    """Keep vLLM from work for guesses that nobody made; to be called before it loads.
+
+    In a step that has none, it would draw what to put in their place all the same, from the whole vocabulary for every
+    sequence: 44 % of the time of a batch of 128 that are sampled (0.32, bfloat16, AVX-512, 2026-11-29). And as long as
+    one sequence is near the model's end, it would give all of them guesses of zero, which a sampled one takes random
+    numbers for: its text would depend on its neighbours, in spite of its seed. The guesser itself looks at the end.
+    """
+    from vllm.v1.sample.rejection_sampler import RejectionSampler
+    from vllm.v1.worker.gpu_model_runner import GPUModelRunner
+
+    GPUModelRunner._input_fits_in_drafter = lambda self, batch: batch is not None
+    with_guesses = RejectionSampler.forward
+    if with_guesses.__module__ == __name__:
+        return
+
+    def forward(self: Any, metadata: Any, draft_probs: Any, logits: Any, sampling_metadata: Any) -> Any:
+        if metadata.max_spec_len:
+            return with_guesses(self, metadata, draft_probs, logits, sampling_metadata)
+        return self.sampler(logits=logits, sampling_metadata=sampling_metadata)
+
+    RejectionSampler.forward = forward
 
 
 class Guesser:
@@ -51,9 +81,13 @@ class Guesser:
 
     ``paused`` is for as long as a sampled sequence is in the batch: whether its tokens came one by one or were guesses
     that stood would decide what its random numbers are used for, and so its text, in spite of its seed.
+
+    ``has_guessed`` is whether the next step has guesses: it takes as many rows for each of its sequences as for the one
+    with most guesses, so that what is new had better wait for the step after it.
     """
 
     paused = False
+    has_guessed = False
 
     def __init__(self, vllm_config: Any) -> None:
         self._longest = int(vllm_config.model_config.max_model_len)
@@ -68,6 +102,11 @@ class Guesser:
 
         ``lengths`` has the number of tokens of each, (batch,); ``texts`` the tokens, (batch, longest).
         """
+        guesses = self._guesses(sampled, lengths, texts)
+        type(self).has_guessed = any(guesses)
+        return guesses
+
+    def _guesses(self, sampled: Sequence[Sequence[int]], lengths: Any, texts: Any) -> list[list[int]]:
         if type(self).paused or len(sampled) > FEW:
             return [[] for _ in sampled]
         ends = [int(length) for length in lengths[: len(sampled)]]

@@ -21,7 +21,8 @@ from pytest_humaneval.engine.encoding import encode_prompt, encode_scored, room_
 from pytest_humaneval.engine.forecast import Underway
 from pytest_humaneval.engine.memory import FreedMemory
 from pytest_humaneval.engine.protocol import Answer, EngineOptions, Identity
-from pytest_humaneval.engine.speculation import FEW, Guesser, speculates
+from pytest_humaneval.engine.speculation import FEW, Guesser, guess_only_what_is_guessed, speculates
+from pytest_humaneval.engine.text_embeddings import TextEmbeddings
 from pytest_humaneval.engine.virtual_tokens import Shelf, mixed_prompt
 from pytest_humaneval.engine.vllm_setup import engine_arguments, precision_of, prepare_environment
 from pytest_humaneval.exceptions import EngineError, HumanEvalError
@@ -106,11 +107,12 @@ class VllmEngine:
 
     def poll(self) -> Iterable[Answer]:
         """Advance the batch by one token, or one piece of prompts, and return what that finished."""
-        self._begin()
+        if not self._has_guesses():
+            self._begin()
         refused, self._refused = self._refused, []
         if refused or not self._submitted:
             return refused
-        Guesser.paused = bool(self._drawn)
+        Guesser.paused = bool(self._drawn or self._waiting)
         try:
             outputs = self._llm.step()
         except Exception as error:
@@ -179,15 +181,21 @@ class VllmEngine:
         arguments = engine_arguments(directory, self._options)
         self._cpu = current_platform.is_cpu()
         self._guesses = speculates(self._options, cpu=self._cpu)
+        if self._guesses:
+            guess_only_what_is_guessed()
         if self._cpu:
             register_architecture(directory)
         self._llm = LLMEngine.from_engine_args(arguments)
         self._tokenizer = self._llm.get_tokenizer()
         self._max_model_len = self._llm.model_config.max_model_len
-        self._shelf = Shelf(self._llm.model_config.hf_config, self._model.name)
+        self._shelf = Shelf(self._llm.model_config.hf_config, self._model.name, TextEmbeddings(directory))
         if self._cpu:
             self._freed = FreedMemory()
             self._freed.keep()
+
+    def _has_guesses(self) -> bool:
+        """Whether the next step is to see how many guesses stand."""
+        return Guesser.has_guessed and len(self._submitted) > len(self._waiting)
 
     def _begin(self) -> None:
         """Hand on what waits: all of it, or on a CPU what makes a step of good size."""
@@ -215,7 +223,7 @@ class VllmEngine:
         tokens = encode_prompt(self._tokenizer, request.prompt, self._model.name)
         question: dict[str, Any] = {"prompt_token_ids": tokens}
         if request.prompt.virtual_tokens is not None:
-            question = mixed_prompt(self._shelf.get(request.prompt.virtual_tokens), tokens)
+            question = mixed_prompt(self._shelf.get(request.prompt.virtual_tokens, tokens), tokens)
         room = room_for_answer(len(question["prompt_token_ids"]), self._max_model_len)
         sampling = request.sampling
         params = SamplingParams(

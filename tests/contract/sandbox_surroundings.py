@@ -88,7 +88,7 @@ def _alive(processes: set[tuple[int, str]]) -> list[int]:
 
 
 def _processes() -> list[int]:
-    return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
 
 
 def _line(process: int, parents: dict[int, int]) -> Iterator[int]:
@@ -103,7 +103,8 @@ def _parent_of(process: int) -> tuple[int, int]:
 def _stat(process: int, field: int) -> str:
     """A field of /proc/PID/stat, counted from the state on; empty when the process has ended."""
     try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[field]
+        with open(f"/proc/{process}/stat", "rb", buffering=0) as file:  # hundreds of them after every entry
+            return file.read().rpartition(b")")[2].split()[field].decode()
     except OSError:
         return ""
 

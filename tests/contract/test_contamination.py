@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,7 @@ from pytest_humaneval.exceptions import EngineError
 from pytest_humaneval.models.broken_packages import mark_broken_packages_absent
 from pytest_humaneval.problem import Problem
 
-mark_broken_packages_absent()
-torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
+pytestmark = pytest.mark.skipif(find_spec("transformers") is None, reason="transformers is not installed")
 
 LONGEST = 420  # bytes of a problem, which are tokens of the tiny model
 EACH = 8  # problems of either set
@@ -45,6 +44,10 @@ def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def trained(untrained: Path, sets: tuple[list[Problem], list[Problem]]) -> Path:
     """The same, after it has read the problems in question again and again."""
+    mark_broken_packages_absent()
+    import torch
+    import transformers
+
     tokenizer = transformers.AutoTokenizer.from_pretrained(untrained)
     model = transformers.AutoModelForCausalLM.from_pretrained(untrained)
     torch.manual_seed(0)

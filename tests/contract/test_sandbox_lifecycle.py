@@ -51,16 +51,16 @@ def interruption_after(seconds: float) -> Iterator[None]:
 
 
 def test_check_may_be_interrupted_anywhere(sandbox: Sandbox) -> None:
-    chance = random.Random(0)
+    chance = random.Random(sandbox.layers[1])  # other moments in each
     interrupted = 0
-    for _ in range(25):
+    for _ in range(12):
         try:
             with interruption_after(chance.uniform(0.0002, 0.02)):
                 sandbox.check(TWICE, chance.choice((RIGHT, BUSY)), timeout=10)
         except Interruption:
             interrupted += 1
         assert passes(sandbox)
-    assert interrupted > 5
+    assert interrupted > 2
 
 
 def test_start_may_be_interrupted_anywhere() -> None:
@@ -208,13 +208,17 @@ def burn(seconds: float) -> None:
 
 
 @contextmanager
-def busy_machine(processes: int) -> Iterator[None]:
+def busy_core(processes: int) -> Iterator[None]:
+    """One core for this process, what it starts and that many others; the other cores are left to what runs beside."""
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
     burning = [multiprocessing.get_context("fork").Process(target=burn, args=(120,)) for _ in range(processes)]
     for process in burning:
         process.start()
     try:
         yield
     finally:
+        os.sched_setaffinity(0, cores)
         for process in burning:
             process.kill()
             process.join()
@@ -228,11 +232,11 @@ WORKS = """    import time
 
 
 def test_busy_machine_changes_no_verdict() -> None:
-    with open_sandbox(SandboxOptions("lockdown")) as sandbox, busy_machine(4 * (os.cpu_count() or 1)):
-        for _ in range(3):
+    with busy_core(4), open_sandbox(SandboxOptions("lockdown")) as sandbox:
+        for _ in range(2):
             assert sandbox.check(TWICE, RIGHT, timeout=0.5).passed
-            assert sandbox.check(TWICE, WORKS.format(seconds=0.6), timeout=1).passed
-            assert sandbox.check(TWICE, WORKS.format(seconds=9), timeout=1).kind == "timed out"
+            assert sandbox.check(TWICE, WORKS.format(seconds=0.4), timeout=0.6).passed
+            assert sandbox.check(TWICE, WORKS.format(seconds=9), timeout=0.6).kind == "timed out"
 
 
 def test_sleeper_is_timed_out_by_the_clock_on_the_wall() -> None:

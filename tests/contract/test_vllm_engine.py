@@ -7,13 +7,13 @@ import json
 import os
 import struct
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -23,9 +23,11 @@ from model_engine import QUESTION, Ask, ModelEngineContract
 from tiny_model import gguf_weights, make_tiny_gguf, make_tiny_model
 
 from pytest_humaneval import Generation, Sampling, chat_prompt, completion_prompt
+from pytest_humaneval.engine import engine_process as starting
 from pytest_humaneval.engine.connection import EngineClient
-from pytest_humaneval.engine.engine_process import EngineProcess
+from pytest_humaneval.engine.engine_process import EngineProcess, start_listening
 from pytest_humaneval.engine.protocol import EngineOptions
+from pytest_humaneval.engine.speculation import GUESSED
 from pytest_humaneval.engine.store_options import NO_STORE
 from pytest_humaneval.exceptions import EngineError, StoppedError
 from pytest_humaneval.models.find import find_model
@@ -35,6 +37,8 @@ from pytest_humaneval.sample import Request
 pytestmark = pytest.mark.skipif(find_spec("vllm") is None, reason="vLLM is not installed (extra cpu or gpu)")
 
 CONTEXT = 512
+BLOCK = 128  # tokens of a prompt that vLLM keeps together on a CPU
+ARGUMENTS = ("max-num-seq=2", "data-parallel-size=2", "max-num-seqs=many")  # that cannot be had
 
 
 @contextmanager
@@ -54,20 +58,54 @@ def engine_process(spec: Path, cache: Path, **engine_args: str) -> Iterator[Engi
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineClient]:
+def gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tiny_gguf(tmp_path_factory.mktemp("tiny") / "tiny-q8_0.gguf", context=2 * CONTEXT)
+
+
+@pytest.fixture(scope="module")
+def engine(gguf: Path) -> Iterator[EngineClient]:
     """One for all tests that do not need another: loading it takes most of their time."""
-    folder = tmp_path_factory.mktemp("tiny")
-    model = make_tiny_model(folder / "model", context=2 * CONTEXT)
-    with engine_process(model, folder / "cache", max_model_len=str(CONTEXT)) as client:
+    with engine_process(gguf, gguf.parent / "cache", max_model_len=str(CONTEXT), dtype="float32") as client:
         yield client
 
 
 @pytest.fixture(scope="module")
-def engine_without_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineClient]:
-    folder = tmp_path_factory.mktemp("no-template")
-    model = make_tiny_model(folder / "model", chat_template=False, context=CONTEXT)
-    # The same weights as above, and no speculation.
-    with engine_process(model, folder / "cache", max_model_len="128", speculative_config="None") as client:
+def prepared(engine: EngineClient, gguf: Path) -> Path:
+    """The folder that the GGUF was dequantised into: the same weights."""
+    ask(engine, QUESTION)
+    (folder,) = (path for path in (gguf.parent / "cache" / "models").iterdir() if path.is_dir())
+    return folder
+
+
+@contextmanager
+def reading_arguments_first(said: Path) -> Iterator[None]:
+    """Engine processes that first read ARGUMENTS, and write what came of it to ``said``."""
+    environment = {"ARGUMENTS": " ".join(ARGUMENTS), "SAID": str(said), "PYTHONPATH": str(Path(__file__).parent)}
+
+    def start(module: str, config: dict[str, Any], log: Path) -> subprocess.Popen[bytes]:
+        return start_listening("engine_reading_arguments", config, log)
+
+    with (
+        mock.patch.dict(os.environ, environment),
+        mock.patch.object(starting, "start_listening", start),
+        mock.patch.object(starting, "START_SECONDS", 600.0),  # it listens when vLLM is imported
+    ):
+        yield
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the process of ``without_guesses`` said of ARGUMENTS before it became an engine, a line each."""
+    return tmp_path_factory.mktemp("arguments") / "said"
+
+
+@pytest.fixture(scope="module")
+def without_guesses(prepared: Path, said: Path) -> Iterator[EngineClient]:
+    """The same weights, and no speculation."""
+    settings = {"max_model_len": "256", "speculative_config": "None", "dtype": "float32"}
+    with ExitStack() as running:
+        with reading_arguments_first(said):
+            client = running.enter_context(engine_process(prepared, said.parent / "cache", **settings))
         yield client
 
 
@@ -156,80 +194,74 @@ def test_samples_of_one_problem_share_their_prefill(engine: EngineClient) -> Non
 
 
 @pytest.mark.nightly  # by day with transformers
-def test_without_a_chat_template_only_conversations_are_errors(engine_without_template: EngineClient) -> None:
+def test_without_a_chat_template_only_conversations_are_errors(tmp_path: Path) -> None:
+    model = make_tiny_model(tmp_path / "model", chat_template=False, context=CONTEXT)
     chat = Request(chat_prompt("hello"), Sampling(max_tokens=2), 0)
-    engine_without_template.submit([("chat", chat)])
-    with pytest.raises(EngineError, match=r"model cannot be asked in chat form: .*chat.template.* completes text"):
-        engine_without_template.generation("chat", chat)
-    assert ask(engine_without_template, QUESTION)[0].completion_tokens > 0
+    with engine_process(model, tmp_path / "cache") as engine:
+        engine.submit([("chat", chat)])
+        with pytest.raises(EngineError, match=r"model cannot be asked in chat form: .*chat.template.* completes text"):
+            engine.generation("chat", chat)
+        assert ask(engine, QUESTION)[0].completion_tokens > 0
 
 
-def test_guesses_change_no_answer(engine: EngineClient, engine_without_template: EngineClient) -> None:
+def test_guesses_change_no_answer(engine: EngineClient, without_guesses: EngineClient) -> None:
     # The model is a random one and does not go on with the loop: these guesses are made and do not stand.
     prompts = [completion_prompt(f"{letter} = [1, 2, 1, 2, 1, 2, 1, 2, 1, 2,", stop=()) for letter in "abcdefgh"]
     requests = [Request(prompt, Sampling(max_tokens=80), 0) for prompt in prompts]
-    with_guesses, without = answers(engine, requests), answers(engine_without_template, requests)
+    with_guesses, without = answers(engine, requests), answers(without_guesses, requests)
     assert [one.text for one in with_guesses] == [one.text for one in without]
     assert [one.completion_tokens for one in with_guesses] == [one.completion_tokens for one in without]
 
 
-def test_guesses_beside_them_change_no_seeded_sample(
-    engine: EngineClient, engine_without_template: EngineClient
-) -> None:
+def test_guesses_beside_them_change_no_seeded_sample(engine: EngineClient, without_guesses: EngineClient) -> None:
     looping = Request(completion_prompt("c = [1, 2, 1, 2, 1, 2, 1, 2, 1, 2,", stop=()), Sampling(max_tokens=450), 0)
     warm = Sampling(temperature=0.7, top_p=0.9, max_tokens=40, seed=11)
     drawn = [Request(QUESTION, warm, index) for index in range(4)]
     key = looping.key("tiny")
     engine.submit([(key, looping)])  # gets guesses as long as it is alone
-    beside, alone = answers(engine, drawn), answers(engine_without_template, drawn)
+    beside, alone = answers(engine, drawn), answers(without_guesses, drawn)
     assert engine.generation(key, looping).completion_tokens > 4  # the first four still look like the prompt's loop
     assert [one.text for one in beside] == [one.text for one in alone]
 
 
-def test_engine_arguments_reach_vllm(engine_without_template: EngineClient) -> None:
-    long = Request(completion_prompt("x" * 200), Sampling(), 0)
-    with pytest.raises(EngineError, match="the prompt has 200 tokens; the engine takes 128, answer included"):
-        engine_without_template.generation("long", long)
+@pytest.mark.parametrize(("drawn_for", "beside"), [(BLOCK + 1, 40), (40, CONTEXT - GUESSED // 2)])
+def test_neither_a_kept_prompt_nor_the_contexts_end_changes_a_seeded_sample(
+    drawn_for: int, beside: int, engine: EngineClient, without_guesses: EngineClient
+) -> None:
+    # vLLM would make guesses of its own: for a prompt that it has kept but for the last token, and for all sequences
+    # while one is near the end.
+    greedy = Request(completion_prompt("ab" * (beside // 2), stop=()), Sampling(max_tokens=CONTEXT), 0)
+    prompt = completion_prompt("cd" * (drawn_for // 2) + "c" * (drawn_for % 2), stop=())
+    ask(engine, prompt)
+    warm = Sampling(temperature=0.7, top_p=0.9, max_tokens=30, seed=7)
+    drawn = [Request(prompt, warm, index) for index in range(4)]
+    neighbour, *with_guesses = answers(engine, [greedy, *drawn])
+    assert neighbour.completion_tokens > 1
+    assert [one.text for one in with_guesses] == [one.text for one in answers(without_guesses, drawn)]
+
+
+def test_engine_arguments_reach_vllm(without_guesses: EngineClient) -> None:
+    long = Request(completion_prompt("x" * 300), Sampling(), 0)
+    with pytest.raises(EngineError, match="the prompt has 300 tokens; the engine takes 256, answer included"):
+        without_guesses.generation("long", long)
 
 
 @pytest.mark.nightly
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="each part of the model wants a core of its own")
-def test_a_model_is_split_by_vllm_itself(
-    engine_without_template: EngineClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_model_is_split_by_vllm_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cores = sorted(os.sched_getaffinity(0))[:2]
     monkeypatch.setenv("VLLM_CPU_OMP_THREADS_BIND", "|".join(map(str, cores)))
     model, how = make_tiny_model(tmp_path / "model"), Sampling(max_tokens=4)
     with engine_process(model, tmp_path / "cache", tensor_parallel_size="2", max_model_len="128") as engine:
         (split,) = ask(engine, QUESTION, how=how)
-    assert split.text == ask(engine_without_template, QUESTION, how=how)[0].text
+    with engine_process(model, tmp_path / "cache", speculative_config="None", max_model_len="128") as engine:
+        assert split.text == ask(engine, QUESTION, how=how)[0].text
 
 
-READS_ARGUMENTS = """
-import sys
-from pathlib import Path
-from pytest_humaneval.models.broken_packages import mark_broken_packages_absent
-from pytest_humaneval.engine.vllm_setup import EngineError, EngineOptions, engine_arguments, prepare_environment
-
-prepare_environment(offline=True, cpu=True)
-mark_broken_packages_absent()
-for argument in sys.argv[2:]:
-    name, _, value = argument.partition("=")
-    try:
-        engine_arguments(Path(sys.argv[1]), EngineOptions(engine_args={name: value}))
-    except EngineError as error:
-        print("said:", error)
-"""
-
-
-def test_an_engine_argument_that_cannot_be_had_is_answered_with_what_can(tmp_path: Path) -> None:
-    """As the engine process reads them, in one that does not go on to load a model."""
-    arguments = ("max-num-seq=2", "data-parallel-size=2", "max-num-seqs=many")
-    command = [sys.executable, "-c", READS_ARGUMENTS, str(tmp_path), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    said = [line for line in done.stdout.splitlines() if line.startswith("said: ")]
-    assert len(said) == len(arguments), done.stderr
-    unknown, parallel, number = said
+def test_an_engine_argument_that_cannot_be_had_is_answered_with_what_can(
+    without_guesses: EngineClient, said: Path
+) -> None:
+    unknown, parallel, number = said.read_text().splitlines()
     assert "vLLM has no argument 'max-num-seq'; did you mean max_num_seqs" in unknown
     assert "data-parallel-size=2 is for vLLM's server" in parallel
     assert "service start --engine-arg=data-parallel-size=2" in parallel
@@ -249,13 +281,10 @@ def test_weights_that_do_not_fit_their_configuration_are_an_error(tmp_path: Path
         engine.generation("key", request)
 
 
-def test_a_gguf_is_dequantised_and_generates(tmp_path: Path) -> None:
-    gguf = make_tiny_gguf(tmp_path / "tiny-q8_0.gguf")
-    with engine_process(gguf, tmp_path / "cache") as engine:
-        completion, chat = ask(engine, QUESTION, chat_prompt("hello"))
+def test_a_gguf_is_dequantised_and_generates(engine: EngineClient, prepared: Path) -> None:
+    completion, chat = ask(engine, QUESTION, chat_prompt("hello"))
     assert completion.prompt_tokens == len(QUESTION.text)
     assert chat.prompt_tokens == 1 + len("user\nhello") + 1 + len("\n") + 1 + len("assistant\n")
-    (prepared,) = (path for path in (tmp_path / "cache" / "models").iterdir() if path.is_dir())
     assert json.loads((prepared / "generation_config.json").read_text())["eos_token_id"] == [258, 256]
     weights = read_bfloat16(prepared / "model.safetensors")
     assert len(weights) == len(gguf_weights(0))

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,11 @@ import pytest
 from mini import PROBLEMS, RIGHT
 from ray_nodes import ENVIRONMENT, PATIENCE, ThreeNodes
 
-pytest.importorskip("ray", reason="needs the extra ray")
-
-# By day tests/unit/test_cluster_*.py have nodes and processes die, without Ray: nothing is lost, nothing doubled.
-pytestmark = pytest.mark.nightly
+pytestmark = [
+    # By day tests/unit/test_cluster_*.py have nodes and processes die, without Ray: nothing is lost, nothing doubled.
+    pytest.mark.nightly,
+    pytest.mark.skipif(find_spec("ray") is None, reason="needs the extra ray"),
+]
 
 WRONG = "    return 5\n"
 SLEEPY = "    import time\n    time.sleep(0.05)\n"  # a check is short, and a test has to find one under way

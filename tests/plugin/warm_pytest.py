@@ -2,8 +2,9 @@
 
 Python's start, pytest's and the plugin's imports are half of what a small run computes. The run itself is a process of
 its own as before, with its own environment, folder, output, signals and end; what it starts (workers, the engine, the
-sandbox) starts as ever. What a first import does is seen in workers, in test_invisible and test_front_door, and at
-night, when every run starts as users' do.
+sandbox) starts as ever, except for xdist's workers (warm_workers.py). What a first import does is seen in
+test_front_door, test_invisible and the runs that test_faults starts itself, and at night, when every run starts as
+users' do.
 
     from warm_pytest import plugins, warm    in a conftest: fixtures, for all tests below it
     python warm_pytest.py                    answers a line {"arguments", ...} with two: process id, wait status
@@ -27,6 +28,7 @@ from select import select
 from typing import Any
 
 import pytest
+import warm_workers
 
 START = 60.0  # seconds, on a busy machine
 OURS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "-p xdist -p timeout -p humaneval"}
@@ -163,7 +165,11 @@ def main() -> None:
         if (pid := os.fork()) == 0:
             questions.close()
             os.close(answers)
-            _become(json.loads(line))
+            message = json.loads(line)
+            _become(message)
+            if warm_workers.are_wanted(message["arguments"]) and warm_workers.prepare():
+                warm_workers.serve()
+                return
             runpy.run_module("pytest", run_name="__main__", alter_sys=True)
             return
         os.write(answers, f"{pid}\n".encode())

@@ -15,21 +15,25 @@ from soft_prompt.batches import Batch, collate
 from soft_prompt.checkpoint import load_prompt
 from soft_prompt.model import FrozenModel
 
-peft = pytest.importorskip("peft")
-
 BATCH = collate(EXAMPLES.train[:1], pad=0)
 
 
-CONFIGS: dict[str, tuple[Any, dict[str, Any]]] = {
-    "plain": (peft.PromptTuningConfig, {}),
-    "deep": (peft.PrefixTuningConfig, {}),
-    "encoded by a perceptron": (peft.PromptEncoderConfig, {"encoder_hidden_size": 16}),
+CONFIGS: dict[str, tuple[str, dict[str, Any]]] = {
+    "plain": ("PromptTuningConfig", {}),
+    "deep": ("PrefixTuningConfig", {}),
+    "encoded by a perceptron": ("PromptEncoderConfig", {"encoder_hidden_size": 16}),
     "encoded by an LSTM": (
-        peft.PromptEncoderConfig,
+        "PromptEncoderConfig",
         {"encoder_hidden_size": 16, "encoder_reparameterization_type": "LSTM"},
     ),
-    "of one task": (peft.MultitaskPromptTuningConfig, {"num_tasks": 1, "num_ranks": 2}),
+    "of one task": ("MultitaskPromptTuningConfig", {"num_tasks": 1, "num_ranks": 2}),
 }
+
+
+@pytest.fixture(scope="module")
+def peft() -> Any:
+    """PEFT, which takes seconds to import: every worker of a run reads this file, and one of them runs it."""
+    return pytest.importorskip("peft")
 
 
 def logits_of(peft_model: Any, batch: Batch) -> torch.Tensor:
@@ -44,7 +48,7 @@ def logits_of(peft_model: Any, batch: Batch) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("kind", ["plain", "deep"])
-def test_peft_loads_ours_with_the_same_logits(kind: str, frozen: FrozenModel, tmp_path: Path) -> None:
+def test_peft_loads_ours_with_the_same_logits(peft: Any, kind: str, frozen: FrozenModel, tmp_path: Path) -> None:
     trained(frozen, tmp_path, kind=kind, max_steps=2)
     theirs = peft.PeftModel.from_pretrained(load_tiny().model, str(tmp_path / "best")).eval()
     prompt = load_prompt(tmp_path, frozen)
@@ -55,11 +59,12 @@ def test_peft_loads_ours_with_the_same_logits(kind: str, frozen: FrozenModel, tm
 
 @pytest.mark.parametrize("kind", CONFIGS)
 @pytest.mark.parametrize("file", ["adapter_model.safetensors", "adapter_model.bin"])
-def test_we_load_peft_s_with_the_same_logits(kind: str, file: str, frozen: FrozenModel, tmp_path: Path) -> None:
-    config, settings = CONFIGS[kind]
-    theirs = peft.get_peft_model(
-        load_tiny().model, config(task_type="CAUSAL_LM", num_virtual_tokens=5, **settings)
-    ).eval()
+def test_we_load_peft_s_with_the_same_logits(
+    peft: Any, kind: str, file: str, frozen: FrozenModel, tmp_path: Path
+) -> None:
+    name, settings = CONFIGS[kind]
+    config = getattr(peft, name)(task_type="CAUSAL_LM", num_virtual_tokens=5, **settings)
+    theirs = peft.get_peft_model(load_tiny().model, config).eval()
     theirs.save_pretrained(str(tmp_path), safe_serialization=file.endswith("safetensors"))
     assert (tmp_path / file).is_file()
     prompt = load_prompt(tmp_path, frozen)
@@ -69,7 +74,7 @@ def test_we_load_peft_s_with_the_same_logits(kind: str, file: str, frozen: Froze
     torch.testing.assert_close(logits_of(theirs, BATCH), ours, atol=1e-4, rtol=1e-4)
 
 
-def test_a_prompt_for_several_tasks_is_refused(tmp_path: Path) -> None:
+def test_a_prompt_for_several_tasks_is_refused(peft: Any, tmp_path: Path) -> None:
     config = peft.MultitaskPromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=5, num_tasks=3)
     peft.get_peft_model(load_tiny().model, config).save_pretrained(str(tmp_path))
     with pytest.raises(StrategyError, match=r"has virtual tokens for 3 tasks, and nothing says which of them"):
@@ -94,7 +99,7 @@ def test_a_pickle_that_runs_code_is_refused_and_not_run(
     assert not (tmp_path / "harm").exists()
 
 
-def test_other_methods_of_peft_are_refused(tmp_path: Path) -> None:
+def test_other_methods_of_peft_are_refused(peft: Any, tmp_path: Path) -> None:
     model = load_tiny().model
     peft.get_peft_model(model, peft.LoraConfig(task_type="CAUSAL_LM", r=2)).save_pretrained(str(tmp_path))
     with pytest.raises(StrategyError, match=r"peft_type 'LORA' .* is not a soft prompt"):

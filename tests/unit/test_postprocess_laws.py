@@ -20,7 +20,7 @@ PROBLEMS = read_problems()
 REPAIRING = [each for name, each in POSTPROCESSORS.items() if name != "none"]
 
 repairing = pytest.mark.parametrize("repair", REPAIRING, ids=lambda each: each.name)
-patiently = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+patiently = settings(suppress_health_check=[HealthCheck.too_slow])
 
 
 def bare(prompt: str, entry_point: str) -> Problem:

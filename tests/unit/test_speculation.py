@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +15,7 @@ from pytest_humaneval.engine.speculation import (
     WINDOW,
     Guesser,
     guess,
+    guess_only_what_is_guessed,
     speculates,
     speculative_config,
 )
@@ -26,7 +28,7 @@ LONGEST = 100
 @pytest.fixture
 def guesser() -> Iterator[Guesser]:
     yield Guesser(SimpleNamespace(model_config=SimpleNamespace(max_model_len=LONGEST)))
-    Guesser.paused = False
+    Guesser.paused = Guesser.has_guessed = False
 
 
 def tokens(numbers: list[int]) -> Any:
@@ -118,8 +120,10 @@ def test_nothing_is_guessed_while_something_is_sampled(guesser: Guesser) -> None
     lengths, texts = batch([1, 2] * 20)
     Guesser.paused = True
     assert guesser.propose([[1]], lengths, texts) == [[]]
+    assert not Guesser.has_guessed
     Guesser.paused = False
     assert guesser.propose([[1]], lengths, texts) != [[]]
+    assert Guesser.has_guessed
 
 
 @pytest.mark.parametrize(
@@ -153,3 +157,31 @@ def test_an_engine_in_another_process_or_that_must_not_depend_on_the_batch_gets_
 def test_vllm_finds_the_guesser_by_its_name() -> None:
     module, _, name = speculative_config()["model"].rpartition(".")
     assert (module, name) == (Guesser.__module__, Guesser.__name__)
+
+
+def test_vllm_works_for_nothing_that_was_not_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
+    class RejectionSampler:
+        def __init__(self) -> None:
+            self.sampler = lambda logits, sampling_metadata: ("plainly", logits, sampling_metadata)
+
+        def forward(self, metadata: Any, draft_probs: Any, logits: Any, sampling_metadata: Any) -> Any:
+            return "with guesses", draft_probs, logits, sampling_metadata
+
+    class GPUModelRunner:
+        pass
+
+    for name, part in (
+        ("v1.sample.rejection_sampler", RejectionSampler),
+        ("v1.worker.gpu_model_runner", GPUModelRunner),
+    ):
+        monkeypatch.setitem(sys.modules, f"vllm.{name}", SimpleNamespace(**{part.__name__: part}))
+    for _ in range(2):  # a process may load several models
+        guess_only_what_is_guessed()
+    sampler = RejectionSampler()
+    assert sampler.forward(SimpleNamespace(max_spec_len=0), None, "logits", "how") == ("plainly", "logits", "how")
+    assert sampler.forward(SimpleNamespace(max_spec_len=1), "p", "logits", "how") == (
+        "with guesses", "p", "logits", "how",
+    )  # fmt: skip
+    runner: Any = GPUModelRunner()
+    assert runner._input_fits_in_drafter(object())
+    assert not runner._input_fits_in_drafter(None)
