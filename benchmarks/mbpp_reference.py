@@ -18,7 +18,7 @@ from typing import Any
 from pytest_humaneval.dataset.mbpp import SHAPES, Task, shaped, tasks_of
 from pytest_humaneval.dataset.places import read_rows
 from pytest_humaneval.exceptions import SandboxError
-from pytest_humaneval.results.record import surroundings
+from pytest_humaneval.results.run_json import surroundings
 from pytest_humaneval.sandbox import Sandbox, open_sandbox
 from pytest_humaneval.sandbox.interface import SandboxOptions
 

@@ -26,10 +26,10 @@ DATASETS, PROBLEMS, ROUNDS = 10, 1_000, 3
 READ = """
 import json, sys, time
 from pathlib import Path
-from pytest_humaneval.dataset.asked import asked_for, read_together
-asked = asked_for(sys.argv[1], {}, Path.cwd(), ())
+from pytest_humaneval.dataset.requested import requested_datasets, read_together
+requested = requested_datasets(sys.argv[1], {}, Path.cwd(), ())
 start, cpu = time.monotonic(), time.process_time()
-read_together(asked)
+read_together(requested)
 print(json.dumps({"read": time.monotonic() - start, "read_cpu": time.process_time() - cpu}))
 """
 

@@ -14,14 +14,13 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-_ENDED = ("Z", "X", "")  # states of /proc/PID/stat
 _KERNEL_SECONDS = 10.0  # until a killed process is gone: freeing the memory of a large model takes a moment
 
 
 def start_mark(pid: int) -> str:
     """When a process started, as a text that no other process of this id ever has; empty when it has ended."""
     fields = _stat(pid)
-    if not fields or fields[0] in _ENDED:
+    if _has_ended(fields):
         return ""
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     return f"{boot} {fields[19]}"  # clock ticks since the machine started; the 22nd field, after pid, name and state
@@ -63,8 +62,8 @@ def left_behind(session: int, mark: str, log: str | Path) -> list[int]:
 def end_group(pid: int, mark: str, patience: float, log: str | Path = "") -> None:
     """End a process that leads its process group, and the group: politely, and after ``patience`` seconds for good.
 
-    Where the leader has ended by itself, what it left behind is ended that writes to its ``log``. Nothing happens
-    where the id belongs to another process by now.
+    All of it is gone then, with its locks and files. Where the leader has ended by itself, what it left behind is ended
+    that writes to its ``log``. Nothing happens where the id belongs to another process by now.
     """
     if not is_running(pid, mark):
         _end_what_is_left(pid, mark, log)
@@ -77,8 +76,13 @@ def end_group(pid: int, mark: str, patience: float, log: str | Path = "") -> Non
             time.sleep(0.05)
         os.killpg(pid, signal.SIGKILL)  # also what it left behind
     deadline = time.monotonic() + _KERNEL_SECONDS
-    while is_running(pid, mark) and time.monotonic() < deadline:
+    while (is_running(pid, mark) or _has_members(pid)) and time.monotonic() < deadline:
         time.sleep(0.01)
+
+
+def _has_members(group: int) -> bool:
+    """Whether a process of the group is there; while one is, no other group has its id."""
+    return any(int(fields[2]) == group for _, fields in _members(group))
 
 
 def _end_what_is_left(session: int, mark: str, log: str | Path) -> None:
@@ -101,8 +105,16 @@ def _members(session: int) -> Iterator[tuple[int, list[str]]]:
     """The processes of a session, with their fields of /proc/PID/stat."""
     for path in Path("/proc").iterdir():
         fields = _stat(int(path.name)) if path.name.isdigit() else []
-        if fields and int(fields[3]) == session and fields[0] not in _ENDED:
+        if not _has_ended(fields) and int(fields[3]) == session:
             yield int(path.name), fields
+
+
+def _has_ended(fields: Sequence[str]) -> bool:
+    """Whether these, of /proc/PID/stat, are those of no process, or of one whose status alone is left.
+
+    The first thread's state is that of a zombie already while others give back the memory, and hold files and locks.
+    """
+    return not fields or fields[0] == "X" or (fields[0] == "Z" and int(fields[17]) <= 1)
 
 
 def _writes_to(pid: int, log: str) -> bool:

@@ -19,8 +19,8 @@ from pytest_humaneval.cluster.judging import Judged, JudgingProgress, judge_all
 from pytest_humaneval.cluster.nodes import Nodes
 from pytest_humaneval.cluster.ray_cluster import need_ray, package_version
 from pytest_humaneval.cluster.totals import Figures, FiguresApart
-from pytest_humaneval.dataset.asked import dataset_named
 from pytest_humaneval.dataset.kinds import Dataset
+from pytest_humaneval.dataset.requested import dataset_named
 from pytest_humaneval.engine.protocol import Identity
 from pytest_humaneval.exceptions import InfrastructureError
 from pytest_humaneval.interruption import sigterm_as_interruption
@@ -30,16 +30,12 @@ from pytest_humaneval.plugin.outside import extensions_here
 from pytest_humaneval.printable import counted
 from pytest_humaneval.report.analysis import Analysis, comparisons_between
 from pytest_humaneval.report.console import show, terminal_width
-from pytest_humaneval.report.terminal import (
-    analysis_lines,
-    check_lines,
-    dataset_line,
-    identity_line,
-    remark_lines,
-    results_lines,
-)
+from pytest_humaneval.report.header_lines import check_lines, dataset_line, identity_line
+from pytest_humaneval.report.remarks import remark_lines
+from pytest_humaneval.report.terminal import analysis_lines, results_lines
 from pytest_humaneval.report.texttable import duration, wrapped
-from pytest_humaneval.results.record import result_row, run_record
+from pytest_humaneval.results.record import result_row
+from pytest_humaneval.results.run_json import run_record
 from pytest_humaneval.sandbox import SANDBOXES, SandboxOptions, self_check
 from pytest_humaneval.sandbox.interface import SANDBOX_SORT
 from pytest_humaneval.statistics.metrics import default_ks

@@ -15,20 +15,14 @@ from pytest_humaneval.plain import from_plain
 from pytest_humaneval.report.analysis import Analysis, Looked, analyse, judge_gates, with_stops
 from pytest_humaneval.report.console import show, terminal_width
 from pytest_humaneval.report.gates import OK, Gates, answer, check_baseline, least_pass_at_1
+from pytest_humaneval.report.header_lines import check_lines, dataset_line, engine_lines, identity_line
 from pytest_humaneval.report.markdown import markdown_results
 from pytest_humaneval.report.page import write_page
 from pytest_humaneval.report.partial import partial_notes
-from pytest_humaneval.report.rejected import rejected_lines, told_rejected
-from pytest_humaneval.report.terminal import (
-    analysis_lines,
-    check_lines,
-    dataset_line,
-    engine_lines,
-    identity_line,
-    part_lines,
-    remark_lines,
-    table,
-)
+from pytest_humaneval.report.rejected import rejected_lines, rejection_text
+from pytest_humaneval.report.remarks import remark_lines
+from pytest_humaneval.report.strategy_table import table
+from pytest_humaneval.report.terminal import analysis_lines, part_lines
 from pytest_humaneval.report.texttable import wrapped
 from pytest_humaneval.results.parts import control_of, is_pooled, shown_of
 from pytest_humaneval.results.preregistration import recorded
@@ -42,7 +36,7 @@ from pytest_humaneval.wording import cannot_be_written, context_text
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ReportOptions:
     """What ``report`` and ``compare`` are asked for besides a look: files, and gates as a run has them."""
 
     html: Path | None = None
@@ -61,7 +55,7 @@ def compare(before: Path, now: Path, **options: Any) -> int:
     Raises:
         InputError: results that cannot be read, or a file that cannot be written.
     """
-    of_before, of_now, wanted = read_results(before), read_results(now), Asked(**options)
+    of_before, of_now, wanted = read_results(before), read_results(now), ReportOptions(**options)
     analysis, status = analysed(of_now, of_before, wanted, pairs=False)
     lines = [f"run       {now}", *(f"note: {note}" for note in of_now.notes)]
     for name, part in analysis.parts.items():
@@ -79,7 +73,7 @@ def report(results: Path, baseline: Path | None, **options: Any) -> int:
     """
     run = read_results(results)
     before = read_results(baseline) if baseline is not None else None
-    wanted = Asked(**options)
+    wanted = ReportOptions(**options)
     analysis, status = analysed(run, before, wanted, pairs=True)
     show(results_lines(run, analysis, terminal_width()))
     publish(run, before, analysis, wanted)
@@ -101,12 +95,12 @@ def results_lines(run: Results, analysis: Analysis, width: int) -> list[str]:
     if analysis.parts:
         shown = shown_of(run.run)
         parts = part_lines(run.outcomes, ks, analysis, width, generated=generated, shown=shown)[1:]
-        parts += rejected_lines(run.outcomes, told_rejected, width)
+        parts += rejected_lines(run.outcomes, rejection_text, width)
         return [*lines, *parts, *_partial(run, width), *analysis_lines(analysis, width, True)]
     lines += table(rows, ks, width, generated=generated, shown=run.run.get("dataset", {}).get("shown", 0))
     if remarks := [
         *remark_lines(rows, width),
-        *rejected_lines(run.outcomes, told_rejected, width),
+        *rejected_lines(run.outcomes, rejection_text, width),
         *_partial(run, width),
     ]:
         lines += ["", *remarks]
@@ -114,7 +108,7 @@ def results_lines(run: Results, analysis: Analysis, width: int) -> list[str]:
 
 
 def analysed(
-    run: Results, before: Results | None, options: Asked, *, pairs: bool, status: int = OK
+    run: Results, before: Results | None, options: ReportOptions, *, pairs: bool, status: int = OK
 ) -> tuple[Analysis, int]:
     """Comparisons, the gates' answers and the exit status, which is ``status`` without gates.
 
@@ -161,7 +155,7 @@ def _missing(run: Results) -> int:
     return 0
 
 
-def publish(run: Results, before: Results | None, analysis: Analysis, options: Asked) -> None:
+def publish(run: Results, before: Results | None, analysis: Analysis, options: ReportOptions) -> None:
     """Write the page and the Markdown that are asked for.
 
     Raises:

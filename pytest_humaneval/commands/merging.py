@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pytest_humaneval.commands.finished import Asked, analysed, publish, results_lines
+from pytest_humaneval.commands.finished import ReportOptions, analysed, publish, results_lines
 from pytest_humaneval.commands.recorded import problems_of
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.models.find import default_cache_directory
@@ -72,7 +72,7 @@ def merge(
     results = Results(tuple(joined.outcomes), joined.run, str(output))
     if not results.outcomes:
         raise InputError("none of the parts has a result")
-    wanted = Asked(**given)
+    wanted = ReportOptions(**given)
     analysis, status = analysed(results, before, wanted, pairs=True, status=_status(joined))
     analysis = replace(analysis, registration=_checked(registration, results, wanted))
     run = _record(joined, analysis, status)
@@ -103,7 +103,7 @@ def _status(joined: Joined) -> int:
     return OK if all(outcome.passed for outcome in joined.outcomes) else TESTS_FAILED
 
 
-def _checked(registration: Registration | None, results: Results, options: Asked) -> Any:
+def _checked(registration: Registration | None, results: Results, options: ReportOptions) -> Any:
     if registration is None:
         return None
     return check_registration(registration, results.run, judged_problems(results.outcomes), options.max_drop)

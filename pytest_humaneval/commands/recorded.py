@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from pytest_humaneval.dataset.asked import dataset_named, recorded_names
 from pytest_humaneval.dataset.kinds import Dataset
+from pytest_humaneval.dataset.requested import dataset_named, recorded_names
 from pytest_humaneval.exceptions import DatasetError, InputError
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.statistics.metrics import default_ks
@@ -50,14 +50,14 @@ def _with_recorded_rewrites(dataset: Dataset, run: Results) -> Dataset:
         return dataset
     from pytest_humaneval.models.find import default_cache_directory
     from pytest_humaneval.rewrite.canonical_answers import CanonicalAnswers
-    from pytest_humaneval.rewrite.rewrite_catalogue import BUNDLED, rewrites_asked
+    from pytest_humaneval.rewrite.rewrite_catalogue import BUNDLED, requested_rewrites
     from pytest_humaneval.rewrite.rewritten_dataset import with_rewrites
 
     names, seed = recorded["asked"], recorded["seed"]
     originals = {outcome.original or outcome.task_id for outcome in run.outcomes}
     selected = [problem for problem in dataset.problems if problem.task_id in originals]
     with CanonicalAnswers(default_cache_directory()) as answers:
-        return with_rewrites(dataset, selected, rewrites_asked(names, BUNDLED), names, seed, answers)[0]
+        return with_rewrites(dataset, selected, requested_rewrites(names, BUNDLED), names, seed, answers)[0]
 
 
 def dataset_of(named: str | None) -> Dataset:

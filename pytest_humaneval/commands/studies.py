@@ -6,7 +6,7 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
-from pytest_humaneval.dataset.asked import dataset_named
+from pytest_humaneval.dataset.requested import dataset_named
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.models.find import default_cache_directory
 from pytest_humaneval.report.console import show, terminal_width

@@ -55,7 +55,7 @@ def probe(
     """
     from pytest_humaneval.contamination.probe_report import probe_lines
     from pytest_humaneval.contamination.probes import DROP, drop_probe, findings, read_probes
-    from pytest_humaneval.dataset.asked import dataset_named
+    from pytest_humaneval.dataset.requested import dataset_named
     from pytest_humaneval.engine.text_reading import read_texts
     from pytest_humaneval.models.find import default_cache_directory, find_model
     from pytest_humaneval.models.weights import materialise
@@ -68,18 +68,18 @@ def probe(
         )
     keep = default_cache_directory()
     names = [dataset or "humaneval", control or "control"]
-    made: dict[str, TwoSamples] = {}
+    figures: dict[str, TwoSamples] = {}
     ranks: Sequence[StatementRanks | None] = ()
     if control is not None:
         sets = [dataset_named(name, keep).problems for name in (dataset, control)]
         directory = materialise(find_model(model or DEFAULT_MODEL, keep), keep, lambda text: None)
         of_model = read_probes(sets[0], sets[1], partial(read_texts, directory))
-        made, ranks = dict(of_model.figures), of_model.ranks
+        figures, ranks = dict(of_model.figures), of_model.ranks
     if results is not None and control_results is not None:
         drop = drop_probe(read_results(results).outcomes, read_results(control_results).outcomes)
         if drop is None:
             raise InputError(f"{results} and {control_results}: one has no rewritten problems beside the original ones")
-        made[DROP] = drop
+        figures[DROP] = drop
     ours, theirs = (name.partition("=")[0] for name in names)
-    show(probe_lines(findings(made), ours, theirs, terminal_width(), ranks))
+    show(probe_lines(findings(figures), ours, theirs, terminal_width(), ranks))
     return 0

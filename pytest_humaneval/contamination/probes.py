@@ -66,35 +66,35 @@ class ReadProbes:
 def read_probes(problems: Sequence[Problem], control: Sequence[Problem], read: ReadTexts) -> ReadProbes:
     """Have the model read all texts, once."""
     sets = (problems, control)
-    texts = list(dict.fromkeys(text for some in sets for one in some for text in _texts(one)))
+    texts = list(dict.fromkeys(text for problem in (*problems, *control) for text in _texts(problem)))
     readings = dict(zip(texts, read(texts), strict=True))
-    ours, theirs = (_versions(some, readings) for some in sets)
-    made: dict[str, TwoSamples | None] = {
-        STATEMENT: two_samples(*(_continued(some, readings, _in_statement) for some in sets)),
-        SOLUTION: two_samples(*(_continued(some, readings, _in_solution) for some in sets)),
+    ours, theirs = (_versions(members, readings) for members in sets)
+    probed: dict[str, TwoSamples | None] = {
+        STATEMENT: two_samples(*(_continued(members, readings, _in_statement) for members in sets)),
+        SOLUTION: two_samples(*(_continued(members, readings, _in_solution) for members in sets)),
         LIKELIHOOD: two_samples(*([each.gain for each in versions] for versions in (ours, theirs))),
         RANK: two_samples(*([each.share_behind for each in versions] for versions in (ours, theirs))),
     }
-    figures = {name: figure for name, figure in made.items() if figure is not None}
+    figures = {name: figure for name, figure in probed.items() if figure is not None}
     return ReadProbes(figures, (statement_ranks(ours), statement_ranks(theirs)))
 
 
 def drop_probe(outcomes: Iterable[Outcome], control: Iterable[Outcome]) -> TwoSamples | None:
     """What rewrites cost each problem, of runs with rewritten problems; all strategies together."""
-    return two_samples(*(list(drops(some).values()) for some in (outcomes, control)))
+    return two_samples(*(list(drops(verdicts).values()) for verdicts in (outcomes, control)))
 
 
-def findings(made: Mapping[str, TwoSamples]) -> list[Finding]:
+def findings(figures: Mapping[str, TwoSamples]) -> list[Finding]:
     """All probes, with their p-values corrected for being several (Holm)."""
-    corrected = holm([figure.p for figure in made.values()])
-    return [Finding(name, one, p) for (name, one), p in zip(made.items(), corrected, strict=True)]
+    corrected = holm([figure.p for figure in figures.values()])
+    return [Finding(name, figure, p) for (name, figure), p in zip(figures.items(), corrected, strict=True)]
 
 
 def _texts(problem: Problem) -> Iterator[str]:
     """All texts of a problem that are read."""
     yield _whole(problem)
     yield problem.prompt
-    yield from (made.prompt for made in _rewritten(problem))
+    yield from (rewritten.prompt for rewritten in _rewritten(problem))
 
 
 def _whole(problem: Problem) -> str:
@@ -126,15 +126,15 @@ def _in_a_row(reading: Reading, place: int) -> float:
 
 def _versions(problems: Sequence[Problem], readings: Readings) -> list[Versions]:
     """Of each problem that has rewritten prompts, the log-probabilities per token."""
-    made = []
+    versions = []
     for problem in problems:
-        if others := [fmean(readings[each.prompt].logprobs) for each in _rewritten(problem)]:
-            made.append(Versions(fmean(readings[problem.prompt].logprobs), tuple(others)))
-    return made
+        if others := [fmean(readings[rewritten.prompt].logprobs) for rewritten in _rewritten(problem)]:
+            versions.append(Versions(fmean(readings[problem.prompt].logprobs), tuple(others)))
+    return versions
 
 
 def _rewritten(problem: Problem) -> Iterator[Problem]:
     for name in READS:
-        made = BUNDLED[name].apply(problem, 0, lambda problem, calls: [None for _ in calls])
-        if made is not None:
-            yield made
+        rewritten = BUNDLED[name].apply(problem, 0, lambda problem, calls: [None for _ in calls])
+        if rewritten is not None:
+            yield rewritten

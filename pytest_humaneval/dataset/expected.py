@@ -102,7 +102,7 @@ class Expectations:
             return [""] * len(inputs)
         calls = [f"candidate({arguments})" for arguments in inputs]
         written = f"{inspect.getsource(source_of)}\nwritten = source_of"
-        results = told_of(self._opened(), problem, program, calls, written, TIMEOUT)
+        results = results_as_source(self._opened(), problem, program, calls, written, TIMEOUT)
         if isinstance(results, Verdict):
             self._slow += len(inputs) == 1 and results.kind == "timed out"
             return self._apart(problem, program, inputs)
@@ -130,7 +130,7 @@ class Expectations:
         return self._keep / "expected" / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
 
 
-def told_of(
+def results_as_source(
     sandbox: Sandbox,
     problem: Problem,
     program: str,

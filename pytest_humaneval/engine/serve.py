@@ -23,6 +23,7 @@ from pytest_humaneval.models.find import ALIASES, DEFAULT_MODEL, HUB_ID, Model, 
 from pytest_humaneval.models.weights import materialise
 
 SERVER = "vllm.entrypoints.openai.api_server"
+OF_REPLICAS = "pytest_humaneval.engine.patient_server"  # the same, where it starts more processes
 USAGE_ERROR = 4  # as pytest's
 # Strategies have up to 16 stop strings. vLLM's server takes 4 of them, as the paid service does, unless it is told.
 MAX_STOP_STRINGS = "16"
@@ -79,7 +80,8 @@ def server_command(
     flags = [flag(setting, str(value)) for setting, value in settings.items()]
     where = [f"--host={host}", f"--port={port}", f"--model={directory}", f"--served-model-name={name}"]
     quiet = f"--disable-access-log-for-endpoints={UNLOGGED}"
-    return [sys.executable, "-P", "-m", SERVER, *where, quiet, *flags, *passed_on]
+    replicas = any(each.replace("_", "-").startswith("--data-parallel-size") for each in passed_on)
+    return [sys.executable, "-P", "-m", OF_REPLICAS if replicas else SERVER, *where, quiet, *flags, *passed_on]
 
 
 def _prepare_environment(model: Model, *, cpu: bool) -> None:

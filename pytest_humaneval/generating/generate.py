@@ -23,7 +23,7 @@ from pytest_humaneval.interruption import sigterm_as_interruption
 from pytest_humaneval.option import argument, count
 from pytest_humaneval.plain import to_plain
 from pytest_humaneval.plan import Plan
-from pytest_humaneval.plugin.options import OPTIONS, SWITCHES
+from pytest_humaneval.plugin.option_table import OPTIONS, SWITCHES
 from pytest_humaneval.plugin.outside import Outside, proposal_here
 from pytest_humaneval.printable import one_line
 from pytest_humaneval.top_level import TopLevel

@@ -13,6 +13,7 @@ import pytest
 
 from pytest_humaneval.exceptions import EngineError, HumanEvalError, InputError, SandboxError
 from pytest_humaneval.plugin import options
+from pytest_humaneval.plugin.option_table import add_options
 from pytest_humaneval.printable import one_line
 from pytest_humaneval.strategy import Strategy
 
@@ -44,7 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options, on the command line and in the ini file."""
     from pytest_humaneval.plugin import selection
 
-    options.add_options(parser)
+    add_options(parser)
     parser.addini(selection.TESTPATHS, selection.TESTPATHS_HELP, type="args", default=[])
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from pytest_humaneval.dataset.asked import dataset_lines
+from pytest_humaneval.dataset.requested import dataset_lines
 from pytest_humaneval.plugin import options, settings
 from pytest_humaneval.plugin.registered import known_extensions, known_strategies
 from pytest_humaneval.prompting.experiment import Experiment, draws

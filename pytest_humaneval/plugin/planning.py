@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_humaneval.dataset.asked import read_together
 from pytest_humaneval.dataset.kinds import Dataset
 from pytest_humaneval.dataset.load import select_problems
+from pytest_humaneval.dataset.requested import read_together
 from pytest_humaneval.engine.catalogue import identify
 from pytest_humaneval.engine.protocol import EngineOptions, Identity
 from pytest_humaneval.engine.replay import given, read_samples

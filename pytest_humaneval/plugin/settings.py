@@ -13,6 +13,7 @@ from pytest_humaneval.option import Option
 from pytest_humaneval.plugin import options
 from pytest_humaneval.plugin.config_file import EXPERIMENTS, NAME, PYPROJECT, ConfigFile, has_table, read_config_file
 from pytest_humaneval.plugin.distributed import is_worker, told_file
+from pytest_humaneval.plugin.option_table import FLAGS, OPTIONS
 from pytest_humaneval.plugin.registered import known_postprocessors
 from pytest_humaneval.prompting.experiment import Experiment, select_experiments
 from pytest_humaneval.sample import Sampling
@@ -109,8 +110,8 @@ def _file(config: pytest.Config) -> ConfigFile:
 def _read(config: pytest.Config) -> ConfigFile:
     if (path := _path(config)) is None:
         return ConfigFile()
-    settable = (*(option for option in options.OPTIONS if option.name != "config"), TIMEOUT, WORKERS)
-    return read_config_file(path, settable, options.FLAGS, known_postprocessors(config))
+    settable = (*(option for option in OPTIONS if option.name != "config"), TIMEOUT, WORKERS)
+    return read_config_file(path, settable, FLAGS, known_postprocessors(config))
 
 
 def _path(config: pytest.Config) -> Path | None:

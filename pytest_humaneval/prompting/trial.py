@@ -12,7 +12,7 @@ from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompting.guided import Trial
 from pytest_humaneval.prompting.visible_inputs import all_examples, drawn_inputs
 from pytest_humaneval.sandbox.interface import Sandbox
-from pytest_humaneval.strengthen.traits import Arguments
+from pytest_humaneval.strengthen.domain import Arguments
 
 TIMEOUT = 1.0  # seconds of CPU time for all examples together; the docstrings' calls are small
 MOST_INPUTS = 12

@@ -22,9 +22,9 @@ from pytest_humaneval.dataset.examples import Example, docstring_of, function_of
 from pytest_humaneval.dataset.stated import shown_arguments, stated_examples
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.strengthen.agreement import NATURAL
+from pytest_humaneval.strengthen.domain import Arguments, Domain
 from pytest_humaneval.strengthen.drawing import plainly_drawn
 from pytest_humaneval.strengthen.promises import promised
-from pytest_humaneval.strengthen.traits import Arguments, Domain
 
 DRAWS = 60  # of each of two kinds, to choose from
 MOST_GIVEN_UP = 2  # traits of one input

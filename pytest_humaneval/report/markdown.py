@@ -15,20 +15,17 @@ from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.printable import counted, printable
 from pytest_humaneval.report.analysis import Analysis
-from pytest_humaneval.report.rejected import rejected, told_rejected
+from pytest_humaneval.report.header_lines import identity_line
+from pytest_humaneval.report.partial import part_notes, partial_note
+from pytest_humaneval.report.rejected import rejected, rejection_text
 from pytest_humaneval.report.stopping_lines import stopped_notes
-from pytest_humaneval.report.terminal import (
-    analysis_lines,
-    identity_line,
-    part_notes,
-    partial_note,
-)
+from pytest_humaneval.report.terminal import analysis_lines
 from pytest_humaneval.results.headline import Headline, headline
 from pytest_humaneval.results.ledger import Ledger, errors_told
 from pytest_humaneval.results.parts import POOLED, is_rewritten, parts_of
 from pytest_humaneval.results.read import Results
-from pytest_humaneval.results.record import plan_options
 from pytest_humaneval.results.rows import Row, context_of, ranked, rows_of
+from pytest_humaneval.results.run_json import plan_options
 from pytest_humaneval.results.sampling import REPLAY, sampling_told
 from pytest_humaneval.wording import context_text, three_decimals
 
@@ -115,13 +112,13 @@ def markdown(
     folded = _folded(
         "errors" if len(errors) > 1 else "error", errors, headline_of, listed // 4, " of engine or sandbox"
     )
-    beyond = _folded("that only the stronger tests reject", rejected(outcomes), _told_rejected, listed // 4)
+    beyond = _folded("that only the stronger tests reject", rejected(outcomes), _rejection, listed // 4)
     what = "failures" if len(failures) > 1 else "failure"
     return "\n".join([*head, *folded, *beyond, *_folded(what, failures, headline_of, listed)])
 
 
-def _told_rejected(outcome: Outcome) -> Headline:
-    return Headline(told_rejected(outcome))
+def _rejection(outcome: Outcome) -> Headline:
+    return Headline(rejection_text(outcome))
 
 
 def _problems(plan: Plan) -> str:

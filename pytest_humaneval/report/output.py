@@ -19,7 +19,8 @@ from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.parts import row_records
 from pytest_humaneval.results.preregistration import Checked, Registration, check_registration, judged_problems
 from pytest_humaneval.results.read import Results
-from pytest_humaneval.results.record import Record, plan_options, run_record
+from pytest_humaneval.results.record import Record
+from pytest_humaneval.results.run_json import plan_options, run_record
 from pytest_humaneval.results.scored_solutions import Likelihood
 from pytest_humaneval.whole_file import Written
 

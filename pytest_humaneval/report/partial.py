@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from pytest_humaneval.report.terminal import part_notes, partial_note
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.sampling import is_replay
 
@@ -15,6 +15,21 @@ def partial_notes(results: Results) -> list[str]:
         return list(_notes(results))
     except (TypeError, KeyError, ValueError, AttributeError):
         return []
+
+
+def partial_note(selected: str) -> str:
+    """What a reader must know of a run of less than everything, such as "12 of 164 problems"."""
+    return f"note: {selected} {'was' if selected.startswith('1 ') else 'were'} selected; the figures are partial"
+
+
+def part_notes(shard: Mapping[str, Any] | None) -> list[str]:
+    """What a reader must know of a part of a run; nothing of a whole one."""
+    if shard is None:
+        return []
+    return [
+        f"note: this is part {shard['number']} of {shard['of']} of a run; python -m pytest_humaneval merge joins the "
+        "results of all parts"
+    ]
 
 
 def _notes(results: Results) -> Iterator[str]:

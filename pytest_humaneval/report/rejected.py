@@ -17,7 +17,7 @@ def rejected(outcomes: Sequence[Outcome]) -> list[Outcome]:
     return [outcome for outcome in outcomes if outcome.passed and not outcome.passed_strong]
 
 
-def told_rejected(outcome: Outcome) -> str:
+def rejection_text(outcome: Outcome) -> str:
     """Why, where nobody knows the function's name."""
     return counterexample(outcome.strong_kind, outcome.strong_detail, "candidate")
 

@@ -155,8 +155,8 @@ def _refuse_doubled(parts: Sequence[Part]) -> None:
 def _lacking(parts: Sequence[Part]) -> Iterator[str]:
     of, numbers = parts[0].of, {part.number for part in parts}
     if missing := [number for number in range(1, of + 1) if number not in numbers]:
-        told = ", ".join(map(str, missing[:20])) + (", ..." if len(missing) > 20 else "")
-        yield f"part {told} of {of} is missing" if len(missing) == 1 else f"parts {told} of {of} are missing"
+        named = ", ".join(map(str, missing[:20])) + (", ..." if len(missing) > 20 else "")
+        yield f"part {named} of {of} is missing" if len(missing) == 1 else f"parts {named} of {of} are missing"
     unfinished = [part for part in parts if len(part.outcomes) < part.expected]
     for part in unfinished:
         lack = part.expected - len(part.outcomes)

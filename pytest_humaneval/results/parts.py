@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from pytest_humaneval.dataset.asked import POOLED
+from pytest_humaneval.dataset.requested import POOLED
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.rows import rows_of

@@ -13,11 +13,11 @@ from pytest_humaneval.prompt import Prompt
 
 PROMPTS_FILE = "prompts.jsonl"
 
-Asked = Mapping[tuple[str, str], Prompt]
+PromptsByItem = Mapping[tuple[str, str], Prompt]
 """Prompts by task_id and strategy."""
 
 
-def prompt_rows(prompts: Asked) -> Iterator[dict[str, Any]]:
+def prompt_rows(prompts: PromptsByItem) -> Iterator[dict[str, Any]]:
     """A row for each prompt, with the items (task_id and strategy) that it was asked for."""
     items: dict[Prompt, list[list[str]]] = {}
     for place, prompt in prompts.items():

@@ -83,7 +83,7 @@ class Stops:
 
 def recorded_stops(recorded: object) -> Stops | None:
     """What run.json has of it; None where it has none, or another version's."""
-    if not isinstance(recorded, dict) or {*recorded} != {one.name for one in fields(Stops)}:
+    if not isinstance(recorded, dict) or {*recorded} != {key.name for key in fields(Stops)}:
         return None
     try:
         return from_plain(Stops, recorded, "run.json")
@@ -175,7 +175,9 @@ class Stopping:
         self.stopped: dict[str, str] = {}  # what was decided of each strategy that needs no further problem
         self._sides = {name: _Side() for name in strategies}
         earlier = (before or {}).items()
-        others = {name: _Side(passes={task: dict(of) for task, of in results.items()}) for name, results in earlier}
+        others = {
+            name: _Side(passes={task: dict(samples) for task, samples in results.items()}) for name, results in earlier
+        }
         others = others or {name: self._sides[reference] for name in strategies if name != reference}
         self._contests = [_Contest(name, self._sides[name], other) for name, other in others.items()]
         self._expected: set[ItemId] = set()

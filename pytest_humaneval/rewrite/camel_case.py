@@ -16,7 +16,7 @@ def _camel(name: str) -> str:
 
 def _rename(problem: Problem, chance: random.Random) -> Problem | None:
     names = {name: _camel(name) for name in names_of(problem) if _camel(name) != name}
-    if not names or len(set(names.values())) < len(names) or not all(is_free(problem, one) for one in names.values()):
+    if not names or len(set(names.values())) < len(names) or not all(is_free(problem, name) for name in names.values()):
         return None
     return renamed(problem, names)
 

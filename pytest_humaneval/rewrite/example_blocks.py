@@ -36,7 +36,7 @@ def blocks_of(problem: Problem) -> tuple[Block, ...]:
     text = statement_of(problem)
     if text is None:
         return ()
-    body, found = text.body, []
+    body, blocks = text.body, []
     begins = re.compile(
         r"^[ \t]*(?P<doctest>>>>)?[ \t]*(\*[ \t]*)?(?P<assertion>assert[ \t]+)?"
         rf"{re.escape(problem.entry_point)}[ \t]*\(",
@@ -50,9 +50,9 @@ def blocks_of(problem: Problem) -> tuple[Block, ...]:
         block = _doctest(body, start, match.end()) if match["doctest"] else _line(body, start, match)
         if block is None:
             return ()
-        found.append(block)
+        blocks.append(block)
         place = block.end
-    return tuple(found) if body.count(">>>") == sum(block.kind == DOCTEST for block in found) else ()
+    return tuple(blocks) if body.count(">>>") == sum(block.kind == DOCTEST for block in blocks) else ()
 
 
 def _doctest(body: str, start: int, inside: int) -> Block | None:

@@ -39,9 +39,11 @@ def _rename(problem: Problem, chance: random.Random) -> Problem | None:
     names: dict[str, str] = {}
     for number, name in enumerate(names_of(problem)):
         another = _another(name)
-        made = [another] if another != name and "_" in another else []
-        made += [f"compute_{another}", f"work_out_{another}"] if number == 0 else [f"given_{another}", f"the_{another}"]
-        free = [candidate for candidate in made if is_free(problem, candidate) and candidate not in names.values()]
+        proposed = [another] if another != name and "_" in another else []
+        proposed += (
+            [f"compute_{another}", f"work_out_{another}"] if number == 0 else [f"given_{another}", f"the_{another}"]
+        )
+        free = [candidate for candidate in proposed if is_free(problem, candidate) and candidate not in names.values()]
         if not free:
             return None
         names[name] = free[0]

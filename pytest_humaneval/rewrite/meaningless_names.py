@@ -12,10 +12,10 @@ from pytest_humaneval.rewrite.rewriting import Rewrite
 def _rename(problem: Problem, chance: random.Random) -> Problem | None:
     names: dict[str, str] = {}
     for number, name in enumerate(names_of(problem)):
-        made = name
-        while not is_free(problem, made) or made in names.values():
-            made = f"{'f' if number == 0 else 'v'}{chance.randrange(100, 1000)}"
-        names[name] = made
+        meaningless = name
+        while not is_free(problem, meaningless) or meaningless in names.values():
+            meaningless = f"{'f' if number == 0 else 'v'}{chance.randrange(100, 1000)}"
+        names[name] = meaningless
     return renamed(problem, names) if names else None
 
 

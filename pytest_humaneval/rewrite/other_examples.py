@@ -28,7 +28,7 @@ def _exchange(problem: Problem, chance: random.Random, answers: Answers) -> Prob
     answered = answers(problem, [*shown, *tried]) if tried else []
     if len(answered) != len(shown) + len(tried) or not _agree(blocks, answered):
         return None  # HumanEval/47 and /116 contradict their own examples
-    true = [(call, one[0]) for call, one in zip(tried, answered[len(shown) :], strict=True) if one is not None]
+    true = [(call, answer[0]) for call, answer in zip(tried, answered[len(shown) :], strict=True) if answer is not None]
     edits: list[Edit] = []
     for block in blocks:
         fitting = next((pair for pair in true if _fits(pair[1], block.expected)), None)
@@ -42,7 +42,9 @@ def _exchange(problem: Problem, chance: random.Random, answers: Answers) -> Prob
 
 def _agree(blocks: Sequence[Block], answered: Sequence[tuple[object] | None]) -> bool:
     """Whether the canonical solution says of the shown examples what they say."""
-    return all(one is not None and one[0] == block.expected for one, block in zip(answered, blocks, strict=False))
+    return all(
+        answer is not None and answer[0] == block.expected for answer, block in zip(answered, blocks, strict=False)
+    )
 
 
 def _fits(value: object, expected: object) -> bool:
@@ -56,12 +58,12 @@ def _near(shown: Sequence[Arguments]) -> Iterator[Arguments]:
     seen = {repr(arguments) for arguments in shown}
     for arguments in shown:
         for place, value in enumerate(arguments):
-            column = [one[place] for one in shown if len(one) == len(arguments)]
+            column = [beside[place] for beside in shown if len(beside) == len(arguments)]
             for other in (*_variants(value, column), *(column if len(arguments) > 1 else ())):
-                made = (*arguments[:place], other, *arguments[place + 1 :])
-                if repr(made) not in seen:
-                    seen.add(repr(made))
-                    yield made
+                changed = (*arguments[:place], other, *arguments[place + 1 :])
+                if repr(changed) not in seen:
+                    seen.add(repr(changed))
+                    yield changed
 
 
 def _variants(value: Any, column: Sequence[Any]) -> Iterator[object]:

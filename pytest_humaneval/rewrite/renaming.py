@@ -103,16 +103,16 @@ def _called(source: str, problem: Problem, names: Names) -> str:
 def _edits(
     tree: ast.Module, source: str, function: ast.FunctionDef | None, entry_point: str, names: Names
 ) -> Iterator[Edit]:
-    found: list[tuple[Named, str, str]] = []
+    uses: list[tuple[Named, str, str]] = []
     if entry_point in names:
-        found += [(use, entry_point, names[entry_point]) for use in uses_at_top(tree, entry_point)]
+        uses += [(use, entry_point, names[entry_point]) for use in uses_at_top(tree, entry_point)]
     if function is not None:
-        own = {one.arg for one in ast.walk(function.args) if isinstance(one, ast.arg)}
+        own = {argument.arg for argument in ast.walk(function.args) if isinstance(argument, ast.arg)}
         for old in [name for name in names if name != entry_point and name in own]:
-            found += [(use, old, names[old]) for use in uses_of_argument(function, old)]
+            uses += [(use, old, names[old]) for use in uses_of_argument(function, old)]
     places = Places.of(source)
     joined: dict[ast.JoinedStr, dict[int, str]] = {}
-    for (node, inside), old, new in found:
+    for (node, inside), old, new in uses:
         if inside is not None:
             joined.setdefault(inside, {})[id(node)] = new
         else:
@@ -129,12 +129,12 @@ def _edits(
 def _rewritten_text(text: ast.JoinedStr, changes: Mapping[int, str]) -> str:
     """An f-string with other names in it, written anew."""
     memo: dict[int, object] = {}
-    made = copy.deepcopy(text, memo)
+    rewritten = copy.deepcopy(text, memo)
     for old, new in changes.items():
         node = memo[old]
         assert isinstance(node, ast.Name)
         node.id = new
-    return ast.unparse(made)
+    return ast.unparse(rewritten)
 
 
 def _in_words(problem: Problem, names: Names, *, everywhere: bool) -> Iterator[Edit]:

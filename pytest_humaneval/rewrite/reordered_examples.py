@@ -22,7 +22,7 @@ def _reorder(problem: Problem, chance: random.Random) -> Problem | None:
         if len(set(texts)) < 2:
             return None
         chance.shuffle(order)
-    edits = [Edit(one.start, one.end, texts[at]) for one, at in zip(blocks, order, strict=True)]
+    edits = [Edit(block.start, block.end, texts[at]) for block, at in zip(blocks, order, strict=True)]
     made = with_statement(problem, edited(text.body, edits))
     if made is None or len(problem.shown) < 2:
         return made

@@ -46,15 +46,15 @@ def _rephrase(problem: Problem, chance: random.Random) -> Problem | None:
         line = text.body[start:end]
         for match in _PHRASE.finditer(line):
             first, last = start + match.start(), start + match.end()
-            words = [first + each.start() for each in re.finditer(r"\S+", match[0])]
+            words = [first + word.start() for word in re.finditer(r"\S+", match[0])]
             if not all(place in plain for place in words):
                 continue
-            other = PHRASES[match[0].lower()]
-            other = other[0].upper() + other[1:] if match[0][0].isupper() else other
+            phrase = PHRASES[match[0].lower()]
+            phrase = phrase[0].upper() + phrase[1:] if match[0][0].isupper() else phrase
             article = _A.search(line[: match.start()])
-            if article and other[0].lower() not in "aeiou":
-                first, other = start + article.start(), f"{article[1]} {other}"
-            edits.append(Edit(first, last, other))
+            if article and phrase[0].lower() not in "aeiou":
+                first, phrase = start + article.start(), f"{article[1]} {phrase}"
+            edits.append(Edit(first, last, phrase))
     return with_statement(problem, edited(text.body, edits)) if edits else None
 
 

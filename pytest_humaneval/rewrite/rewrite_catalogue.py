@@ -46,7 +46,7 @@ _REWRITES = (
 BUNDLED: Mapping[str, Rewrite] = {rewrite.name: rewrite for rewrite in _REWRITES}
 
 
-def rewrites_asked(text: str, known: Mapping[str, Rewrite]) -> tuple[Rewrite, ...]:
+def requested_rewrites(text: str, known: Mapping[str, Rewrite]) -> tuple[Rewrite, ...]:
     """What a text means, such as ``typos=0.2,camel-case`` or ``all``; ``random`` is all of them, to choose from.
 
     Raises:
@@ -57,7 +57,7 @@ def rewrites_asked(text: str, known: Mapping[str, Rewrite]) -> tuple[Rewrite, ..
         raise DatasetError(f"{OPTION}: {RANDOM} is one rewrite of each problem, of all that fit it; give it alone")
     if RANDOM in names or ALL in names:
         return tuple(known.values())
-    return tuple({one.name: one for one in (_named(name, known) for name in names)}.values())
+    return tuple({rewrite.name: rewrite for rewrite in (_named(name, known) for name in names)}.values())
 
 
 def _named(text: str, known: Mapping[str, Rewrite]) -> Rewrite:

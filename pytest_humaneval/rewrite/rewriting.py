@@ -53,18 +53,18 @@ class Rewrite:
         chance = random.Random(f"{seed} {self.name} {problem.task_id}")
         try:
             if self.change_with is not None:
-                made = self.change_with(problem, chance, answers)
+                rewritten = self.change_with(problem, chance, answers)
             else:
-                made = self.change(problem, chance) if self.change is not None else None
+                rewritten = self.change(problem, chance) if self.change is not None else None
         except HumanEvalError:
             raise
         except Exception as error:
             raise DatasetError(f"the rewrite {self.name!r} failed on {problem.task_id}: {raised_in(error)}") from error
-        if made is None or made == problem:
+        if rewritten is None or rewritten == problem:
             return None
-        if not isinstance(made, Problem):
-            raise DatasetError(f"the rewrite {self.name!r} returned {made!r} for {problem.task_id}, not a Problem")
-        return replace(made, task_id=f"{problem.task_id}{MARK}{self.name}")
+        if not isinstance(rewritten, Problem):
+            raise DatasetError(f"the rewrite {self.name!r} returned {rewritten!r} for {problem.task_id}, not a Problem")
+        return replace(rewritten, task_id=f"{problem.task_id}{MARK}{self.name}")
 
 
 REWRITE_SORT = Sort(

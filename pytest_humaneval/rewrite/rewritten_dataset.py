@@ -25,13 +25,13 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """What came of the rewrites that were asked for.
+    """What came of the rewrites that were requested.
 
     ``origins`` has every rewritten problem's, by its task_id; ``unfit`` the originals that a rewrite does not fit, by
-    its name; ``asked`` and ``seed`` make the same again.
+    its name; ``requested`` and ``seed`` make the same again.
     """
 
-    asked: str
+    requested: str
     seed: int
     origins: Mapping[str, Origin] = field(default_factory=dict)
     unfit: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -42,14 +42,18 @@ class Rewritten:
 
     def to_json(self) -> dict[str, Any]:
         """For run.json."""
-        return {"asked": self.asked, "seed": self.seed, "unfit": {name: list(ids) for name, ids in self.unfit.items()}}
+        return {
+            "asked": self.requested,
+            "seed": self.seed,
+            "unfit": {name: list(ids) for name, ids in self.unfit.items()},
+        }
 
 
 def with_rewrites(
     dataset: Dataset,
     selected: Sequence[Problem],
     rewrites: Sequence[Rewrite],
-    asked: str,
+    requested: str,
     seed: int,
     answers: Answers,
 ) -> tuple[Dataset, tuple[Problem, ...], Rewritten]:
@@ -67,23 +71,23 @@ def with_rewrites(
     side_by_side: list[Problem] = []
     for problem in selected:
         side_by_side.append(problem)
-        for name, made in _rewritten(problem, rewrites, asked, seed, answers):
+        for name, changed in _rewritten(problem, rewrites, requested, seed, answers):
             by_part.setdefault((part_of[problem.task_id].name, name), [])
-            if made is None:
+            if changed is None:
                 unfit.setdefault(name, []).append(problem.task_id)
                 continue
-            origins[made.task_id] = Origin(problem.task_id, name)
-            by_part[part_of[problem.task_id].name, name].append(made)
-            side_by_side.append(made)
+            origins[changed.task_id] = Origin(problem.task_id, name)
+            by_part[part_of[problem.task_id].name, name].append(changed)
+            side_by_side.append(changed)
     if not origins:
-        raise DatasetError(f"--humaneval-rewrite: {asked}: fits none of the {len(selected)} problems of this run")
-    names = (RANDOM,) if asked == RANDOM else tuple(rewrite.name for rewrite in rewrites)
+        raise DatasetError(f"--humaneval-rewrite: {requested}: fits none of the {len(selected)} problems of this run")
+    names = (RANDOM,) if requested == RANDOM else tuple(rewrite.name for rewrite in rewrites)
     parts = [*originals]
     for part in originals:
-        parts += [_part(part, name, some, seed) for name in names if (some := by_part.get((part.name, name)))]
-    digest = _digest(dataset.sha256, asked, seed)
+        parts += [_part(part, name, problems, seed) for name in names if (problems := by_part.get((part.name, name)))]
+    digest = _digest(dataset.sha256, requested, seed)
     whole = tuple(problem for part in parts for problem in part.problems)
-    rewritten = Rewritten(asked, seed, origins, {name: tuple(ids) for name, ids in unfit.items()})
+    rewritten = Rewritten(requested, seed, origins, {name: tuple(ids) for name, ids in unfit.items()})
     return (
         Dataset(",".join(part.name for part in parts), digest, whole, parts=tuple(parts)),
         tuple(side_by_side),
@@ -100,8 +104,8 @@ def _rewritten(
         return
     order = list(rewrites)
     random.Random(f"{seed} {problem.task_id}").shuffle(order)
-    made = (rewrite.apply(problem, seed, answers) for rewrite in order)
-    yield RANDOM, next((candidate for candidate in made if candidate is not None), None)
+    attempts = (rewrite.apply(problem, seed, answers) for rewrite in order)
+    yield RANDOM, next((changed for changed in attempts if changed is not None), None)
 
 
 def _part(part: Dataset, name: str, problems: Sequence[Problem], seed: int) -> Dataset:
@@ -109,6 +113,6 @@ def _part(part: Dataset, name: str, problems: Sequence[Problem], seed: int) -> D
     return Dataset(f"{part.name}{MARK}{name}", digest, tuple(problems), f"{part.source}, rewritten")
 
 
-def _digest(original: str, asked: str, seed: int) -> str:
+def _digest(original: str, requested: str, seed: int) -> str:
     """Of what it is made from, so that some of it and all of it have the same."""
-    return hashlib.sha256(json.dumps([original, asked, seed]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([original, requested, seed]).encode()).hexdigest()

@@ -118,8 +118,8 @@ def _defaults(arguments: ast.arguments) -> list[ast.AST]:
 def _locals(node: ast.AST) -> frozenset[str]:
     """What a scope binds for itself."""
     if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
-        targets = [each for generator in node.generators for each in ast.walk(generator.target)]
-        return frozenset(each.id for each in targets if isinstance(each, ast.Name))
+        targets = [target for generator in node.generators for target in ast.walk(generator.target)]
+        return frozenset(target.id for target in targets if isinstance(target, ast.Name))
     names: set[str] = set()
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
         names.update(argument.arg for argument in _all_arguments(node.args))

@@ -86,6 +86,6 @@ def _text_in(body: list[ast.stmt]) -> ast.Constant | None:
 
 
 def _arguments(function: ast.FunctionDef) -> list[ast.arg]:
-    given = function.args
-    further = [argument for argument in (given.vararg, given.kwarg) if argument is not None]
-    return [*given.posonlyargs, *given.args, *given.kwonlyargs, *further]
+    spec = function.args
+    further = [argument for argument in (spec.vararg, spec.kwarg) if argument is not None]
+    return [*spec.posonlyargs, *spec.args, *spec.kwonlyargs, *further]

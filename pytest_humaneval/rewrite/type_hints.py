@@ -35,8 +35,8 @@ def without_hints(problem: Problem) -> Problem | None:
         edits.append(Edit(len(prompt[:arrow].rstrip()), end, ""))
     if not edits:
         return None
-    made = edited(prompt, edits)
-    return replace(problem, prompt=made) if parsed(made) is not None else None
+    untyped = edited(prompt, edits)
+    return replace(problem, prompt=untyped) if parsed(untyped) is not None else None
 
 
 def _typed(problem: Problem, chance: random.Random) -> Problem | None:
@@ -54,19 +54,21 @@ def _typed(problem: Problem, chance: random.Random) -> Problem | None:
     if not calls or any(len(arguments) != len(names) for arguments, _ in calls):
         return None
     tested = list(_tested(problem))
-    given = [
-        hint_of([*(one[place] for one, _ in calls), *(one[place] for one, _ in tested if len(one) > place)])
+    hints = [
+        hint_of(
+            [*(shown[place] for shown, _ in calls), *(passed[place] for passed, _ in tested if len(passed) > place)]
+        )
         for place in range(len(names))
     ]
     returned = hint_of([*(value for _, value in calls), *(value for _, values in tested for value in values)])
-    if returned is None or any(outcome is None for outcome in given):
+    if returned is None or any(hint is None for hint in hints):
         return None
     places = Places.of(problem.prompt)
-    edits = [Edit(places.end(one), places.end(one), f": {hint}") for one, hint in zip(names, given, strict=True)]
+    edits = [Edit(places.end(name), places.end(name), f": {hint}") for name, hint in zip(names, hints, strict=True)]
     closing = problem.prompt.index(")", places.end(names[-1]) if names else places.start(function)) + 1
     edits.append(Edit(closing, closing, f" -> {returned}"))
-    made = edited(problem.prompt, edits)
-    return replace(problem, prompt=made) if parsed(made) is not None else None
+    typed = edited(problem.prompt, edits)
+    return replace(problem, prompt=typed) if parsed(typed) is not None else None
 
 
 def hint_of(values: Sequence[object]) -> str | None:
@@ -81,7 +83,7 @@ def hint_of(values: Sequence[object]) -> str | None:
         return "float" if kinds == {int, float} else None
     (kind,) = kinds
     if kind is list:
-        inner = hint_of([each for value in values for each in value])  # type: ignore[attr-defined]
+        inner = hint_of([member for value in values for member in value])  # type: ignore[attr-defined]
         return f"list[{inner}]" if inner is not None else "list"
     return kind.__name__
 
@@ -113,8 +115,8 @@ def _literals(nodes: Iterable[ast.expr]) -> Iterator[object]:
 
 
 def _arguments(function: ast.FunctionDef) -> list[ast.arg]:
-    given = function.args
-    return [*given.posonlyargs, *given.args, *given.kwonlyargs, *filter(None, (given.vararg, given.kwarg))]
+    spec = function.args
+    return [*spec.posonlyargs, *spec.args, *spec.kwonlyargs, *filter(None, (spec.vararg, spec.kwarg))]
 
 
 UNTYPED = Rewrite("untyped", "every word; the function has no type hints", _untyped)

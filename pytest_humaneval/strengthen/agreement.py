@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_humaneval.strengthen.batches import AGREES, DIES, UNKNOWN, Arguments
+from pytest_humaneval.strengthen.domain import Domain
 from pytest_humaneval.strengthen.traits import (
     EMPTY,
     FIRM,
@@ -23,7 +24,6 @@ from pytest_humaneval.strengthen.traits import (
     SMALL,
     WHOLE,
     ZERO,
-    Domain,
 )
 
 LEAST_CLOSE, LEAST_NATURAL, LEAST_WIDE = 2, 3, 5  # programs that have to agree before any may be wrong

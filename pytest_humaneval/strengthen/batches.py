@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from pytest_humaneval.dataset.expected import told_of
+from pytest_humaneval.dataset.expected import results_as_source
 from pytest_humaneval.dataset.literals import NOT_LITERAL
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.sandbox.interface import DEFAULT_TIMEOUT, Sandbox
@@ -95,7 +95,7 @@ def answers(sandbox: Sandbox, problem: Problem, inputs: Sequence[Arguments], com
 
 def _answers(sandbox: Sandbox, problem: Problem, inputs: Sequence[Arguments], comparison: Comparison) -> list[str]:
     calls = [comparison.viewed(_call(each)) for each in inputs]
-    answered = told_of(sandbox, problem, problem.canonical_solution, calls, "written = repr", QUICK, LONGEST)
+    answered = results_as_source(sandbox, problem, problem.canonical_solution, calls, "written = repr", QUICK, LONGEST)
     if not isinstance(answered, Verdict):
         return answered
     if len(inputs) == 1:

@@ -9,7 +9,8 @@ from typing import Any
 
 from pytest_humaneval.strengthen.agreement import Case
 from pytest_humaneval.strengthen.batches import AGREES, UNKNOWN
-from pytest_humaneval.strengthen.traits import SIZED, places
+from pytest_humaneval.strengthen.domain import places
+from pytest_humaneval.strengthen.value_shapes import SIZED
 
 TIMES = 3  # inputs that shall fail each wrong program: another one may be wrong in half of its ways
 WEIGHT = 4  # of a program that passes the plain test, against a mutant

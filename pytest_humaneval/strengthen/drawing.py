@@ -14,7 +14,9 @@ from random import Random
 from typing import Any
 
 from pytest_humaneval.strengthen import plain_values
-from pytest_humaneval.strengthen.traits import Arguments, Domain, Place, Traits
+from pytest_humaneval.strengthen.domain import Arguments, Domain, Place
+from pytest_humaneval.strengthen.seeded_examples import examples_of
+from pytest_humaneval.strengthen.traits import Traits
 
 Values = Any  # hypothesis' SearchStrategy[Any], or plain_values.Values
 DrawFn = Callable[[Values], Any]
@@ -31,7 +33,7 @@ def drawn(problem_key: str, domain: Domain, count: int) -> list[Arguments]:
     """Up to three times ``count`` different inputs, and the known ones first."""
     _LIBRARY.set(importlib.import_module("hypothesis.strategies"))
     kinds = enumerate((_close, _wide, _mutated))
-    return _different(domain, [_examples(make(domain), _seed(problem_key, number), count) for number, make in kinds])
+    return _different(domain, [examples_of(make(domain), _seed(problem_key, number), count) for number, make in kinds])
 
 
 def plainly_drawn(problem_key: str, domain: Domain, count: int) -> list[Arguments]:
@@ -50,28 +52,6 @@ def _different(domain: Domain, batches: list[list[Arguments]]) -> list[Arguments
         if len(text) <= MOST_CHARACTERS:
             inputs.setdefault(text, arguments)
     return list(inputs.values())
-
-
-def _examples(values: Values, seed: int, count: int) -> list[Arguments]:
-    from hypothesis import HealthCheck, Phase, given, settings
-    from hypothesis import seed as seeded
-
-    examples: list[Arguments] = []
-
-    @seeded(seed)
-    @settings(
-        max_examples=count,
-        phases=[Phase.generate],
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(values)
-    def collect(value: Arguments) -> None:
-        examples.append(value)
-
-    collect()
-    return examples
 
 
 def _seed(key: str, number: int) -> int:

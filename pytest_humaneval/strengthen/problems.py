@@ -22,12 +22,12 @@ from pytest_humaneval.strengthen.batches import (
 )
 from pytest_humaneval.strengthen.choosing import WEIGHT, Suspect, chosen
 from pytest_humaneval.strengthen.comparing import Comparison, comparison_of
+from pytest_humaneval.strengthen.domain import Answers, Domain, is_numbers
 from pytest_humaneval.strengthen.drawing import drawn
 from pytest_humaneval.strengthen.mutants import mutants
 from pytest_humaneval.strengthen.programs import Program, independent
 from pytest_humaneval.strengthen.promises import is_plain_speech, promised
 from pytest_humaneval.strengthen.simpler import size, smaller
-from pytest_humaneval.strengthen.traits import Answers, Domain, is_numbers
 from pytest_humaneval.strengthen.writing import Account, Mutants, Rejected, strong_test
 
 MOST_KNOWN = 150  # inputs that are looked at: a few tests call a function hundreds of times

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_humaneval.strengthen.traits import SIZED, Arguments, places
+from pytest_humaneval.strengthen.domain import Arguments, places
+from pytest_humaneval.strengthen.value_shapes import SIZED
 
 
 def size(value: Any) -> tuple[int, float]:

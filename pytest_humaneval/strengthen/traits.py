@@ -1,32 +1,39 @@
-"""What all known inputs of a problem have in common: an input that breaks it may be one that nobody has to handle.
+"""What the values at one place of all known inputs have in common.
 
-Values are looked at by place: an argument, the elements of it, their elements. A trait is either firm (types, relations
-between arguments, a fixed vocabulary, balanced brackets) or may be given up where programs agree on the answer and the
-docstring does not ask for it (emptiness, signs, order, ...).
+A trait is either firm (types, a fixed vocabulary, balanced brackets) or may be given up where programs agree on the
+answer and the docstring does not ask for it (emptiness, signs, order, ...).
 """
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any
 
-Arguments = tuple[Any, ...]
-Place = tuple[int | str, ...]
+from pytest_humaneval.strengthen.value_shapes import (
+    PAIRS,
+    SIZED,
+    cells,
+    digits_mask,
+    has_even_rows,
+    is_balanced,
+    is_distinct,
+    is_sorted,
+    is_square,
+    is_trimmed,
+    is_whole,
+    is_whole_range,
+    mask,
+)
 
 FIRM = "firm"
 EMPTY, SHORT, LONG = "empty", "short", "long"
 ZERO, NEGATIVE, SMALL, LARGE, WHOLE = "zero", "negative", "small", "large", "whole"
 ORDER, REPEATS, CHARACTERS, SPACES, MASK = "order", "repeats", "characters", "spaces", "mask"
 
-SIZED = (str, list, tuple, dict, set, frozenset)
 FEW = 3  # known inputs that a relation has to hold for before it is one
 MOST_WORDS = 14  # of a fixed vocabulary
 OPEN_CLASS = 4  # different letters from which on any letter of the class will do
-PAIRS = (("(", ")"), ("[", "]"), ("{", "}"), ("<", ">"))
 
 
 @dataclass
@@ -64,9 +71,9 @@ class Traits:
         if isinstance(value, SIZED):
             self.shortest, self.longest = min(self.shortest, len(value)), max(self.longest, len(value))
         if isinstance(value, (list, tuple)):
-            self.ascending = self.ascending and _is_sorted(value)
-            self.descending = self.descending and _is_sorted(value[::-1])
-            self.distinct = self.distinct and _is_distinct(value)
+            self.ascending = self.ascending and is_sorted(value)
+            self.descending = self.descending and is_sorted(value[::-1])
+            self.distinct = self.distinct and is_distinct(value)
             self._add_rows(value)
         if isinstance(value, str):
             self._add_text(value)
@@ -74,7 +81,7 @@ class Traits:
     def _add_rows(self, rows: Sequence[Any]) -> None:
         self.even_rows = self.even_rows and has_even_rows(rows)
         self.square = self.square and is_square(rows)
-        self.distinct_cells = self.distinct_cells and _is_distinct(cells(rows))
+        self.distinct_cells = self.distinct_cells and is_distinct(cells(rows))
         self.whole_range = self.whole_range and is_whole_range(cells(rows))
 
     def _add_text(self, text: str) -> None:
@@ -150,16 +157,16 @@ class Traits:
             yield LONG
 
     def _broken_by_list(self, value: Sequence[Any]) -> Iterator[str]:
-        if (self.ascending and not _is_sorted(value)) or (self.descending and not _is_sorted(value[::-1])):
+        if (self.ascending and not is_sorted(value)) or (self.descending and not is_sorted(value[::-1])):
             yield ORDER
-        if self.distinct and not _is_distinct(value):
+        if self.distinct and not is_distinct(value):
             yield REPEATS
         if any(isinstance(each, (list, tuple)) for each in value):
             inside = cells(value)
             kept = (
                 (self.even_rows, has_even_rows(value)),
                 (self.square, is_square(value)),
-                (self.distinct_cells, _is_distinct(inside)),
+                (self.distinct_cells, is_distinct(inside)),
                 (self.whole_range, is_whole_range(inside)),
             )
             if any(known and not holds for known, holds in kept):
@@ -177,184 +184,3 @@ class Traits:
             yield SPACES
         if self.is_masked and digits_mask(text) not in map(digits_mask, self.texts):  # mm-dd-yyyy is not m-d-yyyy
             yield MASK
-
-
-class Domain:
-    """What a problem's known inputs have in common."""
-
-    def __init__(self, known: Sequence[Arguments]) -> None:
-        self.known = known
-        self.sizes = {len(arguments) for arguments in known}
-        self.traits: defaultdict[Place, Traits] = defaultdict(Traits)
-        for arguments in known:
-            for place, value in places(arguments):
-                self.traits[place].add(value)
-        self.relations = [relation for relation in _relations(max(self.sizes, default=0)) if self._holds(relation)]
-
-    def broken_by(self, arguments: Arguments) -> set[str]:
-        """The traits that an input does not share; empty for one that is as the known ones are."""
-        if len(arguments) not in self.sizes:
-            return {FIRM}
-        reasons = {FIRM for relation in self.relations if not _true(relation, arguments)}
-        for place, value in places(arguments):
-            if place in self.traits:
-                broken = set(self.traits[place].broken_by(value))
-                # What is made of 0 or of negative numbers is often a matter of taste: gcd(6, -1), term 0 of a sequence.
-                reasons.update({FIRM} if len(place) == 1 and broken & {ZERO, NEGATIVE, SMALL} else broken)
-            else:  # elements of what was always empty
-                reasons.add(FIRM)
-        return reasons
-
-    def _holds(self, relation: Relation) -> bool:
-        held = [_true(relation, arguments) for arguments in self.known]
-        return len(held) >= FEW and all(held)
-
-
-class Answers:
-    """The answers to the known inputs: one of another kind may be what is answered where there is no answer."""
-
-    def __init__(self, known: Iterable[Any]) -> None:
-        values = list(known)
-        numbers = [each for each in values if _kind(each) is float]
-        self._kinds = {_kind(each) for each in values}
-        self._negative = any(each < 0 for each in numbers)
-        self._zero = self._negative or 0 in numbers
-
-    def are_like(self, value: Any) -> bool:
-        """Whether a value is of a kind that was met, and no first None, 0 or -1."""
-        if _kind(value) not in self._kinds:
-            return False
-        return _kind(value) is not float or value > 0 or (self._negative if value < 0 else self._zero)
-
-
-Relation = Callable[[Arguments], bool]
-
-
-def places(arguments: Arguments) -> Iterator[tuple[Place, Any]]:
-    """Every value of an input with its place."""
-    for number, value in enumerate(arguments):
-        yield from _below((number,), value)
-
-
-def is_numbers(arguments: Arguments) -> bool:
-    """Whether an input is numbers alone, and lists of them."""
-    return all(type(value) in (int, float, bool, list, tuple) for _, value in places(arguments))
-
-
-def is_whole(value: float) -> bool:
-    """Whether a number has no fraction."""
-    return isinstance(value, int) or value.is_integer()
-
-
-def digits_mask(text: str) -> str:
-    """The same with every digit for itself."""
-    return re.sub(r"\d", "9", re.sub(r"[^\W\d_]+", "a", text))
-
-
-def cells(rows: Sequence[Any]) -> list[Any]:
-    """What is in all rows together."""
-    return [cell for row in rows if isinstance(row, (list, tuple)) for cell in row]
-
-
-def has_even_rows(rows: Sequence[Any]) -> bool:
-    """Whether all rows are of one length."""
-    return len({len(each) for each in rows if isinstance(each, SIZED)}) <= 1
-
-
-def is_square(rows: Sequence[Any]) -> bool:
-    """Whether there are as many rows as columns."""
-    return all(len(each) == len(rows) for each in rows if isinstance(each, (list, tuple)))
-
-
-def is_whole_range(numbers: Sequence[Any]) -> bool:
-    """Whether these are 1, 2, ... in any order."""
-    try:
-        return sorted(numbers) == list(range(1, len(numbers) + 1))
-    except TypeError:
-        return False
-
-
-def mask(text: str) -> str:
-    """The form of a text: runs of letters and of digits are one each."""
-    return re.sub(r"\d+", "9", re.sub(r"[^\W\d_]+", "a", text))
-
-
-def is_balanced(text: str) -> bool:
-    """Whether every bracket is closed, and none before it is opened."""
-    for left, right in PAIRS:
-        depth = 0
-        for each in text:
-            depth += (each == left) - (each == right)
-            if depth < 0:
-                return False
-        if depth:
-            return False
-    return True
-
-
-def is_trimmed(text: str) -> bool:
-    """Whether blanks stand between words only, one each."""
-    return text == " ".join(text.split())
-
-
-def _kind(value: Any) -> type:
-    return float if isinstance(value, (int, float)) and not isinstance(value, bool) else type(value)
-
-
-def _below(place: Place, value: Any) -> Iterator[tuple[Place, Any]]:
-    yield place, value
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _below((*place, "key"), key)
-            yield from _below((*place, "value"), item)
-    elif isinstance(value, (list, tuple, set, frozenset)):
-        for item in value:
-            yield from _below((*place, "item"), item)
-
-
-def _relations(count: int) -> Iterator[Relation]:
-    """Between two arguments: lengths, order, places."""
-    for first in range(count):
-        for second in range(count):
-            if first == second:
-                continue
-            yield _of(first, second, lambda a, b: len(a) == len(b) and isinstance(a, SIZED))
-            yield _of(first, second, lambda a, b: _number(a) <= _number(b))
-            yield _of(first, second, lambda a, b: _number(a) < _number(b))
-            yield _of(first, second, lambda a, b: _number(a) != _number(b))
-            yield _of(first, second, lambda a, b: 0 <= a < len(b))
-            yield _of(first, second, lambda a, b: 0 <= a <= len(b))
-            yield _of(first, second, lambda a, b: 1 <= a <= len(b))
-            yield _of(first, second, lambda a, b: a in b)
-            yield _of(first, second, lambda a, b: len(a) <= len(b))
-            yield _of(first, second, lambda a, b: len(a) + 1 == len(b))
-            yield _of(first, second, lambda a, b: (type(a) is type(b)) and isinstance(a, (int, float)))
-
-
-def _of(first: int, second: int, holds: Callable[[Any, Any], bool]) -> Relation:
-    return lambda arguments: holds(arguments[first], arguments[second])
-
-
-def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError
-    return value
-
-
-def _true(relation: Relation, arguments: Arguments) -> bool:
-    try:
-        return bool(relation(arguments))
-    except (TypeError, IndexError, ValueError, AttributeError):
-        return False
-
-
-def _is_sorted(values: Sequence[Any]) -> bool:
-    try:
-        return all(first <= second for first, second in pairwise(values))
-    except TypeError:
-        return False
-
-
-def _is_distinct(values: Iterable[Any]) -> bool:
-    texts = [repr(each) for each in values]
-    return len(set(texts)) == len(texts)

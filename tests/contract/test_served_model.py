@@ -29,6 +29,7 @@ pytestmark = [
     pytest.mark.nightly,
 ]
 
+PATIENCE = 600  # seconds for an answer: replicas share two cores with whatever else runs
 IDLE_LIMIT = 20  # seconds; a busy machine must get its question in
 
 
@@ -58,7 +59,7 @@ def ask(url: str) -> str:
     request = urllib.request.Request(
         f"{url}/v1/completions", json.dumps(body).encode(), {"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(request, timeout=60) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
         text: str = json.loads(answer.read())["choices"][0]["text"]
     return text
 
@@ -81,7 +82,7 @@ def test_two_replicas_of_the_server_share_the_questions_and_leave_nothing(
     started = served(state, *where)
     with ThreadPoolExecutor(8) as people:
         assert len(set(people.map(ask, [started.url] * 16))) == 1
-    with urllib.request.urlopen(f"{started.url}/metrics", timeout=60) as answer:
+    with urllib.request.urlopen(f"{started.url}/metrics", timeout=PATIENCE) as answer:
         metrics = answer.read().decode()
     shares = [
         int(float(count)) for count in re.findall(r"^vllm:e2e_request_latency_seconds_count\S* (\S+)", metrics, re.M)

@@ -70,6 +70,7 @@ def test_every_canonical_solution_passes(sandbox: Sandbox) -> None:
 def test_no_solution_written_from_the_docstring_alone_is_rejected(sandbox: Sandbox) -> None:
     problems = {problem.task_id: problem for problem in read_problems(STRONG)}
     solutions = independent_solutions()
+    assert solutions.keys() == problems.keys()
     verdicts = {
         task_id: sandbox.check(problems[task_id], completion, timeout=3.0) for task_id, completion in solutions.items()
     }

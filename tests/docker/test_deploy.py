@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from pytest_humaneval.__main__ import _parser
-from pytest_humaneval.plugin.options import OPTIONS
+from pytest_humaneval.plugin.option_table import OPTIONS
 
 DOCKER = Path(__file__).parents[2] / "docker"
 DEPLOY = DOCKER / "deploy"

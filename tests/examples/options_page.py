@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_humaneval import __main__ as command_line
-from pytest_humaneval.plugin import hooks, options, settings
+from pytest_humaneval.plugin import hooks, settings
+from pytest_humaneval.plugin.option_table import FLAGS, OPTIONS
 
 PAGE = Path(__file__).parents[2] / "docs" / "options.md"
 
@@ -101,7 +102,7 @@ def _options(recorder: Recorder) -> Iterator[str]:
 
 def _preset(key: str, recorder: Recorder) -> str:
     name = key.removeprefix("humaneval_").replace("_", "-")
-    settable = {option.name for option in options.OPTIONS if option.name != "config"} | set(options.FLAGS)
+    settable = {option.name for option in OPTIONS if option.name != "config"} | set(FLAGS)
     return ", ".join(where for where, may in (("ini", key in recorder.ini), ("toml", name in settable)) if may)
 
 

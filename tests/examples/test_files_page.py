@@ -16,7 +16,7 @@ from documentation import first_cells, section
 from pytest_humaneval.dataset import jsonl, shipped
 from pytest_humaneval.outcome import KINDS
 from pytest_humaneval.plugin.config_file import KEYS_OF_AN_EXPERIMENT
-from pytest_humaneval.plugin.options import FLAGS
+from pytest_humaneval.plugin.option_table import FLAGS
 from pytest_humaneval.plugin.settings import TIMEOUT, WORKERS
 from pytest_humaneval.results.preregistration import KEYS
 from pytest_humaneval.results.scored_solutions import likelihood_of

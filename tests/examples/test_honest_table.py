@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from documentation import DOCS, README
 
+from benchmarks import mbpp_table
 from benchmarks.engine_measure import read_result
 from benchmarks.honest_table import batches, finished, sharing, table
 from benchmarks.postprocessors import sentence
@@ -18,6 +19,13 @@ def test_the_page_has_the_figures_of_the_results() -> None:
     assert table(found.values()) in page
     assert sharing(found) in " ".join(page.split())
     assert batches(found) in page
+
+
+def test_the_page_has_the_figures_on_mbpp() -> None:
+    found = finished(mbpp_table.FOLDER, mbpp_table.GROUPS)
+    page = PAGE.read_text()
+    assert table(found.values()) in page
+    assert batches(found, mbpp_table.FOLDER.name) in page
 
 
 def test_the_page_says_what_post_processing_is_worth() -> None:

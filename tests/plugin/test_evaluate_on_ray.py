@@ -6,6 +6,8 @@ The nodes are started once for all tests of this file: that takes most of the ti
 from __future__ import annotations
 
 import contextlib
+import csv
+import gzip
 import json
 import os
 import re
@@ -13,7 +15,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,8 @@ from typing import Any
 import pytest
 from mini import PROBLEMS, RIGHT
 from ray_nodes import ENVIRONMENT, PATIENCE, ThreeNodes
+
+from pytest_humaneval.dataset.load import read_problems
 
 pytestmark = [
     # By day tests/unit/test_cluster_*.py have nodes and processes die, without Ray: nothing is lost, nothing doubled.
@@ -157,6 +161,71 @@ def test_verdicts_and_figures_are_those_of_a_run_under_pytest(
     assert report.ret == 0
     shown = report.stdout.str().splitlines()  # also what takes all texts: how alike the samples of a problem are
     assert [line for line in table.splitlines() if line not in shown] == []
+
+
+ANSWERS = {"HumanEval/0": "    return True\n", "HumanEval/53": "    return x + y\n"}  # a wrong one and a right one
+PROMPTS = {problem.task_id: problem.prompt for problem in read_problems() if problem.task_id in ANSWERS}
+WHOLE = {task_id: PROMPTS[task_id] + body for task_id, body in ANSWERS.items()}
+
+
+def json_lines(rows: Iterable[Any]) -> str:
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def in_evalplus_folders(folder: Path) -> Path:
+    for task_id, program in WHOLE.items():
+        (folder / "run" / task_id.replace("/", "_")).mkdir(parents=True)
+        (folder / "run" / task_id.replace("/", "_") / "0.py").write_text(program)
+    return folder / "run"
+
+
+def as_lm_eval_log(folder: Path) -> Path:
+    file = folder / "samples_humaneval.jsonl"
+    docs = [{"task_id": task_id, "prompt": PROMPTS[task_id]} for task_id in ANSWERS]
+    file.write_text(json_lines({"doc": doc, "filtered_resps": [[WHOLE[doc["task_id"]]]]} for doc in docs))
+    return file
+
+
+def as_bigcode_generations(folder: Path) -> Path:
+    file = folder / "generations.json"
+    programs = [[WHOLE[task_id]] if (task_id := f"HumanEval/{number}") in WHOLE else [] for number in range(164)]
+    file.write_text(json.dumps(programs))
+    return file
+
+
+def as_evalplus_lines(folder: Path) -> Path:
+    file = folder / "samples.jsonl.gz"
+    file.write_bytes(gzip.compress(json_lines({"task_id": t, "solution": text} for t, text in WHOLE.items()).encode()))
+    return file
+
+
+def as_csv(folder: Path) -> Path:
+    file = folder / "samples.csv"
+    with file.open("w", newline="") as opened:
+        csv.writer(opened).writerows([("task_id", "completion"), (0, ANSWERS["HumanEval/0"]), *[*ANSWERS.items()][1:]])
+    return file
+
+
+def as_pretty_array(folder: Path) -> Path:
+    file = folder / "samples.json"
+    rows = [{"task_id": task_id.replace("/", "_"), "response": body} for task_id, body in ANSWERS.items()]
+    file.write_text("\ufeff" + json.dumps(rows, indent=2))
+    return file
+
+
+@pytest.mark.parametrize(
+    "written",
+    [in_evalplus_folders, as_evalplus_lines, as_lm_eval_log, as_bigcode_generations, as_csv, as_pretty_array],
+)
+def test_samples_as_other_programs_write_them_are_judged_on_the_cluster(
+    start: Callable[..., subprocess.Popen[str]], tmp_path: Path, written: Callable[[Path], Path]
+) -> None:
+    status, _, errors = finish(start(written(tmp_path), "--dataset=humaneval"))
+    assert status == 1, errors
+    rows = rows_in(tmp_path / "out" / "results.jsonl")
+    assert {row["task_id"]: row["kind"] for row in rows} == {"HumanEval/0": "assertion", "HumanEval/53": "passed"}
+    run = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert [(row["passed"], row["kinds"]["assertion"]) for row in run["strategies"]] == [(1, 1)]
 
 
 def test_a_node_and_a_process_that_die_lose_nothing_and_double_nothing(

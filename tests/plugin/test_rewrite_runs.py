@@ -94,7 +94,7 @@ def test_what_rewrites_cost_beyond_a_control_is_in_every_report(
     assert (excess["strategy"], excess["dataset"], excess["difference"]) == ("minimal", "mini", 1.0)
     assert excess["by_rewrite"] == {"comments": [1.0, 0.0]}
     lines = finished.results_lines(read_results(out), finished.analysed(
-        read_results(out), None, finished.Asked(), pairs=True
+        read_results(out), None, finished.ReportOptions(), pairs=True
     )[0], 120)  # fmt: skip
     pytest.LineMatcher(lines).fnmatch_lines([row])
 

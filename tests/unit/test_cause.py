@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.problem import Problem
-from pytest_humaneval.report.terminal import remark_lines
+from pytest_humaneval.report.remarks import remark_lines
 from pytest_humaneval.results import cause
 from pytest_humaneval.results.cause import cause_of
 from pytest_humaneval.results.rows import rows_of

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.plain import from_plain, to_plain
 from pytest_humaneval.plugin.config_file import ConfigFile, has_table, line_of, read_config_file
-from pytest_humaneval.plugin.options import FLAGS, OPTIONS
+from pytest_humaneval.plugin.option_table import FLAGS, OPTIONS
 from pytest_humaneval.prompting.experiment import Experiment
 
 

@@ -19,7 +19,7 @@ STEP_TOKENS = 4096  # of prompts in one step
 LIMIT = 768  # tokens of an answer
 
 
-class Asked(NamedTuple):
+class RecordedRequest(NamedTuple):
     prompt_tokens: int
     tokens: int
     seconds: float  # from the start of the run until it was answered, as recorded
@@ -31,10 +31,13 @@ class Moment(NamedTuple):
     answered: list[int]  # places of the requests that have ended by now
 
 
-def recorded(run: str) -> list[Asked]:
+def recorded(run: str) -> list[RecordedRequest]:
     """The requests of a run in their order; equal ones were asked once."""
     rows = [json.loads(line) for line in (RESULTS / run / "results.jsonl").read_text().splitlines()]
-    return [Asked(row["prompt_tokens"], max(1, row["completion_tokens"]), row["generation_seconds"]) for row in rows]
+    return [
+        RecordedRequest(row["prompt_tokens"], max(1, row["completion_tokens"]), row["generation_seconds"])
+        for row in rows
+    ]
 
 
 class Replay(NamedTuple):

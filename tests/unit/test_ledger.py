@@ -12,7 +12,8 @@ from pytest_humaneval.engine.protocol import EngineOptions, Identity
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.report.markdown import markdown_summary
-from pytest_humaneval.report.terminal import summary_lines, table
+from pytest_humaneval.report.strategy_table import table
+from pytest_humaneval.report.terminal import summary_lines
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.sandbox.interface import SandboxOptions
 

@@ -11,7 +11,7 @@ import pytest
 from pytest_humaneval.commands.finished import _settings_lines
 from pytest_humaneval.engine import machine, precision
 from pytest_humaneval.engine.precision import choose_precision, faster
-from pytest_humaneval.results.record import surroundings
+from pytest_humaneval.results.run_json import surroundings
 
 SLOW_BFLOAT16 = {"float32": 0.02, "bfloat16": 0.08}
 FAST_BFLOAT16 = {"float32": 0.02, "bfloat16": 0.01}

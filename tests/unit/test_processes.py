@@ -1,16 +1,21 @@
 from __future__ import annotations
 
 import os
+import platform
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from pytest_humaneval.background.processes import end_group, is_running, peer_is_own, resident_bytes, start_mark
+
+EXIT = {"x86_64": 60, "aarch64": 93}  # the system call by which a thread ends alone
 
 
 @pytest.fixture
@@ -37,6 +42,28 @@ def test_a_process_that_has_ended_is_not_running_though_nobody_asked_for_its_sta
     assert sleeper.wait() == -signal.SIGKILL
 
 
+@pytest.mark.skipif(platform.machine() not in EXIT, reason="this machine's number of the system call is not known")
+def test_a_process_whose_first_thread_has_ended_is_running_as_long_as_others_are() -> None:
+    program = (
+        "import ctypes, threading, time\n"
+        "threading.Thread(target=time.sleep, args=(60,)).start()\n"
+        "print(flush=True)\n"
+        f"ctypes.CDLL(None).syscall({EXIT[platform.machine()]}, 0)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, start_new_session=True)
+    assert process.stdout is not None
+    process.stdout.readline()
+    mark, deadline = start_mark(process.pid), time.monotonic() + 10
+    while ") Z " not in Path(f"/proc/{process.pid}/stat").read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert is_running(process.pid, mark)
+    end_group(process.pid, mark, patience=30.0)
+    assert not is_running(process.pid, mark)
+    assert process.wait() == -signal.SIGTERM
+    process.stdout.close()
+
+
 def test_a_polite_process_is_asked_first(sleeper: subprocess.Popen[bytes]) -> None:
     end_group(sleeper.pid, start_mark(sleeper.pid), patience=30.0)
     assert sleeper.wait() == -signal.SIGTERM
@@ -55,6 +82,30 @@ def test_children_go_with_their_group() -> None:
     while is_running(child, mark):
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_a_group_has_ended_when_all_of_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kernel with much to do takes a while to end a killed process, which holds its locks until then."""
+    ignores = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(60)"
+    program = (
+        "import subprocess, sys, time\n"
+        f"child = subprocess.Popen([sys.executable, '-c', {ignores!r}], stdout=subprocess.PIPE)\n"
+        "child.stdout.readline()\n"
+        "print(child.pid, flush=True)\n"
+        "time.sleep(60)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, start_new_session=True)
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    mark = start_mark(child)
+    kill_group = os.killpg
+    late = threading.Timer(0.5, kill_group, (parent.pid, signal.SIGKILL))
+    monkeypatch.setattr(os, "killpg", lambda group, number: late.start())
+    end_group(parent.pid, start_mark(parent.pid), patience=30.0)
+    assert not is_running(child, mark)
+    late.join()
+    parent.wait()
+    parent.stdout.close()
 
 
 def test_another_process_with_the_id_is_left_alone(sleeper: subprocess.Popen[bytes]) -> None:

@@ -6,8 +6,8 @@ import functools
 
 import pytest
 
-from pytest_humaneval.dataset.asked import asked_for
 from pytest_humaneval.dataset.kinds import DATASET_SORT, DatasetKind
+from pytest_humaneval.dataset.requested import requested_datasets
 from pytest_humaneval.exceptions import DatasetError, InputError
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.registration import Sort
@@ -59,7 +59,7 @@ def test_a_name_that_is_known_is_no_file(tmp_path_factory: pytest.TempPathFactor
     (folder / "mine").touch()
     (folder / "other").touch()
     known = {"mine": DatasetKind("mine", "", lambda: [ONE])}
-    mine, other = asked_for("mine,other", known, folder, ())
+    mine, other = requested_datasets("mine,other", known, folder, ())
     assert mine.kind is known["mine"]
     with pytest.raises(DatasetError, match="holds no problem"):
         other.dataset()

@@ -11,17 +11,17 @@ from pathlib import Path
 import pytest
 from one_sandbox import check_correctness, one_sandbox  # noqa: F401 - a fixture
 
-from pytest_humaneval.dataset.asked import DATA_DIR
 from pytest_humaneval.dataset.examples import visible_examples
 from pytest_humaneval.dataset.kinds import Wanted
 from pytest_humaneval.dataset.load import read_problems
 from pytest_humaneval.dataset.mbpp import MBPP, SHAPES
+from pytest_humaneval.dataset.requested import DATA_DIR
 from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.rewrite.canonical_answers import CanonicalAnswers
 from pytest_humaneval.rewrite.numerals import in_words
 from pytest_humaneval.rewrite.renaming import names_of, renamed
-from pytest_humaneval.rewrite.rewrite_catalogue import BUNDLED, rewrites_asked
+from pytest_humaneval.rewrite.rewrite_catalogue import BUNDLED, requested_rewrites
 from pytest_humaneval.rewrite.rewriting import Rewrite
 from pytest_humaneval.rewrite.typos import TYPOS
 
@@ -177,4 +177,4 @@ def test_examples_that_contradict_the_solution_are_not_exchanged(answers: Canoni
 )
 def test_what_cannot_be_asked_for_says_why(asked: str, told: str) -> None:
     with pytest.raises(DatasetError, match=told):
-        rewrites_asked(asked, BUNDLED)
+        requested_rewrites(asked, BUNDLED)

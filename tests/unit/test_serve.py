@@ -4,14 +4,19 @@ import json
 import os
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import NoReturn
+from types import SimpleNamespace
+from typing import Any, NoReturn
 
 import pytest
 
 from pytest_humaneval.engine import precision, serve
+from pytest_humaneval.engine.patient_server import await_coordinator
 from pytest_humaneval.engine.serve import model_spec, server_command
 from pytest_humaneval.engine.serving_folder import PREFIX
 from pytest_humaneval.exceptions import ModelError
@@ -156,3 +161,26 @@ def test_a_port_is_a_number(port: str, capsys: pytest.CaptureFixture[str], monke
     with pytest.raises(SystemExit):
         serve.main([])
     assert f"{port!r} is not a port, a number from 1 to 65535" in capsys.readouterr().err
+
+
+def test_several_replicas_are_served_with_more_patience(model: Path) -> None:
+    command = server_command(model, "mine", "::", 8000, ["--data-parallel-size=2"], cpu=True)
+    assert command[:4] == [sys.executable, "-P", "-m", "pytest_humaneval.engine.patient_server"]
+
+
+def test_a_slow_coordinator_is_waited_for_and_a_dead_one_is_not() -> None:
+    class Coordinator:
+        def _wait_for_zmq_addrs(self, pipe: Connection) -> str:
+            assert pipe.poll(0), "vLLM finds that it is there"
+            return str(pipe.recv())
+
+    await_coordinator(Coordinator)
+    receive, send = Pipe(duplex=False)
+    dead, end = Pipe(duplex=False)
+    coordinator: Any = Coordinator()
+    coordinator.proc = SimpleNamespace(sentinel=dead)
+    threading.Timer(0.05, lambda: send.send("addresses")).start()
+    assert coordinator._wait_for_zmq_addrs(receive) == "addresses"
+    end.close()  # as when the process ends
+    with pytest.raises(AssertionError, match="vLLM finds"):
+        coordinator._wait_for_zmq_addrs(receive)

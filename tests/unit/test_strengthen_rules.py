@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,10 +15,12 @@ from pytest_humaneval.strengthen.agreement import Case, is_defensible, within
 from pytest_humaneval.strengthen.batches import condition
 from pytest_humaneval.strengthen.choosing import Suspect, chosen
 from pytest_humaneval.strengthen.comparing import Comparison, comparison_of
+from pytest_humaneval.strengthen.domain import Answers, Domain, is_numbers
+from pytest_humaneval.strengthen.drawing import drawn
 from pytest_humaneval.strengthen.mutants import mutants
 from pytest_humaneval.strengthen.programs import independent
 from pytest_humaneval.strengthen.promises import is_plain_speech, promised
-from pytest_humaneval.strengthen.traits import FIRM, Answers, Domain
+from pytest_humaneval.strengthen.traits import FIRM
 from pytest_humaneval.strengthen.writing import strong_test
 from pytest_humaneval.testing import ADD
 
@@ -218,9 +222,9 @@ def test_a_docstring_that_limits_or_rounds_is_not_plain(docstring: str, plain: b
 
 
 def test_what_has_text_in_it_is_not_numbers_alone() -> None:
-    assert traits.is_numbers(([1, 2.5], True, [[0]]))
-    assert not traits.is_numbers(([1, "2"],))
-    assert not traits.is_numbers((None,))
+    assert is_numbers(([1, 2.5], True, [[0]]))
+    assert not is_numbers(([1, "2"],))
+    assert not is_numbers((None,))
 
 
 def test_of_nothing_only_nothing_is_natural() -> None:
@@ -264,3 +268,13 @@ def test_what_rejects_programs_is_chosen_first_and_the_smaller_one_of_equals() -
 def test_mutants_are_the_same_every_time_and_none_is_the_solution() -> None:
     assert mutants(ADD, 5) == mutants(ADD, 5) != []
     assert mutants(replace(ADD, canonical_solution="    return (\n"), 5) == []
+
+
+def test_inputs_do_not_depend_on_the_source_of_loaded_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("hypothesis")
+    domain = Domain([([3, 1], 1.5, "abcd"), ([2], 2.5, "efgh"), ([8, 9, 7], 0.5, "ijkl")])
+    before = drawn("a problem", domain, 100)
+    (tmp_path / "constants_of_a_module.py").write_text("NUMBERS = (4, 5, 6, 0.75, 1.25, 'acegi')\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    importlib.import_module("constants_of_a_module")
+    assert drawn("a problem", domain, 100) == before

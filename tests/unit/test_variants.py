@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from one_sandbox import check_correctness, one_sandbox  # noqa: F401 - a fixture
 
-from pytest_humaneval.dataset.asked import asked_for, read_together
 from pytest_humaneval.dataset.bundled import BUNDLED
 from pytest_humaneval.dataset.examples import visible_examples
 from pytest_humaneval.dataset.kinds import Dataset, Wanted
 from pytest_humaneval.dataset.load import read_problems
+from pytest_humaneval.dataset.requested import read_together, requested_datasets
 from pytest_humaneval.dataset.variants.variants_dataset import TEMPLATES, VARIANTS
 from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.problem import Problem
@@ -82,4 +82,4 @@ def test_a_seed_has_its_digest(seed_0: Dataset, tmp_path: Path) -> None:
 )
 def test_what_is_no_seed_says_so(asked: str, told: str, tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=told):
-        read_together(asked_for(asked, BUNDLED, tmp_path, ()))
+        read_together(requested_datasets(asked, BUNDLED, tmp_path, ()))

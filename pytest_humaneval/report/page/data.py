@@ -14,9 +14,9 @@ from pytest_humaneval.printable import printable
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import Prompt
 from pytest_humaneval.report.page.summary import Summary, former, kinds_of
-from pytest_humaneval.report.rejected import told_rejected
+from pytest_humaneval.report.rejected import rejection_text
 from pytest_humaneval.results.cause import CAUSES
-from pytest_humaneval.results.prompts import Asked
+from pytest_humaneval.results.prompts import PromptsByItem
 from pytest_humaneval.results.read import Results
 
 
@@ -33,7 +33,7 @@ def page_data(
     problems: Sequence[Problem],
     summaries: Sequence[Summary],
     baseline: Results | None,
-    prompts: Asked,
+    prompts: PromptsByItem,
 ) -> PageData:
     """Everything the grid and its cells show; strategies in the order of ``summaries``, problems as given."""
     strategies = list(dict.fromkeys(row.strategy for row in summaries))
@@ -97,7 +97,7 @@ def _cell(outcome: Outcome, before: Outcome | None, kinds: Sequence[str], texts:
 def _detail(outcome: Outcome) -> str:
     if outcome.passed_strong or not outcome.passed:
         return outcome.detail
-    return f"The plain test passes; the stronger one rejects it: {told_rejected(outcome)}\n\n{outcome.strong_detail}"
+    return f"The plain test passes; the stronger one rejects it: {rejection_text(outcome)}\n\n{outcome.strong_detail}"
 
 
 def _with_gap(problem: Problem) -> str:

@@ -19,7 +19,7 @@ from pytest_humaneval.report.partial import partial_notes
 from pytest_humaneval.report.stopping_lines import stopped_notes
 from pytest_humaneval.results.parts import control_of
 from pytest_humaneval.results.preregistration import recorded
-from pytest_humaneval.results.prompts import Asked, read_prompts
+from pytest_humaneval.results.prompts import PromptsByItem, read_prompts
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.stopping import recorded_stops
 from pytest_humaneval.statistics.excess_drop import LIMIT, excess_drops
@@ -35,7 +35,7 @@ def write_page(
     results: Results,
     problems: Sequence[Problem],
     baseline: Results | None = None,
-    prompts: Asked | None = None,
+    prompts: PromptsByItem | None = None,
 ) -> None:
     """Write the report page of ``results`` to ``path``: one file, nothing beside it, nothing to be loaded.
 
@@ -52,7 +52,7 @@ def write_page(
     write_whole(path, [render(results, problems, baseline, prompts)])
 
 
-def render(results: Results, problems: Sequence[Problem], baseline: Results | None, prompts: Asked) -> str:
+def render(results: Results, problems: Sequence[Problem], baseline: Results | None, prompts: PromptsByItem) -> str:
     """The page as text."""
     import jinja2
     from markupsafe import Markup

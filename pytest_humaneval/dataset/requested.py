@@ -23,7 +23,7 @@ BESIDE = "data"  # the folder beside a run in which they are looked for
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestedDataset:
     """One dataset: of a kind that is registered, or any file of problems (``kind`` is None then)."""
 
     text: str
@@ -46,13 +46,13 @@ def folders_of(directory: Path, given: Path | None, environment: Mapping[str, st
     return (given,) if given is not None else (directory, directory / BESIDE)
 
 
-def asked_for(
+def requested_datasets(
     text: str,
     known: Mapping[str, DatasetKind],
     directory: Path,
     folders: tuple[Path, ...],
     keep: Path | None = None,
-) -> tuple[Asked, ...]:
+) -> tuple[RequestedDataset, ...]:
     """What a text means, such as ``humaneval,mbpp:train=FILE,mine.jsonl``; files are seen from ``directory``.
 
     ``keep`` is the cache folder.
@@ -65,17 +65,17 @@ def asked_for(
     else:
         pieces = comma_separated(text)
     wanted = Wanted(folders=folders, keep=keep)
-    return tuple(_asked(piece, known, directory, wanted) for piece in pieces)
+    return tuple(_requested(piece, known, directory, wanted) for piece in pieces)
 
 
-def _asked(piece: str, known: Mapping[str, DatasetKind], directory: Path, wanted: Wanted) -> Asked:
+def _requested(piece: str, known: Mapping[str, DatasetKind], directory: Path, wanted: Wanted) -> RequestedDataset:
     name, _, file = piece.partition("=")
     name, *parts = name.split(":")
     path = directory / Path(piece).expanduser()
     if (kind := known.get(name)) is None:
         if not names_a_file(piece) and not path.exists():
             raise DatasetError(f"{OPTION}: neither a file nor known: {unknown('dataset', name, known)}")
-        return Asked(piece, None, replace(wanted, file=path))
+        return RequestedDataset(piece, None, replace(wanted, file=path))
     if file and kind.find is None:
         raise DatasetError(f"{OPTION}: {piece}: {name} is read by its own function and takes no file")
     if wrong := [part for part in parts if part not in kind.parts and not (kind.seeded and part.isdecimal())]:
@@ -83,10 +83,10 @@ def _asked(piece: str, known: Mapping[str, DatasetKind], directory: Path, wanted
         takes = "it takes a seed, a whole number" if kind.seeded else takes
         raise DatasetError(f"{OPTION}: {piece}: {name} has no part {wrong[0]!r}; {takes}")
     path = directory / Path(file).expanduser()
-    return Asked(piece, kind, replace(wanted, parts=tuple(parts), file=path if file else None))
+    return RequestedDataset(piece, kind, replace(wanted, parts=tuple(parts), file=path if file else None))
 
 
-def read_together(requested: Sequence[Asked]) -> Dataset:
+def read_together(requested: Sequence[RequestedDataset]) -> Dataset:
     """One dataset by itself, or several as one whose parts they are.
 
     Raises:
@@ -115,7 +115,9 @@ def dataset_named(text: str | None, keep: Path | None = None) -> Dataset:
     import os
 
     here = Path.cwd()
-    return read_together(asked_for(text or HUMANEVAL.name, BUNDLED, here, folders_of(here, None, os.environ), keep))
+    return read_together(
+        requested_datasets(text or HUMANEVAL.name, BUNDLED, here, folders_of(here, None, os.environ), keep)
+    )
 
 
 def recorded_names(run: Mapping[str, Any]) -> str | None:

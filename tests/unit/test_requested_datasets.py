@@ -11,9 +11,15 @@ from typing import Any
 import pytest
 
 from pytest_humaneval import DatasetKind, Problem
-from pytest_humaneval.dataset.asked import asked_for, dataset_lines, folders_of, read_together, recorded_names
 from pytest_humaneval.dataset.kinds import Dataset, Wanted
 from pytest_humaneval.dataset.load import HUMANEVAL
+from pytest_humaneval.dataset.requested import (
+    dataset_lines,
+    folders_of,
+    read_together,
+    recorded_names,
+    requested_datasets,
+)
 from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.option import NAMES_OR_FILES, Option
 from pytest_humaneval.testing import ADD, PROBLEMS
@@ -36,7 +42,7 @@ def written(file: Path, problems: Sequence[Problem] = PROBLEMS) -> Path:
 
 
 def read(text: str, folder: Path) -> Dataset:
-    return read_together(asked_for(text, KNOWN, folder, (folder,)))
+    return read_together(requested_datasets(text, KNOWN, folder, (folder,)))
 
 
 def test_names_and_files_are_one_dataset_with_parts(tmp_path: Path) -> None:
