@@ -104,7 +104,7 @@ def table(samples: int, problems: int, strategies: int) -> str:
     for machine in MACHINES:
         seconds = stages(machine, measured, samples, questions)
         slowest = max(seconds, key=lambda name: seconds[name])
-        lines.append(f"| {machine.name} | {' | '.join(map(_duration, seconds.values()))} | {slowest} |")
+        lines.append(f"| {machine.name} | {' | '.join(map(duration, seconds.values()))} | {slowest} |")
     items, part = samples * questions, samples * problems
     lines += ["", f"{_memory(items, measured)}; one strategy at a time, {_memory(part, measured)}."]
     return "\n".join(lines) + "\n"
@@ -134,7 +134,8 @@ def _memory(items: int, measured: Measured) -> str:
     )
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """In words, in the unit that fits."""
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= size:
             return f"{seconds / size:.1f} {unit}"

@@ -4,20 +4,21 @@
     python -m benchmarks.generate_scale --samples 30000 120000
 
 164 problems, one strategy, answered by their canonical solutions. peak: the largest resident set of the command, and of
-its engine process, in MiB.
+its engine process, in MiB; cpu_seconds: what each took of a core, start included.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks.engine_measure import write_result
 from pytest_humaneval.dataset.load import read_problems
@@ -54,28 +55,38 @@ def measure(samples: int) -> dict[str, Any]:
             ],
             cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         )  # fmt: skip
-        peaks: dict[int, float] = {}
-        watching = threading.Thread(target=watch, args=(process, peaks))
+        taken: dict[int, Taken] = {}
+        watching = threading.Thread(target=watch, args=(process, taken))
         watching.start()
         printed, _ = process.communicate()
         watching.join()
         assert f"{each * len(problems):,} samples are in" in printed, printed
+        command, engine = taken.pop(process.pid), max(taken.values())
         return {
             "samples": each * len(problems),
             "seconds": round(time.monotonic() - start, 1),
-            "peak_mib": round(peaks.pop(process.pid)),
-            "peak_mib_of_engine": round(max(peaks.values())),
+            "cpu_seconds": round(command.cpu_seconds, 1),
+            "cpu_seconds_of_engine": round(engine.cpu_seconds, 1),
+            "peak_mib": round(command.peak_mib),
+            "peak_mib_of_engine": round(engine.peak_mib),
             "bytes": Path(folder, "samples.jsonl.gz").stat().st_size,
             "store_bytes": Path(folder, "cache", "generations.sqlite").stat().st_size,
         }
 
 
-def watch(process: subprocess.Popen[str], peaks: dict[int, float]) -> None:
-    """Note the peak of the process and of its children, until it ends."""
+class Taken(NamedTuple):
+    """What a process has taken so far."""
+
+    cpu_seconds: float
+    peak_mib: float
+
+
+def watch(process: subprocess.Popen[str], taken: dict[int, Taken]) -> None:
+    """Note what the process and its children have taken, until it ends."""
     while process.poll() is None:
         for pid in (process.pid, *children(process.pid)):
-            if (kibibytes := peak(pid)) is not None:
-                peaks[pid] = max(kibibytes, peaks.get(pid, 0.0))
+            if (now := taken_by(pid)) is not None:
+                taken[pid] = now
         time.sleep(LOOK_SECONDS)
 
 
@@ -87,13 +98,15 @@ def children(pid: int) -> list[int]:
         return []
 
 
-def peak(pid: int) -> float | None:
-    """MiB; None where it has ended."""
+def taken_by(pid: int) -> Taken | None:
+    """None where it has ended."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        times = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]  # utime, stime
     except OSError:
         return None
-    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), None)
+    peak = next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), None)
+    return Taken(sum(map(int, times)) / os.sysconf("SC_CLK_TCK"), peak) if peak is not None else None
 
 
 if __name__ == "__main__":

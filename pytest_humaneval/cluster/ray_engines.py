@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.1
 EXCHANGE_SECONDS = 0.25  # that an engine goes on for until it is heard of: steps may take a few milliseconds
-FALSE_STARTS = 3  # of engines in a row, while none has ever started: then nothing will
+FALSE_STARTS = 3  # of engines in a row; then no more are started
 ELSEWHERE = ("openai", "replay")  # engines that a cluster is no help to
 
 Exchange = tuple[list[Answer], int]

@@ -15,8 +15,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-RATE_SECONDS = 30.0  # the rate that is shown is that of so long a time
+RATE_SECONDS = 30.0  # the rate that is shown is that of so long a time,
+RATE_STEP = 0.1  # to so many seconds
 FEWEST_ANSWERS = 5  # before so many are whole, their lengths say nothing
+KEPT_LENGTHS = 10_000  # of the newest answers: more say nothing more, and a run may have any number
 # Tokens that a step brings a sequence where guesses stand, as they do for answers that repeat themselves: what is left
 # of a batch, as a rule. A recorded run fits 5 for those that reach the limit; the others are soon done.
 STRIDE = 6.0
@@ -50,8 +52,8 @@ class Forecast:
     """Watches an engine at work. Its seconds are those during which there was work."""
 
     def __init__(self) -> None:
-        self._finished: list[int] = []  # tokens of answers
-        self._finished_prompts = 0
+        self._lengths: deque[int] = deque(maxlen=KEPT_LENGTHS)  # tokens of whole answers
+        self._finished_tokens = self._finished_prompts = 0
         self._longest = 1
         self._costs = _Costs()
         self._last: tuple[float, Underway, Work] | None = None
@@ -63,15 +65,16 @@ class Forecast:
 
     def finish(self, now: float, prompt_tokens: int, tokens: int) -> None:
         """An answer is whole."""
-        self._finished.append(tokens)
+        self._lengths.append(tokens)
+        self._finished_tokens += tokens
         self._finished_prompts += prompt_tokens
         if self._last is None:  # an engine that cannot tell how far it is
-            self._note(now, sum(self._finished))
+            self._note(now, self._finished_tokens)
 
     def observe(self, now: float, underway: Underway) -> None:
         """Take in how far the engine is."""
         prompts, answers = (sum(part) for part in zip((0, 0), *underway.begun, strict=True))
-        work = Work(underway.steps, sum(self._finished) + answers, self._finished_prompts + prompts)
+        work = Work(underway.steps, self._finished_tokens + answers, self._finished_prompts + prompts)
         if self._last is not None and now > self._last[0]:
             before, _, earlier = self._last
             self._costs.learn(now - before, Work(*(a - b for a, b in zip(work, earlier, strict=True))))
@@ -87,13 +90,15 @@ class Forecast:
     def seconds_left(self, now: float) -> float | None:
         """Until the last answer; None where that cannot be told."""
         costs = self._costs.estimate()
-        if costs is None or self._last is None or len(self._finished) < FEWEST_ANSWERS:
+        if costs is None or self._last is None or len(self._lengths) < FEWEST_ANSWERS:
             return None
         seen, underway, _ = self._last
-        lengths = Lengths(self._finished, [answer for _, answer in underway.begun], self._longest)
+        lengths = Lengths(self._lengths, [answer for _, answer in underway.begun], self._longest)
         return max(0.0, _rest_of_batch(costs, lengths, underway) - (now - seen))
 
     def _note(self, now: float, tokens: float) -> None:
+        if len(self._produced) > 1 and now < self._produced[-2][0] + RATE_STEP:
+            self._produced.pop()
         self._produced.append((now, tokens))
         while len(self._produced) > 2 and self._produced[1][0] <= now - RATE_SECONDS:
             self._produced.popleft()

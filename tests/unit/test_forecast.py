@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from pytest_humaneval.engine.forecast import Forecast, Lengths, Underway, Work
+from pytest_humaneval.engine.forecast import KEPT_LENGTHS, Forecast, Lengths, Underway, Work
 from pytest_humaneval.engine.speculation import FEW
 
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
@@ -143,6 +143,15 @@ def test_an_engine_that_cannot_tell_gets_a_rate_and_no_forecast() -> None:
     assert forecast.rate(100.0) == pytest.approx(6.0)
     assert forecast.rate(130.0) == 0.0
     assert forecast.seconds_left(100.0) is None
+
+
+def test_of_many_answers_all_count_for_the_rate_and_the_newest_for_the_lengths() -> None:
+    forecast = Forecast()
+    for second in range(3 * KEPT_LENGTHS):
+        forecast.finish(second / 1000, 10, 2)
+    assert forecast.rate(30.0) == pytest.approx(2000, rel=0.01)
+    assert len(forecast._lengths) == KEPT_LENGTHS
+    assert len(forecast._produced) < 310
 
 
 def test_the_rate_counts_answers_that_are_not_whole() -> None:
