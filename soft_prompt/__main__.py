@@ -87,7 +87,7 @@ def _bench(options: argparse.Namespace) -> int:
 def _data(options: argparse.Namespace) -> int:
     from .data import read_training_data
 
-    data = read_training_data(str(options.source))
+    data = read_training_data(options.sources)
     print(data.summary())
     for task_id, other in data.near_duplicates.items():
         print(f"{task_id} is too similar to {other}")
@@ -142,8 +142,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     bench.set_defaults(run=_bench)
 
-    data = commands.add_parser("data", help="count the tasks of MBPP that would be used, and say why others would not")
-    data.add_argument("source", help="a .jsonl file, or an id on the hub")
+    data = commands.add_parser("data", help="count the tasks that would be used, and say why others would not")
+    data.add_argument("sources", nargs="+", metavar="SOURCE", help="a file of problems, mbpp, or its id on the hub")
     data.set_defaults(run=_data)
     return parser
 

@@ -23,7 +23,7 @@ from typing import Any
 from pytest_humaneval.exceptions import ConfigError
 from pytest_humaneval.wording import cannot_be_read, unknown
 
-from .config import Config, override
+from .config import Config, beside, override
 
 KEYS = ("seeds", "budget_tokens", "common", "methods")
 # Keys of a training that the bench gives itself. The learning rate stays, as steps of methods differ in tokens.
@@ -96,4 +96,4 @@ def _config(path: Path, name: str, given: Mapping[str, Any]) -> Config:
         config = override(Config(), **{**common, **own})
     except ConfigError as error:
         raise ConfigError(f"{path}: methods.{name}: {error}") from error
-    return replace(config, data=str(path.parent / config.data)) if config.data.endswith(".jsonl") else config
+    return beside(path, config)

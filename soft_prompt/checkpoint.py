@@ -53,6 +53,7 @@ class TrainerState:
     seconds: float = 0.0  # of training, without interruptions
     tokens: int = 0  # that went through the model in steps and their samples
     unreported: dict[str, Any] | None = None  # the last step's metrics, where its validation was interrupted
+    data: tuple[dict[str, Any], ...] = ()  # its datasets and their forms
 
 
 def save(
@@ -102,6 +103,7 @@ def write_prompt(folder: Path, prompt: SoftPrompt, frozen: FrozenModel, config: 
         "strategy": config.strategy,
         "step": state.step,
         "best_validation_loss": state.best_loss,
+        "data": state.data,
         "config": config.to_dict(),
     }
     parts = prompt.tensors()
@@ -145,17 +147,32 @@ def resume(
     if not (output / LAST / TRAINER).is_file():
         return None
     saved = torch.load(output / LAST / TRAINER, map_location=frozen.device, weights_only=True)
-    now = config.to_dict()
-    if differing := [name for name, value in now.items() if saved["config"].get(name) != value]:
+    now, before = config.to_dict(), Config().to_dict() | saved["config"]  # which may be from before a key was there
+    if differing := [name for name, value in now.items() if before[name] != value]:
         name = differing[0]
         raise ModelError(
-            f"{output} holds a training with {name} = {saved['config'].get(name)!r}, not {now[name]!r}; "
+            f"{output} holds a training with {name} = {before[name]!r}, not {now[name]!r}; "
             "give another --output, or remove it"
         )
     load_prompt(output / LAST, frozen)  # refuses another model's
     prompt.load_state_dict(saved["prompt"])
     optimizer.load_state_dict(saved["optimizer"])
     return TrainerState(**saved["state"])
+
+
+def check_data(output: Path, state: TrainerState, data: tuple[dict[str, Any], ...]) -> None:
+    """Refuse to go on with other data than a training began with.
+
+    Raises:
+        ModelError: a dataset's content or form is not what it was; names it.
+    """
+    for before, now in zip(state.data, data, strict=True) if state.data else ():
+        if before != now:
+            raise ModelError(
+                f"{output} holds a training on another {now['name']}: {short_digest(before['sha256'])} with "
+                f"{before['train']} problems to train on, now {short_digest(now['sha256'])} with {now['train']}; give "
+                "another --output, or remove it"
+            )
 
 
 def _tensor(checkpoint: SoftCheckpoint, frozen: FrozenModel) -> Tensor:

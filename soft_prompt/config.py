@@ -29,7 +29,8 @@ class Config:
     # From what.
     objective: Literal["likelihood", "distillation", "reward", "passing", "preference"] = "likelihood"
     strategy: str = "minimal"  # the text strategy that the virtual tokens stand in front of
-    data: str = HUB_DATA  # a .jsonl file of MBPP, relative to this configuration's file, or the hub's id of it
+    data: str | tuple[str, ...] = HUB_DATA  # one or several: files relative to this one, `mbpp`, the hub's id of it
+    data_weights: tuple[float, ...] = ()  # one for each: how often a problem stands in an epoch; none: once
     max_length: int = 512  # tokens, without the virtual ones; longer examples are left out
     max_train_samples: int = 0  # tasks to learn from, drawn by the seed; 0: all
     max_eval_samples: int = 0  # tasks to validate on; 0: all
@@ -92,10 +93,23 @@ def read_config(path: Path, **overrides: Any) -> Config:
     for key, value in given.items():
         if problem := _problem_with(key, value):
             raise ConfigError(f"{path}:{_line_of(key, text)}: {problem}")
-    config = Config(**given)
-    if (file := path.parent / config.data) and config.data.endswith(".jsonl"):
-        config = replace(config, data=str(file))
-    return override(config, **overrides)
+    return override(beside(path, Config(**_tuples(given))), **overrides)
+
+
+def beside(path: Path, config: Config) -> Config:
+    """``config`` with files of data that are relative to the file ``path``."""
+    placed = tuple(str(path.parent / one) if is_file(one) else one for one in sources(config))
+    return replace(config, data=placed[0] if isinstance(config.data, str) else placed)
+
+
+def sources(config: Config) -> tuple[str, ...]:
+    """The datasets of a training."""
+    return (config.data,) if isinstance(config.data, str) else config.data
+
+
+def is_file(source: str) -> bool:
+    """Whether a dataset is named by its file."""
+    return source.endswith((".jsonl", ".json", ".jsonl.gz"))
 
 
 def override(config: Config, **overrides: Any) -> Config:
@@ -108,7 +122,12 @@ def override(config: Config, **overrides: Any) -> Config:
     for key, value in given.items():
         if problem := _problem_with(key, value):
             raise ConfigError(problem)
-    return replace(config, **given)
+    return replace(config, **_tuples(given))
+
+
+def _tuples(given: dict[str, Any]) -> dict[str, Any]:
+    """TOML's lists as a configuration has them."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
 
 
 def _problem_with(key: str, value: Any) -> str:
@@ -146,6 +165,16 @@ _POSITIVE = _number(1e-12, 1e6, "a number above 0")
 _NOT_NEGATIVE = _number(0.0, 1e6, "a number from 0")
 _TEXT: Rule = ("text that is not empty", lambda value: isinstance(value, str) and bool(value.strip()))
 
+
+def _is_data(value: Any) -> bool:
+    names = value if isinstance(value, list | tuple) else [value]
+    return bool(names) and all(map(_TEXT[1], names))
+
+
+def _are_weights(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(map(_POSITIVE[1], value))
+
+
 RULES: dict[str, Rule] = {
     "kind": _one_of("plain", "deep", "routed", "mixture"),
     "num_virtual_tokens": _whole(1),
@@ -154,7 +183,8 @@ RULES: dict[str, Rule] = {
     "prompt_tuning_init_text": _TEXT,
     "objective": _one_of("likelihood", "distillation", "reward", "passing", "preference"),
     "strategy": _TEXT,
-    "data": _TEXT,
+    "data": ("the name of a dataset, or a list of such names", _is_data),
+    "data_weights": ("a list of numbers above 0", _are_weights),
     "max_length": _whole(16),
     "max_train_samples": _whole(0),
     "max_eval_samples": _whole(0),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from pytest_humaneval.exceptions import ConfigError
+from pytest_humaneval.exceptions import ConfigError, DatasetError
 from pytest_humaneval.models.soft_checkpoint import BEST
 from pytest_humaneval.strategy import Strategy
 from pytest_humaneval.wording import cannot_be_written, unknown
@@ -87,7 +87,8 @@ def load(config: Config, model: str, cache_dir: Path, say: Say) -> Loaded:
     known(strategies, config.strategy, "strategy")
     known(strategies, config.teacher, "teacher")
     check_meta(config)
-    data = read_training_data(config.data).sample(config.max_train_samples, config.max_eval_samples, config.seed)
+    data = read_training_data(config.data, config.data_weights)
+    data = data.sample(config.max_train_samples, config.max_eval_samples, config.seed)
     say(data.summary())
     return Loaded(strategies, data, load_frozen(model, cache_dir, config.precision, say))
 
@@ -99,7 +100,8 @@ def train_loaded(config: Config, loaded: Loaded, output: Path, stream: TextIO) -
         TrainingError: the training diverged; its last good checkpoint is kept.
     """
     say, data, frozen = teller(stream), loaded.data, loaded.frozen
-    objective, examples = make_objective(config, data, frozen, loaded.strategies, output, say)
+    objective, encoded_examples = make_objective(config, data, frozen, loaded.strategies, output, say)
+    examples = weighted(encoded_examples, data, config.seed)
     try:
         trained = objective if config.meta == "none" else _meta(objective, config)
         state = train(frozen, examples, trained, config, output, stream)
@@ -165,6 +167,18 @@ def encoded(data: TrainingData, strategy: Strategy, frozen: FrozenModel, config:
         for split in splits
     )
     return Examples(train_examples, validation)
+
+
+def weighted(examples: Examples, data: TrainingData, seed: int) -> Examples:
+    """The same with each training example as often as its dataset's weight says, and what the datasets were.
+
+    Raises:
+        DatasetError: the weights leave none.
+    """
+    train_examples = tuple(example for example in examples.train for _ in range(data.times(example.task_id, seed)))
+    if not train_examples:
+        raise DatasetError("data_weights: no training example is left; give larger ones")
+    return Examples(train_examples, examples.validation, tuple(data.recorded()))
 
 
 def make_objective(

@@ -18,7 +18,7 @@ from pytest_humaneval.exceptions import TrainingError
 from pytest_humaneval.sandbox.signals import signals_held
 
 from .batches import Example, epoch_batches
-from .checkpoint import LAST, TrainerState, resume, save
+from .checkpoint import LAST, TrainerState, check_data, resume, save
 from .config import Config
 from .initial import make_prompt
 from .model import FrozenModel, SoftPrompt
@@ -29,10 +29,11 @@ from .watch import Metrics, Watch
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """What is learned from, and what is only looked at."""
+    """What is learned from, and what is only looked at; ``sources`` are the datasets, for the checkpoint."""
 
     train: tuple[Example, ...]
     validation: tuple[Example, ...]
+    sources: tuple[dict[str, Any], ...] = ()
 
 
 def train(
@@ -52,7 +53,8 @@ def train(
     """
     prompt = make_prompt(frozen, config).to(frozen.device)
     optimizer = torch.optim.AdamW(prompt.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
-    state = resume(output, prompt, frozen, config, optimizer) or TrainerState()
+    state = resume(output, prompt, frozen, config, optimizer) or TrainerState(data=examples.sources)
+    check_data(output, state, examples.sources)
     total_steps = num_steps(config, len(examples.train))
     reported = state.step - (state.unreported is not None)
     with Watch(output, total_steps, start=reported, stream=stream) as watch:
