@@ -44,11 +44,12 @@ def _train(options: argparse.Namespace) -> int:
     data = str(options.data) if options.data else None
     config = override(config, data=data, max_steps=options.max_steps, seed=options.seed)
     _prepare_environment()
+    from .evaluate import prefix_of
     from .session import run_training
 
     trained = run_training(config, options.model, options.cache_dir, options.output)
     print(f"best validation loss {trained.state.best_loss:.4f} after step {trained.state.best_step}")
-    print(f"evaluate it with: pytest --strategy={config.strategy},soft:{options.output}")
+    print(f"evaluate it with: pytest --strategy={config.strategy},{prefix_of(options.output)}{options.output}")
     return 0
 
 

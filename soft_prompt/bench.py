@@ -18,11 +18,11 @@ from statistics import fmean
 
 from pytest_humaneval.exceptions import ConfigError, HumanEvalError, TrainingError
 from pytest_humaneval.models.soft_checkpoint import BEST
-from pytest_humaneval.prompting.soft_strategy import PREFIX
 from pytest_humaneval.statistics.metrics import wilson_interval
 
 from .bench_config import Bench
 from .config import Config
+from .evaluate import prefix_of
 from .heartbeat import heartbeat
 
 RULE = (
@@ -123,7 +123,8 @@ def final(output: Path, results: Sequence[Result], arguments: Sequence[str] = ()
             "run did not end"
         )
     winner = chosen(results)
-    soft = f"{PREFIX}{(output / winner.method / f'seed-{winner.seed}').absolute()}"
+    folder = (output / winner.method / f"seed-{winner.seed}").absolute()
+    soft = f"{prefix_of(folder)}{folder}"
     command = [
         sys.executable, "-m", "pytest", f"--strategy={','.join([*BASELINES, soft])}",
         "--humaneval-dataset=humaneval,mbpp", "--humaneval-pool", f"--humaneval-output={output / FINAL}",

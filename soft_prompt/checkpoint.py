@@ -20,6 +20,7 @@ from torch import Tensor
 
 from pytest_humaneval.engine.virtual_tokens import TENSOR, head_size, kv_heads, misfit, read_tensor
 from pytest_humaneval.exceptions import ModelError
+from pytest_humaneval.models.lora_checkpoint import find_lora, is_lora
 from pytest_humaneval.models.soft_checkpoint import (
     ADAPTER_CONFIG,
     ADAPTER_WEIGHTS,
@@ -35,6 +36,7 @@ from pytest_humaneval.wording import short_digest
 
 from .config import Config
 from .deep import DeepPrompt
+from .lora import LoraPrompt, read_lora_prompt, write_lora
 from .model import FrozenModel, PlainPrompt, SoftPrompt
 from .routed import RoutedPrompt
 
@@ -106,6 +108,11 @@ def write_prompt(folder: Path, prompt: SoftPrompt, frozen: FrozenModel, config: 
         "data": state.data,
         "config": config.to_dict(),
     }
+    if isinstance(prompt, LoraPrompt):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_lora(folder, prompt, frozen)
+        (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
+        return
     parts = prompt.tensors()
     for name, tensor in parts.items():
         part = folder / name
@@ -118,12 +125,14 @@ def write_prompt(folder: Path, prompt: SoftPrompt, frozen: FrozenModel, config: 
 
 
 def load_prompt(directory: Path, frozen: FrozenModel) -> SoftPrompt:
-    """A prompt from a checkpoint, ours or PEFT's.
+    """A prompt, or a LoRA, from a checkpoint, ours or PEFT's.
 
     Raises:
         StrategyError: there is none.
         ModelError: it was trained on another model, or one of another size; names both.
     """
+    if is_lora(directory):
+        return read_lora_prompt(find_lora(directory), frozen)
     checkpoints = find_checkpoints(directory)
     tensors = {name: _tensor(checkpoint, frozen) for name, checkpoint in checkpoints.items()}
     if "" not in tensors:

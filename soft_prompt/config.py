@@ -21,11 +21,14 @@ class Config:
     """Every setting of a training, complete at construction; see docs/soft-prompts.md for what they mean."""
 
     # What is learned.
-    kind: Literal["plain", "deep", "routed", "mixture"] = "plain"
+    kind: Literal["plain", "deep", "routed", "mixture", "lora"] = "plain"
     num_virtual_tokens: int = 20
     num_mixed_tokens: int = 128  # of the kind mixture: the paper's plateau
     prompt_tuning_init: Literal["random", "vocabulary", "text"] = "vocabulary"
     prompt_tuning_init_text: str = "Complete the Python function so that it is correct for every input.\n"
+    lora_rank: int = 8  # of the kind lora, as the two below
+    lora_alpha: float = 16.0  # the change is scaled by it over the rank
+    lora_target_modules: tuple[str, ...] = ("q_proj", "v_proj")  # the matrices that change
     # From what.
     objective: Literal["likelihood", "distillation", "reward", "passing", "preference"] = "likelihood"
     strategy: str = "minimal"  # the text strategy that the virtual tokens stand in front of
@@ -176,7 +179,10 @@ def _are_weights(value: Any) -> bool:
 
 
 RULES: dict[str, Rule] = {
-    "kind": _one_of("plain", "deep", "routed", "mixture"),
+    "kind": _one_of("plain", "deep", "routed", "mixture", "lora"),
+    "lora_rank": _whole(1),
+    "lora_alpha": _POSITIVE,
+    "lora_target_modules": ("a list of names", lambda value: isinstance(value, list | tuple) and _is_data(value)),
     "num_virtual_tokens": _whole(1),
     "num_mixed_tokens": _whole(1),
     "prompt_tuning_init": _one_of("random", "vocabulary", "text"),

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from .config import Config
 from .deep import DeepPrompt
+from .lora import made_lora
 from .mixture import MixturePrompt
 from .model import FrozenModel, PlainPrompt, SoftPrompt
 from .routed import RoutedPrompt
@@ -37,6 +38,8 @@ def _drawn_embeddings(frozen: FrozenModel, count: int, generator: torch.Generato
 
 def make_prompt(frozen: FrozenModel, config: Config) -> SoftPrompt:
     """The prompt that a configuration asks for, before the first step."""
+    if config.kind == "lora":
+        return made_lora(frozen, config)
     initial = initial_embedding(frozen, config)
     if config.kind == "deep":
         return DeepPrompt.like_plain(frozen, initial)

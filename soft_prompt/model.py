@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import abc
 import os
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,10 @@ class SoftPrompt(nn.Module, abc.ABC):  # type: ignore[misc]
     def in_front_of_layers(self) -> Tensor | None:
         """Keys and values (num_virtual_tokens, all layers), where there are any."""
         return None
+
+    def applied(self, frozen: FrozenModel) -> AbstractContextManager[None]:
+        """What of it is in the model itself is in force within: of most kinds nothing. For whoever generates."""
+        return nullcontext()
 
     @abc.abstractmethod
     def tensors(self) -> dict[str, Tensor]:

@@ -123,7 +123,8 @@ class Sampled(Objective):
             for number, example in enumerate(examples)
         ]
         ends = end_tokens(frozen.model, frozen.tokenizer)
-        decode(Decoding(frozen.model, frozen.tokenizer, rows, ends=ends, deep=prompt.in_front_of_layers()))
+        with prompt.applied(frozen):
+            decode(Decoding(frozen.model, frozen.tokenizer, rows, ends=ends, deep=prompt.in_front_of_layers()))
         if any(not row.new_tokens for row in rows):
             raise TrainingError("a completion without a token was sampled")
         return rows

@@ -21,6 +21,7 @@ from soft_prompt.train import Examples
 from soft_prompt.watch import read_metrics
 
 STRATEGIES = {one.name: one for one in importlib.import_module("pytest_humaneval.strategies").bundled()}
+MINIMAL_AND_CHAT = (STRATEGIES["minimal"], STRATEGIES["chat"])
 
 
 def problem(number: int) -> Problem:
