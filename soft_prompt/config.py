@@ -59,7 +59,13 @@ class Config:
     save_steps: int = 20
     early_stopping_patience: int = 3  # evaluations without a better validation loss; 0: never stop early
     # Only for the objective distillation.
-    teacher: str = "chat"  # the text strategy to imitate
+    teacher: str = "chat"  # the strategy to imitate
+    teacher_engine: Literal["auto", "loaded", "vllm", "transformers"] = "auto"  # what answers, with the same model
+    teacher_url: str = ""  # or a server with another model, whose text is learned
+    teacher_model: str = ""  # its name there, where there are several
+    teacher_file: str = ""  # or a file that has the answers
+    teacher_text: bool = False  # learn the answers as text, not the distributions
+    teacher_passing: bool = False  # learn from answers that pass their assertions only
     teacher_top_k: int = 0  # of its distributions so many tokens are kept on the disk; 0: made anew, whole
     # Only for what learns from its own completions: the objectives reward, passing and preference.
     num_generations: int = 8  # completions of one problem that are compared with each other
@@ -100,9 +106,10 @@ def read_config(path: Path, **overrides: Any) -> Config:
 
 
 def beside(path: Path, config: Config) -> Config:
-    """``config`` with files of data that are relative to the file ``path``."""
+    """``config`` with files, of data and of a teacher's answers, that are relative to the file ``path``."""
     placed = tuple(str(path.parent / one) if is_file(one) else one for one in sources(config))
-    return replace(config, data=placed[0] if isinstance(config.data, str) else placed)
+    file = str(path.parent / config.teacher_file) if config.teacher_file else ""
+    return replace(config, data=placed[0] if isinstance(config.data, str) else placed, teacher_file=file)
 
 
 def sources(config: Config) -> tuple[str, ...]:
@@ -169,6 +176,10 @@ _NOT_NEGATIVE = _number(0.0, 1e6, "a number from 0")
 _TEXT: Rule = ("text that is not empty", lambda value: isinstance(value, str) and bool(value.strip()))
 
 
+_ANY_TEXT: Rule = ("text", lambda value: isinstance(value, str))
+_SWITCH: Rule = ("true or false", lambda value: isinstance(value, bool))
+
+
 def _is_data(value: Any) -> bool:
     names = value if isinstance(value, list | tuple) else [value]
     return bool(names) and all(map(_TEXT[1], names))
@@ -197,7 +208,7 @@ RULES: dict[str, Rule] = {
     "meta": _one_of("none", "reptile", "fomaml"),
     "inner_steps": _whole(1),
     "inner_learning_rate": _POSITIVE,
-    "curriculum": ("true or false", lambda value: isinstance(value, bool)),
+    "curriculum": _SWITCH,
     "learning_rate": _POSITIVE,
     "lr_scheduler_type": _one_of("constant", "linear", "cosine"),
     "warmup_steps": _whole(0),
@@ -214,6 +225,12 @@ RULES: dict[str, Rule] = {
     "save_steps": _whole(1),
     "early_stopping_patience": _whole(0),
     "teacher": _TEXT,
+    "teacher_engine": _one_of("auto", "loaded", "vllm", "transformers"),
+    "teacher_url": _ANY_TEXT,
+    "teacher_model": _ANY_TEXT,
+    "teacher_file": _ANY_TEXT,
+    "teacher_text": _SWITCH,
+    "teacher_passing": _SWITCH,
     "teacher_top_k": _whole(0),
     "num_generations": _whole(2),
     "max_completion_length": _whole(1),

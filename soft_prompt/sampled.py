@@ -6,11 +6,9 @@ docstring does not show, and those it does.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,21 +16,19 @@ from torch import Tensor
 from pytest_humaneval.engine.decoding import Continuation, Decoding, end_tokens
 from pytest_humaneval.exceptions import TrainingError
 from pytest_humaneval.postprocess import postprocess
-from pytest_humaneval.problem import Problem
 from pytest_humaneval.sample import Sampling
-from pytest_humaneval.sandbox import SandboxOptions, open_sandbox
 from pytest_humaneval.strategy import Strategy
 
 from .batches import IGNORE_INDEX, Batch, Example, collate
 from .config import Config
-from .data import TrainingData, single_assertions
-from .distillation import AT_ONCE, decode
+from .data import TrainingData
 from .initial import make_prompt
+from .judging import Judge
 from .model import FrozenModel, SoftPrompt
 from .objectives import Objective, Work
 from .shaping import Judged, shaped
+from .teacher import AT_ONCE, decode
 
-CHECK_SECONDS = 3.0  # of CPU time for each assertion
 VALIDATION_PROBLEMS = 32  # greedy completions of these are a validation; each costs as much as a training problem
 ENOUGH_ALIKE = 10  # batches without a difference in reward, before that is said
 
@@ -55,8 +51,7 @@ class Sampled(Objective):
         self._problems = {problem.task_id: problem for problem in (*data.train, *data.validation)}
         self._strategy, self._config, self._say = strategy, config, say
         self._start: SoftPrompt | None = None
-        self._open = contextlib.ExitStack()
-        self._sandbox: Any = None
+        self._judge = Judge()
         self._alike = 0  # batches in a row in which no group had two different rewards
 
     def groups(
@@ -86,8 +81,7 @@ class Sampled(Objective):
         problem = self._problems[example.task_id]
         prompt = self._strategy.build_prompt(problem.visible())
         completion = postprocess(self._strategy.postprocess, problem.visible(), prompt, generation).text
-        share = fmean(self._passes(single, completion) for single in single_assertions(problem))
-        return Judged(problem.prompt + completion, share, len(completion))
+        return Judged(problem.prompt + completion, self._judge.share(problem, completion), len(completion))
 
     def pass_at_1(self, prompt: SoftPrompt, frozen: FrozenModel, examples: Sequence[Example]) -> list[bool]:
         """Whether the greedy completion of each passes every assertion."""
@@ -101,7 +95,7 @@ class Sampled(Objective):
 
     def close(self) -> None:
         """End the sandbox."""
-        self._open.close()
+        self._judge.close()
 
     def sample(
         self, prompt: SoftPrompt, frozen: FrozenModel, examples: Sequence[Example], sampling: Sampling, *, seed: int
@@ -153,12 +147,6 @@ class Sampled(Objective):
         judged = self.judge(example, row.text)
         learnable = Example(example.task_id, example.category, example.prompt, tuple(row.new_tokens))
         return Drawn(learnable, shaped(judged, self._config), judged.share == 1.0)
-
-    def _passes(self, problem: Problem, completion: str) -> bool:
-        if self._sandbox is None:
-            self._sandbox = self._open.enter_context(open_sandbox(SandboxOptions()))
-        passed: bool = self._sandbox.check(problem, completion, timeout=CHECK_SECONDS).passed
-        return passed
 
     def _note_alike(self, groups: Sequence[Sequence[Drawn]]) -> None:
         """Say once in a while that rewards are constant, and why nothing is learned then."""

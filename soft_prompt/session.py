@@ -24,6 +24,7 @@ from .initial import make_prompt
 from .model import FrozenModel, load_frozen
 from .objectives import Likelihood, Objective
 from .report import write_report
+from .teacher import check_teacher
 from .train import Examples, train
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def load(config: Config, model: str, cache_dir: Path, say: Say) -> Loaded:
     """
     strategies = bundled_strategies()
     known(strategies, config.strategy, "strategy")
-    known(strategies, config.teacher, "teacher")
+    check_teacher(config, known(strategies, config.teacher, "teacher"))
     check_meta(config)
     data = read_training_data(config.data, config.data_weights)
     data = data.sample(config.max_train_samples, config.max_eval_samples, config.seed)

@@ -14,9 +14,10 @@ from pytest_humaneval import Problem, Prompt, chat_prompt, completion_prompt
 from pytest_humaneval.exceptions import DatasetError
 from soft_prompt import distillation
 from soft_prompt.data import TrainingData
-from soft_prompt.distillation import answered, lessons, up_to_the_body
+from soft_prompt.distillation import lessons, up_to_the_body
 from soft_prompt.initial import make_prompt
 from soft_prompt.model import FrozenModel
+from soft_prompt.teacher import answered
 from soft_prompt.train import Examples
 from soft_prompt.watch import read_metrics
 
@@ -83,7 +84,8 @@ def test_the_teacher_answers_what_it_has_not_yet(frozen: FrozenModel, tmp_path: 
 
 def test_a_teacher_without_answers_is_an_error(frozen: FrozenModel, tmp_path: Path) -> None:
     answers_of(tmp_path, *range(8), body=" \n")
-    with pytest.raises(DatasetError, match="no training example"):
+    message = r"teacher, chat, answered 0 of 8 problems: there is no training example\. .* another teacher"
+    with pytest.raises(DatasetError, match=message):
         lessons(DATA, STRATEGIES["minimal"], STRATEGIES["chat"], frozen, SHORT, tmp_path, silent)
 
 
