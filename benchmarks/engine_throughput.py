@@ -47,17 +47,17 @@ def measure(variant: str, prompts: list[Prompt]) -> dict[str, Any]:
         requests = [(str(number), Request(prompt, Sampling(), 0)) for number, prompt in enumerate(prompts)]
         client.submit(requests)
         generations = [client.generation(key, request) for key, request in requests]
-        done = time.monotonic()
+        ended = time.monotonic()
     prompt_tokens = sum(generation.prompt_tokens for generation in generations)
     tokens = sum(generation.completion_tokens for generation in generations)
     result = {
         "variant": variant,
         "seconds_to_ready": round(ready - start, 1),
-        "seconds": round(done - ready, 1),
+        "seconds": round(ended - ready, 1),
         "first_answer_after": round(min(generation.seconds for generation in generations), 1),
         "prompt_tokens": prompt_tokens,
         "completion_tokens": tokens,
-        "tokens_per_second": round(tokens / (done - ready), 1),
+        "tokens_per_second": round(tokens / (ended - ready), 1),
     }
     print(result, flush=True)
     return result

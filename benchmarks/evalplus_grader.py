@@ -23,8 +23,8 @@ def main() -> None:
             program, entry_point, inputs, outputs, seconds = pickle.load(sys.stdin.buffer)
         except EOFError:
             return
-        how = {"atol": 1e-6, "ref_time": [0.0] * len(inputs), "fast_check": True, "min_time_limit": seconds}
-        result, _ = untrusted_check("humaneval", program, inputs, entry_point, outputs, **how)
+        settings = {"atol": 1e-6, "ref_time": [0.0] * len(inputs), "fast_check": True, "min_time_limit": seconds}
+        result, _ = untrusted_check("humaneval", program, inputs, entry_point, outputs, **settings)
         answer(result == PASS)
 
 

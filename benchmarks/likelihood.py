@@ -33,8 +33,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--engine", default="vllm", choices=("vllm", "transformers"))
-    asked = parser.parse_args()
-    scored = {dtype: score(asked.engine, asked.model, dtype) for dtype in DTYPES}
+    options = parser.parse_args()
+    scored = {dtype: score(options.engine, options.model, dtype) for dtype in DTYPES}
     change = likelihood_change(*(scored[dtype][1] for dtype in DTYPES))
     assert change is not None
     write_result(
@@ -44,7 +44,9 @@ def main() -> None:
             "engines": {dtype: who for dtype, (who, _) in scored.items()},
             "bfloat16_minus_float32": asdict(change),
             "pass@1": passed(),
-            "solutions": {dtype: {name: asdict(one) for name, one in of.items()} for dtype, (_, of) in scored.items()},
+            "solutions": {
+                dtype: {name: asdict(solution) for name, solution in of.items()} for dtype, (_, of) in scored.items()
+            },
         },
     )
 
@@ -54,12 +56,12 @@ def score(engine: str, model_spec: str, dtype: str) -> tuple[str, dict[str, Scor
     options = EngineOptions(engine, model_spec, engine_args={"dtype": dtype}, cache_dir=str(default_cache_directory()))
     identity, model = identify(options, BUNDLED)
     problems = read_dataset().problems
-    requests = {one.task_id: scoring_request(one) for one in problems}
+    requests = {problem.task_id: scoring_request(problem) for problem in problems}
     keyed = {task: (request.key(identity.key), request) for task, request in requests.items()}
     process = EngineProcess(options, model, None, read_store=False)
     with closing(process), closing(process.client()) as client:
         client.submit(keyed.values())
-        answers = {task: client.generation(*asked) for task, asked in keyed.items()}
+        answers = {task: client.generation(*keyed_request) for task, keyed_request in keyed.items()}
     solutions = {
         task: Scored(answer.score, answer.scored_tokens, len(requests[task].scored.encode()))
         for task, answer in answers.items()
@@ -72,8 +74,8 @@ def passed() -> dict[str, object]:
     """What pass@1 says of the same change, of the main job."""
     sides = [passes_of(read_results(RESULTS / name).outcomes) for name in ("main_job", "main_job_float32")]
     names = [next(iter(side)) for side in sides]
-    found = compare(f"{names[0]} bfloat16", sides[0][names[0]], f"{names[1]} float32", sides[1][names[1]])
-    return found.counts() if found is not None else {}
+    comparison = compare(f"{names[0]} bfloat16", sides[0][names[0]], f"{names[1]} float32", sides[1][names[1]])
+    return comparison.counts() if comparison is not None else {}
 
 
 if __name__ == "__main__":

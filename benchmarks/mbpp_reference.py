@@ -32,15 +32,16 @@ def main() -> None:
     parser.add_argument("file", type=Path)
     parser.add_argument("--out", type=Path, default=RESULT)
     options = parser.parse_args()
-    found = read_rows(options.file)
-    tasks = list(tasks_of(found.rows))
+    source = read_rows(options.file)
+    tasks = list(tasks_of(source.rows))
     with open_sandbox(SandboxOptions()) as sandbox:
         made = {shape: measured(sandbox, tasks, shape) for shape in SHAPES if shape != "assertions"}
         layers = [sandbox.name, *sandbox.layers]
-    result = {"sha256": found.sha256, "tasks": len(tasks), "sandbox": layers, "shapes": made, **surroundings()}
+    result = {"sha256": source.sha256, "tasks": len(tasks), "sandbox": layers, "shapes": made, **surroundings()}
     options.out.write_text(json.dumps(result, indent=2) + "\n")
-    for shape, one in made.items():
-        print(f"{shape}: {one['passed']} of {len(tasks)} references pass ({one['seconds']} s); others: {one['others']}")
+    for shape, outcomes in made.items():
+        passed = f"{outcomes['passed']} of {len(tasks)} references pass ({outcomes['seconds']} s)"
+        print(f"{shape}: {passed}; others: {outcomes['others']}")
 
 
 def measured(sandbox: Sandbox, tasks: Iterable[Task], shape: str) -> dict[str, Any]:

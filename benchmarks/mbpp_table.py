@@ -29,8 +29,8 @@ OPTIONS = ("--humaneval-dataset=mbpp", "--timeout=10")
 
 def main() -> None:
     run_missing(__doc__, FOLDER, GROUPS, OPTIONS)
-    found = finished(FOLDER, GROUPS)
-    text = f"{table(found.values())}\n{batches(found, FOLDER.name)}"
+    results = finished(FOLDER, GROUPS)
+    text = f"{table(results.values())}\n{batches(results, FOLDER.name)}"
     (FOLDER / "table.md").write_text(text, encoding="utf-8")
     print(text)
 

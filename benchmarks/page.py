@@ -81,7 +81,7 @@ def varied() -> tuple[Results, dict[tuple[str, str], Prompt]]:
 
 def _varied(outcome: Outcome, strategy: str, draw: random.Random, skill: float) -> Outcome:
     names = {name: f"{name}{draw.choice(['', '_', 's', '_list', '_value'])}" for name in _names(outcome.generation)}
-    text = re.sub(r"\b[a-z_]{3,}\b", lambda found: names.get(found.group(), found.group()), outcome.generation)
+    text = re.sub(r"\b[a-z_]{3,}\b", lambda word: names.get(word.group(), word.group()), outcome.generation)
     talk = " ".join(draw.choices(sorted(names) or ["well"], k=draw.randrange(60)))
     passed = (outcome.passed and draw.random() < skill) or (not outcome.passed and draw.random() < 0.25 * skill)
     kind = "passed" if passed else outcome.kind if not outcome.passed else draw.choice(WRONG)

@@ -28,8 +28,8 @@ OURS = "pytest-humaneval"
 
 def main(report: Path, date: str) -> None:
     """Print the pins."""
-    told = json.loads(report.read_text(encoding="utf-8"))
-    machine = told["environment"]
+    resolution = json.loads(report.read_text(encoding="utf-8"))
+    machine = resolution["environment"]
     print(
         HEADER.format(
             date=date,
@@ -38,15 +38,15 @@ def main(report: Path, date: str) -> None:
             machine=machine["platform_machine"],
         )
     )
-    print("\n".join(sorted(pins(told["install"]), key=str.lower)))
+    print("\n".join(sorted(pins(resolution["install"]), key=str.lower)))
 
 
 def pins(installed: Iterable[dict[str, Any]]) -> Iterator[str]:
     """A line of a requirements file for each distribution but ours."""
-    for one in installed:
-        name, version = one["metadata"]["name"], one["metadata"]["version"]
+    for package in installed:
+        name, version = package["metadata"]["name"], package["metadata"]["version"]
         if normalised(name) != OURS:
-            digest = one["download_info"]["archive_info"]["hashes"]["sha256"]
+            digest = package["download_info"]["archive_info"]["hashes"]["sha256"]
             yield f"{normalised(name)}=={version} --hash=sha256:{digest}"
 
 

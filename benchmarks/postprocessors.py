@@ -22,7 +22,7 @@ from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.postprocess import POSTPROCESSORS
 from pytest_humaneval.results.read import read_results
 
-SINGLE_SAMPLE = tuple(name for group, names in GROUPS.items() if group != "guided" for name in names)
+SINGLE_SAMPLE = tuple(name for group, names in GROUPS.items() if group not in ("guided", "adaptive") for name in names)
 REFERENCE = "post_v1"
 Judged = dict[tuple[str, str], Outcome]
 
@@ -45,23 +45,24 @@ def judge(strategies: Sequence[str], postprocessor: str) -> Judged:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pytest", f"--strategy={','.join(strategies)}", "-q", "--no-summary"]
         command += ["-n", "auto", f"--humaneval-postprocess={postprocessor}", "--humaneval-output=out"]
-        done = subprocess.run([*command, "-p", "no:cacheprovider"], cwd=folder, stdout=subprocess.DEVNULL, check=False)
-        if done.returncode not in (0, 1):
-            sys.exit(f"{postprocessor}: pytest ended with status {done.returncode}")
+        run = subprocess.run([*command, "-p", "no:cacheprovider"], cwd=folder, stdout=subprocess.DEVNULL, check=False)
+        if run.returncode not in (0, 1):
+            sys.exit(f"{postprocessor}: pytest ended with status {run.returncode}")
         outcomes = read_results(Path(folder, "out")).outcomes
-    return {(one.strategy, one.task_id): one for one in outcomes}
+    return {(outcome.strategy, outcome.task_id): outcome for outcome in outcomes}
 
 
 def row(judged: dict[str, Judged], strategy: str) -> dict[str, Any]:
     """One strategy: how many problems each post-processor passes, and how many of its completions a step changed."""
     of_strategy = {
-        name: [one for (whose, _), one in found.items() if whose == strategy] for name, found in judged.items()
+        name: [outcome for (whose, _), outcome in verdicts.items() if whose == strategy]
+        for name, verdicts in judged.items()
     }
     return {
         name: {
-            "passed": sum(one.passed for one in outcomes),
-            "errors": sum(one.error for one in outcomes),
-            "changed": sum(bool(one.steps) for one in outcomes),
+            "passed": sum(outcome.passed for outcome in outcomes),
+            "errors": sum(outcome.error for outcome in outcomes),
+            "changed": sum(bool(outcome.steps) for outcome in outcomes),
         }
         for name, outcomes in of_strategy.items()
     }
@@ -81,9 +82,9 @@ def sentence(measured: dict[str, Any]) -> str:
     )
 
 
-def compare(one: Judged, other: Judged) -> dict[str, Any]:
+def compare(mine: Judged, other: Judged) -> dict[str, Any]:
     """How many answers pass under one of the two post-processors only."""
-    pairs = [(one[key].passed, other[key].passed) for key in one if not one[key].error and not other[key].error]
+    pairs = [(mine[key].passed, other[key].passed) for key in mine if not mine[key].error and not other[key].error]
     return {"answers": len(pairs), "better": pairs.count((True, False)), "worse": pairs.count((False, True))}
 
 

@@ -42,7 +42,7 @@ def main() -> None:
     write_result(
         "precision",
         {
-            "decisive_product_milliseconds": {name: round(1000 * one, 2) for name, one in decisive.items()},
+            "decisive_product_milliseconds": {name: round(1000 * seconds, 2) for name, seconds in decisive.items()},
             "chosen": str(faster(decisive)),
             "threads": os.environ["OMP_NUM_THREADS"],
             "products_of_a_step_as_vllm_makes_them": measured,
@@ -54,7 +54,10 @@ def step(rows: int) -> dict[str, Any]:
     """Milliseconds of all products of one step, in both types, and bfloat16's share of float32's."""
     taken = {dtype: sum(layer(rows, *shape, dtype) for shape in LAYERS.values()) for dtype in DTYPES}
     share = taken["bfloat16"] / taken["float32"]
-    return {**{f"{dtype}_milliseconds": round(one, 1) for dtype, one in taken.items()}, "share": round(share, 2)}
+    return {
+        **{f"{dtype}_milliseconds": round(milliseconds, 1) for dtype, milliseconds in taken.items()},
+        "share": round(share, 2),
+    }
 
 
 def layer(rows: int, outputs: int, inputs: int, count: int, dtype: str) -> float:

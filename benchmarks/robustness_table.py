@@ -34,8 +34,8 @@ def main() -> None:
         missing = [group for group in GROUPS if not (FOLDER / group / "run.json").exists()]
         for group in options.group or missing:
             run(group, pytest_options)
-    done = [FOLDER / group for group in GROUPS if (FOLDER / group / "run.json").exists()]
-    text = table([row for folder in done for row in robustness_of(read_results(folder).outcomes)])
+    finished = [FOLDER / group for group in GROUPS if (FOLDER / group / "run.json").exists()]
+    text = table([row for folder in finished for row in robustness_of(read_results(folder).outcomes)])
     (FOLDER / "table.md").write_text(text, encoding="utf-8")
     print(text)
 
@@ -44,9 +44,9 @@ def run(group: str, pytest_options: Sequence[str]) -> None:
     """One group, as a user would; problems that fail are no failure of the run."""
     command = [sys.executable, "-m", "pytest", f"--strategy={','.join(GROUPS[group])}", "--humaneval-rewrite=all"]
     command += ["-q", "--no-summary", "-n", "auto", f"--humaneval-output={FOLDER / group}", *pytest_options]
-    done = subprocess.run(command, check=False)
-    if done.returncode not in (0, 1):
-        sys.exit(f"{group}: pytest ended with status {done.returncode}")
+    run_of_group = subprocess.run(command, check=False)
+    if run_of_group.returncode not in (0, 1):
+        sys.exit(f"{group}: pytest ended with status {run_of_group.returncode}")
 
 
 def table(rows: Iterable[Robustness]) -> str:
@@ -67,18 +67,18 @@ def table(rows: Iterable[Robustness]) -> str:
         "|---|---|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for row in given:
-        for one in row.comparisons:
-            low, high = one.interval
+        for comparison in row.comparisons:
+            low, high = comparison.interval
             cells = [
                 f"`{row.strategy}`",
-                one.first,
-                str(one.problems),
-                f"{one.second_pass_at_1:.3f}",
-                f"{one.first_pass_at_1:.3f}",
-                f"{one.difference:+.3f}",
+                comparison.first,
+                str(comparison.problems),
+                f"{comparison.second_pass_at_1:.3f}",
+                f"{comparison.first_pass_at_1:.3f}",
+                f"{comparison.difference:+.3f}",
                 f"[{low:+.3f}, {high:+.3f}]",
-                f"{len(one.worse)} / {len(one.better)}",
-                p_text(one.p_holm),
+                f"{len(comparison.worse)} / {len(comparison.better)}",
+                p_text(comparison.p_holm),
             ]
             lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"

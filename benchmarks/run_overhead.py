@@ -61,8 +61,8 @@ def main() -> None:
 def bare_in_a_process(strategy: str, limit: int) -> dict[str, float]:
     """Seconds and tokens of the bare call."""
     command = [sys.executable, "-m", "benchmarks.run_overhead", "--bare", "--strategy", strategy, f"--limit={limit}"]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    measured: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    ended = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    measured: dict[str, float] = json.loads(ended.stdout.splitlines()[-1])
     return measured
 
 
@@ -76,14 +76,16 @@ def bare(strategy: str, limit: int) -> dict[str, float]:
 
     chosen = register(importlib.import_module("pytest_humaneval.strategies").bundled())[strategy]
     prompts = [chosen.build_prompt(problem.visible()) for problem in read_problems()[:limit]]
-    how = Sampling()
-    parameters = [SamplingParams(temperature=0, max_tokens=how.max_tokens, stop=list(one.stop)) for one in prompts]
+    sampling = Sampling()
+    parameters = [
+        SamplingParams(temperature=0, max_tokens=sampling.max_tokens, stop=list(each.stop)) for each in prompts
+    ]
     register_architecture(model_directory())
     llm = LLM.from_engine_args(engine_arguments(model_directory(), EngineOptions()))
     start = time.monotonic()
-    outputs = llm.generate([one.text for one in prompts], parameters, use_tqdm=False)
+    outputs = llm.generate([each.text for each in prompts], parameters, use_tqdm=False)
     seconds = time.monotonic() - start
-    return {"seconds": round(seconds, 2), "tokens": sum(len(one.outputs[0].token_ids) for one in outputs)}
+    return {"seconds": round(seconds, 2), "tokens": sum(len(each.outputs[0].token_ids) for each in outputs)}
 
 
 def whole(strategy: str, limit: int) -> dict[str, float]:

@@ -36,7 +36,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         Path(folder, "script.json").write_text(
-            json.dumps({one.task_id: one.canonical_solution for one in read_problems()})
+            json.dumps({problem.task_id: problem.canonical_solution for problem in read_problems()})
         )
         Path(folder, "test_unrelated.py").write_text("def test_it(): pass\n")
         evaluation = ["--strategy=minimal", "--humaneval-script=script.json", "--humaneval-cache-dir=cache"]
@@ -103,9 +103,9 @@ def clock(folder: Path, first: str, last: str) -> Iterator[None]:
 
 def between(printed: str) -> float:
     """What the clock of :func:`clock` printed."""
-    found = re.search(r"between: ([\d.]+) s", printed)
-    assert found, printed
-    return float(found[1])
+    match = re.search(r"between: ([\d.]+) s", printed)
+    assert match, printed
+    return float(match[1])
 
 
 def run_pytest(folder: Path, *arguments: str) -> str:

@@ -52,23 +52,23 @@ def tried(layer: str) -> dict[str, Any]:
     from sandbox_corpus import read_corpus
     from sandbox_trial import Trial
 
-    found: dict[str, Any] = {"layer": layer, **who_and_what()}
+    result: dict[str, Any] = {"layer": layer, **who_and_what()}
     entries = read_corpus()
     different: dict[str, list[str]] = {}
     try:
         with Trial(layer) as trial:
-            found["in force"] = list(trial.sandbox.layers)
+            result["in force"] = list(trial.sandbox.layers)
             for entry in entries:
                 if differences := trial.differences(entry):
                     different[f"{entry.file}/{entry.name}"] = differences
-                    print(f"{layer} as {found['user']}: {entry.file}/{entry.name}: {differences}", file=sys.stderr)
+                    print(f"{layer} as {result['user']}: {entry.file}/{entry.name}: {differences}", file=sys.stderr)
     except pytest.skip.Exception as reason:
-        return {**found, "not to be had": str(reason)}
-    found["load after"] = round(os.getloadavg()[0], 1)
-    print(f"{layer} as {found['user']}: {len(entries)} entries, {len(different)} differences", file=sys.stderr)
+        return {**result, "not to be had": str(reason)}
+    result["load after"] = round(os.getloadavg()[0], 1)
+    print(f"{layer} as {result['user']}: {len(entries)} entries, {len(different)} differences", file=sys.stderr)
     left = trial.left_over(alone=True)
     return {
-        **found,
+        **result,
         "entries": len(entries),
         "as expected": len(entries) - len(different),
         "differences": different,
@@ -98,11 +98,11 @@ def as_ordinary_user(layers: list[str]) -> list[dict[str, Any]]:
     try:
         with ordinary_user() as user:
             arguments = ("--as-i-am", "--layers", *layers)
-            done = user.run_module("benchmarks.sandbox_corpus", *arguments)
+            ended = user.run_module("benchmarks.sandbox_corpus", *arguments)
     except NoOrdinaryUserError as reason:
         return [{"user": "ordinary", "not to be had": str(reason)}]
-    print(done.stderr, file=sys.stderr)
-    trials: list[dict[str, Any]] = json.loads(done.stdout)["trials"]
+    print(ended.stderr, file=sys.stderr)
+    trials: list[dict[str, Any]] = json.loads(ended.stdout)["trials"]
     return trials
 
 

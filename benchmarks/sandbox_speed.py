@@ -109,7 +109,7 @@ def _kilobytes(process: int) -> int:
 
 def interleaved(names: Sequence[str], problems: Sequence[Problem], rounds: int) -> dict[str, Any]:
     """Milliseconds of every check, all graders taking turns; each problem's median over the rounds."""
-    times: dict[str, dict[str, list[float]]] = {name: {one.task_id: [] for one in problems} for name in names}
+    times: dict[str, dict[str, list[float]]] = {name: {each.task_id: [] for each in problems} for name in names}
     refused: dict[str, set[str]] = {name: set() for name in names}
     with ExitStack() as stack:
         graders = {name: stack.enter_context(known_graders()[name]()) for name in names}

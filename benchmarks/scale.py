@@ -147,7 +147,7 @@ def measure(items: int, processes: int, *, unchecked: bool) -> dict[str, Any]:
         "collection_seconds_alone": round(alone["controller"]["collection"], 2),
         "collection_cpu_seconds_alone": round(alone["controller"]["collection_cpu"], 2),
         **{
-            f"{name}_seconds_of_workers": [round(one[key], 2) for one in workers]
+            f"{name}_seconds_of_workers": [round(worker[key], 2) for worker in workers]
             for name, key in (
                 ("collection", "collection"),
                 ("collection_cpu", "collection_cpu"),
@@ -159,7 +159,7 @@ def measure(items: int, processes: int, *, unchecked: bool) -> dict[str, Any]:
         "cpu_seconds_of_controller": round(controller["cpu"], 1),
         "run_seconds": round(seconds, 1),
         "peak_mib_of_controller": round(controller["peak"]),
-        "peak_mib_of_workers": [round(one["peak"]) for one in workers],
+        "peak_mib_of_workers": [round(worker["peak"]) for worker in workers],
         "peak_mib_of_engine": round(controller["engine_peak"]),
     }
 

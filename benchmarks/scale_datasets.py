@@ -41,7 +41,7 @@ def main() -> None:
         names = ",".join(_write(folder / f"set{number}.jsonl", number) for number in range(DATASETS))
         (folder / "conftest.py").write_text(CONFTEST)
         rounds = [_measured(folder, names) for _ in range(ROUNDS)]
-    least = {key: round(min(one[key] for one in rounds), 2) for key in rounds[0]}
+    least = {key: round(min(figures[key] for figures in rounds), 2) for key in rounds[0]}
     write_result(
         "scale_datasets",
         {

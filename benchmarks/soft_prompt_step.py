@@ -45,8 +45,8 @@ def main() -> None:
             cpu_seconds[name].append(round(time.process_time() - cpu_begun, 3))
             seconds[name].append(round(time.perf_counter() - begun, 3))
             print(name, seconds[name][-1], cpu_seconds[name][-1], flush=True)
-    how = {"model": options.model, "batch_size": options.batch_size, "precision": options.precision}
-    write_result("soft_prompt_step", {**how, "wall": compared(seconds), "cpu": compared(cpu_seconds)})
+    settings = {"model": options.model, "batch_size": options.batch_size, "precision": options.precision}
+    write_result("soft_prompt_step", {**settings, "wall": compared(seconds), "cpu": compared(cpu_seconds)})
 
 
 def compared(seconds: dict[str, list[float]]) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def main() -> None:
     parser.parse_args()
     unequal = [(size, name) for size in (10, 20, 40, PROBLEMS) for name in ABILITIES]
     with Pool() as pool:
-        found = {
+        figures = {
             f"limits that pass a drop of {MARGIN}, {PROBLEMS} problems, as many differ (exact)": all_worse(),
             f"limits of 40 problems that lose {MARGIN} as one or two break, 5 samples, {RUNS} runs": breaking(RUNS),
             f"sign-flip test of equal runs, 5 samples against 1, {4 * RUNS} runs": {
@@ -54,7 +54,7 @@ def main() -> None:
             },
             "problems that differ between two strategies of the honest table": discordance(),
         }
-    text = json.dumps(found, indent=2)
+    text = json.dumps(figures, indent=2)
     write_whole(FILE, [text + "\n"])
     print(text)
 
@@ -102,15 +102,17 @@ def _differences(many: Sequence[int], single: Sequence[int]) -> list[Fraction]:
 
 def discordance() -> dict[str, Any]:
     """The share of problems on which two strategies differ, over all pairs, and over those of the reference."""
-    passes = passes_of(one for results in finished().values() for one in results.outcomes)
+    passes = passes_of(outcome for results in finished().values() for outcome in results.outcomes)
     solved = {name: {task: any(of.values()) for task, of in some.items()} for name, some in passes.items()}
 
-    def differ(one: str, other: str) -> float:
-        shared = solved[one].keys() & solved[other].keys()
-        return sum(solved[one][task] != solved[other][task] for task in shared) / len(shared)
+    def differ(first: str, other: str) -> float:
+        shared = solved[first].keys() & solved[other].keys()
+        return sum(solved[first][task] != solved[other][task] for task in shared) / len(shared)
 
     pairs = sorted(differ(*pair) for pair in combinations(solved, 2))
-    chat = sorted(differ(one, other) for one, other in combinations(solved, 2) if ("chat" in one) != ("chat" in other))
+    chat = sorted(
+        differ(first, other) for first, other in combinations(solved, 2) if ("chat" in first) != ("chat" in other)
+    )
     return {
         "pairs": len(pairs),
         "least": round(pairs[0], 3),

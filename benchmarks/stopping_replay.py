@@ -60,32 +60,32 @@ def replay(seed: int) -> dict[str, Any]:
     stopping.expect(ItemId(task, name, 0) for task in tasks for name in passes)
     answers = 0
     for task in stopping.order:
-        for name in (REFERENCE, *(one for one in passes if one != REFERENCE)):
+        for name in (REFERENCE, *(name for name in passes if name != REFERENCE)):
             if name not in stopping.stopped:
                 answers += 1
                 stopping.settle(ItemId(task, name, 0), passes[name].get(task, {}).get(0))
-    decisions = {one.strategy: str(one.decision) for one in stopping.stops((), REFERENCE).strategies}
+    decisions = {stop.strategy: str(stop.decision) for stop in stopping.stops((), REFERENCE).strategies}
     return {"seed": seed, "answers": answers, "of": len(outcomes), "decisions": decisions}
 
 
 def answered() -> list[Outcome]:
     """The table's outcomes, without strategies that saw what their code does: those stand apart there, too."""
-    return [one for results in finished().values() for one in results.outcomes if not one.guided]
+    return [outcome for results in finished().values() for outcome in results.outcomes if not outcome.guided]
 
 
 def summary(replayed: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """All orders together, beside what the test of all problems says (McNemar, Holm)."""
     outcomes = answered()
     _, whole = comparisons_between(passes_of(outcomes))
-    full = {one.first: one.difference for one in whole if one.significant}
+    full = {comparison.first: comparison.difference for comparison in whole if comparison.significant}
     contrary = [
-        (one["seed"], name)
-        for one in replayed
-        for name, decision in one["decisions"].items()
+        (order["seed"], name)
+        for order in replayed
+        for name, decision in order["decisions"].items()
         if decision in ("better", "worse") and (name not in full or (full[name] > 0) != (decision == "better"))
     ]
-    found = [sum(one["decisions"][name] in ("better", "worse") for name in full) for one in replayed]
-    answers = [one["answers"] for one in replayed]
+    correct = [sum(order["decisions"][name] in ("better", "worse") for name in full) for order in replayed]
+    answers = [order["answers"] for order in replayed]
     return {
         "answers": {
             "mean": round(fmean(answers)),
@@ -94,7 +94,7 @@ def summary(replayed: Sequence[dict[str, Any]]) -> dict[str, Any]:
             "of": replayed[0]["of"],
         },
         "significant in the whole table": len(full),
-        "of these decided before the end": {"mean": fmean(found), "least": min(found), "most": max(found)},
+        "of these decided before the end": {"mean": fmean(correct), "least": min(correct), "most": max(correct)},
         "decided although not significant, or the other way": contrary,
         "decisions of seed 0": dict(Counter(replayed[0]["decisions"].values())),
         "answers of seed 0": answers[0],

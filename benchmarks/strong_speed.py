@@ -28,7 +28,7 @@ def main() -> None:
     with open_sandbox(SandboxOptions()) as sandbox:
         pairs = [_measured(sandbox, problem) for problem in read_dataset(DATASET).problems[::4] if problem.strong_test]
     ratios = sorted(both / plain for plain, both in pairs)
-    told = {
+    figures = {
         "problems": len(pairs),
         "plain_ms": round(1000 * median(plain for plain, _ in pairs), 2),
         "both_ms": round(1000 * median(both for _, both in pairs), 2),
@@ -37,8 +37,8 @@ def main() -> None:
         "ratio_largest": round(ratios[-1], 2),
         "machine": machine(),
     }
-    RESULT.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(told, indent=1))
+    RESULT.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(figures, indent=1))
 
 
 def _measured(sandbox: Sandbox, problem: Problem) -> tuple[float, float]:
@@ -46,10 +46,10 @@ def _measured(sandbox: Sandbox, problem: Problem) -> tuple[float, float]:
     plain = replace(problem, strong_test="")
     times: dict[bool, list[float]] = {False: [], True: []}
     for _ in range(ROUNDS + 1):
-        for one in (plain, problem):
+        for variant in (plain, problem):
             started = time.perf_counter()
-            sandbox.check(one, one.canonical_solution, timeout=DEFAULT_TIMEOUT)
-            times[one is problem].append(time.perf_counter() - started)
+            sandbox.check(variant, variant.canonical_solution, timeout=DEFAULT_TIMEOUT)
+            times[variant is problem].append(time.perf_counter() - started)
     return min(times[False][1:]), min(times[True][1:])
 
 

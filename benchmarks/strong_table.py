@@ -48,11 +48,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only-table", action="store_true")
     parser.add_argument("--dataset", type=Path, default=DATASET)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     outcomes = [outcome for results in finished().values() for outcome in results.outcomes]
     FOLDER.mkdir(exist_ok=True)
-    if not asked.only_table:
-        rows = judge(outcomes, asked.dataset)
+    if not options.only_table:
+        rows = judge(outcomes, options.dataset)
         (FOLDER / "verdicts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     text = table(lines_of(outcomes, read_rejected()))
     (FOLDER / "table.md").write_text(text, encoding="utf-8")
@@ -78,8 +78,8 @@ def judge(outcomes: Sequence[Outcome], dataset: Path) -> list[dict[str, Any]]:
 
 
 def _row(outcome: Outcome, strong: Verdict, entry_point: str) -> dict[str, Any]:
-    told = {} if strong.passed else {"counterexample": counterexample(strong.kind, strong.detail, entry_point)}
-    return {"task_id": outcome.task_id, "strategy": outcome.strategy, "strong_kind": strong.kind, **told}
+    details = {} if strong.passed else {"counterexample": counterexample(strong.kind, strong.detail, entry_point)}
+    return {"task_id": outcome.task_id, "strategy": outcome.strategy, "strong_kind": strong.kind, **details}
 
 
 def read_rejected() -> set[tuple[str, str]]:
@@ -94,15 +94,15 @@ def lines_of(outcomes: Iterable[Outcome], rejected: set[tuple[str, str]]) -> lis
     for outcome in outcomes:
         of_strategy.setdefault(outcome.strategy, {})[outcome.task_id] = outcome
     solved = {
-        name: {task for task, one in mine.items() if one.passed and (task, name) not in rejected}
+        name: {task for task, verdict in mine.items() if verdict.passed and (task, name) not in rejected}
         for name, mine in of_strategy.items()
     }
     reference = solved[REFERENCE]
     lines = [
         Line(
             name,
-            "examples" if any(one.guided for one in mine.values()) else "prompt",
-            sum(one.passed for one in mine.values()),
+            "examples" if any(verdict.guided for verdict in mine.values()) else "prompt",
+            sum(verdict.passed for verdict in mine.values()),
             len(solved[name]),
             len(solved[name] - reference),
             len(reference - solved[name]),
@@ -125,9 +125,9 @@ def table(lines: Sequence[Line]) -> str:
     ]
     for line in lines:
         low, high = wilson_interval(line.strong, line.of)
-        alike = [one for one in lines if one.sees == line.sees]
-        before = 1 + sum(one.passed > line.passed for one in alike)
-        now = 1 + sum(one.strong > line.strong for one in alike)
+        alike = [other for other in lines if other.sees == line.sees]
+        before = 1 + sum(other.passed > line.passed for other in alike)
+        now = 1 + sum(other.strong > line.strong for other in alike)
         moved = f"{now}" if before == now else f"{before} -> {now}"
         beside = ["", ""]
         if line.strategy != REFERENCE:

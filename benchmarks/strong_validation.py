@@ -26,17 +26,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--held-out", nargs="+", required=True, metavar="NAME")
-    asked = parser.parse_args()
-    found, passed = validate(asked.dataset, set(asked.held_out))
-    told = {"held_out": sorted(asked.held_out), "programs_that_pass": passed, "rejected": found}
-    (FOLDER / "validation.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-    print(f"{len(found)} of {passed} held-out programs that pass the plain test are rejected")
+    options = parser.parse_args()
+    condemned, passed = validate(options.dataset, set(options.held_out))
+    summary = {"held_out": sorted(options.held_out), "programs_that_pass": passed, "rejected": condemned}
+    (FOLDER / "validation.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+    print(f"{len(condemned)} of {passed} held-out programs that pass the plain test are rejected")
 
 
 def validate(path: Path, held_out: set[str]) -> tuple[list[dict[str, str]], int]:
     """The rejected programs, and how many pass the plain test."""
     samples = read_programs([SAMPLES])
-    found: list[dict[str, str]] = []
+    condemned: list[dict[str, str]] = []
     passed = 0
     with open_sandbox(SandboxOptions()) as sandbox:
         for problem in read_dataset(path).problems:
@@ -49,8 +49,8 @@ def validate(path: Path, held_out: set[str]) -> tuple[list[dict[str, str]], int]
                     why = counterexample(verdict.strong.kind, verdict.strong.detail, problem.entry_point)
                     strategies = ", ".join(program.strategies)
                     print(f"\n{problem.task_id} {strategies}: {why}\n{program.completion.rstrip()}")
-                    found.append({"task_id": problem.task_id, "strategies": strategies, "counterexample": why})
-    return found, passed
+                    condemned.append({"task_id": problem.task_id, "strategies": strategies, "counterexample": why})
+    return condemned, passed
 
 
 if __name__ == "__main__":

@@ -34,7 +34,9 @@ def main() -> None:
     parser.add_argument("--runs", action="store_true")
     arguments = parser.parse_args()
     problems = read_problems()
-    samples = [(one, spelt(one, number)) for number in range(arguments.items // len(problems)) for one in problems]
+    samples = [
+        (problem, spelt(problem, number)) for number in range(arguments.items // len(problems)) for problem in problems
+    ]
     measured: dict[str, Any] = {"items": len(samples)}
     with tempfile.TemporaryDirectory() as name:
         store = Path(name, "verdicts.sqlite")

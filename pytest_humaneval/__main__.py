@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,11 +15,13 @@ from pytest_humaneval.contamination.contamination_arguments import add_contamina
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.generating.generate import asks_to_generate, generate
 from pytest_humaneval.option import argument, count, drop, gate_on, least
+from pytest_humaneval.report.console import let_go_of_stdout
 from pytest_humaneval.results import interchange
 from pytest_humaneval.strengthen.strengthen_arguments import add_strengthen
 
 USAGE_ERROR = 4  # as pytest's
 INTERRUPTED = 130  # as shells have it
+CUT_OFF = 141  # the same, for what ended as nobody read its output any longer
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,8 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # `| head` has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at its end
-        return 0
+        let_go_of_stdout()
+        return CUT_OFF
     return status
 
 

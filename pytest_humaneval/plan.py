@@ -69,6 +69,7 @@ class Plan:
     """Where there is one: what belongs to which part."""
     likelihood: bool = False  # whether it is asked how likely the model finds the canonical solutions
     stop: bool = False  # whether a strategy ends when it is decided that it is better, worse or not worth going on
+    control: str = ""  # the dataset whose drops under rewrites the others' are compared with
     rewritten: Rewritten | None = field(default=None, repr=False, compare=False)
     """Where rewritten problems stand beside the original ones: which, of what."""
 

@@ -23,7 +23,8 @@ class Strategy:
     depend on which problem it is: renaming entry point and task changes nothing but those names.
     ``postprocess`` is what ``--humaneval-postprocess=auto`` means for it. ``solve`` is there for strategies that ask
     more than once (guided.py); their ``build_prompt`` is the first question alone. ``runs_nothing`` is true of those
-    that do so without a look at what their code does.
+    that do so without a look at what their code does. ``fills_gap`` is true of those that show the model the code
+    behind a gap (:attr:`Problem.suffix`): no others are asked where there is one.
 
     An experiment is a strategy under another name: ``base`` is its strategy's own name, ``sampling`` and
     ``num_samples`` take the place of the run's.
@@ -39,6 +40,7 @@ class Strategy:
     num_samples: int | None = None
     solve: Solve | None = None
     runs_nothing: bool = False
+    fills_gap: bool = False
 
     def __repr__(self) -> str:
         return f"Strategy({self.name!r})"
@@ -55,7 +57,7 @@ class Strategy:
 
 
 def strategy(
-    name: str, description: str, *, mode: Mode = "completion", postprocess: str = "post_v1"
+    name: str, description: str, *, mode: Mode = "completion", postprocess: str = "post_v1", fills_gap: bool = False
 ) -> Callable[[PromptBuilder], Strategy]:
     r"""Turn a function from problem to prompt into a strategy.
 
@@ -67,6 +69,6 @@ def strategy(
     """
 
     def decorate(build_prompt: PromptBuilder) -> Strategy:
-        return Strategy(name, description, build_prompt, mode, postprocess)
+        return Strategy(name, description, build_prompt, mode, postprocess, fills_gap=fills_gap)
 
     return decorate

@@ -8,9 +8,11 @@ shown to the user, or is an error.
 from __future__ import annotations
 
 import ast
+import symtable
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError, SystemError)
 
@@ -39,6 +41,37 @@ def tree_of(source: str) -> ast.Module | None:
         return parse(source)
     except NOT_PYTHON:
         return None
+
+
+class Names(NamedTuple):
+    """The names that source code gives a meaning at its top, and those that it takes from there or from the builtins.
+
+    A function that declares a name global and assigns to it gives it a meaning; one that only reads it does not.
+    """
+
+    binds: frozenset[str]
+    needs: frozenset[str]
+
+
+def names_in(source: str) -> Names | None:
+    """Its global names, or None where it is no Python."""
+    try:
+        with quiet():
+            top = symtable.symtable(source, "<names>", "exec")
+    except NOT_PYTHON:
+        return None
+    nested = [symbol for table in _nested(top) for symbol in table.get_symbols() if symbol.is_global()]
+    binds = (symbol for symbol in (*top.get_symbols(), *nested) if symbol.is_assigned() or symbol.is_imported())
+    # ``counter += 1`` counts as an assignment only, and needs it all the same.
+    needs = (*(symbol for symbol in top.get_symbols() if symbol.is_referenced()), *nested)
+    return Names(*(frozenset(symbol.get_name() for symbol in some) for some in (binds, needs)))
+
+
+def _nested(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
+    waiting = list(table.get_children())
+    while waiting:
+        yield (child := waiting.pop())
+        waiting += child.get_children()
 
 
 def last_function(tree: ast.Module | None, name: str) -> ast.FunctionDef | None:

@@ -2,6 +2,7 @@
 
 =================== ==============================================================================================
 minimal.py          the problem, bare or nearly so: minimal, minimal_v2 to minimal_v7, infilling
+fim.py              a gap is filled between the code before and after it: fim
 expert.py           an expert is asked: expert, expert_v00 to expert_v2, minimal_v0
 instructions.py     advice above the problem: instructional, datadriven, helper, opt1
 fewshot.py          solved examples first: fewshot, example_v0 (the examples are in worked_examples.py)
@@ -25,6 +26,7 @@ from .adaptive import best_of_adaptive, review, vote_adaptive
 from .chat import chat, chat_cot, chat_fewshot
 from .expert import expert, expert_v0, expert_v00, expert_v1, expert_v2, minimal_v0
 from .fewshot import example_v0, fewshot
+from .fim import fim
 from .guided import best_of, repair, vote
 from .instructions import datadriven, helper, instructional, opt1
 from .minimal import infilling, minimal, minimal_v2, minimal_v3, minimal_v4, minimal_v5, minimal_v6, minimal_v7
@@ -38,7 +40,7 @@ __all__ = ["bundled"]
 def bundled() -> tuple[Strategy, ...]:
     """Every strategy of this folder."""
     return (
-        *(minimal, minimal_v2, minimal_v3, minimal_v4, minimal_v5, minimal_v6, minimal_v7, infilling),
+        *(minimal, minimal_v2, minimal_v3, minimal_v4, minimal_v5, minimal_v6, minimal_v7, infilling, fim),
         *(expert, expert_v00, expert_v0, expert_v1, expert_v2, minimal_v0),
         *(instructional, datadriven, helper, opt1),
         *(fewshot, example_v0, cot),

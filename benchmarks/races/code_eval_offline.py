@@ -32,15 +32,17 @@ class CodeEval(evaluate.Metric):  # type: ignore[misc]
         self, predictions: list[list[str]], references: list[str], k: Sequence[int] = (1,), num_workers: int = 4
     ) -> tuple[Pass, list[list[bool]]]:
         with ThreadPoolExecutor(num_workers) as pool:
-            asked = [
+            by_problem = [
                 [pool.submit(passes, candidate, test) for candidate in candidates]
                 for candidates, test in zip(predictions, references, strict=True)
             ]
-            passed = [[check.result() for check in checks] for checks in asked]
+            passed = [[check.result() for check in checks] for checks in by_problem]
         totals = np.array([len(row) for row in passed])
         correct = np.array([sum(row) for row in passed])
         estimates = {
-            f"pass@{one}": float(estimate_pass_at_k(totals, correct, one).mean()) for one in k if (totals >= one).all()
+            f"pass@{size}": float(estimate_pass_at_k(totals, correct, size).mean())
+            for size in k
+            if (totals >= size).all()
         }
         return estimates, passed
 

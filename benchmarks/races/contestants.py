@@ -247,8 +247,8 @@ def versions_in(python: str, names: Sequence[str]) -> dict[str, str]:
         "import importlib.metadata as m, json, sys\n"
         "print(json.dumps({d.name: d.version for d in m.distributions() if d.name in sys.argv[1:]}))"
     )
-    found: dict[str, str] = json.loads(ask(python, code, *names))
-    return found
+    versions: dict[str, str] = json.loads(ask(python, code, *names))
+    return versions
 
 
 def package_folder(python: str, package: str) -> Path:
@@ -259,7 +259,7 @@ def package_folder(python: str, package: str) -> Path:
 
 def ask(python: str, code: str, *arguments: str) -> str:
     """The last line that ``code`` prints there."""
-    done = subprocess.run(
+    ended = subprocess.run(
         [python, "-c", code, *arguments], check=True, stdout=subprocess.PIPE, text=True, env=os.environ
     )
-    return done.stdout.splitlines()[-1]
+    return ended.stdout.splitlines()[-1]

@@ -111,8 +111,8 @@ class Field:
             seconds = who.verdicts(folder).stat().st_mtime - started
             outcome = who.outcome(folder)
         except (OSError, ValueError, KeyError) as error:
-            how = f"{who.name}: {error!r}, exit status {process.returncode}"
-            raise RunBrokeError(f"{how}; its output ends:\n{last_lines(folder)}") from error
+            reason = f"{who.name}: {error!r}, exit status {process.returncode}"
+            raise RunBrokeError(f"{reason}; its output ends:\n{last_lines(folder)}") from error
         run = Run(seconds, to_exit, usage.ru_utime + usage.ru_stime, outcome)
         print(f"{name}: {run.facts()}", flush=True)
         return run
@@ -192,7 +192,7 @@ def ratios(ours: Sequence[Run], theirs: Sequence[Run]) -> dict[str, Any]:
         }
         for a, b in zip(ours, theirs, strict=True)
     ]
-    medians = {name: round(median(one[name] for one in by_round), 3) for name in by_round[0]}
+    medians = {name: round(median(figures[name] for figures in by_round), 3) for name in by_round[0]}
     return {"ratios": by_round, "median_ratios": medians}
 
 
@@ -203,7 +203,7 @@ def compare_prompts(ours: Sequence[Tokens], theirs: Sequence[Tokens]) -> dict[st
 
 def same_verdicts(problems: Sequence[Problem], ours: Outcome, theirs: Outcome) -> int:
     """Problems that both passed or both failed."""
-    return sum((one.task_id in ours.passed) == (one.task_id in theirs.passed) for one in problems)
+    return sum((problem.task_id in ours.passed) == (problem.task_id in theirs.passed) for problem in problems)
 
 
 def our_prompts(strategy: str, problems: Sequence[Problem], model: Path) -> list[Tokens]:
@@ -217,7 +217,7 @@ def our_prompts(strategy: str, problems: Sequence[Problem], model: Path) -> list
 
     chosen = register(importlib.import_module("pytest_humaneval.strategies").bundled())[strategy]
     tokenizer = AutoTokenizer.from_pretrained(model)
-    return [tuple(encode_prompt(tokenizer, chosen.build_prompt(one.visible()), model.name)) for one in problems]
+    return [tuple(encode_prompt(tokenizer, chosen.build_prompt(problem.visible()), model.name)) for problem in problems]
 
 
 @contextmanager

@@ -98,10 +98,10 @@ class LlamaCpp:
         run = json.loads(self.verdicts(folder).read_text())
         answers = run["answers"]
         return Outcome(
-            prompts=tuple(tuple(one["prompt"]) for one in answers),
-            tokens=sum(one["tokens"] for one in answers),
-            truncated=sum(one["finish_reason"] == "length" for one in answers),
-            passed=judged(self.asks, self.problems[: len(answers)], [one["text"] for one in answers]),
+            prompts=tuple(tuple(answer["prompt"]) for answer in answers),
+            tokens=sum(answer["tokens"] for answer in answers),
+            truncated=sum(answer["finish_reason"] == "length" for answer in answers),
+            passed=judged(self.asks, self.problems[: len(answers)], [answer["text"] for answer in answers]),
             generating_seconds=run["generating_seconds"],
         )
 
@@ -141,10 +141,10 @@ def strategy_named(name: str) -> Strategy:
     """One of ours, which asks for a text to be continued."""
     import importlib
 
-    found = register(importlib.import_module("pytest_humaneval.strategies").bundled())
-    if name not in found or found[name].mode != "completion":
+    strategies = register(importlib.import_module("pytest_humaneval.strategies").bundled())
+    if name not in strategies or strategies[name].mode != "completion":
         sys.exit(f"--strategy: {name!r} is not a strategy in completion mode")
-    return found[name]
+    return strategies[name]
 
 
 def fastest_of(peers: Sequence[LlamaCpp], field: Field) -> LlamaCpp:
@@ -155,7 +155,7 @@ def fastest_of(peers: Sequence[LlamaCpp], field: Field) -> LlamaCpp:
     runs = [(peer, field.run(peer, f"sequences/{peer.sequences}", field.problems)) for peer in peers]
     tried = [{"sequences": peer.sequences, **run.facts()} for peer, run in runs]
     write_result("llama_cpp_sequences", {**common(peers[0], field), "runs": tried})
-    return min(runs, key=lambda one: one[1].outcome.generating_seconds)[0]
+    return min(runs, key=lambda pair: pair[1].outcome.generating_seconds)[0]
 
 
 def race(peer: LlamaCpp, field: Field, rounds: int) -> dict[str, Any]:
@@ -179,12 +179,12 @@ def race(peer: LlamaCpp, field: Field, rounds: int) -> dict[str, Any]:
 
 def common(peer: LlamaCpp, field: Field) -> dict[str, Any]:
     """What a result has to say beside the figures; ``field`` has seen a run of the peer's."""
-    told = json.loads(next(field.folder.glob("**/answers.json")).read_text())
+    report = json.loads(next(field.folder.glob("**/answers.json")).read_text())
     return {
         "strategy": peer.strategy,
         "problems": len(field.problems),
         "threads": int(os.environ["OMP_NUM_THREADS"]),
-        "llama_cpp": {**told["versions"], "system": told["system"]},
+        "llama_cpp": {**report["versions"], "system": report["system"]},
     }
 
 
@@ -219,10 +219,10 @@ def table(ours: Sequence[Run], theirs: Sequence[Run], problems: int) -> str:
         cells = [
             name,
             f"{median(run.seconds for run in runs):.1f}",
-            f"{median(one.generating_seconds for one in outcomes):.1f}",
+            f"{median(outcome.generating_seconds for outcome in outcomes):.1f}",
             f"{median(run.cpu_seconds for run in runs):.1f}",
-            f"{median(one.tokens for one in outcomes):,.0f}",
-            f"{median(len(one.passed) for one in outcomes) / problems:.3f}",
+            f"{median(outcome.tokens for outcome in outcomes):,.0f}",
+            f"{median(len(outcome.passed) for outcome in outcomes) / problems:.3f}",
         ]
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows) + "\n"

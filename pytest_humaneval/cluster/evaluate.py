@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -27,8 +26,9 @@ from pytest_humaneval.interruption import sigterm_as_interruption
 from pytest_humaneval.models.find import default_cache_directory
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plugin.outside import extensions_here
-from pytest_humaneval.printable import counted, one_line
+from pytest_humaneval.printable import counted
 from pytest_humaneval.report.analysis import Analysis, comparisons_between
+from pytest_humaneval.report.console import show, terminal_width
 from pytest_humaneval.report.terminal import (
     analysis_lines,
     check_lines,
@@ -159,8 +159,7 @@ def _evaluate(run: _Run, address: str, output: Path) -> int:
         status = BROKEN if run.figures.errors else PASSED if run.figures.passed == run.survey.samples else NOT_PASSED
         analysis = _analysis(run)
         folder.finish(_record(run, folder.started, cluster, status, analysis))
-    print("\n".join(map(one_line, _summary(run, cluster, analysis, shutil.get_terminal_size().columns))))
-    print(f"\nresults and run.json are in {output}")
+    show([*_summary(run, cluster, analysis, terminal_width()), "", f"results and run.json are in {output}"])
     return status
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pytest_humaneval.commands.console import show, terminal_width
 from pytest_humaneval.commands.recorded import ODD, ks_of, problems_of
 from pytest_humaneval.engine.protocol import Identity
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.plain import from_plain
 from pytest_humaneval.report.analysis import Analysis, Looked, analyse, judge_gates, with_stops
+from pytest_humaneval.report.console import show, terminal_width
 from pytest_humaneval.report.gates import OK, Gates, answer, check_baseline, least_pass_at_1
 from pytest_humaneval.report.markdown import markdown_results
 from pytest_humaneval.report.page import write_page
@@ -30,7 +30,7 @@ from pytest_humaneval.report.terminal import (
     table,
 )
 from pytest_humaneval.report.texttable import wrapped
-from pytest_humaneval.results.parts import is_pooled, shown_of
+from pytest_humaneval.results.parts import control_of, is_pooled, shown_of
 from pytest_humaneval.results.preregistration import recorded
 from pytest_humaneval.results.read import Results, read_results
 from pytest_humaneval.results.rows import context_of, ranked, rows_of
@@ -127,7 +127,8 @@ def analysed(
     check_baseline(gates, run.strategies, before.strategies if before is not None else None, "--")
     pool = options.pool or is_pooled(run.run)
     stops = recorded_stops(run.run.get("stopping"))
-    analysis = analyse(run, before, Looked(ks_of(run), options.max_drop, pool, pairs and "stop" not in run.run))
+    looked = Looked(ks_of(run), options.max_drop, pool, pairs and "stop" not in run.run, control_of(run.run))
+    analysis = analyse(run, before, looked)
     if before is None or before.source in (stops.against if stops is not None else ""):
         analysis = with_stops(analysis, stops)
     analysis = replace(analysis, registration=recorded(run.run.get("plan")), likelihood=_likelihood(run, before))
@@ -172,7 +173,7 @@ def publish(run: Results, before: Results | None, analysis: Analysis, options: A
             write_page(options.html, run, problems, before)
         except OSError as error:
             raise InputError(cannot_be_written(f"--html: {options.html}", error)) from error
-        print(f"\nthe page is {options.html}")
+        show(["", f"the page is {options.html}"])
     if options.markdown is not None:
         held = context_text(context_of(run.outcomes))
         facts = [line[10:] for line in _settings_lines(run.run, 10_000, held)] or [run.source]
@@ -181,7 +182,7 @@ def publish(run: Results, before: Results | None, analysis: Analysis, options: A
             write_whole(options.markdown, [markdown_results(run, facts, ks_of(run), notes, analysis)])
         except OSError as error:
             raise InputError(cannot_be_written(f"--markdown: {options.markdown}", error)) from error
-        print(f"\nthe summary is in {options.markdown}")
+        show(["", f"the summary is in {options.markdown}"])
 
 
 def _settings_lines(run: dict[str, Any], width: int, held: str = "") -> list[str]:

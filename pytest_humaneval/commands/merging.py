@@ -9,12 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pytest_humaneval.commands.console import show, terminal_width
 from pytest_humaneval.commands.finished import Asked, analysed, publish, results_lines
 from pytest_humaneval.commands.recorded import problems_of
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.models.find import default_cache_directory
 from pytest_humaneval.report.analysis import Analysis
+from pytest_humaneval.report.console import show, terminal_width
 from pytest_humaneval.report.gates import INTERNAL_ERROR, OK, TESTS_FAILED
 from pytest_humaneval.results import history
 from pytest_humaneval.results.joining import Joined, join, read_part
@@ -31,7 +31,17 @@ from pytest_humaneval.results.record import SAMPLES_FILE, result_row, sample_row
 from pytest_humaneval.whole_file import write_whole
 from pytest_humaneval.wording import cannot_be_written
 
-OF_PARTS = ("pairs", "with_reference", "reliability", "baseline", "by_dataset", "gates", "plan", "robustness")
+OF_PARTS = (
+    "pairs",
+    "with_reference",
+    "reliability",
+    "baseline",
+    "by_dataset",
+    "gates",
+    "plan",
+    "robustness",
+    "excess_drops",
+)
 """What a part's run.json may say of its own figures, which are not those of the whole."""
 
 

@@ -6,10 +6,10 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
-from pytest_humaneval.commands.console import show, terminal_width
 from pytest_humaneval.dataset.asked import dataset_named
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.models.find import default_cache_directory
+from pytest_humaneval.report.console import show, terminal_width
 from pytest_humaneval.report.study import Cost, Question, cost_of, cost_of_last, study_lines
 from pytest_humaneval.report.trend import trend_lines, trends
 from pytest_humaneval.report.trend_page import write_trend_page
@@ -46,7 +46,7 @@ def history(strategy: str | None, html: Path | None, cache_dir: Path | None) -> 
             write_trend_page(html, shown)
         except OSError as error:
             raise InputError(cannot_be_written(f"--html: {html}", error)) from error
-        print(f"\nthe page is {html}")
+        show(["", f"the page is {html}"])
     return 0
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_humaneval.exceptions import InfrastructureError, InputError
+from pytest_humaneval.report.console import show, terminal_width
+
+if TYPE_CHECKING:
+    from pytest_humaneval.contamination.statement_ranks import StatementRanks
+    from pytest_humaneval.statistics.two_samples import TwoSamples
 
 INTERNAL_ERROR = 3  # as pytest's
 DEFAULT_MODEL = "qwen2.5-coder-0.5b-instruct"
@@ -63,16 +68,18 @@ def probe(
         )
     keep = default_cache_directory()
     names = [dataset or "humaneval", control or "control"]
-    made = {}
+    made: dict[str, TwoSamples] = {}
+    ranks: Sequence[StatementRanks | None] = ()
     if control is not None:
         sets = [dataset_named(name, keep).problems for name in (dataset, control)]
         directory = materialise(find_model(model or DEFAULT_MODEL, keep), keep, lambda text: None)
-        made = read_probes(sets[0], sets[1], partial(read_texts, directory))
+        of_model = read_probes(sets[0], sets[1], partial(read_texts, directory))
+        made, ranks = dict(of_model.figures), of_model.ranks
     if results is not None and control_results is not None:
         drop = drop_probe(read_results(results).outcomes, read_results(control_results).outcomes)
         if drop is None:
             raise InputError(f"{results} and {control_results}: one has no rewritten problems beside the original ones")
         made[DROP] = drop
     ours, theirs = (name.partition("=")[0] for name in names)
-    print("\n".join(probe_lines(findings(made), ours, theirs, shutil.get_terminal_size().columns)))
+    show(probe_lines(findings(made), ours, theirs, terminal_width(), ranks))
     return 0

@@ -1,4 +1,4 @@
-"""Three probes, each the same figure of two sets of problems: those in question, and a control.
+"""Probes, each the same figure of two sets of problems: those in question, and a control.
 
 What only one set shows can have another reason than memory: each probe says which.
 """
@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from pytest_humaneval.contamination.statement_ranks import StatementRanks, Versions, statement_ranks
 from pytest_humaneval.engine.text_reading import Reading
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.rewrite.rewrite_catalogue import BUNDLED
+from pytest_humaneval.statistics.excess_drop import LIMIT, drops
 from pytest_humaneval.statistics.paired import ALPHA, holm
 from pytest_humaneval.statistics.two_samples import TwoSamples, two_samples
 
@@ -26,15 +28,16 @@ DROP = "drop under rewrites"
 STATEMENT = "continued statement"
 SOLUTION = "continued solution"
 LIKELIHOOD = "likelier than rewritten"
+RANK = "rank among rewrites"
 LIMITS = {
-    DROP: "a drop says that wording matters; that it matters more than on the control may also be because the "
-    "control's problems are easier, or said more plainly",
+    DROP: LIMIT,
     STATEMENT: "short and formulaic statements can be continued without having been seen; who saw a paraphrase is not "
     "found",
     SOLUTION: "who solves a problem as its author did reproduces the solution without having seen it: read it with the "
     "continued statement",
     LIKELIHOOD: "rules make stiff sentences, which are less likely to any model: only what exceeds the control counts, "
     "and only if the rules fit both sets alike",
+    RANK: "as of the probe before, of which it is the part that no single very likely statement decides",
 }
 
 
@@ -52,22 +55,33 @@ class Finding:
         return self.p_holm < ALPHA
 
 
-def read_probes(problems: Sequence[Problem], control: Sequence[Problem], read: ReadTexts) -> dict[str, TwoSamples]:
-    """The probes that need a model that reads, which it does once."""
+@dataclass(frozen=True, slots=True)
+class ReadProbes:
+    """The probes that need a model that reads, and the ranks of statements in the set in question and the control."""
+
+    figures: Mapping[str, TwoSamples]
+    ranks: tuple[StatementRanks | None, StatementRanks | None]
+
+
+def read_probes(problems: Sequence[Problem], control: Sequence[Problem], read: ReadTexts) -> ReadProbes:
+    """Have the model read all texts, once."""
     sets = (problems, control)
     texts = list(dict.fromkeys(text for some in sets for one in some for text in _texts(one)))
     readings = dict(zip(texts, read(texts), strict=True))
+    ours, theirs = (_versions(some, readings) for some in sets)
     made: dict[str, TwoSamples | None] = {
         STATEMENT: two_samples(*(_continued(some, readings, _in_statement) for some in sets)),
         SOLUTION: two_samples(*(_continued(some, readings, _in_solution) for some in sets)),
-        LIKELIHOOD: two_samples(*(_likelier(some, readings) for some in sets)),
+        LIKELIHOOD: two_samples(*([each.gain for each in versions] for versions in (ours, theirs))),
+        RANK: two_samples(*([each.share_behind for each in versions] for versions in (ours, theirs))),
     }
-    return {name: figure for name, figure in made.items() if figure is not None}
+    figures = {name: figure for name, figure in made.items() if figure is not None}
+    return ReadProbes(figures, (statement_ranks(ours), statement_ranks(theirs)))
 
 
 def drop_probe(outcomes: Iterable[Outcome], control: Iterable[Outcome]) -> TwoSamples | None:
     """What rewrites cost each problem, of runs with rewritten problems; all strategies together."""
-    return two_samples(*(list(_drops(some)) for some in (outcomes, control)))
+    return two_samples(*(list(drops(some).values()) for some in (outcomes, control)))
 
 
 def findings(made: Mapping[str, TwoSamples]) -> list[Finding]:
@@ -84,7 +98,7 @@ def _texts(problem: Problem) -> Iterator[str]:
 
 
 def _whole(problem: Problem) -> str:
-    return problem.prompt + problem.canonical_solution
+    return problem.program(problem.canonical_solution)
 
 
 def _continued(problems: Sequence[Problem], readings: Readings, place: Callable[[Problem], int]) -> list[float]:
@@ -110,13 +124,13 @@ def _in_a_row(reading: Reading, place: int) -> float:
     return (compared.index(False) if False in compared else len(compared)) / max(len(compared), 1)
 
 
-def _likelier(problems: Sequence[Problem], readings: Readings) -> list[float]:
-    """Of each problem, the log-probability per token of its prompt minus the mean of its rewritten prompts."""
-    gains = []
+def _versions(problems: Sequence[Problem], readings: Readings) -> list[Versions]:
+    """Of each problem that has rewritten prompts, the log-probabilities per token."""
+    made = []
     for problem in problems:
-        if others := [fmean(readings[made.prompt].logprobs) for made in _rewritten(problem)]:
-            gains.append(fmean(readings[problem.prompt].logprobs) - fmean(others))
-    return gains
+        if others := [fmean(readings[each.prompt].logprobs) for each in _rewritten(problem)]:
+            made.append(Versions(fmean(readings[problem.prompt].logprobs), tuple(others)))
+    return made
 
 
 def _rewritten(problem: Problem) -> Iterator[Problem]:
@@ -124,14 +138,3 @@ def _rewritten(problem: Problem) -> Iterator[Problem]:
         made = BUNDLED[name].apply(problem, 0, lambda problem, calls: [None for _ in calls])
         if made is not None:
             yield made
-
-
-def _drops(outcomes: Iterable[Outcome]) -> Iterator[float]:
-    """For each original problem, the share of its samples that pass minus that of its rewritten ones."""
-    before: dict[str, list[bool]] = {}
-    after: dict[str, list[bool]] = {}
-    for outcome in outcomes:
-        if not outcome.error:
-            side = after if outcome.rewrite else before
-            side.setdefault(outcome.original or outcome.task_id, []).append(outcome.passed)
-    yield from (fmean(before[task]) - fmean(passed) for task, passed in after.items() if task in before)

@@ -163,7 +163,7 @@ def with_contract(problem: Problem, contract: str) -> str:
         DatasetError: one of them is no Python, or there is no such function.
     """
     try:
-        module = ast.parse(problem.prompt + problem.canonical_solution)
+        module = ast.parse(problem.program(problem.canonical_solution))
     except (SyntaxError, ValueError) as error:
         raise DatasetError(f"{problem.task_id}: field 'canonical_solution' cannot be compiled: {error}") from error
     try:

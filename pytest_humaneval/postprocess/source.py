@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
-import symtable
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pytest_humaneval.problem import Problem
-from pytest_humaneval.syntax import NOT_PYTHON, quiet, tree_of
+from pytest_humaneval.syntax import NOT_PYTHON, Names, names_in, quiet, tree_of
 
 STEPS_BACK = 100  # lines given up one error at a time; after that half of what is left goes, so the cost stays bounded
 WORK = 300_000  # characters that are compiled before it comes to that all the same: a long text takes fewer steps
 DEFAULT_INDENT = 4
+UNKNOWN = Names(frozenset(), frozenset())
 
 _DECORATOR = re.compile(r"\s*@[\w.]+\s*")
 
@@ -118,7 +117,7 @@ def statements(source: str, *, naming: str = "") -> list[Statement]:
         else:
             groups.append(([node], start, end))
     return [
-        Statement(tuple(nodes), start, end, *_names(lines[start:end]))
+        Statement(tuple(nodes), start, end, *(names_in("\n".join(lines[start:end])) or UNKNOWN))
         for nodes, start, end in groups
         if _may_name(naming, lines[start:end])
     ]
@@ -127,29 +126,6 @@ def statements(source: str, *, naming: str = "") -> list[Statement]:
 def _may_name(name: str, lines: list[str]) -> bool:
     """Whether the name may be among the words of these lines; letters beyond ASCII have more than one form."""
     return any(name in line or not line.isascii() for line in lines)
-
-
-def _names(lines: list[str]) -> tuple[frozenset[str], frozenset[str]]:
-    """What these lines bind at module level, and what they need from there or from the builtins."""
-    try:
-        with quiet():
-            module = symtable.symtable("\n".join(lines), "<completion>", "exec")
-    except NOT_PYTHON:
-        return frozenset(), frozenset()
-    binds = {each.get_name() for each in module.get_symbols() if each.is_assigned() or each.is_imported()}
-    needs = {each.get_name() for each in module.get_symbols() if each.is_referenced()}
-    for table in _nested(module):
-        outer = [each for each in table.get_symbols() if each.is_global()]
-        binds |= {each.get_name() for each in outer if each.is_assigned()}
-        needs |= {each.get_name() for each in outer}
-    return frozenset(binds), frozenset(needs)
-
-
-def _nested(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
-    waiting = list(table.get_children())
-    while waiting:
-        yield (child := waiting.pop())
-        waiting += child.get_children()
 
 
 def _is_stub(node: ast.stmt) -> bool:

@@ -10,19 +10,36 @@ from pytest_humaneval.postprocess.source import Statement, compiles, longest_pre
 from pytest_humaneval.problem import Problem
 
 CHARACTERS_TRIED = 500
+LINES_TRIED = 100  # of an answer in a gap, from its end
 
 
 def cut(problem: Problem, text: str) -> str:
     """The longest run of lines, from the first, with which the prompt is a program: prose and broken ends go.
 
     A prompt without a docstring is no program without a body. If no whole line makes it one, a part of a line may.
+    In a gap, a text that makes no program with any of its lines stays as it is.
     """
+    if problem.has_gap:
+        return _cut_in_gap(problem, text)
     prefix = longest_prefix(problem.prompt, text)
     if prefix is not None:
         return prefix
     lead = len(text) - len(text.lstrip())
     ends = range(min(len(text), lead + CHARACTERS_TRIED), 0, -1)
     return next((text[:end] for end in ends if compiles(problem.prompt + text[:end])), text)
+
+
+def _cut_in_gap(problem: Problem, text: str) -> str:
+    """Never down to nothing: a program may do without what was to stand there."""
+    if compiles(problem.program(text)):
+        return text
+    lines = text.split("\n")
+    for count in range(len(lines) - 1, max(0, len(lines) - 1 - LINES_TRIED), -1):
+        kept = "\n".join(lines[:count])
+        for end in ("\n", ""):
+            if kept.strip() and compiles(problem.program(kept + end)):
+                return kept + end
+    return text
 
 
 def drop_unused(problem: Problem, text: str) -> str:

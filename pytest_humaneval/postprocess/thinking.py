@@ -40,7 +40,7 @@ def drop_thinking(problem: Problem, text: str, *, end: str = "", required: bool 
     required = required and bool(end)
     if not required and not (OPENING.search(text) or CLOSING.search(text) or _has_channels(text)):
         return text
-    if compiles(problem.prompt + text):
+    if compiles(problem.program(text)):
         return text  # a mark in here is in a string or comment
     if _has_channels(text):
         return _final_channel(text)

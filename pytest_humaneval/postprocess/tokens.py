@@ -26,7 +26,7 @@ TURN = re.compile(r"\s*<\|im_start\|>\s*assistant\b", re.IGNORECASE)
 
 def drop_tokens(problem: Problem, text: str) -> str:
     """``text`` without control tokens, up to the first that ends an answer; a program as it is stays as it is."""
-    if ("<" not in text and "[/" not in text) or compiles(problem.prompt + text):
+    if ("<" not in text and "[/" not in text) or compiles(problem.program(text)):
         return text
     parts = iter(_split(ENDS, TURN.sub("", text)))
     answer = next((part for part in parts if part.strip()), "")

@@ -9,35 +9,21 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections import deque
-from collections.abc import Generator, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.exceptions import EngineError, HumanEvalError, SharedEngineError, StrategyError, raised_in
 from pytest_humaneval.plan import Plan
-from pytest_humaneval.problem import Problem
-from pytest_humaneval.prompting.guided import Candidate, Draw, Questions, TryOut
+from pytest_humaneval.prompting.guided import Candidate, Draw, TryOut
+from pytest_humaneval.prompting.pursuits import Pursuit, Pursuits
 from pytest_humaneval.prompting.trial import try_completion
-from pytest_humaneval.sample import Generation, ItemId, Request, Sampling, Solution
+from pytest_humaneval.sample import ItemId, Request, Sampling, Solution
 from pytest_humaneval.sandbox.interface import Sandbox
-from pytest_humaneval.strategy import Strategy
 
+MOST_OPEN = 128  # items under way at a time where strategies may be decided early: enough for a full batch
 MOST_QUESTIONS = 50  # of one strategy about one problem; a strategy that asks on for ever would hold the run up
-
-
-@dataclass
-class _Pursuit:
-    """One item's strategy on its way to a solution."""
-
-    item: ItemId
-    problem: Problem  # the visible one
-    strategy: Strategy
-    questions: Questions
-    requests: list[tuple[str, Request]] = field(default_factory=list)  # the draw it is waiting for
-    drawn: list[Generation] = field(default_factory=list)  # all so far
-    num_questions: int = 0
 
 
 class Guide:
@@ -57,36 +43,50 @@ class Guide:
         Raises:
             EngineError: the engine process is gone, and with it everybody who waits.
         """
-        waiting: deque[_Pursuit] = deque()
-        for item in items:
-            if (pursuit := self._begin(item)) is not None:
-                self._advance(pursuit, None, waiting)
-        self._client.submit(request for pursuit in waiting for request in pursuit.requests)
+        waiting, to_come = Pursuits(self._client), iter(items)
+        self._open(to_come, waiting)
         while waiting:
-            pursuit = waiting.popleft()
+            pursuit = waiting.next()
             try:
                 candidates = tuple(self._candidate(pursuit, *request) for request in pursuit.requests)
             except HumanEvalError as error:
                 self._publish_error(pursuit.item, error)
-                continue
-            self._advance(pursuit, candidates, waiting)
+            else:
+                self._advance(pursuit, candidates, waiting)
+            self._open(to_come, waiting)
 
-    def _begin(self, item: ItemId) -> _Pursuit | None:
+    def _open(self, items: Iterator[ItemId], waiting: Pursuits) -> None:
+        """Begin with as many as may be under way: all, unless strategies may be decided before all are solved."""
+        opened: list[Pursuit] = []
+        while not self._plan.stop or len(waiting) + len(opened) < MOST_OPEN:
+            if (item := next(items, None)) is None:
+                break
+            if (pursuit := self._begin(item)) is not None and self._advance(pursuit, None):
+                opened.append(pursuit)
+        if opened:
+            self._client.submit(request for pursuit in opened for request in pursuit.requests)
+            for pursuit in opened:
+                waiting.add(pursuit)
+
+    def _begin(self, item: ItemId) -> Pursuit | None:
         problem, strategy = self._problems[item.task_id], self._strategies[item.strategy]
         assert strategy.solve is not None, "only guided strategies come here"
         try:
             questions = strategy.solve(problem)
             if not isinstance(questions, Generator):
                 raise StrategyError("it is not a generator; ask with `yield from draw(...)` and return a candidate")
-            return _Pursuit(item, problem, strategy, questions)
+            return Pursuit(item, problem, strategy, questions)
         except StrategyError as error:
             self._publish_error(item, error)
         except Exception as error:
             self._publish_error(item, StrategyError(raised_in(error)))
         return None
 
-    def _advance(self, pursuit: _Pursuit, answer: Any, waiting: deque[_Pursuit]) -> None:
-        """Hand the strategy its answer, and go on until it waits for a draw or is done."""
+    def _advance(self, pursuit: Pursuit, answer: Any, waiting: Pursuits | None = None) -> bool:
+        """Hand the strategy its answer, and go on until it is done or, as is returned, waits for a draw.
+
+        Without ``waiting`` the draw is not asked for yet: opening draws are submitted together.
+        """
         try:
             while True:
                 question = pursuit.questions.send(answer)
@@ -95,9 +95,10 @@ class Guide:
                     raise StrategyError(f"it asked more than {MOST_QUESTIONS} questions about one problem")
                 if isinstance(question, Draw):
                     pursuit.requests = self._requests(pursuit, question)
-                    if answer is not None:  # the opening draws are submitted together
+                    if waiting is not None:
                         self._client.submit(pursuit.requests)
-                    return waiting.append(pursuit)
+                        waiting.add(pursuit)
+                    return True
                 if not isinstance(question, TryOut):
                     raise StrategyError(f"it yielded {question!r}; expected draw(...) or try_out(...)")
                 if pursuit.strategy.runs_nothing:
@@ -109,8 +110,9 @@ class Guide:
             self._publish_error(pursuit.item, error)
         except Exception as error:
             self._publish_error(pursuit.item, StrategyError(raised_in(error)))
+        return False
 
-    def _requests(self, pursuit: _Pursuit, question: Draw) -> list[tuple[str, Request]]:
+    def _requests(self, pursuit: Pursuit, question: Draw) -> list[tuple[str, Request]]:
         """One request a sample. Samples are numbered through the item's draws, so that no two answers are one."""
         if question.num_samples < 1:
             raise StrategyError(f"it asked for {question.num_samples} samples; expected 1 or more")
@@ -129,13 +131,13 @@ class Guide:
         )
         return [(self._plan.key(request), request) for request in made]
 
-    def _candidate(self, pursuit: _Pursuit, key: str, request: Request) -> Candidate:
+    def _candidate(self, pursuit: Pursuit, key: str, request: Request) -> Candidate:
         generation = self._client.generation(key, request)
         pursuit.drawn.append(generation)
         name = self._plan.postprocessor(pursuit.strategy)
         return Candidate(generation, self._plan.completion(name, pursuit.problem, request.prompt, generation.text))
 
-    def _try_out(self, pursuit: _Pursuit, question: TryOut) -> tuple[Any, ...]:
+    def _try_out(self, pursuit: Pursuit, question: TryOut) -> tuple[Any, ...]:
         """Equal code behaves equally: it runs once."""
         codes = dict.fromkeys(candidate.code for candidate in question.candidates)
         trials = {
@@ -150,7 +152,7 @@ class Guide:
         }
         return tuple(trials[candidate.code] for candidate in question.candidates)
 
-    def _publish(self, pursuit: _Pursuit, chosen: object) -> None:
+    def _publish(self, pursuit: Pursuit, chosen: object) -> None:
         if not isinstance(chosen, Candidate):
             error = StrategyError(f"it returned {chosen!r}; expected one of the candidates it drew")
             return self._publish_error(pursuit.item, error)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from pytest_humaneval.exceptions import StrategyError
+from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompting.lora_strategy import LORA_PREFIX, lora_strategy
 from pytest_humaneval.prompting.soft_strategy import PREFIX, soft_strategy
 from pytest_humaneval.registration import ALL, Offer, Sort
@@ -61,6 +62,21 @@ def select_strategies(
         STRATEGY_SORT.find(name, known, "--strategy")
     chosen = known if ALL in requested else {name: known[name] for name in requested}
     return tuple(strategy for _, strategy in sorted({**chosen, **learned}.items()))
+
+
+def refuse_those_that_fill_no_gap(strategies: Iterable[Strategy], problems: Iterable[Problem]) -> None:
+    """Only a strategy that shows the code behind a gap can be asked to fill it.
+
+    Raises:
+        StrategyError: another one is asked to.
+    """
+    unfit = [strategy.name for strategy in strategies if not strategy.fills_gap]
+    gap = next((problem for problem in problems if problem.has_gap), None)
+    if unfit and gap is not None:
+        raise StrategyError(
+            f"--strategy: {', '.join(unfit)} would not show the model the code that follows the gap in {gap.task_id}; "
+            "such problems take a strategy that does, as fim does, or one of your own with fills_gap=True"
+        )
 
 
 def _learned_strategies(known: Mapping[str, Strategy], names: Iterable[str], folder: Path) -> dict[str, Strategy]:

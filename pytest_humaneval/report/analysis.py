@@ -23,6 +23,7 @@ from pytest_humaneval.statistics.comparison import (
     passes_of,
     smallest_detectable,
 )
+from pytest_humaneval.statistics.excess_drop import ExcessDrop, excess_drops
 from pytest_humaneval.statistics.paired import ALPHA, POWER
 from pytest_humaneval.statistics.reliability import Reliability, reliability_of
 from pytest_humaneval.statistics.robustness import Robustness, robustness_of
@@ -52,6 +53,8 @@ class Analysis:
     """Of a run on several datasets: what is said of each, by its name, and of all together where asked for."""
     robustness: Sequence[Robustness] = ()
     """Of a run with rewritten problems: what they cost."""
+    excess: Sequence[ExcessDrop] = ()
+    """And what that is beyond a control, where the run has one."""
 
     def to_json(self) -> dict[str, Any]:
         """For run.json."""
@@ -66,6 +69,8 @@ class Analysis:
             shown["by_dataset"] = {name: part.to_json() for name, part in self.parts.items()}
         if self.robustness:
             shown["robustness"] = [row.to_json() for row in self.robustness]
+        if self.excess:
+            shown["excess_drops"] = [row.to_json() for row in self.excess]
         if self.reliability:
             shown["reliability"] = [asdict(row) for row in self.reliability]
         for key, made in (("pairs", self.pairs), ("with_reference", self.with_reference)):
@@ -89,13 +94,15 @@ class Analysis:
 class Looked:
     """What is looked for: strategies with each other (``pairs``), the ``ks`` of reliability, the drop to rule out.
 
-    With ``pool``, several datasets are also looked at together.
+    With ``pool``, several datasets are also looked at together. ``control`` is the dataset whose drops under rewrites
+    the others' are compared with.
     """
 
     ks: Sequence[int] = ()
     max_drop: float | None = None
     pool: bool = False
     pairs: bool = True
+    control: str = ""
 
 
 def analyse(now: Results, before: Results | None, looked: Looked) -> Analysis:
@@ -113,6 +120,7 @@ def analyse(now: Results, before: Results | None, looked: Looked) -> Analysis:
             for name, some in parts.items()
         },
         robustness=robustness_of(now.outcomes, looked.max_drop),
+        excess=excess_drops(now.outcomes, looked.control),
     )
 
 

@@ -128,7 +128,7 @@ class Output:
     def _compare(self, outcomes: Sequence[Outcome], judged: Analysis) -> Analysis:
         """Strategies with each other and with the baseline; the gates' answers stay."""
         plan = self.ledger.plan
-        looked = Looked(plan.ks, self.gates.max_drop, plan.pool, pairs=not plan.stop)
+        looked = Looked(plan.ks, self.gates.max_drop, plan.pool, not plan.stop, plan.control)
         made = analyse(Results(tuple(outcomes), plan_options(plan)), self.baseline, looked)
         made = with_stops(made, self.ledger.stops)
         checked = self._check_registration(outcomes)

@@ -15,6 +15,7 @@ from pytest_humaneval.plan import Plan
 from pytest_humaneval.printable import counted
 from pytest_humaneval.report.analysis import Analysis
 from pytest_humaneval.report.comparisons import baseline_lines, gate_lines, pair_lines
+from pytest_humaneval.report.excess_table import excess_lines
 from pytest_humaneval.report.likelihood_lines import likelihood_lines
 from pytest_humaneval.report.registration_lines import registration_lines
 from pytest_humaneval.report.rejected import rejected_lines
@@ -122,7 +123,7 @@ def analysis_lines(analysis: Analysis, width: int, kept: bool) -> list[str]:
     parts = [likelihood_lines(analysis.likelihood, width)]
     parts += [registration_lines(analysis.registration, width), reliability_lines(analysis.reliability, width)]
     parts += [stops_lines(analysis.stops, width), pair_lines(analysis, width, kept=kept)]
-    parts.append(robustness_lines(analysis.robustness, width))
+    parts += [robustness_lines(analysis.robustness, width), excess_lines(analysis.excess, width)]
     if analysis.baseline is not None:
         parts.append(baseline_lines(analysis.baseline, width, tested=analysis.stops is None))
     parts.append(gate_lines(analysis, width))

@@ -12,9 +12,10 @@ from pytest_humaneval.whole_file import write_whole
 
 WIDTH, HEIGHT, LEFT, EDGE = 720, 200, 44, 14  # of a figure, in CSS pixels
 STYLE = (
-    "body{font:15px/1.5 system-ui,sans-serif;margin:2em auto;max-width:60em;padding:0 1em;color-scheme:light dark}"
+    "body{font:15px/1.5 system-ui,sans-serif;margin:2em auto;max-width:72em;padding:0 1em;color-scheme:light dark}"
     "table{border-collapse:collapse;font-variant-numeric:tabular-nums}td,th{padding:2px 10px;text-align:right}"
-    "td:first-child,th:first-child{text-align:left}svg{width:100%;height:auto}div{overflow-x:auto}"
+    "td,th{vertical-align:top;white-space:nowrap}:is(td,th):nth-child(-n+4){text-align:left}"
+    "td:nth-child(4){white-space:normal;min-width:14em}svg{width:100%;height:auto}div{overflow-x:auto}"
     ".i{stroke:currentColor;opacity:.5}.l{stroke:#2a78d6;fill:none;stroke-width:2}.p{fill:#2a78d6}.c{fill:#c8322b}"
     "text{font-size:11px;fill:currentColor}.g{stroke:currentColor;opacity:.15}"
 )
@@ -41,7 +42,7 @@ def write_trend_page(path: Path, shown: Sequence[Trend]) -> None:
 
 
 def _section(trend: Trend) -> Iterator[str]:
-    yield f"<h2>{_text(trend.strategy)}</h2><p>{_text(trend.dataset)}. {_text(finding(trend))}.</p>"
+    yield f"<h2>{_text(trend.strategy)}</h2><p>{_text(trend.dataset)}: {_text(finding(trend))}.</p>"
     yield f"<div>{_figure(trend)}</div>"
     yield f"<div><table><thead><tr>{''.join(f'<th scope=col>{_text(head)}</th>' for head in HEAD)}</tr></thead><tbody>"
     for run in trend.runs:

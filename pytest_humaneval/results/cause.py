@@ -60,7 +60,7 @@ def cause_of(outcome: Outcome, problem: Problem) -> str:
 
 def _function(problem: Problem, completion: str) -> Function | None:
     """The function that is judged: the last one of that name."""
-    if (tree := tree_of(problem.prompt + completion)) is None:
+    if (tree := tree_of(problem.program(completion))) is None:
         return None
     named = [node for node in tree.body if isinstance(node, Function) and node.name == problem.entry_point]
     return named[-1] if named else None

@@ -100,9 +100,10 @@ def from_human_eval(path: Path, _problems: Sequence[Problem], strategy: str) -> 
 
 def to_evalplus(outcomes: Sequence[Outcome], problems: Sequence[Problem]) -> list[dict[str, Any]]:
     """Rows with the whole program, as it was judged: evalplus's own prompts differ from HumanEval's here and there."""
-    prompts = {problem.task_id: problem.prompt for problem in problems}
+    known = {problem.task_id: problem for problem in problems}
     return [
-        {"task_id": outcome.task_id, "solution": prompts[outcome.task_id] + outcome.completion} for outcome in outcomes
+        {"task_id": outcome.task_id, "solution": known[outcome.task_id].program(outcome.completion)}
+        for outcome in outcomes
     ]
 
 
@@ -115,7 +116,7 @@ def from_evalplus(path: Path, problems: Sequence[Problem], strategy: str) -> Imp
     Raises:
         DatasetError: it cannot be read; names file and line, or task.
     """
-    prompts = {problem.task_id: problem.prompt for problem in problems}
+    known = {problem.task_id: problem for problem in problems}
     counts: dict[str, Iterator[int]] = collections.defaultdict(itertools.count)
     outcomes = []
     is_verdicts = path.name.endswith(".json") and not path.is_dir()
@@ -124,9 +125,9 @@ def from_evalplus(path: Path, problems: Sequence[Problem], strategy: str) -> Imp
         task_id, code = row.get("task_id"), row.get("solution", row.get("completion"))
         if not isinstance(task_id, str) or not isinstance(code, str):
             raise DatasetError(f"{where}: expected task_id and solution (or completion), both text")
-        if task_id not in prompts:
+        if task_id not in known:
             raise DatasetError(f"{where}: unknown problem {task_id}; name the file of its problems with --dataset")
-        completion = _completion(prompts[task_id], code) if "solution" in row else code
+        completion = _completion(known[task_id], code) if "solution" in row else code
         kind = _evalplus_kind(where, row) if is_verdicts else FAILED
         outcomes.append(Outcome(task_id, strategy, next(counts[task_id]), kind, completion=completion))
     if not outcomes:
@@ -201,10 +202,10 @@ def _named(outcome: Outcome, strategy: str) -> Outcome:
     return replace(outcome, strategy=strategy) if outcome.strategy == UNNAMED else outcome
 
 
-def _completion(prompt: str, program: str) -> str:
-    if program.startswith(prompt):
-        return program[len(prompt) :]
-    return program if prompt.endswith("\n") else "\n" + program
+def _completion(problem: Problem, program: str) -> str:
+    if program.startswith(problem.prompt):
+        return program[len(problem.prompt) :].removesuffix(problem.suffix)
+    return program if problem.prompt.endswith("\n") else "\n" + program
 
 
 def _evalplus_samples(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:

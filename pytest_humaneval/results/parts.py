@@ -11,7 +11,17 @@ from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.rows import rows_of
 
-__all__ = ["POOLED", "is_pooled", "is_rewritten", "part_of", "parts_of", "row_records", "same_part", "shown_of"]
+__all__ = [
+    "POOLED",
+    "control_of",
+    "is_pooled",
+    "is_rewritten",
+    "part_of",
+    "parts_of",
+    "row_records",
+    "same_part",
+    "shown_of",
+]
 
 
 def parts_of(outcomes: Iterable[Outcome], *, pool: bool = False) -> dict[str, list[Outcome]]:
@@ -58,6 +68,11 @@ def same_part(before: Results, name: str, outcomes: Iterable[Outcome]) -> Result
 def is_pooled(run: Mapping[str, Any]) -> bool:
     """Whether a run was asked for figures over all its datasets together."""
     return run.get("pool") is True
+
+
+def control_of(run: Mapping[str, Any]) -> str:
+    """The dataset that a run had as a control for what rewrites cost; empty where it had none."""
+    return control if isinstance(control := run.get("control"), str) else ""
 
 
 def shown_of(run: dict[str, Any]) -> dict[str, int]:

@@ -296,6 +296,7 @@ def _several(plan: Plan) -> dict[str, Any]:
             for dataset in plan.datasets
         ],
         "pool": plan.pool,
+        **({"control": plan.control} if plan.control else {}),
         **({"rewrites": plan.rewritten.to_json()} if plan.rewritten is not None else {}),
     }
 

@@ -14,13 +14,16 @@ from pytest_humaneval.rewrite.statement_text import statement_of, with_statement
 # What a story may be about without its being about that. Singular and plural side by side.
 THINGS = {
     "apple": "pear", "apples": "pears", "bag": "box", "ball": "disc", "balls": "discs", "bank": "savings",
-    "basket": "crate", "bird": "bat", "birds": "bats", "bucket": "barrel", "buckets": "barrels", "car": "truck",
-    "cars": "trucks", "carrot": "turnip", "carrots": "turnips", "children": "pupils", "city": "village",
-    "dollars": "pounds", "flower": "shrub", "flowers": "shrubs", "game": "contest", "garden": "orchard",
-    "house": "hut", "houses": "huts", "mango": "melon", "oranges": "lemons", "person": "guest", "player": "runner",
-    "players": "runners", "rabbit": "hare", "road": "track", "school": "college", "semester": "season",
-    "student": "apprentice", "students": "apprentices", "teacher": "trainer", "team": "crew", "town": "village",
-    "water": "oil", "worker": "clerk", "workers": "clerks",
+    "basket": "crate", "beat": "pulse", "beats": "pulses", "bird": "bat", "birds": "bats", "boredom": "yawn",
+    "boredoms": "yawns", "branch": "twig", "bucket": "barrel", "buckets": "barrels", "car": "truck",
+    "carrot": "turnip", "carrots": "turnips", "cars": "trucks", "children": "pupils", "city": "village",
+    "deposit": "credit", "dollars": "pounds", "flower": "shrub", "flowers": "shrubs", "game": "contest",
+    "garden": "orchard", "house": "hut", "houses": "huts", "hungry": "starving", "mango": "melon",
+    "mathematicians": "scholars", "oranges": "lemons", "person": "guest", "player": "runner",
+    "players": "runners", "pluck": "pick", "plucked": "picked", "rabbit": "hare", "road": "track",
+    "school": "college", "semester": "season", "stone": "brick", "stones": "bricks", "student": "apprentice",
+    "students": "apprentices", "teacher": "trainer", "team": "crew", "town": "village", "tree": "vine",
+    "water": "oil", "withdrawal": "debit", "worker": "clerk", "workers": "clerks",
 }  # fmt: skip
 NAMES = {"John": "Paul", "Alice": "Clara", "Bob": "Hugo", "Mary": "Nina", "Tom": "Ned", "Samantha": "Veronica"}
 

@@ -127,7 +127,10 @@ def _key(sandbox: Sandbox, problems: Sequence[Problem], timeout: float) -> str:
     content = [
         surroundings,
         *(
-            [problem.prompt, problem.entry_point, problem.test, problem.canonical_solution, problem.strong_test]
+            [
+                *(problem.prompt, problem.suffix, problem.entry_point),
+                *(problem.test, problem.canonical_solution, problem.strong_test),
+            ]
             for problem in problems
         ),
     ]

@@ -265,7 +265,7 @@ def _message(problem: Problem, completion: str, timeout: float) -> bytes | None:
     Raises:
         InputError: the problem alone is.
     """
-    texts = (problem.prompt, problem.entry_point, problem.test, problem.strong_test)
+    texts = (problem.prompt, problem.entry_point, problem.test, problem.strong_test, problem.suffix)
     try:
         return encode((*texts, completion, float(timeout)))
     except CodecError as error:

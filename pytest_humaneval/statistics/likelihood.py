@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from math import log
 from statistics import fmean
 
 from pytest_humaneval.statistics.bootstrap import bootstrap_interval
-from pytest_humaneval.statistics.paired import sign_flip
-
-GRID = 10_000  # steps to the largest difference, to which the others are rounded for the exact test
+from pytest_humaneval.statistics.paired import rounded_sign_flip
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +55,13 @@ def likelihood_change(now: Mapping[str, Scored], before: Mapping[str, Scored]) -
         return None
     mine, other = ([side[name].bits_per_byte for name in shared] for side in (now, before))
     differences = [a - b for a, b in zip(mine, other, strict=True)]
-    largest = max(map(abs, differences))
-    steps = (
-        [Fraction(round(difference / largest * GRID), GRID) for difference in differences] if largest else [Fraction(0)]
-    )
     return LikelihoodChange(
         len(shared),
         fmean(mine),
         fmean(other),
         fmean(differences),
         bootstrap_interval(differences),
-        sign_flip(steps),
+        rounded_sign_flip(differences),
         sum(difference < 0 for difference in differences),
         sum(difference > 0 for difference in differences),
     )

@@ -62,6 +62,14 @@ def sign_flip(differences: Sequence[Fraction]) -> float:
     return 1.0 if observed == 0 else min(1.0, 2 * float(chance[: (reach - observed) // 2 + 1].sum()))
 
 
+def rounded_sign_flip(differences: Sequence[float]) -> float:
+    """The same test of differences of any size, rounded to 1/10,000 of the largest."""
+    largest = max(map(abs, differences), default=0.0)
+    if not largest:
+        return 1.0
+    return sign_flip([Fraction(round(difference / largest * FINEST), FINEST) for difference in differences])
+
+
 def _common_denominator(differences: Sequence[Fraction]) -> int:
     scale = 1
     for difference in differences:

@@ -24,7 +24,7 @@ def is_self_contained(problem: Problem, completion: str) -> bool:
     Such a file may change while the texts that use it stay the same. Nor may they draw at random or look at a clock.
     What cannot be parsed counts as not self-contained, and so does a text that only speaks of such things.
     """
-    texts = (problem.test, problem.strong_test, problem.prompt + completion)
+    texts = (problem.test, problem.strong_test, problem.program(completion))
     return all(_imports_known_things(text) for text in texts)
 
 

@@ -63,7 +63,7 @@ def is_kept(verdict: Verdict) -> bool:
 
 def key_of(problem: Problem, completion: str, timeout: float, circumstances: str) -> str:
     """SHA-256 over everything that can change a verdict."""
-    tests = (problem.prompt, problem.entry_point, problem.test, problem.strong_test)
+    tests = (problem.prompt, problem.entry_point, problem.test, problem.strong_test, problem.suffix)
     text = json.dumps([circumstances, *tests, completion, float(timeout)])
     return hashlib.sha256(text.encode()).hexdigest()
 

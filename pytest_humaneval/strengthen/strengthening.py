@@ -55,6 +55,7 @@ def strengthen(
     if importlib.util.find_spec("hypothesis") is None:
         raise InputError(INSTALL)
     source = dataset_named(dataset, default_cache_directory())
+    _refuse_gaps(source)
     programs = read_programs(samples, leave_out)
     _check_samples(source, programs, samples)
     plain = [replace(problem, strong_test="") for problem in source.problems]
@@ -66,6 +67,13 @@ def strengthen(
     count = sum(bool(problem.strong_test) for problem in made.problems)
     print(f"{output} (sha256 {made.sha256}): {count} of {len(made.problems)} problems have a stronger test")
     return 0
+
+
+def _refuse_gaps(source: Dataset) -> None:
+    if gap := next((problem for problem in source.problems if problem.has_gap), None):
+        raise DatasetError(
+            f"--dataset: {gap.task_id} is a gap in a program; strengthen the problems that the gaps were made in"
+        )
 
 
 def _check_samples(source: Dataset, programs: Samples, paths: Sequence[Path]) -> None:

@@ -320,6 +320,20 @@ def test_no_accessibility_rule_is_broken(open_page: Open, dark: bool, phone: boo
     assert broken_rules(driver) == []
 
 
+def test_rewrites_stand_beside_the_problems_as_they_were(open_page: Open) -> None:
+    in_other_words = [
+        replace(outcome(f"{task}~typos", "chat", kind), original=task, rewrite="typos", dataset="Mini~typos")
+        for task, kind in {"Mini/0": "assertion", "Mini/1": "passed"}.items()
+    ]
+    originals = [replace(each, dataset="Mini") for each in results().outcomes]
+    driver = open_page(Results((*originals, *in_other_words), {}, "here/results.jsonl"))
+    cells = driver.find_elements(By.CSS_SELECTOR, "#rewrites tbody tr > *")
+    assert [each.get_property("textContent") for each in cells[:5]] == ["typos", "2", "1.000", "0.500", "−0.500"]
+    summary = " ".join(shown(driver, "#rewrites summary", "chat on Mini").split())
+    assert summary == "chat on Mini: 0.667 as it was, 0.333 in the worst case of each problem"
+    assert broken_rules(driver) == []
+
+
 def broken_rules(driver: Chrome) -> Sequence[str]:
     """What axe-core finds: contrast, names, roles, order of headings, and the like."""
     driver.execute_script(Path(AXE_FILE_PATH).read_text())
@@ -332,7 +346,7 @@ def broken_rules(driver: Chrome) -> Sequence[str]:
 
 
 def test_a_phone_scrolls_in_one_direction(open_page: Open) -> None:
-    driver = open_page(compared=True, phone=True)
+    driver = open_page(replace(results(), notes=("a/path/with/no/blank" * 9,)), compared=True, phone=True)
     assert driver.execute_script("return document.documentElement.scrollWidth") == 390
     cell(driver, 0, 1).click()
     shown(driver, "#diff", "a + b")

@@ -10,7 +10,7 @@ from tiny_model import make_tiny_model
 
 from pytest_humaneval.__main__ import main
 from pytest_humaneval.contamination.probe_report import probe_lines
-from pytest_humaneval.contamination.probes import LIKELIHOOD, SOLUTION, STATEMENT, Finding, findings, read_probes
+from pytest_humaneval.contamination.probes import LIKELIHOOD, RANK, SOLUTION, STATEMENT, Finding, findings, read_probes
 from pytest_humaneval.dataset.load import read_problems
 from pytest_humaneval.engine.text_reading import read_texts
 from pytest_humaneval.exceptions import EngineError
@@ -62,7 +62,7 @@ def trained(untrained: Path, sets: tuple[list[Problem], list[Problem]]) -> Path:
 
 
 def found(model: Path, sets: tuple[list[Problem], list[Problem]]) -> list[Finding]:
-    return findings(read_probes(*sets, partial(read_texts, model)))
+    return findings(read_probes(*sets, partial(read_texts, model)).figures)
 
 
 @pytest.mark.nightly
@@ -70,7 +70,9 @@ def test_a_model_that_was_trained_on_the_problems_is_flagged(
     trained: Path, sets: tuple[list[Problem], list[Problem]]
 ) -> None:
     made = {one.probe: one for one in found(trained, sets)}
-    assert {name: one.flagged for name, one in made.items()} == dict.fromkeys((STATEMENT, SOLUTION, LIKELIHOOD), True)
+    assert {name: one.flagged for name, one in made.items()} == dict.fromkeys(
+        (STATEMENT, SOLUTION, LIKELIHOOD, RANK), True
+    )
     assert made[STATEMENT].figure.first > 0.5 > 0.1 > made[STATEMENT].figure.second
     swapped = found(trained, (sets[1], sets[0]))
     assert not any(one.flagged for one in swapped)

@@ -12,6 +12,7 @@ from sandbox_available import opened
 
 from pytest_humaneval import Problem
 from pytest_humaneval.dataset.examples import Example
+from pytest_humaneval.prompting.guided import Trial
 from pytest_humaneval.prompting.trial import MOST_INPUTS, derive_inputs, try_completion
 from pytest_humaneval.sandbox import Sandbox
 
@@ -121,3 +122,21 @@ def test_derived_inputs_begin_with_the_shown_ones_are_few_and_each_is_there_once
     assert list(inputs[: len(different)]) == different
     assert len({repr(each) for each in inputs}) == len(inputs) <= len(shown) + MOST_INPUTS
     assert inputs == derive_inputs(examples)
+
+
+@pytest.mark.parametrize("shape", ["{}", "[{}, 1]", "({},)", "{{{}}}", "{{1: {}}}", "{{{}: [1]}}"])
+def test_a_number_with_more_digits_than_python_writes_costs_no_trial(shape: str, sandbox: Sandbox) -> None:
+    def tried(number: str) -> Trial:
+        return try_completion(
+            sandbox, ADD, f"    return a + b if a > 0 else {shape.format(number)}\n", derived_inputs=True
+        )
+
+    trials = [tried(number) for number in ("10**5000", "10**5000", "10**5000 + 1")]
+    assert [trial.kind for trial in trials] == ["passed"] * 3
+    assert trials[0].answers == trials[1].answers != trials[2].answers
+
+
+def test_a_number_beyond_all_floats_is_a_wrong_answer(sandbox: Sandbox) -> None:
+    trial = try_completion(sandbox, ADD, "    return a + b if a == 1 else 10**5000\n")
+    assert (trial.kind, trial.num_right, trial.num_examples) == ("passed", 1, 2)
+    assert trial.failure.startswith("add(0.1, 0.2) returns '0x")

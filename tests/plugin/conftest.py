@@ -6,9 +6,9 @@ from __future__ import annotations
 # own classes any more where a part of it stayed.
 import matplotlib.figure  # noqa: F401
 import numpy as np  # noqa: F401
-from mini import evaluate, mini, refused, workers
+from mini import evaluate, mini, other, refused, workers
 from warm_pytest import plugins, warm
 
 import pytest_humaneval.plugin.run  # noqa: F401 - for runs in this process
 
-__all__ = ["evaluate", "mini", "plugins", "refused", "warm", "workers"]
+__all__ = ["evaluate", "mini", "other", "plugins", "refused", "warm", "workers"]

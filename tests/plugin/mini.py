@@ -57,6 +57,15 @@ def mini(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def other(tmp_path: Path) -> Path:
+    """The three problems once more, as another dataset."""
+    rows = [{**row, "task_id": row["task_id"].replace("Mini", "Other")} for row in PROBLEMS]
+    file = tmp_path / "other.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return file
+
+
+@pytest.fixture
 def evaluate(pytester: pytest.Pytester, mini: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Evaluate:
     """Run ``pytest --strategy=minimal`` on the problems, answered by ``script``, rightly where it says nothing."""
     monkeypatch.setenv("COLUMNS", "160")

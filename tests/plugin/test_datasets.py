@@ -18,15 +18,6 @@ RIGHT = {one.task_id.replace("Mini", "Other"): one.canonical_solution for one in
 WRONG = {"Other/0 minimal": "    return 0\n"}
 
 
-@pytest.fixture
-def other(tmp_path: Path) -> Path:
-    """The three problems once more, as another dataset."""
-    rows = [asdict(replace(one, task_id=one.task_id.replace("Mini", "Other"))) for one in PROBLEMS]
-    file = tmp_path / "other.jsonl"
-    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return file
-
-
 def read_rows(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text().splitlines()]
 
@@ -180,3 +171,37 @@ def test_evalplus_gives_two_figures(evaluate: Evaluate, tmp_path: Path, workers:
     assert "strong@1" in head
     assert (rows["chat"][1], rows["minimal"][1]) == ("1.000", "1.000")
     result.stdout.fnmatch_lines(["*HumanEval/0 minimal: half(-3)*expected -1.5*"])
+
+
+@pytest.fixture
+def gaps(tmp_path: Path) -> Path:
+    """The three problems with a gap in the middle of the last line."""
+    file = tmp_path / "gaps.jsonl"
+    rows = [asdict(replace(one, canonical_solution="    ret", suffix=one.canonical_solution[7:])) for one in PROBLEMS]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return file
+
+
+@distributed
+def test_a_gap_is_filled_and_judged_with_what_follows(
+    evaluate: Evaluate, gaps: Path, tmp_path: Path, workers: str
+) -> None:
+    out = tmp_path / "out"
+    options = (workers, f"--humaneval-dataset={gaps}", f"--humaneval-output={out}", f"--humaneval-html={out}/page.html")
+    script = dict.fromkeys(("Mini/0", "Mini/1"), "    ret") | {"Mini/10": "    yield "}
+    result = evaluate(*options, script=script, strategy="fim")
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(["*the code behind the gap*", "*urn items*"])
+    asked = [row["text"] for row in read_rows(out / "prompts.jsonl")]
+    assert all(text.startswith("<|fim_prefix|>def ") and "<|fim_suffix|>urn " in text for text in asked)
+    judged = evaluate(
+        f"--humaneval-replay={out}/samples.jsonl", "--humaneval-script=", f"--humaneval-dataset={gaps}",
+        strategy="fim",
+    )  # fmt: skip
+    judged.assert_outcomes(passed=2, failed=1)
+
+
+def test_a_strategy_that_does_not_show_what_follows_a_gap_is_refused(refused: Evaluate, gaps: Path) -> None:
+    refused(f"--humaneval-dataset={gaps}", strategy="chat,fim").stderr.fnmatch_lines(
+        ["*--strategy: chat would not show the model the code that follows the gap in Mini/0;*"]
+    )

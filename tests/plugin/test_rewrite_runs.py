@@ -10,6 +10,7 @@ from mini import RIGHT, Evaluate, distributed
 
 from pytest_humaneval.commands import finished
 from pytest_humaneval.results.history import read
+from pytest_humaneval.results.read import read_results
 
 WRONG = "    return None\n"
 
@@ -72,6 +73,32 @@ def test_a_finished_run_is_reported_with_its_rewrites(
     assert "Mini/0+comments" in page.read_text()
 
 
+@distributed
+def test_what_rewrites_cost_beyond_a_control_is_in_every_report(
+    evaluate: Evaluate, mini: Path, other: Path, tmp_path: Path, workers: str
+) -> None:
+    script = {"Other/0": RIGHT["Mini/0"], "Other/1": RIGHT["Mini/1"], "Other/10": RIGHT["Mini/10"]}
+    script |= {f"{task}+comments": script[task] for task in script} | {f"{task}+comments": WRONG for task in RIGHT}
+    out, page, summary = tmp_path / "out", tmp_path / "page.html", tmp_path / "summary.md"
+    result = evaluate(
+        workers, f"--humaneval-dataset={mini},{other}", "--humaneval-rewrite=comments", "--humaneval-control=other",
+        f"--humaneval-output={out}", f"--humaneval-html={page}", f"--humaneval-markdown={summary}", script=script,
+    )  # fmt: skip
+    row = "minimal, mini*3, 3*1.000*0.000*+1.000*"
+    result.stdout.fnmatch_lines(["drops in pass@1 under rewrites beyond those on other, the control*", row])
+    pytest.LineMatcher(summary.read_text().splitlines()).fnmatch_lines([row])
+    assert "Drops beyond the control" in page.read_text()
+    run = json.loads((out / "run.json").read_text())
+    assert run["control"] == "other"
+    (excess,) = run["excess_drops"]
+    assert (excess["strategy"], excess["dataset"], excess["difference"]) == ("minimal", "mini", 1.0)
+    assert excess["by_rewrite"] == {"comments": [1.0, 0.0]}
+    lines = finished.results_lines(read_results(out), finished.analysed(
+        read_results(out), None, finished.Asked(), pairs=True
+    )[0], 120)  # fmt: skip
+    pytest.LineMatcher(lines).fnmatch_lines([row])
+
+
 USERS = """
 from dataclasses import replace
 from pytest_humaneval import Rewrite
@@ -92,6 +119,8 @@ def pytest_humaneval_rewrites():
         (["typo"], "unknown rewrite 'typo'; did you mean 'typos'"),
         (["numerals"], "fits none of the 3 problems"),
         (["typos", "--humaneval-pool"], "exclude each other"),
+        (["typos", "--humaneval-control=mini"], "--humaneval-control: unknown dataset 'mini'"),
+        (["", "--humaneval-control=mini"], "--humaneval-control compares what rewrites cost; give --humaneval-rewrite"),
     ],
 )
 def test_what_cannot_be_rewritten_ends_the_run(

@@ -132,3 +132,43 @@ def test_an_engine_that_cannot_score_a_text_is_refused(refused: Evaluate) -> Non
     refused("--humaneval-likelihood").stderr.fnmatch_lines(
         ["*--humaneval-likelihood: the scripted engine cannot say how likely *; it goes with vllm, *"]
     )
+
+
+GUIDED = """
+from pytest_humaneval import completion_prompt, draw, guided_strategy, try_out
+
+def second_try(problem):
+    (first,) = yield from draw(completion_prompt(problem.prompt))
+    (trial,) = yield from try_out([first])
+    if trial.passed:
+        return first
+    (second,) = yield from draw(completion_prompt(problem.prompt), temperature=0.8)
+    yield from try_out([second])
+    return second
+
+STRATEGIES = [guided_strategy(name, "asks again")(second_try) for name in ("again", "in_vain")]
+
+def pytest_humaneval_strategies():
+    return STRATEGIES
+"""
+
+
+@distributed
+def test_guided_strategies_end_as_others_do_and_ask_no_more(
+    evaluate: Evaluate, workers: str, many: Path, tmp_path: Path, pytester: pytest.Pytester
+) -> None:
+    pytester.makeconftest(GUIDED)
+    late = {f"{task} {name}": {"hang": True} for task in ORDER[30:] for name in ("minimal", "again", "in_vain")}
+    answers = {"*": WRONG, "* again": [WRONG, GOOD]} | late
+    out = tmp_path / "out"
+    options = (workers, "--humaneval-stop=decided", f"--humaneval-output={out}")
+    result = evaluate(*options, script=answers, strategy="minimal,again,in_vain")
+    result.stdout.fnmatch_lines(["again * better * of 40 *+1.000 *", "in_vain * futile * of 40 *+0.000 *"])
+    assert row_of(result, "again")["errors"] == row_of(result, "in_vain")["errors"] == "0"
+    assert result.ret == 1  # minimal fails
+    outcomes = read_results(out).outcomes
+    assert {outcome.stopped for outcome in outcomes if outcome.strategy == "again"} == {"better"}
+    run = json.loads((out / "run.json").read_text())
+    counts = run["items"]
+    assert counts["finished"] + counts["decided"] == counts["expected"] == 3 * PROBLEMS
+    assert run["engine_process"]["dropped"] >= 10

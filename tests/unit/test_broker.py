@@ -191,6 +191,34 @@ def test_who_waits_for_a_strategy_is_told_when_it_stops(tmp_path: Path) -> None:
     assert got == ["worse"] * 2
 
 
+def test_who_waits_for_many_sees_each_answer_once_and_what_stops(tmp_path: Path) -> None:
+    broker = broker_in(tmp_path)
+    broker.submit([(key, REQUEST) for key in "abc"])
+    broker.take(block=True)
+    broker.finish([("b", ANSWER)])
+    assert broker.news(0, 0) == (["b"], [])
+    broker.finish([("a", ANSWER)])
+    assert broker.news(1, 0) == (["a"], [])
+    broker.stop({"minimal": "worse"}, keep=())
+    assert broker.news(2, 0) == ([], ["minimal"])
+    broker.end()
+    assert broker.news(2, 1) == (["c"], ["minimal"])  # with the error that the run has ended
+    assert broker.news(3, 1) == ([], ["minimal"])
+
+
+def test_what_is_asked_after_the_stop_is_made_only_for_those_who_go_on(tmp_path: Path) -> None:
+    broker = broker_in(tmp_path)
+    broker.stop({"minimal": "worse"}, keep=())
+    broker.submit([("a", REQUEST), ("b", REQUEST)])
+    assert broker.progress()["dropped"] == 2
+    broker.want(["b"])
+    assert [key for key, _ in broker.take(block=True)] == ["b"]
+    assert broker.progress()["dropped"] == 1
+    broker.fail(EngineError("broken"))
+    broker.want(["a"])
+    assert str(broker.wait_for("a", "other")) == "broken"
+
+
 class Recorder:
     """An engine that notes what becomes of it."""
 

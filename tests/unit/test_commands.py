@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -168,3 +171,16 @@ def test_help_is_plain_text(words: list[str], capsys: pytest.CaptureFixture[str]
     told = capsys.readouterr().out
     assert "usage: " in told
     assert not re.search(r"``|:\w+:`|::$", told, re.MULTILINE)
+
+
+def test_a_reader_that_leaves_changes_neither_files_nor_status(tmp_path: Path) -> None:
+    """`| head` closes the pipe; a gate that does not hold must not end as one that does."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    summary = tmp_path / "summary.md"
+    gated = ["--markdown", str(summary), "--min-pass-at-1=0.9"]
+    command = [sys.executable, "-m", "pytest_humaneval", "report", str(MAIN_JOB), *gated]
+    with open(writer, "wb") as closed:
+        ended = subprocess.run(command, stdout=closed, stderr=subprocess.PIPE, check=False)
+    assert (ended.returncode, ended.stderr) == (10, b"")
+    assert "0.433" in summary.read_text()

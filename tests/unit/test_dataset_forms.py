@@ -70,7 +70,7 @@ def read(folder: Path, *rows: Any) -> tuple[Problem, ...]:
         (HUMANEVALPACK, "Python/0"), (HUMANEVAL_X, "Python/0"), (MULTIPL_E, "HumanEval_0_double"),
         (ASSERTS_ONLY, "T/0"), (SEVERAL, "T/0"), (ROW | {"suffix": " \n"}, "T/0"),
     ],
-    ids=["HumanEvalPack", "HumanEval-X", "MultiPL-E", "assertions", "several tests", "infilling without a suffix"],
+    ids=["HumanEvalPack", "HumanEval-X", "MultiPL-E", "assertions", "several tests", "infilling at the end"],
 )  # fmt: skip
 def test_what_the_fields_allow_is_judged(row: dict[str, Any], task_id: str, tmp_path: Path) -> None:
     (problem,) = read(tmp_path, row)
@@ -97,7 +97,7 @@ def test_a_function_called_check_may_have_assertions_alone(tmp_path: Path) -> No
     [
         (HUMANEVALPACK | {"task_id": "CPP/0"}, "CPP/0 asks for cpp; only Python can be judged here"),
         (MULTIPL_E | {"language": "rs"}, "HumanEval_0_double asks for rs; only Python"),
-        (ROW | {"suffix": "    return n\n"}, "field 'suffix': T/0 has code after its completion"),
+        (ROW | {"suffix": ["    return n"]}, "field 'suffix' is list, not text"),
         ({key: ROW[key] for key in ROW if key != "entry_point"}, "field 'entry_point' is missing, and the test passes"),
         (ROW | {"entry_point": None}, "field 'entry_point' is NoneType, not text"),
         ({key: ROW[key] for key in ROW if key != "test"}, "field 'test' is missing"),

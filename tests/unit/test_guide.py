@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -19,9 +19,9 @@ from pytest_humaneval import (
     guided_strategy,
     try_out,
 )
-from pytest_humaneval.engine.connection import EngineClient
+from pytest_humaneval.engine.connection import EngineClient, News
 from pytest_humaneval.engine.protocol import EngineOptions, Identity
-from pytest_humaneval.exceptions import EngineError, SandboxError, StrategyError
+from pytest_humaneval.exceptions import EngineError, SandboxError, StoppedError, StrategyError
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.prompting.guide import MOST_QUESTIONS, Guide
 from pytest_humaneval.prompting.guided import Questions
@@ -42,6 +42,7 @@ class Client:
     answer: Callable[[Request], Generation] = lambda request: Generation(
         f"    return {request.sample_index}\n", prompt_tokens=10, completion_tokens=5, seconds=1.0
     )
+    keys: list[str] = field(default_factory=list)
     batches: list[list[str]] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     solutions: dict[str, Solution] = field(default_factory=dict)
@@ -52,9 +53,13 @@ class Client:
         batch = list(requests)
         self.batches.append([request.task_id for _, request in batch])
         self.requests += [request for _, request in batch]
+        self.keys += [key for key, _ in batch if key not in self.keys]
 
     def generation(self, key: str, request: Request) -> Generation:
         return self.answer(request)
+
+    def news(self, since: int, stopped: int) -> News:
+        return News(self.keys[since:], [])
 
     def publish(self, key: str, solution: Solution) -> None:
         self.solutions[key] = solution
@@ -78,14 +83,23 @@ class Box:
         return Verdict("passed", f'[{self.right(completion)}, "", "{completion.strip()}"]')
 
 
-def solved(strategy: Strategy, client: Client, box: Box | None = None, *, samples: int = 1, **changes: Any) -> Client:
+def solved(
+    strategy: Strategy,
+    client: Client,
+    box: Box | None = None,
+    *,
+    samples: int = 1,
+    items: Sequence[str] = (),
+    **changes: Any,
+) -> Client:
     plan = Plan(
         "T", "", PROBLEMS, (strategy,), Sampling(max_tokens=99, seed=7), samples, (1,), "none",
         EngineOptions("scripted"), Identity("e", "m", "d"), SandboxOptions(),
     )  # fmt: skip
-    items = [ItemId(problem.task_id, strategy.name, index) for problem in PROBLEMS for index in range(samples)]
+    names = items or [strategy.name]
+    pursued = [ItemId(each.task_id, name, index) for each in PROBLEMS for name in names for index in range(samples)]
     guide = Guide(replace(plan, **changes), cast("EngineClient", client), cast("Sandbox", box or Box()))
-    guide.solve(items)
+    guide.solve(pursued)
     return client
 
 
@@ -116,6 +130,68 @@ def test_further_questions_are_asked_before_the_first_is_answered() -> None:
     client = Client(answer)
     solved(twice, client, Box(lambda completion: 0))
     assert asked_when_waiting[0] == 1 + len(PROBLEMS)
+
+
+@dataclass
+class SlowClient(Client):
+    """Answers the first problem last of all, when nothing else is left to answer."""
+
+    given: list[str] = field(default_factory=list)
+
+    def news(self, since: int, stopped: int) -> News:
+        tasks = dict(zip(self.keys, (request.task_id for request in self.requests), strict=True))
+        new = [key for key in self.keys if key not in self.given]
+        self.given += [key for key in new if tasks[key] != "T/0"] or new
+        return News(self.given[since:], [])
+
+
+def test_a_slow_answer_holds_up_no_other_problem() -> None:
+    client = solved(twice, SlowClient(), Box(lambda completion: 0))
+    assert list(client.solutions) == ["T/1 twice 0", "T/2 twice 0", "T/0 twice 0"]
+
+
+def test_only_some_items_are_under_way_where_strategies_may_be_decided(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pytest_humaneval.prompting.guide.MOST_OPEN", 2)
+    client = solved(twice, Client(), stop=True)
+    assert client.batches == [["T/0", "T/1"], ["T/2"]]
+    assert len(client.solutions) == 3
+
+
+def test_who_is_stopped_asks_no_more_and_what_others_wait_for_is_wanted() -> None:
+    @dataclass
+    class Stopped(Client):
+        wanted: set[str] = field(default_factory=set)
+
+        def news(self, since: int, stopped: int) -> News:
+            if not stopped:
+                return News([], ["twice"])
+            return super().news(since, stopped)
+
+        def want(self, keys: Iterable[str]) -> None:
+            self.wanted |= set(keys)
+
+        def generation(self, key: str, request: Request) -> Generation:
+            if request.strategy == "twice":
+                raise StoppedError("better")
+            return super().generation(key, request)
+
+    other = replace(twice, name="other")
+    client = Stopped()
+    solved(twice, client, strategies=(twice, other), items=("twice", "other"))
+    assert set(client.solutions) == {f"T/{number} other 0" for number in range(3)}
+    assert client.wanted == {
+        key for key, request in zip(client.keys, client.requests, strict=True) if request.strategy == "other"
+    }
+    assert len(client.requests) == 6  # the opening draws of both
+
+
+def test_a_run_that_has_ended_is_no_endless_wait() -> None:
+    class Ended(Client):
+        def news(self, since: int, stopped: int) -> News:
+            return News([], [])
+
+    with pytest.raises(EngineError, match="the run has ended"):
+        solved(twice, Ended())
 
 
 def test_a_solution_carries_what_all_draws_cost() -> None:

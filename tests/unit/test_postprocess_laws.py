@@ -135,9 +135,13 @@ def test_form_is_repaired_once_and_for_every_name(repair: PostProcessor, problem
 @repairing
 @given(text=texts)
 @settings(max_examples=20, deadline=None)
-def test_only_prompt_and_entry_point_are_ever_looked_at(repair: PostProcessor, text: str) -> None:
+def test_only_the_text_around_the_completion_and_the_entry_point_are_ever_looked_at(
+    repair: PostProcessor, text: str
+) -> None:
     problem = PROBLEMS[0]
-    blind = cast("Problem", SimpleNamespace(prompt=problem.prompt, entry_point=problem.entry_point))
+    around = SimpleNamespace(prompt=problem.prompt, entry_point=problem.entry_point, suffix="", has_gap=False)
+    around.program = lambda text: problem.prompt + text
+    blind = cast("Problem", around)
 
     assert repair(blind, text) == repair(problem, text)
 

@@ -19,6 +19,7 @@ from pytest_humaneval.dataset.mbpp import MBPP, SHAPES
 from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.rewrite.canonical_answers import CanonicalAnswers
+from pytest_humaneval.rewrite.numerals import in_words
 from pytest_humaneval.rewrite.renaming import names_of, renamed
 from pytest_humaneval.rewrite.rewrite_catalogue import BUNDLED, rewrites_asked
 from pytest_humaneval.rewrite.rewriting import Rewrite
@@ -28,8 +29,8 @@ PROBLEMS = read_problems()
 CHANGES_EXAMPLES = ("examples-reordered", "examples-dropped", "examples-other")
 FITS = {  # of HumanEval's 164, by seed 0
     "meaningful-names": 164, "meaningless-names": 164, "camel-case": 123, "comments": 163, "layout": 162, "typos": 164,
-    "examples-reordered": 112, "examples-dropped": 134, "examples-other": 97, "story": 7, "numerals": 58, "untyped": 60,
-    "typed": 77, "rephrased": 157, "sentence-before": 164, "sentence-after": 164,
+    "examples-reordered": 112, "examples-dropped": 134, "examples-other": 97, "story": 11, "numerals": 68,
+    "untyped": 60, "typed": 77, "rephrased": 157, "sentence-before": 164, "sentence-after": 164,
 }  # fmt: skip
 MBPP_FOLDERS = (Path(os.environ.get(DATA_DIR, ".")), Path(__file__).parents[3] / "shared" / "data")
 
@@ -126,6 +127,28 @@ def test_typos_stay_out_of_names_code_and_quotations(answers: CanonicalAnswers) 
     assert "between" not in made.prompt
     assert "element" not in made.prompt
     assert sorted(made.prompt) == sorted(PROBLEMS[5].prompt)
+
+
+def test_numbers_change_where_they_are_words_and_not_in_code_examples_or_lists(answers: CanonicalAnswers) -> None:
+    def said(number: int, line: str) -> bool:
+        made = BUNDLED["numerals"].apply(PROBLEMS[number], 0, answers)
+        return made is not None and line in made.prompt
+
+    assert said(36, "the digit seven appears in integers less than n which are divisible by eleven or thirteen.")
+    assert said(154, "You need to return True if the 2nd word or any of its rotations is a substring in the 1st word")
+    assert said(160, "equal to the length of operand list minus 1")
+    assert said(160, "at least 1 operator, and operand list has at least 2 operands")
+    assert said(68, "Example 1:")
+    assert said(107, "Integer palindrome are 1, 2, 3.")
+    assert BUNDLED["numerals"].apply(PROBLEMS[128], 0, answers) is None  # "represented by 1, -1 or 0"
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(0, "zero"), (13, "thirteen"), (20, "twenty"), (31, "thirty-one"), (99, "ninety-nine"), (100, "one hundred")],
+)
+def test_a_number_is_said_in_words(number: int, words: str) -> None:
+    assert in_words(number) == words
 
 
 def test_other_examples_are_true_and_were_not_shown(answers: CanonicalAnswers) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +20,7 @@ EXAMPLES = importlib.import_module("pytest_humaneval.strategies.worked_examples"
 PROBLEMS = tuple(problem.visible() for problem in read_problems())
 EVERY_NAME = {
     *("minimal", "minimal_v0", "minimal_v2", "minimal_v3", "minimal_v4", "minimal_v5", "minimal_v6", "minimal_v7"),
-    *("infilling", "instructional", "fewshot", "cot", "datadriven", "helper", "example_v0", "opt1"),
+    *("infilling", "fim", "instructional", "fewshot", "cot", "datadriven", "helper", "example_v0", "opt1"),
     *("expert", "expert_v00", "expert_v0", "expert_v1", "expert_v2"),
     *("optimized_v1", "optimized_v2", "optimized_v3", "chat", "chat_fewshot", "chat_cot"),
     *("qwen_base", "qwen_instruct", "evalplus_chat", "lm_eval_instruct"),
@@ -70,7 +71,8 @@ def test_only_completions_stop_at_statements_and_no_answer_stops_at_an_opening_f
     for problem in PROBLEMS:
         prompt = strategy.build_prompt(problem)
         if prompt.mode == "completion":
-            assert prompt.stop == FUNCTION_END
+            assert prompt.stop[: len(FUNCTION_END)] == FUNCTION_END
+            assert all(re.fullmatch(r"<\|\w+\|>", stop) for stop in prompt.stop[len(FUNCTION_END) :])
         elif "\n```" in prompt.stop:
             assert "```python\n" in last_words(prompt)
 

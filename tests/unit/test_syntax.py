@@ -9,7 +9,7 @@ import pytest
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.results.explanation import explained
 from pytest_humaneval.store.self_contained import is_self_contained
-from pytest_humaneval.syntax import NOT_PYTHON, last_function, parse, tree_of
+from pytest_humaneval.syntax import NOT_PYTHON, Names, last_function, names_in, parse, tree_of
 from pytest_humaneval.testing import ADD
 
 ESCAPE = "import re\nPATTERN = re.compile('\\d')\n"  # warned of, as no such escape exists
@@ -31,6 +31,21 @@ def test_nobody_is_warned_of_what_a_model_wrote() -> None:
         explained(
             Outcome("T/0", "minimal", 0, "assertion", generation=ESCAPE, completion=ESCAPE), replace(ADD, test="")
         )
+
+
+@pytest.mark.parametrize(
+    ("source", "binds", "needs"),
+    [
+        ("x = y\nimport a.b as c", {"x", "c"}, {"y"}),
+        ("def f(p):\n    q = p\n    return q + g(len(q))", {"f"}, {"g", "len"}),
+        ("def f():\n    global n\n    n += 1", {"f", "n"}, {"n"}),
+        ("def f():\n    global n\n    return n", {"f"}, {"n"}),
+        ("class A:\n    k = w\n    def m(self):\n        return (lambda: v)()", {"A"}, {"v", "w"}),
+    ],
+)
+def test_the_global_names_of_a_program_are_known(source: str, binds: set[str], needs: set[str]) -> None:
+    assert names_in(source) == Names(frozenset(binds), frozenset(needs))
+    assert names_in(source + "\n(") is None
 
 
 def test_of_several_functions_of_a_name_the_last_one_counts() -> None:

@@ -21,6 +21,9 @@ PROBLEM = Problem(
         ("    def inner(y):\n        return y + z\n    z = 1\n    return inner(x)\n", set()),
         ("    return helper(x)\n\n\ndef helper(y):\n    return y\n", set()),
         ("    global counter\n    counter = 1\n    return counter\n", set()),
+        ("    global counter\n    return counter\n", {"counter"}),  # which nobody assigns to
+        ("    global counter\n    counter += 1\n    return counter\n\ncounter = 0\n", set()),
+        ("    global re\n    import re\n    return re.match('a', x)\n", set()),
         ("    import re\n    return re.match('a', x), __name__\n", set()),
         ("    try:\n        return 1\n    except KeyError as error:\n        return error\n", set()),
         ("    return (lambda y: y + w)(x)\n", {"w"}),

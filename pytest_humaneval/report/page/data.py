@@ -63,7 +63,7 @@ def page_data(
             {
                 "id": printable(task),
                 "name": printable(known[task].entry_point) if task in known else "",
-                "text": texts.add(known[task].prompt if task in known else ""),
+                "text": texts.add(_with_gap(known[task]) if task in known else ""),
             }
             for task in tasks
         ],
@@ -98,6 +98,10 @@ def _detail(outcome: Outcome) -> str:
     if outcome.passed_strong or not outcome.passed:
         return outcome.detail
     return f"The plain test passes; the stronger one rejects it: {told_rejected(outcome)}\n\n{outcome.strong_detail}"
+
+
+def _with_gap(problem: Problem) -> str:
+    return f"{problem.prompt}[the gap]{problem.suffix}" if problem.has_gap else problem.prompt
 
 
 def _prompt_text(prompt: Prompt | None) -> str:

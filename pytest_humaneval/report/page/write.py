@@ -17,10 +17,13 @@ from pytest_humaneval.report.page.requirements import need_page_extra
 from pytest_humaneval.report.page.summary import kinds_of, summaries
 from pytest_humaneval.report.partial import partial_notes
 from pytest_humaneval.report.stopping_lines import stopped_notes
+from pytest_humaneval.results.parts import control_of
 from pytest_humaneval.results.preregistration import recorded
 from pytest_humaneval.results.prompts import Asked, read_prompts
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.stopping import recorded_stops
+from pytest_humaneval.statistics.excess_drop import LIMIT, excess_drops
+from pytest_humaneval.statistics.robustness import robustness_of
 from pytest_humaneval.whole_file import write_whole
 from pytest_humaneval.wording import p_text, three_decimals
 
@@ -84,7 +87,10 @@ def render(results: Results, problems: Sequence[Problem], baseline: Results | No
         "notes": [*results.notes, *partial_notes(results), *stopped_notes(row.row for row in rows)],
         "changes": changes(results, baseline),
         "compared": compared(results),
+        "robustness": robustness_of(results.outcomes),
         "gates": (results.run.get("gates") or {}).get("answer", ""),
+        "excess": excess_drops(results.outcomes, control_of(results.run)),
+        "excess_limit": LIMIT,
         "stops": recorded_stops(results.run.get("stopping")),
         "plan": recorded(results.run.get("plan")),
     }

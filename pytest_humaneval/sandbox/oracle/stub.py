@@ -9,6 +9,8 @@ from functools import lru_cache
 from types import CodeType
 from typing import Any, NamedTuple
 
+MOST_BROKEN_OFF = 100  # lines; the longest body of HumanEval has 38
+
 
 class Stub(NamedTuple):
     """What a prompt defines.
@@ -46,10 +48,16 @@ def _first_name(entry_point: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _parsed(prompt: str) -> ast.Module | None:
-    """As a module: some tests call functions it defines. None when it does not compile without a body."""
-    for ending in ("\n", "    pass\n", "        pass\n"):
-        with suppress(SyntaxError):
-            return ast.parse(prompt + ending, "<prompt>")
+    """As a module: some tests call functions it defines. None when it does not compile without a body.
+
+    Where it breaks off in the middle of a function, as before a gap, it is what stands before that.
+    """
+    lines = prompt.split("\n")
+    for count in range(len(lines), max(0, len(lines) - MOST_BROKEN_OFF), -1):
+        begun = "\n".join(lines[:count])
+        for ending in ("\n", "    pass\n", "        pass\n"):
+            with suppress(SyntaxError):
+                return ast.parse(begun + ending, "<prompt>")
     return None
 
 
