@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -16,7 +16,9 @@ from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.strategy import Strategy
 
+Item = TypeVar("Item")
 IGNORE_INDEX = -100  # PyTorch's own: no loss on positions that have no solution
+MOST_PADDING = 0.1
 BUCKET = 16  # batches among which examples of like length find each other
 
 
@@ -38,7 +40,8 @@ class Batch:
     """Examples padded on the right.
 
     ``input_ids``, ``attention_mask``, ``labels``: (batch, seq); labels are IGNORE_INDEX wherever there is no solution.
-    ``kept``: the columns in which any example has a label.
+    ``kept``: the columns in which any example has a label. ``questions``: (batch, seq), true where the question is.
+    ``inputs_embeds``: (batch, seq, dim), what stands in place of the embeddings of ``input_ids`` where it is not None.
     """
 
     task_ids: tuple[str, ...]
@@ -47,6 +50,8 @@ class Batch:
     attention_mask: Tensor
     labels: Tensor
     kept: Tensor
+    questions: Tensor
+    inputs_embeds: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.task_ids)
@@ -108,16 +113,17 @@ def collate(examples: Sequence[Example], pad: int, device: Any = "cpu") -> Batch
         label[: len(example.prompt)] = IGNORE_INDEX
         label[len(example) :] = IGNORE_INDEX
     kept = (labels != IGNORE_INDEX).any(dim=0).nonzero().flatten()
+    questions = torch.tensor([[place < len(example.prompt) for place in range(length)] for example in examples])
     batch = Batch(
         tuple(example.task_id for example in examples), tuple(example.category for example in examples),
-        input_ids, attention_mask, labels, kept,
+        input_ids, attention_mask, labels, kept, questions,
     )  # fmt: skip
     return to_device(batch, device)
 
 
 def to_device(batch: Batch, device: Any) -> Batch:
     """The same batch elsewhere."""
-    names = ("input_ids", "attention_mask", "labels", "kept")
+    names = ("input_ids", "attention_mask", "labels", "kept", "questions")
     return replace(batch, **{name: getattr(batch, name).to(device) for name in names})
 
 
@@ -130,17 +136,45 @@ def epoch_batches(
     epoch goes from the shortest to the longest.
     """
     if curriculum and epoch == 0:
-        ordered = sorted(examples, key=lambda example: (len(example), example.task_id))
-        return _cut(ordered, batch_size)
+        return by_length(sorted(examples, key=lambda example: example.task_id), batch_size)
     shuffled = list(examples)
     chance = random.Random(f"{seed} {epoch}")
     chance.shuffle(shuffled)
     batches: list[list[Example]] = []
     for bucket in _cut(shuffled, batch_size * BUCKET):
-        batches += _cut(sorted(bucket, key=len), batch_size)
+        batches += by_length(bucket, batch_size)
     chance.shuffle(batches)
     return batches
 
 
-def _cut(examples: Sequence[Example], size: int) -> list[list[Example]]:
-    return [list(examples[start : start + size]) for start in range(0, len(examples), size)]
+def by_length(items: Sequence[Item], size: int, length: Callable[[Any], int] = len) -> list[list[Item]]:
+    """``items`` in parts of ``size``, the last of what is left, those of like length together: little is padded."""
+    return _cut(sorted(items, key=length), size)
+
+
+def hardly_padded(items: Sequence[Item], size: int, length: Callable[[Any], int] = len) -> list[list[Item]]:
+    """As :func:`by_length`, but a part ends before more than a tenth of it would be padding.
+
+    For what need not be parts of one size: completions, whose lengths differ more than those of problems.
+    """
+    parts: list[list[Item]] = []
+    text = 0  # tokens in the last part
+    for item in sorted(items, key=length):
+        whole = length(item) * (len(parts[-1]) + 1) if parts else 0
+        if parts and len(parts[-1]) < size and whole - text - length(item) <= MOST_PADDING * whole:
+            parts[-1].append(item)
+            text += length(item)
+        else:
+            parts.append([item])
+            text = length(item)
+    return parts
+
+
+def padding_share(batches: Iterable[Sequence[Example]]) -> float:
+    """How much of what goes through the model is padding, where each batch is as long as its longest example."""
+    lengths = [[len(example) for example in batch] for batch in batches]
+    return 1.0 - sum(map(sum, lengths)) / sum(max(each) * len(each) for each in lengths)
+
+
+def _cut(items: Sequence[Item], size: int) -> list[list[Item]]:
+    return [list(items[start : start + size]) for start in range(0, len(items), size)]

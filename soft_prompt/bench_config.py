@@ -24,6 +24,7 @@ from pytest_humaneval.exceptions import ConfigError
 from pytest_humaneval.wording import cannot_be_read, unknown
 
 from .config import Config, beside, override
+from .exclusions import check_exclusions
 
 KEYS = ("seeds", "budget_tokens", "common", "methods")
 # Keys of a training that the bench gives itself. The learning rate stays, as steps of methods differ in tokens.
@@ -94,6 +95,7 @@ def _config(path: Path, name: str, given: Mapping[str, Any]) -> Config:
             raise ConfigError(f"{path}: {where}: {taken[0]} is the bench's to choose; see seeds and budget_tokens")
     try:
         config = override(Config(), **{**common, **own})
+        check_exclusions(config)
     except ConfigError as error:
         raise ConfigError(f"{path}: methods.{name}: {error}") from error
     return beside(path, config)

@@ -18,26 +18,27 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from pytest_humaneval.engine.virtual_tokens import TENSOR, head_size, kv_heads, misfit, read_tensor
+from pytest_humaneval.engine.virtual_tokens import head_size, kv_heads, misfit, read_conditioned, read_tensor
 from pytest_humaneval.exceptions import ModelError
 from pytest_humaneval.models.lora_checkpoint import find_lora, is_lora
 from pytest_humaneval.models.soft_checkpoint import (
     ADAPTER_CONFIG,
     ADAPTER_WEIGHTS,
     BEST,
+    CONDITIONED,
     DEEP,
     MANIFEST,
-    PLAIN,
     ROUTES,
     SoftCheckpoint,
     find_checkpoints,
 )
 from pytest_humaneval.wording import short_digest
 
+from .conditioned import ConditionedPrompt
 from .config import Config
 from .deep import DeepPrompt
 from .lora import LoraPrompt, read_lora_prompt, write_lora
-from .model import FrozenModel, PlainPrompt, SoftPrompt
+from .model import STRUCTURE, FrozenModel, PlainPrompt, SoftPrompt
 from .routed import RoutedPrompt
 
 LAST = "last"
@@ -107,18 +108,20 @@ def write_prompt(folder: Path, prompt: SoftPrompt, frozen: FrozenModel, config: 
         "best_validation_loss": state.best_loss,
         "data": state.data,
         "config": config.to_dict(),
+        **prompt.notes(),
     }
     if isinstance(prompt, LoraPrompt):
         folder.mkdir(parents=True, exist_ok=True)
         write_lora(folder, prompt, frozen)
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
         return
-    parts = prompt.tensors()
-    for name, tensor in parts.items():
+    parts = prompt.files()
+    for name, tensors in parts.items():
         part = folder / name
         part.mkdir(parents=True, exist_ok=True)
         (part / ADAPTER_CONFIG).write_text(json.dumps(_adapter_config(prompt, frozen), indent=2) + "\n")
-        save_file({TENSOR: tensor.detach().cpu().contiguous()}, part / ADAPTER_WEIGHTS, metadata={"format": "pt"})
+        kept = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
+        save_file(kept, part / ADAPTER_WEIGHTS, metadata={"format": "pt"})
         (part / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
     if "" not in parts:
         (folder / ROUTES).write_text(json.dumps({name: name for name in parts}, indent=2) + "\n")
@@ -134,6 +137,12 @@ def load_prompt(directory: Path, frozen: FrozenModel) -> SoftPrompt:
     if is_lora(directory):
         return read_lora_prompt(find_lora(directory), frozen)
     checkpoints = find_checkpoints(directory)
+    first = next(iter(checkpoints.values()))
+    if first.peft_type in CONDITIONED:
+        _check_model(first, frozen)
+        kept = read_conditioned(first, frozen.model.config.get_text_config(), frozen.name)
+        conditioned: SoftPrompt = ConditionedPrompt(first.peft_type, kept).to(frozen.device)
+        return conditioned
     tensors = {name: _tensor(checkpoint, frozen) for name, checkpoint in checkpoints.items()}
     if "" not in tensors:
         routed = RoutedPrompt(next(iter(tensors.values())).to(frozen.device))
@@ -143,6 +152,12 @@ def load_prompt(directory: Path, frozen: FrozenModel) -> SoftPrompt:
         return routed
     kind = DeepPrompt if checkpoints[""].peft_type == DEEP else PlainPrompt
     return kind(tensors[""].to(frozen.device))
+
+
+def structure_in(output: Path) -> str:
+    """What a training with gates came to, as keys of a configuration."""
+    manifest = json.loads((output / BEST / MANIFEST).read_text())
+    return ", ".join(f"{key} = {value!r}" for key, value in manifest[STRUCTURE].items())
 
 
 def resume(
@@ -188,19 +203,22 @@ def _tensor(checkpoint: SoftCheckpoint, frozen: FrozenModel) -> Tensor:
     tensor = read_tensor(checkpoint)
     if problem := misfit(checkpoint, tuple(tensor.shape), frozen.model.config.get_text_config(), frozen.name):
         raise ModelError(problem)
+    _check_model(checkpoint, frozen)
+    return tensor
+
+
+def _check_model(checkpoint: SoftCheckpoint, frozen: FrozenModel) -> None:
     if checkpoint.model_digest not in ("", frozen.digest):
         raise ModelError(
             f"the soft prompt {checkpoint.directory} was made for {checkpoint.model} "
             f"({short_digest(checkpoint.model_digest)}), not for {frozen.name} ({short_digest(frozen.digest)})"
         )
-    return tensor
 
 
 def _adapter_config(prompt: SoftPrompt, frozen: FrozenModel) -> dict[str, Any]:
     model = frozen.model.config.get_text_config()
-    deep = isinstance(prompt, DeepPrompt)
     common = {
-        "peft_type": DEEP if deep else PLAIN,
+        "peft_type": prompt.peft_type,
         "task_type": "CAUSAL_LM",
         "base_model_name_or_path": frozen.name,
         "num_virtual_tokens": prompt.num_virtual_tokens,
@@ -208,7 +226,7 @@ def _adapter_config(prompt: SoftPrompt, frozen: FrozenModel) -> dict[str, Any]:
         "num_transformer_submodules": 1,
         "inference_mode": True,
     }
-    if deep:
+    if prompt.peft_type == DEEP:
         size = {"num_attention_heads": kv_heads(model), "token_dim": kv_heads(model) * head_size(model)}
         return common | size | {"prefix_projection": False}
     # How it was initialised stands in our own file: PEFT would want a tokenizer again for "text".

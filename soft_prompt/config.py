@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pytest_humaneval.exceptions import ConfigError
 from pytest_humaneval.wording import cannot_be_read, unknown
 
+INITIALISATIONS: tuple[Literal["random", "vocabulary", "text"], ...] = ("random", "vocabulary", "text")
 HUB_DATA = "google-research-datasets/mbpp"
 
 
@@ -21,9 +22,13 @@ class Config:
     """Every setting of a training, complete at construction; see docs/soft-prompts.md for what they mean."""
 
     # What is learned.
-    kind: Literal["plain", "deep", "routed", "mixture", "lora"] = "plain"
+    kind: Literal["plain", "deep", "routed", "mixture", "attention", "prototypes", "network", "gated", "lora"] = "plain"
     num_virtual_tokens: int = 20
     num_mixed_tokens: int = 128  # of the kind mixture: the paper's plateau
+    num_prompts: int = 4  # of the kind attention: how many a question chooses from
+    source_prompts: Sequence[str] = ()  # of the kind attention: folders of plain prompts, taken as they are
+    bottleneck: int = 16  # of the kinds attention and network: numbers of the narrow layer
+    gate_penalty: float = 0.01  # of the kind gated: what all gates open cost, in loss per token
     prompt_tuning_init: Literal["random", "vocabulary", "text"] = "vocabulary"
     prompt_tuning_init_text: str = "Complete the Python function so that it is correct for every input.\n"
     lora_rank: int = 8  # of the kind lora, as the two below
@@ -40,6 +45,8 @@ class Config:
     meta: Literal["none", "reptile", "fomaml"] = "none"  # learn what a few steps on a category start from
     inner_steps: int = 3  # of meta, on each category
     inner_learning_rate: float = 0.1  # of meta; plain gradient descent
+    mixup: float = 0.0  # of the objective likelihood: shares of mixed examples are from Beta(mixup, mixup); 0: none
+    contrast: float = 0.0  # of likelihood and distillation: weight of the contrast between categories
     curriculum: bool = False  # the first epoch goes from short to long
     # How.
     learning_rate: float = 0.003
@@ -106,10 +113,14 @@ def read_config(path: Path, **overrides: Any) -> Config:
 
 
 def beside(path: Path, config: Config) -> Config:
-    """``config`` with files, of data and of a teacher's answers, that are relative to the file ``path``."""
-    placed = tuple(str(path.parent / one) if is_file(one) else one for one in sources(config))
-    file = str(path.parent / config.teacher_file) if config.teacher_file else ""
-    return replace(config, data=placed[0] if isinstance(config.data, str) else placed, teacher_file=file)
+    """``config`` with the files and folders that it names relative to ``path``, the file that it stands in."""
+    data = tuple(str(path.parent / one) if is_file(one) else one for one in sources(config))
+    return replace(
+        config,
+        data=data[0] if isinstance(config.data, str) else data,
+        source_prompts=tuple(str(path.parent / folder) for folder in config.source_prompts),
+        teacher_file=str(path.parent / config.teacher_file) if config.teacher_file else "",
+    )
 
 
 def sources(config: Config) -> tuple[str, ...]:
@@ -171,6 +182,10 @@ def _one_of(*values: str) -> Rule:
     return f"one of {', '.join(values)}", lambda value: value in values
 
 
+def _is_list_of_texts(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(each, str) and each.strip() for each in value)
+
+
 _POSITIVE = _number(1e-12, 1e6, "a number above 0")
 _NOT_NEGATIVE = _number(0.0, 1e6, "a number from 0")
 _TEXT: Rule = ("text that is not empty", lambda value: isinstance(value, str) and bool(value.strip()))
@@ -190,13 +205,17 @@ def _are_weights(value: Any) -> bool:
 
 
 RULES: dict[str, Rule] = {
-    "kind": _one_of("plain", "deep", "routed", "mixture", "lora"),
+    "kind": _one_of("plain", "deep", "routed", "mixture", "attention", "prototypes", "network", "gated", "lora"),
     "lora_rank": _whole(1),
     "lora_alpha": _POSITIVE,
-    "lora_target_modules": ("a list of names", lambda value: isinstance(value, list | tuple) and _is_data(value)),
+    "lora_target_modules": ("a list of names", lambda value: _is_list_of_texts(value) and bool(value)),
     "num_virtual_tokens": _whole(1),
     "num_mixed_tokens": _whole(1),
-    "prompt_tuning_init": _one_of("random", "vocabulary", "text"),
+    "num_prompts": _whole(1),
+    "source_prompts": ("a list of folders", _is_list_of_texts),
+    "bottleneck": _whole(1),
+    "gate_penalty": _NOT_NEGATIVE,
+    "prompt_tuning_init": _one_of(*INITIALISATIONS),
     "prompt_tuning_init_text": _TEXT,
     "objective": _one_of("likelihood", "distillation", "reward", "passing", "preference"),
     "strategy": _TEXT,
@@ -208,6 +227,8 @@ RULES: dict[str, Rule] = {
     "meta": _one_of("none", "reptile", "fomaml"),
     "inner_steps": _whole(1),
     "inner_learning_rate": _POSITIVE,
+    "mixup": _NOT_NEGATIVE,
+    "contrast": _NOT_NEGATIVE,
     "curriculum": _SWITCH,
     "learning_rate": _POSITIVE,
     "lr_scheduler_type": _one_of("constant", "linear", "cosine"),

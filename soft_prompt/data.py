@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pytest_humaneval.dataset.asked import folders_of
 from pytest_humaneval.dataset.forms import CHECK, problem_of
@@ -161,8 +161,11 @@ def _read(name: str, weight: float) -> TrainingData:
     mbpp = "code" in found.rows[0][1]
     data = _split(_of_mbpp(task_of(*row) for row in found.rows) if mbpp else _own(found.rows))
     form: Literal["mbpp", "problems"] = "mbpp" if mbpp else "problems"
-    counts = [len(each) for each in (data.train, data.validation, data.near_duplicates, data.unusable)]
-    return replace(data, sources=(Source(name, form, found.sha256, *counts, weight=weight),))
+    source = Source(
+        name, form, found.sha256,
+        len(data.train), len(data.validation), len(data.near_duplicates), len(data.unusable), weight,
+    )  # fmt: skip
+    return replace(data, sources=(source,))
 
 
 def _found(name: str) -> Found:
@@ -201,9 +204,11 @@ def _own(rows: Iterable[Row]) -> Iterator[Offered]:
     """Problems of one's own, in the file's order."""
     for number, (where, row) in enumerate(rows):
         problem = problem_of(where, row)
-        split = row.get("split") or ("train" if (number + 1) % VALIDATED else "validation")
-        if split not in ("train", "validation"):
-            raise DatasetError(f"{where}: field 'split' must be train or validation, not {split!r}")
+        split: Split = "train" if (number + 1) % VALIDATED else "validation"
+        if given := row.get("split"):
+            if given not in get_args(Split):
+                raise DatasetError(f"{where}: field 'split' must be train or validation, not {given!r}")
+            split = given
         reason = _not_learnable(problem)
         yield problem.task_id, split, None if reason else problem, reason
 

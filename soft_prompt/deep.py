@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pytest_humaneval.engine.virtual_tokens import cache_of
+from pytest_humaneval.models.soft_checkpoint import DEEP
 
 from .batches import Batch
 from .model import FrozenModel, SoftPrompt
@@ -18,6 +19,8 @@ from .model import FrozenModel, SoftPrompt
 
 class DeepPrompt(SoftPrompt):
     """Keys and values of num_virtual_tokens positions for each layer, in PEFT's prefix-tuning layout."""
+
+    peft_type = DEEP
 
     def __init__(self, initial: Tensor) -> None:
         """``initial``: (num_virtual_tokens, layers * 2 * key-value heads * head size)."""
@@ -41,7 +44,7 @@ class DeepPrompt(SoftPrompt):
         cache = cache_of(self.embedding.to(frozen.embeddings.dtype), frozen.model.config, len(batch))
         ones = batch.attention_mask.new_ones(len(batch), self.num_virtual_tokens)
         output = frozen.model(
-            inputs_embeds=frozen.embed(batch.input_ids),
+            inputs_embeds=frozen.inputs_of(batch),
             attention_mask=torch.cat([ones, batch.attention_mask], dim=1),
             past_key_values=cache,
             use_cache=True,  # the cache is where the prefix is

@@ -16,7 +16,7 @@ Of a teacher that is another model, or that asks several times, only its text is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -37,6 +37,7 @@ from .kept_logits import KeptLogits, divergence
 from .model import FrozenModel, SoftPrompt, prompted_logits
 from .objectives import Likelihood, Objective, Work
 from .teacher import Say, answered, learns_text, usable
+from .train import Examples
 
 FENCE = "```python\n"
 
@@ -102,7 +103,7 @@ def lessons(
     config: Config,
     output: Path,
     say: Say,
-) -> tuple[Objective, tuple[Example, ...], tuple[Example, ...]]:
+) -> tuple[Objective, Examples]:
     """The objective, and the examples to train and to validate on; has the teacher answer what it has not yet.
 
     Raises:
@@ -119,31 +120,33 @@ def lessons(
     ]
     answers = usable(problems, answered(problems, teacher, frozen, config, output, say), teacher, config, say)
     if learns_text(config, teacher):
-        return Likelihood(), *_texts(data, answers, student, frozen, config)
+        return Likelihood(), Examples(*_texts(data, answers, student, frozen, config))
     made = {
         problem.task_id: _lesson(problem, encoded[problem.task_id], answers[problem.task_id], student, teacher, frozen)
         for problem in problems
         if problem.task_id in answers
     }
     prompts = {task_id: lesson.teacher_prompt for task_id, lesson in made.items()}
-    splits = (
+    train, validation = (
         fitting((made[problem.task_id].student for problem in split if problem.task_id in made), config.max_length)
         for split in (data.train, data.validation)
     )
-    train, validation = splits
     kept = KeptLogits(output, config.teacher_top_k, frozen.digest) if config.teacher_top_k else None
-    return Distillation(prompts, kept), train, validation
+    return Distillation(prompts, kept), Examples(train, validation)
 
 
 def _texts(
     data: TrainingData, answers: Mapping[str, str], student: Strategy, frozen: FrozenModel, config: Config
-) -> Iterator[tuple[Example, ...]]:
+) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
     """Both splits, with the answers in the place of MBPP's solutions."""
-    for split in (data.train, data.validation):
-        known = [problem for problem in split if problem.task_id in answers]
-        taught = (replace(problem, canonical_solution=answers[problem.task_id]) for problem in known)
-        examples = (encode(problem, student, frozen.tokenizer, frozen.name) for problem in taught)
-        yield fitting(examples, config.max_length)
+
+    def taught(split: Sequence[Problem]) -> tuple[Example, ...]:
+        known = (problem for problem in split if problem.task_id in answers)
+        answered_by = (replace(problem, canonical_solution=answers[problem.task_id]) for problem in known)
+        examples = (encode(problem, student, frozen.tokenizer, frozen.name) for problem in answered_by)
+        return fitting(examples, config.max_length)
+
+    return taught(data.train), taught(data.validation)
 
 
 def _lesson(

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
 import torch
 from torch import Tensor
 
-from .config import Config
+from pytest_humaneval.exceptions import ConfigError, HumanEvalError
+
+from .attention import attention_prompt
+from .checkpoint import load_prompt
+from .config import INITIALISATIONS, Config
 from .deep import DeepPrompt
+from .gated import GatedPrompt
 from .lora import made_lora
 from .mixture import MixturePrompt
 from .model import FrozenModel, PlainPrompt, SoftPrompt
+from .network import network_prompt
+from .prototypes import PrototypePrompt
 from .routed import RoutedPrompt
 
 
@@ -37,16 +48,64 @@ def _drawn_embeddings(frozen: FrozenModel, count: int, generator: torch.Generato
 
 
 def make_prompt(frozen: FrozenModel, config: Config) -> SoftPrompt:
-    """The prompt that a configuration asks for, before the first step."""
-    if config.kind == "lora":
-        return made_lora(frozen, config)
-    initial = initial_embedding(frozen, config)
-    if config.kind == "deep":
-        return DeepPrompt.like_plain(frozen, initial)
-    if config.kind == "routed":
-        return RoutedPrompt(initial)
-    if config.kind == "mixture":
-        others = max(0, config.num_mixed_tokens - config.num_virtual_tokens)
+    """The prompt that a configuration asks for, before the first step.
+
+    Raises:
+        ConfigError: a source prompt that cannot be one, or a LoRA that cannot be made.
+    """
+    return MAKERS[config.kind](frozen, config, initial_embedding(frozen, config))
+
+
+def _mixture(frozen: FrozenModel, config: Config, initial: Tensor) -> SoftPrompt:
+    others = max(0, config.num_mixed_tokens - config.num_virtual_tokens)
+    generator = torch.Generator().manual_seed(config.seed + 1)
+    return MixturePrompt(initial, _drawn_embeddings(frozen, others, generator))
+
+
+def _attention(frozen: FrozenModel, config: Config, initial: Tensor) -> SoftPrompt:
+    if config.source_prompts:
+        prompts = torch.stack([_source(Path(folder), frozen, len(initial)) for folder in config.source_prompts])
+    else:
         generator = torch.Generator().manual_seed(config.seed + 1)
-        return MixturePrompt(initial, _drawn_embeddings(frozen, others, generator))
-    return PlainPrompt(initial)
+        drawn = _drawn_embeddings(frozen, config.num_prompts * len(initial), generator)
+        prompts = drawn.view(config.num_prompts, *initial.shape)
+    return attention_prompt(initial, prompts, config.bottleneck, config.seed, learned=not config.source_prompts)
+
+
+def _gated(frozen: FrozenModel, config: Config, initial: Tensor) -> SoftPrompt:
+    each = [
+        initial_embedding(frozen, replace(config, prompt_tuning_init=name)).to(frozen.device)
+        for name in INITIALISATIONS
+    ]
+    return GatedPrompt(each, INITIALISATIONS)
+
+
+def _source(folder: Path, frozen: FrozenModel, count: int) -> Tensor:
+    """The virtual tokens of a checkpoint that is one plain prompt: (count, dim)."""
+    try:
+        prompt = load_prompt(folder, frozen)
+    except HumanEvalError as error:
+        raise ConfigError(f"source_prompts: {error}") from error
+    if not isinstance(prompt, PlainPrompt):
+        raise ConfigError(f"source_prompts: {folder} is no plain prompt; only those can be added to one another")
+    if prompt.num_virtual_tokens != count:
+        raise ConfigError(
+            f"source_prompts: {folder} has {prompt.num_virtual_tokens} virtual tokens, num_virtual_tokens is {count}; "
+            "a sum needs the same number"
+        )
+    return prompt.embedding.detach()
+
+
+Maker = Callable[[FrozenModel, Config, Tensor], SoftPrompt]
+
+MAKERS: dict[str, Maker] = {
+    "plain": lambda frozen, config, initial: PlainPrompt(initial),
+    "deep": lambda frozen, config, initial: DeepPrompt.like_plain(frozen, initial),
+    "routed": lambda frozen, config, initial: RoutedPrompt(initial),
+    "mixture": _mixture,
+    "attention": _attention,
+    "gated": _gated,
+    "prototypes": lambda frozen, config, initial: PrototypePrompt(initial),
+    "network": lambda frozen, config, initial: network_prompt(initial, config.bottleneck, config.seed),
+    "lora": lambda frozen, config, initial: made_lora(frozen, config),
+}

@@ -1,6 +1,7 @@
 """The frozen model, and the virtual tokens in front of it.
 
-``SoftPrompt`` is the interface of every kind: plain (here), deep (deep.py), routed (routed.py); initial.py makes them.
+``SoftPrompt`` is the interface of every kind: plain (here), deep, routed, mixture, gated, and those that depend on the
+question (conditioned.py); initial.py makes them.
 All that is trained is its parameters, kept in float32 whatever the model computes in: a step of 0.3 % of an embedding
 is lost in bfloat16.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import abc
 import os
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +19,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from pytest_humaneval.engine.virtual_tokens import TENSOR
 from pytest_humaneval.engine.vllm_setup import num_cores
 from pytest_humaneval.exceptions import ModelError
 from pytest_humaneval.models.broken_packages import mark_broken_packages_absent
 from pytest_humaneval.models.find import find_model
+from pytest_humaneval.models.soft_checkpoint import PLAIN
 from pytest_humaneval.models.weights import Progress, materialise
 
-from .batches import Batch
+from .batches import Batch, Example
+
+STRUCTURE = "structure"  # of a manifest: the keys of a configuration that were found by a search for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,10 @@ class FrozenModel:
         with torch.no_grad():
             embeds: Tensor = self.model.get_input_embeddings()(input_ids)
         return embeds
+
+    def inputs_of(self, batch: Batch) -> Tensor:
+        """The embeddings of a batch's text: (batch, seq, dim)."""
+        return self.embed(batch.input_ids) if batch.inputs_embeds is None else batch.inputs_embeds
 
 
 def load_frozen(spec: str, cache_dir: Path, precision: str, progress: Progress) -> FrozenModel:
@@ -87,13 +97,18 @@ class SoftPrompt(nn.Module, abc.ABC):  # type: ignore[misc]
     """Something learned that stands in front of a text."""
 
     num_virtual_tokens: int
+    peft_type = PLAIN
+    """What a checkpoint says of what is in it."""
+
+    def fit(self, frozen: FrozenModel, examples: Sequence[Example]) -> None:
+        """Take over what is not learned but counted from the training examples, before the first step."""
 
     @abc.abstractmethod
     def logits(self, frozen: FrozenModel, batch: Batch) -> Tensor:
         """The model's logits with the prompt in front: (batch, kept, vocabulary), for the tokens at ``batch.kept``."""
 
-    def in_front(self, category: str) -> Tensor | None:
-        """Virtual tokens (num_virtual_tokens, dim) for a problem of this category, where there are any."""
+    def in_front(self, frozen: FrozenModel, example: Example) -> Tensor | None:
+        """Virtual tokens (num_virtual_tokens, dim) in front of this example, where there are any."""
         return None
 
     def in_front_of_layers(self) -> Tensor | None:
@@ -108,6 +123,14 @@ class SoftPrompt(nn.Module, abc.ABC):  # type: ignore[misc]
     def tensors(self) -> dict[str, Tensor]:
         """What a checkpoint keeps, by the part's name; a prompt of one part calls it the empty text."""
 
+    def notes(self) -> dict[str, Any]:
+        """What a checkpoint's manifest says besides, for people."""
+        return {}
+
+    def files(self) -> dict[str, dict[str, Tensor]]:
+        """The same as files of tensors by their names there, by the folder's name."""
+        return {name: {TENSOR: tensor} for name, tensor in self.tensors().items()}
+
 
 class EmbeddedPrompt(SoftPrompt):
     """Virtual tokens in front of the token embeddings, the same for every problem."""
@@ -118,7 +141,7 @@ class EmbeddedPrompt(SoftPrompt):
     def logits(self, frozen: FrozenModel, batch: Batch) -> Tensor:
         return prompted_logits(frozen, self.embedding.expand(len(batch), -1, -1), batch)
 
-    def in_front(self, category: str) -> Tensor | None:
+    def in_front(self, frozen: FrozenModel, example: Example) -> Tensor | None:
         return self.embedding.detach()
 
     def tensors(self) -> dict[str, Tensor]:
@@ -137,7 +160,7 @@ class PlainPrompt(EmbeddedPrompt):
 
 def prompted_logits(frozen: FrozenModel, virtual: Tensor, batch: Batch) -> Tensor:
     """As :meth:`SoftPrompt.logits`, for virtual tokens (batch, num_virtual_tokens, dim)."""
-    inputs_embeds, attention_mask = prepend(virtual, frozen.embed(batch.input_ids), batch.attention_mask)
+    inputs_embeds, attention_mask = prepend(virtual, frozen.inputs_of(batch), batch.attention_mask)
     # The token at a position is predicted one position earlier. Logits of the prompt are a quarter of the work.
     before = batch.kept - 1 + virtual.shape[1]
     output = frozen.model(

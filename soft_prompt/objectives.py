@@ -82,9 +82,12 @@ class Likelihood(Objective):
         return [Work(batch, batch.num_labels)]
 
     def loss(self, prompt: SoftPrompt, frozen: FrozenModel, work: Work) -> Tensor:
-        labels = work.batch.kept_labels
-        solution = labels != IGNORE_INDEX
-        logits = prompt.logits(frozen, work.batch)[solution]
-        # In float32: a sum of exponentials over 150,000 words has no room in bfloat16's 8 bits.
-        loss: Tensor = torch.nn.functional.cross_entropy(logits.float(), labels[solution], reduction="sum")
-        return loss
+        return label_loss(prompt.logits(frozen, work.batch), work.batch.kept_labels)
+
+
+def label_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Cross entropy summed over the places that have a label; (batch, kept, vocabulary) and (batch, kept)."""
+    solution = labels != IGNORE_INDEX
+    # In float32: a sum of exponentials over 150,000 words has no room in bfloat16's 8 bits.
+    loss: Tensor = torch.nn.functional.cross_entropy(logits[solution].float(), labels[solution], reduction="sum")
+    return loss

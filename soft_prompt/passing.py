@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from .batches import Example
+from .batches import Example, hardly_padded
 from .model import FrozenModel, SoftPrompt
 from .objectives import Likelihood, Work
 from .sampled import Sampled
@@ -23,8 +23,7 @@ class KeepPassing(Sampled):
     def prepare(self, prompt: SoftPrompt, frozen: FrozenModel, examples: Sequence[Example], step: int) -> list[Work]:
         groups = self.groups(prompt, frozen, examples, step)
         kept = list(dict.fromkeys(drawn.example for group in groups for drawn in group if drawn.passed))
-        size = self._config.batch_size
-        batches = [self.batch(kept[start : start + size], frozen) for start in range(0, len(kept), size)]
+        batches = [self.batch(part, frozen) for part in hardly_padded(kept, self._config.batch_size)]
         works = [Work(batch, batch.num_labels) for batch in batches] or self.nothing(examples, frozen)
         return self.counted(works, groups)
 

@@ -13,7 +13,7 @@ from itertools import chain
 import torch
 from torch import Tensor
 
-from .batches import Example
+from .batches import Example, hardly_padded
 from .model import FrozenModel, SoftPrompt
 from .objectives import Work
 from .sampled import Drawn, Sampled, by_row, token_logprobs
@@ -28,8 +28,7 @@ class Preference(Sampled):
     def prepare(self, prompt: SoftPrompt, frozen: FrozenModel, examples: Sequence[Example], step: int) -> list[Work]:
         groups = self.groups(prompt, frozen, examples, step)
         pairs = [pair for group in groups for pair in pairs_of(group)]
-        size = max(1, self._config.batch_size // 2)
-        parts = [pairs[start : start + size] for start in range(0, len(pairs), size)]
+        parts = hardly_padded(pairs, max(1, self._config.batch_size // 2), lambda pair: max(map(len, pair)))
         works = [self._work(part, frozen) for part in parts] or self.nothing(examples, frozen)
         return self.counted(works, groups)
 

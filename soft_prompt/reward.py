@@ -16,7 +16,7 @@ from statistics import fmean, pstdev
 import torch
 from torch import Tensor
 
-from .batches import Example
+from .batches import Example, hardly_padded
 from .model import FrozenModel, SoftPrompt
 from .objectives import Work
 from .sampled import Sampled, token_logprobs
@@ -47,8 +47,7 @@ class Reward(Sampled):
         for group in groups:
             scored = zip(group, group_advantages([drawn.reward for drawn in group]), strict=True)
             judged += [(drawn.example, advantage) for drawn, advantage in scored if advantage]
-        size = self._config.batch_size
-        parts = [judged[start : start + size] for start in range(0, len(judged), size)]
+        parts = hardly_padded(judged, self._config.batch_size, lambda scored: len(scored[0]))
         works = [self._work(part, prompt, frozen) for part in parts] or self.nothing(examples, frozen)
         return self.counted(works, groups)
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from pytest_humaneval.dataset.category import Category
 
-from .batches import Batch
+from .batches import Batch, Example
 from .model import FrozenModel, SoftPrompt, prompted_logits
 
 
@@ -28,8 +28,8 @@ class RoutedPrompt(SoftPrompt):
     def logits(self, frozen: FrozenModel, batch: Batch) -> Tensor:
         return prompted_logits(frozen, torch.stack([self.routes[category] for category in batch.categories]), batch)
 
-    def in_front(self, category: str) -> Tensor | None:
-        tensor: Tensor = self.routes[category].detach()
+    def in_front(self, frozen: FrozenModel, example: Example) -> Tensor | None:
+        tensor: Tensor = self.routes[example.category].detach()
         return tensor
 
     def tensors(self) -> dict[str, Tensor]:

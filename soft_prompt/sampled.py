@@ -112,7 +112,7 @@ class Sampled(Objective):
                 sampling,
                 seed + number,
                 stops[example.task_id],
-                prompt.in_front(example.category),
+                prompt.in_front(frozen, example),
             )
             for number, example in enumerate(examples)
         ]

@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from pytest_humaneval.exceptions import ConfigError, DatasetError
-from pytest_humaneval.models.soft_checkpoint import BEST
+from pytest_humaneval.models.soft_checkpoint import BEST, find_checkpoints
 from pytest_humaneval.strategy import Strategy
 from pytest_humaneval.wording import cannot_be_written, unknown
 
 from .batches import encode, fitting
-from .checkpoint import TrainerState
+from .checkpoint import TrainerState, structure_in
 from .config import Config
 from .data import TrainingData, read_training_data
+from .exclusions import check_categories, check_exclusions
 from .heartbeat import heartbeat
 from .initial import make_prompt
 from .model import FrozenModel, load_frozen
@@ -87,7 +88,9 @@ def load(config: Config, model: str, cache_dir: Path, say: Say) -> Loaded:
     strategies = bundled_strategies()
     known(strategies, config.strategy, "strategy")
     check_teacher(config, known(strategies, config.teacher, "teacher"))
-    check_meta(config)
+    check_exclusions(config)
+    for folder in config.source_prompts:
+        find_checkpoints(Path(folder))
     data = read_training_data(config.data, config.data_weights)
     data = data.sample(config.max_train_samples, config.max_eval_samples, config.seed)
     say(data.summary())
@@ -104,10 +107,12 @@ def train_loaded(config: Config, loaded: Loaded, output: Path, stream: TextIO) -
     objective, encoded_examples = make_objective(config, data, frozen, loaded.strategies, output, say)
     examples = weighted(encoded_examples, data, config.seed)
     try:
-        trained = objective if config.meta == "none" else _meta(objective, config)
-        state = train(frozen, examples, trained, config, output, stream)
+        check_categories(config, examples.train, say)
+        state = train(frozen, examples, _learned(objective, config), config, output, stream)
         if config.meta != "none":
             say(f"wrote {_adapt(output, frozen, objective, examples, config, state)}, adapted to each category")
+        if config.kind == "gated":
+            say(f"found: {structure_in(output)}")
     finally:
         objective.close()
     for path in write_report(output, config, frozen.name, data.summary(), state):
@@ -125,26 +130,21 @@ def teller(stream: TextIO) -> Say:
     return say
 
 
-def check_meta(config: Config) -> None:
-    """Refuse what excludes learning a start for steps on categories.
+def _learned(objective: Objective, config: Config) -> Objective:
+    """The objective inside of what changes how it is learned."""
+    if config.contrast:
+        from .contrast import Contrast
 
-    Raises:
-        ConfigError: the kind of prompt, or several steps on a batch of samples.
-    """
-    if config.meta == "none":
-        return
-    if config.kind != "plain":
-        raise ConfigError(
-            f"meta: {config.meta} makes a prompt for each category of a plain one; kind is {config.kind!r}"
-        )
-    if config.objective == "reward" and config.num_iterations > 1:
-        raise ConfigError("meta: num_iterations has to be 1, as the steps on a batch are inner_steps")
+        objective = Contrast(objective, config.contrast)
+    if config.meta != "none":
+        from .meta import Meta
 
+        return Meta(objective, config)
+    if config.kind == "gated":
+        from .gated import Structure
 
-def _meta(objective: Objective, config: Config) -> Objective:
-    from .meta import Meta
-
-    return Meta(objective, config)
+        return Structure(objective, config.gate_penalty)
+    return objective
 
 
 def _adapt(
@@ -190,12 +190,17 @@ def make_objective(
     if config.objective == "distillation":
         from .distillation import lessons
 
-        objective, *splits = lessons(data, strategy, strategies[config.teacher], frozen, config, output, say)
-        return objective, Examples(*splits)
+        return lessons(data, strategy, strategies[config.teacher], frozen, config, output, say)
     examples = encoded(data, strategy, frozen, config)
     if config.objective == "likelihood":
-        return Likelihood(), examples
+        return _likelihood(config), examples
     return sampled_objective(config.objective)(data, strategy, config, say), examples
+
+
+def _likelihood(config: Config) -> Objective:
+    from .mixup import Mixup
+
+    return Mixup(config.mixup, config.seed) if config.mixup else Likelihood()
 
 
 def validated(config: Config, loaded: Loaded, checkpoint: Path) -> tuple[list[bool], int]:
@@ -205,10 +210,12 @@ def validated(config: Config, loaded: Loaded, checkpoint: Path) -> tuple[list[bo
 
     frozen, strategy = loaded.frozen, loaded.strategies[config.strategy]
     judge = KeepPassing(loaded.data, strategy, config)
-    trainable = sum(parameter.numel() for parameter in make_prompt(frozen, config).parameters())
+    prompt = make_prompt(frozen, config)
     try:
-        examples = encoded(loaded.data, strategy, frozen, config).validation
-        return judge.pass_at_1(load_prompt(checkpoint, frozen), frozen, examples), trainable
+        examples = encoded(loaded.data, strategy, frozen, config)
+        prompt.fit(frozen, examples.train)
+        trainable = sum(parameter.numel() for parameter in prompt.parameters() if parameter.requires_grad)
+        return judge.pass_at_1(load_prompt(checkpoint, frozen), frozen, examples.validation), trainable
     finally:
         judge.close()
 

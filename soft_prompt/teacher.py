@@ -24,7 +24,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from pytest_humaneval.dataset import jsonl
-from pytest_humaneval.dataset.load import FIELDS
+from pytest_humaneval.dataset.kinds import FIELDS
 from pytest_humaneval.engine.decoding import Continuation, Decoding, end_tokens
 from pytest_humaneval.engine.encoding import encode_prompt
 from pytest_humaneval.exceptions import ConfigError, DatasetError, InfrastructureError
@@ -98,7 +98,7 @@ def answered(
         return answers
     if (engine := _engine(config, teacher, len(missing))) != LOADED:
         say(f"the teacher answers: {counted(len(missing), 'problem', 'problems')}, with {config.teacher_url or engine}")
-        return answers | _kept(path, _by_command(missing, teacher, frozen, config, engine, output))
+        return {**answers, **_kept(path, _by_command(missing, teacher, frozen, config, engine, output))}
     for start in range(0, len(missing), AT_ONCE):
         say(f"the teacher answers: {len(answers)} of {len(problems)}")
         part = missing[start : start + AT_ONCE]

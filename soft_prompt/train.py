@@ -17,7 +17,7 @@ from torch import Tensor
 from pytest_humaneval.exceptions import TrainingError
 from pytest_humaneval.sandbox.signals import signals_held
 
-from .batches import Example, epoch_batches
+from .batches import Example, by_length, epoch_batches
 from .checkpoint import LAST, TrainerState, check_data, resume, save
 from .config import Config
 from .initial import make_prompt
@@ -52,6 +52,7 @@ def train(
         KeyboardInterrupt: Ctrl-C; what was done is kept, but for the step that had begun.
     """
     prompt = make_prompt(frozen, config).to(frozen.device)
+    prompt.fit(frozen, examples.train)
     optimizer = torch.optim.AdamW(prompt.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
     state = resume(output, prompt, frozen, config, optimizer) or TrainerState(data=examples.sources)
     check_data(output, state, examples.sources)
@@ -205,9 +206,7 @@ def _evaluate(
     state: TrainerState,
 ) -> float:
     """The validation loss; notes in ``state`` whether it is the best so far."""
-    ordered = sorted(examples.validation, key=len)
-    batches = [ordered[start : start + config.batch_size] for start in range(0, len(ordered), config.batch_size)]
-    loss = objective.validate(prompt, frozen, batches)
+    loss = objective.validate(prompt, frozen, by_length(examples.validation, config.batch_size))
     if not math.isfinite(loss):
         raise TrainingError(f"the validation loss after step {state.step} is {loss}")
     if loss < state.best_loss:

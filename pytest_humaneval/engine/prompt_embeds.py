@@ -9,13 +9,14 @@ import base64
 import io
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.engine.encoding import encode_prompt
+from pytest_humaneval.engine.text_embeddings import embedded, load_embeddings
 from pytest_humaneval.engine.virtual_tokens import Shelf
 from pytest_humaneval.exceptions import EngineError
-from pytest_humaneval.models.broken_packages import mark_broken_packages_absent
 from pytest_humaneval.models.find import find_model
 from pytest_humaneval.models.soft_checkpoint import DEEP, SoftCheckpoint
 from pytest_humaneval.models.weights import materialise
@@ -56,19 +57,15 @@ class PromptEmbedder:
         return base64.b64encode(buffer.getvalue()).decode()
 
     def _load(self, spec: str) -> _Local:
-        mark_broken_packages_absent()
-        import transformers
-
         model = find_model(spec, self._cache_dir)
         directory = materialise(model, self._cache_dir, self._progress)
         self._progress(f"loading {model.name}, for the embeddings of the text that follows soft prompts")
-        transformers.utils.logging.disable_progress_bar()
-        whole = transformers.AutoModelForCausalLM.from_pretrained(directory, dtype="auto")
-        tokenizer = transformers.AutoTokenizer.from_pretrained(directory)
-        # The layer and not the table: some models scale what they look up.
-        self._models[spec] = _Local(
-            whole.get_input_embeddings(), tokenizer, Shelf(whole.config, model.name), model.name
-        )
+        layer, config = load_embeddings(directory)
+        from transformers import AutoTokenizer  # now that broken packages are marked absent
+
+        tokenizer = AutoTokenizer.from_pretrained(directory)
+        shelf = Shelf(config, model.name, partial(embedded, layer))
+        self._models[spec] = _Local(layer, tokenizer, shelf, model.name)
         return self._models[spec]
 
 
@@ -82,7 +79,6 @@ class _Local:
         import torch
 
         assert prompt.virtual_tokens is not None
-        _, virtual = self._shelf.get(prompt.virtual_tokens)
-        tokens = torch.tensor(encode_prompt(self._tokenizer, prompt, self._name))
-        with torch.no_grad():
-            return torch.cat([virtual, self._layer(tokens).float()])
+        tokens = encode_prompt(self._tokenizer, prompt, self._name)
+        _, virtual = self._shelf.get(prompt.virtual_tokens, tokens)
+        return torch.cat([virtual, embedded(self._layer, tokens)])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -164,6 +165,7 @@ class TransformersEngine:
         import transformers
 
         from pytest_humaneval.engine.lora_shelf import LoraShelf
+        from pytest_humaneval.engine.text_embeddings import embedded
         from pytest_humaneval.engine.virtual_tokens import Shelf
 
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -171,7 +173,8 @@ class TransformersEngine:
         transformers.utils.logging.disable_progress_bar()
         self._llm = transformers.AutoModelForCausalLM.from_pretrained(directory, dtype=dtype).to(device).eval()
         self._tokenizer = transformers.AutoTokenizer.from_pretrained(directory)
-        self._shelf = Shelf(self._llm.config, self._model.name)
+        embed = partial(embedded, self._llm.get_input_embeddings())
+        self._shelf = Shelf(self._llm.config, self._model.name, embed)
         self._loras = LoraShelf(self._llm.config, self._model.name)
         positions = getattr(self._llm.config.get_text_config(), "max_position_embeddings", MAX_MODEL_LEN)
         self._longest = int(arguments["max-model-len"] or min(MAX_MODEL_LEN, positions))
@@ -194,7 +197,7 @@ class TransformersEngine:
         deep, virtual, num_virtual = "", None, 0
         if (wanted := request.prompt.virtual_tokens) is not None:
             assert self._shelf is not None, "start() comes first"
-            checkpoint, tensor = self._shelf.get(wanted)
+            checkpoint, tensor = self._shelf.get(wanted, tokens)
             deep, virtual = (wanted.digest, None) if checkpoint.peft_type == DEEP else ("", tensor)
             num_virtual = len(tensor)
         lora = ""

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.exceptions import EngineError, StrategyError
-from pytest_humaneval.models.soft_checkpoint import DEEP, MULTITASK, PICKLED_WEIGHTS, SoftCheckpoint, read_checkpoint
+from pytest_humaneval.models.soft_checkpoint import (
+    CONDITIONED,
+    DEEP,
+    MULTITASK,
+    PICKLED_WEIGHTS,
+    SoftCheckpoint,
+    read_checkpoint,
+)
 from pytest_humaneval.printable import counted
 from pytest_humaneval.prompt import VirtualTokens
 
@@ -14,28 +22,48 @@ TENSOR = "prompt_embeddings"  # its name in PEFT's file
 TASK_COLUMNS, TASK_ROWS = "prefix_task_cols", "prefix_task_rows"  # of multitask prompt tuning
 
 
+Embed = Callable[[Sequence[int]], Any]
+"""Embeddings of tokens by the model's own layer: (tokens, dim)."""
+
+
 class Shelf:
     """The tensors of the checkpoints that a run uses, each read and checked once."""
 
-    def __init__(self, model_config: Any, model: str) -> None:
+    def __init__(self, model_config: Any, model: str, embed: Embed) -> None:
         """``model_config``: transformers' configuration of the model, whose name is for messages."""
         self._config = model_config.get_text_config()
-        self._model = model
+        self._model, self._embed = model, embed
         self._tensors: dict[str, tuple[SoftCheckpoint, Any]] = {}
 
-    def get(self, wanted: VirtualTokens) -> tuple[SoftCheckpoint, Any]:
-        """The checkpoint and its tensor, float32: (num_virtual_tokens, dim), or deep, (num_virtual_tokens, all layers).
+    def get(self, wanted: VirtualTokens, tokens: Sequence[int]) -> tuple[SoftCheckpoint, Any]:
+        """The checkpoint and what it has in front of these tokens of a question, float32.
+
+        That is (num_virtual_tokens, dim), or deep, (num_virtual_tokens, all layers).
 
         Raises:
             EngineError: it changed since the run began, or does not fit the model.
         """
         if wanted.digest not in self._tensors:
             self._tensors[wanted.digest] = self._read(wanted)
-        return self._tensors[wanted.digest]
+        checkpoint, tensors = self._tensors[wanted.digest]
+        if checkpoint.peft_type in CONDITIONED:
+            return checkpoint, self._conditioned(checkpoint.peft_type, tensors, tokens)
+        return checkpoint, tensors
 
     def by_digest(self, digest: str) -> Any:
-        """A tensor that was taken before."""
+        """The tensor of a deep prompt that was taken before."""
         return self._tensors[digest][1]
+
+    def _conditioned(self, peft_type: str, tensors: Mapping[str, Any], tokens: Sequence[int]) -> Any:
+        import torch
+
+        from pytest_humaneval.engine.conditioned import virtual_tokens
+
+        if not tokens:
+            raise EngineError("the prompt is empty: there is no question that virtual tokens could depend on")
+        with torch.no_grad():
+            question = self._embed(tokens).float().mean(dim=0, keepdim=True).cpu()
+            return virtual_tokens(peft_type, tensors, question)[0]
 
     def _read(self, wanted: VirtualTokens) -> tuple[SoftCheckpoint, Any]:
         try:
@@ -44,6 +72,8 @@ class Shelf:
             raise EngineError(str(error)) from error
         if checkpoint.digest != wanted.digest:
             raise EngineError(f"{checkpoint.directory} has changed since this run began; start the run again")
+        if checkpoint.peft_type in CONDITIONED:
+            return checkpoint, read_conditioned(checkpoint, self._config, self._model)
         tensor = read_tensor(checkpoint)
         if problem := misfit(checkpoint, tuple(tensor.shape), self._config, self._model):
             raise EngineError(problem)
@@ -92,6 +122,26 @@ def read_tensor(checkpoint: SoftCheckpoint) -> Any:
     if tensor.ndim != 2 or not bool(torch.isfinite(tensor).all()):
         raise EngineError(f"{checkpoint.weights}: {TENSOR} is not a table of finite numbers")
     return tensor
+
+
+def read_conditioned(checkpoint: SoftCheckpoint, config: Any, model: str) -> dict[str, Any]:
+    """The tensors of a prompt that depends on the question, float32, by name.
+
+    Raises:
+        EngineError: the file is damaged, or does not fit the model.
+    """
+    from pytest_humaneval.engine.conditioned import AXES, fault_in, shape_of
+
+    try:
+        tensors = {name: tensor.float() for name, tensor in _tensors_in(checkpoint.weights).items()}
+    except Exception as error:  # whatever a file of somebody else's makes of the libraries
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise EngineError(f"{checkpoint.weights}: cannot be read ({reason})") from error
+    if fault := fault_in(checkpoint.peft_type, tensors, checkpoint.num_virtual_tokens):
+        raise EngineError(f"{checkpoint.weights}: {fault}")
+    if problem := misfit(checkpoint, shape_of(checkpoint.peft_type, tensors), config, model):
+        raise EngineError(problem)
+    return {name: tensors[name] for name in AXES[checkpoint.peft_type]}
 
 
 def _tensors_in(weights: Path) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from pytest_humaneval.engine.lora_shelf import LoraShelf
 from pytest_humaneval.engine.memory import FreedMemory
 from pytest_humaneval.engine.protocol import Answer, EngineOptions, Identity
 from pytest_humaneval.engine.speculation import FEW, Guesser, speculates
+from pytest_humaneval.engine.text_embeddings import TextEmbeddings
 from pytest_humaneval.engine.virtual_tokens import Shelf, mixed_prompt
 from pytest_humaneval.engine.vllm_setup import engine_arguments, precision_of, prepare_environment
 from pytest_humaneval.exceptions import EngineError, HumanEvalError
@@ -187,7 +188,7 @@ class VllmEngine:
         self._llm = LLMEngine.from_engine_args(arguments)
         self._tokenizer = self._llm.get_tokenizer()
         self._max_model_len = self._llm.model_config.max_model_len
-        self._shelf = Shelf(self._llm.model_config.hf_config, self._model.name)
+        self._shelf = Shelf(self._llm.model_config.hf_config, self._model.name, TextEmbeddings(directory))
         self._loras = LoraShelf(self._llm.model_config.hf_config, self._model.name)
         if self._cpu:
             self._freed = FreedMemory()
@@ -219,7 +220,7 @@ class VllmEngine:
         tokens = encode_prompt(self._tokenizer, request.prompt, self._model.name)
         question: dict[str, Any] = {"prompt_token_ids": tokens}
         if request.prompt.virtual_tokens is not None:
-            question = mixed_prompt(self._shelf.get(request.prompt.virtual_tokens), tokens)
+            question = mixed_prompt(self._shelf.get(request.prompt.virtual_tokens, tokens), tokens)
         room = room_for_answer(len(question["prompt_token_ids"]), self._max_model_len)
         sampling = request.sampling
         params = SamplingParams(

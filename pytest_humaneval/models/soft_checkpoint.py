@@ -5,7 +5,7 @@ which older ones have. Of P-tuning PEFT keeps what its encoder made, which are v
 prompt tuning is virtual tokens too where it has one task. Ours have beside them a
 ``soft_prompt.json`` with what PEFT has no place for: which model by its digest, which text strategy it stands in front
 of, how it was trained. A folder of a training holds ``best`` and ``last``; one of routed prompts has ``routes.json``,
-from a problem's category to a folder in it.
+from a problem's category to a folder in it. A prompt that depends on the question is of a type that PEFT does not have.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ BEST = "best"
 
 # PEFT's words
 PLAIN, DEEP, ENCODED, MULTITASK = "PROMPT_TUNING", "PREFIX_TUNING", "P_TUNING", "MULTITASK_PROMPT_TUNING"
+# Ours, which PEFT does not have: virtual tokens that depend on the question (engine/conditioned.py)
+ATTENTION, PROTOTYPES, NETWORK = "PROMPT_ATTENTION", "PROMPT_PROTOTYPES", "PROMPT_NETWORK"
+CONDITIONED = (ATTENTION, PROTOTYPES, NETWORK)
 MOST_VIRTUAL_TOKENS = 1 << 20
 DEFAULT_STRATEGY = "minimal"  # of a checkpoint that PEFT wrote and that does not say
 
@@ -78,7 +81,7 @@ def read_checkpoint(directory: Path) -> SoftCheckpoint:
     adapter = read_json(directory / ADAPTER_CONFIG)
     peft_type, count = adapter.get("peft_type"), adapter.get("num_virtual_tokens")
     known = (PLAIN, DEEP, ENCODED, MULTITASK)
-    if peft_type not in known or type(count) is not int or not 0 < count < MOST_VIRTUAL_TOKENS:
+    if peft_type not in (*known, *CONDITIONED) or type(count) is not int or not 0 < count < MOST_VIRTUAL_TOKENS:
         raise StrategyError(
             f"{directory / ADAPTER_CONFIG}: peft_type {peft_type!r} with {count!r} virtual tokens is not a soft "
             f"prompt; expected {', '.join(known[:-1])} or {known[-1]} (a LoRA is --strategy=lora:DIR)"

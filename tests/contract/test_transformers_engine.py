@@ -228,6 +228,31 @@ def lora(folder: Path, rank: int = 4, layers: int = LAYERS, hidden: int = HIDDEN
     return Adapter(str(folder), read_lora(folder).digest, folder.name)
 
 
+def of_question(folder: Path, peft_type: str, **broken: Any) -> VirtualTokens:
+    """A checkpoint of a prompt that depends on the question; ``broken`` tensors take the place of its own."""
+    import torch
+    from safetensors.torch import save_file
+
+    prompts, few, down = random_rows(6).view(2, 3, HIDDEN), random_rows(3), random_rows(4)
+    tensors = {
+        "PROMPT_ATTENTION": {
+            "prompt_embeddings": few, "prompts": prompts, "down": down, "up": random_rows(4).T,
+            "gate": torch.tensor(1.0),
+        },
+        "PROMPT_PROTOTYPES": {"prompts": prompts, "prototypes": random_rows(2, seed=1)},
+        "PROMPT_NETWORK": {
+            "prompt_embeddings": few, "down": down, "bias": torch.zeros(4), "up": random_rows(12).view(3, HIDDEN, 4)
+        },
+    }[peft_type] | broken  # fmt: skip
+    folder.mkdir(parents=True)
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, folder / "adapter_model.safetensors")
+    (folder / "adapter_config.json").write_text(json.dumps({"peft_type": peft_type, "num_virtual_tokens": 3}))
+    return VirtualTokens(str(folder), read_checkpoint(folder).digest)
+
+
+OF_QUESTION = ("PROMPT_ATTENTION", "PROMPT_PROTOTYPES", "PROMPT_NETWORK")
+
+
 def embeddings(model: Path) -> Any:
     from safetensors.torch import load_file
 
@@ -273,6 +298,28 @@ def test_a_soft_prompt_of_another_size_is_refused_with_both_named(engine: Transf
     with pytest.raises(
         EngineError, match=r"was made for other/model: its 3 virtual tokens have 64 .*, model takes 3 of"
     ):
+        ask(engine, replace(QUESTION, virtual_tokens=soft))
+
+
+@pytest.mark.parametrize(
+    ("peft_type", "broken", "message"),
+    [
+        ("PROMPT_ATTENTION", {"up": (HIDDEN, 5)}, r"up has the shape \(128, 5\), which does not fit the other tensors"),
+        ("PROMPT_PROTOTYPES", {"prototypes": (3, HIDDEN)}, "prompts has the shape"),
+        ("PROMPT_NETWORK", {"bias": (4, 1)}, "bias has the shape"),
+        ("PROMPT_NETWORK", {"down": (4, 64)}, "down has the shape"),
+        ("PROMPT_PROTOTYPES", {"prototypes": (2, 64), "prompts": (2, 3, 64)}, "3 virtual tokens have 64 numbers"),
+        ("PROMPT_PROTOTYPES", {"prototypes": (0, HIDDEN), "prompts": (0, 3, HIDDEN)}, "prototypes is empty"),
+    ],
+)
+def test_a_prompt_of_the_question_that_cannot_be_is_refused(
+    engine: TransformersEngine, tmp_path: Path, peft_type: str, broken: dict[str, Any], message: str
+) -> None:
+    import torch
+
+    shapes = {name: torch.zeros(shape) for name, shape in broken.items()}
+    soft = of_question(tmp_path / "soft", peft_type, **shapes)
+    with pytest.raises(EngineError, match=message):
         ask(engine, replace(QUESTION, virtual_tokens=soft))
 
 
@@ -353,22 +400,34 @@ def test_a_server_is_asked_for_a_lora_by_its_name(tmp_path: Path) -> None:
 
 def test_a_server_gets_the_embeddings_of_the_whole_prompt(model: Path, tmp_path: Path) -> None:
     import torch
+    from safetensors.torch import load_file
+
+    from pytest_humaneval.engine.conditioned import virtual_tokens
 
     soft = soft_prompt(tmp_path / "soft", random_rows(3))
+    conditioned = of_question(tmp_path / "conditioned", "PROMPT_NETWORK")
     manifest = {"model": "model", "model_spec": str(model), "strategy": "chat"}
-    (tmp_path / "soft" / "soft_prompt.json").write_text(json.dumps(manifest))
-    prompts = [replace(QUESTION, virtual_tokens=soft), QUESTION]
+    for name in ("soft", "conditioned"):
+        (tmp_path / name / "soft_prompt.json").write_text(json.dumps(manifest))
+    prompts = [replace(QUESTION, virtual_tokens=soft), QUESTION, replace(QUESTION, virtual_tokens=conditioned)]
     options = EngineOptions("openai", cache_dir=str(tmp_path / "cache"))
     with FakeServer(lambda body: Reply("text")) as server:
         with closing(OpenAIEngine(replace(options, urls=(server.url,)), lambda message: None)) as engine:
             engine.start()
-            first, _ = answers(engine, [Request(prompt, SHORT, 0) for prompt in prompts])
-        bodies = {bool(body.get("prompt_embeds")): body for body in server.requests}
+            first, *_ = answers(engine, [Request(prompt, SHORT, 0) for prompt in prompts])
+        (plain,) = (body for body in server.requests if not body.get("prompt_embeds"))
+        others = [body for body in server.requests if body.get("prompt_embeds")]
     assert first.text == "text"
-    assert bodies[False]["prompt"] == QUESTION.text
-    assert bodies[True]["prompt"] is None
-    sent = torch.load(io.BytesIO(base64.b64decode(bodies[True]["prompt_embeds"])), weights_only=True)
-    torch.testing.assert_close(sent, torch.cat([random_rows(3), rows_of(model, QUESTION.text)]))
+    assert plain["prompt"] == QUESTION.text
+    assert [body["prompt"] for body in others] == [None, None]
+    sent = [torch.load(io.BytesIO(base64.b64decode(body["prompt_embeds"])), weights_only=True) for body in others]
+    text = rows_of(model, QUESTION.text)
+    network = load_file(tmp_path / "conditioned" / "adapter_model.safetensors")
+    in_front = (random_rows(3), virtual_tokens("PROMPT_NETWORK", network, text.mean(dim=0, keepdim=True))[0])
+    for given, virtual in zip(
+        sorted(sent, key=lambda rows: not torch.equal(rows[:3], random_rows(3))), in_front, strict=True
+    ):
+        torch.testing.assert_close(given, torch.cat([virtual, text]))
 
 
 def test_a_server_is_not_asked_for_a_soft_prompt_of_unknown_weights(tmp_path: Path) -> None:
@@ -392,6 +451,7 @@ def test_vllm_and_transformers_agree_token_by_token(engine: TransformersEngine, 
         replace(completion_prompt("f(x):\n", stop=()), virtual_tokens=own),
         replace(completion_prompt("class A:\n    ", stop=("\ndef ",)), virtual_tokens=soft),
         replace(chat_prompt("hello", prefill="```"), virtual_tokens=soft),
+        *(replace(QUESTION, virtual_tokens=of_question(tmp_path / name, name)) for name in OF_QUESTION),
     ]
     if find_spec("peft"):  # in one batch with what has none, which vLLM's CPU kernels get wrong without a spare place
         prompts += [replace(QUESTION, adapter=lora(tmp_path / f"lora-{seed}", seed=seed)) for seed in (1, 2)]

@@ -115,6 +115,7 @@ def test_the_final_evaluation_is_done_once(tmp_path: Path, monkeypatch: pytest.M
         (("budget_tokens", "budget"), "unknown key 'budget'; did you mean 'budget_tokens'"),
         (("eval_steps = 2", "seed = 2"), "common: seed is the bench's to choose"),
         (('kind = "mixture"', 'kind = "mix"'), "methods.mixture: kind must be one of"),
+        (('kind = "mixture"', 'kind = "gated"'), "methods.mixture: gradient_accumulation_steps: has to be 2 or more"),
         (("[methods.mixture]", "[methods.'a/b']"), "'a/b' cannot name a method"),
         (("seeds = [0, 1]", "seeds = ["), "not TOML"),
     ],

@@ -19,7 +19,6 @@ from soft_prompt.checkpoint import load_prompt
 from soft_prompt.distillation import lessons
 from soft_prompt.initial import make_prompt
 from soft_prompt.model import FrozenModel
-from soft_prompt.train import Examples
 from soft_prompt.watch import read_metrics
 
 peft = pytest.importorskip("peft")
@@ -83,8 +82,8 @@ def test_a_training_that_was_stopped_goes_on_as_if_it_had_not_been(frozen: Froze
 def test_the_teacher_of_a_distillation_is_the_model_without_it(frozen: FrozenModel, tmp_path: Path) -> None:
     answers_of(tmp_path, *range(8))
     config = replace(SHORT, objective="distillation", max_steps=12, eval_steps=12, **LORA)
-    objective, *splits = lessons(DATA, *MINIMAL_AND_CHAT, frozen, config, tmp_path, silent)
-    trained_on(frozen, Examples(*splits), objective, config, tmp_path)
+    objective, examples = lessons(DATA, *MINIMAL_AND_CHAT, frozen, config, tmp_path, silent)
+    trained_on(frozen, examples, objective, config, tmp_path)
     metrics = read_metrics(tmp_path)
     assert metrics[-1].loss < metrics[0].loss - 0.2
 

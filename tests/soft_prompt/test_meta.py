@@ -13,11 +13,11 @@ from pytest_humaneval.exceptions import ConfigError
 from soft_prompt.batches import Example
 from soft_prompt.checkpoint import load_prompt
 from soft_prompt.config import Config
+from soft_prompt.exclusions import check_exclusions
 from soft_prompt.initial import make_prompt
 from soft_prompt.meta import Meta, adapted
 from soft_prompt.model import FrozenModel
 from soft_prompt.objectives import Likelihood, Work
-from soft_prompt.session import check_meta
 from soft_prompt.train import Examples
 
 CONFIG = replace(SHORT, meta="reptile", inner_steps=2, inner_learning_rate=0.1)
@@ -96,4 +96,4 @@ def test_steps_from_a_learned_start_lead_further_than_from_the_first_one(
 
 def test_what_excludes_meta_learning_is_refused() -> None:
     with pytest.raises(ConfigError, match="meta: reptile makes a prompt for each category of a plain one"):
-        check_meta(replace(CONFIG, kind="routed"))
+        check_exclusions(replace(CONFIG, kind="routed"))

@@ -48,11 +48,11 @@ def test_a_larger_model_behind_a_url_teaches_its_text(
     monkeypatch.setenv("HUMANEVAL_CACHE_DIR", str(tmp_path / "cache"))
     with FakeServer(solved) as server:
         config = replace(TAUGHT, teacher_url=f"{server.url}/v1")
-        objective, train, validation = lessons(DATA, *MINIMAL_AND_CHAT, frozen, config, tmp_path / "out", silent)
+        objective, examples = lessons(DATA, *MINIMAL_AND_CHAT, frozen, config, tmp_path / "out", silent)
         questions = [json.dumps(body["messages"]) for body in server.requests]
     assert isinstance(objective, Likelihood)
-    assert (len(train), len(validation)) == (6, 2)
-    assert bytes(train[0].solution[:-1]) == BODY.encode()
+    assert (len(examples.train), len(examples.validation)) == (6, 2)
+    assert bytes(examples.train[0].solution[:-1]) == BODY.encode()
     assert len(questions) == 8, "only problems of the training are asked"
     assert all(any(f"def f{number}(" in question for number in range(8)) for question in questions)
     again = answered((*DATA.train, *DATA.validation), CHAT, frozen, config, tmp_path / "out", pytest.fail)
@@ -64,10 +64,10 @@ def test_a_larger_model_behind_a_url_teaches_its_text(
 def test_a_file_of_answers_is_taken_for_what_it_has(frozen: FrozenModel, tmp_path: Path) -> None:
     file = answers_file(tmp_path, *rows(0, 1, 6), *rows(99))
     config = replace(TAUGHT, teacher_file=file)
-    objective, train, validation = lessons(DATA, *MINIMAL_AND_CHAT, frozen, config, tmp_path, silent)
+    objective, examples = lessons(DATA, *MINIMAL_AND_CHAT, frozen, config, tmp_path, silent)
     assert isinstance(objective, Distillation)
-    assert [example.task_id for example in (*train, *validation)] == ["MBPP/0", "MBPP/1", "MBPP/6"]
-    text, *_ = lessons(DATA, *MINIMAL_AND_CHAT, frozen, replace(config, teacher_text=True), tmp_path, silent)
+    assert [example.task_id for example in (*examples.train, *examples.validation)] == ["MBPP/0", "MBPP/1", "MBPP/6"]
+    text, _ = lessons(DATA, *MINIMAL_AND_CHAT, frozen, replace(config, teacher_text=True), tmp_path, silent)
     assert isinstance(text, Likelihood)
 
 

@@ -11,10 +11,10 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tiny_training import EXAMPLES, SHORT, load_tiny, trained
+from tiny_training import EXAMPLES, SHORT, example, load_tiny, trained
 
 from pytest_humaneval.exceptions import ModelError, TrainingError
-from soft_prompt.batches import Example, collate
+from soft_prompt.batches import Example, by_length, collate, hardly_padded
 from soft_prompt.checkpoint import load_prompt
 from soft_prompt.config import Config
 from soft_prompt.initial import initial_embedding, make_prompt
@@ -24,7 +24,7 @@ from soft_prompt.schedule import learning_rate
 from soft_prompt.train import Examples, batches_of_step, num_steps, train
 from soft_prompt.watch import read_metrics
 
-KINDS = ["plain", "deep", "routed", "mixture"]
+KINDS = ["plain", "deep", "routed", "mixture", "attention", "prototypes", "network"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -50,15 +50,23 @@ def test_prompts_of_all_kinds_begin_as_the_plain_one(frozen: FrozenModel) -> Non
             torch.testing.assert_close(other.logits(frozen, batch), plain.logits(frozen, batch), atol=2e-4, rtol=1e-4)
 
 
-def test_padding_does_not_change_the_loss(frozen: FrozenModel) -> None:
-    prompt = make_prompt(frozen, SHORT)
-    objective = Likelihood()
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(numbers=st.lists(st.integers(0, 120), min_size=1, max_size=6), size=st.integers(1, 6))
+def test_no_batching_changes_losses_or_gradients(frozen: FrozenModel, numbers: list[int], size: int) -> None:
+    """Sorted by length and padded, or each example alone: the same sums."""
+    examples = [example(number, "x" * (number % 11)) for number in numbers]
 
-    def loss(*numbers: int) -> float:
-        (work,) = objective.prepare(prompt, frozen, [EXAMPLES.train[number] for number in numbers], 0)
-        return float(objective.loss(prompt, frozen, work).detach())
+    def sums(parts: list[list[Example]]) -> list[torch.Tensor]:
+        prompt, objective = make_prompt(frozen, SHORT), Likelihood()
+        works = [work for part in parts for work in objective.prepare(prompt, frozen, part, 0)]
+        losses = [objective.loss(prompt, frozen, work) for work in works]
+        torch.stack(losses).sum().backward()
+        return [torch.stack(losses).sum().detach(), *(parameter.grad for parameter in prompt.parameters())]
 
-    assert loss(0, 2) == pytest.approx(loss(0) + loss(2), rel=1e-4)
+    alone = sums([[each] for each in examples])
+    for parts in (by_length(examples, size), hardly_padded(examples, size)):
+        assert sorted(map(len, examples)) == [len(each) for part in parts for each in part]
+        torch.testing.assert_close(sums(parts), alone, rtol=1e-3, atol=1e-3)
 
 
 def test_accumulated_gradients_are_those_of_one_large_batch(frozen: FrozenModel, tmp_path: Path) -> None:
@@ -86,7 +94,9 @@ class Interrupted(Objective):
         return self._plain.loss(prompt, frozen, work)
 
 
-@pytest.mark.parametrize(("killed_at", "kind"), [(1, "plain"), (3, "plain"), (4, "plain"), (3, "mixture")])
+@pytest.mark.parametrize(
+    ("killed_at", "kind"), [(1, "plain"), (3, "plain"), (4, "plain"), (3, "mixture"), (3, "prototypes"), (3, "gated")]
+)
 def test_a_resumed_training_equals_an_uninterrupted_one(
     killed_at: int, kind: str, frozen: FrozenModel, tmp_path: Path
 ) -> None:
@@ -101,8 +111,8 @@ def test_a_resumed_training_equals_an_uninterrupted_one(
     assert state.step == 6
     curves = [[(one.step, one.loss, one.validation_loss) for one in read_metrics(path)] for path in (whole, halves)]
     assert curves[0] == curves[1]
-    a, b = (load_prompt(path / "last", frozen).tensors()[""] for path in (whole, halves))
-    assert torch.equal(a, b)
+    a, b = (load_prompt(path / "last", frozen).tensors() for path in (whole, halves))
+    assert all(torch.equal(a[name], b[name]) for name in a.keys() | b.keys())
 
 
 def load_state(output: Path) -> int:
@@ -220,7 +230,7 @@ def test_a_prompt_that_overflows_is_not_kept(frozen: FrozenModel, tmp_path: Path
     clip=st.floats(1e-6, 1e6),
     decay=st.floats(0, 100),
     init=st.sampled_from(["random", "vocabulary", "text"]),
-    kind=st.sampled_from(KINDS),
+    kind=st.sampled_from([*KINDS, "gated"]),
     seed=st.integers(0, 1000),
 )
 def test_no_setting_gets_a_nan_into_a_checkpoint(

@@ -44,9 +44,9 @@ def load_tiny(seed: int = 0) -> FrozenModel:
     return load_frozen(str(directory), directory.parent / "cache", "float32", silent)
 
 
-def example(number: int) -> Example:
-    """A problem of some bytes, whose answer is always of the same few."""
-    prompt = f"def f{number}(x):\n".encode()
+def example(number: int, more: str = "") -> Example:
+    """A problem of some bytes, and ``more`` of them, whose answer is always of the same few."""
+    prompt = f"def f{number}(x{more}):\n".encode()
     return Example(f"T/{number}", "math" if number % 2 else "string", tuple(prompt), (*b"  x\n"[: 2 + number % 3], END))
 
 
