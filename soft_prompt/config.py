@@ -78,6 +78,7 @@ class Config:
     num_generations: int = 8  # completions of one problem that are compared with each other
     max_completion_length: int = 256  # tokens
     temperature: float = 1.0
+    sampler: Literal["auto", "decoding", "vllm"] = "auto"  # vLLM, or a loop over the training's own model
     reward_compile: float = 0.0  # added to the share of assertions where the program can be parsed
     reward_lint: float = 0.0  # taken away for ruff's findings, whole for ten
     reward_length: float = 0.0  # taken away for length, whole for a thousand characters
@@ -255,6 +256,7 @@ RULES: dict[str, Rule] = {
     "teacher_top_k": _whole(0),
     "num_generations": _whole(2),
     "max_completion_length": _whole(1),
+    "sampler": _one_of("auto", "decoding", "vllm"),
     "temperature": _number(0.05, 2.0, "a number from 0.05 to 2"),
     "reward_compile": _NOT_NEGATIVE,
     "reward_lint": _NOT_NEGATIVE,

@@ -41,6 +41,7 @@ class FrozenModel:
     name: str
     digest: str
     spec: str  # what --humaneval-model takes
+    cache_dir: Path = Path()
 
     @property
     def embeddings(self) -> Tensor:
@@ -85,7 +86,7 @@ def load_frozen(spec: str, cache_dir: Path, precision: str, progress: Progress) 
     except Exception as error:  # each kind of file has a family of its own
         raise ModelError(f"transformers cannot load {source.name}: {type(error).__name__}: {error}") from error
     model = model.to("cuda" if torch.cuda.is_available() else "cpu")
-    return FrozenModel(freeze(model), tokenizer, source.name, source.digest, spec)
+    return FrozenModel(freeze(model), tokenizer, source.name, source.digest, spec, cache_dir)
 
 
 def freeze(model: Any) -> Any:

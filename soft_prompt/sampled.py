@@ -13,7 +13,7 @@ from statistics import fmean
 import torch
 from torch import Tensor
 
-from pytest_humaneval.engine.decoding import Continuation, Decoding, end_tokens
+from pytest_humaneval.engine.decoding import Continuation
 from pytest_humaneval.exceptions import TrainingError
 from pytest_humaneval.postprocess import postprocess
 from pytest_humaneval.sample import Sampling
@@ -26,8 +26,8 @@ from .initial import make_prompt
 from .judging import Judge
 from .model import FrozenModel, SoftPrompt
 from .objectives import Objective, Work
+from .samplers import make_sampler
 from .shaping import Judged, shaped
-from .teacher import AT_ONCE, decode
 
 VALIDATION_PROBLEMS = 32  # greedy completions of these are a validation; each costs as much as a training problem
 ENOUGH_ALIKE = 10  # batches without a difference in reward, before that is said
@@ -52,6 +52,7 @@ class Sampled(Objective):
         self._strategy, self._config, self._say = strategy, config, say
         self._start: SoftPrompt | None = None
         self._judge = Judge()
+        self.sampler = make_sampler(config, say)
         self._alike = 0  # batches in a row in which no group had two different rewards
 
     def groups(
@@ -86,16 +87,13 @@ class Sampled(Objective):
     def pass_at_1(self, prompt: SoftPrompt, frozen: FrozenModel, examples: Sequence[Example]) -> list[bool]:
         """Whether the greedy completion of each passes every assertion."""
         sampling = Sampling(max_tokens=self._config.max_completion_length)
-        passed: list[bool] = []
-        for start in range(0, len(examples), AT_ONCE):
-            part = examples[start : start + AT_ONCE]
-            rows = self.sample(prompt, frozen, part, sampling, seed=0)
-            passed += [self.judge(example, row.text).share == 1.0 for example, row in zip(part, rows, strict=True)]
-        return passed
+        rows = self.sample(prompt, frozen, examples, sampling, seed=0)
+        return [self.judge(example, row.text).share == 1.0 for example, row in zip(examples, rows, strict=True)]
 
     def close(self) -> None:
-        """End the sandbox."""
+        """End the sandbox, and what draws samples."""
         self._judge.close()
+        self.sampler.close()
 
     def sample(
         self, prompt: SoftPrompt, frozen: FrozenModel, examples: Sequence[Example], sampling: Sampling, *, seed: int
@@ -116,9 +114,7 @@ class Sampled(Objective):
             )
             for number, example in enumerate(examples)
         ]
-        ends = end_tokens(frozen.model, frozen.tokenizer)
-        with prompt.applied(frozen):
-            decode(Decoding(frozen.model, frozen.tokenizer, rows, ends=ends, deep=prompt.in_front_of_layers()))
+        self.sampler.fill(prompt, frozen, rows)
         if any(not row.new_tokens for row in rows):
             raise TrainingError("a completion without a token was sampled")
         return rows
