@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import fmean
 
@@ -38,8 +39,8 @@ BASELINES = ("minimal", "chat", "lm_eval_instruct")
 class Result:
     """One training: how it ended on MBPP's validation split, and what it took.
 
-    ``tokens`` went through the model, those of samples and of forward passes with a gradient; ``seconds`` are of the
-    training with its evaluations, ``memory_mib`` is the process's peak.
+    ``tokens`` went through the model in its steps (meter.py); ``seconds`` are of the training with its validations,
+    ``memory_mib`` is the peak of its process: what vLLM takes, where it samples, is not in it.
     """
 
     method: str
@@ -147,19 +148,24 @@ def _write_protocol(bench: Bench, model: str, output: Path) -> None:
 
 def _apart(method: str, config: Config, model: str, cache_dir: Path, folder: Path) -> None:
     """Train in a process of its own, whose peak of memory is then the method's."""
-    child = multiprocessing.get_context("spawn").Process(target=_child, args=(method, config, model, cache_dir, folder))
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    child = context.Process(target=_child, args=(theirs, method, config, model, cache_dir, folder))
     child.start()
     child.join()
+    if ours.poll():
+        error: HumanEvalError = ours.recv()
+        raise type(error)(f"{method}, seed {config.seed}: {error}")
     if not (folder / RESULT).is_file():
         ending = f"it ended with status {child.exitcode}; what it said is above"
         raise TrainingError(f"{method}, seed {config.seed}: the training has no result: {ending}")
 
 
-def _child(method: str, config: Config, model: str, cache_dir: Path, folder: Path) -> None:
+def _child(trouble: Connection, method: str, config: Config, model: str, cache_dir: Path, folder: Path) -> None:
     try:
         train_and_validate(method, config, model, cache_dir, folder)
     except HumanEvalError as error:
-        sys.exit(f"soft_prompt: {error}")
+        trouble.send(error)
 
 
 def train_and_validate(method: str, config: Config, model: str, cache_dir: Path, folder: Path) -> None:
@@ -176,7 +182,7 @@ def train_and_validate(method: str, config: Config, model: str, cache_dir: Path,
         state = train_loaded(config, loaded, folder, stream).state
     if state.step == 1 and config.max_input_tokens and state.tokens > config.max_input_tokens:
         raise ConfigError(
-            f"budget_tokens: one step of {method} takes {state.tokens:,} tokens, more than the "
+            f"budget_tokens: one step takes {state.tokens:,} tokens, more than the "
             f"{config.max_input_tokens:,} of the whole training; give it more, or a smaller batch_size, "
             "gradient_accumulation_steps or num_generations"
         )

@@ -54,7 +54,7 @@ class TrainerState:
     best_step: int = 0
     evaluations_since_best: int = 0
     seconds: float = 0.0  # of training, without interruptions
-    tokens: int = 0  # that went through the model in steps and their samples
+    tokens: int = 0  # that went through the model in steps, as meter.py counts them
     unreported: dict[str, Any] | None = None  # the last step's metrics, where its validation was interrupted
     data: tuple[dict[str, Any], ...] = ()  # its datasets and their forms
 

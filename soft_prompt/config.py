@@ -58,7 +58,8 @@ class Config:
     weight_decay: float = 0.0
     num_train_epochs: int = 3
     max_steps: int = 0  # 0: as many as the epochs have
-    max_input_tokens: int = 0  # through the model, those of samples too; a training ends with the step that gets there
+    max_input_tokens: int = 0  # through the model (meter.py): a training ends with the step that gets there; 0: no end
+    max_hours: float = 0.0  # of steps and validations, as above
     precision: Literal["float32", "bfloat16"] = "bfloat16"  # of the frozen model; the prompt's own copy is float32
     seed: int = 0
     # Watching.
@@ -241,6 +242,7 @@ RULES: dict[str, Rule] = {
     "num_train_epochs": _whole(1),
     "max_steps": _whole(0),
     "max_input_tokens": _whole(0),
+    "max_hours": _NOT_NEGATIVE,
     "precision": _one_of("float32", "bfloat16"),
     "seed": _whole(0),
     "eval_steps": _whole(1),

@@ -55,12 +55,12 @@ class Distillation(Objective):
 
     def __init__(self, teacher_prompts: Mapping[str, tuple[int, ...]], kept: KeptLogits | None = None) -> None:
         """``teacher_prompts``: tokens that stand in front of the answer, by task; ``kept``: its distributions."""
-        self._teacher_prompts, self._kept = teacher_prompts, kept
+        self.teacher_prompts, self._kept = teacher_prompts, kept
 
     def prepare(self, prompt: SoftPrompt, frozen: FrozenModel, examples: Sequence[Example], step: int) -> list[Work]:
         pad = frozen.tokenizer.eos_token_id
         batch = collate(examples, pad, frozen.device)
-        seen = [replace(example, prompt=self._teacher_prompts[example.task_id]) for example in examples]
+        seen = [replace(example, prompt=self.teacher_prompts[example.task_id]) for example in examples]
         if self._kept is None:
             return [Work(batch, batch.num_labels, collate(seen, pad, frozen.device))]
 

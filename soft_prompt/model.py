@@ -12,7 +12,7 @@ import abc
 import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from pytest_humaneval.models.soft_checkpoint import PLAIN
 from pytest_humaneval.models.weights import Progress, materialise
 
 from .batches import Batch, Example
+from .meter import TokenMeter
 
 STRUCTURE = "structure"  # of a manifest: the keys of a configuration that were found by a search for it
 
@@ -42,6 +43,7 @@ class FrozenModel:
     digest: str
     spec: str  # what --humaneval-model takes
     cache_dir: Path = Path()
+    meter: TokenMeter = field(default_factory=TokenMeter)
 
     @property
     def embeddings(self) -> Tensor:
@@ -85,8 +87,9 @@ def load_frozen(spec: str, cache_dir: Path, precision: str, progress: Progress) 
         tokenizer = transformers.AutoTokenizer.from_pretrained(directory)
     except Exception as error:  # each kind of file has a family of its own
         raise ModelError(f"transformers cannot load {source.name}: {type(error).__name__}: {error}") from error
-    model = model.to("cuda" if torch.cuda.is_available() else "cpu")
-    return FrozenModel(freeze(model), tokenizer, source.name, source.digest, spec, cache_dir)
+    model = freeze(model.to("cuda" if torch.cuda.is_available() else "cpu"))
+    meter = TokenMeter().hook_to(model)
+    return FrozenModel(model, tokenizer, source.name, source.digest, spec, cache_dir, meter)
 
 
 def freeze(model: Any) -> Any:

@@ -43,13 +43,11 @@ class Reward(Sampled):
 
     def prepare(self, prompt: SoftPrompt, frozen: FrozenModel, examples: Sequence[Example], step: int) -> list[Work]:
         judged: list[tuple[Example, float]] = []
-        groups = self.groups(prompt, frozen, examples, step)
-        for group in groups:
+        for group in self.groups(prompt, frozen, examples, step):
             scored = zip(group, group_advantages([drawn.reward for drawn in group]), strict=True)
             judged += [(drawn.example, advantage) for drawn, advantage in scored if advantage]
         parts = hardly_padded(judged, self._config.batch_size, lambda scored: len(scored[0]))
-        works = [self._work(part, prompt, frozen) for part in parts] or self.nothing(examples, frozen)
-        return self.counted(works, groups)
+        return [self._work(part, prompt, frozen) for part in parts] or self.nothing(examples, frozen)
 
     def loss(self, prompt: SoftPrompt, frozen: FrozenModel, work: Work) -> Tensor:
         facts: TokenFacts = work.more

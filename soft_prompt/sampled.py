@@ -7,7 +7,7 @@ docstring does not show, and those it does.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import fmean
 
 import torch
@@ -129,11 +129,6 @@ class Sampled(Objective):
     def batch(self, examples: Sequence[Example], frozen: FrozenModel) -> Batch:
         """Examples as one batch where the model is."""
         return collate(examples, frozen.tokenizer.eos_token_id, frozen.device)
-
-    def counted(self, works: Sequence[Work], groups: Sequence[Sequence[Drawn]]) -> list[Work]:
-        """The works, the first of which knows how many tokens the samples took."""
-        sampled = sum(len(drawn.example) for group in groups for drawn in group)
-        return [replace(works[0], sampled=sampled), *works[1:]]
 
     def nothing(self, examples: Sequence[Example], frozen: FrozenModel) -> list[Work]:
         """What is to be done where nothing can be learned: a batch of no weight."""

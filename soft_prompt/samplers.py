@@ -62,6 +62,8 @@ class VllmSampler:
             self._engine = self._started(frozen)
         try:
             self._engine.fill(rows)
+            # The last token is drawn, but nothing is computed from it.
+            frozen.meter.tokens += sum(row.num_prompt_tokens + len(row.new_tokens) - 1 for row in rows)
         except BaseException:  # an answer that nobody took would be the next one's
             self.close()
             raise

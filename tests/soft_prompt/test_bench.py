@@ -78,7 +78,7 @@ def test_every_method_gets_the_same_budget_and_is_not_trained_twice(
     with pytest.raises(ConfigError, match="holds a bench of other methods, seeds or budget"):
         run_bench(replace(asked, budget_tokens=901), model, cache, output)
     small = replace(asked.config("likelihood", 0), max_input_tokens=1)
-    with pytest.raises(ConfigError, match=r"one step of likelihood takes \d+ tokens, more than the 1 of"):
+    with pytest.raises(ConfigError, match=r"one step takes \d+ tokens, more than the 1 of"):
         bench.train_and_validate("likelihood", small, model, cache, folder / "small")
 
 
@@ -111,8 +111,10 @@ def test_the_final_evaluation_is_done_once(tmp_path: Path, monkeypatch: pytest.M
     [
         (("seeds = [0, 1]", "seeds = [0, 0]"), "seeds has one of"),
         (("seeds = [0, 1]", "seeds = []"), "seeds must be a list of whole numbers from 0"),
-        (("budget_tokens = 900", ""), "budget_tokens must be a whole number from 1, not None"),
-        (("budget_tokens", "budget"), "unknown key 'budget'; did you mean 'budget_tokens'"),
+        (("budget_tokens = 900", ""), "has no budget, and no training would end; give budget_tokens or budget_hours"),
+        (("budget_tokens = 900", "budget_tokens = 0.5"), "budget_tokens must be a whole number from 0, not 0.5"),
+        (("budget_tokens = 900", "budget_hours = -1"), "budget_hours must be a number from 0, not -1"),
+        (("budget_tokens", "budget"), "unknown key 'budget'; did you mean 'budget_hours' or 'budget_tokens'"),
         (("eval_steps = 2", "seed = 2"), "common: seed is the bench's to choose"),
         (('kind = "mixture"', 'kind = "mix"'), "methods.mixture: kind must be one of"),
         (('kind = "mixture"', 'kind = "gated"'), "methods.mixture: gradient_accumulation_steps: has to be 2 or more"),

@@ -44,7 +44,11 @@ def test_vllm_draws_what_the_loop_draws_with_the_prompt_as_it_is_now(vllm: Likes
     loop = LikesCapitals(DATA, MINIMAL, CONFIG)
     texts = []
     for _ in range(2):
-        ours, theirs = (one.sample(prompt, frozen, given, GREEDY, seed=0) for one in (loop, vllm))
+        begun = frozen.meter.tokens
+        ours = loop.sample(prompt, frozen, given, GREEDY, seed=0)
+        middle = frozen.meter.tokens
+        theirs = vllm.sample(prompt, frozen, given, GREEDY, seed=0)
+        assert frozen.meter.tokens - middle == middle - begun > 0, "a budget is the same for both"
         assert [row.new_tokens for row in ours] == [row.new_tokens for row in theirs]
         for row, other in zip(ours, theirs, strict=True):  # half a character at the end is shown by one of them alone
             assert (row.text.rstrip("\ufffd"), row.finish_reason) == (other.text.rstrip("\ufffd"), other.finish_reason)
