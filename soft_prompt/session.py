@@ -6,12 +6,13 @@ import importlib
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from pytest_humaneval.exceptions import ConfigError, DatasetError
 from pytest_humaneval.models.soft_checkpoint import BEST, find_checkpoints
+from pytest_humaneval.problem import Problem
 from pytest_humaneval.strategy import Strategy
 from pytest_humaneval.wording import cannot_be_written, unknown
 
@@ -37,11 +38,12 @@ ADAPTED = "adapted"  # in the output of a training with meta: a routed prompt
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a training starts from."""
+    """What a training starts from; ``validation`` is the whole split, of which ``data`` may have a sample."""
 
     strategies: Mapping[str, Strategy]
     data: TrainingData
     frozen: FrozenModel
+    validation: tuple[Problem, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +93,10 @@ def load(config: Config, model: str, cache_dir: Path, say: Say) -> Loaded:
     check_exclusions(config)
     for folder in config.source_prompts:
         find_checkpoints(Path(folder))
-    data = read_training_data(config.data, config.data_weights)
-    data = data.sample(config.max_train_samples, config.max_eval_samples, config.seed)
+    whole = read_training_data(config.data, config.data_weights)
+    data = whole.sample(config.max_train_samples, config.max_eval_samples, config.seed)
     say(data.summary())
-    return Loaded(strategies, data, load_frozen(model, cache_dir, config.precision, say))
+    return Loaded(strategies, data, load_frozen(model, cache_dir, config.precision, say), whole.validation)
 
 
 def train_loaded(config: Config, loaded: Loaded, output: Path, stream: TextIO) -> Trained:
@@ -204,18 +206,22 @@ def _likelihood(config: Config) -> Objective:
 
 
 def validated(config: Config, loaded: Loaded, checkpoint: Path) -> tuple[list[bool], int]:
-    """Which problems of MBPP's validation split a checkpoint's greedy completions solve; and its trainable numbers."""
+    """Which problems of the whole validation split a checkpoint's greedy completions solve; and its trainable numbers.
+
+    The problems are the same for every method, whatever ``max_length`` and ``max_eval_samples`` leave of them.
+    """
     from .checkpoint import load_prompt
     from .passing import KeepPassing
 
     frozen, strategy = loaded.frozen, loaded.strategies[config.strategy]
-    judge = KeepPassing(loaded.data, strategy, config)
+    data = replace(loaded.data, validation=loaded.validation)
+    judge = KeepPassing(data, strategy, replace(config, objective="passing"))  # which samples with vLLM, where it is
     prompt = make_prompt(frozen, config)
     try:
-        examples = encoded(loaded.data, strategy, frozen, config)
-        prompt.fit(frozen, examples.train)
+        prompt.fit(frozen, encoded(loaded.data, strategy, frozen, config).train)
         trainable = sum(parameter.numel() for parameter in prompt.parameters() if parameter.requires_grad)
-        return judge.pass_at_1(load_prompt(checkpoint, frozen), frozen, examples.validation), trainable
+        examples = [encode(problem, strategy, frozen.tokenizer, frozen.name) for problem in loaded.validation]
+        return judge.pass_at_1(load_prompt(checkpoint, frozen), frozen, examples), trainable
     finally:
         judge.close()
 

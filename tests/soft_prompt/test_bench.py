@@ -29,6 +29,8 @@ num_virtual_tokens = 4
 batch_size = 1
 gradient_accumulation_steps = 1
 eval_steps = 2
+max_eval_samples = 2
+sampler = "decoding"
 [methods.likelihood]
 [methods.mixture]
 kind = "mixture"
