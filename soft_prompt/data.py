@@ -120,6 +120,14 @@ def read_training_data(sources: str | Sequence[str], weights: Sequence[float] = 
     )
 
 
+def held_out(sources: str | Sequence[str]) -> tuple[Problem, ...]:
+    """The problems of MBPP's test split in these datasets: results are measured on them, nothing may come near them."""
+    found = (_found(name) for name in ((sources,) if isinstance(sources, str) else sources))
+    rows = (row for each in found for row in each.rows if "code" in row[1])
+    shapes = (in_docstring(task) for task in (task_of(*row) for row in rows) if task.number in SPLITS["test"])
+    return tuple(problem for problem, _ in shapes if problem is not None)
+
+
 def split_tasks(tasks: Iterable[Task]) -> TrainingData:
     """Tasks of MBPP as problems, without those too near to HumanEval."""
     return _split(_of_mbpp(tasks))

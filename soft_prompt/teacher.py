@@ -90,7 +90,7 @@ def answered(
         return dict(_read(Path(config.teacher_file), must_be=True))
     output.mkdir(parents=True, exist_ok=True)
     path = output / ANSWERS
-    _drop_cut_line(path)
+    drop_cut_line(path)
     answers = dict(_read(path))
     missing = sorted(
         (problem for problem in problems if problem.task_id not in answers), key=lambda problem: -len(problem.prompt)
@@ -214,7 +214,7 @@ def _read(path: Path, *, must_be: bool = False) -> Iterable[tuple[str, str]]:
         yield str(task_id), str(body)
 
 
-def _drop_cut_line(path: Path) -> None:
+def drop_cut_line(path: Path) -> None:
     """Leave out a last line that a kill cut short, so that the next one does not stand behind it."""
     if path.exists() and not (content := path.read_bytes()).endswith(b"\n"):
         os.truncate(path, content.rfind(b"\n") + 1)

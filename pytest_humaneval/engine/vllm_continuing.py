@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -114,6 +115,8 @@ class _Continuing(VllmEngine):
 def _serve(connection: Connection, options: EngineOptions, model: Model) -> None:
     """Answer until nobody asks any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the training hears Ctrl-C, and ends this
+    os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")  # a training's progress is not to be lost in its log
+    warnings.simplefilter("ignore")
     engine = _Continuing(options, model, lambda text: print(text, file=sys.stderr, flush=True))
     with suppress(OSError):  # nobody listens any more
         try:

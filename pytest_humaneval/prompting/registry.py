@@ -10,6 +10,7 @@ from pytest_humaneval.exceptions import StrategyError
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompting.lora_strategy import LORA_PREFIX, lora_strategy
 from pytest_humaneval.prompting.soft_strategy import PREFIX, soft_strategy
+from pytest_humaneval.prompting.text_strategy import TEXT_PREFIX, text_strategy
 from pytest_humaneval.registration import ALL, Offer, Sort
 from pytest_humaneval.strategy import Strategy, StrategyMode
 from pytest_humaneval.wording import unknown
@@ -17,6 +18,7 @@ from pytest_humaneval.wording import unknown
 LEARNED: Mapping[str, Callable[[Path, Mapping[str, Strategy]], Strategy]] = {
     PREFIX: soft_strategy,
     LORA_PREFIX: lora_strategy,
+    TEXT_PREFIX: text_strategy,
 }
 """What makes a strategy of a folder, by what stands in front of the folder."""
 
@@ -47,7 +49,8 @@ def select_strategies(
 ) -> tuple[Strategy, ...]:
     """The strategies of ``--strategy``: names, several by comma, or ``all``; each once, in the order of their names.
 
-    A name ``soft:DIR`` is the soft prompt in that directory, relative to ``folder``; ``lora:DIR`` is the LoRA.
+    A name ``soft:DIR`` is the soft prompt in that directory, relative to ``folder``; ``lora:DIR`` is the LoRA,
+    ``text:DIR`` the text prompt.
 
     Raises:
         StrategyError: an unknown name; says near ones and the list.
