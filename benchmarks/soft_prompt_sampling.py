@@ -4,7 +4,8 @@
 
 In turn, the same problems with the same seeds, ``--completions`` of each, of a prompt that changes from one round to
 the next as in a training. The medians are compared, of the time that passed and of the CPU time it took, vLLM's with
-that of its process: on a busy machine the second says more. Loading either is not counted.
+that of its process: on a busy machine the second says more. As either draws other completions, of another length, both
+are compared per token too. Loading either is not counted.
 """
 
 from __future__ import annotations
@@ -36,7 +37,10 @@ def main() -> None:
     medians = {
         name: {kind: statistics.median(one[kind] for one in each) for kind in each[0]} for name, each in rounds.items()
     }
-    ratios = {kind: round(medians["decoding"][kind] / medians["vllm"][kind], 2) for kind in ("wall", "cpu")}
+    ratios = {
+        kind: round(medians["decoding"][kind] / medians["vllm"][kind], 2)
+        for kind in ("wall", "cpu", "wall_per_token", "cpu_per_token")
+    }
     asked = {name: value for name, value in vars(options).items() if name != "data"}
     write_result("soft_prompt_sampling", {**asked, "rounds": rounds, "medians": medians, "vllm_is_faster_by": ratios})
 
@@ -79,7 +83,8 @@ def measured(options: argparse.Namespace) -> dict[str, list[dict[str, float]]]:
             rows = objective.sample(prompt, loaded.frozen, several, sampling, seed=1000 * number)
             wall, cpu = time.perf_counter() - begun, cpu_seconds() - cpu_begun
             tokens = sum(len(row.new_tokens) for row in rows)
-            rounds[name].append({"wall": round(wall, 2), "cpu": round(cpu, 2), "tokens": tokens})
+            figures = {"wall": wall, "cpu": cpu, "wall_per_token": wall / tokens, "cpu_per_token": cpu / tokens}
+            rounds[name].append({key: round(value, 4) for key, value in figures.items()} | {"tokens": tokens})
             print(name, rounds[name][-1], flush=True)
         with torch.no_grad():
             prompt.tensors()[""].mul_(1.01)

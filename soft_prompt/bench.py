@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import fmean
+from typing import TYPE_CHECKING
 
 from pytest_humaneval.exceptions import ConfigError, HumanEvalError, TrainingError
 from pytest_humaneval.models.soft_checkpoint import BEST
@@ -25,6 +26,9 @@ from .bench_config import Bench
 from .config import Config
 from .evaluate import prefix_of
 from .heartbeat import heartbeat
+
+if TYPE_CHECKING:
+    from .checkpoint import TrainerState
 
 RULE = (
     "The method with the highest pass@1 on MBPP's validation split, mean over its seeds, is chosen; of equal ones the "
@@ -62,9 +66,12 @@ def run_bench(bench: Bench, model: str, cache_dir: Path, output: Path) -> list[R
     """Train and validate every method with every seed; what is there already is not done again.
 
     Raises:
-        ConfigError: ``output`` holds another bench, or the budget is too small for a step.
+        ConfigError: a method that cannot be trained, ``output`` holds another bench, or the budget is too small for a
+            step.
+        DatasetError: data that cannot be learned from.
         TrainingError: a training ended without a result; its output is above.
     """
+    _check(bench)
     _write_protocol(bench, model, output)
     results = []
     for method, seed in bench.trainings():
@@ -134,6 +141,20 @@ def final(output: Path, results: Sequence[Result], arguments: Sequence[str] = ()
     return subprocess.run(command, check=False).returncode
 
 
+def _check(bench: Bench) -> None:
+    """Refuse before the first training what would end the last one."""
+    from .data import read_training_data
+    from .session import check
+
+    for method, config in bench.methods.items():
+        try:
+            check(config)
+        except HumanEvalError as error:
+            raise type(error)(f"methods.{method}: {error}") from error
+    first = next(iter(bench.methods.values()))
+    read_training_data(first.data, first.data_weights)
+
+
 def _write_protocol(bench: Bench, model: str, output: Path) -> None:
     """Keep what is compared and how it is chosen, before anything is known."""
     output.mkdir(parents=True, exist_ok=True)
@@ -180,18 +201,30 @@ def train_and_validate(method: str, config: Config, model: str, cache_dir: Path,
     with heartbeat(sys.stderr) as stream:
         loaded = load(config, model, cache_dir, teller(stream))
         state = train_loaded(config, loaded, folder, stream).state
-    if state.step == 1 and config.max_input_tokens and state.tokens > config.max_input_tokens:
-        raise ConfigError(
-            f"budget_tokens: one step takes {state.tokens:,} tokens, more than the "
-            f"{config.max_input_tokens:,} of the whole training; give it more, or a smaller batch_size, "
-            "gradient_accumulation_steps or num_generations"
-        )
+    _refuse_too_small(config, state)
     passed, trainable = validated(config, loaded, folder / BEST)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
     result = Result(
         method, config.seed, state.best_loss, sum(passed), len(passed), trainable, state.tokens, state.seconds, memory
     )
     (folder / RESULT).write_text(json.dumps(asdict(result)) + "\n")
+
+
+def _refuse_too_small(config: Config, state: TrainerState) -> None:
+    """Refuse a result of a budget that one step was too much for: it would compare who overdraws most."""
+    if state.step > 1:
+        return
+    less = "give it more, or a smaller batch_size, gradient_accumulation_steps or num_generations"
+    if 0 < config.max_input_tokens < state.tokens:
+        raise ConfigError(
+            f"budget_tokens: one step takes {state.tokens:,} tokens, more than the {config.max_input_tokens:,} of the "
+            f"whole training; {less}"
+        )
+    if 0 < config.max_hours < state.seconds / 3600:
+        raise ConfigError(
+            f"budget_hours: one step takes {state.seconds:.0f} s, longer than the {config.max_hours:g} h of the whole "
+            f"training; {less}"
+        )
 
 
 def draw(output: Path, results: Sequence[Result]) -> Path | None:

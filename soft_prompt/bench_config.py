@@ -29,6 +29,7 @@ from .exclusions import check_exclusions
 KEYS = ("seeds", "budget_tokens", "budget_hours", "common", "methods")
 # Keys of a training that the bench gives itself. The learning rate stays, as steps of methods differ in tokens.
 OF_THE_BENCH = ("seed", "max_input_tokens", "max_hours", "num_train_epochs", "max_steps", "lr_scheduler_type")
+FOR_ALL = ("data", "data_weights", "max_train_samples", "max_eval_samples")  # what a comparison has to have in common
 ENDLESS = 1_000_000  # epochs
 
 
@@ -104,6 +105,8 @@ def _config(path: Path, name: str, given: Mapping[str, Any]) -> Config:
             raise ConfigError(f"{path}: {where} must be a table, not {table!r}")
         if taken := [key for key in table if key in OF_THE_BENCH]:
             raise ConfigError(f"{path}: {where}: {taken[0]} is the bench's to choose; see seeds and budget_tokens")
+    if apart := [key for key in own if key in FOR_ALL]:
+        raise ConfigError(f"{path}: methods.{name}: {apart[0]} has to be the same for all methods; move it to [common]")
     try:
         config = override(Config(), **{**common, **own})
         check_exclusions(config)

@@ -38,6 +38,8 @@ def check_exclusions(config: Config) -> None:
 def _faults(config: Config) -> Iterator[str]:
     if config.source_prompts and config.kind != "attention":
         yield f"source_prompts: only a prompt of the kind 'attention' has some; kind is {config.kind!r}"
+    if config.kind == "lora" and find_spec("peft") is None:
+        yield "kind = 'lora' needs PEFT: pip install 'pytest-humaneval[lora]'"
     yield from _faults_of_meta(config)
     yield from _faults_of_gates(config)
     yield from _faults_of_augmentation(config)

@@ -97,12 +97,10 @@ def made_lora(frozen: FrozenModel, config: Config) -> LoraPrompt:
     """The LoRA that a configuration asks for, before the first step.
 
     Raises:
-        ConfigError: PEFT is missing, or the model has no such modules.
+        ConfigError: the model has no such modules.
     """
-    try:
-        from peft import LoraConfig
-    except ImportError:
-        raise ConfigError("kind = 'lora' needs PEFT: pip install 'pytest-humaneval[lora]'") from None
+    from peft import LoraConfig
+
     lora_config = LoraConfig(
         task_type="CAUSAL_LM",
         r=config.lora_rank,

@@ -30,7 +30,7 @@ from .samplers import make_sampler
 from .shaping import Judged, shaped
 
 VALIDATION_PROBLEMS = 32  # greedy completions of these are a validation; each costs as much as a training problem
-ENOUGH_ALIKE = 10  # batches without a difference in reward, before that is said
+OFTEN = 5  # batches in a row from which nothing could be learned, before that is said
 
 Say = Callable[[str], None]
 
@@ -47,13 +47,16 @@ class Drawn:
 class Sampled(Objective):
     """Samples groups of completions, ``num_generations`` of each problem, and rewards them."""
 
+    lacking: str
+    """Why there is nothing to learn from a batch, where there is not."""
+
     def __init__(self, data: TrainingData, strategy: Strategy, config: Config, say: Say = lambda text: None) -> None:
         self._problems = {problem.task_id: problem for problem in (*data.train, *data.validation)}
         self._strategy, self._config, self._say = strategy, config, say
         self._start: SoftPrompt | None = None
         self._judge = Judge()
         self.sampler = make_sampler(config, say)
-        self._alike = 0  # batches in a row in which no group had two different rewards
+        self._fruitless = 0  # batches in a row from which nothing could be learned
 
     def groups(
         self, prompt: SoftPrompt, frozen: FrozenModel, examples: Sequence[Example], step: int
@@ -65,9 +68,7 @@ class Sampled(Objective):
         rows = self.sample(prompt, frozen, several, sampling, seed=(config.seed * 1_000_003 + step) * 1_009)
         drawn = [self._drawn(example, row) for example, row in zip(several, rows, strict=True)]
         size = config.num_generations
-        groups = [drawn[start : start + size] for start in range(0, len(drawn), size)]
-        self._note_alike(groups)
-        return groups
+        return [drawn[start : start + size] for start in range(0, len(drawn), size)]
 
     def validate(self, prompt: SoftPrompt, frozen: FrozenModel, batches: Iterable[Sequence[Example]]) -> float:
         """The share of assertions that greedy completions miss."""
@@ -130,26 +131,27 @@ class Sampled(Objective):
         """Examples as one batch where the model is."""
         return collate(examples, frozen.tokenizer.eos_token_id, frozen.device)
 
-    def nothing(self, examples: Sequence[Example], frozen: FrozenModel) -> list[Work]:
-        """What is to be done where nothing can be learned: a batch of no weight."""
+    def found(
+        self, works: list[Work], groups: Sequence[Sequence[Drawn]], examples: Sequence[Example], frozen: FrozenModel
+    ) -> list[Work]:
+        """The works, or a batch of no weight where there is nothing to learn: says so once in a while, and why."""
+        if works:
+            self._fruitless = 0
+            return works
+        self._fruitless += 1
+        if self._fruitless % OFTEN == 0:
+            mean = fmean(drawn.reward for group in groups for drawn in group)
+            self._say(
+                f"nothing could be learned from {self._fruitless} batches in a row: {self.lacking} (mean reward now "
+                f"{mean:.2f}). Where it is low the problems are too hard for this model, where it is high too easy; "
+                "more num_generations, a higher temperature or, for a reward, reward_compile make differences"
+            )
         return [Work(self.batch(examples, frozen), 0.0)]
 
     def _drawn(self, example: Example, row: Continuation) -> Drawn:
         judged = self.judge(example, row.text)
         learnable = Example(example.task_id, example.category, example.prompt, tuple(row.new_tokens))
         return Drawn(learnable, shaped(judged, self._config), judged.share == 1.0)
-
-    def _note_alike(self, groups: Sequence[Sequence[Drawn]]) -> None:
-        """Say once in a while that rewards are constant, and why nothing is learned then."""
-        differ = any(len({drawn.reward for drawn in group}) > 1 for group in groups)
-        self._alike = 0 if differ else self._alike + 1
-        if self._alike and self._alike % ENOUGH_ALIKE == 0:
-            mean = fmean(drawn.reward for group in groups for drawn in group)
-            self._say(
-                f"for {self._alike} batches all completions of a problem got the same reward (now {mean:.2f}): there "
-                "is nothing to learn from. Where it is low the problems are too hard for this model, where it is high "
-                "too easy; more num_generations, a higher temperature or reward_compile make differences"
-            )
 
 
 def token_logprobs(prompt: SoftPrompt, frozen: FrozenModel, batch: Batch) -> Tensor:

@@ -81,11 +81,11 @@ def check_output(output: Path) -> None:
         raise ConfigError(cannot_be_written(f"--output: {output}", error)) from error
 
 
-def load(config: Config, model: str, cache_dir: Path, say: Say) -> Loaded:
-    """Read the data and load the model, after what would be refused without them.
+def check(config: Config) -> Mapping[str, Strategy]:
+    """Refuse what can be refused without data and model; returns the strategies that there are.
 
     Raises:
-        InputError: data, model, strategy or keys that cannot be used.
+        InputError: strategies, folders or keys that cannot be used.
     """
     strategies = bundled_strategies()
     known(strategies, config.strategy, "strategy")
@@ -93,6 +93,16 @@ def load(config: Config, model: str, cache_dir: Path, say: Say) -> Loaded:
     check_exclusions(config)
     for folder in config.source_prompts:
         find_checkpoints(Path(folder))
+    return strategies
+
+
+def load(config: Config, model: str, cache_dir: Path, say: Say) -> Loaded:
+    """Read the data and load the model, after what would be refused without them.
+
+    Raises:
+        InputError: data, model, strategy or keys that cannot be used.
+    """
+    strategies = check(config)
     whole = read_training_data(config.data, config.data_weights)
     data = whole.sample(config.max_train_samples, config.max_eval_samples, config.seed)
     say(data.summary())

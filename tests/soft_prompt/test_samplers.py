@@ -95,6 +95,8 @@ def test_a_kind_that_vllm_cannot_sample_with_is_refused(monkeypatch: pytest.Monk
     with pytest.raises(ConfigError, match="vllm takes virtual tokens, not kind = 'lora'; leave sampler out"):
         check_exclusions(Config(sampler="vllm", kind="lora"))
     monkeypatch.setattr(exclusions, "find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match="kind = 'lora' needs PEFT: pip install"):
+        check_exclusions(Config(kind="lora"))
     with pytest.raises(ConfigError, match="vllm is not installed: pip install"):
         check_exclusions(Config(sampler="vllm"))
 
