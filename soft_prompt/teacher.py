@@ -27,7 +27,6 @@ from pytest_humaneval.dataset import jsonl
 from pytest_humaneval.dataset.kinds import FIELDS
 from pytest_humaneval.engine.decoding import Continuation, Decoding, end_tokens
 from pytest_humaneval.engine.encoding import encode_prompt
-from pytest_humaneval.engine.memory import FreedMemory
 from pytest_humaneval.exceptions import ConfigError, DatasetError, InfrastructureError
 from pytest_humaneval.postprocess import postprocess
 from pytest_humaneval.printable import counted
@@ -136,10 +135,8 @@ def usable(
 
 def decode(decoding: Decoding) -> None:
     """Go on until every sequence is done."""
-    freed = FreedMemory()
     while decoding.num_rows:
         decoding.step()
-        freed.bound()  # keys and values of ever other lengths leave gaps: 32 sequences took 8 GB
 
 
 def _engine(config: Config, teacher: Strategy, num_problems: int) -> str:

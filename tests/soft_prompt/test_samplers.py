@@ -109,3 +109,17 @@ def test_what_breaks_in_vllm_s_process_ends_the_training_with_its_words(frozen: 
         pytest.raises((EngineError, ModelError), match=str(tmp_path)),
     ):
         sampler.fill(make_prompt(frozen, CONFIG), gone, [Continuation("0", [1, 2], GREEDY)])
+
+
+def test_the_output_layer_gets_rows_that_lie_together(frozen: FrozenModel) -> None:
+    """Otherwise PyTorch multiplies each with a copy of the layer: gigabytes, and a hundred times slower."""
+    seen: list[bool] = []
+    layer = frozen.model.get_output_embeddings()
+    handle = layer.register_forward_pre_hook(lambda module, given: seen.append(given[0].is_contiguous()))
+    try:
+        rows = [Continuation(str(number), [1, 2, 3], GREEDY) for number in range(2)]
+        DecodingSampler().fill(make_prompt(frozen, CONFIG), frozen, rows)
+    finally:
+        handle.remove()
+    assert seen
+    assert all(seen)
