@@ -26,7 +26,7 @@ def test_a_soft_prompt_is_trained_and_compared_with_its_text_strategy(
 ) -> None:
     prepare_environment(offline=False, cpu=True)  # before PyTorch is imported, which reads it
     pytest.importorskip("torch")
-    from soft_prompt.config import read_config
+    from soft_prompt.config import read_config, sources
     from soft_prompt.evaluate import evaluate
     from soft_prompt.session import run_training
 
@@ -46,7 +46,7 @@ def test_a_soft_prompt_is_trained_and_compared_with_its_text_strategy(
         "machine": machine(),
         "model": model,
         "data": trained.data,
-        "config": config.to_dict() | {"data": Path(config.data).name},
+        "config": config.to_dict() | {"data": ", ".join(Path(source).name for source in sources(config))},
         "training": asdict(trained.state),
         "comparison": asdict(comparison) | {"p": comparison.p},
     }

@@ -40,6 +40,15 @@ class VirtualTokens:
 
 
 @dataclass(frozen=True, slots=True)
+class Adapter:
+    """A LoRA: learned changes to the model's weights. ``name`` is what a server calls it."""
+
+    directory: str
+    digest: str  # SHA-256
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """The exact question to the model: a text to continue, or a conversation to answer.
 
@@ -56,6 +65,7 @@ class Prompt:
     stop: tuple[str, ...] = ()
     completion_prefix: str = ""
     virtual_tokens: VirtualTokens | None = None
+    adapter: Adapter | None = None
 
 
 def completion_prompt(text: str, *, stop: tuple[str, ...] = FUNCTION_END, completion_prefix: str = "") -> Prompt:

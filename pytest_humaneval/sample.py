@@ -87,11 +87,13 @@ class Request:
         ``model`` identifies engine, version, weights and precision. Greedy samples share one key, as no seed matters to
         them. ``by_item`` is for engines that answer by task, strategy and sample rather than by prompt.
         """
-        apart = ("completion_prefix", "virtual_tokens")
+        apart = ("completion_prefix", "virtual_tokens", "adapter")
         prompt = {name: value for name, value in _fields(self.prompt).items() if name not in apart}
         content: dict[str, Any] = {"model": model, "prompt": prompt, "max_tokens": self.sampling.max_tokens}
         if (virtual := self.prompt.virtual_tokens) is not None:
             content |= {"virtual_tokens": virtual.digest}  # wherever they lie
+        if (adapter := self.prompt.adapter) is not None:
+            content |= {"adapter": adapter.digest}
         if not self.sampling.greedy:
             content |= {"temperature": self.sampling.temperature, "top_p": self.sampling.top_p, "seed": self.seed}
         if self.sampling.logprobs:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_humaneval.exceptions import HumanEvalError, InputError
+from pytest_humaneval.exceptions import ConfigError, HumanEvalError, InputError
 from pytest_humaneval.models.find import DEFAULT_MODEL, default_cache_directory
 
 from .config import Config, override, read_config
@@ -44,11 +44,12 @@ def _train(options: argparse.Namespace) -> int:
     data = str(options.data) if options.data else None
     config = override(config, data=data, max_steps=options.max_steps, seed=options.seed)
     _prepare_environment()
+    from .evaluate import prefix_of
     from .session import run_training
 
     trained = run_training(config, options.model, options.cache_dir, options.output)
     print(f"best validation loss {trained.state.best_loss:.4f} after step {trained.state.best_step}")
-    print(f"evaluate it with: pytest --strategy={config.strategy},soft:{options.output}")
+    print(f"evaluate it with: pytest --strategy={config.strategy},{prefix_of(options.output)}{options.output}")
     return 0
 
 
@@ -70,6 +71,36 @@ def _search(options: argparse.Namespace) -> int:
     return 0
 
 
+def _text_search(options: argparse.Namespace) -> int:
+    config = read_config(options.config) if options.config else Config()
+    config = override(config, data=str(options.data) if options.data else None)
+    if options.candidates < 1 or options.problems < 1:
+        raise ConfigError("text-search: --candidates and --problems are whole numbers from 1")
+    _prepare_environment()
+    from .text_search import search_text
+
+    found = search_text(
+        config, options.model, options.cache_dir, options.output, options.candidates, options.problems, print
+    )
+    print("\n".join(found.lines()))
+    print(f"evaluate it with: pytest --strategy=text:{options.output}")
+    return 0
+
+
+def _self_play(options: argparse.Namespace) -> int:
+    config = read_config(options.config) if options.config else Config()
+    config = override(config, data=str(options.data) if options.data else None)
+    if options.per_problem < 1:
+        raise ConfigError("self-play: --per-problem is a whole number from 1")
+    _prepare_environment()
+    from .self_play import VARIANTS, write_variants
+
+    written = write_variants(config, options.model, options.cache_dir, options.output, options.per_problem, print)
+    print("\n".join(written.lines()))
+    print(f'learn from them with: data = ["mbpp", "{options.output / VARIANTS}"]')
+    return 0
+
+
 def _bench(options: argparse.Namespace) -> int:
     from .bench_config import read_bench
 
@@ -87,7 +118,7 @@ def _bench(options: argparse.Namespace) -> int:
 def _data(options: argparse.Namespace) -> int:
     from .data import read_training_data
 
-    data = read_training_data(str(options.source))
+    data = read_training_data(options.sources)
     print(data.summary())
     for task_id, other in data.near_duplicates.items():
         print(f"{task_id} is too similar to {other}")
@@ -118,6 +149,17 @@ def _parser() -> argparse.ArgumentParser:
     search.add_argument("--trials", type=int, default=10, help="number of trainings (default: 10)")
     search.set_defaults(run=_search)
 
+    text = commands.add_parser("text-search", help="look for the best text prompt, by successive halving")
+    _add_training(text)
+    text.add_argument("--candidates", type=int, default=32, help="prompts in the first round (default: 32)")
+    text.add_argument("--problems", type=int, default=8, help="problems in the first round (default: 8)")
+    text.set_defaults(run=_text_search)
+
+    play = commands.add_parser("self-play", help="have the model write variants of MBPP's problems to learn from")
+    _add_training(play)
+    play.add_argument("--per-problem", type=int, default=1, help="variants asked for of each problem (default: 1)")
+    play.set_defaults(run=_self_play)
+
     evaluate = commands.add_parser(
         "evaluate",
         help="pass@1 on HumanEval with and without the soft prompt",
@@ -142,8 +184,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     bench.set_defaults(run=_bench)
 
-    data = commands.add_parser("data", help="count the tasks of MBPP that would be used, and say why others would not")
-    data.add_argument("source", help="a .jsonl file, or an id on the hub")
+    data = commands.add_parser("data", help="count the tasks that would be used, and say why others would not")
+    data.add_argument("sources", nargs="+", metavar="SOURCE", help="a file of problems, mbpp, or its id on the hub")
     data.set_defaults(run=_data)
     return parser
 

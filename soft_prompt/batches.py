@@ -62,11 +62,6 @@ class Batch:
         return self.labels[:, self.kept]
 
     @property
-    def num_tokens(self) -> int:
-        """Tokens that are no padding."""
-        return int(self.attention_mask.sum())
-
-    @property
     def num_labels(self) -> int:
         """Tokens with a loss."""
         return int((self.labels != IGNORE_INDEX).sum())

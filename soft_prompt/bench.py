@@ -13,17 +13,22 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import fmean
+from typing import TYPE_CHECKING
 
 from pytest_humaneval.exceptions import ConfigError, HumanEvalError, TrainingError
 from pytest_humaneval.models.soft_checkpoint import BEST
-from pytest_humaneval.prompting.soft_strategy import PREFIX
 from pytest_humaneval.statistics.metrics import wilson_interval
 
 from .bench_config import Bench
 from .config import Config
+from .evaluate import prefix_of
 from .heartbeat import heartbeat
+
+if TYPE_CHECKING:
+    from .checkpoint import TrainerState
 
 RULE = (
     "The method with the highest pass@1 on MBPP's validation split, mean over its seeds, is chosen; of equal ones the "
@@ -38,8 +43,8 @@ BASELINES = ("minimal", "chat", "lm_eval_instruct")
 class Result:
     """One training: how it ended on MBPP's validation split, and what it took.
 
-    ``tokens`` went through the model, those of samples and of forward passes with a gradient; ``seconds`` are of the
-    training with its evaluations, ``memory_mib`` is the process's peak.
+    ``tokens`` went through the model in its steps (meter.py); ``seconds`` are of the training with its validations,
+    ``memory_mib`` is the peak of its process: what vLLM takes, where it samples, is not in it.
     """
 
     method: str
@@ -61,9 +66,12 @@ def run_bench(bench: Bench, model: str, cache_dir: Path, output: Path) -> list[R
     """Train and validate every method with every seed; what is there already is not done again.
 
     Raises:
-        ConfigError: ``output`` holds another bench, or the budget is too small for a step.
+        ConfigError: a method that cannot be trained, ``output`` holds another bench, or the budget is too small for a
+            step.
+        DatasetError: data that cannot be learned from.
         TrainingError: a training ended without a result; its output is above.
     """
+    _check(bench)
     _write_protocol(bench, model, output)
     results = []
     for method, seed in bench.trainings():
@@ -123,13 +131,28 @@ def final(output: Path, results: Sequence[Result], arguments: Sequence[str] = ()
             "run did not end"
         )
     winner = chosen(results)
-    soft = f"{PREFIX}{(output / winner.method / f'seed-{winner.seed}').absolute()}"
+    folder = (output / winner.method / f"seed-{winner.seed}").absolute()
+    soft = f"{prefix_of(folder)}{folder}"
     command = [
         sys.executable, "-m", "pytest", f"--strategy={','.join([*BASELINES, soft])}",
         "--humaneval-dataset=humaneval,mbpp", "--humaneval-pool", f"--humaneval-output={output / FINAL}",
         "-q", "--tb=no", "-rN", *arguments,
     ]  # fmt: skip
     return subprocess.run(command, check=False).returncode
+
+
+def _check(bench: Bench) -> None:
+    """Refuse before the first training what would end the last one."""
+    from .data import read_training_data
+    from .session import check
+
+    for method, config in bench.methods.items():
+        try:
+            check(config)
+        except HumanEvalError as error:
+            raise type(error)(f"methods.{method}: {error}") from error
+    first = next(iter(bench.methods.values()))
+    read_training_data(first.data, first.data_weights)
 
 
 def _write_protocol(bench: Bench, model: str, output: Path) -> None:
@@ -146,19 +169,24 @@ def _write_protocol(bench: Bench, model: str, output: Path) -> None:
 
 def _apart(method: str, config: Config, model: str, cache_dir: Path, folder: Path) -> None:
     """Train in a process of its own, whose peak of memory is then the method's."""
-    child = multiprocessing.get_context("spawn").Process(target=_child, args=(method, config, model, cache_dir, folder))
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    child = context.Process(target=_child, args=(theirs, method, config, model, cache_dir, folder))
     child.start()
     child.join()
+    if ours.poll():
+        error: HumanEvalError = ours.recv()
+        raise type(error)(f"{method}, seed {config.seed}: {error}")
     if not (folder / RESULT).is_file():
         ending = f"it ended with status {child.exitcode}; what it said is above"
         raise TrainingError(f"{method}, seed {config.seed}: the training has no result: {ending}")
 
 
-def _child(method: str, config: Config, model: str, cache_dir: Path, folder: Path) -> None:
+def _child(trouble: Connection, method: str, config: Config, model: str, cache_dir: Path, folder: Path) -> None:
     try:
         train_and_validate(method, config, model, cache_dir, folder)
     except HumanEvalError as error:
-        sys.exit(f"soft_prompt: {error}")
+        trouble.send(error)
 
 
 def train_and_validate(method: str, config: Config, model: str, cache_dir: Path, folder: Path) -> None:
@@ -173,18 +201,30 @@ def train_and_validate(method: str, config: Config, model: str, cache_dir: Path,
     with heartbeat(sys.stderr) as stream:
         loaded = load(config, model, cache_dir, teller(stream))
         state = train_loaded(config, loaded, folder, stream).state
-    if state.step == 1 and config.max_input_tokens and state.tokens > config.max_input_tokens:
-        raise ConfigError(
-            f"budget_tokens: one step of {method} takes {state.tokens:,} tokens, more than the "
-            f"{config.max_input_tokens:,} of the whole training; give it more, or a smaller batch_size, "
-            "gradient_accumulation_steps or num_generations"
-        )
+    _refuse_too_small(config, state)
     passed, trainable = validated(config, loaded, folder / BEST)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
     result = Result(
         method, config.seed, state.best_loss, sum(passed), len(passed), trainable, state.tokens, state.seconds, memory
     )
     (folder / RESULT).write_text(json.dumps(asdict(result)) + "\n")
+
+
+def _refuse_too_small(config: Config, state: TrainerState) -> None:
+    """Refuse a result of a budget that one step was too much for: it would compare who overdraws most."""
+    if state.step > 1:
+        return
+    less = "give it more, or a smaller batch_size, gradient_accumulation_steps or num_generations"
+    if 0 < config.max_input_tokens < state.tokens:
+        raise ConfigError(
+            f"budget_tokens: one step takes {state.tokens:,} tokens, more than the {config.max_input_tokens:,} of the "
+            f"whole training; {less}"
+        )
+    if 0 < config.max_hours < state.seconds / 3600:
+        raise ConfigError(
+            f"budget_hours: one step takes {state.seconds:.0f} s, longer than the {config.max_hours:g} h of the whole "
+            f"training; {less}"
+        )
 
 
 def draw(output: Path, results: Sequence[Result]) -> Path | None:

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from pytest_humaneval.engine.virtual_tokens import head_size, kv_heads, misfit, read_conditioned, read_tensor
 from pytest_humaneval.exceptions import ModelError
+from pytest_humaneval.models.lora_checkpoint import find_lora, is_lora
 from pytest_humaneval.models.soft_checkpoint import (
     ADAPTER_CONFIG,
     ADAPTER_WEIGHTS,
@@ -36,6 +37,7 @@ from pytest_humaneval.wording import short_digest
 from .conditioned import ConditionedPrompt
 from .config import Config
 from .deep import DeepPrompt
+from .lora import LoraPrompt, read_lora_prompt, write_lora
 from .model import STRUCTURE, FrozenModel, PlainPrompt, SoftPrompt
 from .routed import RoutedPrompt
 
@@ -52,8 +54,9 @@ class TrainerState:
     best_step: int = 0
     evaluations_since_best: int = 0
     seconds: float = 0.0  # of training, without interruptions
-    tokens: int = 0  # that went through the model in steps and their samples
+    tokens: int = 0  # that went through the model in steps, as meter.py counts them
     unreported: dict[str, Any] | None = None  # the last step's metrics, where its validation was interrupted
+    data: tuple[dict[str, Any], ...] = ()  # its datasets and their forms
 
 
 def save(
@@ -103,9 +106,15 @@ def write_prompt(folder: Path, prompt: SoftPrompt, frozen: FrozenModel, config: 
         "strategy": config.strategy,
         "step": state.step,
         "best_validation_loss": state.best_loss,
+        "data": state.data,
         "config": config.to_dict(),
         **prompt.notes(),
     }
+    if isinstance(prompt, LoraPrompt):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_lora(folder, prompt, frozen)
+        (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
+        return
     parts = prompt.files()
     for name, tensors in parts.items():
         part = folder / name
@@ -119,12 +128,14 @@ def write_prompt(folder: Path, prompt: SoftPrompt, frozen: FrozenModel, config: 
 
 
 def load_prompt(directory: Path, frozen: FrozenModel) -> SoftPrompt:
-    """A prompt from a checkpoint, ours or PEFT's.
+    """A prompt, or a LoRA, from a checkpoint, ours or PEFT's.
 
     Raises:
         StrategyError: there is none.
         ModelError: it was trained on another model, or one of another size; names both.
     """
+    if is_lora(directory):
+        return read_lora_prompt(find_lora(directory), frozen)
     checkpoints = find_checkpoints(directory)
     first = next(iter(checkpoints.values()))
     if first.peft_type in CONDITIONED:
@@ -160,17 +171,32 @@ def resume(
     if not (output / LAST / TRAINER).is_file():
         return None
     saved = torch.load(output / LAST / TRAINER, map_location=frozen.device, weights_only=True)
-    now = config.to_dict()
-    if differing := [name for name, value in now.items() if saved["config"].get(name) != value]:
+    now, before = config.to_dict(), Config().to_dict() | saved["config"]  # which may be from before a key was there
+    if differing := [name for name, value in now.items() if before[name] != value]:
         name = differing[0]
         raise ModelError(
-            f"{output} holds a training with {name} = {saved['config'].get(name)!r}, not {now[name]!r}; "
+            f"{output} holds a training with {name} = {before[name]!r}, not {now[name]!r}; "
             "give another --output, or remove it"
         )
     load_prompt(output / LAST, frozen)  # refuses another model's
     prompt.load_state_dict(saved["prompt"])
     optimizer.load_state_dict(saved["optimizer"])
     return TrainerState(**saved["state"])
+
+
+def check_data(output: Path, state: TrainerState, data: tuple[dict[str, Any], ...]) -> None:
+    """Refuse to go on with other data than a training began with.
+
+    Raises:
+        ModelError: a dataset's content or form is not what it was; names it.
+    """
+    for before, now in zip(state.data, data, strict=True) if state.data else ():
+        if before != now:
+            raise ModelError(
+                f"{output} holds a training on another {now['name']}: {short_digest(before['sha256'])} with "
+                f"{before['train']} problems to train on, now {short_digest(now['sha256'])} with {now['train']}; give "
+                "another --output, or remove it"
+            )
 
 
 def _tensor(checkpoint: SoftCheckpoint, frozen: FrozenModel) -> Tensor:

@@ -22,7 +22,7 @@ class Config:
     """Every setting of a training, complete at construction; see docs/soft-prompts.md for what they mean."""
 
     # What is learned.
-    kind: Literal["plain", "deep", "routed", "mixture", "attention", "prototypes", "network", "gated"] = "plain"
+    kind: Literal["plain", "deep", "routed", "mixture", "attention", "prototypes", "network", "gated", "lora"] = "plain"
     num_virtual_tokens: int = 20
     num_mixed_tokens: int = 128  # of the kind mixture: the paper's plateau
     num_prompts: int = 4  # of the kind attention: how many a question chooses from
@@ -31,10 +31,14 @@ class Config:
     gate_penalty: float = 0.01  # of the kind gated: what all gates open cost, in loss per token
     prompt_tuning_init: Literal["random", "vocabulary", "text"] = "vocabulary"
     prompt_tuning_init_text: str = "Complete the Python function so that it is correct for every input.\n"
+    lora_rank: int = 8  # of the kind lora, as the two below
+    lora_alpha: float = 16.0  # the change is scaled by it over the rank
+    lora_target_modules: tuple[str, ...] = ("q_proj", "v_proj")  # the matrices that change
     # From what.
     objective: Literal["likelihood", "distillation", "reward", "passing", "preference"] = "likelihood"
     strategy: str = "minimal"  # the text strategy that the virtual tokens stand in front of
-    data: str = HUB_DATA  # a .jsonl file of MBPP, relative to this configuration's file, or the hub's id of it
+    data: str | tuple[str, ...] = HUB_DATA  # one or several: files relative to this one, `mbpp`, the hub's id of it
+    data_weights: tuple[float, ...] = ()  # one for each: how often a problem stands in an epoch; none: once
     max_length: int = 512  # tokens, without the virtual ones; longer examples are left out
     max_train_samples: int = 0  # tasks to learn from, drawn by the seed; 0: all
     max_eval_samples: int = 0  # tasks to validate on; 0: all
@@ -54,7 +58,8 @@ class Config:
     weight_decay: float = 0.0
     num_train_epochs: int = 3
     max_steps: int = 0  # 0: as many as the epochs have
-    max_input_tokens: int = 0  # through the model, those of samples too; a training ends with the step that gets there
+    max_input_tokens: int = 0  # through the model (meter.py): a training ends with the step that gets there; 0: no end
+    max_hours: float = 0.0  # of steps and validations, as above
     precision: Literal["float32", "bfloat16"] = "bfloat16"  # of the frozen model; the prompt's own copy is float32
     seed: int = 0
     # Watching.
@@ -62,12 +67,19 @@ class Config:
     save_steps: int = 20
     early_stopping_patience: int = 3  # evaluations without a better validation loss; 0: never stop early
     # Only for the objective distillation.
-    teacher: str = "chat"  # the text strategy to imitate
+    teacher: str = "chat"  # the strategy to imitate
+    teacher_engine: Literal["auto", "loaded", "vllm", "transformers"] = "auto"  # what answers, with the same model
+    teacher_url: str = ""  # or a server with another model, whose text is learned
+    teacher_model: str = ""  # its name there, where there are several
+    teacher_file: str = ""  # or a file that has the answers
+    teacher_text: bool = False  # learn the answers as text, not the distributions
+    teacher_passing: bool = False  # learn from answers that pass their assertions only
     teacher_top_k: int = 0  # of its distributions so many tokens are kept on the disk; 0: made anew, whole
     # Only for what learns from its own completions: the objectives reward, passing and preference.
     num_generations: int = 8  # completions of one problem that are compared with each other
     max_completion_length: int = 256  # tokens
     temperature: float = 1.0
+    sampler: Literal["auto", "decoding", "vllm"] = "auto"  # vLLM, or a loop over the training's own model
     reward_compile: float = 0.0  # added to the share of assertions where the program can be parsed
     reward_lint: float = 0.0  # taken away for ruff's findings, whole for ten
     reward_length: float = 0.0  # taken away for length, whole for a thousand characters
@@ -99,14 +111,28 @@ def read_config(path: Path, **overrides: Any) -> Config:
     for key, value in given.items():
         if problem := _problem_with(key, value):
             raise ConfigError(f"{path}:{_line_of(key, text)}: {problem}")
-    return override(beside(path, Config(**given)), **overrides)
+    return override(beside(path, Config(**_tuples(given))), **overrides)
 
 
 def beside(path: Path, config: Config) -> Config:
     """``config`` with the files and folders that it names relative to ``path``, the file that it stands in."""
-    data = str(path.parent / config.data) if config.data.endswith(".jsonl") else config.data
-    sources = tuple(str(path.parent / folder) for folder in config.source_prompts)
-    return replace(config, data=data, source_prompts=sources)
+    data = tuple(str(path.parent / one) if is_file(one) else one for one in sources(config))
+    return replace(
+        config,
+        data=data[0] if isinstance(config.data, str) else data,
+        source_prompts=tuple(str(path.parent / folder) for folder in config.source_prompts),
+        teacher_file=str(path.parent / config.teacher_file) if config.teacher_file else "",
+    )
+
+
+def sources(config: Config) -> tuple[str, ...]:
+    """The datasets of a training."""
+    return (config.data,) if isinstance(config.data, str) else config.data
+
+
+def is_file(source: str) -> bool:
+    """Whether a dataset is named by its file."""
+    return source.endswith((".jsonl", ".json", ".jsonl.gz"))
 
 
 def override(config: Config, **overrides: Any) -> Config:
@@ -119,7 +145,12 @@ def override(config: Config, **overrides: Any) -> Config:
     for key, value in given.items():
         if problem := _problem_with(key, value):
             raise ConfigError(problem)
-    return replace(config, **given)
+    return replace(config, **_tuples(given))
+
+
+def _tuples(given: dict[str, Any]) -> dict[str, Any]:
+    """TOML's lists as a configuration has them."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
 
 
 def _problem_with(key: str, value: Any) -> str:
@@ -161,8 +192,25 @@ _POSITIVE = _number(1e-12, 1e6, "a number above 0")
 _NOT_NEGATIVE = _number(0.0, 1e6, "a number from 0")
 _TEXT: Rule = ("text that is not empty", lambda value: isinstance(value, str) and bool(value.strip()))
 
+
+_ANY_TEXT: Rule = ("text", lambda value: isinstance(value, str))
+_SWITCH: Rule = ("true or false", lambda value: isinstance(value, bool))
+
+
+def _is_data(value: Any) -> bool:
+    names = value if isinstance(value, list | tuple) else [value]
+    return bool(names) and all(map(_TEXT[1], names))
+
+
+def _are_weights(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(map(_POSITIVE[1], value))
+
+
 RULES: dict[str, Rule] = {
-    "kind": _one_of("plain", "deep", "routed", "mixture", "attention", "prototypes", "network", "gated"),
+    "kind": _one_of("plain", "deep", "routed", "mixture", "attention", "prototypes", "network", "gated", "lora"),
+    "lora_rank": _whole(1),
+    "lora_alpha": _POSITIVE,
+    "lora_target_modules": ("a list of names", lambda value: _is_list_of_texts(value) and bool(value)),
     "num_virtual_tokens": _whole(1),
     "num_mixed_tokens": _whole(1),
     "num_prompts": _whole(1),
@@ -173,7 +221,8 @@ RULES: dict[str, Rule] = {
     "prompt_tuning_init_text": _TEXT,
     "objective": _one_of("likelihood", "distillation", "reward", "passing", "preference"),
     "strategy": _TEXT,
-    "data": _TEXT,
+    "data": ("the name of a dataset, or a list of such names", _is_data),
+    "data_weights": ("a list of numbers above 0", _are_weights),
     "max_length": _whole(16),
     "max_train_samples": _whole(0),
     "max_eval_samples": _whole(0),
@@ -182,7 +231,7 @@ RULES: dict[str, Rule] = {
     "inner_learning_rate": _POSITIVE,
     "mixup": _NOT_NEGATIVE,
     "contrast": _NOT_NEGATIVE,
-    "curriculum": ("true or false", lambda value: isinstance(value, bool)),
+    "curriculum": _SWITCH,
     "learning_rate": _POSITIVE,
     "lr_scheduler_type": _one_of("constant", "linear", "cosine"),
     "warmup_steps": _whole(0),
@@ -193,15 +242,23 @@ RULES: dict[str, Rule] = {
     "num_train_epochs": _whole(1),
     "max_steps": _whole(0),
     "max_input_tokens": _whole(0),
+    "max_hours": _NOT_NEGATIVE,
     "precision": _one_of("float32", "bfloat16"),
     "seed": _whole(0),
     "eval_steps": _whole(1),
     "save_steps": _whole(1),
     "early_stopping_patience": _whole(0),
     "teacher": _TEXT,
+    "teacher_engine": _one_of("auto", "loaded", "vllm", "transformers"),
+    "teacher_url": _ANY_TEXT,
+    "teacher_model": _ANY_TEXT,
+    "teacher_file": _ANY_TEXT,
+    "teacher_text": _SWITCH,
+    "teacher_passing": _SWITCH,
     "teacher_top_k": _whole(0),
     "num_generations": _whole(2),
     "max_completion_length": _whole(1),
+    "sampler": _one_of("auto", "decoding", "vllm"),
     "temperature": _number(0.05, 2.0, "a number from 0.05 to 2"),
     "reward_compile": _NOT_NEGATIVE,
     "reward_lint": _NOT_NEGATIVE,

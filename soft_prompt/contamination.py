@@ -18,6 +18,7 @@ from functools import cache
 
 from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.problem import Problem
+from pytest_humaneval.syntax import tree_of
 
 OVERLAP = 0.5  # Jaccard's index of the content words
 SMALLEST_TREE = 12  # nodes; below that half of all functions look the same ("return a + b")
@@ -66,6 +67,14 @@ def near_duplicate(task: Fingerprint, others: Sequence[Fingerprint]) -> str:
     return next((other.task_id for other in others if _is_near(task, other)), "")
 
 
+def near_humaneval(problem: Problem) -> str:
+    """The id of HumanEval's problem that ``problem`` is, or is too near to; empty when there is none.
+
+    Whatever is trained on goes through here, wherever it comes from.
+    """
+    return near_duplicate(fingerprint(problem), humaneval_fingerprints())
+
+
 @cache
 def humaneval_fingerprints() -> tuple[Fingerprint, ...]:
     """All of HumanEval."""
@@ -89,9 +98,12 @@ def _content_words(problem: Problem) -> frozenset[str]:
 
 
 def _tree(problem: Problem) -> str:
-    """The function's syntax tree without its docstring and its own names."""
-    module = ast.parse(problem.prompt + problem.canonical_solution)
-    function = [node for node in module.body if isinstance(node, ast.FunctionDef)][-1]
+    """The last function's syntax tree without its docstring and its own names; empty where there is none."""
+    module = tree_of(problem.prompt + problem.canonical_solution)
+    functions = [node for node in module.body if isinstance(node, ast.FunctionDef)] if module else []
+    if not functions:
+        return ""
+    function = functions[-1]
     function.body = [node for node in function.body if not _is_text(node)]
     function.returns = None
     renamed = _Renamed()

@@ -9,13 +9,14 @@ arXiv:2209.15189, "context distillation"):
     student   virtual tokens, the student's prompt, then                body
 
 Where the body ends, the student should end; the teacher closes a fence there, so that token is learned as a label.
+
+Of a teacher that is another model, or that asks several times, only its text is known: its answers are learned as such
+(Kim and Rush 2016, arXiv:1606.07947, "sequence-level"). teacher.py says where answers come from.
 """
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,28 +25,21 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, kl_div, log_softmax
 
 from pytest_humaneval.dataset.category import category
-from pytest_humaneval.engine.decoding import Continuation, Decoding, end_tokens
 from pytest_humaneval.engine.encoding import encode_prompt
-from pytest_humaneval.exceptions import DatasetError
-from pytest_humaneval.postprocess import postprocess
-from pytest_humaneval.printable import counted
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import Message, Prompt
-from pytest_humaneval.sample import Sampling
 from pytest_humaneval.strategy import Strategy
 
-from .batches import IGNORE_INDEX, Batch, Example, collate, fitting
+from .batches import IGNORE_INDEX, Batch, Example, collate, encode, fitting
 from .config import Config
 from .data import TrainingData
 from .kept_logits import KeptLogits, divergence
 from .model import FrozenModel, SoftPrompt, prompted_logits
-from .objectives import Objective, Work
+from .objectives import Likelihood, Objective, Work
+from .teacher import Say, answered, learns_text, usable
+from .train import Examples
 
-ANSWERS = "teacher.jsonl"
-AT_ONCE = 32  # answers that are generated together
 FENCE = "```python\n"
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +55,12 @@ class Distillation(Objective):
 
     def __init__(self, teacher_prompts: Mapping[str, tuple[int, ...]], kept: KeptLogits | None = None) -> None:
         """``teacher_prompts``: tokens that stand in front of the answer, by task; ``kept``: its distributions."""
-        self._teacher_prompts, self._kept = teacher_prompts, kept
+        self.teacher_prompts, self._kept = teacher_prompts, kept
 
     def prepare(self, prompt: SoftPrompt, frozen: FrozenModel, examples: Sequence[Example], step: int) -> list[Work]:
         pad = frozen.tokenizer.eos_token_id
         batch = collate(examples, pad, frozen.device)
-        seen = [replace(example, prompt=self._teacher_prompts[example.task_id]) for example in examples]
+        seen = [replace(example, prompt=self.teacher_prompts[example.task_id]) for example in examples]
         if self._kept is None:
             return [Work(batch, batch.num_labels, collate(seen, pad, frozen.device))]
 
@@ -109,7 +103,7 @@ def lessons(
     config: Config,
     output: Path,
     say: Say,
-) -> tuple[Distillation, tuple[Example, ...], tuple[Example, ...]]:
+) -> tuple[Objective, Examples]:
     """The objective, and the examples to train and to validate on; has the teacher answer what it has not yet.
 
     Raises:
@@ -124,62 +118,35 @@ def lessons(
         for problem in (*data.train, *data.validation)  # a long question would be left out with any answer
         if len(encoded[problem.task_id]) < config.max_length
     ]
-    answers = answered(problems, teacher, frozen, config, output, say)
+    answers = usable(problems, answered(problems, teacher, frozen, config, output, say), teacher, config, say)
+    if learns_text(config, teacher):
+        return Likelihood(), Examples(*_texts(data, answers, student, frozen, config))
     made = {
         problem.task_id: _lesson(problem, encoded[problem.task_id], answers[problem.task_id], student, teacher, frozen)
         for problem in problems
-        if answers[problem.task_id].strip()
+        if problem.task_id in answers
     }
-    say(f"the teacher, {teacher.name}, answered {len(made):,} of {counted(len(problems), 'problem', 'problems')}")
     prompts = {task_id: lesson.teacher_prompt for task_id, lesson in made.items()}
-    splits = (
+    train, validation = (
         fitting((made[problem.task_id].student for problem in split if problem.task_id in made), config.max_length)
         for split in (data.train, data.validation)
     )
-    train, validation = splits
     kept = KeptLogits(output, config.teacher_top_k, frozen.digest) if config.teacher_top_k else None
-    return Distillation(prompts, kept), train, validation
+    return Distillation(prompts, kept), Examples(train, validation)
 
 
-def answered(
-    problems: Sequence[Problem], teacher: Strategy, frozen: FrozenModel, config: Config, output: Path, say: Say
-) -> dict[str, str]:
-    """The body that the teacher writes for each problem; kept in ``output``/teacher.jsonl as they are made."""
-    output.mkdir(parents=True, exist_ok=True)
-    path = output / ANSWERS
-    _drop_cut_line(path)
-    answers = dict(_read(path))
-    missing = sorted(
-        (problem for problem in problems if problem.task_id not in answers), key=lambda problem: -len(problem.prompt)
-    )
-    for start in range(0, len(missing), AT_ONCE):
-        say(f"the teacher answers: {len(answers)} of {len(problems)}")
-        part = missing[start : start + AT_ONCE]
-        made = dict(zip((problem.task_id for problem in part), _generate(part, teacher, frozen, config), strict=True))
-        with path.open("a") as file:
-            file.writelines(json.dumps({"task_id": task_id, "body": body}) + "\n" for task_id, body in made.items())
-        answers |= made
-    return answers
+def _texts(
+    data: TrainingData, answers: Mapping[str, str], student: Strategy, frozen: FrozenModel, config: Config
+) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
+    """Both splits, with the answers in the place of MBPP's solutions."""
 
+    def taught(split: Sequence[Problem]) -> tuple[Example, ...]:
+        known = (problem for problem in split if problem.task_id in answers)
+        answered_by = (replace(problem, canonical_solution=answers[problem.task_id]) for problem in known)
+        examples = (encode(problem, student, frozen.tokenizer, frozen.name) for problem in answered_by)
+        return fitting(examples, config.max_length)
 
-def _generate(problems: Sequence[Problem], teacher: Strategy, frozen: FrozenModel, config: Config) -> list[str]:
-    prompts = [teacher.build_prompt(problem.visible()) for problem in problems]
-    sampling = Sampling(max_tokens=config.max_completion_length)
-    rows = [
-        Continuation(problem.task_id, encode_prompt(frozen.tokenizer, prompt, frozen.name), sampling, stop=prompt.stop)
-        for problem, prompt in zip(problems, prompts, strict=True)
-    ]
-    decode(Decoding(frozen.model, frozen.tokenizer, rows, ends=end_tokens(frozen.model, frozen.tokenizer)))
-    return [
-        postprocess(teacher.postprocess, problem.visible(), prompt, row.text).text
-        for problem, prompt, row in zip(problems, prompts, rows, strict=True)
-    ]
-
-
-def decode(decoding: Decoding) -> None:
-    """Go on until every sequence is done."""
-    while decoding.num_rows:
-        decoding.step()
+    return taught(data.train), taught(data.validation)
 
 
 def _lesson(
@@ -203,18 +170,3 @@ def up_to_the_body(prompt: Prompt, problem: Problem) -> Prompt:
     if problem.prompt.strip() not in begun:
         begun += problem.prompt
     return replace(prompt, messages=(*messages, Message("assistant", begun)))
-
-
-def _read(path: Path) -> Iterable[tuple[str, str]]:
-    for line in path.read_text().splitlines() if path.exists() else ():
-        try:
-            row = json.loads(line)
-            yield row["task_id"], row["body"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise DatasetError(f"{path}: is damaged ({error}); remove it, and the teacher answers again") from error
-
-
-def _drop_cut_line(path: Path) -> None:
-    """Leave out a last line that a kill cut short, so that the next one does not stand behind it."""
-    if path.exists() and not (content := path.read_bytes()).endswith(b"\n"):
-        os.truncate(path, content.rfind(b"\n") + 1)

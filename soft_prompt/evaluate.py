@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_humaneval.exceptions import InfrastructureError
-from pytest_humaneval.models.soft_checkpoint import DEEP, find_checkpoints
+from pytest_humaneval.models.lora_checkpoint import find_lora, is_lora
+from pytest_humaneval.models.soft_checkpoint import DEEP, SoftCheckpoint, find_checkpoints
 from pytest_humaneval.printable import counted
+from pytest_humaneval.prompting.lora_strategy import LORA_PREFIX
 from pytest_humaneval.prompting.soft_strategy import PREFIX
 from pytest_humaneval.statistics.metrics import wilson_interval
 from pytest_humaneval.statistics.paired import mcnemar
@@ -66,9 +68,11 @@ def evaluate(output: Path, *, model: str = "", engine: str = "", arguments: Sequ
         StrategyError: ``output`` is no soft prompt.
         InfrastructureError: the run had errors, so that there is no figure to compare.
     """
-    checkpoint = next(iter(find_checkpoints(output).values()))
-    engine = engine or ("transformers" if checkpoint.peft_type == DEEP else "")
-    soft = f"{PREFIX}{output.absolute()}"
+    checkpoint = find_lora(output) if is_lora(output) else next(iter(find_checkpoints(output).values()))
+    deep = isinstance(checkpoint, SoftCheckpoint) and checkpoint.peft_type == DEEP
+    engine = engine or ("transformers" if deep else "")
+    prefix = prefix_of(output)
+    soft = f"{prefix}{output.absolute()}"
     folder = output / EVALUATION
     command = [
         sys.executable, "-m", "pytest", f"--strategy={checkpoint.strategy},{soft}",
@@ -79,9 +83,14 @@ def evaluate(output: Path, *, model: str = "", engine: str = "", arguments: Sequ
     status = _status_of(command)
     if status not in (0, TESTS_FAILED):
         raise InfrastructureError(f"the evaluation ended with status {status}; its output is above")
-    comparison = compare(folder / "results.jsonl", checkpoint.strategy, f"{PREFIX}{output.absolute().name}")
+    comparison = compare(folder / "results.jsonl", checkpoint.strategy, f"{prefix}{output.absolute().name}")
     (folder / "comparison.md").write_text("\n".join(comparison.lines()) + "\n")
     return comparison
+
+
+def prefix_of(output: Path) -> str:
+    """What ``--strategy`` takes in front of the folder of a training."""
+    return LORA_PREFIX if is_lora(output) else PREFIX
 
 
 def _status_of(command: Sequence[str]) -> int:

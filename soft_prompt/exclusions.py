@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from pytest_humaneval.dataset.category import Category
@@ -14,6 +15,7 @@ from .config import Config
 if TYPE_CHECKING:
     from .batches import Example
 
+FOR_DECODING = ("deep", "lora")  # kinds that vLLM would have to load for each step of a training
 SAMPLED = ("reward", "passing", "preference")  # objectives that learn from the prompt's own completions
 BY_CATEGORY = {  # kinds of prompts with one for each category, and what becomes of a category without examples
     "routed": "its prompt stays as it began",
@@ -36,9 +38,12 @@ def check_exclusions(config: Config) -> None:
 def _faults(config: Config) -> Iterator[str]:
     if config.source_prompts and config.kind != "attention":
         yield f"source_prompts: only a prompt of the kind 'attention' has some; kind is {config.kind!r}"
+    if config.kind == "lora" and find_spec("peft") is None:
+        yield "kind = 'lora' needs PEFT: pip install 'pytest-humaneval[lora]'"
     yield from _faults_of_meta(config)
     yield from _faults_of_gates(config)
     yield from _faults_of_augmentation(config)
+    yield from _faults_of_sampling(config)
 
 
 def _faults_of_meta(config: Config) -> Iterator[str]:
@@ -79,6 +84,15 @@ def _faults_of_augmentation(config: Config) -> Iterator[str]:
     for key in ("mixup", "contrast"):
         if getattr(config, key) and config.batch_size < 2:
             yield f"{key}: is between problems of a batch; batch_size has to be 2 or more"
+
+
+def _faults_of_sampling(config: Config) -> Iterator[str]:
+    if config.sampler != "vllm":
+        return
+    if config.kind in FOR_DECODING:
+        yield f"sampler: vllm takes virtual tokens, not kind = {config.kind!r}; leave sampler out"
+    if find_spec("vllm") is None:
+        yield "sampler: vllm is not installed: pip install 'pytest-humaneval[cpu]' (or [gpu])"
 
 
 def check_categories(config: Config, examples: Sequence[Example], say: Say) -> None:

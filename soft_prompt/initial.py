@@ -16,6 +16,7 @@ from .checkpoint import load_prompt
 from .config import INITIALISATIONS, Config
 from .deep import DeepPrompt
 from .gated import GatedPrompt
+from .lora import made_lora
 from .mixture import MixturePrompt
 from .model import FrozenModel, PlainPrompt, SoftPrompt
 from .network import network_prompt
@@ -50,7 +51,7 @@ def make_prompt(frozen: FrozenModel, config: Config) -> SoftPrompt:
     """The prompt that a configuration asks for, before the first step.
 
     Raises:
-        ConfigError: a source prompt that cannot be one.
+        ConfigError: a source prompt that cannot be one, or a LoRA that cannot be made.
     """
     return MAKERS[config.kind](frozen, config, initial_embedding(frozen, config))
 
@@ -106,4 +107,5 @@ MAKERS: dict[str, Maker] = {
     "gated": _gated,
     "prototypes": lambda frozen, config, initial: PrototypePrompt(initial),
     "network": lambda frozen, config, initial: network_prompt(initial, config.bottleneck, config.seed),
+    "lora": lambda frozen, config, initial: made_lora(frozen, config),
 }

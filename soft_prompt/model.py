@@ -11,7 +11,8 @@ from __future__ import annotations
 import abc
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from pytest_humaneval.models.soft_checkpoint import PLAIN
 from pytest_humaneval.models.weights import Progress, materialise
 
 from .batches import Batch, Example
+from .meter import TokenMeter
 
 STRUCTURE = "structure"  # of a manifest: the keys of a configuration that were found by a search for it
 
@@ -40,6 +42,8 @@ class FrozenModel:
     name: str
     digest: str
     spec: str  # what --humaneval-model takes
+    cache_dir: Path = Path()
+    meter: TokenMeter = field(default_factory=TokenMeter)
 
     @property
     def embeddings(self) -> Tensor:
@@ -83,8 +87,9 @@ def load_frozen(spec: str, cache_dir: Path, precision: str, progress: Progress) 
         tokenizer = transformers.AutoTokenizer.from_pretrained(directory)
     except Exception as error:  # each kind of file has a family of its own
         raise ModelError(f"transformers cannot load {source.name}: {type(error).__name__}: {error}") from error
-    model = model.to("cuda" if torch.cuda.is_available() else "cpu")
-    return FrozenModel(freeze(model), tokenizer, source.name, source.digest, spec)
+    model = freeze(model.to("cuda" if torch.cuda.is_available() else "cpu"))
+    meter = TokenMeter().hook_to(model)
+    return FrozenModel(model, tokenizer, source.name, source.digest, spec, cache_dir, meter)
 
 
 def freeze(model: Any) -> Any:
@@ -113,6 +118,10 @@ class SoftPrompt(nn.Module, abc.ABC):  # type: ignore[misc]
     def in_front_of_layers(self) -> Tensor | None:
         """Keys and values (num_virtual_tokens, all layers), where there are any."""
         return None
+
+    def applied(self, frozen: FrozenModel) -> AbstractContextManager[None]:
+        """What of it is in the model itself is in force within: of most kinds nothing. For whoever generates."""
+        return nullcontext()
 
     @abc.abstractmethod
     def tensors(self) -> dict[str, Tensor]:

@@ -18,14 +18,13 @@ from .model import FrozenModel, SoftPrompt
 class Work:
     """What one forward and backward is about: a batch, and what else its objective has to know.
 
-    ``weight`` is by what the loss of the work counts in the step's mean: its number of tokens with a loss. ``sampled``
-    are tokens that went through the model to get the work, ``task`` what tells tasks apart where there are several.
+    ``weight`` is by what the loss of the work counts in the step's mean: its number of tokens with a loss; ``task``
+    tells tasks apart where there are several.
     """
 
     batch: Batch
     weight: float
     more: Any = None
-    sampled: int = 0
     task: str = ""
 
 

@@ -20,12 +20,13 @@ from .sampled import Sampled
 class KeepPassing(Sampled):
     """Likelihood of the samples that pass."""
 
+    lacking = "no completion holds under every assertion"
+
     def prepare(self, prompt: SoftPrompt, frozen: FrozenModel, examples: Sequence[Example], step: int) -> list[Work]:
         groups = self.groups(prompt, frozen, examples, step)
         kept = list(dict.fromkeys(drawn.example for group in groups for drawn in group if drawn.passed))
         batches = [self.batch(part, frozen) for part in hardly_padded(kept, self._config.batch_size)]
-        works = [Work(batch, batch.num_labels) for batch in batches] or self.nothing(examples, frozen)
-        return self.counted(works, groups)
+        return self.found([Work(batch, batch.num_labels) for batch in batches], groups, examples, frozen)
 
     def loss(self, prompt: SoftPrompt, frozen: FrozenModel, work: Work) -> Tensor:
         return Likelihood().loss(prompt, frozen, work)

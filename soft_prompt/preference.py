@@ -25,12 +25,13 @@ Pair = tuple[Example, Example]
 class Preference(Sampled):
     """The loss of pairs (passing, failing)."""
 
+    lacking = "no problem has both a completion that passes and one that fails"
+
     def prepare(self, prompt: SoftPrompt, frozen: FrozenModel, examples: Sequence[Example], step: int) -> list[Work]:
         groups = self.groups(prompt, frozen, examples, step)
         pairs = [pair for group in groups for pair in pairs_of(group)]
         parts = hardly_padded(pairs, max(1, self._config.batch_size // 2), lambda pair: max(map(len, pair)))
-        works = [self._work(part, frozen) for part in parts] or self.nothing(examples, frozen)
-        return self.counted(works, groups)
+        return self.found([self._work(part, frozen) for part in parts], groups, examples, frozen)
 
     def loss(self, prompt: SoftPrompt, frozen: FrozenModel, work: Work) -> Tensor:
         rows, reference = work.more

@@ -48,7 +48,12 @@ def draw_figure(metrics: Sequence[Metrics], path: Path) -> Path | None:
 def _table(config: Config, model: str, data: str, state: TrainerState, metrics: Sequence[Metrics]) -> Iterator[str]:
     yield f"# Soft prompt: {config.kind}, {config.objective}"
     yield ""
-    yield f"Model {model}; {config.num_virtual_tokens} virtual tokens in front of the strategy {config.strategy}."
+    learned = (
+        f"a LoRA of rank {config.lora_rank} under"
+        if config.kind == "lora"
+        else f"{config.num_virtual_tokens} virtual tokens in front of"
+    )
+    yield f"Model {model}; {learned} the strategy {config.strategy}."
     yield f"Data: {data}."
     yield ""
     yield "| step | loss | validation loss | learning rate | gradient norm | tokens/s |"

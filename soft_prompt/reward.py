@@ -37,6 +37,8 @@ class TokenFacts:
 class Reward(Sampled):
     """Policy gradient on the prompt."""
 
+    lacking = "all completions of a problem got the same reward"
+
     @property
     def num_iterations(self) -> int:
         return self._config.num_iterations
@@ -48,8 +50,7 @@ class Reward(Sampled):
             scored = zip(group, group_advantages([drawn.reward for drawn in group]), strict=True)
             judged += [(drawn.example, advantage) for drawn, advantage in scored if advantage]
         parts = hardly_padded(judged, self._config.batch_size, lambda scored: len(scored[0]))
-        works = [self._work(part, prompt, frozen) for part in parts] or self.nothing(examples, frozen)
-        return self.counted(works, groups)
+        return self.found([self._work(part, prompt, frozen) for part in parts], groups, examples, frozen)
 
     def loss(self, prompt: SoftPrompt, frozen: FrozenModel, work: Work) -> Tensor:
         facts: TokenFacts = work.more

@@ -6,35 +6,31 @@ docstring does not show, and those it does.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import fmean
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from pytest_humaneval.engine.decoding import Continuation, Decoding, end_tokens
+from pytest_humaneval.engine.decoding import Continuation
 from pytest_humaneval.exceptions import TrainingError
 from pytest_humaneval.postprocess import postprocess
-from pytest_humaneval.problem import Problem
 from pytest_humaneval.sample import Sampling
-from pytest_humaneval.sandbox import SandboxOptions, open_sandbox
 from pytest_humaneval.strategy import Strategy
 
 from .batches import IGNORE_INDEX, Batch, Example, collate
 from .config import Config
-from .data import TrainingData, single_assertions
-from .distillation import AT_ONCE, decode
+from .data import TrainingData
 from .initial import make_prompt
+from .judging import Judge
 from .model import FrozenModel, SoftPrompt
 from .objectives import Objective, Work
+from .samplers import make_sampler
 from .shaping import Judged, shaped
 
-CHECK_SECONDS = 3.0  # of CPU time for each assertion
 VALIDATION_PROBLEMS = 32  # greedy completions of these are a validation; each costs as much as a training problem
-ENOUGH_ALIKE = 10  # batches without a difference in reward, before that is said
+OFTEN = 5  # batches in a row from which nothing could be learned, before that is said
 
 Say = Callable[[str], None]
 
@@ -51,13 +47,16 @@ class Drawn:
 class Sampled(Objective):
     """Samples groups of completions, ``num_generations`` of each problem, and rewards them."""
 
+    lacking: str
+    """Why there is nothing to learn from a batch, where there is not."""
+
     def __init__(self, data: TrainingData, strategy: Strategy, config: Config, say: Say = lambda text: None) -> None:
         self._problems = {problem.task_id: problem for problem in (*data.train, *data.validation)}
         self._strategy, self._config, self._say = strategy, config, say
         self._start: SoftPrompt | None = None
-        self._open = contextlib.ExitStack()
-        self._sandbox: Any = None
-        self._alike = 0  # batches in a row in which no group had two different rewards
+        self._judge = Judge()
+        self.sampler = make_sampler(config, say)
+        self._fruitless = 0  # batches in a row from which nothing could be learned
 
     def groups(
         self, prompt: SoftPrompt, frozen: FrozenModel, examples: Sequence[Example], step: int
@@ -69,9 +68,7 @@ class Sampled(Objective):
         rows = self.sample(prompt, frozen, several, sampling, seed=(config.seed * 1_000_003 + step) * 1_009)
         drawn = [self._drawn(example, row) for example, row in zip(several, rows, strict=True)]
         size = config.num_generations
-        groups = [drawn[start : start + size] for start in range(0, len(drawn), size)]
-        self._note_alike(groups)
-        return groups
+        return [drawn[start : start + size] for start in range(0, len(drawn), size)]
 
     def validate(self, prompt: SoftPrompt, frozen: FrozenModel, batches: Iterable[Sequence[Example]]) -> float:
         """The share of assertions that greedy completions miss."""
@@ -86,22 +83,18 @@ class Sampled(Objective):
         problem = self._problems[example.task_id]
         prompt = self._strategy.build_prompt(problem.visible())
         completion = postprocess(self._strategy.postprocess, problem.visible(), prompt, generation).text
-        share = fmean(self._passes(single, completion) for single in single_assertions(problem))
-        return Judged(problem.prompt + completion, share, len(completion))
+        return Judged(problem.prompt + completion, self._judge.share(problem, completion), len(completion))
 
     def pass_at_1(self, prompt: SoftPrompt, frozen: FrozenModel, examples: Sequence[Example]) -> list[bool]:
         """Whether the greedy completion of each passes every assertion."""
         sampling = Sampling(max_tokens=self._config.max_completion_length)
-        passed: list[bool] = []
-        for start in range(0, len(examples), AT_ONCE):
-            part = examples[start : start + AT_ONCE]
-            rows = self.sample(prompt, frozen, part, sampling, seed=0)
-            passed += [self.judge(example, row.text).share == 1.0 for example, row in zip(part, rows, strict=True)]
-        return passed
+        rows = self.sample(prompt, frozen, examples, sampling, seed=0)
+        return [self.judge(example, row.text).share == 1.0 for example, row in zip(examples, rows, strict=True)]
 
     def close(self) -> None:
-        """End the sandbox."""
-        self._open.close()
+        """End the sandbox, and what draws samples."""
+        self._judge.close()
+        self.sampler.close()
 
     def sample(
         self, prompt: SoftPrompt, frozen: FrozenModel, examples: Sequence[Example], sampling: Sampling, *, seed: int
@@ -122,8 +115,7 @@ class Sampled(Objective):
             )
             for number, example in enumerate(examples)
         ]
-        ends = end_tokens(frozen.model, frozen.tokenizer)
-        decode(Decoding(frozen.model, frozen.tokenizer, rows, ends=ends, deep=prompt.in_front_of_layers()))
+        self.sampler.fill(prompt, frozen, rows)
         if any(not row.new_tokens for row in rows):
             raise TrainingError("a completion without a token was sampled")
         return rows
@@ -139,37 +131,27 @@ class Sampled(Objective):
         """Examples as one batch where the model is."""
         return collate(examples, frozen.tokenizer.eos_token_id, frozen.device)
 
-    def counted(self, works: Sequence[Work], groups: Sequence[Sequence[Drawn]]) -> list[Work]:
-        """The works, the first of which knows how many tokens the samples took."""
-        sampled = sum(len(drawn.example) for group in groups for drawn in group)
-        return [replace(works[0], sampled=sampled), *works[1:]]
-
-    def nothing(self, examples: Sequence[Example], frozen: FrozenModel) -> list[Work]:
-        """What is to be done where nothing can be learned: a batch of no weight."""
+    def found(
+        self, works: list[Work], groups: Sequence[Sequence[Drawn]], examples: Sequence[Example], frozen: FrozenModel
+    ) -> list[Work]:
+        """The works, or a batch of no weight where there is nothing to learn: says so once in a while, and why."""
+        if works:
+            self._fruitless = 0
+            return works
+        self._fruitless += 1
+        if self._fruitless % OFTEN == 0:
+            mean = fmean(drawn.reward for group in groups for drawn in group)
+            self._say(
+                f"nothing could be learned from {self._fruitless} batches in a row: {self.lacking} (mean reward now "
+                f"{mean:.2f}). Where it is low the problems are too hard for this model, where it is high too easy; "
+                "more num_generations, a higher temperature or, for a reward, reward_compile make differences"
+            )
         return [Work(self.batch(examples, frozen), 0.0)]
 
     def _drawn(self, example: Example, row: Continuation) -> Drawn:
         judged = self.judge(example, row.text)
         learnable = Example(example.task_id, example.category, example.prompt, tuple(row.new_tokens))
         return Drawn(learnable, shaped(judged, self._config), judged.share == 1.0)
-
-    def _passes(self, problem: Problem, completion: str) -> bool:
-        if self._sandbox is None:
-            self._sandbox = self._open.enter_context(open_sandbox(SandboxOptions()))
-        passed: bool = self._sandbox.check(problem, completion, timeout=CHECK_SECONDS).passed
-        return passed
-
-    def _note_alike(self, groups: Sequence[Sequence[Drawn]]) -> None:
-        """Say once in a while that rewards are constant, and why nothing is learned then."""
-        differ = any(len({drawn.reward for drawn in group}) > 1 for group in groups)
-        self._alike = 0 if differ else self._alike + 1
-        if self._alike and self._alike % ENOUGH_ALIKE == 0:
-            mean = fmean(drawn.reward for group in groups for drawn in group)
-            self._say(
-                f"for {self._alike} batches all completions of a problem got the same reward (now {mean:.2f}): there "
-                "is nothing to learn from. Where it is low the problems are too hard for this model, where it is high "
-                "too easy; more num_generations, a higher temperature or reward_compile make differences"
-            )
 
 
 def token_logprobs(prompt: SoftPrompt, frozen: FrozenModel, batch: Batch) -> Tensor:

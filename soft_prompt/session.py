@@ -6,12 +6,13 @@ import importlib
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from pytest_humaneval.exceptions import ConfigError
+from pytest_humaneval.exceptions import ConfigError, DatasetError
 from pytest_humaneval.models.soft_checkpoint import BEST, find_checkpoints
+from pytest_humaneval.problem import Problem
 from pytest_humaneval.strategy import Strategy
 from pytest_humaneval.wording import cannot_be_written, unknown
 
@@ -25,6 +26,7 @@ from .initial import make_prompt
 from .model import FrozenModel, load_frozen
 from .objectives import Likelihood, Objective
 from .report import write_report
+from .teacher import check_teacher
 from .train import Examples, train
 
 if TYPE_CHECKING:
@@ -36,11 +38,12 @@ ADAPTED = "adapted"  # in the output of a training with meta: a routed prompt
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a training starts from."""
+    """What a training starts from; ``validation`` is the whole split, of which ``data`` may have a sample."""
 
     strategies: Mapping[str, Strategy]
     data: TrainingData
     frozen: FrozenModel
+    validation: tuple[Problem, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,21 +81,32 @@ def check_output(output: Path) -> None:
         raise ConfigError(cannot_be_written(f"--output: {output}", error)) from error
 
 
+def check(config: Config) -> Mapping[str, Strategy]:
+    """Refuse what can be refused without data and model; returns the strategies that there are.
+
+    Raises:
+        InputError: strategies, folders or keys that cannot be used.
+    """
+    strategies = bundled_strategies()
+    known(strategies, config.strategy, "strategy")
+    check_teacher(config, known(strategies, config.teacher, "teacher"))
+    check_exclusions(config)
+    for folder in config.source_prompts:
+        find_checkpoints(Path(folder))
+    return strategies
+
+
 def load(config: Config, model: str, cache_dir: Path, say: Say) -> Loaded:
     """Read the data and load the model, after what would be refused without them.
 
     Raises:
         InputError: data, model, strategy or keys that cannot be used.
     """
-    strategies = bundled_strategies()
-    known(strategies, config.strategy, "strategy")
-    known(strategies, config.teacher, "teacher")
-    check_exclusions(config)
-    for folder in config.source_prompts:
-        find_checkpoints(Path(folder))
-    data = read_training_data(config.data).sample(config.max_train_samples, config.max_eval_samples, config.seed)
+    strategies = check(config)
+    whole = read_training_data(config.data, config.data_weights)
+    data = whole.sample(config.max_train_samples, config.max_eval_samples, config.seed)
     say(data.summary())
-    return Loaded(strategies, data, load_frozen(model, cache_dir, config.precision, say))
+    return Loaded(strategies, data, load_frozen(model, cache_dir, config.precision, say), whole.validation)
 
 
 def train_loaded(config: Config, loaded: Loaded, output: Path, stream: TextIO) -> Trained:
@@ -102,7 +116,8 @@ def train_loaded(config: Config, loaded: Loaded, output: Path, stream: TextIO) -
         TrainingError: the training diverged; its last good checkpoint is kept.
     """
     say, data, frozen = teller(stream), loaded.data, loaded.frozen
-    objective, examples = make_objective(config, data, frozen, loaded.strategies, output, say)
+    objective, encoded_examples = make_objective(config, data, frozen, loaded.strategies, output, say)
+    examples = weighted(encoded_examples, data, config.seed)
     try:
         check_categories(config, examples.train, say)
         state = train(frozen, examples, _learned(objective, config), config, output, stream)
@@ -167,6 +182,18 @@ def encoded(data: TrainingData, strategy: Strategy, frozen: FrozenModel, config:
     return Examples(train_examples, validation)
 
 
+def weighted(examples: Examples, data: TrainingData, seed: int) -> Examples:
+    """The same with each training example as often as its dataset's weight says, and what the datasets were.
+
+    Raises:
+        DatasetError: the weights leave none.
+    """
+    train_examples = tuple(example for example in examples.train for _ in range(data.times(example.task_id, seed)))
+    if not train_examples:
+        raise DatasetError("data_weights: no training example is left; give larger ones")
+    return Examples(train_examples, examples.validation, tuple(data.recorded()))
+
+
 def make_objective(
     config: Config, data: TrainingData, frozen: FrozenModel, strategies: Mapping[str, Strategy], output: Path, say: Say
 ) -> tuple[Objective, Examples]:
@@ -175,8 +202,7 @@ def make_objective(
     if config.objective == "distillation":
         from .distillation import lessons
 
-        objective, *splits = lessons(data, strategy, strategies[config.teacher], frozen, config, output, say)
-        return objective, Examples(*splits)
+        return lessons(data, strategy, strategies[config.teacher], frozen, config, output, say)
     examples = encoded(data, strategy, frozen, config)
     if config.objective == "likelihood":
         return _likelihood(config), examples
@@ -190,18 +216,22 @@ def _likelihood(config: Config) -> Objective:
 
 
 def validated(config: Config, loaded: Loaded, checkpoint: Path) -> tuple[list[bool], int]:
-    """Which problems of MBPP's validation split a checkpoint's greedy completions solve; and its trainable numbers."""
+    """Which problems of the whole validation split a checkpoint's greedy completions solve; and its trainable numbers.
+
+    The problems are the same for every method, whatever ``max_length`` and ``max_eval_samples`` leave of them.
+    """
     from .checkpoint import load_prompt
     from .passing import KeepPassing
 
     frozen, strategy = loaded.frozen, loaded.strategies[config.strategy]
-    judge = KeepPassing(loaded.data, strategy, config)
+    data = replace(loaded.data, validation=loaded.validation)
+    judge = KeepPassing(data, strategy, replace(config, objective="passing"))  # which samples with vLLM, where it is
     prompt = make_prompt(frozen, config)
     try:
-        examples = encoded(loaded.data, strategy, frozen, config)
-        prompt.fit(frozen, examples.train)
+        prompt.fit(frozen, encoded(loaded.data, strategy, frozen, config).train)
         trainable = sum(parameter.numel() for parameter in prompt.parameters() if parameter.requires_grad)
-        return judge.pass_at_1(load_prompt(checkpoint, frozen), frozen, examples.validation), trainable
+        examples = [encode(problem, strategy, frozen.tokenizer, frozen.name) for problem in loaded.validation]
+        return judge.pass_at_1(load_prompt(checkpoint, frozen), frozen, examples), trainable
     finally:
         judge.close()
 

@@ -18,7 +18,7 @@ from pytest_humaneval.exceptions import TrainingError
 from pytest_humaneval.sandbox.signals import signals_held
 
 from .batches import Example, by_length, epoch_batches
-from .checkpoint import LAST, TrainerState, resume, save
+from .checkpoint import LAST, TrainerState, check_data, resume, save
 from .config import Config
 from .initial import make_prompt
 from .model import FrozenModel, SoftPrompt
@@ -29,10 +29,11 @@ from .watch import Metrics, Watch
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """What is learned from, and what is only looked at."""
+    """What is learned from, and what is only looked at; ``sources`` are the datasets, for the checkpoint."""
 
     train: tuple[Example, ...]
     validation: tuple[Example, ...]
+    sources: tuple[dict[str, Any], ...] = ()
 
 
 def train(
@@ -53,10 +54,11 @@ def train(
     prompt = make_prompt(frozen, config).to(frozen.device)
     prompt.fit(frozen, examples.train)
     optimizer = torch.optim.AdamW(prompt.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
-    state = resume(output, prompt, frozen, config, optimizer) or TrainerState()
+    state = resume(output, prompt, frozen, config, optimizer) or TrainerState(data=examples.sources)
+    check_data(output, state, examples.sources)
     total_steps = num_steps(config, len(examples.train))
     reported = state.step - (state.unreported is not None)
-    with Watch(output, total_steps, start=reported, stream=stream) as watch:
+    with Watch(output, total_steps, start=reported, spent=_spent(config, state), stream=stream) as watch:
         if state.step:
             watch.say(f"continuing from step {state.step} of {total_steps} in {output}")
 
@@ -70,12 +72,13 @@ def train(
                     prompt, frozen, objective, optimizer, examples, config, output, state
                 )
                 validation_loss = None
-                if state.step % config.eval_steps == 0 or state.step == total_steps or _is_spent(config, state):
+                if state.step % config.eval_steps == 0 or state.step == total_steps or _spent(config, state) >= 1:
                     validation_loss = _evaluate(prompt, frozen, objective, examples, config, state)
                 with signals_held():
                     state.seconds += time.monotonic() - began
                     state.unreported = None
-                    watch.step(replace(Metrics(state.step, **measured), validation_loss=validation_loss))
+                    metrics = replace(Metrics(state.step, **measured), validation_loss=validation_loss)
+                    watch.step(metrics, _spent(config, state))
                 if validation_loss is not None or state.step % config.save_steps == 0:
                     keep()
     return state
@@ -106,7 +109,7 @@ def _step(
     state: TrainerState,
 ) -> dict[str, Any]:
     """One step, whole or not at all; returns its metrics, which ``state`` has too until they are reported."""
-    began = time.monotonic()
+    began, tokens_before = time.monotonic(), frozen.meter.tokens
     rate = learning_rate(config, state.step, num_steps(config, len(examples.train)))
     for group in optimizer.param_groups:
         group["lr"] = rate
@@ -124,10 +127,10 @@ def _step(
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         _guard(_largest(prompt), "prompt", works, output, state)
-        tokens, seconds = sum(work.batch.num_tokens for work in works), time.monotonic() - began
+        tokens, seconds = frozen.meter.tokens - tokens_before, time.monotonic() - began
         measured = {"loss": loss, "learning_rate": rate, "grad_norm": grad_norm, "tokens": tokens, "seconds": seconds}
         state.step, state.unreported = state.step + 1, measured
-        state.tokens += tokens * objective.num_iterations + sum(work.sampled for work in works)
+        state.tokens += tokens
     return measured
 
 
@@ -216,8 +219,11 @@ def _evaluate(
 
 def _is_over(config: Config, state: TrainerState) -> bool:
     out_of_patience = 0 < config.early_stopping_patience <= state.evaluations_since_best
-    return out_of_patience or _is_spent(config, state)
+    return out_of_patience or _spent(config, state) >= 1
 
 
-def _is_spent(config: Config, state: TrainerState) -> bool:
-    return 0 < config.max_input_tokens <= state.tokens
+def _spent(config: Config, state: TrainerState) -> float:
+    """The share of the budget, of tokens or of time, that is spent; 0 without one."""
+    tokens = state.tokens / config.max_input_tokens if config.max_input_tokens else 0.0
+    hours = state.seconds / 3600 / config.max_hours if config.max_hours else 0.0
+    return max(tokens, hours)

@@ -41,12 +41,17 @@ def read_metrics(output: Path) -> list[Metrics]:
 class Watch:
     """Writes down every step. A context manager."""
 
-    def __init__(self, output: Path, total_steps: int, *, start: int = 0, stream: TextIO | None = None) -> None:
-        """``start``: the steps done before a resumed run; what was written beyond them will be done again."""
+    def __init__(
+        self, output: Path, total_steps: int, *, start: int = 0, spent: float = 0.0, stream: TextIO | None = None
+    ) -> None:
+        """``start``: the steps done before a resumed run; what was written beyond them will be done again.
+
+        ``spent``: the share of a budget that those took.
+        """
         output.mkdir(parents=True, exist_ok=True)
         self._total = total_steps
         self._stream = stream or sys.stderr
-        self._begun, self._first = time.monotonic(), start
+        self._begun, self._first, self._spent = time.monotonic(), start, spent
         self._validation_loss: float | None = None
         kept = [row for row in read_metrics(output) if row.step <= start]
         _write_atomically(output / METRICS, "".join(json.dumps(asdict(row)) + "\n" for row in kept))
@@ -68,27 +73,29 @@ class Watch:
         self._stream.write(f"{text}\n")
         self._stream.flush()
 
-    def step(self, metrics: Metrics) -> None:
-        """Take one step down."""
+    def step(self, metrics: Metrics, spent: float = 0.0) -> None:
+        """Take one step down; ``spent`` is the share of a budget so far, 0 without one."""
         self._file.write(json.dumps(asdict(metrics)) + "\n")
         self._file.flush()
         self._to_board(metrics)
         evaluated = metrics.validation_loss is not None
         self._validation_loss = metrics.validation_loss if evaluated else self._validation_loss
         if self._stream.isatty():
-            self._stream.write(f"\r\x1b[K{self.line(metrics)}")
+            self._stream.write(f"\r\x1b[K{self.line(metrics, spent)}")
         elif evaluated or metrics.step in (1, self._total):  # a log is no place for a line a step
-            self._stream.write(f"{self.line(metrics)}\n")
+            self._stream.write(f"{self.line(metrics, spent)}\n")
         self._stream.flush()
 
-    def line(self, metrics: Metrics) -> str:
+    def line(self, metrics: Metrics, spent: float = 0.0) -> str:
         """The progress line after a step."""
-        steps = metrics.step - self._first
-        left = (time.monotonic() - self._begun) / steps * (self._total - metrics.step)
+        place, begun, done = f"/{self._total}", self._first / self._total, metrics.step / self._total
+        if spent > done:
+            place, begun, done = f", {min(spent, 1.0):.0%} of the budget", self._spent, spent
+        left = (time.monotonic() - self._begun) / (done - begun) * max(0.0, 1 - done)
         validation = f"  validation {self._validation_loss:.4f}" if self._validation_loss is not None else ""
         speed = metrics.tokens / max(metrics.seconds, 1e-9)
         return (
-            f"step {metrics.step}/{self._total}  loss {metrics.loss:.4f}{validation}  "
+            f"step {metrics.step}{place}  loss {metrics.loss:.4f}{validation}  "
             f"{speed:,.0f} tokens/s  {duration(left)} left"
         )
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
@@ -64,6 +64,7 @@ class Replica:
     progress: Progress = print
     model: str = ""
     served: Sequence[str] = ()  # the models that it lists
+    adapters: Collection[str] = ()  # those of them that are LoRAs of another
     in_flight: int = 0  # with those that wait for their turn
     last_heard: float = 0.0  # on the monotonic clock
     last_answered: float = 0.0  # the same, of whole generations
@@ -107,9 +108,10 @@ class Replica:
             self.served = served = await self._once_loaded(lambda: self._served_models(optional=bool(wanted)))
         except ReplicaError as error:
             raise EngineError(f"{self.url}: {error}") from None
-        if not wanted and len(served) != 1:
+        whole = [name for name in served if name not in self.adapters]
+        if not wanted and len(whole) != 1:
             raise EngineError(f"{self.url}: choose one with --humaneval-model; the server has {listed(served)}")
-        self.model = wanted or served[0]
+        self.model = wanted or whole[0]
 
     async def ask(self, request: Request, submitted: float, embeds: str = "") -> Generation:
         """Have one request answered, which was ``submitted`` at that time of the monotonic clock.
@@ -120,6 +122,11 @@ class Replica:
             ReplicaError: the server failed.
             EngineError: it refused the request, as any other would.
         """
+        if (adapter := request.prompt.adapter) is not None and self.served and adapter.name not in self.served:
+            raise EngineError(
+                f"{self.url}: the server does not have the LoRA {adapter.name!r} (it has {listed(self.served)}); "
+                f"start vLLM's with --enable-lora --lora-modules {adapter.name}={adapter.directory}"
+            )
         self.in_flight += 1
         try:
             return await self._ask(request, submitted, embeds)
@@ -187,6 +194,7 @@ class Replica:
             answer = await self._answer_to(
                 self.client.get("/models", cast_to=object), min(self.timeout, _START_TIMEOUT)
             )
+            self.adapters = {str(model["id"]) for model in answer["data"] if model.get("parent")}  # vLLM's LoRAs
             return [str(model["id"]) for model in answer["data"]]
         except LoadingError:
             raise

@@ -50,7 +50,8 @@ class Manners:
         if request.scored:  # the given text comes back with its own log-probabilities
             body = {"model": model, "prompt": prompt.text + request.scored, "max_tokens": 1, "temperature": 0}
             return body | {"echo": True, "logprobs": 1}
-        sent: dict[str, Any] = {"model": model}
+        # A server has a LoRA as a model of its own.
+        sent: dict[str, Any] = {"model": prompt.adapter.name if prompt.adapter is not None else model}
         if embeds:  # vLLM's: a whole prompt, so that a chat template is applied already
             sent |= {"prompt": None, "prompt_embeds": embeds}
         elif prompt.mode == "completion":

@@ -37,7 +37,7 @@ def speculates(options: EngineOptions, *, cpu: bool) -> bool:
     """Whether vLLM is to be handed guesses: on a CPU, where its engine is in this process and computes from tokens."""
     given = {name.replace("_", "-") for name in options.engine_args}
     elsewhere = os.environ.get("VLLM_ENABLE_V1_MULTIPROCESSING") == "1" or os.environ.get("VLLM_BATCH_INVARIANT") == "1"
-    return cpu and not (given & EXCLUDED_BY or elsewhere or options.virtual_tokens)
+    return cpu and not (given & EXCLUDED_BY or elsewhere or options.virtual_tokens or options.lora_ranks)
 
 
 def speculative_config() -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_humaneval.endings import CONTEXT_FULL, LENGTH
 from pytest_humaneval.engine.encoding import encode_prompt, encode_scored, room_for_answer
@@ -26,6 +26,7 @@ from pytest_humaneval.wording import did_you_mean, near_ones
 
 if TYPE_CHECKING:
     from pytest_humaneval.engine.decoding import Continuation, Decoding
+    from pytest_humaneval.engine.lora_shelf import LoraShelf
     from pytest_humaneval.engine.virtual_tokens import Shelf
 
 INSTALL = "pip install 'pytest-humaneval[transformers]'"
@@ -50,6 +51,13 @@ def transformers_identity(options: EngineOptions) -> Identity:
     return Identity(f"{versions} {precision.dtype}", precision=str(precision))
 
 
+class Apart(NamedTuple):
+    """What a whole batch has in common: the digests of a deep prompt and of a LoRA, mostly empty."""
+
+    deep: str = ""
+    lora: str = ""
+
+
 class TransformersEngine:
     """Generates with transformers."""
 
@@ -60,9 +68,12 @@ class TransformersEngine:
         self._llm: Any = None
         self._tokenizer: Any = None
         self._shelf: Shelf | None = None
+        self._loras: LoraShelf | None = None
+        self._applied: str | None = ""  # the digest of the LoRA that is in force; None where one was just loaded
         self._longest = MAX_MODEL_LEN
         self._batch_size = MAX_NUM_SEQS
-        self._waiting: list[tuple[str, Continuation]] = []  # by the digest of a deep prompt, mostly the empty text
+        self._waiting: list[tuple[Apart, Continuation]] = []
+        self._apart = Apart()  # of the batch
         self._scoring: list[tuple[str, Request]] = []
         self._batch: Decoding | None = None
         self._submitted: dict[str, float] = {}  # when, by key
@@ -119,6 +130,7 @@ class TransformersEngine:
             return []
         try:
             self._batch = self._batch or self._next_batch()
+            self._apply(self._apart.lora)
             rows = self._batch.step()
         except Exception as error:
             raise EngineError(f"transformers broke while generating: {type(error).__name__}: {error}") from error
@@ -152,6 +164,7 @@ class TransformersEngine:
         import torch
         import transformers
 
+        from pytest_humaneval.engine.lora_shelf import LoraShelf
         from pytest_humaneval.engine.text_embeddings import embedded
         from pytest_humaneval.engine.virtual_tokens import Shelf
 
@@ -162,12 +175,20 @@ class TransformersEngine:
         self._tokenizer = transformers.AutoTokenizer.from_pretrained(directory)
         embed = partial(embedded, self._llm.get_input_embeddings())
         self._shelf = Shelf(self._llm.config, self._model.name, embed)
+        self._loras = LoraShelf(self._llm.config, self._model.name)
         positions = getattr(self._llm.config.get_text_config(), "max_position_embeddings", MAX_MODEL_LEN)
         self._longest = int(arguments["max-model-len"] or min(MAX_MODEL_LEN, positions))
         self._batch_size = int(arguments["max-num-seqs"] or MAX_NUM_SEQS)
 
-    def _continuation(self, key: str, request: Request) -> tuple[str, Continuation]:
-        """The request as a sequence to continue, and the digest of its deep prompt."""
+    def _apply(self, lora: str) -> None:
+        """Have the model be as this LoRA changes it, or as it is."""
+        if lora != self._applied:
+            assert self._loras is not None
+            self._loras.apply(self._llm, lora)
+            self._applied = lora
+
+    def _continuation(self, key: str, request: Request) -> tuple[Apart, Continuation]:
+        """The request as a sequence to continue, and what it needs of its batch."""
         from pytest_humaneval.engine.decoding import Continuation
 
         tokens = encode_prompt(self._tokenizer, request.prompt, self._model.name)
@@ -179,12 +200,18 @@ class TransformersEngine:
             checkpoint, tensor = self._shelf.get(wanted, tokens)
             deep, virtual = (wanted.digest, None) if checkpoint.peft_type == DEEP else ("", tensor)
             num_virtual = len(tensor)
+        lora = ""
+        if (adapter := request.prompt.adapter) is not None:
+            assert self._loras is not None, "start() comes first"
+            lora = self._loras.get(adapter).digest
+            if self._loras.load(self._llm, lora):
+                self._applied = None
         requested = request.sampling
         room = room_for_answer(len(tokens) + num_virtual, self._longest)
         if room < requested.max_tokens:
             self._short.add(key)
         sampling = Sampling(requested.temperature, requested.top_p, min(requested.max_tokens, room), requested.seed)
-        return deep, Continuation(key, tokens, sampling, request.seed, request.prompt.stop, virtual)
+        return Apart(deep, lora), Continuation(key, tokens, sampling, request.seed, request.prompt.stop, virtual)
 
     def _score(self, key: str, request: Request) -> Answer:
         """The log-probability of a given text, in one pass over it and its prompt."""
@@ -194,6 +221,7 @@ class TransformersEngine:
             tokens, begin = encode_scored(self._tokenizer, request.prompt, request.scored)
             room_for_answer(len(tokens), self._longest)
             begin = max(begin, 1)  # nothing is known of a text's first token
+            self._apply("")
             total = score_text(self._llm, tokens, begin)
         except EngineError as error:
             return key, error
@@ -207,12 +235,13 @@ class TransformersEngine:
         from pytest_humaneval.engine.decoding import Decoding, end_tokens
 
         self._waiting.sort(key=lambda pair: -len(pair[1].tokens))
-        deep = self._waiting[0][0]
-        chosen = [pair for pair in self._waiting if pair[0] == deep][: self._batch_size]
+        self._apart = self._waiting[0][0]
+        chosen = [pair for pair in self._waiting if pair[0] == self._apart][: self._batch_size]
         keys = {row.key for _, row in chosen}
         self._waiting = [pair for pair in self._waiting if pair[1].key not in keys]
         assert self._shelf is not None
-        prefix = self._shelf.by_digest(deep) if deep else None
+        prefix = self._shelf.by_digest(self._apart.deep) if self._apart.deep else None
+        self._apply(self._apart.lora)
         ends = end_tokens(self._llm, self._tokenizer)
         return Decoding(self._llm, self._tokenizer, [row for _, row in chosen], ends=ends, deep=prefix)
 

@@ -86,14 +86,19 @@ def mixed_prompt(soft_prompt: tuple[SoftCheckpoint, Any], tokens: list[int]) -> 
     Raises:
         EngineError: a deep prompt, which vLLM cannot take.
     """
-    import torch
-
     checkpoint, virtual = soft_prompt
     if checkpoint.peft_type == DEEP:
         raise EngineError(
             f"{checkpoint.directory} is a deep prompt, with keys and values for every layer; vLLM cannot use "
             "them; --humaneval-engine=transformers can"
         )
+    return embedded_prompt(virtual, tokens)
+
+
+def embedded_prompt(virtual: Any, tokens: list[int]) -> dict[str, Any]:
+    """The same, for virtual tokens (num_virtual_tokens, dim) in float32."""
+    import torch
+
     count = len(virtual)
     return {
         # vLLM looks the other rows up in the model's own table.

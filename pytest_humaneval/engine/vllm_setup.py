@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -22,6 +23,7 @@ BYTES_OF_A_NUMBER = {"float32": 4, "float": 4}  # in the cache, which has the mo
 # HumanEval's prompts have some 130 tokens. 32 is the least that the CPU's attention takes, and it costs nothing there:
 # one step of 128 sequences of 350 tokens took 14 ms of CPU time with it, 15 to 17 with 128 (float32, AVX2).
 BLOCK_SIZE = 32
+LORA_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)  # that vLLM makes room for
 FEW_CORES = 2  # too few to set one of them aside
 
 
@@ -68,6 +70,7 @@ def default_arguments(directory: Path, options: EngineOptions, *, cpu: bool) -> 
         "enable_prefix_caching": True,
         "seed": 0,
         **({"enable_prompt_embeds": True} if options.virtual_tokens else {}),
+        **(lora_arguments(options.lora_ranks) if options.lora_ranks else {}),
     }
     if not cpu:
         return common
@@ -80,6 +83,23 @@ def default_arguments(directory: Path, options: EngineOptions, *, cpu: bool) -> 
         "enforce_eager": True,
         "kv_cache_memory_bytes": _cache_bytes(config, longest, BYTES_OF_A_NUMBER.get(dtype, 2)),
     }
+
+
+def lora_arguments(ranks: Sequence[int]) -> dict[str, Any]:
+    """What vLLM is told for LoRAs of these ranks, all of which may be in one batch.
+
+    Raises:
+        EngineError: a rank that is larger than vLLM takes.
+    """
+    largest = max(ranks)
+    if (allowed := next((rank for rank in LORA_RANKS if rank >= largest), None)) is None:
+        raise EngineError(
+            f"--strategy: vLLM takes LoRAs of a rank up to {LORA_RANKS[-1]}, not {largest}; "
+            "--humaneval-engine=transformers takes any"
+        )
+    # One place more than there are: on a CPU vLLM 0.32 applies the last one to what has none in a mixed batch, as it
+    # counts from the end there. The last one stays empty, a change by nothing.
+    return {"enable_lora": True, "max_lora_rank": allowed, "max_loras": len(ranks) + 1}
 
 
 def flag(name: str, value: str) -> str:

@@ -66,7 +66,7 @@ def find_checkpoints(directory: Path) -> Mapping[str, SoftCheckpoint]:
         if (folder / ADAPTER_CONFIG).exists():
             return {"": read_checkpoint(folder)}
         if (folder / ROUTES).is_file():
-            routes = _read_json(folder / ROUTES)
+            routes = read_json(folder / ROUTES)
             return {category: read_checkpoint(folder / str(name)) for category, name in routes.items()}
     what = f"it has no {ADAPTER_CONFIG}" if directory.is_dir() else "the folder does not exist"
     raise StrategyError(f"{directory} is not a soft prompt: {what}; python -m soft_prompt train makes one")
@@ -78,20 +78,20 @@ def read_checkpoint(directory: Path) -> SoftCheckpoint:
     Raises:
         StrategyError: it cannot be read, or is another of PEFT's methods.
     """
-    adapter = _read_json(directory / ADAPTER_CONFIG)
+    adapter = read_json(directory / ADAPTER_CONFIG)
     peft_type, count = adapter.get("peft_type"), adapter.get("num_virtual_tokens")
     known = (PLAIN, DEEP, ENCODED, MULTITASK)
     if peft_type not in (*known, *CONDITIONED) or type(count) is not int or not 0 < count < MOST_VIRTUAL_TOKENS:
         raise StrategyError(
             f"{directory / ADAPTER_CONFIG}: peft_type {peft_type!r} with {count!r} virtual tokens is not a soft "
-            f"prompt; expected {', '.join(known[:-1])} or {known[-1]}"
+            f"prompt; expected {', '.join(known[:-1])} or {known[-1]} (a LoRA is --strategy=lora:DIR)"
         )
     if peft_type == MULTITASK and (tasks := adapter.get("num_tasks", 1)) != 1:
         raise StrategyError(
             f"{directory / ADAPTER_CONFIG}: has virtual tokens for {tasks!r} tasks, and nothing says which of them "
             "HumanEval is; save it for one (num_tasks 1, prompt_tuning_init EXACT_SOURCE_TASK or AVERAGE_SOURCE_TASKS)"
         )
-    manifest = _read_json(directory / MANIFEST) if (directory / MANIFEST).is_file() else {}
+    manifest = read_json(directory / MANIFEST) if (directory / MANIFEST).is_file() else {}
     return SoftCheckpoint(
         directory,
         peft_type,
@@ -124,7 +124,12 @@ def digest_of(peft_type: str, directory: Path) -> str:
     return hashlib.sha256(peft_type.encode() + b"\n" + content).hexdigest()
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object in a file.
+
+    Raises:
+        StrategyError: there is none.
+    """
     try:
         content = json.loads(jsonl.regular(path).read_text(encoding="utf-8"))
     except OSError as error:

@@ -26,6 +26,7 @@ from pytest_humaneval.plugin.registered import known_extensions, known_strategie
 from pytest_humaneval.postprocess import POSTPROCESSOR_SORT
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import completion_prompt
+from pytest_humaneval.prompting.lora_strategy import ranks_of
 from pytest_humaneval.prompting.registry import refuse_those_that_fill_no_gap, register, select_strategies
 from pytest_humaneval.prompting.soft_strategy import SoftStrategy, check_model
 from pytest_humaneval.registration import AUTO
@@ -156,7 +157,11 @@ def choose(config: pytest.Config) -> Choices:
         samples,
         options.ks(config, max(strategy.num_samples or samples for strategy in strategies)),
         postprocess,
-        replace(engine, virtual_tokens=any(isinstance(strategy, SoftStrategy) for strategy in strategies)),
+        replace(
+            engine,
+            virtual_tokens=any(isinstance(strategy, SoftStrategy) for strategy in strategies),
+            lora_ranks=ranks_of(strategies),
+        ),
         sandbox,
         options.value_of(config, "thinking-end", ""),
         extensions,
@@ -206,7 +211,7 @@ def who_answers(choices: Choices) -> tuple[Identity, Model | None]:
     """Who would answer, and its model where an engine holds it; on the controller, which finds it.
 
     Raises:
-        InputError: a model, file or option that cannot be used, or a soft prompt of another model.
+        InputError: a model, file or option that cannot be used, or a soft prompt or LoRA of another model.
     """
     identity, model = identify(choices.engine, choices.extensions.engines)
     if model is not None:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import get_args
 
 from pytest_humaneval.exceptions import StrategyError
 from pytest_humaneval.problem import Problem
+from pytest_humaneval.prompting.lora_strategy import LORA_PREFIX, lora_strategy
 from pytest_humaneval.prompting.soft_strategy import PREFIX, soft_strategy
+from pytest_humaneval.prompting.text_strategy import TEXT_PREFIX, text_strategy
 from pytest_humaneval.registration import ALL, Offer, Sort
 from pytest_humaneval.strategy import Strategy, StrategyMode
 from pytest_humaneval.wording import unknown
+
+LEARNED: Mapping[str, Callable[[Path, Mapping[str, Strategy]], Strategy]] = {
+    PREFIX: soft_strategy,
+    LORA_PREFIX: lora_strategy,
+    TEXT_PREFIX: text_strategy,
+}
+"""What makes a strategy of a folder, by what stands in front of the folder."""
 
 STRATEGY_SORT = Sort("strategy", "strategies", Strategy, "decorate it with @strategy", StrategyError)
 
@@ -40,7 +49,8 @@ def select_strategies(
 ) -> tuple[Strategy, ...]:
     """The strategies of ``--strategy``: names, several by comma, or ``all``; each once, in the order of their names.
 
-    A name ``soft:DIR`` is the soft prompt in that directory, relative to ``folder``.
+    A name ``soft:DIR`` is the soft prompt in that directory, relative to ``folder``; ``lora:DIR`` is the LoRA,
+    ``text:DIR`` the text prompt.
 
     Raises:
         StrategyError: an unknown name; says near ones and the list.
@@ -48,12 +58,13 @@ def select_strategies(
     requested = {name.strip() for value in names for name in value.split(",") if name.strip()}
     if not requested:
         raise StrategyError(f"--strategy: no name given; known: {', '.join(known)}")
-    soft = _soft_strategies(known, sorted(name for name in requested if name.startswith(PREFIX)), folder)
-    requested = {name for name in requested if not name.startswith(PREFIX)}
+    prefixes = tuple(LEARNED)
+    learned = _learned_strategies(known, sorted(name for name in requested if name.startswith(prefixes)), folder)
+    requested = {name for name in requested if not name.startswith(prefixes)}
     for name in sorted(requested - {ALL}):
         STRATEGY_SORT.find(name, known, "--strategy")
     chosen = known if ALL in requested else {name: known[name] for name in requested}
-    return tuple(strategy for _, strategy in sorted({**chosen, **soft}.items()))
+    return tuple(strategy for _, strategy in sorted({**chosen, **learned}.items()))
 
 
 def refuse_those_that_fill_no_gap(strategies: Iterable[Strategy], problems: Iterable[Problem]) -> None:
@@ -71,14 +82,15 @@ def refuse_those_that_fill_no_gap(strategies: Iterable[Strategy], problems: Iter
         )
 
 
-def _soft_strategies(known: Mapping[str, Strategy], names: Iterable[str], folder: Path) -> dict[str, Strategy]:
+def _learned_strategies(known: Mapping[str, Strategy], names: Iterable[str], folder: Path) -> dict[str, Strategy]:
     by_name: dict[str, tuple[Path, Strategy]] = {}
     for name in names:
-        directory = folder / Path(name.removeprefix(PREFIX)).expanduser()
-        soft = soft_strategy(directory, known)
-        earlier, _ = by_name.setdefault(soft.name, (directory, soft))
+        prefix = next(prefix for prefix in LEARNED if name.startswith(prefix))
+        directory = folder / Path(name.removeprefix(prefix)).expanduser()
+        learned = LEARNED[prefix](directory, known)
+        earlier, _ = by_name.setdefault(learned.name, (directory, learned))
         if earlier.resolve() != directory.resolve():
             raise StrategyError(
-                f"--strategy: {earlier} and {directory} would both be named {soft.name!r}; rename one of the folders"
+                f"--strategy: {earlier} and {directory} would both be named {learned.name!r}; rename one of the folders"
             )
-    return {name: soft for name, (_, soft) in by_name.items()}
+    return {name: learned for name, (_, learned) in by_name.items()}

@@ -32,18 +32,10 @@ def soft_strategy(directory: Path, known: Mapping[str, Strategy]) -> SoftStrateg
     Raises:
         StrategyError: the folder is no soft prompt, or names a text strategy that is not ``known``.
     """
-    directory = Path(os.path.abspath(directory))
-    if not re.fullmatch(r"[\w.-]+", directory.name):
-        raise StrategyError(
-            f"--strategy: {directory} cannot be the name of a strategy; give the folder a name of letters, "
-            "digits, '.', '_', '-'"
-        )
+    directory = named_folder(directory)
     checkpoints = find_checkpoints(directory)
     first = next(iter(checkpoints.values()))
-    if (base := known.get(first.strategy)) is None:
-        raise StrategyError(
-            f"--strategy: {directory} stands in front of the strategy {first.strategy!r}, which is unknown"
-        )
+    base = known_base(directory, first.strategy, known)
 
     def build_prompt(problem: Problem) -> Prompt:
         checkpoint = checkpoints.get("") or checkpoints[category(problem).value]
@@ -58,14 +50,40 @@ def soft_strategy(directory: Path, known: Mapping[str, Strategy]) -> SoftStrateg
     )
 
 
+def named_folder(directory: Path) -> Path:
+    """The folder with its whole path, whose name a strategy can have.
+
+    Raises:
+        StrategyError: it has another.
+    """
+    directory = Path(os.path.abspath(directory))
+    if not re.fullmatch(r"[\w.-]+", directory.name):
+        raise StrategyError(
+            f"--strategy: {directory} cannot be the name of a strategy; give the folder a name of letters, "
+            "digits, '.', '_', '-'"
+        )
+    return directory
+
+
+def known_base(directory: Path, name: str, known: Mapping[str, Strategy]) -> Strategy:
+    """The text strategy that a checkpoint was trained with.
+
+    Raises:
+        StrategyError: it is not ``known``.
+    """
+    if (base := known.get(name)) is None:
+        raise StrategyError(f"--strategy: {directory} stands in front of the strategy {name!r}, which is unknown")
+    return base
+
+
 def check_model(strategies: Iterable[Strategy], model: str, digest: str) -> None:
-    """Refuse soft prompts that were trained on another model than the one that is going to run.
+    """Refuse soft prompts and LoRAs that were trained on another model than the one that is going to run.
 
     Raises:
         ModelError: there is one; names both.
     """
     for strategy in strategies:
-        for soft in strategy.checkpoints if isinstance(strategy, SoftStrategy) else ():
+        for soft in getattr(strategy, "checkpoints", ()):
             if soft.model_digest not in ("", digest):  # PEFT's own do not say; their size is checked by the engine
                 raise ModelError(
                     f"--strategy: {strategy.name} was made for {soft.model} ({short_digest(soft.model_digest)}), "

@@ -12,7 +12,7 @@ import pytest
 from test_data import written_mbpp
 from tiny_training import tiny_directory
 
-from pytest_humaneval.exceptions import ConfigError
+from pytest_humaneval.exceptions import ConfigError, DatasetError, InputError
 from soft_prompt import bench
 from soft_prompt.bench import RULE, Result, chosen, final, run_bench, table
 from soft_prompt.bench_config import Bench, read_bench
@@ -29,6 +29,8 @@ num_virtual_tokens = 4
 batch_size = 1
 gradient_accumulation_steps = 1
 eval_steps = 2
+max_eval_samples = 2
+sampler = "decoding"
 [methods.likelihood]
 [methods.mixture]
 kind = "mixture"
@@ -46,6 +48,35 @@ def folder(tmp_path: Path) -> Path:
 def result(method: str, seed: int = 0, **others: Any) -> Result:
     facts = {"validation_loss": 1.0, "passed": 5, "problems": 10, "trainable": 100, "tokens": 1, "seconds": 1.0}
     return Result(method, seed, **{**facts, "memory_mib": 1, **others})
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"strategy": "minimall"}, "methods.mixture: strategy: unknown strategy 'minimall'; did you mean 'minimal'"),
+        ({"teacher_url": "http://a/v1", "teacher_file": "b"}, "methods.mixture: teacher_url and teacher_file exclude"),
+        ({"kind": "attention", "source_prompts": ("gone",)}, "methods.mixture: .*gone"),
+    ],
+)
+def test_what_would_end_a_later_training_is_refused_before_the_first(
+    settings: dict[str, Any], message: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench, "_apart", pytest.fail)
+    asked = read_bench(folder / "bench.toml")
+    last = replace(asked.methods["mixture"], **settings)
+    with pytest.raises(InputError, match=message):
+        run_bench(replace(asked, methods={**asked.methods, "mixture": last}), "any", folder / "cache", folder / "out")
+    (folder / "mbpp.jsonl").unlink()
+    with pytest.raises(DatasetError, match=r"mbpp\.jsonl"):
+        run_bench(asked, "any", folder / "cache", folder / "out")
+    assert not (folder / "out").exists()
+
+
+def test_what_a_training_refuses_is_told_once_with_its_method(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    asked = replace(read_bench(folder / "bench.toml"), budget_tokens=1, seeds=(0,))
+    with pytest.raises(ConfigError, match=r"^likelihood, seed 0: budget_tokens: one step takes \d+ tokens, more than"):
+        run_bench(asked, str(tiny_directory()), folder / "cache", folder / "out")
+    assert "budget_tokens" not in capfd.readouterr().err
 
 
 @pytest.mark.filterwarnings("default")  # of TensorBoard and matplotlib
@@ -77,9 +108,9 @@ def test_every_method_gets_the_same_budget_and_is_not_trained_twice(
     assert RULE in (output / "bench.md").read_text()
     with pytest.raises(ConfigError, match="holds a bench of other methods, seeds or budget"):
         run_bench(replace(asked, budget_tokens=901), model, cache, output)
-    small = replace(asked.config("likelihood", 0), max_input_tokens=1)
-    with pytest.raises(ConfigError, match=r"one step of likelihood takes \d+ tokens, more than the 1 of"):
-        bench.train_and_validate("likelihood", small, model, cache, folder / "small")
+    short = replace(asked.config("likelihood", 0), max_input_tokens=0, max_hours=1e-9)
+    with pytest.raises(ConfigError, match=r"one step takes \d+ s, longer than the 1e-09 h of the whole training"):
+        bench.train_and_validate("likelihood", short, model, cache, folder / "short")
 
 
 def test_the_rule_takes_the_best_mean_then_the_smaller_method_then_the_best_seed() -> None:
@@ -111,12 +142,18 @@ def test_the_final_evaluation_is_done_once(tmp_path: Path, monkeypatch: pytest.M
     [
         (("seeds = [0, 1]", "seeds = [0, 0]"), "seeds has one of"),
         (("seeds = [0, 1]", "seeds = []"), "seeds must be a list of whole numbers from 0"),
-        (("budget_tokens = 900", ""), "budget_tokens must be a whole number from 1, not None"),
-        (("budget_tokens", "budget"), "unknown key 'budget'; did you mean 'budget_tokens'"),
+        (("budget_tokens = 900", ""), "has no budget, and no training would end; give budget_tokens or budget_hours"),
+        (("budget_tokens = 900", "budget_tokens = 0.5"), "budget_tokens must be a whole number from 0, not 0.5"),
+        (("budget_tokens = 900", "budget_hours = -1"), "budget_hours must be a number from 0, not -1"),
+        (("budget_tokens", "budget"), "unknown key 'budget'; did you mean 'budget_hours' or 'budget_tokens'"),
         (("eval_steps = 2", "seed = 2"), "common: seed is the bench's to choose"),
         (('kind = "mixture"', 'kind = "mix"'), "methods.mixture: kind must be one of"),
         (('kind = "mixture"', 'kind = "gated"'), "methods.mixture: gradient_accumulation_steps: has to be 2 or more"),
         (("[methods.mixture]", "[methods.'a/b']"), "'a/b' cannot name a method"),
+        (
+            ('kind = "mixture"', "max_train_samples = 2"),
+            "max_train_samples has to be the same for all methods",
+        ),
         (("seeds = [0, 1]", "seeds = ["), "not TOML"),
     ],
 )

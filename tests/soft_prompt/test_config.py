@@ -65,3 +65,13 @@ def test_overrides_replace_the_file_and_are_checked_too(tmp_path: Path) -> None:
     assert read_config(path, seed=2, data=None).seed == 2
     with pytest.raises(ConfigError, match="seed must be a whole number from 0, not -1"):
         read_config(path, seed=-1)
+
+
+def test_several_datasets_are_a_list_and_files_among_them_are_relative(tmp_path: Path) -> None:
+    config = read_config(written(tmp_path, "data = ['mbpp', 'mine.jsonl']\ndata_weights = [1, 0.5]\n"))
+    assert config.data == ("mbpp", str(tmp_path / "mine.jsonl"))
+    assert list(config.data_weights) == [1, 0.5]
+    with pytest.raises(ConfigError, match=r"training\.toml:1: data_weights must be a list of numbers above 0"):
+        read_config(written(tmp_path, "data_weights = [1, 0]"))
+    with pytest.raises(ConfigError, match="data must be the name of a dataset, or a list of such names"):
+        read_config(written(tmp_path, "data = []"))

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pytest_humaneval import check_correctness
-from pytest_humaneval.exceptions import DatasetError
+from pytest_humaneval import Problem, check_correctness
+from pytest_humaneval.dataset.load import read_problems
+from pytest_humaneval.exceptions import ConfigError, DatasetError
 from soft_prompt.data import read_training_data, shape, single_assertions
 
 ROW: dict[str, Any] = {
@@ -125,3 +127,78 @@ def test_a_sample_is_drawn_by_the_seed_and_nothing_twice(tmp_path: Path) -> None
     assert set(drawn.train) < set(data.train)
     assert drawn.validation == data.validation  # 0: all
     assert drawn == data.sample(8, 5, seed=3) != data.sample(8, 0, seed=4)
+
+
+def own(number: int, **others: Any) -> dict[str, Any]:
+    """A row of a user's own problems."""
+    return {
+        "task_id": f"mine/{number}", "prompt": f'def shelf{number}(books):\n    """Sort books, tallest first."""\n',
+        "entry_point": f"shelf{number}", "canonical_solution": "    return sorted(books)[::-1]\n",
+        "test": f"assert shelf{number}([1, 2]) == [2, 1]\nassert shelf{number}([]) == []\n", **others,
+    }  # fmt: skip
+
+
+def own_file(folder: Path, *rows: dict[str, Any]) -> str:
+    path = folder / "mine.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return str(path)
+
+
+def test_several_datasets_are_one_training_and_their_forms_are_recorded(tmp_path: Path) -> None:
+    mine = own_file(tmp_path, *(own(number) for number in range(9)), own(9), own(10, split="validation"))
+    data = read_training_data((written(tmp_path, ROW), mine), (1, 2.5))
+    assert [problem.task_id for problem in data.validation] == ["mine/9", "mine/10"]
+    assert len(data.train) == 1 + 9
+    first, second = data.sources
+    assert (first.form, first.train, first.validation, first.weight) == ("mbpp", 1, 0, 1)
+    assert (second.form, second.train, second.validation, second.weight) == ("problems", 9, 2, 2.5)
+    assert data.times("MBPP/601", 0) == 1
+    drawn = [data.times(f"mine/{number}", seed) for number in range(9) for seed in range(40)]
+    assert set(drawn) == {2, 3}
+    assert 2.35 < sum(drawn) / len(drawn) < 2.65  # five standard deviations of 360 coins: 0.13
+    assert "mine.jsonl: 9 and 2, weight 2.5 (problems)" in data.summary()
+    with pytest.raises(ConfigError, match="data_weights: has 1 numbers for 2 datasets; give one for each"):
+        read_training_data((mine, mine), (1,))
+    with pytest.raises(DatasetError, match=r"mine/0 is in .*mine\.jsonl already"):
+        read_training_data((mine, mine))
+
+
+def test_humaneval_gets_in_by_no_file_of_one_s_own(tmp_path: Path) -> None:
+    copied = read_problems()[23]
+    renamed = {
+        "task_id": "mine/1", "entry_point": "size", "prompt": copied.prompt.replace("strlen", "size"),
+        "canonical_solution": copied.canonical_solution, "test": copied.test,
+    }  # fmt: skip
+    test_split = own(2, task_id="Mbpp/11")
+    data = read_training_data(own_file(tmp_path, own(0), renamed, test_split))
+    assert [problem.task_id for problem in data.train] == ["mine/0"]
+    assert data.near_duplicates == {"mine/1": "HumanEval/23"}
+    assert "MBPP's test split" in data.unusable["Mbpp/11"]
+    with pytest.raises(DatasetError, match="HumanEval/23 is what the result is measured on"):
+        read_training_data((written(tmp_path, ROW), own_file(tmp_path, renamed | {"task_id": "HumanEval/23"})))
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (own(1, canonical_solution=" "), "has no canonical_solution"),
+        (own(1, canonical_solution="    retrn 1\n"), "prompt and solution do not parse"),
+    ],
+)
+def test_what_cannot_be_learned_of_one_s_own_says_why(row: dict[str, Any], reason: str, tmp_path: Path) -> None:
+    assert read_training_data(own_file(tmp_path, own(0), row)).unusable == {"mine/1": reason}
+
+
+def test_a_split_that_is_none_names_file_and_line(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"mine\.jsonl:2: field 'split' must be train or validation, not 'test'"):
+        read_training_data(own_file(tmp_path, own(0), own(1, split="test")))
+
+
+def test_a_check_that_is_no_row_of_assertions_counts_as_a_whole() -> None:
+    loop = "def check(candidate):\n    assert candidate(1)\n    for x in (1, 2):\n        assert candidate(x)\n"
+    problem = Problem("mine/1", "def f(x):\n", "f", "    return 1\n", loop)
+    assert single_assertions(problem) == (problem,)
+    asserts = "def check(candidate):\n    two = 2\n    assert candidate(\n        two)\n    assert candidate(1)\n"
+    parts = single_assertions(replace(problem, test=asserts))
+    assert [part.test.count("assert") for part in parts] == [1, 1]
+    assert all("two = 2" in part.test for part in parts)

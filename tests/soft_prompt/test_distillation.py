@@ -14,13 +14,14 @@ from pytest_humaneval import Problem, Prompt, chat_prompt, completion_prompt
 from pytest_humaneval.exceptions import DatasetError
 from soft_prompt import distillation
 from soft_prompt.data import TrainingData
-from soft_prompt.distillation import answered, lessons, up_to_the_body
+from soft_prompt.distillation import lessons, up_to_the_body
 from soft_prompt.initial import make_prompt
 from soft_prompt.model import FrozenModel
-from soft_prompt.train import Examples
+from soft_prompt.teacher import answered
 from soft_prompt.watch import read_metrics
 
 STRATEGIES = {one.name: one for one in importlib.import_module("pytest_humaneval.strategies").bundled()}
+MINIMAL_AND_CHAT = (STRATEGIES["minimal"], STRATEGIES["chat"])
 
 
 def problem(number: int) -> Problem:
@@ -42,8 +43,8 @@ def test_the_student_comes_nearer_to_its_teacher(frozen: FrozenModel, tmp_path: 
     answers_of(tmp_path, *range(8))
     config = replace(SHORT, objective="distillation", max_steps=12, eval_steps=12, learning_rate=0.05)
     student, teacher = STRATEGIES["minimal"], STRATEGIES["chat"]
-    objective, *splits = lessons(DATA, student, teacher, frozen, config, tmp_path, silent)
-    trained_on(frozen, Examples(*splits), objective, config, tmp_path)
+    objective, examples = lessons(DATA, student, teacher, frozen, config, tmp_path, silent)
+    trained_on(frozen, examples, objective, config, tmp_path)
     metrics = read_metrics(tmp_path)
     assert metrics[-1].loss < metrics[0].loss - 0.2
 
@@ -56,9 +57,9 @@ def test_a_student_that_sees_what_its_teacher_sees_has_nothing_to_learn_but_the_
     text = "# x\n"
     config = replace(SHORT, prompt_tuning_init="text", prompt_tuning_init_text=text, num_virtual_tokens=len(text))
     teacher = replace(STRATEGIES["minimal"], build_prompt=lambda one: completion_prompt(text + one.prompt))
-    objective, train, _ = lessons(DATA, STRATEGIES["minimal"], teacher, frozen, config, tmp_path, silent)
+    objective, examples = lessons(DATA, STRATEGIES["minimal"], teacher, frozen, config, tmp_path, silent)
     prompt = make_prompt(frozen, config)
-    (work,) = objective.prepare(prompt, frozen, train[:2], 0)
+    (work,) = objective.prepare(prompt, frozen, examples.train[:2], 0)
     loss = objective.loss(prompt, frozen, work).item()
     with torch.no_grad():
         logits = prompt.logits(frozen, work.batch).float()
@@ -82,7 +83,8 @@ def test_the_teacher_answers_what_it_has_not_yet(frozen: FrozenModel, tmp_path: 
 
 def test_a_teacher_without_answers_is_an_error(frozen: FrozenModel, tmp_path: Path) -> None:
     answers_of(tmp_path, *range(8), body=" \n")
-    with pytest.raises(DatasetError, match="no training example"):
+    message = r"teacher, chat, answered 0 of 8 problems: there is no training example\. .* another teacher"
+    with pytest.raises(DatasetError, match=message):
         lessons(DATA, STRATEGIES["minimal"], STRATEGIES["chat"], frozen, SHORT, tmp_path, silent)
 
 
@@ -123,11 +125,11 @@ def test_kept_distributions_lead_the_same_way_and_are_made_once(
     losses = []
     for top_k in (0, size - 1, 8):
         config = replace(SHORT, objective="distillation", teacher_top_k=top_k)
-        objective, train, _ = lessons(DATA, STRATEGIES["minimal"], STRATEGIES["chat"], frozen, config, tmp_path, silent)
+        objective, examples = lessons(DATA, STRATEGIES["minimal"], STRATEGIES["chat"], frozen, config, tmp_path, silent)
         prompt = make_prompt(frozen, config)
         calls.clear()
         for _ in range(2):
-            (work,) = objective.prepare(prompt, frozen, train[:3], 0)
+            (work,) = objective.prepare(prompt, frozen, examples.train[:3], 0)
             loss = objective.loss(prompt, frozen, work)
         loss.backward()
         losses.append((loss.item(), prompt.tensors()[""].grad))
@@ -137,4 +139,4 @@ def test_kept_distributions_lead_the_same_way_and_are_made_once(
     assert 0 < losses[2][0] <= losses[0][0] + 1e-4
     cut = next((tmp_path / "teacher-logits").iterdir())
     cut.write_bytes(cut.read_bytes()[:20])
-    assert objective.prepare(prompt, frozen, train[:3], 0)[0].more[0].shape[1] == 8
+    assert objective.prepare(prompt, frozen, examples.train[:3], 0)[0].more[0].shape[1] == 8

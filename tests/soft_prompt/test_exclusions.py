@@ -22,7 +22,8 @@ from soft_prompt.session import Loaded, bundled_strategies, make_objective, trai
 @pytest.mark.filterwarnings("default")  # of TensorBoard and matplotlib
 def test_a_training_says_what_the_data_lacks_and_what_its_gates_came_to(frozen: FrozenModel, tmp_path: Path) -> None:
     written_mbpp(tmp_path)  # all of its tasks are about lists
-    loaded = Loaded(bundled_strategies(), read_training_data(str(tmp_path / "mbpp.jsonl")), frozen)
+    data = read_training_data(str(tmp_path / "mbpp.jsonl"))
+    loaded = Loaded(bundled_strategies(), data, frozen, data.validation)
     said = io.StringIO()
     config = replace(SHORT, max_steps=1, eval_steps=1)
     train_loaded(replace(config, kind="gated"), loaded, tmp_path / "gated", said)

@@ -105,15 +105,26 @@ def test_advantages_are_standard_scores_within_a_group() -> None:
     assert group_advantages([0.3, 0.3, 0.3, 0.3]) == [0, 0, 0, 0]
 
 
-def test_equal_rewards_move_nothing(frozen: FrozenModel, tmp_path: Path) -> None:
-    class Indifferent(Reward):
+@pytest.mark.parametrize(
+    ("sort", "share", "why"),
+    [
+        (Reward, 0.5, "all completions of a problem got the same reward (mean reward now 0.50)"),
+        (KeepPassing, 0.5, "no completion holds under every assertion (mean reward now 0.50)"),
+        (Preference, 1.0, "no problem has both a completion that passes and one that fails (mean reward now 1.00)"),
+    ],
+)
+def test_equal_rewards_move_nothing_and_it_says_why(
+    sort: type[Sampled], share: float, why: str, frozen: FrozenModel, tmp_path: Path
+) -> None:
+    class Indifferent(sort):  # type: ignore[valid-type, misc]
         def judge(self, example: Example, generation: str) -> Judged:
-            return Judged("", 0.5, 1)
+            return Judged("", share, 1)
 
     said: list[str] = []
-    config = replace(CONFIG, max_steps=10, eval_steps=10)
+    config = replace(CONFIG, max_steps=9, eval_steps=9)
     trained_on(frozen, examples(frozen), Indifferent(DATA, MINIMAL, config, said.append), config, tmp_path)
-    assert "for 10 batches all completions of a problem got the same reward (now 0.50)" in said[0]
+    assert len(said) == 1
+    assert f"nothing could be learned from 5 batches in a row: {why}" in said[0]
     assert torch.equal(load_prompt(tmp_path, frozen).tensors()[""], make_prompt(frozen, config).tensors()[""])
 
 

@@ -68,6 +68,12 @@ def test_the_command_line_trains_reports_and_goes_on(folder: Path, capsys: pytes
     assert (output / "training.png").is_file() == ("training.png" in err)
     assert find_checkpoints(output)[""].strategy == "minimal"
     assert load_prompt(output, load_tiny()).num_virtual_tokens == 4
+    (recorded,) = json.loads((output / "best" / "soft_prompt.json").read_text())["data"]
+    assert (recorded["form"], recorded["train"], recorded["weight"]) == ("mbpp", 3, 1.0)
+    rows = (folder / "mbpp.jsonl").read_text().splitlines(keepends=True)
+    (folder / "mbpp.jsonl").write_text("".join(rows[:-1]))
+    assert main([*arguments(folder), "--max-steps=4"]) == 4
+    assert "holds a training on another " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

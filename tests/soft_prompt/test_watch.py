@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import time
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,15 @@ def test_the_line_shows_loss_speed_and_time_left(tmp_path: Path) -> None:
         line = watch.line(metrics(2))
     assert line.startswith("step 2/4  loss 0.5000  validation 0.7500  2,000 tokens/s  ")
     assert line.endswith(" s left")
+
+
+def test_of_a_budget_the_line_shows_what_is_spent(tmp_path: Path) -> None:
+    with Watch(tmp_path, 1_000_000, start=4, spent=0.5, stream=io.StringIO()) as watch:
+        time.sleep(0.05)
+        line = watch.line(metrics(5), 0.501)
+    assert line.startswith("step 5, 50% of the budget  loss 0.2000")
+    left = float(line.split("  ")[-1].removesuffix(" s left"))
+    assert 24 < left < 120, "0.05 s took 0.1 % of it, and 49.9 % are left"
 
 
 def test_a_terminal_has_one_line_and_a_log_one_for_each_evaluation(tmp_path: Path) -> None:

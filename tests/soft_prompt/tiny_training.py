@@ -21,6 +21,7 @@ from soft_prompt.train import Examples, train
 SHORT = Config(
     precision="float32", num_virtual_tokens=4, learning_rate=0.03, warmup_steps=1, batch_size=2,
     gradient_accumulation_steps=2, max_steps=6, eval_steps=2, save_steps=2, early_stopping_patience=0,
+    sampler="decoding",
 )  # fmt: skip
 END = 258  # the tiny model's end of a turn
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_humaneval.plain import from_plain, to_plain
-from pytest_humaneval.prompt import Message, Prompt, VirtualTokens
+from pytest_humaneval.prompt import Adapter, Message, Prompt, VirtualTokens
 from pytest_humaneval.sample import Request, Sampling
 
 text = st.text(st.characters(), max_size=20)  # with lone surrogates
@@ -19,6 +19,7 @@ prompts = st.builds(
     stop=st.lists(text, max_size=3).map(tuple),
     completion_prefix=text,
     virtual_tokens=st.none() | st.builds(VirtualTokens, text, text),
+    adapter=st.none() | st.builds(Adapter, text, text, text),
 )
 samplings = st.builds(Sampling, st.floats(0, 2), st.floats(0.1, 1), st.integers(1, 1000), st.integers(0, 10))
 requests = st.builds(Request, prompts, samplings, st.integers(0, 5), text, text)
@@ -81,3 +82,12 @@ def test_a_soft_prompt_is_known_by_its_numbers_wherever_they_lie() -> None:
 
     assert key("here", "1") == key("there", "1")
     assert len({key("here", "1"), key("here", "2"), PLAIN.key("m")}) == 3
+
+
+def test_a_lora_is_known_by_its_digest_and_is_no_soft_prompt() -> None:
+    def key(adapter: Adapter | None, virtual: VirtualTokens | None = None) -> str:
+        return replace(PLAIN, prompt=replace(PLAIN.prompt, adapter=adapter, virtual_tokens=virtual)).key("m")
+
+    assert key(Adapter("here", "1", "a")) == key(Adapter("there", "1", "b"))
+    keys = {key(Adapter("here", "1", "a")), key(Adapter("here", "2", "a")), key(None, VirtualTokens("here", "1"))}
+    assert len({*keys, PLAIN.key("m")}) == 4

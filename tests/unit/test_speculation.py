@@ -136,6 +136,7 @@ def test_nothing_is_guessed_while_something_is_sampled(guesser: Guesser) -> None
         (EngineOptions(engine_args={"speculative_config": "{}"}), True, False),
         (EngineOptions(engine_args={"tensor_parallel_size": "2"}), True, False),
         (EngineOptions(virtual_tokens=True), True, False),
+        (EngineOptions(lora_ranks=(8,)), True, False),
     ],
 )
 def test_who_is_handed_guesses(
