@@ -194,8 +194,9 @@ class Replica:
             answer = await self._answer_to(
                 self.client.get("/models", cast_to=object), min(self.timeout, _START_TIMEOUT)
             )
-            self.adapters = {str(model["id"]) for model in answer["data"] if model.get("parent")}  # vLLM's LoRAs
-            return [str(model["id"]) for model in answer["data"]]
+            parents = {str(model["id"]): dict(model).get("parent") for model in answer["data"]}
+            self.adapters = {name for name, parent in parents.items() if parent}  # vLLM's LoRAs
+            return list(parents)
         except LoadingError:
             raise
         except HasteError:

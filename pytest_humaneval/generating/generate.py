@@ -50,7 +50,8 @@ def generate(words: Sequence[str]) -> int:
     Raises:
         InputError: an option that cannot be used, or a file that cannot be written or is of something else.
     """
-    parser = argparse.ArgumentParser("python -m pytest_humaneval generate", description=ABOUT)
+    # --engine is an option of a run, and no short form of --engines.
+    parser = argparse.ArgumentParser("python -m pytest_humaneval generate", description=ABOUT, allow_abbrev=False)
     parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="samples.jsonl or samples.jsonl.gz")
     parser.add_argument(
         FLAG, metavar="ADDRESS", dest="address",

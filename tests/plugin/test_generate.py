@@ -35,7 +35,7 @@ def test_the_samples_are_those_of_a_run(evaluate: Evaluate, tmp_path: Path, pyte
     strategies = "minimal,chat,best_of"
     (tmp_path / "generate").mkdir()
     output = tmp_path / "samples.jsonl.gz"
-    options = (f"--strategy={strategies}", "--num-samples=2")
+    options = (f"--strategy={strategies}", "--num-samples=2", "--engine=scripted")
     made = subprocess.run(
         command(tmp_path / "generate", output, *options, script=SCRIPT),
         capture_output=True, text=True, check=False, timeout=300,

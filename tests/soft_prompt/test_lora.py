@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from soft_prompt.initial import make_prompt
 from soft_prompt.model import FrozenModel
 from soft_prompt.watch import read_metrics
 
-peft = pytest.importorskip("peft")
+pytestmark = pytest.mark.skipif(find_spec("peft") is None, reason="PEFT is not installed (extra soft-prompt)")
 
 BATCH = collate(EXAMPLES.train[:2], pad=0)
 LORA: dict[str, Any] = {"kind": "lora", "lora_rank": 4, "learning_rate": 0.01}
@@ -46,7 +48,7 @@ def test_it_learns_is_peft_s_own_and_leaves_the_model_as_it_was(frozen: FrozenMo
     metrics = read_metrics(tmp_path)
     assert metrics[-1].loss < metrics[0].loss - 0.3
     assert torch.equal(plain_logits(frozen), before)
-    theirs = peft.PeftModel.from_pretrained(load_tiny().model, str(tmp_path / "last")).eval()
+    theirs = import_module("peft").PeftModel.from_pretrained(load_tiny().model, str(tmp_path / "last")).eval()
     with torch.no_grad():
         ours = load_prompt(tmp_path / "last", frozen).logits(frozen, BATCH)
         expected = theirs(input_ids=BATCH.input_ids, attention_mask=BATCH.attention_mask).logits[:, BATCH.kept - 1]
