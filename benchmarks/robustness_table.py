@@ -22,7 +22,7 @@ from pytest_humaneval.statistics.robustness import Robustness, robustness_of
 from pytest_humaneval.wording import p_text
 
 FOLDER = Path(__file__).parent / "results" / "robustness"
-GROUPS = {"single": ("minimal", "chat", "lm_eval_instruct"), "guided": ("best_of",)}
+GROUPS = {"single": ("minimal", "lm_eval_instruct"), "chat": ("chat",), "guided": ("best_of",)}
 
 
 def main() -> None:
