@@ -34,10 +34,15 @@ def main() -> None:
         missing = [group for group in GROUPS if not (FOLDER / group / "run.json").exists()]
         for group in options.group or missing:
             run(group, pytest_options)
-    finished = [FOLDER / group for group in GROUPS if (FOLDER / group / "run.json").exists()]
-    text = table([row for folder in finished for row in robustness_of(read_results(folder).outcomes)])
+    text = table(rows())
     (FOLDER / "table.md").write_text(text, encoding="utf-8")
     print(text)
+
+
+def rows() -> list[Robustness]:
+    """Those of the groups that have been run."""
+    finished = [FOLDER / group for group in GROUPS if (FOLDER / group / "run.json").exists()]
+    return [row for folder in finished for row in robustness_of(read_results(folder).outcomes)]
 
 
 def run(group: str, pytest_options: Sequence[str]) -> None:

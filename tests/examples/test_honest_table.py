@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 from documentation import DOCS, README
 
-from benchmarks import adaptive_table, mbpp_table
+from benchmarks import adaptive_table, mbpp_table, robustness_table
 from benchmarks.engine_measure import read_result
 from benchmarks.honest_table import batches, finished, sharing, table
 from benchmarks.postprocessors import sentence
@@ -31,6 +31,10 @@ def test_other_tables_are_those_of_their_results_too(bench: ModuleType, page: Pa
     text = page.read_text()
     assert table(found.values()) in text
     assert batches(found, bench.FOLDER.name) in text
+
+
+def test_the_page_on_rewrites_has_the_figures_of_the_results() -> None:
+    assert robustness_table.table(robustness_table.rows()) in (DOCS / "robustness.md").read_text()
 
 
 def test_the_page_says_what_post_processing_is_worth() -> None:
