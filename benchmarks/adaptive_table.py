@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.honest_table import batches, finished, run_missing, table
+from benchmarks.honest_table import write_table
 
 FOLDER = Path(__file__).parent / "results" / "adaptive"
 GROUPS = {
@@ -28,11 +28,7 @@ GROUPS = {
 
 
 def main() -> None:
-    run_missing(__doc__, FOLDER, GROUPS)
-    results = finished(FOLDER, GROUPS)
-    text = f"{table(results.values())}\n{batches(results, FOLDER.name)}"
-    (FOLDER / "table.md").write_text(text, encoding="utf-8")
-    print(text)
+    write_table(__doc__, FOLDER, GROUPS)
 
 
 if __name__ == "__main__":

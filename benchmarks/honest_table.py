@@ -90,6 +90,17 @@ def run_missing(
         run(groups[group], folder / group, (*fixed_options, *pytest_options))
 
 
+def write_table(
+    description: str | None, folder: Path, groups: Mapping[str, Sequence[str]], fixed_options: Sequence[str] = ()
+) -> None:
+    """Run what the command line asks for, and write the table of what has been run, with what each group took."""
+    run_missing(description, folder, groups, fixed_options)
+    results = finished(folder, groups)
+    text = f"{table(results.values())}\n{batches(results, folder.name)}"
+    (folder / "table.md").write_text(text, encoding="utf-8")
+    print(text)
+
+
 def finished(folder: Path = FOLDER, groups: Iterable[str] = GROUPS) -> dict[str, Results]:
     """The results of the groups that have been run, in their order."""
     return {group: read_results(folder / group) for group in groups if (folder / group / "run.json").exists()}

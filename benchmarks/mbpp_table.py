@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.honest_table import batches, finished, run_missing, table
+from benchmarks.honest_table import write_table
 
 FOLDER = Path(__file__).parent / "results" / "mbpp"
 GROUPS = {
@@ -28,11 +28,7 @@ OPTIONS = ("--humaneval-dataset=mbpp", "--timeout=10")
 
 
 def main() -> None:
-    run_missing(__doc__, FOLDER, GROUPS, OPTIONS)
-    results = finished(FOLDER, GROUPS)
-    text = f"{table(results.values())}\n{batches(results, FOLDER.name)}"
-    (FOLDER / "table.md").write_text(text, encoding="utf-8")
-    print(text)
+    write_table(__doc__, FOLDER, GROUPS, OPTIONS)
 
 
 if __name__ == "__main__":

@@ -11,13 +11,10 @@ generations are in the store, and finished rows stay in the folder. More pytest 
 
 from __future__ import annotations
 
-import argparse
-import subprocess
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
-from pytest_humaneval.results.read import read_results
+from benchmarks.honest_table import finished, run_missing
 from pytest_humaneval.statistics.robustness import Robustness, robustness_of
 from pytest_humaneval.wording import p_text
 
@@ -26,14 +23,7 @@ GROUPS = {"single": ("minimal", "lm_eval_instruct"), "chat": ("chat",), "guided"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--group", action="append", choices=GROUPS, default=[])
-    parser.add_argument("--only-table", action="store_true")
-    options, pytest_options = parser.parse_known_args()
-    if not options.only_table:
-        missing = [group for group in GROUPS if not (FOLDER / group / "run.json").exists()]
-        for group in options.group or missing:
-            run(group, pytest_options)
+    run_missing(__doc__, FOLDER, GROUPS, ("--humaneval-rewrite=all",))
     text = table(rows())
     (FOLDER / "table.md").write_text(text, encoding="utf-8")
     print(text)
@@ -41,17 +31,7 @@ def main() -> None:
 
 def rows() -> list[Robustness]:
     """Those of the groups that have been run."""
-    finished = [FOLDER / group for group in GROUPS if (FOLDER / group / "run.json").exists()]
-    return [row for folder in finished for row in robustness_of(read_results(folder).outcomes)]
-
-
-def run(group: str, pytest_options: Sequence[str]) -> None:
-    """One group, as a user would; problems that fail are no failure of the run."""
-    command = [sys.executable, "-m", "pytest", f"--strategy={','.join(GROUPS[group])}", "--humaneval-rewrite=all"]
-    command += ["-q", "--no-summary", "-n", "auto", f"--humaneval-output={FOLDER / group}", *pytest_options]
-    run_of_group = subprocess.run(command, check=False)
-    if run_of_group.returncode not in (0, 1):
-        sys.exit(f"{group}: pytest ended with status {run_of_group.returncode}")
+    return [row for results in finished(FOLDER, GROUPS).values() for row in robustness_of(results.outcomes)]
 
 
 def table(rows: Iterable[Robustness]) -> str:
