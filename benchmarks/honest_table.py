@@ -25,7 +25,7 @@ from pytest_humaneval.results.prompts import PROMPTS_FILE
 from pytest_humaneval.results.read import Results, read_results
 from pytest_humaneval.statistics.metrics import wilson_interval
 from pytest_humaneval.statistics.paired import holm, mcnemar
-from pytest_humaneval.wording import p_text
+from pytest_humaneval.text.wording import p_text
 
 FOLDER = Path(__file__).parent / "results" / "table"
 REFERENCE = "minimal"

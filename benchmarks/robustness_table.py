@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.honest_table import finished, run_missing
 from pytest_humaneval.statistics.robustness import Robustness, robustness_of
-from pytest_humaneval.wording import p_text
+from pytest_humaneval.text.wording import p_text
 
 FOLDER = Path(__file__).parent / "results" / "robustness"
 GROUPS = {"single": ("minimal", "lm_eval_instruct"), "chat": ("chat",), "guided": ("best_of",)}

@@ -27,7 +27,7 @@ from pytest_humaneval.statistics.bootstrap import bootstrap_interval
 from pytest_humaneval.statistics.comparison import passes_of
 from pytest_humaneval.statistics.margin import margin_p, mean_limits
 from pytest_humaneval.statistics.paired import ALPHA, paired_interval, sign_flip
-from pytest_humaneval.whole_file import write_whole
+from pytest_humaneval.text.whole_file import write_whole
 
 FILE = Path(__file__).parent / "results" / "statistics_simulations.json"
 MARGIN, PROBLEMS = 0.03, 164

@@ -25,7 +25,7 @@ from pytest_humaneval.report.analysis import comparisons_between
 from pytest_humaneval.results.stopping import Stopping
 from pytest_humaneval.sample import ItemId
 from pytest_humaneval.statistics.comparison import passes_of
-from pytest_humaneval.whole_file import write_whole
+from pytest_humaneval.text.whole_file import write_whole
 
 FILE = Path(__file__).parent / "results" / "stopping_replay.json"
 SEEDS = 8

@@ -24,8 +24,8 @@ from pytest_humaneval.results.headline import counterexample
 from pytest_humaneval.sandbox import DEFAULT_TIMEOUT, SandboxOptions, open_sandbox
 from pytest_humaneval.statistics.metrics import wilson_interval
 from pytest_humaneval.statistics.paired import holm, mcnemar
+from pytest_humaneval.text.wording import p_text
 from pytest_humaneval.verdict import Verdict
-from pytest_humaneval.wording import p_text
 
 FOLDER = Path(__file__).parent / "results" / "strong"
 DATASET = Path("humaneval-strong")

@@ -27,8 +27,10 @@ The folders, in the order in which the data travels (what lives in each, and wha
     commands/     the subcommands of ``python -m pytest_humaneval``
     strengthen/   makes stronger tests for a dataset, once
     testing/      for the tests of people who extend this
+    text/         text made safe, and said alike
+    marshalling/  what crosses between processes
 
-The files beside them are the nouns that all of them use.
+The files beside them are the nouns that all of them use, as the last two folders' are.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import traceback
 
-from pytest_humaneval.printable import printable
+from pytest_humaneval.text.printable import printable
 
 
 class HumanEvalError(Exception):

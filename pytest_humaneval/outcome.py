@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
-from pytest_humaneval.plain import from_plain, to_plain
+from pytest_humaneval.marshalling.plain import from_plain, to_plain
 from pytest_humaneval.sample import Completion, Generation, ItemId
 from pytest_humaneval.verdict import Kind, Verdict
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from pytest_humaneval.exceptions import InputError
-from pytest_humaneval.wording import unknown
+from pytest_humaneval.text.wording import unknown
 
 ALL = "all"
 AUTO = "auto"  # the sandbox that can be had; the post-processor that the strategy declares

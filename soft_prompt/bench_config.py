@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.exceptions import ConfigError
-from pytest_humaneval.wording import cannot_be_read, unknown
+from pytest_humaneval.text.wording import cannot_be_read, unknown
 
 from .config import RULES, Config, beside, override
 from .exclusions import check_exclusions

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 
 from pytest_humaneval.problem import Problem
-from pytest_humaneval.syntax import tree_of
+from pytest_humaneval.text.syntax import tree_of
 
 STUB = "..."  # what post-processing leaves of a function without a docstring
 

@@ -32,7 +32,7 @@ from pytest_humaneval.models.soft_checkpoint import (
     SoftCheckpoint,
     find_checkpoints,
 )
-from pytest_humaneval.wording import short_digest
+from pytest_humaneval.text.wording import short_digest
 
 from .conditioned import ConditionedPrompt
 from .config import Config

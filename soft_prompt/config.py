@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pytest_humaneval.exceptions import ConfigError
-from pytest_humaneval.wording import cannot_be_read, unknown
+from pytest_humaneval.text.wording import cannot_be_read, unknown
 
 INITIALISATIONS: tuple[Literal["random", "vocabulary", "text"], ...] = ("random", "vocabulary", "text")
 HUB_DATA = "google-research-datasets/mbpp"

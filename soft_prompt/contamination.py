@@ -18,7 +18,7 @@ from functools import cache
 
 from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.problem import Problem
-from pytest_humaneval.syntax import tree_of
+from pytest_humaneval.text.syntax import tree_of
 
 OVERLAP = 0.5  # Jaccard's index of the content words
 SMALLEST_TREE = 12  # nodes; below that half of all functions look the same ("return a + b")

@@ -25,7 +25,7 @@ from pytest_humaneval.dataset.requested import folders_of
 from pytest_humaneval.exceptions import ConfigError, DatasetError
 from pytest_humaneval.postprocess.source import compiles
 from pytest_humaneval.problem import Problem
-from pytest_humaneval.syntax import tree_of
+from pytest_humaneval.text.syntax import tree_of
 
 from .config import is_file
 from .contamination import near_humaneval, refuse_humaneval

@@ -13,11 +13,11 @@ from pathlib import Path
 from pytest_humaneval.exceptions import InfrastructureError
 from pytest_humaneval.models.lora_checkpoint import find_lora, is_lora
 from pytest_humaneval.models.soft_checkpoint import DEEP, SoftCheckpoint, find_checkpoints
-from pytest_humaneval.printable import counted
 from pytest_humaneval.prompting.lora_strategy import LORA_PREFIX
 from pytest_humaneval.prompting.soft_strategy import PREFIX
 from pytest_humaneval.statistics.metrics import wilson_interval
 from pytest_humaneval.statistics.paired import mcnemar
+from pytest_humaneval.text.printable import counted
 
 EVALUATION = "evaluation"
 TESTS_FAILED = 1  # pytest's exit status when a completion was wrong; anything above is a run that went wrong

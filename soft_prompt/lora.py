@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from pytest_humaneval.exceptions import ConfigError, ModelError
 from pytest_humaneval.models.lora_checkpoint import LoraCheckpoint, lora_misfit
 from pytest_humaneval.models.soft_checkpoint import ADAPTER_CONFIG, ADAPTER_WEIGHTS, weights_of
-from pytest_humaneval.wording import short_digest
+from pytest_humaneval.text.wording import short_digest
 
 from .batches import Batch
 from .config import Config

@@ -1,6 +1,6 @@
 """One soft prompt for each category of problem, trained together; the problem's category says which one it gets.
 
-The category is read from the prompt alone (pytest_humaneval/category.py), the same way when it is evaluated.
+The category is read from the prompt alone (pytest_humaneval/dataset/category.py), the same way when it is evaluated.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import Prompt, chat_prompt
 from pytest_humaneval.prompting.text_strategy import CLOSING_FENCE, FENCE
 from pytest_humaneval.sample import Sampling
-from pytest_humaneval.syntax import tree_of
+from pytest_humaneval.text.syntax import tree_of
 
 from .asking import Asker
 from .config import Config

@@ -14,7 +14,7 @@ from pytest_humaneval.exceptions import ConfigError, DatasetError
 from pytest_humaneval.models.soft_checkpoint import BEST, find_checkpoints
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.strategy import Strategy
-from pytest_humaneval.wording import cannot_be_written, unknown
+from pytest_humaneval.text.wording import cannot_be_written, unknown
 
 from .batches import encode, fitting
 from .checkpoint import TrainerState, structure_in

@@ -29,10 +29,10 @@ from pytest_humaneval.engine.decoding import Continuation, Decoding, end_tokens
 from pytest_humaneval.engine.encoding import encode_prompt
 from pytest_humaneval.exceptions import ConfigError, DatasetError, InfrastructureError
 from pytest_humaneval.postprocess import postprocess
-from pytest_humaneval.printable import counted
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.strategy import Strategy
+from pytest_humaneval.text.printable import counted
 
 from .bodies import as_body
 from .config import Config

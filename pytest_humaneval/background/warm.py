@@ -31,7 +31,7 @@ from pytest_humaneval.engine.engine_process import SOCKET_DIRECTORY, open_log, s
 from pytest_humaneval.engine.protocol import EngineOptions, Identity
 from pytest_humaneval.engine.store_options import StoreOptions
 from pytest_humaneval.exceptions import EngineError, InputError
-from pytest_humaneval.plain import from_plain, known_fields, to_plain
+from pytest_humaneval.marshalling.plain import from_plain, known_fields, to_plain
 
 if TYPE_CHECKING:
     from pytest_humaneval.models.find import Model

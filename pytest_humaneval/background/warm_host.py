@@ -40,7 +40,7 @@ from pytest_humaneval.engine.host import BrokerServer, Condition, keep_temporary
 from pytest_humaneval.engine.kept_answers import KeptAnswers
 from pytest_humaneval.engine.protocol import ReusableEngine
 from pytest_humaneval.engine.store_options import StoreOptions
-from pytest_humaneval.plain import from_plain
+from pytest_humaneval.marshalling.plain import from_plain
 
 
 class Turns:

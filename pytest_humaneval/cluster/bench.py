@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from pytest_humaneval.cluster.chunking import Sample
 from pytest_humaneval.cluster.judging import Judged
 from pytest_humaneval.exceptions import SandboxError
+from pytest_humaneval.marshalling.top_level import TopLevel
 from pytest_humaneval.models.find import default_cache_directory
 from pytest_humaneval.outcome import ERROR, Outcome
-from pytest_humaneval.printable import printable
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.results.cause import cause_of
 from pytest_humaneval.sandbox import Sandbox, SandboxKind, SandboxOptions, open_sandbox, self_check
 from pytest_humaneval.store.keeping_sandbox import KeepingSandbox
 from pytest_humaneval.store.shared_address import SharedAddress
 from pytest_humaneval.store.verdicts import FILE
-from pytest_humaneval.top_level import TopLevel
+from pytest_humaneval.text.printable import printable
 
 DETAIL_CHARACTERS = 4_000
 

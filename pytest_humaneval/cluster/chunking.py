@@ -17,7 +17,7 @@ from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.registration import can_be_a_name
 from pytest_humaneval.results.read import UNNAMED
 from pytest_humaneval.sample import ItemId
-from pytest_humaneval.wording import cannot_be_read
+from pytest_humaneval.text.wording import cannot_be_read
 
 CHUNK_SAMPLES = 32  # some 0.3 s of checks: what Ray takes to hand one out is a hundredth of that
 CHUNK_CHARACTERS = 1_000_000  # of completions; a single one that is longer is a chunk of its own

@@ -24,10 +24,10 @@ from pytest_humaneval.dataset.requested import dataset_named
 from pytest_humaneval.engine.protocol import Identity
 from pytest_humaneval.exceptions import InfrastructureError
 from pytest_humaneval.interruption import sigterm_as_interruption
+from pytest_humaneval.marshalling.top_level import TopLevel
 from pytest_humaneval.models.find import default_cache_directory
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plugin.outside import extensions_here
-from pytest_humaneval.printable import counted
 from pytest_humaneval.report.analysis import Analysis, comparisons_between
 from pytest_humaneval.report.console import show, terminal_width
 from pytest_humaneval.report.header_lines import check_lines, dataset_line, identity_line
@@ -41,7 +41,7 @@ from pytest_humaneval.sandbox.interface import SANDBOX_SORT
 from pytest_humaneval.statistics.metrics import default_ks
 from pytest_humaneval.store.shared_address import SharedAddress
 from pytest_humaneval.store.shared_server import check_shared
-from pytest_humaneval.top_level import TopLevel
+from pytest_humaneval.text.printable import counted
 
 PASSED, NOT_PASSED, INTERRUPTED, BROKEN = range(4)  # exit statuses, as pytest's
 TOLD_EVERY = 10.0  # seconds

@@ -16,8 +16,8 @@ from pytest_humaneval.cluster.chunking import Sample
 from pytest_humaneval.exceptions import DatasetError, InputError
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.results.read import RESULTS_FILE, RUN_FILE, read_outcome
-from pytest_humaneval.whole_file import write_whole
-from pytest_humaneval.wording import output_cannot_be_written
+from pytest_humaneval.text.whole_file import write_whole
+from pytest_humaneval.text.wording import output_cannot_be_written
 
 SETTINGS_FILE = "evaluation.json"  # what the results are of, and when they were begun
 

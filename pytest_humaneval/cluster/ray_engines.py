@@ -20,8 +20,8 @@ from pytest_humaneval.cluster.spreading import Spread
 from pytest_humaneval.engine.catalogue import BUNDLED, identify, open_engine
 from pytest_humaneval.engine.protocol import Answer, Engine, EngineOptions
 from pytest_humaneval.exceptions import EngineError, HumanEvalError, InputError
+from pytest_humaneval.marshalling.plain import to_plain
 from pytest_humaneval.models.find import default_cache_directory
-from pytest_humaneval.plain import to_plain
 from pytest_humaneval.sample import Request
 
 if TYPE_CHECKING:

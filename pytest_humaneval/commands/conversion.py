@@ -12,15 +12,15 @@ from pytest_humaneval.dataset.foreign import is_inspect
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.postprocess import postprocess
-from pytest_humaneval.printable import counted
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import completion_prompt
 from pytest_humaneval.report.gates import OK
 from pytest_humaneval.results import interchange
 from pytest_humaneval.results.publication import RECORDS
 from pytest_humaneval.results.read import UNNAMED, read_results
-from pytest_humaneval.whole_file import write_whole
-from pytest_humaneval.wording import cannot_be_written
+from pytest_humaneval.text.printable import counted
+from pytest_humaneval.text.whole_file import write_whole
+from pytest_humaneval.text.wording import cannot_be_written
 
 FORMATS = interchange.FORMATS
 EXPORTS = (*FORMATS, *RECORDS)

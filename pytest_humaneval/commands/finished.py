@@ -11,7 +11,7 @@ from typing import Any
 from pytest_humaneval.commands.recorded import ODD, ks_of, problems_of
 from pytest_humaneval.engine.protocol import Identity
 from pytest_humaneval.exceptions import InputError
-from pytest_humaneval.plain import from_plain
+from pytest_humaneval.marshalling.plain import from_plain
 from pytest_humaneval.report.analysis import Analysis, Looked, analyse, judge_gates, with_stops
 from pytest_humaneval.report.console import show, terminal_width
 from pytest_humaneval.report.gates import OK, Gates, answer, check_baseline, least_pass_at_1
@@ -31,8 +31,8 @@ from pytest_humaneval.results.rows import context_of, ranked, rows_of
 from pytest_humaneval.results.sampling import REPLAY, is_replay, sampling_told
 from pytest_humaneval.results.scored_solutions import Likelihood, likelihood_of, recorded_likelihood
 from pytest_humaneval.results.stopping import recorded_stops
-from pytest_humaneval.whole_file import write_whole
-from pytest_humaneval.wording import cannot_be_written, context_text
+from pytest_humaneval.text.whole_file import write_whole
+from pytest_humaneval.text.wording import cannot_be_written, context_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,8 @@ from pytest_humaneval.results.preregistration import (
 from pytest_humaneval.results.prompts import PROMPTS_FILE, prompt_rows
 from pytest_humaneval.results.read import RESULTS_FILE, RUN_FILE, Results, read_results
 from pytest_humaneval.results.record import SAMPLES_FILE, result_row, sample_rows
-from pytest_humaneval.whole_file import write_whole
-from pytest_humaneval.wording import cannot_be_written
+from pytest_humaneval.text.whole_file import write_whole
+from pytest_humaneval.text.wording import cannot_be_written
 
 OF_PARTS = (
     "pairs",

@@ -11,7 +11,7 @@ from pytest_humaneval.dataset.requested import dataset_named, recorded_names
 from pytest_humaneval.exceptions import DatasetError, InputError
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.statistics.metrics import default_ks
-from pytest_humaneval.wording import short_digest
+from pytest_humaneval.text.wording import short_digest
 
 ODD = (InputError, TypeError, KeyError, ValueError, AttributeError, OverflowError)  # what odd values lead to
 

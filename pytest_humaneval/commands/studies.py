@@ -15,7 +15,7 @@ from pytest_humaneval.report.trend import trend_lines, trends
 from pytest_humaneval.report.trend_page import write_trend_page
 from pytest_humaneval.results.history import read as read_history
 from pytest_humaneval.results.read import read_results
-from pytest_humaneval.wording import cannot_be_written, known_ones
+from pytest_humaneval.text.wording import cannot_be_written, known_ones
 
 
 def plan(like: Path | None, dataset: str | None, **options: Any) -> int:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from pytest_humaneval.contamination.probes import LIMITS, Finding
 from pytest_humaneval.contamination.statement_ranks import StatementRanks
-from pytest_humaneval.printable import counted
 from pytest_humaneval.report.excess_table import two_sample_columns
 from pytest_humaneval.report.texttable import Column, text_table, wrapped
 from pytest_humaneval.statistics.paired import ALPHA
-from pytest_humaneval.wording import p_text, signed_interval
+from pytest_humaneval.text.printable import counted
+from pytest_humaneval.text.wording import p_text, signed_interval
 
 NOTHING = "no probe shows more than the control: that proves nothing about what the model has seen"
 SOMETHING = "what is marked can hardly be chance; whether it is memory, the limits below say"

@@ -14,7 +14,7 @@ from functools import cache
 
 from pytest_humaneval.dataset.literals import read_arguments, read_literal
 from pytest_humaneval.problem import Problem
-from pytest_humaneval.syntax import last_function, tree_of
+from pytest_humaneval.text.syntax import last_function, tree_of
 
 # What may stand between a call and its value. Doctest prompts put the value on the next line; a comment may be in
 # between ("# =>").

@@ -22,7 +22,7 @@ from typing import Any
 from pytest_humaneval.dataset.kinds import ENTRY_POINT, is_entry_point
 from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.problem import Problem
-from pytest_humaneval.syntax import NOT_PYTHON, parse
+from pytest_humaneval.text.syntax import NOT_PYTHON, parse
 
 PYTHON = ("python", "py", "python3")
 OTHER_LANGUAGES = ("cpp", "c++", "java", "javascript", "js", "go", "rust", "rs", "typescript", "ts")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.exceptions import DatasetError
-from pytest_humaneval.wording import cannot_be_read
+from pytest_humaneval.text.wording import cannot_be_read
 
 
 def read_bytes(path: Path) -> bytes:

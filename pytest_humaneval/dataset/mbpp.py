@@ -29,9 +29,9 @@ from pytest_humaneval.dataset.forms import text_of, texts_of
 from pytest_humaneval.dataset.kinds import Dataset, DatasetKind, Row, Wanted
 from pytest_humaneval.dataset.places import Hub, Places
 from pytest_humaneval.exceptions import DatasetError
-from pytest_humaneval.printable import counted
 from pytest_humaneval.problem import Problem
-from pytest_humaneval.syntax import parse
+from pytest_humaneval.text.printable import counted
+from pytest_humaneval.text.syntax import parse
 
 # By task_id, as its makers split it: 1-10 are few-shot examples.
 SPLITS = {"test": range(11, 511), "validation": range(511, 601), "train": range(601, 975)}

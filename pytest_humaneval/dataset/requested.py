@@ -14,7 +14,7 @@ from pytest_humaneval.dataset.kinds import Dataset, DatasetKind, Wanted
 from pytest_humaneval.dataset.load import HUMANEVAL, read_wanted
 from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.option import comma_separated, names_a_file
-from pytest_humaneval.wording import short_digest, unknown
+from pytest_humaneval.text.wording import short_digest, unknown
 
 OPTION = "--humaneval-dataset"
 POOLED = "pooled"  # what all datasets of a run are called together

@@ -21,8 +21,8 @@ from pytest_humaneval.engine.protocol import (
     Identity,
 )
 from pytest_humaneval.exceptions import ModelError
-from pytest_humaneval.plain import from_plain, to_plain
-from pytest_humaneval.top_level import TopLevel
+from pytest_humaneval.marshalling.plain import from_plain, to_plain
+from pytest_humaneval.marshalling.top_level import TopLevel
 
 if TYPE_CHECKING:
     from pytest_humaneval.models.find import Model

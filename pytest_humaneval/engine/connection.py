@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from pytest_humaneval.exceptions import EngineError, SharedEngineError, StoppedError, StrategyError
-from pytest_humaneval.plain import from_plain, to_plain
+from pytest_humaneval.marshalling.plain import from_plain, to_plain
 from pytest_humaneval.sample import Generation, Request, Solution
 
 SUBMIT_AT_ONCE = 2_000  # requests in one message; bounds its size to some megabytes

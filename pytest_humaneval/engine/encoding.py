@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_humaneval.exceptions import EngineError
-from pytest_humaneval.printable import counted
 from pytest_humaneval.prompt import Prompt
+from pytest_humaneval.text.printable import counted
 
 
 def encode_prompt(tokenizer: Any, prompt: Prompt, model: str) -> list[int]:

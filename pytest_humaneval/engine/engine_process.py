@@ -19,7 +19,7 @@ from pytest_humaneval.engine.connection import EngineClient, log_tail
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.engine.store_options import StoreOptions
 from pytest_humaneval.exceptions import EngineError
-from pytest_humaneval.plain import to_plain
+from pytest_humaneval.marshalling.plain import to_plain
 
 if TYPE_CHECKING:
     from pytest_humaneval.models.find import Model

@@ -45,7 +45,7 @@ from pytest_humaneval.engine.kept_answers import KeptAnswers
 from pytest_humaneval.engine.protocol import DroppingEngine, Engine, TellingEngine
 from pytest_humaneval.engine.store_options import StoreOptions
 from pytest_humaneval.exceptions import HumanEvalError, SharedEngineError, StoppedError
-from pytest_humaneval.plain import from_plain, to_plain
+from pytest_humaneval.marshalling.plain import from_plain, to_plain
 from pytest_humaneval.sample import Generation, Request
 
 

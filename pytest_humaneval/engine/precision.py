@@ -21,7 +21,7 @@ from typing import Any
 
 from pytest_humaneval.engine.machine import processor_flags, processor_name, telling_flags
 from pytest_humaneval.models.find import default_cache_directory
-from pytest_humaneval.whole_file import write_whole
+from pytest_humaneval.text.whole_file import write_whole
 
 DTYPES = ("float32", "bfloat16")
 # Rows of a batch that is half done, and the widest layer of the default model: its largest product but for the last.

@@ -20,8 +20,8 @@ from typing import Any
 from pytest_humaneval.dataset import foreign, jsonl
 from pytest_humaneval.engine.protocol import Answer, EngineOptions
 from pytest_humaneval.exceptions import DatasetError, EngineError
-from pytest_humaneval.printable import counted
 from pytest_humaneval.sample import Generation, ItemId, Request
+from pytest_humaneval.text.printable import counted
 
 Samples = dict[ItemId, str]
 """Completions; an empty strategy is any."""

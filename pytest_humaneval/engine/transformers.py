@@ -22,7 +22,7 @@ from pytest_humaneval.models.find import Model
 from pytest_humaneval.models.soft_checkpoint import DEEP
 from pytest_humaneval.models.weights import materialise
 from pytest_humaneval.sample import Generation, Request, Sampling
-from pytest_humaneval.wording import did_you_mean, near_ones
+from pytest_humaneval.text.wording import did_you_mean, near_ones
 
 if TYPE_CHECKING:
     from pytest_humaneval.engine.decoding import Continuation, Decoding

@@ -15,8 +15,8 @@ from pytest_humaneval.models.soft_checkpoint import (
     SoftCheckpoint,
     read_checkpoint,
 )
-from pytest_humaneval.printable import counted
 from pytest_humaneval.prompt import VirtualTokens
+from pytest_humaneval.text.printable import counted
 
 TENSOR = "prompt_embeddings"  # its name in PEFT's file
 TASK_COLUMNS, TASK_ROWS = "prefix_task_cols", "prefix_task_rows"  # of multitask prompt tuning

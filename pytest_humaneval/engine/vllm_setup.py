@@ -13,7 +13,7 @@ from pytest_humaneval.engine.precision import Precision, choose_precision
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.engine.speculation import speculates, speculative_config
 from pytest_humaneval.exceptions import EngineError
-from pytest_humaneval.wording import did_you_mean, near_ones
+from pytest_humaneval.text.wording import did_you_mean, near_ones
 
 MAX_MODEL_LEN = 4096  # tokens; HumanEval's longest prompts with solved examples stay under 1,500, an answer under 1,000
 MAX_NUM_SEQS = 128  # sequences at a time on a CPU: a matrix product of 128 rows runs at 121 GFLOPS, of 64 at 101

@@ -20,14 +20,14 @@ from pytest_humaneval.exceptions import InfrastructureError, InputError
 from pytest_humaneval.generating.samples_file import SamplesFile
 from pytest_humaneval.generating.stream import Sample, stream
 from pytest_humaneval.interruption import sigterm_as_interruption
+from pytest_humaneval.marshalling.plain import to_plain
+from pytest_humaneval.marshalling.top_level import TopLevel
 from pytest_humaneval.option import argument, count
-from pytest_humaneval.plain import to_plain
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.plugin.option_table import OPTIONS, SWITCHES
 from pytest_humaneval.plugin.outside import Outside, proposal_here
-from pytest_humaneval.printable import one_line
-from pytest_humaneval.top_level import TopLevel
-from pytest_humaneval.wording import known_ones
+from pytest_humaneval.text.printable import one_line
+from pytest_humaneval.text.wording import known_ones
 
 DONE, INTERRUPTED, BROKEN = 0, 2, 3  # exit statuses, as pytest's
 TOLD_EVERY = 10.0  # seconds

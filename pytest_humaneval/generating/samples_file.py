@@ -17,8 +17,8 @@ from typing import Any, BinaryIO, Self
 from pytest_humaneval.cluster.totals import Marks
 from pytest_humaneval.exceptions import DatasetError, InputError
 from pytest_humaneval.sample import ItemId
-from pytest_humaneval.whole_file import write_whole
-from pytest_humaneval.wording import output_cannot_be_written
+from pytest_humaneval.text.whole_file import write_whole
+from pytest_humaneval.text.wording import output_cannot_be_written
 
 BLOCK = 500  # rows that are written at once; of a gzipped file, a member of its own
 READ_BYTES = 1 << 20

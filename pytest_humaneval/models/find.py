@@ -15,7 +15,7 @@ from typing import Literal
 
 from pytest_humaneval.exceptions import ModelError
 from pytest_humaneval.models.digests import digest_of_directory, digest_of_file
-from pytest_humaneval.wording import did_you_mean, near_ones
+from pytest_humaneval.text.wording import did_you_mean, near_ones
 
 HUB_SECONDS = 10.0  # for each question to the hub
 WEIGHT_FILES = ("*.safetensors", "*.bin", "*.pt")

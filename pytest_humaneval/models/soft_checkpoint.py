@@ -19,7 +19,7 @@ from typing import Any
 
 from pytest_humaneval.dataset import jsonl
 from pytest_humaneval.exceptions import StrategyError
-from pytest_humaneval.wording import cannot_be_read
+from pytest_humaneval.text.wording import cannot_be_read
 
 ADAPTER_CONFIG = "adapter_config.json"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"

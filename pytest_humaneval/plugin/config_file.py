@@ -24,7 +24,7 @@ from pytest_humaneval.option import Option
 from pytest_humaneval.postprocess import POSTPROCESSORS
 from pytest_humaneval.prompting.experiment import Experiment
 from pytest_humaneval.registration import ALL, AUTO, can_be_a_name
-from pytest_humaneval.wording import cannot_be_read, known_ones, unknown
+from pytest_humaneval.text.wording import cannot_be_read, known_ones, unknown
 
 NAME = "humaneval.toml"
 PYPROJECT = "pyproject.toml"

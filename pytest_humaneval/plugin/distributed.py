@@ -12,7 +12,7 @@ from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.engine.engine_process import RunningEngine
 from pytest_humaneval.engine.relay import Relay
 from pytest_humaneval.exceptions import InputError
-from pytest_humaneval.plain import from_plain, to_plain
+from pytest_humaneval.marshalling.plain import from_plain, to_plain
 from pytest_humaneval.plan import Plan, Settled
 from pytest_humaneval.plugin.config_file import ConfigFile
 

@@ -8,9 +8,9 @@ import pytest
 from _pytest._code.code import ExceptionChainRepr, ReprEntryNative, ReprFileLocation, ReprTraceback
 
 from pytest_humaneval.outcome import Outcome
-from pytest_humaneval.printable import one_line, printable
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.results.headline import headline
+from pytest_humaneval.text.printable import one_line, printable
 
 HEADLINE_CHARACTERS = 300
 SHOWN_CHARACTERS = 6_000  # of a completion; the files of --humaneval-output hold it whole

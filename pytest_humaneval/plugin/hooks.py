@@ -14,8 +14,8 @@ import pytest
 from pytest_humaneval.exceptions import EngineError, HumanEvalError, InputError, SandboxError
 from pytest_humaneval.plugin import options
 from pytest_humaneval.plugin.option_table import add_options
-from pytest_humaneval.printable import one_line
 from pytest_humaneval.strategy import Strategy
+from pytest_humaneval.text.printable import one_line
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -27,11 +27,11 @@ from pytest_humaneval.plugin.fixtures import (
 from pytest_humaneval.plugin.junit import item_properties
 from pytest_humaneval.plugin.neighbours import run_once
 from pytest_humaneval.plugin.timeouts import add_backstop, check_timeout
-from pytest_humaneval.printable import printable
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.results.cause import cause_of
 from pytest_humaneval.results.explanation import explained
 from pytest_humaneval.sample import ItemId
+from pytest_humaneval.text.printable import printable
 
 DETAIL_CHARACTERS = 4_000
 SHARED = "humaneval: the engine has failed for all items"

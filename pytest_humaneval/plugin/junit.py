@@ -12,9 +12,8 @@ from _pytest.junitxml import xml_key
 
 from pytest_humaneval.endings import is_own
 from pytest_humaneval.engine.protocol import Identity
+from pytest_humaneval.marshalling.plain import from_plain
 from pytest_humaneval.outcome import Outcome
-from pytest_humaneval.plain import from_plain
-from pytest_humaneval.printable import one_line, printable
 from pytest_humaneval.report.header_lines import identity_line
 from pytest_humaneval.results.headline import counterexample
 from pytest_humaneval.results.ledger import Ledger
@@ -22,7 +21,8 @@ from pytest_humaneval.results.parts import is_pooled, parts_of
 from pytest_humaneval.results.rows import Row, rows_of
 from pytest_humaneval.results.run_json import plan_options
 from pytest_humaneval.sample import Sampling
-from pytest_humaneval.wording import sampling_text
+from pytest_humaneval.text.printable import one_line, printable
+from pytest_humaneval.text.wording import sampling_text
 
 COMPLETION_CHARACTERS = 20_000  # of a completion; the files of --humaneval-output hold it whole
 

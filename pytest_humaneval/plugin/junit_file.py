@@ -18,7 +18,7 @@ from pytest_humaneval.problem import Problem
 from pytest_humaneval.results.ledger import BUNDLED
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.sample import ItemId
-from pytest_humaneval.wording import cannot_be_written
+from pytest_humaneval.text.wording import cannot_be_written
 
 LOCATION = ("test_humaneval.py", 8)  # where the bundled test stands
 

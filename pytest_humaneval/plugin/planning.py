@@ -39,7 +39,7 @@ from pytest_humaneval.sandbox import SandboxOptions
 from pytest_humaneval.sandbox.interface import SANDBOX_SORT
 from pytest_humaneval.shard import Shard, shares
 from pytest_humaneval.strategy import Strategy
-from pytest_humaneval.wording import unknown
+from pytest_humaneval.text.wording import unknown
 
 if TYPE_CHECKING:
     from pytest_humaneval.models.find import Model

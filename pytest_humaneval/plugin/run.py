@@ -21,7 +21,6 @@ from pytest_humaneval.plugin.junit import add_completion
 from pytest_humaneval.plugin.proposal import Proposal, settle, try_solutions
 from pytest_humaneval.plugin.scoring import Scoring
 from pytest_humaneval.plugin.timeouts import default_timeout
-from pytest_humaneval.printable import counted
 from pytest_humaneval.report.output import Finished, Output
 from pytest_humaneval.report.publish import Publisher
 from pytest_humaneval.report.texttable import folded, wrapped
@@ -31,6 +30,7 @@ from pytest_humaneval.results.sampling import REPLAY
 from pytest_humaneval.results.scored_solutions import Likelihood
 from pytest_humaneval.sample import ItemId
 from pytest_humaneval.sandbox.judgeable import SolutionTrial, left_after
+from pytest_humaneval.text.printable import counted
 
 NOTHING = (
     "warning: nothing was evaluated: no test that ran uses the fixtures problem, strategy and check_correctness; "

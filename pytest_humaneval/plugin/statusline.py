@@ -11,9 +11,9 @@ import pytest
 from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.exceptions import EngineError
 from pytest_humaneval.plugin.screen import Screen
-from pytest_humaneval.printable import one_line
 from pytest_humaneval.report.texttable import duration
 from pytest_humaneval.results.headline import columns
+from pytest_humaneval.text.printable import one_line
 
 LIVE_SECONDS = 0.5
 LOG_SECONDS = 30.0

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from pytest_humaneval.problem import Problem
-from pytest_humaneval.syntax import NOT_PYTHON, Names, names_in, quiet, tree_of
+from pytest_humaneval.text.syntax import NOT_PYTHON, Names, names_in, quiet, tree_of
 
 STEPS_BACK = 100  # lines given up one error at a time; after that half of what is left goes, so the cost stays bounded
 WORK = 300_000  # characters that are compiled before it comes to that all the same: a long text takes fewer steps

@@ -9,7 +9,7 @@ from pytest_humaneval.exceptions import InputError, StrategyError
 from pytest_humaneval.registration import ALL, AUTO
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.strategy import Strategy
-from pytest_humaneval.wording import unknown
+from pytest_humaneval.text.wording import unknown
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from pytest_humaneval.prompting.soft_strategy import PREFIX, soft_strategy
 from pytest_humaneval.prompting.text_strategy import TEXT_PREFIX, text_strategy
 from pytest_humaneval.registration import ALL, Offer, Sort
 from pytest_humaneval.strategy import Strategy, StrategyMode
-from pytest_humaneval.wording import unknown
+from pytest_humaneval.text.wording import unknown
 
 LEARNED: Mapping[str, Callable[[Path, Mapping[str, Strategy]], Strategy]] = {
     PREFIX: soft_strategy,

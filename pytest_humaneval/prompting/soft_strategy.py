@@ -14,7 +14,7 @@ from pytest_humaneval.models.soft_checkpoint import SoftCheckpoint, find_checkpo
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import Prompt, VirtualTokens
 from pytest_humaneval.strategy import Strategy
-from pytest_humaneval.wording import short_digest
+from pytest_humaneval.text.wording import short_digest
 
 PREFIX = "soft:"
 

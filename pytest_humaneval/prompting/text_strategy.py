@@ -14,7 +14,7 @@ from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import Prompt, chat_prompt, completion_prompt
 from pytest_humaneval.prompting.soft_strategy import named_folder
 from pytest_humaneval.strategy import Strategy
-from pytest_humaneval.wording import cannot_be_read, unknown
+from pytest_humaneval.text.wording import cannot_be_read, unknown
 
 TEXT_PREFIX = "text:"
 FILE = "text_prompt.json"

@@ -6,7 +6,7 @@ import builtins
 from functools import lru_cache
 
 from pytest_humaneval.problem import Problem
-from pytest_humaneval.syntax import names_in
+from pytest_humaneval.text.syntax import names_in
 
 OF_EVERY_MODULE = {"__name__", "__doc__", "__file__", "__builtins__", "__debug__"}
 

@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pytest_humaneval.outcome import Outcome
-from pytest_humaneval.printable import counted
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.statistics.churn import Churn, churn
 from pytest_humaneval.statistics.comparison import Comparison, compare, passes_of, together
 from pytest_humaneval.statistics.noninferiority import MarginTest, margin_test
-from pytest_humaneval.wording import short_digest
+from pytest_humaneval.text.printable import counted
+from pytest_humaneval.text.wording import short_digest
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_humaneval.printable import counted
 from pytest_humaneval.report.analysis import MATRIX_STRATEGIES, Analysis
 from pytest_humaneval.report.baseline import BaselineComparison
 from pytest_humaneval.report.texttable import Column, folded, text_table, wrapped
 from pytest_humaneval.statistics.churn import Churn
 from pytest_humaneval.statistics.comparison import MCNEMAR, Comparison, smallest_detectable
 from pytest_humaneval.statistics.paired import ALPHA, POWER
-from pytest_humaneval.wording import p_text, signed_interval
+from pytest_humaneval.text.printable import counted
+from pytest_humaneval.text.wording import p_text, signed_interval
 
 NAMED_LINES = 2  # of the terminal's width, for the problems that are fixed or broken; the unchanged ones get half
 MARK = "*"

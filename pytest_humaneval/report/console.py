@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterable
 
-from pytest_humaneval.printable import one_line
+from pytest_humaneval.text.printable import one_line
 
 
 def show(lines: Iterable[str]) -> None:

@@ -8,7 +8,7 @@ from pytest_humaneval.report.texttable import Column, text_table, wrapped
 from pytest_humaneval.statistics.excess_drop import LIMIT, ExcessDrop
 from pytest_humaneval.statistics.paired import ALPHA
 from pytest_humaneval.statistics.two_samples import TwoSamples
-from pytest_humaneval.wording import p_text, signed_interval
+from pytest_humaneval.text.wording import p_text, signed_interval
 
 
 def excess_lines(rows: Sequence[ExcessDrop], width: int) -> list[str]:

@@ -20,14 +20,14 @@ from fractions import Fraction
 from typing import Any
 
 from pytest_humaneval.exceptions import InputError
-from pytest_humaneval.printable import counted
 from pytest_humaneval.report.baseline import BaselineComparison, matched
 from pytest_humaneval.results.stopping import Stops
 from pytest_humaneval.statistics.comparison import Comparison, Passes, smallest_detectable
 from pytest_humaneval.statistics.metrics import pass_at_k_interval
 from pytest_humaneval.statistics.noninferiority import MarginTest
 from pytest_humaneval.statistics.paired import ALPHA, POWER
-from pytest_humaneval.wording import signed_interval
+from pytest_humaneval.text.printable import counted
+from pytest_humaneval.text.wording import signed_interval
 
 ENDED_EARLY = "it ended early, and has no figure for a number of problems that was fixed before"
 OK, TESTS_FAILED, INTERNAL_ERROR = 0, 1, 3  # pytest's

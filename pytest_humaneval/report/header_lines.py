@@ -9,10 +9,10 @@ from typing import Any
 from pytest_humaneval.dataset.kinds import num_shown
 from pytest_humaneval.engine.protocol import Identity
 from pytest_humaneval.plan import Plan
-from pytest_humaneval.printable import counted
 from pytest_humaneval.report.texttable import wrapped
 from pytest_humaneval.rewrite.rewritten_dataset import Rewritten
-from pytest_humaneval.wording import short_digest
+from pytest_humaneval.text.printable import counted
+from pytest_humaneval.text.wording import short_digest
 
 HEADER_WIDTH = 80
 

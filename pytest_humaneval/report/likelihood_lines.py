@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pytest_humaneval.printable import counted
 from pytest_humaneval.report.texttable import wrapped
 from pytest_humaneval.results.scored_solutions import Likelihood
-from pytest_humaneval.wording import p_text
+from pytest_humaneval.text.printable import counted
+from pytest_humaneval.text.wording import p_text
 
 
 def likelihood_lines(likelihood: Likelihood | None, width: int) -> list[str]:

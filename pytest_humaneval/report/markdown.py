@@ -13,7 +13,6 @@ from typing import Any
 from pytest_humaneval.dataset.kinds import num_shown
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plan import Plan
-from pytest_humaneval.printable import counted, printable
 from pytest_humaneval.report.analysis import Analysis
 from pytest_humaneval.report.header_lines import identity_line
 from pytest_humaneval.report.partial import part_notes, partial_note
@@ -27,7 +26,8 @@ from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.rows import Row, context_of, ranked, rows_of
 from pytest_humaneval.results.run_json import plan_options
 from pytest_humaneval.results.sampling import REPLAY, sampling_told
-from pytest_humaneval.wording import context_text, three_decimals
+from pytest_humaneval.text.printable import counted, printable
+from pytest_humaneval.text.wording import context_text, three_decimals
 
 HEADLINE_CHARACTERS = 160
 WIDTH = 100  # of comparisons and gates

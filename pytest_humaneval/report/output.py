@@ -22,7 +22,7 @@ from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.record import Record
 from pytest_humaneval.results.run_json import plan_options, run_record
 from pytest_humaneval.results.scored_solutions import Likelihood
-from pytest_humaneval.whole_file import Written
+from pytest_humaneval.text.whole_file import Written
 
 INTERRUPTED = 2  # pytest's exit status
 WHILE_IT_RUNS = ("rate", "share", "seconds_left")  # what the status line is told and no record needs

@@ -13,7 +13,7 @@ from pytest_humaneval.report.markdown import markdown_summary
 from pytest_humaneval.report.page import need_page_extra, write_page
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.read import Results
-from pytest_humaneval.whole_file import Written, write_whole
+from pytest_humaneval.text.whole_file import Written, write_whole
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 STEP_SUMMARY_BYTES = 1024 * 1024  # of all that a step writes; GitHub drops more than that, and fails the upload

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_humaneval.report.texttable import wrapped
 from pytest_humaneval.results.preregistration import Checked
-from pytest_humaneval.wording import short_digest
+from pytest_humaneval.text.wording import short_digest
 
 
 def registration_lines(checked: Checked | None, width: int) -> list[str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from pytest_humaneval.outcome import Outcome
-from pytest_humaneval.printable import counted
 from pytest_humaneval.report.texttable import wrapped
 from pytest_humaneval.results.headline import columns, counterexample, cut_middle
+from pytest_humaneval.text.printable import counted
 
 SHOWN = 5  # on a terminal; the files, the page and the Markdown have them all
 

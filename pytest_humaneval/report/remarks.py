@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_humaneval.outcome import KINDS
-from pytest_humaneval.printable import counted
 from pytest_humaneval.report.stopping_lines import stopped_notes
 from pytest_humaneval.report.texttable import Column, text_table, wrapped
 from pytest_humaneval.results.rows import Row
+from pytest_humaneval.text.printable import counted
 
 MANY = 6  # strategies; of more, the remarks are a table
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_humaneval.printable import counted
 from pytest_humaneval.report.comparisons import method_text, test_columns
 from pytest_humaneval.report.texttable import Column, folded, text_table, wrapped
 from pytest_humaneval.statistics.robustness import Robustness
+from pytest_humaneval.text.printable import counted
 
 MOST_LISTED = 12  # pairs of strategy and rewrite whose broken problems are named, significant or not
 MOST_NAMED = 2  # lines for the problems that break under one rewrite

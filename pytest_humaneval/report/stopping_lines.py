@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pytest_humaneval.printable import counted
 from pytest_humaneval.report.texttable import Column, text_table, wrapped
 from pytest_humaneval.results.rows import Row
 from pytest_humaneval.results.stopping import Stop, Stops
 from pytest_humaneval.statistics.paired import ALPHA
-from pytest_humaneval.wording import p_text, signed_interval
+from pytest_humaneval.text.printable import counted
+from pytest_humaneval.text.wording import p_text, signed_interval
 
 
 def stops_lines(stops: Stops | None, width: int) -> list[str]:

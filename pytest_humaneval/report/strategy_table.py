@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from pytest_humaneval.plan import Plan
-from pytest_humaneval.printable import counted
 from pytest_humaneval.report.texttable import Column, text_table
 from pytest_humaneval.results.rows import Row
 from pytest_humaneval.results.sampling import sampling_of_row
-from pytest_humaneval.wording import three_decimals
+from pytest_humaneval.text.printable import counted
+from pytest_humaneval.text.wording import three_decimals
 
 
 def table(rows: Sequence[Row], ks: Sequence[int], width: int, *, generated: bool = True, shown: int = 0) -> list[str]:

@@ -9,7 +9,6 @@ from typing import Any
 
 from pytest_humaneval.dataset.kinds import num_shown
 from pytest_humaneval.outcome import Outcome
-from pytest_humaneval.printable import counted
 from pytest_humaneval.report.analysis import Analysis
 from pytest_humaneval.report.comparisons import baseline_lines, gate_lines, pair_lines
 from pytest_humaneval.report.excess_table import excess_lines
@@ -29,7 +28,8 @@ from pytest_humaneval.results.parts import POOLED, is_rewritten, parts_of
 from pytest_humaneval.results.rows import Row, context_of, ranked, rows_of
 from pytest_humaneval.results.run_json import plan_options
 from pytest_humaneval.results.sampling import REPLAY, sampling_told
-from pytest_humaneval.wording import context_text
+from pytest_humaneval.text.printable import counted
+from pytest_humaneval.text.wording import context_text
 
 
 def summary_lines(

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from pytest_humaneval.printable import counted, printable
 from pytest_humaneval.report.texttable import Column, text_table, wrapped
 from pytest_humaneval.results.history import HistoryLine
 from pytest_humaneval.statistics.comparison import Comparison, compare, together
 from pytest_humaneval.statistics.paired import ALPHA
-from pytest_humaneval.wording import p_text, short_digest, signed_interval
+from pytest_humaneval.text.printable import counted, printable
+from pytest_humaneval.text.wording import p_text, short_digest, signed_interval
 
 BARS = "▁▂▃▄▅▆▇█"
 NOTHING = "·"  # a run without a figure

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 
-from pytest_humaneval.printable import printable
 from pytest_humaneval.report.trend import Trend, finding, interval_text
-from pytest_humaneval.whole_file import write_whole
+from pytest_humaneval.text.printable import printable
+from pytest_humaneval.text.whole_file import write_whole
 
 WIDTH, HEIGHT, LEFT, EDGE = 720, 200, 44, 14  # of a figure, in CSS pixels
 STYLE = (

@@ -16,7 +16,7 @@ from typing import Any
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.postprocess.imports import MEMBERS
 from pytest_humaneval.problem import Problem
-from pytest_humaneval.syntax import tree_of
+from pytest_humaneval.text.syntax import tree_of
 
 NAME = "wrong name or signature"
 IMPORT = "forgotten import"

@@ -12,7 +12,7 @@ from pytest_humaneval.endings import CONTEXT_FULL, LENGTH, TOLD, is_own
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.postprocess.thinking import is_thinking
 from pytest_humaneval.problem import Problem
-from pytest_humaneval.syntax import tree_of
+from pytest_humaneval.text.syntax import tree_of
 
 _FENCED = re.compile(r"^[ \t]*(?:```|~~~)[^\n]*\n(.*?)(?:^[ \t]*(?:```|~~~)|\Z)", re.MULTILINE | re.DOTALL)
 

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from pytest_humaneval.printable import printable
+from pytest_humaneval.text.printable import printable
 
 CUT = "…"
 

@@ -25,7 +25,7 @@ from pytest_humaneval.outcome import FAILED, Outcome, in_order
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.results.read import RESULTS_FILE, UNNAMED, Results, read_results
 from pytest_humaneval.sample import ItemId
-from pytest_humaneval.wording import cannot_be_written
+from pytest_humaneval.text.wording import cannot_be_written
 
 SAMPLES_FILE = "samples.jsonl"
 

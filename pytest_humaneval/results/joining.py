@@ -12,12 +12,12 @@ from typing import Any
 from pytest_humaneval.dataset import jsonl
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.outcome import Outcome, in_order
-from pytest_humaneval.printable import counted
 from pytest_humaneval.prompt import Prompt
 from pytest_humaneval.results.former import SETTINGS, WORDS
 from pytest_humaneval.results.prompts import read_prompts
 from pytest_humaneval.results.read import RESULTS_FILE, RUN_FILE, read_results
 from pytest_humaneval.sample import ItemId
+from pytest_humaneval.text.printable import counted
 
 HINT = "; join parts of one command, run with one version of everything"
 SHOWN = 3  # samples that are named where many are meant

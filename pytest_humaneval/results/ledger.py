@@ -10,11 +10,11 @@ from typing import Protocol
 from pytest_humaneval.exceptions import StrategyError
 from pytest_humaneval.outcome import Outcome, in_order
 from pytest_humaneval.plan import Plan
-from pytest_humaneval.printable import counted
 from pytest_humaneval.results.headline import Headline, counterexample, headline
 from pytest_humaneval.results.rows import Row, rows_of
 from pytest_humaneval.results.stopping import Stops
 from pytest_humaneval.sample import ItemId
+from pytest_humaneval.text.printable import counted
 
 BUNDLED = "test_humaneval.py::"  # how the node ids of the bundled test begin
 

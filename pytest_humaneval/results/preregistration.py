@@ -12,7 +12,7 @@ from typing import Any
 
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.outcome import Outcome
-from pytest_humaneval.wording import cannot_be_read, known_ones, short_digest
+from pytest_humaneval.text.wording import cannot_be_read, known_ones, short_digest
 
 SAMPLING = ("temperature", "top-p", "max-tokens", "seed", "num-samples")
 KEYS: dict[str, tuple[type, ...]] = {

@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pytest_humaneval.exceptions import InputError
-from pytest_humaneval.printable import one_line
 from pytest_humaneval.results.parts import part_of, parts_of
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.rows import Row, rows_of
-from pytest_humaneval.wording import short_digest
+from pytest_humaneval.text.printable import one_line
+from pytest_humaneval.text.wording import short_digest
 
 HUMANEVAL = "HumanEval"  # as run.json names the bundled dataset
 HUB_DATASET, HUB_TASK = "openai/openai_humaneval", "openai_humaneval"

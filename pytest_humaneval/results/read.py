@@ -12,8 +12,8 @@ from typing import Any
 
 from pytest_humaneval.dataset import jsonl
 from pytest_humaneval.exceptions import DatasetError
+from pytest_humaneval.marshalling.plain import from_plain, known_fields
 from pytest_humaneval.outcome import ERROR, FAILED, KINDS, Outcome
-from pytest_humaneval.plain import from_plain, known_fields
 from pytest_humaneval.sample import ItemId
 
 RESULTS_FILE, RUN_FILE = "results.jsonl", "run.json"

@@ -12,14 +12,14 @@ from typing import Any, TextIO
 
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.outcome import Outcome, in_order
-from pytest_humaneval.printable import counted
 from pytest_humaneval.prompt import Prompt
 from pytest_humaneval.results.former import free_folder, read_former
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.prompts import PROMPTS_FILE, prompt_rows
 from pytest_humaneval.results.read import RESULTS_FILE
 from pytest_humaneval.results.run_json import plan_options
-from pytest_humaneval.whole_file import Written, write_whole
+from pytest_humaneval.text.printable import counted
+from pytest_humaneval.text.whole_file import Written, write_whole
 
 SAMPLES_FILE = "samples.jsonl"
 WHERE_THERE = ("dataset", "stopped", "original", "rewrite")  # keys of a row that only some runs have

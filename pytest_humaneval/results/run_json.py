@@ -15,7 +15,7 @@ from typing import Any
 
 from pytest_humaneval.dataset.kinds import Dataset, num_shown
 from pytest_humaneval.engine.machine import machine
-from pytest_humaneval.plain import to_plain
+from pytest_humaneval.marshalling.plain import to_plain
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.results.stopping import DECIDED

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pytest_humaneval.plain import from_plain
+from pytest_humaneval.marshalling.plain import from_plain
 from pytest_humaneval.sample import Sampling
-from pytest_humaneval.wording import sampling_text
+from pytest_humaneval.text.wording import sampling_text
 
 REPLAY = "replay"
 NOT_KNOWN = "not known: the samples come from a file"

@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import Any
 
 from pytest_humaneval.exceptions import InputError
-from pytest_humaneval.plain import from_plain
+from pytest_humaneval.marshalling.plain import from_plain
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import completion_prompt
 from pytest_humaneval.sample import Request, Sampling

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from pytest_humaneval.exceptions import InputError
-from pytest_humaneval.plain import from_plain, to_plain
+from pytest_humaneval.marshalling.plain import from_plain, to_plain
 from pytest_humaneval.sample import ItemId
 from pytest_humaneval.statistics.betting import Bets, anytime_interval, anytime_limits
 from pytest_humaneval.statistics.comparison import Passes, share_passed

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pytest_humaneval.syntax import tree_of
+from pytest_humaneval.text.syntax import tree_of
 
 
 @dataclass(frozen=True, slots=True, order=True)

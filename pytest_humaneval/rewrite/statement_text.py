@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.rewrite.source_edits import Places, parsed
-from pytest_humaneval.syntax import last_function
+from pytest_humaneval.text.syntax import last_function
 
 _QUOTES = re.compile(r"[a-zA-Z]*(\"\"\"|'''|\"|')")
 

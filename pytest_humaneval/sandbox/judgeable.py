@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Self
 
 from pytest_humaneval.exceptions import DatasetError, SandboxError
-from pytest_humaneval.printable import counted
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.sandbox.interface import Sandbox
+from pytest_humaneval.text.printable import counted
 
 KEPT = "judgeable.json"  # in the cache folder: what has passed, by release, Python and sandbox
 NAMED = 3  # problems in a message, with what became of them

@@ -10,8 +10,8 @@ from pytest_humaneval.sandbox.interface import DEFAULT_TIMEOUT, Sandbox, Sandbox
 from pytest_humaneval.sandbox.process_sandbox import ProcessSandbox
 from pytest_humaneval.sandbox.sandboxes import DESCRIPTIONS, launches
 from pytest_humaneval.sandbox.user_sandbox import UserSandbox
+from pytest_humaneval.text.wording import unknown
 from pytest_humaneval.verdict import Verdict
-from pytest_humaneval.wording import unknown
 
 # What the self-check falls back to: datasets of the user's own need not hold solutions.
 SELF_CHECK = Problem(

@@ -16,7 +16,6 @@ from types import TracebackType
 from typing import Any, Self
 
 from pytest_humaneval.exceptions import InputError, SandboxError
-from pytest_humaneval.printable import printable
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.sandbox.launch import ORACLE, SERVER_ENVIRONMENT, Launch, boot
 from pytest_humaneval.sandbox.oracle.budget import wall_limit
@@ -28,6 +27,7 @@ from pytest_humaneval.sandbox.wire.codec import MAX_MESSAGE, CodecError
 from pytest_humaneval.sandbox.wire.decoder import decode
 from pytest_humaneval.sandbox.wire.encoder import encode
 from pytest_humaneval.sandbox.wire.frames import FrameReader, framed
+from pytest_humaneval.text.printable import printable
 from pytest_humaneval.verdict import Verdict
 
 START_PATIENCE = 60.0  # seconds for oracle and server to start; a container on a busy machine needs some

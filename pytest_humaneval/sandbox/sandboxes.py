@@ -6,7 +6,7 @@ from pytest_humaneval.exceptions import SandboxError
 from pytest_humaneval.sandbox import bubblewrap, container
 from pytest_humaneval.sandbox.interface import SandboxOptions
 from pytest_humaneval.sandbox.launch import SERVER, Launch, boot
-from pytest_humaneval.wording import unknown
+from pytest_humaneval.text.wording import unknown
 
 DESCRIPTIONS = {
     "auto": "bubblewrap where it can be had, else lockdown",

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 
 from pytest_humaneval.problem import Problem
-from pytest_humaneval.syntax import tree_of
+from pytest_humaneval.text.syntax import tree_of
 
 # What can read a file, or import one, without an import statement.
 VARYING = frozenset({"random", "secrets", "uuid", "time", "datetime"})  # what draws, or looks at a clock

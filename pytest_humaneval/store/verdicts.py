@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar, get_args
 
 from pytest_humaneval.exceptions import InputError
-from pytest_humaneval.plain import from_plain, to_plain
+from pytest_humaneval.marshalling.plain import from_plain, to_plain
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.sandbox.interface import SandboxOptions
 from pytest_humaneval.store.row_store import Kind, Rows

@@ -12,7 +12,7 @@ from pytest_humaneval.dataset.foreign import SAMPLES_FILE
 from pytest_humaneval.engine.replay import read_samples
 from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.problem import Problem
-from pytest_humaneval.syntax import NOT_PYTHON, parse
+from pytest_humaneval.text.syntax import NOT_PYTHON, parse
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from pytest_humaneval.dataset.load import read_dataset
 from pytest_humaneval.dataset.requested import dataset_named
 from pytest_humaneval.exceptions import DatasetError, InputError
 from pytest_humaneval.models.find import default_cache_directory
-from pytest_humaneval.printable import one_line
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.sandbox.interface import DEFAULT_TIMEOUT, Sandbox, SandboxOptions
 from pytest_humaneval.sandbox.judgeable import broken_problems
@@ -26,8 +25,9 @@ from pytest_humaneval.strengthen.problems import Settings
 from pytest_humaneval.strengthen.programs import read_programs
 from pytest_humaneval.strengthen.workers import Made, Work, lines_of
 from pytest_humaneval.strengthen.writing import made_from
-from pytest_humaneval.whole_file import write_whole
-from pytest_humaneval.wording import cannot_be_written
+from pytest_humaneval.text.printable import one_line
+from pytest_humaneval.text.whole_file import write_whole
+from pytest_humaneval.text.wording import cannot_be_written
 
 INSTALL = "strengthen draws inputs with hypothesis, which is not installed: pip install 'pytest-humaneval[strengthen]'"
 RULES = 3  # to be raised when the same input would give another output: what an older release made is made again

@@ -14,11 +14,11 @@ from pytest_humaneval.cluster import bench
 from pytest_humaneval.cluster.bench import Setup, bench_for
 from pytest_humaneval.cluster.chunking import Sample
 from pytest_humaneval.exceptions import SandboxError
-from pytest_humaneval.plain import from_plain, to_plain
+from pytest_humaneval.marshalling.plain import from_plain, to_plain
+from pytest_humaneval.marshalling.top_level import TopLevel
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.sandbox import Sandbox, SandboxOptions, open_sandbox
 from pytest_humaneval.sandbox.library import SELF_CHECK
-from pytest_humaneval.top_level import TopLevel
 from pytest_humaneval.verdict import Verdict
 
 SETUP = Setup((SELF_CHECK,), SandboxOptions("lockdown"), timeout=3.0)

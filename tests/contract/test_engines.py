@@ -18,8 +18,8 @@ from pytest_humaneval.engine.protocol import Engine, EngineOptions
 from pytest_humaneval.engine.replay import ReplayEngine
 from pytest_humaneval.engine.scripted import ScriptedEngine
 from pytest_humaneval.exceptions import HumanEvalError
+from pytest_humaneval.marshalling.plain import to_plain
 from pytest_humaneval.models.find import Model
-from pytest_humaneval.plain import to_plain
 from pytest_humaneval.testing import EngineContract, MakeEngine, Texts
 
 

@@ -19,7 +19,7 @@ from pytest_humaneval import Generation, Prompt, Sampling, chat_prompt, completi
 from pytest_humaneval.engine.openai import OpenAIEngine
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.exceptions import EngineError, SharedEngineError
-from pytest_humaneval.plain import to_plain
+from pytest_humaneval.marshalling.plain import to_plain
 from pytest_humaneval.sample import Request
 
 QUESTION = chat_prompt("question")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_humaneval.exceptions import InputError
-from pytest_humaneval.plain import from_plain, to_plain
+from pytest_humaneval.marshalling.plain import from_plain, to_plain
 from pytest_humaneval.plugin.config_file import ConfigFile, has_table, line_of, read_config_file
 from pytest_humaneval.plugin.option_table import FLAGS, OPTIONS
 from pytest_humaneval.prompting.experiment import Experiment

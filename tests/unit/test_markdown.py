@@ -13,7 +13,6 @@ from markdown_it.token import Token
 from pytest_humaneval.engine.protocol import EngineOptions, Identity
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plan import Plan
-from pytest_humaneval.printable import printable
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.report.analysis import Analysis, comparisons_between
 from pytest_humaneval.report.gates import GateVerdict
@@ -23,6 +22,7 @@ from pytest_humaneval.results.read import Results
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.sandbox.interface import SandboxOptions
 from pytest_humaneval.strategy import Strategy
+from pytest_humaneval.text.printable import printable
 
 HOSTILE = [
     "</details><script>x</script>",

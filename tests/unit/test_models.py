@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from pytest_humaneval.exceptions import ModelError
+from pytest_humaneval.marshalling.plain import from_plain, to_plain
 from pytest_humaneval.models import find as models
 from pytest_humaneval.models.find import ALIASES, Alias, Model, find_model
-from pytest_humaneval.plain import from_plain, to_plain
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 BYTES = (b"GGUF, the first half", b" and the second")

@@ -14,16 +14,16 @@ from pytest_humaneval.background.service.wanted import Started, Wanted
 from pytest_humaneval.background.warm import LingeringEngine
 from pytest_humaneval.engine.protocol import EngineOptions, Identity
 from pytest_humaneval.exceptions import DatasetError, InputError
+from pytest_humaneval.marshalling.plain import from_plain, to_plain
+from pytest_humaneval.marshalling.top_level import TopLevel
 from pytest_humaneval.models.find import Model
 from pytest_humaneval.outcome import Outcome
-from pytest_humaneval.plain import from_plain, to_plain
 from pytest_humaneval.plan import Settled
 from pytest_humaneval.plugin.config_file import ConfigFile
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import Message, Prompt, VirtualTokens
 from pytest_humaneval.prompting.experiment import Experiment
 from pytest_humaneval.sample import Completion, Generation, Request, Sampling, Solution
-from pytest_humaneval.top_level import TopLevel
 from pytest_humaneval.verdict import Verdict
 
 CROSSING = (

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_humaneval.exceptions import EngineError, InputError
-from pytest_humaneval.printable import counted, one_line, printable
+from pytest_humaneval.text.printable import counted, one_line, printable
 
 
 @given(st.text(st.characters(), max_size=100))

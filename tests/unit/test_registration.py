@@ -9,11 +9,11 @@ import pytest
 from pytest_humaneval.dataset.kinds import DATASET_SORT, DatasetKind
 from pytest_humaneval.dataset.requested import requested_datasets
 from pytest_humaneval.exceptions import DatasetError, InputError
+from pytest_humaneval.marshalling.top_level import TopLevel
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.registration import Sort
 from pytest_humaneval.sandbox.interface import SANDBOX_SORT, SandboxKind
 from pytest_humaneval.sandbox.library import open_sandbox
-from pytest_humaneval.top_level import TopLevel
 
 ONE = Problem("Mine/0", "def one():\n", "one", "    return 1\n", "def check(candidate):\n    assert candidate() == 1\n")
 

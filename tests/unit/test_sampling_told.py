@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_humaneval import Sampling
-from pytest_humaneval.plain import to_plain
+from pytest_humaneval.marshalling.plain import to_plain
 from pytest_humaneval.results.sampling import NOT_KNOWN, sampling_of_row, sampling_told
 
 ROW = {"name": "vote", "strategy": "vote", "sampling": to_plain(Sampling()), "num_samples": 1}

@@ -19,8 +19,8 @@ from pytest_humaneval.background.private_directory import PrivateDirectory
 from pytest_humaneval.background.processes import is_running, left_behind, start_mark
 from pytest_humaneval.background.service import compose, local
 from pytest_humaneval.background.service.wanted import Started, Wanted
+from pytest_humaneval.marshalling.plain import to_plain
 from pytest_humaneval.models.find import default_cache_directory
-from pytest_humaneval.plain import to_plain
 
 SERVER = """
 import http.server, sys, time

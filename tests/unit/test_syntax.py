@@ -9,8 +9,8 @@ import pytest
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.results.explanation import explained
 from pytest_humaneval.store.self_contained import is_self_contained
-from pytest_humaneval.syntax import NOT_PYTHON, Names, last_function, names_in, parse, tree_of
 from pytest_humaneval.testing import ADD
+from pytest_humaneval.text.syntax import NOT_PYTHON, Names, last_function, names_in, parse, tree_of
 
 ESCAPE = "import re\nPATTERN = re.compile('\\d')\n"  # warned of, as no such escape exists
 HOSTILE = ["x = \x00", "x = '\ud800'", "(" * 5_000, "x = 1\n  y = 2", "-" * 100_000 + "1"]

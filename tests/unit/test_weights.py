@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 
 from pytest_humaneval.exceptions import ModelError
+from pytest_humaneval.marshalling.plain import to_plain
 from pytest_humaneval.models import dequantise as dequantise_module
 from pytest_humaneval.models import weights
 from pytest_humaneval.models.find import Model, prepared_directory
 from pytest_humaneval.models.weights import MANIFEST, materialise
-from pytest_humaneval.plain import to_plain
 
 HALVES = (b"GGUF, the first half", b" and the second")
 
@@ -158,7 +158,7 @@ from pathlib import Path
 from pytest_humaneval.models import dequantise
 from pytest_humaneval.models.find import Model
 from pytest_humaneval.models.weights import materialise
-from pytest_humaneval.plain import from_plain
+from pytest_humaneval.marshalling.plain import from_plain
 
 def hang(gguf, directory, report):
     directory.mkdir()

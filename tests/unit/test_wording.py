@@ -12,7 +12,7 @@ from pytest_humaneval.report.page.facts import facts
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.statistics.comparison import compare_pairs
-from pytest_humaneval.wording import cannot_be_read, p_text, sampling_text, short_digest, unknown
+from pytest_humaneval.text.wording import cannot_be_read, p_text, sampling_text, short_digest, unknown
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from pytest_humaneval.background.service.local import LocalService
 from pytest_humaneval.background.service.wanted import Backend, Settings, Started, Wanted
 from pytest_humaneval.background.warm import LingeringEngine, lingering_engines, stop_engine
 from pytest_humaneval.exceptions import EngineError, InputError
+from pytest_humaneval.marshalling.plain import to_plain
 from pytest_humaneval.models.find import DEFAULT_MODEL, default_cache_directory
-from pytest_humaneval.plain import to_plain
 from pytest_humaneval.report.texttable import Column, text_table
 
 BACKENDS = ("auto", "compose", "process")

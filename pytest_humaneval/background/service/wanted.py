@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from pytest_humaneval.exceptions import InputError
-from pytest_humaneval.plain import from_plain, known_fields, to_plain
+from pytest_humaneval.marshalling.plain import from_plain, known_fields, to_plain
 
 Settings = dict[str, Any]
 """Some of :class:`Wanted`'s fields by name: those that the command line gives."""

@@ -18,7 +18,7 @@ from pytest_humaneval.dataset.examples import function_of, visible_examples
 from pytest_humaneval.dataset.source_text import source_of
 from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.problem import Problem
-from pytest_humaneval.syntax import parse
+from pytest_humaneval.text.syntax import parse
 
 NUM_SHOWN = 2  # examples in the docstring, which the hidden test leaves out
 LEAST_CALLS = 4  # of the hidden test

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_humaneval.outcome import Outcome
-from pytest_humaneval.printable import printable
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import Prompt
 from pytest_humaneval.report.page.summary import Summary, former, kinds_of
@@ -18,6 +17,7 @@ from pytest_humaneval.report.rejected import rejection_text
 from pytest_humaneval.results.cause import CAUSES
 from pytest_humaneval.results.prompts import PromptsByItem
 from pytest_humaneval.results.read import Results
+from pytest_humaneval.text.printable import printable
 
 
 @dataclass(frozen=True, slots=True)

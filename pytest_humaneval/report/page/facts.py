@@ -8,7 +8,6 @@ from typing import Any
 
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.outcome import Outcome
-from pytest_humaneval.printable import counted
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.report.analysis import MATRIX_STRATEGIES, Analysis, Looked, analyse, with_stops
 from pytest_humaneval.report.baseline import BaselineComparison
@@ -22,7 +21,8 @@ from pytest_humaneval.results.scored_solutions import recorded_likelihood
 from pytest_humaneval.results.stopping import recorded_stops
 from pytest_humaneval.statistics.comparison import compare_pairs, compare_with_reference, passes_of
 from pytest_humaneval.statistics.reliability import Reliability, reliability_of
-from pytest_humaneval.wording import context_text
+from pytest_humaneval.text.printable import counted
+from pytest_humaneval.text.wording import context_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from statistics import quantiles
 
 from pytest_humaneval.outcome import KINDS
-from pytest_humaneval.printable import counted
 from pytest_humaneval.report.page.summary import Summary
 from pytest_humaneval.report.page.svg import Frame, element, line, text, ticks_up_to
-from pytest_humaneval.wording import three_decimals
+from pytest_humaneval.text.printable import counted
+from pytest_humaneval.text.wording import three_decimals
 
 WIDE, NARROW = 860, 350  # pixels; a phone gets the narrow drawing, so that its letters keep their size
 ROW, LEGEND_ROW = 22, 20  # pixels of height: for each strategy, and each row of the legend above

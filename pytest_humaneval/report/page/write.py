@@ -24,8 +24,8 @@ from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.stopping import recorded_stops
 from pytest_humaneval.statistics.excess_drop import LIMIT, excess_drops
 from pytest_humaneval.statistics.robustness import robustness_of
-from pytest_humaneval.whole_file import write_whole
-from pytest_humaneval.wording import p_text, three_decimals
+from pytest_humaneval.text.whole_file import write_whole
+from pytest_humaneval.text.wording import p_text, three_decimals
 
 SCRIPTS = ("data.js", "grid.js", "diff.js", "cell.js", "main.js")
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
-from pytest_humaneval.printable import counted
 from pytest_humaneval.sample import Sampling
+from pytest_humaneval.text.printable import counted
 
 SHORT_DIGEST = 12  # characters
 _LONG_DIGEST = re.compile(rf"((?:\w+:)?[0-9a-f]{{{SHORT_DIGEST}}})[0-9a-f]{{{SHORT_DIGEST},}}")

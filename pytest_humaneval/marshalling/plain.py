@@ -15,7 +15,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from pytest_humaneval.exceptions import HumanEvalError, InputError
-from pytest_humaneval.wording import known_ones
+from pytest_humaneval.text.wording import known_ones
 
 T = TypeVar("T")
 Decode = Callable[[Any], Any]
