@@ -11,7 +11,7 @@ from pytest_humaneval.text.printable import printable
 
 CUT = "…"
 
-# How sandbox/candidate.py says where an exception was; the exception itself follows.
+# How sandbox/oracle/candidate.py says where an exception was; the exception itself follows.
 _PLACE = re.compile(r"(line \d+) of the completion: .*|(in the prompt): .*")
 _CANDIDATE = re.compile(r"\bcandidate(?=\()")
 
@@ -84,7 +84,7 @@ def cut_middle(text: str, width: int) -> str:
 
 
 def _assertion(lines: list[str], entry_point: str) -> Headline:
-    """Of what sandbox/explain.py says: the statement, the arguments, what was expected, what came, what was raised."""
+    """Of what sandbox/oracle/explain.py says: the statement, the arguments, what was expected, what came, what was raised."""
     lead = _CANDIDATE.sub(entry_point, _condition(lines[0]))
     if entry_point not in lead:
         lead = f"{entry_point}: {lead}"

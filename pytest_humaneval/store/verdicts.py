@@ -87,12 +87,12 @@ def grader_digest() -> str:
     """SHA-256 over the source of everything that judges: a release that changes none of it judges the same."""
     package = Path(__file__).parents[1]
     digest = hashlib.sha256()
-    for file in (*sorted((package / "sandbox").rglob("*.py")), *(package / f"{name}.py" for name in SHARED)):
+    for file in (*sorted((package / "sandbox").rglob("*.py")), *(package / name for name in SHARED)):
         digest.update(f"{file.relative_to(package)}\n".encode() + file.read_bytes())
     return digest.hexdigest()
 
 
-SHARED = ("verdict", "printable", "problem")  # what the sandbox's files import
+SHARED = ("verdict.py", "text/printable.py", "problem.py")  # what the sandbox's files import
 
 
 @cache
