@@ -22,6 +22,7 @@ from typing import Any
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.report.baseline import BaselineComparison, matched
 from pytest_humaneval.results.stopping import Stops
+from pytest_humaneval.statistics.betting import largest_capital
 from pytest_humaneval.statistics.comparison import Comparison, Passes, smallest_detectable
 from pytest_humaneval.statistics.metrics import pass_at_k_interval
 from pytest_humaneval.statistics.noninferiority import MarginTest
@@ -155,7 +156,11 @@ def judge_stops(gates: Gates, stops: Stops) -> list[GateVerdict]:
         detail = f"{stop.difference:+.3f}, p {stop.p_holm:.4f}, {problems} of {stop.available}, valid whenever it ends"
         if gates.on_regression:
             holds = None if stop.decision == "futile" else stop.decision != "worse"
-            verdicts.append(GateVerdict(NO_DROP, stop.strategy, holds, f"{stop.decision}: {detail}"))
+            told = f"{stop.decision}: {detail}"
+            too_few = largest_capital(stop.available) < 2 * len(stops.strategies) / ALPHA
+            if holds and (not stop.problems or (stop.worse and too_few)):
+                holds, told = None, f"{told}: too few to show any drop"
+            verdicts.append(GateVerdict(NO_DROP, stop.strategy, holds, told))
         if gates.max_drop is not None:
             within = True if low > -gates.max_drop else False if high < -gates.max_drop else None
             limits = f"one-sided {1 - ALPHA:.0%} limits {low:+.3f} and {high:+.3f}"

@@ -36,7 +36,7 @@ CAUSES = (
 )  # fmt: skip
 
 _UNDEFINED = re.compile(
-    r"(?:NameError: name|NameError: cannot access free variable|UnboundLocalError: cannot access local variable) '(\w+)'"
+    r"(?:NameError: name|(?:NameError|UnboundLocalError): cannot access (?:free|local) variable) '(\w+)'"
 )
 _SIGNATURE = re.compile(r"TypeError: (\w+)\(\) (?:takes|missing|got (?:an unexpected|multiple values|some positional))")
 _ENDS = (ast.Return, ast.Raise, ast.Break, ast.Continue)
