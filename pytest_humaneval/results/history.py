@@ -27,8 +27,8 @@ class HistoryLine:
     """One strategy of one run, on one dataset or on several pooled ones.
 
     ``pass_at_k`` is JSON, by k; ``low`` and ``high`` are the 95 % interval of pass@1. ``passed`` is JSON too: of each
-    problem, how many samples passed and how many have a verdict. ``seconds`` are those of the whole batch for each
-    answer that the engine generated, where it tells.
+    problem, how many samples passed and how many have a verdict. ``seconds`` are those that an answer's tokens, of all
+    draws, took at the speed of the whole batch, where the engine tells.
     """
 
     started: str
@@ -66,8 +66,6 @@ def lines_of(run: Mapping[str, Any], outcomes: Iterable[Outcome]) -> list[Histor
     passes = {name: passes_of(some) for name, some in parts.items()}
     datasets = {dataset["name"]: dataset for dataset in run.get("datasets", ())}
     process = run["engine_process"]
-    generated = process.get("finished")
-    seconds = process["generating_seconds"] / generated if generated else None
     experiments = {experiment["name"]: experiment for experiment in run["experiments"]}
     lines = []
     for row in run["strategies"]:
@@ -102,11 +100,22 @@ def lines_of(run: Mapping[str, Any], outcomes: Iterable[Outcome]) -> list[Histor
                 samples=row["judged"],
                 errors=row["errors"],
                 tokens=row["tokens"],
-                seconds=seconds,
+                seconds=seconds_per_answer(process, row["tokens"] / row["judged"] if row["judged"] else 0),
                 passed=json.dumps(counts, separators=(",", ":")),
             )
         )
     return lines
+
+
+def seconds_per_answer(process: Mapping[str, Any], tokens: float) -> float | None:
+    """What an answer of so many tokens took, at the speed of the whole batch; ``process`` is what run.json says of it.
+
+    By tokens, as an answer of a guided strategy is made of several generations. None where nothing was generated.
+    """
+    seconds, generated = process.get("generating_seconds"), process.get("tokens")
+    if not isinstance(seconds, (int, float)) or not isinstance(generated, int) or min(seconds, generated, tokens) <= 0:
+        return None
+    return tokens * seconds / generated
 
 
 def append(directory: Path, lines: Iterable[HistoryLine]) -> str:
