@@ -125,6 +125,7 @@ def append(directory: Path, lines: Iterable[HistoryLine]) -> str:
     try:
         directory.mkdir(parents=True, exist_ok=True)
         with closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT)) as connection, connection:
+            connection.execute("BEGIN IMMEDIATE")  # or a run that begins the same file would see half of a table
             _prepare(connection)
             connection.executemany(f"INSERT INTO runs VALUES ({places})", map(astuple, lines))
     except (OSError, sqlite3.Error) as error:

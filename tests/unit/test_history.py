@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,6 +39,22 @@ def test_lines_are_read_as_they_were_written_in_the_order_of_their_runs(tmp_path
     assert [one.started[8:10] for one in found] == ["01", "02", "03"]
     assert found[1] == line(2, 20)
     assert sum(passed for samples in found[0].passes().values() for passed in samples.values()) == 10
+
+
+def test_no_line_is_lost_where_several_runs_begin_the_file_at_once(tmp_path: Path) -> None:
+    """Without a lock 41 of 150 such files lacked one: a run saw the table before it had its mark."""
+    begin = threading.Barrier(8)
+
+    def append_at_once(place: int) -> list[str]:
+        told = []
+        for number in range(20):
+            begin.wait()
+            told.append(append(tmp_path / str(number), [line(place + 1, 10)]))
+        return told
+
+    with ThreadPoolExecutor(8) as pool:
+        assert {note for notes in pool.map(append_at_once, range(8)) for note in notes} == {""}
+    assert {len(read(tmp_path / str(number))) for number in range(20)} == {8}
 
 
 def test_a_file_of_somebody_else_s_is_left_alone(tmp_path: Path) -> None:
