@@ -140,7 +140,7 @@ def judge(
         verdicts += [GateVerdict("comparison with the baseline", name, None, ENDED_EARLY) for name in sorted(stopped)]
     if gates.on_regression and baseline is not None:
         compared = {comparison.first: comparison for comparison in baseline.comparisons}
-        verdicts += [_no_drop(name, compared.get(name), baseline.comparisons) for name in passes]
+        verdicts += [_no_drop(name, compared.get(name), len(baseline.comparisons)) for name in passes]
     if gates.max_drop is not None and baseline is not None:
         tests = {test.strategy: test for test in baseline.margins}
         verdicts += [_small_drop(name, gates.max_drop, tests.get(name)) for name in passes]
@@ -221,7 +221,7 @@ def _bound_at_least(strategy: str, least: float, passes: Passes) -> GateVerdict:
     return GateVerdict(gate, strategy, low >= least, f"[{low:.4f}, {high:.4f}] of {figure}")
 
 
-def _no_drop(strategy: str, comparison: Comparison | None, family: Sequence[Comparison]) -> GateVerdict:
+def _no_drop(strategy: str, comparison: Comparison | None, made: int) -> GateVerdict:
     gate = NO_DROP
     if comparison is None:
         return GateVerdict(gate, strategy, None, "no problem is in both")
@@ -229,7 +229,7 @@ def _no_drop(strategy: str, comparison: Comparison | None, family: Sequence[Comp
     detail += f", {counted(comparison.problems, 'problem', 'problems')}"
     if comparison.significant:
         return GateVerdict(gate, strategy, comparison.difference > 0, detail)
-    power = smallest_detectable(family)
+    power = smallest_detectable([comparison], made)
     if comparison.worse and power is not None and power.difference is None:
         return GateVerdict(gate, strategy, None, f"{detail}: too few to show any drop")
     return GateVerdict(gate, strategy, True, detail)
@@ -240,9 +240,8 @@ def _small_drop(strategy: str, margin: float, test: MarginTest | None) -> GateVe
     if test is None:
         return GateVerdict(gate, strategy, None, "no problem is in both")
     low, high = test.limits
-    detail = (
-        f"{test.difference:+.3f}, {test.problems} problems, one-sided {1 - ALPHA:.0%} limits {low:+.3f} and {high:+.3f}"
-    )
+    problems = counted(test.problems, "problem", "problems")
+    detail = f"{test.difference:+.3f}, {problems}, one-sided {1 - ALPHA:.0%} limits {low:+.3f} and {high:+.3f}"
     if test.within is None:
         detail += f"; {_needed(test)}, if nothing has really changed and as many problems differ"
     return GateVerdict(gate, strategy, test.within, detail)
