@@ -144,6 +144,7 @@ def read(directory: Path) -> list[HistoryLine]:
         raise InputError(f"{path}: there is no history yet; every run without --humaneval-no-history adds to it")
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=BUSY_TIMEOUT)) as connection:
+            _see_that_it_is_ours(connection)
             rows = connection.execute(f"SELECT {', '.join(COLUMNS)} FROM runs ORDER BY started, rowid").fetchall()
     except sqlite3.Error as error:
         raise InputError(
@@ -154,12 +155,17 @@ def read(directory: Path) -> list[HistoryLine]:
 
 def _prepare(connection: sqlite3.Connection) -> None:
     """Make the table where there is none; a file of somebody else's is left alone."""
+    if not _see_that_it_is_ours(connection):
+        connection.execute(f"CREATE TABLE IF NOT EXISTS runs ({', '.join(COLUMNS)})")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _see_that_it_is_ours(connection: sqlite3.Connection) -> bool:
+    """Whether there is anything in it; an error where that is somebody else's, or another version's."""
     (owner,) = connection.execute("PRAGMA application_id").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if tables and (owner, version) != (APPLICATION_ID, SCHEMA_VERSION):
         raise sqlite3.DatabaseError("it is not a history that this version can read")
-    if not tables:
-        connection.execute(f"CREATE TABLE IF NOT EXISTS runs ({', '.join(COLUMNS)})")
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    return bool(tables)

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_humaneval.__main__ import main
+from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.report.study import cost_of_last
 from pytest_humaneval.report.trend import BARS, finding, sparkline, trend_lines, trends
 from pytest_humaneval.results.history import FILE, HistoryLine, append, read
@@ -62,6 +63,8 @@ def test_a_file_of_somebody_else_s_is_left_alone(tmp_path: Path) -> None:
         other.execute("CREATE TABLE mine (a)")
     other.close()
     assert "history.sqlite: it is not a history that this version can read" in append(tmp_path, [line(1, 1)])
+    with pytest.raises(InputError, match="it is not a history that this version can read"):
+        read(tmp_path)
     (tmp_path / FILE).write_text("not a database, and long enough to be seen as none" * 40)
     assert "this run was not added to" in append(tmp_path, [line(1, 1)])
     assert main(["history", "--cache-dir", str(tmp_path)]) == 4
