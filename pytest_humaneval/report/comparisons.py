@@ -134,7 +134,11 @@ def _detectable_lines(shown: Sequence[Comparison], width: int) -> list[str]:
     if power.difference is None:
         text = f"{counted(power.problems, 'problem is', 'problems are')} too few to show any difference at {alpha}"
         if power.method != MCNEMAR and not power.spread:
-            text = "the smallest difference that could be shown is unknown: no problem differs"
+            how = "all differ alike" if any(one.better or one.worse for one in shown) else "none differs"
+            text = (
+                f"the smallest difference that {counted(power.problems, 'problem', 'problems')} could show is unknown: "
+                f"{how}"
+            )
     elif power.method == MCNEMAR and power.difference > power.spread:
         text = (
             f"{power.problems} problems show a true difference with a chance of {POWER:.0%} at {alpha} only if "

@@ -240,3 +240,12 @@ def test_many_strategies_are_shown_against_the_reference() -> None:
     assert (
         "g             +0.100  [-0.189, +0.404]       1      0  10  1.000" in lines
     )  # Wilson's [.722, 1], [.596, .982]
+
+
+@pytest.mark.parametrize(("right", "how"), [(1, "all differ alike"), (2, "none differs")])
+def test_what_could_be_shown_is_unknown_where_the_differences_do_not_vary(right: int, how: str) -> None:
+    before = {f"T/{task}": {0: True, 1: True} for task in range(3)}
+    now = {task: {0: right > 0, 1: right > 1} for task in before}
+    pairs = compare_pairs({"a": now, "b": before})
+    lines = pair_lines(Analysis(pairs, pairs), 200, kept=False)
+    assert lines[-1] == f"the smallest difference that 3 problems could show is unknown: {how}"
