@@ -146,11 +146,16 @@ def read(directory: Path) -> list[HistoryLine]:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=BUSY_TIMEOUT)) as connection:
             _see_that_it_is_ours(connection)
             rows = connection.execute(f"SELECT {', '.join(COLUMNS)} FROM runs ORDER BY started, rowid").fetchall()
-    except sqlite3.Error as error:
-        raise InputError(
-            f"{path}: cannot be read as a history ({error}); move it away, and the next run starts a new one"
-        ) from error
-    return [HistoryLine(*row) for row in rows]
+        lines = [HistoryLine(*row) for row in rows]
+        for line in lines:
+            line.passes()
+    except (sqlite3.Error, ValueError, TypeError, AttributeError) as error:
+        busy = getattr(error, "sqlite_errorname", "") in ("SQLITE_BUSY", "SQLITE_LOCKED")
+        hint = (
+            "another program holds it; try again later" if busy else "move it away, and the next run starts a new one"
+        )
+        raise InputError(f"{path}: cannot be read as a history ({error}); {hint}") from error
+    return lines
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

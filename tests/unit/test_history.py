@@ -5,6 +5,7 @@ import re
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from pytest_humaneval.__main__ import main
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.report.study import cost_of_last
 from pytest_humaneval.report.trend import BARS, finding, sparkline, trend_lines, trends
+from pytest_humaneval.results import history
 from pytest_humaneval.results.history import FILE, HistoryLine, append, read
 from pytest_humaneval.statistics.metrics import wilson_interval
 
@@ -142,6 +144,21 @@ def test_a_study_costs_what_the_last_run_took() -> None:
     assert cost is not None
     assert (cost.tokens, cost.seconds, cost.answers, cost.engine) == (5, 0.5, 40, "scripted")
     assert cost.source == "the run of 2026-01-02T00:00:00+00:00 with chat"
+
+
+def test_a_damaged_line_is_told_and_a_file_in_use_is_not_called_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "BUSY_TIMEOUT", 0)
+    append(tmp_path, [line(1, 1)])
+    with closing(sqlite3.connect(tmp_path / FILE)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(InputError, match="another program holds it; try again later"):
+            read(tmp_path)
+        other.execute("UPDATE runs SET passed = 'x'")
+        other.commit()
+    with pytest.raises(InputError, match="and the next run starts a new one"):
+        read(tmp_path)
 
 
 def test_no_history_yet_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
