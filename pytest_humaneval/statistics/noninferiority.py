@@ -8,13 +8,8 @@ from fractions import Fraction
 from statistics import fmean, stdev
 
 from pytest_humaneval.statistics.comparison import Passes, share_passed
-from pytest_humaneval.statistics.margin import (
-    margin_limits,
-    margin_p,
-    mean_limits,
-    problems_for_margin,
-    problems_for_mean_margin,
-)
+from pytest_humaneval.statistics.margin import margin_limits, margin_p, mean_limits
+from pytest_humaneval.statistics.margin_sizing import problems_for_margin, problems_for_mean_margin
 from pytest_humaneval.statistics.paired import ALPHA
 
 
