@@ -162,5 +162,20 @@ def test_several_samples_are_tested_by_their_means() -> None:
     assert (found.difference, found.within) == (-0.5, False)
 
 
+@pytest.mark.parametrize(("samples", "lost"), [(1, 12), (2, 14)])
+def test_a_larger_drop_has_to_show_among_as_many_as_are_tested(samples: int, lost: int) -> None:
+    """One of them is enough to say so, while all of them have to show that it is smaller."""
+    before = {f"T/{number}": dict.fromkeys(range(samples), True) for number in range(60)}
+    now = {**before, **{f"T/{number}": dict.fromkeys(range(samples), False) for number in range(lost)}}
+    alone, among_ten = (margin_test("chat", now, before, 0.1, tests) for tests in (1, 10))
+    assert alone is not None
+    assert among_ten is not None
+    assert (alone.within, among_ten.within) == (False, None)
+    assert alone.limits == among_ten.limits
+    same = margin_test("chat", before, before, 0.1, 10)
+    assert same is not None
+    assert same.within is True
+
+
 def test_nothing_in_common_is_not_tested() -> None:
     assert margin_test("chat", {"T/0": {0: True}}, {"T/1": {0: True}}, 0.1) is None
