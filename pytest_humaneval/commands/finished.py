@@ -115,9 +115,7 @@ def analysed(
     Raises:
         InputError: a gate that asks about what is not there.
     """
-    least = least_pass_at_1(options.least, run.strategies)
-    on_rewrites = before is None and any(outcome.rewrite for outcome in run.outcomes)
-    gates = Gates(least, options.on_regression, options.max_drop, options.gate_on == "bound", on_rewrites)
+    gates = gates_of(run, before, options)
     check_baseline(gates, run.strategies, before.strategies if before is not None else None, "--")
     pool = options.pool or is_pooled(run.run)
     stops = recorded_stops(run.run.get("stopping"))
@@ -133,6 +131,17 @@ def analysed(
     verdicts = judge_gates(gates, run.outcomes, analysis, pool=pool) if whole else []
     status, conclusion = answer(OK, verdicts, errors, missing, 0)
     return replace(analysis, gates=verdicts, answer=conclusion), status
+
+
+def gates_of(run: Results, before: Results | None, options: ReportOptions) -> Gates:
+    """What is asked of the run.
+
+    Raises:
+        InputError: a strategy that is not there, or two numbers for one.
+    """
+    least = least_pass_at_1(options.least, run.strategies)
+    on_rewrites = before is None and any(outcome.rewrite for outcome in run.outcomes)
+    return Gates(least, options.on_regression, options.max_drop, options.gate_on == "bound", on_rewrites)
 
 
 def _likelihood(run: Results, before: Results | None) -> Likelihood | None:

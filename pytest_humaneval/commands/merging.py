@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pytest_humaneval.commands.finished import ReportOptions, analysed, publish, results_lines
+from pytest_humaneval.commands.finished import ReportOptions, analysed, gates_of, publish, results_lines
 from pytest_humaneval.commands.recorded import problems_of
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.models.find import default_cache_directory
@@ -19,15 +19,11 @@ from pytest_humaneval.report.gates import INTERNAL_ERROR, OK, TESTS_FAILED
 from pytest_humaneval.results import history
 from pytest_humaneval.results.joining import Joined, join, read_part
 from pytest_humaneval.results.parts import is_pooled, row_records
-from pytest_humaneval.results.preregistration import (
-    Registration,
-    check_registration,
-    judged_problems,
-    read_registration,
-)
+from pytest_humaneval.results.preregistration import Checked, Registration, read_registration
 from pytest_humaneval.results.prompts import PROMPTS_FILE, prompt_rows
 from pytest_humaneval.results.read import RESULTS_FILE, RUN_FILE, Results, read_results
 from pytest_humaneval.results.record import SAMPLES_FILE, result_row, sample_rows
+from pytest_humaneval.results.registration_check import check_registration, judged_problems
 from pytest_humaneval.text.whole_file import write_whole
 from pytest_humaneval.text.wording import cannot_be_written
 
@@ -74,7 +70,7 @@ def merge(
         raise InputError("none of the parts has a result")
     wanted = ReportOptions(**given)
     analysis, status = analysed(results, before, wanted, pairs=True, status=_status(joined))
-    analysis = replace(analysis, registration=_checked(registration, results, wanted))
+    analysis = replace(analysis, registration=_checked(registration, results, before, wanted))
     run = _record(joined, analysis, status)
     problems = problems_of(results, wanted.dataset) if junitxml is not None else []
     _write(output, joined, run)
@@ -103,10 +99,13 @@ def _status(joined: Joined) -> int:
     return OK if all(outcome.passed for outcome in joined.outcomes) else TESTS_FAILED
 
 
-def _checked(registration: Registration | None, results: Results, options: ReportOptions) -> Any:
+def _checked(
+    registration: Registration | None, results: Results, before: Results | None, options: ReportOptions
+) -> Checked | None:
     if registration is None:
         return None
-    return check_registration(registration, results.run, judged_problems(results.outcomes), options.max_drop)
+    asked = gates_of(results, before, options).asked()
+    return check_registration(registration, results.run, judged_problems(results.outcomes), asked)
 
 
 def _record(joined: Joined, analysis: Analysis, status: int) -> dict[str, Any]:

@@ -62,6 +62,15 @@ class Gates:
             return "fail-on-regression"
         return "max-drop" if self.max_drop is not None and not self.on_rewrites else ""
 
+    def asked(self) -> dict[str, Any]:
+        """By the names that a plan has for it."""
+        return {
+            "margin": self.max_drop,
+            "fail-on-regression": self.on_regression,
+            "min-pass-at-1": dict(self.least),
+            "gate-on": "bound" if self.on_bound and self.least else "figure",
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class GateVerdict:

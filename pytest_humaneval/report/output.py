@@ -17,9 +17,10 @@ from pytest_humaneval.report.terminal import summary_lines
 from pytest_humaneval.results.history import append, lines_of
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.parts import row_records
-from pytest_humaneval.results.preregistration import Checked, Registration, check_registration, judged_problems
+from pytest_humaneval.results.preregistration import Checked, Registration
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.record import Record
+from pytest_humaneval.results.registration_check import check_registration, judged_problems
 from pytest_humaneval.results.run_json import plan_options, run_record
 from pytest_humaneval.results.scored_solutions import Likelihood
 from pytest_humaneval.text.whole_file import Written
@@ -74,7 +75,7 @@ class Output:
         """
         if self.ledger.errors and exit_status in (OK, TESTS_FAILED):
             exit_status = INTERNAL_ERROR
-        analysis, exit_status = self._analyse(exit_status, elsewhere)
+        analysis, exit_status = self._analyse(exit_status, elsewhere, progress)
         analysis = replace(analysis, likelihood=likelihood)
         written = self._write(exit_status, _lasting(progress, last_outcome_at), analysis)
         if not all(file.whole for file in written) and exit_status in (OK, TESTS_FAILED):
@@ -113,7 +114,7 @@ class Output:
                 options,
                 self.ledger.in_numbers() | {"kept": kept},
                 row_records(outcomes, plan.ks, pool=plan.pool),
-                (self._compare(outcomes, analysis) if kept else analysis).to_json(),
+                (self._compare(outcomes, analysis, engine) if kept else analysis).to_json(),
                 finished=now,
                 engine_process=engine,
             )
@@ -126,26 +127,27 @@ class Output:
                 written.append(Written(trouble))  # nobody asked for it
         return written
 
-    def _compare(self, outcomes: Sequence[Outcome], judged: Analysis) -> Analysis:
+    def _compare(self, outcomes: Sequence[Outcome], judged: Analysis, engine: dict[str, Any]) -> Analysis:
         """Strategies with each other and with the baseline; the gates' answers stay."""
         plan = self.ledger.plan
         looked = Looked(plan.ks, self.gates.max_drop, plan.pool, not plan.stop, plan.control)
         made = analyse(Results(tuple(outcomes), plan_options(plan)), self.baseline, looked)
         made = with_stops(made, self.ledger.stops)
-        checked = self._check_registration(outcomes)
+        checked = self._check_registration(outcomes, engine)
         return replace(
             made, gates=judged.gates, answer=judged.answer, registration=checked, likelihood=judged.likelihood
         )
 
-    def _check_registration(self, outcomes: Sequence[Outcome]) -> Checked | None:
+    def _check_registration(self, outcomes: Sequence[Outcome], engine: dict[str, Any]) -> Checked | None:
         if self.registration is None:
             return None
-        options = plan_options(self.ledger.plan)
-        return check_registration(self.registration, options, judged_problems(outcomes), self.gates.max_drop)
+        plan = self.ledger.plan
+        run = plan_options(plan) | {"engine_process": engine, "likelihood": plan.likelihood}
+        return check_registration(self.registration, run, judged_problems(outcomes), self.gates.asked())
 
-    def _analyse(self, exit_status: int, elsewhere: int) -> tuple[Analysis, int]:
+    def _analyse(self, exit_status: int, elsewhere: int, engine: dict[str, Any]) -> tuple[Analysis, int]:
         outcomes = self.ledger.sorted()
-        analysis = self._compare(outcomes, Analysis())
+        analysis = self._compare(outcomes, Analysis(), engine)
         verdicts: list[GateVerdict] = []
         conclusion = ""
         if self.gates:

@@ -37,10 +37,13 @@ def sampling_of_row(run: Mapping[str, Any], row: Mapping[str, Any]) -> str:
     """The same of one of the record's ``experiments``."""
     if is_replay(run):
         return NOT_KNOWN
+    return sampling_text(from_plain(Sampling, row["sampling"], "run.json"), row["num_samples"], drawn_by(run, row))
+
+
+def drawn_by(run: Mapping[str, Any], row: Mapping[str, Any]) -> list[tuple[float, float]]:
+    """Temperatures and top-p that a guided strategy chose itself; of others, and before any was drawn, none."""
     drawn = ((run.get("engine_process") or {}).get("guided_sampling") or {}).get(row["name"], ())
-    return sampling_text(
-        from_plain(Sampling, row["sampling"], "run.json"), row["num_samples"], [tuple(pair) for pair in drawn]
-    )
+    return [(temperature, top_p) for temperature, top_p in drawn]
 
 
 def is_replay(run: Mapping[str, Any]) -> bool:

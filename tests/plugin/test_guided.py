@@ -53,7 +53,8 @@ def test_the_second_answer_counts_where_the_first_fails_an_example(evaluate: Eva
 def test_what_it_drew_is_told_everywhere(evaluate: Evaluate, workers: str, pytester: pytest.Pytester) -> None:
     files = ("--humaneval-html=page.html", "--humaneval-markdown=summary.md", "--humaneval-output=out")
     script = {"Mini/0": [WRONG_ADD, RIGHT_ADD]}
-    result = evaluate(workers, *files, strategy="minimal,second_try", script=script)
+    (pytester.path / "plan.toml").write_text('strategies = ["minimal", "second_try"]\ntemperature = 0\n')
+    result = evaluate(workers, *files, "--humaneval-plan=plan.toml", strategy="minimal,second_try", script=script)
     told = "greedy, up to 768 tokens; second_try: greedy and temperature 0.8, top-p 1, seed 0, up to 768 tokens"
     header = " ".join(line.strip() for line in result.outlines)
     assert f"sampling  {told} problems " in header
@@ -61,6 +62,9 @@ def test_what_it_drew_is_told_everywhere(evaluate: Evaluate, workers: str, pytes
     assert told in (pytester.path / "summary.md").read_text().replace("\\", "")
     run = json.loads((pytester.path / "out" / "run.json").read_text())
     assert run["engine_process"]["guided_sampling"] == {"second_try": [[0.0, 1.0], [0.8, 1.0]]}
+    assert run["plan"]["deviations"] == [
+        "second_try: temperature 0 was planned, but it chooses its own: 0 and 0.8",
+    ]
 
 
 @pytest.mark.usefixtures("own")

@@ -21,16 +21,24 @@ def test_a_run_says_whether_it_is_what_was_planned(
     (tmp_path / "plan.toml").write_text(PLAN)
     out = tmp_path / "out"
     asked = (workers, f"--humaneval-plan={tmp_path / 'plan.toml'}", f"--humaneval-output={out}")
-    result = evaluate(*asked, "--humaneval-limit=2", strategy="minimal,minimal_v2")
+    added = ("--humaneval-limit=2", "--humaneval-max-tokens=99", "--humaneval-min-pass-at-1=minimal=0.1")
+    files = [tmp_path / "page.html", tmp_path / "summary.md"]
+    written = (f"--humaneval-html={files[0]}", f"--humaneval-markdown={files[1]}")
+    result = evaluate(*asked, *added, *written, strategy="minimal,minimal_v2")
     told = [
         "hypothesis it adds",
         "not as planned: minimal: 3 problems were planned, but 2 have a verdict",
         "exploratory, since it was not planned: strategy minimal_v2",
+        "exploratory, since it was not planned: max-tokens 99 of minimal",
+        "exploratory, since it was not planned: the gate on a pass@1 of at least 0.1 of minimal",
     ]
     result.stdout.fnmatch_lines([f"plan      {tmp_path / 'plan.toml'} (sha256 *)", *told])
     plan = json.loads((out / "run.json").read_text())["plan"]
     assert plan["sha256"] == hashlib.sha256(PLAN.encode()).hexdigest()
-    assert plan["exploratory"] == ["strategy minimal_v2"]
+    assert plan["exploratory"] == [line.partition("planned: ")[2] for line in told if line.startswith("exploratory")]
+    page, summary = (file.read_text() for file in files)
+    assert [one for one in plan["exploratory"] if f"Exploratory: {one}." not in page] == []
+    assert [one for one in told if one not in summary] == []
     capsys.readouterr()
     assert main(["report", str(out)]) == 0
     shown = capsys.readouterr().out.splitlines()

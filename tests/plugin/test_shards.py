@@ -175,7 +175,8 @@ def assert_plan_and_gates_are_of_the_whole(
     folder = whole.parent / "judged"
     folder.mkdir()
     plan = folder / "plan.toml"
-    plan.write_text(f"hypothesis = 'it adds'\nstrategies = ['minimal']\nproblems = 3\nnum-samples = {NUM_SAMPLES}\n")
+    planned = f"problems = 3\nnum-samples = {NUM_SAMPLES}\ntemperature = 0.8\nmin-pass-at-1 = {{ minimal = 0.5 }}\n"
+    plan.write_text(f"hypothesis = 'it adds'\nstrategies = ['minimal']\n{planned}")
     gates = ("--min-pass-at-1=0.5", f"--plan={plan}", f"--baseline={whole}")
     assert merge(mini, folders, folder / "fails", *gates) == 10
     told = " ".join(capsys.readouterr().out.split())
@@ -185,7 +186,10 @@ def assert_plan_and_gates_are_of_the_whole(
     assert "chat: pass@1 of at least 0.5: DOES NOT HOLD: 0.3333, 4 of 12 samples" in told
     run = json.loads((folder / "fails" / "run.json").read_text())
     assert run["exit_status"] == 10
-    assert (run["plan"]["deviations"], run["plan"]["exploratory"]) == ([], ["strategy chat"])
+    assert (run["plan"]["deviations"], run["plan"]["exploratory"]) == (
+        [],
+        ["strategy chat", "the gate on a pass@1 of at least 0.5 of chat"],
+    )
     assert [verdict["holds"] for verdict in run["gates"]["verdicts"]] == [False, True]
     assert merge(mini, folders, folder / "holds", "--min-pass-at-1=minimal=0.6") == 0
     assert "minimal: pass@1 of at least 0.6: holds" in capsys.readouterr().out
