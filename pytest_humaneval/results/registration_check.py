@@ -94,7 +94,8 @@ def check_registration(
     found.members("rewrite", says.get("rewrites", ()), _rewrites(run))
     there = [name for name in planned.strategies if name in ran]
     _samplings(says, run, [ran[name] for name in there], found)
-    for name in there:
+    ends_early = "stop" in says and "stop" in run  # how many problems it takes is what the run finds out
+    for name in there if not ends_early else ():
         _problems(name, says.get("problems", sum(names.values())), _count(name, names, run, judged), found)
     used = {**{key: run.get(key, USUAL[key]) for key in ADDED}, **gates}
     used["likelihood"] = bool(run.get("likelihood"))

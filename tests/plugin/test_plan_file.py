@@ -47,3 +47,21 @@ def test_a_run_says_whether_it_is_what_was_planned(
 
 def test_a_plan_that_cannot_be_read_ends_the_run_before_it_starts(refused: Evaluate) -> None:
     refused("--humaneval-plan=nowhere.toml").stderr.fnmatch_lines(["*--humaneval-plan: *nowhere.toml: cannot be read*"])
+
+
+def test_what_was_added_in_a_run_is_told_whatever_it_was(evaluate: Evaluate, tmp_path: Path) -> None:
+    (tmp_path / "plan.toml").write_text(PLAN)
+    out = tmp_path / "out"
+    asked = (f"--humaneval-plan={tmp_path / 'plan.toml'}", f"--humaneval-output={out}")
+    evaluate(*asked, "--humaneval-rewrite=comments", "--humaneval-max-drop=0.1")
+    plan = json.loads((out / "run.json").read_text())["plan"]
+    assert (plan["deviations"], plan["exploratory"]) == ([], ["rewrite comments", "the gate on a drop of 0.1"])
+
+
+def test_early_stopping_that_was_not_planned_is_told(evaluate: Evaluate, tmp_path: Path) -> None:
+    (tmp_path / "plan.toml").write_text('strategies = ["chat", "minimal"]\n')
+    out = tmp_path / "out"
+    asked = (f"--humaneval-plan={tmp_path / 'plan.toml'}", f"--humaneval-output={out}")
+    evaluate(*asked, "--humaneval-stop=decided", strategy="minimal,chat")
+    plan = json.loads((out / "run.json").read_text())["plan"]
+    assert (plan["deviations"], plan["exploratory"]) == ([], ["stopping early"])

@@ -189,6 +189,14 @@ def test_problems_are_counted_on_the_datasets_that_were_planned(tmp_path: Path) 
         assert checked(tmp_path, ALONE + plan, what, 160, drop=None).deviations == deviations
 
 
+def test_a_run_that_was_planned_to_end_early_may_have_fewer_problems(tmp_path: Path) -> None:
+    what = run("chat") | {"stop": "decided"}
+    assert checked(tmp_path, ALONE + 'stop = "decided"', what, 60, drop=None).deviations == ()
+    unplanned = checked(tmp_path, ALONE, what, 60, drop=None)
+    assert unplanned.deviations == ("chat: 164 problems were planned, but 60 have a verdict",)
+    assert unplanned.exploratory == ("stopping early",)
+
+
 def test_what_was_planned_to_be_left_out_may_not_be_given(tmp_path: Path) -> None:
     plan = ALONE + "fail-on-regression = false\npool = false"
     found = checked(tmp_path, plan, run("chat"), drop=None, on_regression=True)
