@@ -194,6 +194,13 @@ def test_the_last_definition_is_the_answer(name: str, answer: str) -> None:
         f"[INST]{BLOCK}[/INST]",
         "    return x + y<|fim_middle|>",
         "    return x + y<|some_token_of_tomorrow|>",
+        "    return x + y[|endofturn|]",
+        "    return x + y<EOT>\n",
+        "    return x + y</code>",
+        f"    return x + y\n<|assistant|>{WRONG}",
+        f"    return x + y\n<|begin_of_text|>{WRONG}",
+        "    return x + y\n<filename>other.py\ndef add(x, y):\n    return 0",
+        "    return x + y<fim-suffix>",
     ],
 )
 def test_left_over_tokens_are_no_part_of_the_answer(name: str, answer: str) -> None:
