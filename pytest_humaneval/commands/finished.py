@@ -170,13 +170,24 @@ def publish(run: Results, before: Results | None, analysis: Analysis, options: R
         show(["", f"the page is {options.html}"])
     if options.markdown is not None:
         held = context_text(context_of(run.outcomes))
-        facts = [line[10:] for line in _settings_lines(run.run, 10_000, held)] or [run.source]
+        facts = _facts(_settings_lines(run.run, 10_000, held)) or [run.source]
         notes = [*(f"note: {note}" for note in run.notes), *_partial(run, 10_000)]
         try:
             write_whole(options.markdown, [markdown_results(run, facts, ks_of(run), notes, analysis)])
         except OSError as error:
             raise InputError(cannot_be_written(f"--markdown: {options.markdown}", error)) from error
         show(["", f"the summary is in {options.markdown}"])
+
+
+def _facts(lines: Sequence[str]) -> list[str]:
+    """The same without their heads; a line that goes on is one with the line before it."""
+    facts: list[str] = []
+    for line in lines:
+        if facts and line.startswith(" "):
+            facts[-1] += f" {line.strip()}"
+        else:
+            facts.append(line[10:])
+    return facts
 
 
 def _settings_lines(run: dict[str, Any], width: int, held: str = "") -> list[str]:

@@ -35,14 +35,15 @@ class Record:
     same way, they stand in it together; otherwise this run gets a folder of its own within.
     """
 
-    def __init__(self, directory: Path, ledger: Ledger) -> None:
-        """Make the folder, and read what it holds.
+    def __init__(self, directory: Path, ledger: Ledger, timeout: float) -> None:
+        """Make the folder, and read what it holds; ``timeout`` is that of checks, in seconds of CPU time.
 
         Raises:
             InputError: it cannot be written, or holds results that cannot be read.
         """
         self.directory = directory
         self._ledger = ledger
+        self._timeout = timeout
         self._live: Path | None = None  # where rows are appended while the run goes on
         self._trouble: OSError | None = None
         self._open_files = contextlib.ExitStack()
@@ -157,8 +158,10 @@ class Record:
         write_whole(folder / RESULTS_FILE, (_line(result_row(outcome)) for outcome in outcomes))
 
     def _differs(self) -> str:
+        if self._former is None:
+            return ""
         plan = self._ledger.plan
-        return self._former.differs_from(plan, plan_options(plan)) if self._former is not None else ""
+        return self._former.differs_from(plan, plan_options(plan) | {"timeout": self._timeout})
 
     def _drop_own_folder(self) -> None:
         """Remove the folder within, whose rows now stand in the folder itself, or say nothing."""
