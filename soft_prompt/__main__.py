@@ -173,7 +173,7 @@ def _parser() -> argparse.ArgumentParser:
     bench = commands.add_parser(
         "bench",
         help="compare methods with one budget, on MBPP's validation split",
-        epilog="A bench that was stopped goes on. Arguments after -- go to pytest, with --final.",
+        epilog="A bench that was stopped continues. Arguments after -- go to pytest, with --final.",
     )
     bench.add_argument("--config", type=Path, required=True, metavar="FILE", help="TOML: seeds, budget_tokens, methods")
     bench.add_argument("--output", type=Path, required=True, metavar="DIR", help="where trainings and the table go")

@@ -128,11 +128,6 @@ def held_out(sources: str | Sequence[str]) -> tuple[Problem, ...]:
     return tuple(problem for problem, _ in shapes if problem is not None)
 
 
-def split_tasks(tasks: Iterable[Task]) -> TrainingData:
-    """Tasks of MBPP as problems, without those too near to HumanEval."""
-    return _split(_of_mbpp(tasks))
-
-
 def shape(row: dict[str, Any]) -> tuple[Problem | None, str]:
     """One row as a problem of HumanEval's shape, or why it cannot be one."""
     return in_docstring(task_of("MBPP", row))

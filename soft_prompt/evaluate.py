@@ -18,6 +18,7 @@ from pytest_humaneval.prompting.soft_strategy import PREFIX
 from pytest_humaneval.statistics.metrics import wilson_interval
 from pytest_humaneval.statistics.paired import mcnemar
 from pytest_humaneval.text.printable import counted
+from pytest_humaneval.text.wording import p_text
 
 EVALUATION = "evaluation"
 TESTS_FAILED = 1  # pytest's exit status when a completion was wrong; anything above is a run that went wrong
@@ -55,7 +56,7 @@ class Comparison:
             "",
             f"{self.after} solves {counted(self.gained, 'problem', 'problems')} that "
             f"{self.before} does not, and misses {self.lost} that it "
-            f"solves: McNemar's exact test p = {self.p:.3g}, {verdict} noise at 5 %.",
+            f"solves: McNemar's exact test p = {p_text(self.p)}, {verdict} noise at 5 %.",
         ]
 
 

@@ -56,7 +56,7 @@ def check_teacher(config: Config, teacher: Strategy) -> None:
     """
     if config.teacher_url and not config.teacher_url.startswith(("http://", "https://")):
         raise ConfigError(
-            f"teacher_url: {config.teacher_url!r} is no URL of a server, such as http://localhost:8000/v1"
+            f"teacher_url: {config.teacher_url!r} is not the URL of a server, such as http://localhost:8000/v1"
         )
     given = [name for name in ("teacher_url", "teacher_file") if getattr(config, name)]
     if config.teacher_engine != "auto":

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol
 from pytest_humaneval.exceptions import EngineError, SharedEngineError, StoppedError, StrategyError
 from pytest_humaneval.marshalling.plain import from_plain, to_plain
 from pytest_humaneval.sample import Generation, Request, Solution
+from pytest_humaneval.text.wording import cannot_be_read
 
 SUBMIT_AT_ONCE = 2_000  # requests in one message; bounds its size to some megabytes
 
@@ -253,5 +254,5 @@ def log_tail(log: Path, lines: int = 15) -> str:
     try:
         tail = log.read_text(errors="backslashreplace").splitlines()[-lines:]
     except OSError as error:
-        return f"(the log cannot be read: {error.strerror})"
+        return cannot_be_read("the log", error)
     return "\n".join(tail) or "(the log is empty)"

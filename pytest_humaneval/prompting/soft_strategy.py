@@ -72,7 +72,7 @@ def known_base(directory: Path, name: str, known: Mapping[str, Strategy]) -> Str
         StrategyError: it is not ``known``.
     """
     if (base := known.get(name)) is None:
-        raise StrategyError(f"--strategy: {directory} stands in front of the strategy {name!r}, which is unknown")
+        raise StrategyError(f"--strategy: {directory} was trained with the strategy {name!r}, which is unknown")
     return base
 
 

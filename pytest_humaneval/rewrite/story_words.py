@@ -55,4 +55,4 @@ def _one(word: str) -> str:
     return word.lower().rstrip("s")
 
 
-STORY = Rewrite("story", "what is to be done; people and things of its story are others", _retell)
+STORY = Rewrite("story", "what is to be done; the people and things of its story are others", _retell)

@@ -85,7 +85,7 @@ def test_a_lora_of_another_model_is_refused_with_both_named(tmp_path: Path) -> N
         ("lora:soft", r"peft_type 'PROMPT_TUNING' of rank None is not a LoRA; expected LORA .*soft:DIR"),
         ("lora:zero", r"peft_type 'LORA' of rank 0 is not a LoRA"),
         ("lora:odd", r"peft_type 'LORA' of rank 8 is not a LoRA"),
-        ("lora:stranger", r"stands in front of the strategy 'polite', which is unknown"),
+        ("lora:stranger", r"was trained with the strategy 'polite', which is unknown"),
         ("lora:broken", r"adapter_config\.json: not JSON"),
         ("lora:half", r"adapter_model\.safetensors: cannot be read \(No such file"),
         ("soft:fine", r"peft_type 'LORA' .* is not a soft prompt; .*a LoRA is --strategy=lora:DIR"),

@@ -106,7 +106,7 @@ def test_two_folders_of_one_name_are_an_error(tmp_path: Path) -> None:
             "soft:lora",
             r"peft_type 'LORA' with 20 virtual tokens is not a soft prompt; expected PROMPT_TUNING, PREFIX",
         ),
-        ("soft:stranger", r"stands in front of the strategy 'polite', which is unknown"),
+        ("soft:stranger", r"was trained with the strategy 'polite', which is unknown"),
         ("soft:broken", r"adapter_config\.json: not JSON"),
         ("soft:half", r"adapter_model\.safetensors: cannot be read \(No such file"),
     ],
