@@ -66,7 +66,7 @@ def test_the_command_line_trains_reports_and_goes_on(folder: Path, capsys: pytes
     if "no TensorBoard logs" not in err:
         assert list((output / "tensorboard").iterdir())
     assert (output / "training.png").is_file() == ("training.png" in err)
-    assert find_checkpoints(output)[""].strategy == "minimal"
+    assert find_checkpoints(output)[""].made_for.strategy == "minimal"
     assert load_prompt(output, load_tiny()).num_virtual_tokens == 4
     (recorded,) = json.loads((output / "best" / "soft_prompt.json").read_text())["data"]
     assert (recorded["form"], recorded["train"], recorded["weight"]) == ("mbpp", 3, 1.0)

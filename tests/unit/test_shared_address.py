@@ -35,9 +35,9 @@ def test_addresses(text: str, address: SharedAddress) -> None:
         ("redis://host/team", "'redis://host/team' is not the address of a shared store"),
         ("unix://host/socket", "'unix://host/socket' is not the address of a shared store"),
         ("redis://host?ssl_ca_certs=x", "?ssl_ca_certs= does not go with redis://; known: prefix"),
-        ("rediss://host?ssl_cert_reqs=none", "?ssl_cert_reqs= is nothing"),
+        ("rediss://host?ssl_cert_reqs=none", "?ssl_cert_reqs= does not go with rediss://; known: "),
         ("unix:///socket?db=x", "?db=x: databases of Redis are numbered from 0"),
-        ("redis://host?prefix=a:b", "prefix='a:b' is not of letters"),
+        ("redis://host?prefix=a:b", "prefix='a:b' may have letters, digits, '.', '-' and '_' only"),
     ],
 )
 def test_what_is_none(text: str, message: str) -> None:
