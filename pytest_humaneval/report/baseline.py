@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from pytest_humaneval.outcome import Outcome
@@ -29,10 +29,6 @@ class BaselineComparison:
     notes: tuple[str, ...]
     margins: tuple[MarginTest, ...] = ()
     churn: tuple[Churn, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """For run.json: here the problems are named."""
-        return asdict(self)
 
 
 def matched(strategies: Sequence[str], before: Sequence[str]) -> dict[str, str]:

@@ -15,9 +15,8 @@ pytest (0 to 6), nor by shells and ``timeout`` (124 and up), nor by sysexits.h (
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
 
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.report.baseline import BaselineComparison, matched
@@ -70,10 +69,6 @@ class GateVerdict:
     strategy: str
     holds: bool | None
     reason: str
-
-    def to_json(self) -> dict[str, Any]:
-        """For run.json."""
-        return asdict(self)
 
 
 def least_pass_at_1(requested: Iterable[tuple[str, float]], strategies: Sequence[str]) -> dict[str, float]:

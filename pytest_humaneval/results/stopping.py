@@ -11,10 +11,10 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from typing import Literal
 
 from pytest_humaneval.exceptions import InputError
-from pytest_humaneval.marshalling.plain import from_plain, to_plain
+from pytest_humaneval.marshalling.plain import from_plain
 from pytest_humaneval.sample import ItemId
 from pytest_humaneval.statistics.betting import Bets, anytime_interval, anytime_limits
 from pytest_humaneval.statistics.comparison import Passes, share_passed
@@ -74,11 +74,6 @@ class Stops:
         """What was decided of each strategy that ended early."""
         marks = {stop.strategy: str(stop.decision) for stop in self.strategies if stop.stopped}
         return marks | ({self.released: RELEASED} if self.released else {})
-
-    def to_json(self) -> dict[str, Any]:
-        """For run.json."""
-        plain: dict[str, Any] = to_plain(self)
-        return plain
 
 
 def recorded_stops(recorded: object) -> Stops | None:
