@@ -79,10 +79,10 @@ def _text_search(options: argparse.Namespace) -> int:
     _prepare_environment()
     from .text_search import search_text
 
-    found = search_text(
+    best = search_text(
         config, options.model, options.cache_dir, options.output, options.candidates, options.problems, print
     )
-    print("\n".join(found.lines()))
+    print("\n".join(best.lines()))
     print(f"evaluate it with: pytest --strategy=text:{options.output}")
     return 0
 

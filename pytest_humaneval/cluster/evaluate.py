@@ -213,7 +213,7 @@ class _Clock:
 
     def __init__(self, total: int, before: int) -> None:
         self._total, self._before = total, before
-        self._started = self._told = time.monotonic()
+        self._started = self._line_at = time.monotonic()
 
     @property
     def seconds(self) -> float:
@@ -226,9 +226,9 @@ class _Clock:
 
     def tell(self, num_judged: int) -> None:
         """Print a line where the last one is some time ago."""
-        if time.monotonic() - self._told < TOLD_EVERY:
+        if time.monotonic() - self._line_at < TOLD_EVERY:
             return
-        self._told = time.monotonic()
+        self._line_at = time.monotonic()
         rate = self.judged(num_judged) / self.seconds
         left = duration((self._total - num_judged) / rate)
         print(f"{num_judged:,} of {self._total:,} judged, {rate:,.1f} a second, about {left} left", file=sys.stderr)

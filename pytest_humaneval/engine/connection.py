@@ -44,7 +44,7 @@ class EngineClient:
         self._address = address  # empty: on another host
         self._log = Path(log)
         self._channel = channel
-        self._asked: set[str] = set()
+        self._submitted: set[str] = set()
         self._socket: socket.socket | None = None
         self._lines: BufferedReader | None = None
 
@@ -59,7 +59,7 @@ class EngineClient:
         for start in range(0, len(missing), SUBMIT_AT_ONCE):
             part = missing[start : start + SUBMIT_AT_ONCE]
             self._ask({"op": "submit", "batch": [(key, to_plain(wanted[key])) for key in part]})
-        self._asked |= wanted.keys()
+        self._submitted |= wanted.keys()
 
     def generation(self, key: str, request: Request) -> Generation:
         """The answer to a request, submitted before or now; waits for it.
@@ -68,7 +68,7 @@ class EngineClient:
             EngineError: it could not be made, or the engine process is gone.
             StoppedError: nobody wants answers to this strategy any more.
         """
-        if key not in self._asked:
+        if key not in self._submitted:
             self.submit([(key, request)])
         answer = self._ask({"op": "wait", "key": key, "strategy": request.strategy})
         if "stopped" in answer:
@@ -105,7 +105,7 @@ class EngineClient:
         try:
             return self.generation(key, request)
         finally:
-            self._asked.discard(key)
+            self._submitted.discard(key)
             self._ask({"op": "forget", "keys": [key]})
 
     def announce(self, keys: Iterable[str]) -> None:

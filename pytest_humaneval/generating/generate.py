@@ -158,13 +158,13 @@ class _Clock:
 
     def __init__(self, file: SamplesFile) -> None:
         self._file, self._before = file, file.count
-        self._started = self._told = time.monotonic()
+        self._started = self._line_at = time.monotonic()
 
     def tell(self) -> None:
         """Print a line where the last one is some time ago, and write down what there is."""
-        if (now := time.monotonic()) - self._told < TOLD_EVERY:
+        if (now := time.monotonic()) - self._line_at < TOLD_EVERY:
             return
-        self._told = now
+        self._line_at = now
         self._file.flush()
         rate = (self._file.count - self._before) / (now - self._started)
         print(f"{self._file.count:,} samples, {rate:,.1f} a second", file=sys.stderr)

@@ -108,7 +108,7 @@ def _settings(now: dict[str, Any], before: dict[str, Any]) -> list[str]:
         notes.append(f"another engine: {before['identity'].get('engine')} before, {now['identity'].get('engine')} now")
     for key in ("sampling", "postprocess"):
         if key in before and key in now and before[key] != now[key]:
-            notes.append(f"another {key}: {_told(before[key])} before, {_told(now[key])} now")
+            notes.append(f"another {key}: {_shown(before[key])} before, {_shown(now[key])} now")
     return notes
 
 
@@ -151,7 +151,7 @@ def _model(identity: dict[str, Any]) -> str:
     return f"{identity.get('model')} ({short_digest(str(identity.get('digest')))})"
 
 
-def _told(value: Any) -> str:
+def _shown(value: Any) -> str:
     return ", ".join(f"{key} {part}" for key, part in value.items()) if isinstance(value, dict) else str(value)
 
 

@@ -204,7 +204,7 @@ class Stopping:
         """What is known at the end; ``left_out`` are the strategies some of whose items were left out."""
         missing = set(left_out)
         stops = tuple(
-            _told(contest, against, p, contest.strategy in missing)
+            _stop_of(contest, against, p, contest.strategy in missing)
             for contest, p in zip(self._contests, self._corrected(), strict=True)
         )
         return Stops(against, self.seed, stops, self.reference if self.reference in missing else "")
@@ -230,7 +230,7 @@ class Stopping:
         self.stopped[contest.strategy] = decision
 
 
-def _told(contest: _Contest, against: str, p_holm: float, stopped: bool) -> Stop:
+def _stop_of(contest: _Contest, against: str, p_holm: float, stopped: bool) -> Stop:
     differences = contest.bets.differences
     return Stop(
         contest.strategy,
