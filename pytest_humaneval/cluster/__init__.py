@@ -9,7 +9,7 @@ that was killed goes on after its last line. ``generate --ray`` has an engine on
     chunking.py       samples of the file -> chunks
     judging.py        chunks -> verdicts in the file's order, whatever dies meanwhile      (knows nothing of Ray)
     nodes.py          Ray: hands pieces of chunks out, says what became of them
-    bench.py          what a worker process of Ray's does with a piece: one sandbox, kept
+    workbench.py      what a worker process of Ray's does with a piece: one sandbox, kept
     folder.py         results.jsonl and how far it is
     totals.py         what the verdicts add up to, without keeping them
     ray_engines.py    engines on the nodes, which together are one engine

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.cluster import chunking
-from pytest_humaneval.cluster.bench import Setup
 from pytest_humaneval.cluster.chunking import Sample, Survey
 from pytest_humaneval.cluster.folder import Folder
 from pytest_humaneval.cluster.judging import Judged, JudgingProgress, judge_all
 from pytest_humaneval.cluster.nodes import Nodes
 from pytest_humaneval.cluster.ray_cluster import need_ray, package_version
 from pytest_humaneval.cluster.totals import Figures, FiguresApart
+from pytest_humaneval.cluster.workbench import Setup
 from pytest_humaneval.dataset.kinds import Dataset
 from pytest_humaneval.dataset.requested import dataset_named
 from pytest_humaneval.engine.protocol import Identity

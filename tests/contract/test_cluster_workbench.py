@@ -11,8 +11,8 @@ from typing import Self
 import pytest
 
 from pytest_humaneval.cluster import bench
-from pytest_humaneval.cluster.bench import Setup, bench_for
 from pytest_humaneval.cluster.chunking import Sample
+from pytest_humaneval.cluster.workbench import Setup, bench_for
 from pytest_humaneval.exceptions import SandboxError
 from pytest_humaneval.marshalling.plain import from_plain, to_plain
 from pytest_humaneval.marshalling.top_level import TopLevel
