@@ -218,7 +218,7 @@ def assert_nothing_is_overwritten(
         assert named in refused(odd, *folders[1:])
         shutil.rmtree(odd)
     (renumbered / "run.json").unlink()
-    assert f"{renumbered}: has no run.json, so its run has not come to its end" in refused(renumbered, *folders[1:])
+    assert f"{renumbered}: has no run.json, so its run has not finished" in refused(renumbered, *folders[1:])
     assert "whole: is not part of a run" in refused(out.parent / "whole", *folders)
     cut = shutil.copytree(folders[0], out.parent / "cut")
     rows = (cut / "results.jsonl").read_text().splitlines(keepends=True)
