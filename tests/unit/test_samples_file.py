@@ -72,7 +72,7 @@ def test_damage_before_the_end_is_named(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[0 if path.suffix != ".gz" else 40] ^= 0xFF
     path.write_bytes(content)
-    with pytest.raises(DatasetError, match=r"line 1 is no sample|damaged gzip data from byte 0 on"):
+    with pytest.raises(DatasetError, match=r"line 1 is not a sample|damaged gzip data from byte 0 on"):
         SamplesFile(path, SETTINGS)
     assert path.read_bytes() == content
 
