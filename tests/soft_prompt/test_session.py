@@ -185,7 +185,7 @@ def test_strategies_are_compared_on_the_problems_both_have_a_verdict_for(tmp_pat
     assert (found.problems, found.passed_before, found.passed_after, found.gained, found.lost) == (4, 2, 2, 1, 1)
     assert found.p == 1.0
     assert "| soft:x | 0.500 | [0.150, 0.850] | 2 of 4 |" in found.lines()
-    assert found.lines()[-1].endswith("p = 1, no more than noise at 5 %.")
+    assert found.lines()[-1].endswith("p = 1.000, no more than noise at 5 %.")
 
 
 def test_a_strategy_that_is_not_there_gets_near_ones() -> None:
