@@ -44,7 +44,7 @@ def _train(options: argparse.Namespace) -> int:
     data = str(options.data) if options.data else None
     config = override(config, data=data, max_steps=options.max_steps, seed=options.seed)
     _prepare_environment()
-    from .evaluate import prefix_of
+    from .before_and_after import prefix_of
     from .session import run_training
 
     trained = run_training(config, options.model, options.cache_dir, options.output)
@@ -54,7 +54,7 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from .evaluate import evaluate
+    from .before_and_after import evaluate
 
     comparison = evaluate(options.directory, model=options.model, engine=options.engine, arguments=options.arguments)
     print("\n".join(comparison.lines()))
@@ -116,7 +116,7 @@ def _bench(options: argparse.Namespace) -> int:
 
 
 def _data(options: argparse.Namespace) -> int:
-    from .data import read_training_data
+    from .training_data import read_training_data
 
     data = read_training_data(options.sources)
     print(data.summary())

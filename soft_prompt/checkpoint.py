@@ -25,11 +25,11 @@ from pytest_humaneval.models.peft_folder import ADAPTER_CONFIG, ADAPTER_WEIGHTS,
 from pytest_humaneval.models.soft_checkpoint import CONDITIONED, DEEP, ROUTES, SoftCheckpoint, find_checkpoints
 from pytest_humaneval.text.wording import short_digest
 
-from .conditioned import ConditionedPrompt
 from .config import Config
 from .deep import DeepPrompt
 from .lora import LoraPrompt, read_lora_prompt, write_lora
 from .model import STRUCTURE, FrozenModel, PlainPrompt, SoftPrompt
+from .question_prompts import ConditionedPrompt
 from .routed import RoutedPrompt
 
 LAST = "last"

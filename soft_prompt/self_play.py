@@ -29,11 +29,11 @@ from pytest_humaneval.sample import Sampling
 from pytest_humaneval.text.syntax import tree_of
 
 from .asking import Asker
+from .assertions import Judge
 from .config import Config
 from .contamination import Fingerprint, fingerprint, near_duplicate, near_humaneval
-from .data import TrainingData, held_out, single_assertions
-from .judging import Judge
 from .teacher import drop_cut_line
+from .training_data import TrainingData, held_out, single_assertions
 
 ANSWERS, VARIANTS = "answers.jsonl", "variants.jsonl"
 AT_ONCE = 64  # questions, after which answers are kept

@@ -34,10 +34,10 @@ from pytest_humaneval.sample import Sampling
 from pytest_humaneval.strategy import Strategy
 from pytest_humaneval.text.printable import counted
 
+from .assertions import Judge
 from .bodies import as_body
 from .config import Config
 from .contamination import refuse_humaneval
-from .judging import Judge
 from .model import FrozenModel
 
 ANSWERS = "teacher.jsonl"

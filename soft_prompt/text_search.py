@@ -25,8 +25,8 @@ from pytest_humaneval.sample import Sampling
 from pytest_humaneval.statistics.metrics import wilson_interval
 
 from .asking import Asker
+from .assertions import Judge
 from .config import Config
-from .judging import Judge
 from .teacher import drop_cut_line
 
 PERSONAS = (

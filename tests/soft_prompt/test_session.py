@@ -18,9 +18,9 @@ from pytest_humaneval.exceptions import ConfigError
 from pytest_humaneval.models.soft_checkpoint import find_checkpoints
 from soft_prompt import session
 from soft_prompt.__main__ import main
+from soft_prompt.before_and_after import compare
 from soft_prompt.checkpoint import TrainerState, load_prompt, write_prompt
 from soft_prompt.config import Config
-from soft_prompt.evaluate import compare
 from soft_prompt.initial import make_prompt
 from soft_prompt.model import FrozenModel
 from soft_prompt.session import bundled_strategies, known
