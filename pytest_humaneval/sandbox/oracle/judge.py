@@ -139,6 +139,8 @@ def _run_test(case: Case, candidate: Candidate, namespace: dict[str, Any]) -> Ju
         if fault := _fault_of_test(error, case, candidate):
             raise TestError(f"the hidden test cannot be run: {fault}") from None
         return _failure(case, candidate, error)
+    if candidate.calls == 0 and candidate.stopped is None:
+        raise TestError("the hidden test cannot be run: it ends without a call of the function")  # and passes all
     return Judgement("passed", report if type(report) is str else "")  # a test of our own may report what it saw
 
 
