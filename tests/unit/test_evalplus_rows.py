@@ -94,6 +94,13 @@ def test_a_list_of_datasets_runs_nothing(tmp_path: Path, monkeypatch: pytest.Mon
     assert len(HUMANEVAL_PLUS.find(Wanted(folders=(tmp_path,), only_look=True), lambda task_id: "").problems) == 1
 
 
+def test_no_further_inputs_may_be_an_empty_object(tmp_path: Path) -> None:
+    """As EvalPlus' released MbppPlus-v0.2.0.jsonl has it for Mbpp/793: the base inputs alone judge."""
+    (problem,) = read(tmp_path, ROW | {"plus_input": {}}).problems
+    assert judged(problem, "    return n / 2\n") == ("passed", "")
+    assert judged(problem, "    return n\n") == ("assertion", "")
+
+
 def test_floats_are_near_enough_and_no_more(tmp_path: Path) -> None:
     (problem,) = read(tmp_path, ROW).problems
     assert judged(problem, "    return n / 2 + 1e-7\n") == ("passed", "passed")
