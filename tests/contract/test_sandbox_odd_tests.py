@@ -66,6 +66,12 @@ def test_test_that_calls_nothing_is_an_error(sandbox: Sandbox, body: str) -> Non
     assert passes(sandbox)
 
 
+def test_test_of_our_own_that_has_nothing_to_try_reports_that(sandbox: Sandbox) -> None:
+    problem = replace(looping("pass"), test="def check(candidate):\n    return 'nothing'\n")
+    verdict = sandbox.check(problem, "    return 1\n", timeout=5)
+    assert (verdict.kind, verdict.detail) == ("passed", "nothing")
+
+
 def test_test_that_does_not_compile_is_an_error(sandbox: Sandbox) -> None:
     with pytest.raises(SandboxError, match="cannot be run: SyntaxError"):
         sandbox.check(looping("return return"), "    return 1\n", timeout=5)
