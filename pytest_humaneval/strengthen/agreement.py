@@ -75,6 +75,8 @@ def within(domain: Domain, kept: set[str], arguments: Arguments, programs: int) 
     ``kept`` are those that the docstring speaks of.
     """
     broken = domain.broken_by(arguments)
+    if domain.can_be_read_in_two_ways(arguments):
+        return None
     if not broken:
         return frozenset()
     if FIRM in broken or broken & kept or len(broken) > MOST_TRAITS or (MASK in broken and programs < 2 * LEAST_WIDE):
