@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, get_args
@@ -114,9 +115,17 @@ class Outcome:
 
     @classmethod
     def from_wire(cls, wire: dict[str, Any]) -> Outcome:
-        """The exact inverse of :meth:`to_wire`."""
+        """The exact inverse of :meth:`to_wire`. What many of them say is one text: all stay until the end of a run."""
         plain = {key: _unescape(value) if isinstance(value, str) else value for key, value in wire.items()}
+        plain |= {key: sys.intern(plain[key]) for key in _OF_FEW_VALUES if type(plain.get(key)) is str}
+        if plain.get("completion") == plain.get("generation"):
+            plain["completion"] = plain["generation"]
         return from_plain(cls, plain, "a worker's report")
+
+
+_OF_FEW_VALUES = (
+    "task_id", "strategy", "kind", "finish_reason", "cause", "dataset", "strong_kind", "stopped", "original", "rewrite",
+)  # fmt: skip
 
 
 def in_order(outcomes: Iterable[Outcome], tasks: Iterable[str] = ()) -> list[Outcome]:
