@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-FEW_VALUES = ("outcome", "when", "worker_id", "testrun_uid")
-SAME_FOR_AN_ITEM = ("_id", "location", "keywords")  # _id is the node id as pytest 9.2 has it, in its parts
+SAME_FOR_AN_ITEM = ("_id", "location", "keywords", "worker_id", "testrun_uid")  # _id: pytest 9.2's parsed node id
 
 
 class KeptReports:
@@ -32,30 +31,31 @@ class KeptReports:
 
     def share(self, report: pytest.TestReport) -> None:
         """Have a report consist of what is there already, as far as that says the same."""
-        said = vars(report)
-        for name in FEW_VALUES:
-            if name in said:
-                said[name] = _one(said[name])
-        nodeid = report.nodeid
+        said, nodeid = vars(report), report.nodeid
+        said["outcome"], said["when"] = _one(report.outcome), _one(report.when)
         first = self._first.get(nodeid)
         if first is None:
             self._first[nodeid] = said
             said["location"] = tuple(map(_one, report.location))
-            if isinstance(report.keywords, dict):  # xdist's report of a worker that died has an empty tuple
+            if type(report.keywords) is dict:  # xdist's report of a worker that died has an empty tuple
                 said["keywords"] = {_one(name): value for name, value in report.keywords.items()}
+            for name in ("worker_id", "testrun_uid"):
+                if name in said:
+                    said[name] = _one(said[name])
         else:
             for name in SAME_FOR_AN_ITEM:
                 if name in said and said[name] == first.get(name):
                     said[name] = first[name]
-        if report.user_properties:  # a list of its own: anybody may add to it
-            report.user_properties[:] = map(self._property, report.user_properties)
+        if properties := report.user_properties:  # a list of its own: anybody may add to it
+            properties[:] = map(self._property, properties)
         if report.when == "teardown":
             self._first.pop(nodeid, None)
 
     def _property(self, named: tuple[str, Any]) -> tuple[str, Any]:
         """The same, out of those that there are: sample_index and verdict have few values. 1 is not True, nor 1.0."""
-        plain = type(named) is tuple and tuple(map(type, named)) in ((str, str), (str, int))
-        return self._properties.setdefault(named, named) if plain else named
+        if type(named) is tuple and len(named) == 2 and type(named[0]) is str and type(named[1]) in (str, int):
+            return self._properties.setdefault(named, named)
+        return named
 
 
 def _one(value: Any) -> Any:

@@ -89,8 +89,12 @@ def test_pytest_rerunfailures_takes_no_part_where_nobody_asks_for_reruns(
     pytest.importorskip("pytest_rerunfailures")
     pytester.makeconftest(
         """
-        def pytest_runtest_logreport(report):
-            assert not hasattr(report, "rerun")
+        class Watch:
+            def pytest_runtest_logreport(self, report):
+                assert not hasattr(report, "rerun")
+
+        def pytest_configure(config):
+            config.pluginmanager.register(Watch())  # a conftest's own hooks do not hear of the bundled test
         """
     )
     evaluate("-n0", script=WRONG).assert_outcomes(passed=2, failed=1)
