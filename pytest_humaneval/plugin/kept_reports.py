@@ -22,12 +22,13 @@ class KeptReports:
         self._first: dict[str, dict[str, Any]] = {}  # of the items that have begun: what their first report says
         self._properties: dict[tuple[Any, ...], tuple[str, Any]] = {}
 
-    def share_collection(self, nodeids: list[str]) -> None:
-        """Have a worker's collection, which xdist keeps, consist of the first worker's node ids where it is equal."""
-        if nodeids == self._collection:
-            nodeids[:] = self._collection
-        else:
+    def share_collection(self, nodeids: list[str]) -> bool:
+        """Have a worker's collection, which xdist keeps, consist of the first one's texts; whether they are equal."""
+        if nodeids != self._collection:
             self._collection = list(nodeids)
+            return False
+        nodeids[:] = self._collection
+        return True
 
     def share(self, report: pytest.TestReport) -> None:
         """Have a report consist of what is there already, as far as that says the same."""

@@ -78,7 +78,6 @@ def test_the_collections_of_workers_are_one_unless_they_differ() -> None:
     kept = KeptReports()
     first, second, third = (json.loads('["t.py::a_name", "t.py::another"]') for _ in range(3))
     third.append("t.py::more")
-    for collection in (first, second, third):
-        kept.share_collection(collection)
+    assert [kept.share_collection(collection) for collection in (first, second, third)] == [False, True, False]
     assert (second[0] is first[0], second) == (True, first)
     assert third == ["t.py::a_name", "t.py::another", "t.py::more"]
