@@ -79,10 +79,10 @@ def _text_search(options: argparse.Namespace) -> int:
     _prepare_environment()
     from .text_search import search_text
 
-    found = search_text(
+    best = search_text(
         config, options.model, options.cache_dir, options.output, options.candidates, options.problems, print
     )
-    print("\n".join(found.lines()))
+    print("\n".join(best.lines()))
     print(f"evaluate it with: pytest --strategy=text:{options.output}")
     return 0
 
@@ -173,7 +173,7 @@ def _parser() -> argparse.ArgumentParser:
     bench = commands.add_parser(
         "bench",
         help="compare methods with one budget, on MBPP's validation split",
-        epilog="A bench that was stopped goes on. Arguments after -- go to pytest, with --final.",
+        epilog="A bench that was stopped continues. Arguments after -- go to pytest, with --final.",
     )
     bench.add_argument("--config", type=Path, required=True, metavar="FILE", help="TOML: seeds, budget_tokens, methods")
     bench.add_argument("--output", type=Path, required=True, metavar="DIR", help="where trainings and the table go")

@@ -19,7 +19,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from pytest_humaneval.exceptions import ConfigError, HumanEvalError, TrainingError
-from pytest_humaneval.models.soft_checkpoint import BEST
+from pytest_humaneval.models.peft_folder import BEST
 from pytest_humaneval.statistics.metrics import wilson_interval
 
 from .bench_config import Bench

@@ -131,7 +131,7 @@ class Sampled(Objective):
         """Examples as one batch where the model is."""
         return collate(examples, frozen.tokenizer.eos_token_id, frozen.device)
 
-    def found(
+    def works_or_none(
         self, works: list[Work], groups: Sequence[Sequence[Drawn]], examples: Sequence[Example], frozen: FrozenModel
     ) -> list[Work]:
         """The works, or a batch of no weight where there is nothing to learn: says so once in a while, and why."""

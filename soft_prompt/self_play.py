@@ -81,7 +81,7 @@ def write_variants(config: Config, model: str, cache_dir: Path, output: Path, pe
         written = kept_of(answers, known, judge)
     if not written.variants:
         raise DatasetError("\n".join(["self-play: no variant is left of", *written.lines()]))
-    rows = ({name: value for name, value in asdict(one).items() if name in FIELDS} for one in written.variants)
+    rows = ({name: value for name, value in asdict(variant).items() if name in FIELDS} for variant in written.variants)
     (output / VARIANTS).write_text("".join(json.dumps(row | {"split": "train"}) + "\n" for row in rows))
     return written
 

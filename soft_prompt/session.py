@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from pytest_humaneval.exceptions import ConfigError, DatasetError
-from pytest_humaneval.models.soft_checkpoint import BEST, find_checkpoints
+from pytest_humaneval.models.peft_folder import BEST
+from pytest_humaneval.models.soft_checkpoint import find_checkpoints
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.strategy import Strategy
 from pytest_humaneval.text.wording import cannot_be_written, unknown

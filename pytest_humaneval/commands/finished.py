@@ -18,7 +18,7 @@ from pytest_humaneval.report.gates import OK, Gates, answer, check_baseline, lea
 from pytest_humaneval.report.header_lines import check_lines, dataset_line, engine_lines, identity_line
 from pytest_humaneval.report.markdown import markdown_results
 from pytest_humaneval.report.page import write_page
-from pytest_humaneval.report.partial import partial_notes
+from pytest_humaneval.report.partial import partial_notes, planned_items
 from pytest_humaneval.report.rejected import rejected_lines, rejection_text
 from pytest_humaneval.report.remarks import remark_lines
 from pytest_humaneval.report.strategy_table import table
@@ -147,11 +147,11 @@ def _missing(run: Results) -> int:
     if run.run.get("lacking"):  # joined of parts that are not all
         return 1
     with contextlib.suppress(*ODD):
-        planned = run.run["dataset"]["problems"] * sum(
-            experiment["num_samples"] for experiment in run.run["experiments"]
-        )
-        decided = (run.run.get("items") or {}).get("decided", 0)
-        return max(0, int(planned) - len(run.outcomes) - decided) if run.run["engine"]["name"] != REPLAY else 0
+        items = run.run.get("items") or {}
+        planned = items.get("planned")
+        if planned is None:  # an earlier version's: of a file, where problems may have unequal numbers, it is not known
+            planned = 0 if is_replay(run.run) else planned_items(run.run)
+        return max(0, int(planned) - len(run.outcomes) - int(items.get("decided", 0)))
     return 0
 
 
@@ -170,13 +170,24 @@ def publish(run: Results, before: Results | None, analysis: Analysis, options: R
         show(["", f"the page is {options.html}"])
     if options.markdown is not None:
         held = context_text(context_of(run.outcomes))
-        facts = [line[10:] for line in _settings_lines(run.run, 10_000, held)] or [run.source]
+        facts = _facts(_settings_lines(run.run, 10_000, held)) or [run.source]
         notes = [*(f"note: {note}" for note in run.notes), *_partial(run, 10_000)]
         try:
             write_whole(options.markdown, [markdown_results(run, facts, ks_of(run), notes, analysis)])
         except OSError as error:
             raise InputError(cannot_be_written(f"--markdown: {options.markdown}", error)) from error
         show(["", f"the summary is in {options.markdown}"])
+
+
+def _facts(lines: Sequence[str]) -> list[str]:
+    """The same without their heads; a line that goes on is one with the line before it."""
+    facts: list[str] = []
+    for line in lines:
+        if facts and line.startswith(" "):
+            facts[-1] += f" {line.strip()}"
+        else:
+            facts.append(line[10:])
+    return facts
 
 
 def _settings_lines(run: dict[str, Any], width: int, held: str = "") -> list[str]:

@@ -63,7 +63,7 @@ def probe(
 
     if (results is None) != (control_results is None) or (results is None and control is None):
         raise InputError(
-            "contamination: give --control=NAME, problems of the same kind that are no part of what is in question, or "
+            "contamination: give --control=NAME, problems of the same kind that are not in question, or "
             "--results and --control-results, two runs with the same --humaneval-rewrite"
         )
     keep = default_cache_directory()

@@ -5,7 +5,7 @@ human-eval           ``task_id``, ``prompt``, ``entry_point``, ``canonical_solut
 HumanEvalPack        the same; its ``test`` calls its own ``check`` in the end
 HumanEval-X          no ``entry_point``: the function that its ``test`` hands to ``check``
 MultiPL-E            ``name`` and ``tests``, no solution
-HumanEval-Infilling  with its ``suffix``, the code behind the gap
+HumanEval-Infilling  with its ``suffix``, the code after the gap
 one's own            ``test`` may be assertions alone, or a list of several tests; a solution may be missing
 ===================  ==================================================================================================
 

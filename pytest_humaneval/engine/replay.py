@@ -29,6 +29,7 @@ Samples = dict[ItemId, str]
 _POLL = 0.1  # seconds
 FEW_SAMPLES = 1_000  # may have any index below; beyond, GAPS times as many as there are
 GAPS = 10
+SHOWN = 60  # characters of what is wrong in a message
 
 
 def read_samples(path: Path) -> Samples:
@@ -75,9 +76,11 @@ def stream_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     if not foreign.is_json_lines(path):
         yield from _rows(path)
         return
+    reading = foreign.Reading()
     for number, line in jsonl.stream(path):
         where = f"{path}:{number}"
-        yield where, _checked(where, foreign.usual(jsonl.parse(where, line.removeprefix("\ufeff"))))
+        for row in reading.rows(jsonl.parse(where, line.removeprefix("\ufeff"))):
+            yield where, _checked(where, row)
 
 
 def place_of(path: Path, task_id: str) -> str:
@@ -168,8 +171,13 @@ def _checked(where: str, row: Any) -> dict[str, Any]:
         raise DatasetError(f"{where}: expected {foreign.EXPECTED}")
     for name in ("task_id", "completion", "strategy"):
         if not isinstance(row.get(name, ""), str):
-            raise DatasetError(f"{where}: {name} must be text, not {json.dumps(row[name])}")
+            raise DatasetError(f"{where}: {name} must be text, not {_shown(row[name])}")
     index = row.get("sample_index", 0)
     if type(index) is not int or index < 0:
-        raise DatasetError(f"{where}: sample_index must be a whole number from 0, not {json.dumps(index)}")
+        raise DatasetError(f"{where}: sample_index must be a whole number from 0, not {_shown(index)}")
     return row
+
+
+def _shown(value: Any) -> str:
+    told = json.dumps(value)
+    return told if len(told) <= SHOWN else f"{told[:SHOWN]}..."

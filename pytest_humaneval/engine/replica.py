@@ -11,18 +11,19 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from pytest_humaneval.endings import CONTEXT_FULL
+from pytest_humaneval.endings import CONTENT_FILTER, CONTEXT_FULL
 from pytest_humaneval.engine.pace import Pace, pause_before
 from pytest_humaneval.engine.server_answer import (
     NoCompletionError,
-    assembled,
     continues,
     ended_early,
+    error_in,
     generation,
     scored_text,
 )
 from pytest_humaneval.engine.server_errors import (
     KEY_VARIABLE,
+    FilteredError,
     HasteError,
     LoadingError,
     PassingError,
@@ -30,8 +31,11 @@ from pytest_humaneval.engine.server_errors import (
     ReplicaError,
     fault,
     hint_for,
+    is_about_form,
     listed,
     message_of,
+    only_talks,
+    status_in,
 )
 from pytest_humaneval.engine.server_faults import connection_fault, through
 from pytest_humaneval.engine.server_request import NO_LOGPROBS, Manners, is_prefilled
@@ -142,10 +146,13 @@ class Replica:
             except RefusalError as refusal:
                 if body != self.manners.body(self.model, request, embeds):
                     continue  # others have learned meanwhile what this one would teach
-                learns = refusal.status in (400, 422) and not request.scored  # what that needs, others may not have
+                learns = is_about_form(refusal) and not request.scored  # what that needs, others may not have
                 if learns and self.manners.learn(str(refusal), refusal.parameter, body):
                     continue
-                raise self._refused(refusal, begun=is_prefilled(request)) from None
+                raise self._refused(refusal, begun=is_prefilled(request), talks="messages" in body) from None
+            except FilteredError:  # an end of the model's own, as if the answer had been taken
+                self.last_answered = time.monotonic()
+                return Generation("", CONTENT_FILTER, seconds=time.monotonic() - submitted)
             if made is not None:
                 self.last_answered = time.monotonic()
                 return made
@@ -270,10 +277,10 @@ class Replica:
     def _fault_in(self, answer: Any) -> Exception | None:
         """The error that an answer of status 200 carries, as a gateway's does that could not ask its server."""
         try:
-            error = assembled(answer).get("error")
+            error = error_in(answer)
         except NoCompletionError:
             return None
-        if not isinstance(error, dict) or not isinstance(code := error.get("code"), int) or not 400 <= code < 600:
+        if not isinstance(error, dict) or (code := status_in(error)) is None:
             return None
         return self._fault(code, f"answered with an error: {code}", message_of(error), {}, error)
 
@@ -329,8 +336,13 @@ class Replica:
     def _fault(self, status: int, summary: str, message: Any, headers: Any, body: dict[str, Any]) -> Exception:
         return fault(status, f"{summary}: {self._quoted(message)}".removesuffix(": "), message, headers, body)
 
-    def _refused(self, refusal: RefusalError, *, begun: bool) -> EngineError:
+    def _refused(self, refusal: RefusalError, *, begun: bool, talks: bool) -> EngineError:
         """What a refusal means: for this request alone or, where it speaks of key or model, for all."""
+        if not talks and only_talks(refusal):
+            return EngineError(
+                f"{self.url}: {refusal} (it completes no text, or not by this model: that takes a strategy that talks "
+                "(mode chat))"
+            )
         message = str(refusal).lower()
         unknown = "model" in message and (refusal.status == 404 or "exist" in message or "not found" in message)
         hint = hint_for(refusal, begun=begun)

@@ -192,13 +192,14 @@ def start_run(config: pytest.Config, proposal: Proposal) -> Run:
     plan = proposal.choices.plan(settled)
     directory = options.optional_path(config, "output")
     ledger = Ledger(plan)
-    record = Record(directory, ledger) if directory else None
+    timeout = default_timeout(config)
+    record = Record(directory, ledger, timeout) if directory else None
     # A part's figures are no news: the line of history is of the whole.
     no_history = options.switched_on(config, "no-history") or plan.shard is not None
     history = None if no_history else options.cache_directory(config)
     output = Output(
         ledger, record, publisher, proposal.gates, proposal.baseline, started, proposal.registration, history,
-        settled.layers, default_timeout(config),
+        settled.layers, timeout,
     )  # fmt: skip
     store = store_options(config, plan.engine, nameless=proposal.nameless)
     session = EngineSession(config, plan, proposal.model, store)

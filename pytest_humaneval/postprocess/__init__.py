@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
 
-from pytest_humaneval.exceptions import StrategyError, raised_in
+from pytest_humaneval.exceptions import OF_THEIRS, StrategyError, raised_in
 from pytest_humaneval.postprocess.characters import clean
 from pytest_humaneval.postprocess.closing import close
 from pytest_humaneval.postprocess.fences import unfence
@@ -48,7 +48,7 @@ class Step:
         """
         try:
             repaired: object = self.repair(problem, text)
-        except Exception as error:
+        except OF_THEIRS as error:
             raise StrategyError(f"{self._named(problem)} failed: {raised_in(error)}") from error
         if not isinstance(repaired, str):
             raise StrategyError(f"{self._named(problem)} returned {repaired!r}, not a text")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from pytest_humaneval.outcome import Outcome
@@ -29,10 +29,6 @@ class BaselineComparison:
     notes: tuple[str, ...]
     margins: tuple[MarginTest, ...] = ()
     churn: tuple[Churn, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """For run.json: here the problems are named."""
-        return asdict(self)
 
 
 def matched(strategies: Sequence[str], before: Sequence[str]) -> dict[str, str]:
@@ -112,7 +108,7 @@ def _settings(now: dict[str, Any], before: dict[str, Any]) -> list[str]:
         notes.append(f"another engine: {before['identity'].get('engine')} before, {now['identity'].get('engine')} now")
     for key in ("sampling", "postprocess"):
         if key in before and key in now and before[key] != now[key]:
-            notes.append(f"another {key}: {_told(before[key])} before, {_told(now[key])} now")
+            notes.append(f"another {key}: {_shown(before[key])} before, {_shown(now[key])} now")
     return notes
 
 
@@ -120,7 +116,9 @@ def _coverage(name: str, now: Sequence[Outcome], before: Sequence[Outcome]) -> l
     """Problems that only one of the two has, unequal numbers of samples, and those that have no verdict in one."""
     notes = []
     mine, theirs = {outcome.task_id for outcome in now}, {outcome.task_id for outcome in before}
-    common = counted(len(mine & theirs), "problem that", "problems that")
+    judged, judged_before = ({outcome.task_id for outcome in side if not outcome.error} for side in (now, before))
+    compared, common = len(judged & judged_before), counted(len(mine & theirs), "problem that", "problems that")
+    common = common if compared == len(mine & theirs) else f"{compared} of {common}"
     if only := [f"{len(a - b)} only in the {where}" for a, b, where in _sides(mine, theirs) if a - b]:
         notes.append(f"{name}: compared on {common} both have; {', '.join(only)}")
     shared = mine & theirs
@@ -155,7 +153,7 @@ def _model(identity: dict[str, Any]) -> str:
     return f"{identity.get('model')} ({short_digest(str(identity.get('digest')))})"
 
 
-def _told(value: Any) -> str:
+def _shown(value: Any) -> str:
     return ", ".join(f"{key} {part}" for key, part in value.items()) if isinstance(value, dict) else str(value)
 
 

@@ -15,19 +15,19 @@ pytest (0 to 6), nor by shells and ``timeout`` (124 and up), nor by sysexits.h (
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
 
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.report.baseline import BaselineComparison, matched
-from pytest_humaneval.results.stopping import Stops
+from pytest_humaneval.results.stopping import Stop, Stops
+from pytest_humaneval.statistics.betting import largest_capital
 from pytest_humaneval.statistics.comparison import Comparison, Passes, smallest_detectable
 from pytest_humaneval.statistics.metrics import pass_at_k_interval
 from pytest_humaneval.statistics.noninferiority import MarginTest
 from pytest_humaneval.statistics.paired import ALPHA, POWER
 from pytest_humaneval.text.printable import counted
-from pytest_humaneval.text.wording import signed_interval
+from pytest_humaneval.text.wording import p_text, signed_interval
 
 ENDED_EARLY = "it ended early, and has no figure for a number of problems that was fixed before"
 OK, TESTS_FAILED, INTERNAL_ERROR = 0, 1, 3  # pytest's
@@ -70,10 +70,6 @@ class GateVerdict:
     strategy: str
     holds: bool | None
     reason: str
-
-    def to_json(self) -> dict[str, Any]:
-        """For run.json."""
-        return asdict(self)
 
 
 def least_pass_at_1(requested: Iterable[tuple[str, float]], strategies: Sequence[str]) -> dict[str, float]:
@@ -139,7 +135,7 @@ def judge(
         verdicts += [GateVerdict("comparison with the baseline", name, None, ENDED_EARLY) for name in sorted(stopped)]
     if gates.on_regression and baseline is not None:
         compared = {comparison.first: comparison for comparison in baseline.comparisons}
-        verdicts += [_no_drop(name, compared.get(name), baseline.comparisons) for name in passes]
+        verdicts += [_no_drop(name, compared.get(name), len(baseline.comparisons)) for name in passes]
     if gates.max_drop is not None and baseline is not None:
         tests = {test.strategy: test for test in baseline.margins}
         verdicts += [_small_drop(name, gates.max_drop, tests.get(name)) for name in passes]
@@ -152,10 +148,14 @@ def judge_stops(gates: Gates, stops: Stops) -> list[GateVerdict]:
     for stop in stops.strategies:
         low, high = stop.limits
         problems = counted(stop.problems, "problem", "problems")
-        detail = f"{stop.difference:+.3f}, p {stop.p_holm:.4f}, {problems} of {stop.available}, valid whenever it ends"
+        detail = f"{stop.difference:+.3f}, p {_p(stop)}, {problems} of {stop.available}, valid whenever it ends"
         if gates.on_regression:
             holds = None if stop.decision == "futile" else stop.decision != "worse"
-            verdicts.append(GateVerdict(NO_DROP, stop.strategy, holds, f"{stop.decision}: {detail}"))
+            reason = f"{stop.decision}: {detail}"
+            too_few = largest_capital(stop.available) < 2 * len(stops.strategies) / ALPHA
+            if holds and (not stop.problems or (stop.worse and too_few)):
+                holds, reason = None, f"{reason}: too few to show any drop"
+            verdicts.append(GateVerdict(NO_DROP, stop.strategy, holds, reason))
         if gates.max_drop is not None:
             within = True if low > -gates.max_drop else False if high < -gates.max_drop else None
             limits = f"one-sided {1 - ALPHA:.0%} limits {low:+.3f} and {high:+.3f}"
@@ -216,15 +216,20 @@ def _bound_at_least(strategy: str, least: float, passes: Passes) -> GateVerdict:
     return GateVerdict(gate, strategy, low >= least, f"[{low:.4f}, {high:.4f}] of {figure}")
 
 
-def _no_drop(strategy: str, comparison: Comparison | None, family: Sequence[Comparison]) -> GateVerdict:
+def _p(of: Stop | Comparison) -> str:
+    # One decimal more than elsewhere: whoever failed by it wants to see how far 0.05 is.
+    return p_text(of.p_holm, decimals=4)
+
+
+def _no_drop(strategy: str, comparison: Comparison | None, made: int) -> GateVerdict:
     gate = NO_DROP
     if comparison is None:
         return GateVerdict(gate, strategy, None, "no problem is in both")
-    detail = f"{comparison.difference:+.3f} {signed_interval(comparison.interval)}, p {comparison.p_holm:.4f}"
+    detail = f"{comparison.difference:+.3f} {signed_interval(comparison.interval)}, p {_p(comparison)}"
     detail += f", {counted(comparison.problems, 'problem', 'problems')}"
     if comparison.significant:
         return GateVerdict(gate, strategy, comparison.difference > 0, detail)
-    power = smallest_detectable(family)
+    power = smallest_detectable([comparison], made)
     if comparison.worse and power is not None and power.difference is None:
         return GateVerdict(gate, strategy, None, f"{detail}: too few to show any drop")
     return GateVerdict(gate, strategy, True, detail)
@@ -235,9 +240,8 @@ def _small_drop(strategy: str, margin: float, test: MarginTest | None) -> GateVe
     if test is None:
         return GateVerdict(gate, strategy, None, "no problem is in both")
     low, high = test.limits
-    detail = (
-        f"{test.difference:+.3f}, {test.problems} problems, one-sided {1 - ALPHA:.0%} limits {low:+.3f} and {high:+.3f}"
-    )
+    problems = counted(test.problems, "problem", "problems")
+    detail = f"{test.difference:+.3f}, {problems}, one-sided {1 - ALPHA:.0%} limits {low:+.3f} and {high:+.3f}"
     if test.within is None:
         detail += f"; {_needed(test)}, if nothing has really changed and as many problems differ"
     return GateVerdict(gate, strategy, test.within, detail)

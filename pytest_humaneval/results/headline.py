@@ -84,7 +84,7 @@ def cut_middle(text: str, width: int) -> str:
 
 
 def _assertion(lines: list[str], entry_point: str) -> Headline:
-    """Of what sandbox/oracle/explain.py says: the statement, the arguments, what was expected, what came, what was raised."""
+    """Of what sandbox/oracle/explain.py says: statement, arguments, what was expected, what came, what was raised."""
     lead = _CANDIDATE.sub(entry_point, _condition(lines[0]))
     if entry_point not in lead:
         lead = f"{entry_point}: {lead}"

@@ -119,7 +119,7 @@ def from_evalplus(path: Path, problems: Sequence[Problem], strategy: str) -> Imp
     known = {problem.task_id: problem for problem in problems}
     counts: dict[str, Iterator[int]] = collections.defaultdict(itertools.count)
     outcomes = []
-    is_verdicts = path.name.endswith(".json") and not path.is_dir()
+    is_verdicts = not path.is_dir() and _holds_verdicts(path)
     rows = _evalplus_verdicts(path, jsonl.read_text(path)) if is_verdicts else _evalplus_samples(path)
     for where, row in rows:
         task_id, code = row.get("task_id"), row.get("solution", row.get("completion"))
@@ -208,14 +208,17 @@ def _completion(problem: Problem, program: str) -> str:
     return program if problem.prompt.endswith("\n") else "\n" + program
 
 
+def _holds_verdicts(path: Path) -> bool:
+    """Whether it is what evalplus' evaluator writes, and no array of samples."""
+    return path.name.endswith(".json") and not jsonl.read_text(path).removeprefix("\ufeff").lstrip().startswith("[")
+
+
 def _evalplus_samples(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    if path.is_dir():  # a folder for each problem, with a program for each sample
-        for where, row in foreign.rows(path):
+    for where, row in foreign.rows(path):
+        if path.is_dir():  # a folder for each problem, with a program for each sample
             yield where, {"task_id": row["task_id"], "solution": row["completion"].removeprefix("\n")}
-        return
-    for number, line in jsonl.lines(jsonl.read_text(path).removeprefix("\ufeff")):
-        row = jsonl.parse(f"{path}:{number}", line)
-        yield f"{path}:{number}", row if isinstance(row, dict) else {}
+        else:
+            yield where, row if isinstance(row, dict) else {}
 
 
 def _evalplus_verdicts(path: Path, text: str) -> Iterator[tuple[str, dict[str, Any]]]:

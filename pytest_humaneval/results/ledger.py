@@ -109,6 +109,7 @@ class Ledger:
         """Items in numbers, for run.json."""
         finished = len(self.outcomes) + len(self.further)
         return {
+            "planned": self._num_items,
             "expected": len(self.expected),
             "finished": finished,
             "errors": len(self.errors),

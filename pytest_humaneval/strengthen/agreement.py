@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_humaneval.strengthen.batches import AGREES, DIES, UNKNOWN, Arguments
 from pytest_humaneval.strengthen.domain import Domain
+from pytest_humaneval.strengthen.running import AGREES, DIES, UNKNOWN, Arguments
 from pytest_humaneval.strengthen.traits import (
     EMPTY,
     FIRM,

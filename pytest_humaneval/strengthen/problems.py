@@ -10,7 +10,14 @@ from pytest_humaneval.problem import Problem
 from pytest_humaneval.results.headline import counterexample
 from pytest_humaneval.sandbox.interface import DEFAULT_TIMEOUT, Sandbox
 from pytest_humaneval.strengthen.agreement import LEAST_CLOSE, Case, columns, is_defensible, within
-from pytest_humaneval.strengthen.batches import (
+from pytest_humaneval.strengthen.choosing import WEIGHT, Suspect, chosen
+from pytest_humaneval.strengthen.comparing import Comparison, comparison_of
+from pytest_humaneval.strengthen.domain import Answers, Domain, is_numbers
+from pytest_humaneval.strengthen.drawing import drawn
+from pytest_humaneval.strengthen.mutants import mutants
+from pytest_humaneval.strengthen.programs import Program, independent
+from pytest_humaneval.strengthen.promises import is_plain_speech, promised
+from pytest_humaneval.strengthen.running import (
     AGREES,
     UNKNOWN,
     Arguments,
@@ -20,13 +27,6 @@ from pytest_humaneval.strengthen.batches import (
     marks,
     recorded_calls,
 )
-from pytest_humaneval.strengthen.choosing import WEIGHT, Suspect, chosen
-from pytest_humaneval.strengthen.comparing import Comparison, comparison_of
-from pytest_humaneval.strengthen.domain import Answers, Domain, is_numbers
-from pytest_humaneval.strengthen.drawing import drawn
-from pytest_humaneval.strengthen.mutants import mutants
-from pytest_humaneval.strengthen.programs import Program, independent
-from pytest_humaneval.strengthen.promises import is_plain_speech, promised
 from pytest_humaneval.strengthen.simpler import size, smaller
 from pytest_humaneval.strengthen.writing import Account, Mutants, Rejected, strong_test
 

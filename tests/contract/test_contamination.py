@@ -86,7 +86,7 @@ def test_a_model_that_was_not_is_not(untrained: Path, sets: tuple[list[Problem],
     assert not any(one.flagged for one in made)
     told = "\n".join(probe_lines(made, "humaneval", "control", 120))
     assert "no probe shows more than the control: that proves nothing" in told
-    assert "continued solution: who solves a problem as its author did" in told
+    assert "continued solution: a model that solves a problem as its author did" in told
 
 
 def test_a_text_is_read_token_by_token(untrained: Path) -> None:

@@ -115,7 +115,7 @@ def test_source_prompts_that_cannot_be_added_are_refused(frozen: FrozenModel, tm
         make_prompt(frozen, refused(tmp_path / "nothing"))
     config = replace(CONFIG, kind="deep")
     write_prompt(tmp_path / "deep", make_prompt(frozen, config), frozen, config, TrainerState())
-    with pytest.raises(ConfigError, match=r"source_prompts: .*deep is no plain prompt"):
+    with pytest.raises(ConfigError, match=r"source_prompts: .*deep is not a plain prompt"):
         make_prompt(frozen, refused(tmp_path / "deep"))
 
 

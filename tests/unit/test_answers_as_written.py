@@ -63,6 +63,12 @@ def adds(name: str, answer: str, **how: Any) -> bool:
         f"analysisWe need to add. {DRAFT}assistantfinal{BLOCK}",
         f"<think>{'It is hard. ' * 10_000}{DRAFT}</think>{BLOCK}",  # longer than any program may be
         f"<think>\n{DRAFT}I could end with '</think>' now.\n</think>\n{BLOCK}",
+        f"<think>{DRAFT}</think>{BLOCK}I closed my thoughts with </think> as I should.",
+        f"<think>{DRAFT}</think>\n```python\n{RIGHT}# behind </think>\n```",
+        f"<think>{DRAFT}</think>\n```python\ndef add(x, y):\n    mark = '''\n</think>\n'''\n    return x + y\n```",
+        f"<unused94>thought\n{DRAFT}<unused95>{BLOCK}",
+        f"Here's my thought process: it's a sum. {DRAFT}Here's my response: {BLOCK}",
+        f"Here is my thought process: it is a sum.\n{BLOCK}",
     ],
 )
 def test_what_stands_behind_the_thinking_is_the_answer(name: str, answer: str) -> None:
@@ -142,6 +148,24 @@ def test_text_that_is_completed_needs_no_end_of_thinking(name: str) -> None:
         f"```python\n{RIGHT}\nfirst = add\n\ndef add(x, y):\n    return first(x, y)\n```",
         f"A helper:\n```python\ndef plus(x, y):\n    return x + y\n\n{WRONG}```\nThen:\n"
         "```python\ndef add(x, y):\n    return plus(x, y)\n```",
+        "```python\ndef add(x, y):\n    return plus(x, y)\n```\n"
+        "where\n```python\ndef plus(x, y):\n    return x + y\n```",
+        # What only looks like a definition: examples that import it, or give its name to a result.
+        f"{BLOCK}Tests:\n```python\nimport unittest\nfrom solution import add\n\nclass Tests(unittest.TestCase):\n"
+        "    def test(self):\n        self.assertEqual(add(1, 2), 3)\n\nunittest.main()\n```",
+        f"{BLOCK}```python\nfrom your_module import add\nassert add(1, 2) == 3\n```",
+        f"```python\n{RIGHT}\nfrom solution import add\nprint(add(1, 2))\n```",
+        f"{BLOCK}```python\nadd = round(add(1, 2), 2)\nprint(add)\n```",
+        f"{BLOCK}```python\nadd = [1, 2]\n```",
+        f"{BLOCK}```python\nfor add in [1, 2]:\n    print(add)\n```",
+        f"{BLOCK}```python\nif __name__ == '__main__':\n    add = Adder()\n```",
+        f"{BLOCK}You began with:\n```python\ndef add(x, y):\n    raise NotImplementedError\n```",
+        f"{BLOCK}You began with:\n```python\ndef add(x, y):\n    raise NotImplementedError('later')\n```",
+        # What does define it.
+        "```python\nfrom operator import add\n```\nUse it:\n```python\nprint(add(1, 2))\n```",
+        "```python\ntry:\n    from operator import add\nexcept ImportError:\n    add = None\n```",
+        "```python\nif True:\n    def add(x, y):\n        return x + y\n```",
+        "```python\nadd = (lambda f: f)(lambda x, y: x + y)\n```",
     ],
 )
 def test_the_last_definition_is_the_answer(name: str, answer: str) -> None:
@@ -170,6 +194,13 @@ def test_the_last_definition_is_the_answer(name: str, answer: str) -> None:
         f"[INST]{BLOCK}[/INST]",
         "    return x + y<|fim_middle|>",
         "    return x + y<|some_token_of_tomorrow|>",
+        "    return x + y[|endofturn|]",
+        "    return x + y<EOT>\n",
+        "    return x + y</code>",
+        f"    return x + y\n<|assistant|>{WRONG}",
+        f"    return x + y\n<|begin_of_text|>{WRONG}",
+        "    return x + y\n<filename>other.py\ndef add(x, y):\n    return 0",
+        "    return x + y<fim-suffix>",
     ],
 )
 def test_left_over_tokens_are_no_part_of_the_answer(name: str, answer: str) -> None:
@@ -206,6 +237,9 @@ def test_a_token_in_a_text_of_the_program_may_be_meant(name: str) -> None:
         "    return x\u202f+\u2009y\u2060\n",
         "    z = x + y\u2028    return z\n",
         "\u3000\u3000return x + y\n",
+        "```python\ndef add(x: int, y: int):\ufffc\n\u2800   return x + y\U000e0020\n```",
+        "```python\n\x0bdef add(x: int, y: int):\x08\n    return x + y\x1b[0m\n```",
+        "\x1b[1;32m```python\ndef add(x: int, y: int):\n    return x +\u3164 y\ufe0f\n```\x1b[0m",
     ],
 )
 def test_invisible_characters_in_code_are_repaired(name: str, answer: str) -> None:
@@ -233,6 +267,18 @@ def test_invisible_characters_in_texts_are_what_the_model_meant(name: str) -> No
         "```python def add(x: int, y: int):\n    return x + y\n```",
         "```def add(x: int, y: int):\n    return x + y```",
         "Here it is:```\ndef add(x: int, y: int):\n    return x + y\n```",
+        "Here it is: ```python\ndef add(x: int, y: int):\n    return x + y\n```",
+        "```python\ndef add(x: int, y: int):\n    return x + y``` which adds them.\nDone.",
+        "```python\ndef add(x: int, y: int):\n    return x - ~y - 1```",
+        "```python\ndef add(x: int, y: int):\n    return x + y  # of `x` and `y````",
+        "```python def add(x, y): return x + y```",
+        "```python\ndef add(x, y):\n    return x + y\n    ```\nThat adds.\n```python\nprint(add(1, 2))\n```",
+        # In a docstring it is none: Markdown's closing fences are indented by three spaces at most.
+        'So:\n```python\ndef add(x, y):\n    """Add.\n\n    ```\n    add(1, 2)\n    ```\n    """\n'
+        "    return x + y\n```",
+        'So:\n```python\ndef add(x, y):\n    """Add.\n\n    ```python\n    add(1, 2)\n    ```\n    """\n'
+        "    return x + y\n```",
+        "1. So:\n\n    ```python\n    def add(x, y):\n        return x + y\n    ```\n2. Done.",
     ],
 )
 def test_a_fence_on_a_line_of_code_is_a_fence(name: str, answer: str) -> None:
@@ -251,6 +297,12 @@ FILL = "def fill():\n    for i in range(2, 50):\n        table[i] = table[i - 1]
 REGISTER = "rules = {}\n\ndef rule(f):\n    rules[f.__name__] = f\n    return f\n\n"
 RULED = "def fib(n):\n    a, b = 0, 1\n    for _ in range(n):\n        a, b = rules['step'](a, b)\n    return a\n"
 STEP = "@rule\ndef step(a, b):\n    return b, a + b\n"
+RULE_OF = (
+    "rules = {}\n\ndef rule_of(name):\n    def registered(f):\n        rules[name] = f\n        return f\n"
+    "    return registered\n\n"
+)
+ALL = "for _ in range(50):\n    table.append(table[-1] + table[-2])\n"
+RECURRENCE = "fib(n - 1) + fib(n - 2)"
 
 
 @repairing
@@ -269,6 +321,38 @@ STEP = "@rule\ndef step(a, b):\n    return b, a + b\n"
         f"{REGISTER}{RULED}\n{STEP}",
         f"{REGISTER}def step(a, b):\n    return b, a + b\n\nrule(step)\n\n{RULED}",
         f"def step(a, b):\n    return b, a + b\n\n{RULED.replace('rules[', 'globals()[')}",
+        # Attributes of functions, the answer's own too.
+        f"def fib(n):\n    if n not in fib.memo:\n        fib.memo[n] = {RECURRENCE}\n    return fib.memo[n]\n\n"
+        "fib.memo = {0: 0, 1: 1}\n\nprint(fib(5))\n",
+        f"def fib(n):\n    return fib.table[n]\n\nsetattr(fib, 'table', [0, 1])\n{ALL.replace('table', 'fib.table')}",
+        f"def look(n):\n    return look.table[n]\n\ndef fib(n):\n    return look(n)\n\nlook.table = [0, 1]\n"
+        f"{ALL.replace('table', 'look.table')}",
+        # Decorators and classes that register.
+        f"{RULE_OF}@rule_of('step')\ndef step(a, b):\n    return b, a + b\n\n{RULED}",
+        f"{RULE_OF}{RULED}\n@rule_of('step')\ndef step(a, b):\n    return b, a + b\n",
+        "class Rules(dict):\n    def add(self, f):\n        self[f.__name__] = f\n        return f\n\n"
+        "rules = Rules()\n\n"
+        f"{RULED}\n{STEP.replace('@rule', '@rules.add')}",
+        "from functools import singledispatch\n\n@singledispatch\ndef fib(n):\n    raise TypeError(n)\n\n"
+        f"@fib.register\ndef _(n: int):\n    return n if n < 2 else {RECURRENCE}\n\nprint(fib(5))\n",
+        "from functools import singledispatch\n\n@singledispatch\ndef go(n):\n    raise TypeError(n)\n\n"
+        "@go.register(int)\ndef _go(n):\n    return n if n < 2 else go(n - 1) + go(n - 2)\n\n"
+        "def fib(n):\n    return go(n)\n",
+        "class Rule:\n    pass\n\nclass Add(Rule):\n    def step(self, a, b):\n        return b, a + b\n\n"
+        + RULED.replace("rules['step']", "Rule.__subclasses__()[0]().step"),
+        "class Rule:\n    every = []\n\n    def __init_subclass__(cls):\n        Rule.every.append(cls)\n\n"
+        + RULED.replace("rules['step']", "Rule.every[0]().step")
+        + "\nclass Add(Rule):\n    def step(self, a, b):\n        return b, a + b\n",
+        "rules = {}\n\n"
+        "class Meta(type):\n    def __init__(self, name, bases, names):\n        rules['step'] = names['go']\n\n"
+        f"class Add(metaclass=Meta):\n    def go(a, b):\n        return b, a + b\n\n{RULED}",
+        # Tables that are filled by the way, or under another name.
+        f"table = [0, 1]\n[table.append(table[-1] + table[-2]) for _ in range(50)]\n{LOOKED_UP}",
+        f"table = [0, 1]\n{LOOKED_UP}_ = [table.append(table[-1] + table[-2]) for _ in range(50)]\n",
+        f"table = [0, 1]\n{LOOKED_UP}same = table\n{ALL.replace('table', 'same')}",
+        f"table = [0, 1]\n{LOOKED_UP}push = table.append\nfor _ in range(50):\n    push(table[-1] + table[-2])\n",
+        f"{LOOKED_UP}\ndef main():\n    global table\n    table = [0, 1]\n"
+        f"{ALL.replace('for', '    for').replace('    table', '        table')}    assert fib(3) == 2\n\nmain()\n",
         "from types import SimpleNamespace\nmemory = SimpleNamespace()\nmemory.table = [0, 1]\n"
         "for _ in range(50):\n    memory.table.append(sum(memory.table[-2:]))\n\n"
         "def fib(n):\n    return memory.table[n]\n",
@@ -315,12 +399,17 @@ def test_the_recursion_limit_may_be_raised_behind_the_answer(name: str) -> None:
         "if __name__ == '__main__':\n    main()",
         "result = add(int(input()), 2)",
         "class Tests:\n    pass",
+        "import pytest\n\n@pytest.mark.parametrize('x', [1])\ndef test_add(x):\n    assert add(x, 1) == x + 1",
+        "import numpy as np\nprint(np.array([add(1, 2)]))",
+        "from solution import add\nprint(add(1, 2))",
+        "import unittest\n\nclass Tests(unittest.TestCase):\n"
+        "    def test(self):\n        self.assertEqual(add(1, 2), 3)",
     ],
 )
-def test_examples_and_tests_go(name: str, example: str) -> None:
+def test_examples_and_tests_go_with_what_they_import(name: str, example: str) -> None:
     made = POSTPROCESSORS[name](ADD, f"```python\n{RIGHT}\n{example}\n```").text
 
-    assert made.replace("import unittest\n", "").strip() == RIGHT.strip()
+    assert made.strip() == RIGHT.strip()
 
 
 # Answers of servers that ignore how a strategy begins them

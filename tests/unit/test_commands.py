@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pytest_humaneval.__main__ import main
-from pytest_humaneval.commands import evaluation
+from pytest_humaneval.commands import evaluation, finished
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.results.record import result_row
 
@@ -184,3 +184,9 @@ def test_a_reader_that_leaves_changes_neither_files_nor_status(tmp_path: Path) -
         ended = subprocess.run(command, stdout=closed, stderr=subprocess.PIPE, check=False)
     assert (ended.returncode, ended.stderr) == (10, b"")
     assert "0.433" in summary.read_text()
+
+
+def test_a_fact_that_takes_two_lines_is_one_in_markdown() -> None:
+    lines = ["problems  1 of HumanEval", "sandbox   oracle, own user, no", "          capabilities, rlimits"]
+
+    assert finished._facts(lines) == ["1 of HumanEval", "oracle, own user, no capabilities, rlimits"]

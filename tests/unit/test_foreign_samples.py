@@ -105,6 +105,40 @@ def test_lm_eval_s_sample_log_is_read(tmp_path: Path) -> None:
     assert read_samples(file) == PLAIN
 
 
+def test_all_answers_of_lm_eval_s_repeats_are_samples_and_another_filter_adds_none(tmp_path: Path) -> None:
+    file = tmp_path / "samples_humaneval_64_2025.jsonl"
+    doc = {"task_id": ADD.task_id, "prompt": ADD.prompt}
+    bodies = ["    return x + y\n", "    return x - y\n"]
+    logged = {"doc_id": 53, "doc": doc, "resps": [bodies], "filtered_resps": [[ADD.prompt + body for body in bodies]]}
+    raw = {**logged, "filter": "none", "filtered_resps": [bodies]}
+    file.write_text(lines([{**logged, "filter": "create_test"}, raw]))
+    assert list(read_samples(file).items()) == [((ADD.task_id, "", n), body) for n, body in enumerate(bodies)]
+    assert [one.completion for one in chunking.read(file)] == bodies
+
+
+@pytest.mark.parametrize("key", ["completion", "generation", "solution"])
+def test_a_row_may_have_all_samples_of_a_problem(tmp_path: Path, key: str) -> None:
+    file = tmp_path / "s.jsonl"
+    bodies = ["    return x + y\n", "    return x - y\n"]
+    told = [ADD.prompt + body for body in bodies] if key == "solution" else bodies
+    file.write_text(lines([{"task_id": ADD.task_id, key: told}]))
+    assert [text.removeprefix("\n" + ADD.prompt) for text in read_samples(file).values()] == bodies
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("s.tsv", 'task_id\tcompletion\n53\t"    return x + y\n"\n'),
+        ("s.csv", 'task_id;completion\n53;"    return x + y\n"\n'),
+        ("s.csv", 'task_id, completion\n53,"    return x + y\n"\n'),
+        ("s.csv", ",task_id,completion\n0,53,    return x + y\n"),
+    ],
+)
+def test_tables_are_read_as_spreadsheets_write_them(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    assert [text.rstrip("\n") for text in read_samples(tmp_path / name).values()] == ["    return x + y"]
+
+
 def test_bigcode_s_generations_are_in_the_dataset_s_order(tmp_path: Path) -> None:
     file = tmp_path / "generations.json"
     file.write_text(json.dumps([["a", "b"], ["c"]]))
@@ -125,6 +159,17 @@ def test_inspect_s_log_is_read_and_its_answers_are_raw(tmp_path: Path) -> None:
     assert "--humaneval-postprocess=post_v1" not in evaluation.evaluate_arguments(
         file, ["--humaneval-postprocess=none"]
     )
+    packed = tmp_path / "log.json.gz"
+    packed.write_bytes(gzip.compress(file.read_bytes()))
+    assert "--humaneval-postprocess=post_v1" in evaluation.evaluate_arguments(packed, [])
+
+
+def test_a_sample_that_inspect_had_an_error_with_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "log.json"
+    failed = {"id": "HumanEval/0", "epoch": 1, "output": {"choices": []}, "error": {"message": "rate\nlimit"}}
+    file.write_text(json.dumps({"eval": {"task": "humaneval"}, "samples": [failed]}))
+    with pytest.raises(DatasetError, match=r"sample 0: inspect had an error with HumanEval/0.*: rate limit; continue"):
+        read_samples(file)
 
 
 @pytest.mark.parametrize(
@@ -132,6 +177,13 @@ def test_inspect_s_log_is_read_and_its_answers_are_raw(tmp_path: Path) -> None:
     [
         ("log.eval", "PK", "inspect log dump"),
         ("results.json", '{"eval": {"HumanEval/0": []}}', "import --format evalplus"),
+        ("log.json", '{"version": 2, "eval": {"task": "humaneval"}}', "a log of inspect's without samples"),
+        ("results.json", '{"results": {"humaneval": {}}, "configs": {}}', "--log_samples"),
+        (
+            "s.jsonl",
+            json.dumps({"task_id": "HumanEval/0", "completion": {"a": "b" * 999}}),
+            r"""not {"a": "b{53}\.\.\.$""",
+        ),
         ("s.json", '[{"task_id": "HumanEval/0"}]', "s.json:1, element 0: expected a JSON object with task_id and"),
         ("s.csv", "task_id,text\nHumanEval/0,x\n", "s.csv:2: expected a JSON object with task_id and completion"),
         ("s.json", '{\n "task_id": 1,,\n}', "not JSON"),

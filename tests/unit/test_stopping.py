@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from pytest_humaneval.marshalling.plain import to_plain
 from pytest_humaneval.report.gates import Gates, judge
 from pytest_humaneval.results.stopping import Decision, Stop, Stopping, Stops, problem_order, recorded_stops
 from pytest_humaneval.sample import ItemId
@@ -95,10 +96,10 @@ def test_samples_count_together_when_all_are_there() -> None:
 
 def test_what_is_recorded_is_read_again() -> None:
     stops = run({"good": 0.25}, 0).stops(["good"], "minimal")
-    assert recorded_stops(stops.to_json()) == stops
+    assert recorded_stops(to_plain(stops)) == stops
     assert stops.marks() == {"good": "better"}
     assert recorded_stops(None) is recorded_stops({"against": 1}) is None
-    assert recorded_stops(stops.to_json() | {"seed": "x"}) is None
+    assert recorded_stops(to_plain(stops) | {"seed": "x"}) is None
 
 
 @pytest.mark.parametrize(("limits", "holds"), [((-0.01, 0.2), True), ((-0.3, -0.06), False), ((-0.2, 0.1), None)])
@@ -119,3 +120,15 @@ def test_a_gate_on_a_drop_goes_by_the_decision(decision: Decision, holds: bool |
     stop: Stop = replace(stops.strategies[0], decision=decision)
     (verdict,) = judge(Gates(on_regression=True), {}, None, Stops("old", 0, (stop,)), {"good"})
     assert verdict.holds is holds
+
+
+@pytest.mark.parametrize(
+    ("tasks", "strategies", "holds"), [(0, 1, None), (7, 1, None), (8, 1, False), (8, 2, None), (9, 2, False)]
+)
+def test_too_few_problems_to_show_a_drop_are_not_judged(tasks: int, strategies: int, holds: bool | None) -> None:
+    """The bets reach the 40 stakes of p = 0.05 with eight problems, if all of them are broken; not with seven."""
+    names = [f"s{number}" for number in range(strategies)]
+    stopping = Stopping(TASKS, 0, names, before={name: {task: {0: True} for task in TASKS} for name in names})
+    settled(stopping, [(ItemId(task, name, 0), False) for task in TASKS[:tasks] for name in names])
+    verdicts = judge(Gates(on_regression=True), {}, None, stopping.stops((), "old"))
+    assert [verdict.holds for verdict in verdicts] == [holds] * strategies

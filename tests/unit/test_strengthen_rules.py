@@ -12,7 +12,6 @@ import pytest
 from pytest_humaneval import Problem
 from pytest_humaneval.strengthen import traits
 from pytest_humaneval.strengthen.agreement import Case, is_defensible, within
-from pytest_humaneval.strengthen.batches import condition
 from pytest_humaneval.strengthen.choosing import Suspect, chosen
 from pytest_humaneval.strengthen.comparing import Comparison, comparison_of
 from pytest_humaneval.strengthen.domain import Answers, Domain, is_numbers
@@ -20,6 +19,7 @@ from pytest_humaneval.strengthen.drawing import drawn
 from pytest_humaneval.strengthen.mutants import mutants
 from pytest_humaneval.strengthen.programs import independent
 from pytest_humaneval.strengthen.promises import is_plain_speech, promised
+from pytest_humaneval.strengthen.running import condition
 from pytest_humaneval.strengthen.traits import FIRM
 from pytest_humaneval.strengthen.writing import strong_test
 from pytest_humaneval.testing import ADD

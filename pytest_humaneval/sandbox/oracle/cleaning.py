@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
 
 MOST_LEFT = 256 << 20  # bytes in memory beyond what was there at the start; fragments count, which no collection frees
 
@@ -14,24 +13,19 @@ class Cleaner:
 
     def __init__(self) -> None:
         self._statm = _opened("/proc/self/statm")
-        self._modules = 0
-        self._keep()
+        gc.freeze()
         self._least = self._resident()
 
     def clean(self) -> bool:
         """Free what the last check left; whether that worked.
 
         A namespace refers to its functions and they to it: without a collection such garbage waits for the next one,
-        and the next check runs out of memory for it. What lives as long as the process is not looked at again.
+        and the next check runs out of memory for it. What is left then is here to stay (modules that a test imported,
+        its syntax tree) and is not looked at again: that would take longer than the rest of many a check.
         """
         gc.collect()
-        if len(sys.modules) != self._modules:  # the test has imported something
-            self._keep()
-        return self._resident() - self._least <= MOST_LEFT
-
-    def _keep(self) -> None:
         gc.freeze()
-        self._modules = len(sys.modules)
+        return self._resident() - self._least <= MOST_LEFT
 
     def _resident(self) -> int:
         """Bytes in memory; 0 where the system does not tell."""

@@ -217,7 +217,8 @@ class Oracle:
     def _ready_child(self) -> tuple[Link, Child]:
         """A child that waits for its program. One that died, or a server, is replaced: no program has run in it."""
         for pause in PAUSES:
-            time.sleep(pause)
+            if pause:  # a sleep of no time gives the processor away
+                time.sleep(pause)
             try:
                 return self._greeted_child()
             except (LinkError, OSError) as error:
