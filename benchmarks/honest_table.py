@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,6 +28,8 @@ from pytest_humaneval.statistics.metrics import wilson_interval
 from pytest_humaneval.statistics.paired import holm, mcnemar
 from pytest_humaneval.text.wording import p_text
 
+REPOSITORY = Path(__file__).parents[1]
+ABSOLUTE_FOLDER = re.compile(r"(?<![\w:/.])/(?:[\w.+@-]+/)+")
 FOLDER = Path(__file__).parent / "results" / "table"
 REFERENCE = "minimal"
 # What shares most of its prompts stands together: equal requests are one generation, equal beginnings one prefill.
@@ -121,6 +124,16 @@ def run(strategies: Sequence[str], output: Path, pytest_options: Sequence[str]) 
     ended = subprocess.run([*command, f"--humaneval-output={output}", *pytest_options], check=False)
     if ended.returncode not in (0, 1):
         sys.exit(f"{output.name}: pytest ended with status {ended.returncode}")
+    run_json = output / "run.json"
+    run_json.write_text(without_folders(run_json.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def without_folders(text: str) -> str:
+    """The same without where things lay on the machine that ran it, which is nobody's business.
+
+    Of an absolute path its last part is left, of one inside the repository all from there.
+    """
+    return ABSOLUTE_FOLDER.sub("", text.replace(f"{REPOSITORY}/", ""))
 
 
 def table(runs: Iterable[Results]) -> str:

@@ -18,7 +18,7 @@ from pytest_humaneval.report.gates import OK, Gates, answer, check_baseline, lea
 from pytest_humaneval.report.header_lines import check_lines, dataset_line, engine_lines, identity_line
 from pytest_humaneval.report.markdown import markdown_results
 from pytest_humaneval.report.page import write_page
-from pytest_humaneval.report.partial import partial_notes
+from pytest_humaneval.report.partial import partial_notes, planned_items
 from pytest_humaneval.report.rejected import rejected_lines, rejection_text
 from pytest_humaneval.report.remarks import remark_lines
 from pytest_humaneval.report.strategy_table import table
@@ -147,11 +147,11 @@ def _missing(run: Results) -> int:
     if run.run.get("lacking"):  # joined of parts that are not all
         return 1
     with contextlib.suppress(*ODD):
-        planned = run.run["dataset"]["problems"] * sum(
-            experiment["num_samples"] for experiment in run.run["experiments"]
-        )
-        decided = (run.run.get("items") or {}).get("decided", 0)
-        return max(0, int(planned) - len(run.outcomes) - decided) if run.run["engine"]["name"] != REPLAY else 0
+        items = run.run.get("items") or {}
+        planned = items.get("planned")
+        if planned is None:  # an earlier version's: of a file, where problems may have unequal numbers, it is not known
+            planned = 0 if is_replay(run.run) else planned_items(run.run)
+        return max(0, int(planned) - len(run.outcomes) - int(items.get("decided", 0)))
     return 0
 
 

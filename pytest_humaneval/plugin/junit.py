@@ -20,6 +20,7 @@ from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.parts import is_pooled, parts_of
 from pytest_humaneval.results.rows import Row, rows_of
 from pytest_humaneval.results.run_json import plan_options
+from pytest_humaneval.results.sampling import NOT_KNOWN, is_replay
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.text.printable import one_line, printable
 from pytest_humaneval.text.wording import sampling_text
@@ -73,11 +74,11 @@ def _suite_properties(run: Mapping[str, Any], outcomes: Sequence[Outcome]) -> It
     yield "humaneval.model", identity_line(identity)
     yield "humaneval.model_digest", identity.digest
     yield "humaneval.dataset_sha256", run["dataset"]["sha256"]
-    yield "humaneval.sampling", _sampling(run)
+    yield "humaneval.sampling", _sampling(run, run)
     for experiment in run["experiments"]:
         name = experiment["name"]
         yield f"{name}.strategy", experiment["strategy"]
-        yield f"{name}.sampling", _sampling(experiment)
+        yield f"{name}.sampling", _sampling(run, experiment)
         yield f"{name}.postprocess", experiment["postprocess"]
     for dataset in run.get("datasets", ()):
         yield f"humaneval.dataset_sha256.{dataset['name']}", dataset["sha256"]
@@ -87,8 +88,11 @@ def _suite_properties(run: Mapping[str, Any], outcomes: Sequence[Outcome]) -> It
                 yield f"{name}.{row.strategy}.{key}".lstrip("."), figure
 
 
-def _sampling(of: Mapping[str, Any]) -> str:
-    return sampling_text(from_plain(Sampling, of["sampling"], "run.json"), of["num_samples"])
+def _sampling(run: Mapping[str, Any], row: Mapping[str, Any]) -> str:
+    """That of the run, or of one of its experiments, as it was asked for; of a file of samples it is not known."""
+    if is_replay(run):
+        return NOT_KNOWN
+    return sampling_text(from_plain(Sampling, row["sampling"], "run.json"), row["num_samples"])
 
 
 def _figures(row: Row) -> Iterator[tuple[str, object]]:

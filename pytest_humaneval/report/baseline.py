@@ -120,7 +120,9 @@ def _coverage(name: str, now: Sequence[Outcome], before: Sequence[Outcome]) -> l
     """Problems that only one of the two has, unequal numbers of samples, and those that have no verdict in one."""
     notes = []
     mine, theirs = {outcome.task_id for outcome in now}, {outcome.task_id for outcome in before}
-    common = counted(len(mine & theirs), "problem that", "problems that")
+    judged, judged_before = ({outcome.task_id for outcome in side if not outcome.error} for side in (now, before))
+    compared, common = len(judged & judged_before), counted(len(mine & theirs), "problem that", "problems that")
+    common = common if compared == len(mine & theirs) else f"{compared} of {common}"
     if only := [f"{len(a - b)} only in the {where}" for a, b, where in _sides(mine, theirs) if a - b]:
         notes.append(f"{name}: compared on {common} both have; {', '.join(only)}")
     shared = mine & theirs

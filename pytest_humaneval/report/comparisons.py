@@ -30,7 +30,7 @@ def pair_lines(analysis: Analysis, width: int, kept: bool) -> list[str]:
         text += f"; all {len(analysis.pairs)} pairs are in run.json" if kept else "; --humaneval-output keeps all pairs"
     table = text_table(
         Column("strategy", [comparison.first for comparison in shown]),
-        test_columns(shown, "difference", "better", "worse"),
+        test_columns(shown, "difference", "better", "worse", "of"),
         width,
     )
     return [*wrapped(text, width), "", *table, "", *_detectable_lines(shown, width)]
@@ -54,7 +54,7 @@ def baseline_lines(baseline: BaselineComparison, width: int, *, tested: bool = T
     figures = [
         Column("before", [f"{comparison.second_pass_at_1:.3f}" for comparison in shown]),
         Column("now", [f"{comparison.first_pass_at_1:.3f}" for comparison in shown]),
-        *test_columns(shown, "change", *words),
+        *test_columns(shown, "change", *words, "of"),
     ]
     lines += ["", *text_table(Column("strategy", [comparison.first for comparison in shown]), figures, width), ""]
     lines += wrapped(f"{method_text(shown, 'strategies')}", width)
@@ -95,13 +95,15 @@ def _matrix(names: Sequence[str], pairs: Sequence[Comparison], width: int) -> li
         for number, column in enumerate(names, start=1)
     ]
     method = method_text(pairs, "pairs", intervals="")
-    text = f"in pairs: above the diagonal pass@1 of the row minus that of the column, below it {method}"
+    fewest, most = (pick(pair.problems for pair in pairs) for pick in (min, max))
+    shared = f"{fewest} to {most} problems" if fewest < most else counted(most, "problem", "problems")
+    text = f"in pairs, on {shared}: above the diagonal pass@1 of the row minus that of the column, below it {method}"
     rows = Column("", [f"{number} {name}" for number, name in enumerate(names, start=1)])
     return [*wrapped(text, width), "", *text_table(rows, columns, width), "", *_detectable_lines(pairs, width)]
 
 
-def test_columns(shown: Sequence[Comparison], difference: str, better: str, worse: str) -> list[Column]:
-    """What a test of each says; the words are the columns' heads."""
+def test_columns(shown: Sequence[Comparison], difference: str, better: str, worse: str, problems: str) -> list[Column]:
+    """What a test of each says; the words are the columns' heads, and without ``problems`` they stand elsewhere."""
     return [
         Column(difference, [f"{comparison.difference:+.3f}" for comparison in shown]),
         Column(
@@ -111,6 +113,7 @@ def test_columns(shown: Sequence[Comparison], difference: str, better: str, wors
         ),
         Column(better, [str(len(comparison.better)) for comparison in shown]),
         Column(worse, [str(len(comparison.worse)) for comparison in shown]),
+        *([Column(problems, [str(comparison.problems) for comparison in shown])] if problems else []),
         Column("p ", [f"{_p(comparison.p_holm)}{MARK if comparison.significant else ' '}" for comparison in shown]),
     ]
 
@@ -131,7 +134,11 @@ def _detectable_lines(shown: Sequence[Comparison], width: int) -> list[str]:
     if power.difference is None:
         text = f"{counted(power.problems, 'problem is', 'problems are')} too few to show any difference at {alpha}"
         if power.method != MCNEMAR and not power.spread:
-            text = "the smallest difference that could be shown is unknown: no problem differs"
+            how = "all differ alike" if any(one.better or one.worse for one in shown) else "none differs"
+            text = (
+                f"the smallest difference that {counted(power.problems, 'problem', 'problems')} could show is unknown: "
+                f"{how}"
+            )
     elif power.method == MCNEMAR and power.difference > power.spread:
         text = (
             f"{power.problems} problems show a true difference with a chance of {POWER:.0%} at {alpha} only if "

@@ -22,6 +22,7 @@ from typing import Any
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.report.baseline import BaselineComparison, matched
 from pytest_humaneval.results.stopping import Stops
+from pytest_humaneval.statistics.betting import largest_capital
 from pytest_humaneval.statistics.comparison import Comparison, Passes, smallest_detectable
 from pytest_humaneval.statistics.metrics import pass_at_k_interval
 from pytest_humaneval.statistics.noninferiority import MarginTest
@@ -139,7 +140,7 @@ def judge(
         verdicts += [GateVerdict("comparison with the baseline", name, None, ENDED_EARLY) for name in sorted(stopped)]
     if gates.on_regression and baseline is not None:
         compared = {comparison.first: comparison for comparison in baseline.comparisons}
-        verdicts += [_no_drop(name, compared.get(name), baseline.comparisons) for name in passes]
+        verdicts += [_no_drop(name, compared.get(name), len(baseline.comparisons)) for name in passes]
     if gates.max_drop is not None and baseline is not None:
         tests = {test.strategy: test for test in baseline.margins}
         verdicts += [_small_drop(name, gates.max_drop, tests.get(name)) for name in passes]
@@ -155,7 +156,11 @@ def judge_stops(gates: Gates, stops: Stops) -> list[GateVerdict]:
         detail = f"{stop.difference:+.3f}, p {stop.p_holm:.4f}, {problems} of {stop.available}, valid whenever it ends"
         if gates.on_regression:
             holds = None if stop.decision == "futile" else stop.decision != "worse"
-            verdicts.append(GateVerdict(NO_DROP, stop.strategy, holds, f"{stop.decision}: {detail}"))
+            told = f"{stop.decision}: {detail}"
+            too_few = largest_capital(stop.available) < 2 * len(stops.strategies) / ALPHA
+            if holds and (not stop.problems or (stop.worse and too_few)):
+                holds, told = None, f"{told}: too few to show any drop"
+            verdicts.append(GateVerdict(NO_DROP, stop.strategy, holds, told))
         if gates.max_drop is not None:
             within = True if low > -gates.max_drop else False if high < -gates.max_drop else None
             limits = f"one-sided {1 - ALPHA:.0%} limits {low:+.3f} and {high:+.3f}"
@@ -216,7 +221,7 @@ def _bound_at_least(strategy: str, least: float, passes: Passes) -> GateVerdict:
     return GateVerdict(gate, strategy, low >= least, f"[{low:.4f}, {high:.4f}] of {figure}")
 
 
-def _no_drop(strategy: str, comparison: Comparison | None, family: Sequence[Comparison]) -> GateVerdict:
+def _no_drop(strategy: str, comparison: Comparison | None, made: int) -> GateVerdict:
     gate = NO_DROP
     if comparison is None:
         return GateVerdict(gate, strategy, None, "no problem is in both")
@@ -224,7 +229,7 @@ def _no_drop(strategy: str, comparison: Comparison | None, family: Sequence[Comp
     detail += f", {counted(comparison.problems, 'problem', 'problems')}"
     if comparison.significant:
         return GateVerdict(gate, strategy, comparison.difference > 0, detail)
-    power = smallest_detectable(family)
+    power = smallest_detectable([comparison], made)
     if comparison.worse and power is not None and power.difference is None:
         return GateVerdict(gate, strategy, None, f"{detail}: too few to show any drop")
     return GateVerdict(gate, strategy, True, detail)
@@ -235,9 +240,8 @@ def _small_drop(strategy: str, margin: float, test: MarginTest | None) -> GateVe
     if test is None:
         return GateVerdict(gate, strategy, None, "no problem is in both")
     low, high = test.limits
-    detail = (
-        f"{test.difference:+.3f}, {test.problems} problems, one-sided {1 - ALPHA:.0%} limits {low:+.3f} and {high:+.3f}"
-    )
+    problems = counted(test.problems, "problem", "problems")
+    detail = f"{test.difference:+.3f}, {problems}, one-sided {1 - ALPHA:.0%} limits {low:+.3f} and {high:+.3f}"
     if test.within is None:
         detail += f"; {_needed(test)}, if nothing has really changed and as many problems differ"
     return GateVerdict(gate, strategy, test.within, detail)

@@ -32,18 +32,23 @@ def part_notes(shard: Mapping[str, Any] | None) -> list[str]:
     ]
 
 
+def planned_items(run: Mapping[str, Any]) -> int:
+    """How many items the plan of a run has whose record does not count them."""
+    return int(run["dataset"]["problems"]) * sum(int(row["num_samples"]) for row in run.get("experiments", ()))
+
+
 def _notes(results: Results) -> Iterator[str]:
     run = results.run
     problems, there = len({outcome.task_id for outcome in results.outcomes}), run["dataset"]["available"]
     items = run.get("items") or {"expected": 0, "finished": 0}
     decided = items.get("decided", 0)  # left out on purpose, which their rows tell
     missing = max(0, items["expected"] - items["finished"] - decided)
-    planned = run["dataset"]["problems"] * sum(experiment["num_samples"] for experiment in run.get("experiments", ()))
+    planned = items.get("planned") or (0 if is_replay(run) else planned_items(run))
     if run.get("shard") is not None:
         yield from part_notes(run["shard"])
     elif problems < there:
         yield partial_note(f"{problems} of {there} problems")
-    elif (selected := len(results.outcomes) + missing + decided) < planned and not is_replay(run):
+    elif (selected := len(results.outcomes) + missing + decided) < planned:
         yield partial_note(f"{selected} of {planned} items")
     for lack in run.get("lacking", ()):
         yield f"warning: {lack}; the figures are partial"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pytest_humaneval.report.gates import Gates, GateVerdict
 from pytest_humaneval.statistics.paired import ALPHA
 from pytest_humaneval.statistics.robustness import Robustness
+from pytest_humaneval.text.printable import counted
 
 
 def judge_rewrites(gates: Gates, rows: Sequence[Robustness]) -> list[GateVerdict]:
@@ -30,8 +31,8 @@ def _judged(margin: float, row: Robustness) -> GateVerdict:
         return GateVerdict(gate, name, None, "no rewritten problem has a verdict")
     low, high = worst.limits
     detail = (
-        f"{worst.strategy}: {worst.difference:+.3f}, {worst.problems} problems, one-sided {1 - ALPHA:.0%} limits "
-        f"{low:+.3f} and {high:+.3f}"
+        f"{worst.strategy}: {worst.difference:+.3f}, {counted(worst.problems, 'problem', 'problems')}, "
+        f"one-sided {1 - ALPHA:.0%} limits {low:+.3f} and {high:+.3f}"
     )
     larger = [test.strategy for test in tests if test.within is False]
     if larger:

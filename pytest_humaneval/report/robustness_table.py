@@ -32,7 +32,7 @@ def _of_dataset(dataset: str, rows: Sequence[Robustness], width: int) -> list[st
         Column("problems", [str(comparison.problems) for comparison in shown]),
         Column("as it was", [f"{comparison.second_pass_at_1:.3f}" for comparison in shown]),
         Column("rewritten", [f"{comparison.first_pass_at_1:.3f}" for comparison in shown]),
-        *test_columns(shown, "change", "fixed", "broken"),
+        *test_columns(shown, "change", "fixed", "broken", ""),
     ]
     names = Column("strategy, rewrite", [f"{row.strategy}, {comparison.first}" for row, comparison in pairs])
     lines = [*wrapped(intro, width), "", *text_table(names, columns, width), ""]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.report.texttable import duration, wrapped
-from pytest_humaneval.results.history import HistoryLine
+from pytest_humaneval.results.history import HistoryLine, seconds_per_answer
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.statistics.margin import problems_for_margin
 from pytest_humaneval.statistics.metrics import wilson_interval
@@ -69,9 +69,8 @@ def cost_of(run: Results) -> Cost | None:
         return None
     process = run.run.get("engine_process")
     process = process if isinstance(process, dict) else {}
-    finished, seconds = process.get("finished"), process.get("generating_seconds")
-    each = seconds / finished if type(finished) is int and finished and isinstance(seconds, (int, float)) else None
     tokens = sum(outcome.completion_tokens for outcome in made) / len(made)
+    each = seconds_per_answer(process, tokens)
     return Cost(run.source, str(run.run.get("identity", {}).get("engine", "an engine")), len(made), tokens, each)
 
 

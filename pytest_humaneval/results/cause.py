@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from math import ceil, floor, isclose
 from typing import Any
 
@@ -35,10 +35,14 @@ CAUSES = (
     NAME, IMPORT, UNDEFINED, PRINTS, NONE, TYPE, OFF_BY_ONE, ORDER, ROUNDING, RECURSION, LOOP, UNREACHABLE, UNUSED,
 )  # fmt: skip
 
-_UNDEFINED = re.compile(r"(?:NameError: name|UnboundLocalError: cannot access local variable) '(\w+)'")
+_UNDEFINED = re.compile(
+    r"(?:NameError: name|(?:NameError|UnboundLocalError): cannot access (?:free|local) variable) '(\w+)'"
+)
 _SIGNATURE = re.compile(r"TypeError: (\w+)\(\) (?:takes|missing|got (?:an unexpected|multiple values|some positional))")
 _ENDS = (ast.Return, ast.Raise, ast.Break, ast.Continue)
 _LOOPS = (ast.While, ast.For, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+_UNKNOWN = object()  # in place of a value that cannot be read
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -49,20 +53,19 @@ def cause_of(outcome: Outcome, problem: Problem) -> str:
         return ""
     if outcome.kind == "empty":
         return NAME if outcome.detail.startswith("the answer defines ") else ""
-    function = _function(problem, outcome.completion)
+    tree = tree_of(problem.program(outcome.completion))
+    function = _function(tree, problem.entry_point)
     return (
         _raised(outcome, problem.entry_point)
         or _returned(outcome, function)
-        or _timed_out(outcome, function)
+        or _timed_out(outcome, tree, problem.entry_point)
         or _useless(function)
     )
 
 
-def _function(problem: Problem, completion: str) -> Function | None:
+def _function(tree: ast.Module | None, entry_point: str) -> Function | None:
     """The function that is judged: the last one of that name."""
-    if (tree := tree_of(problem.program(completion))) is None:
-        return None
-    named = [node for node in tree.body if isinstance(node, Function) and node.name == problem.entry_point]
+    named = [node for node in tree.body if isinstance(node, Function) and node.name == entry_point] if tree else []
     return named[-1] if named else None
 
 
@@ -90,7 +93,7 @@ def _returned(outcome: Outcome, function: Function | None) -> str:
     if said.get("got") == "None":
         return PRINTS if function is not None and _prints(function) else NONE
     values = _expected(lines[0], said.get("expected", "")), _literal(said.get("got", ""))
-    if None in values:
+    if any(value is _UNKNOWN for value in values):
         return ""
     looks: tuple[tuple[str, Callable[[Any, Any], bool]], ...] = (
         (TYPE, _of_another_type), (OFF_BY_ONE, _off_by_one), (ORDER, _in_another_order), (ROUNDING, _rounded),
@@ -99,28 +102,55 @@ def _returned(outcome: Outcome, function: Function | None) -> str:
 
 
 def _prints(function: Function) -> bool:
-    """Whether it prints and returns no value."""
-    own = list(ast.walk(function))
+    """Whether it prints and returns no value; what functions within it return is not returned by it."""
+    own = list(_own(function))
     returns = any(isinstance(node, ast.Return) and node.value is not None for node in own)
     calls = (node.func for node in own if isinstance(node, ast.Call))
     return not returns and any(isinstance(called, ast.Name) and called.id == "print" for called in calls)
 
 
+def _own(function: Function) -> Iterator[ast.AST]:
+    """Its nodes, without those of functions within it."""
+    waiting: list[ast.AST] = [*function.body]
+    while waiting:
+        yield (node := waiting.pop())
+        if not isinstance(node, Function):
+            waiting += ast.iter_child_nodes(node)
+
+
 def _expected(statement: str, text: str) -> Any:
-    """The value that the assertion compares the result with; None where it does something else."""
+    """The value that the assertion compares the result with; unknown where it does something else."""
     try:
         condition = ast.parse(statement).body[0].test  # type: ignore[attr-defined]
     except (SyntaxError, AttributeError, IndexError, ValueError, RecursionError):
-        return None
+        return _UNKNOWN
     if not isinstance(condition, ast.Compare) or len(condition.ops) != 1:
-        return None
+        return _UNKNOWN
     left, right = condition.left, condition.comparators[0]
-    if isinstance(condition.ops[0], ast.Eq) and (_is_result(left) or _is_result(right)):
-        return _literal(text)
+    if isinstance(condition.ops[0], ast.Eq):
+        left, right = _unwrapped(left, right)
+        if _is_result(left) or _is_result(right):
+            return _literal(text or ast.unparse(right if _is_result(left) else left))
     near = left.args[0] if isinstance(left, ast.Call) and ast.unparse(left.func) in ("abs", "math.fabs") else None
     if isinstance(near, ast.BinOp) and isinstance(near.op, ast.Sub) and _is_result(near.left):
-        return _literal(ast.unparse(near.right))
-    return None
+        return _number(near.right)
+    return _UNKNOWN
+
+
+def _unwrapped(left: ast.expr, right: ast.expr) -> tuple[ast.expr, ast.expr]:
+    """Both sides of ``tuple(candidate(...)) == tuple([1, 2])`` without what is done to both."""
+    calls = [side for side in (left, right) if isinstance(side, ast.Call) and len(side.args) == 1 and not side.keywords]
+    if len(calls) == 2 and len({ast.unparse(call.func) for call in calls}) == 1 and not any(map(_is_result, calls)):
+        return calls[0].args[0], calls[1].args[0]
+    return left, right
+
+
+def _number(node: ast.expr) -> Any:
+    """The value of a number, also of one that is written as a quotient, such as 2.0 / 3.0."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+        above, below = _number(node.left), _number(node.right)
+        return above / below if _is_number(above) and _is_number(below) and below else _UNKNOWN
+    return _literal(ast.unparse(node))
 
 
 def _is_result(node: ast.expr) -> bool:
@@ -128,11 +158,11 @@ def _is_result(node: ast.expr) -> bool:
 
 
 def _literal(text: str) -> Any:
-    """The value of a repr; None where it is of no builtin type, or was cut."""
+    """The value of a repr; unknown where it is of no builtin type, or was cut."""
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
-        return None
+        return _UNKNOWN
 
 
 def _of_another_type(expected: Any, got: Any) -> bool:
@@ -163,11 +193,11 @@ def _rounded(expected: Any, got: Any) -> bool:
     """The same to a hundredth, or the one rounded is the other."""
     if expected == got:
         return False
-    if isinstance(expected, list | tuple) and len(expected) == len(got):
+    if isinstance(expected, list | tuple) and type(expected) is type(got) and len(expected) == len(got):
         return all(left == right or _rounded(left, right) for left, right in zip(expected, got, strict=True))
     if not (_is_number(expected) and _is_number(got) and isinstance(expected, float) + isinstance(got, float)):
         return False
-    if max(abs(expected), abs(got)) == float("inf"):
+    if max(abs(expected), abs(got)) > sys.float_info.max:  # infinite, or a whole number that no float holds
         return False
     whole = {way(left) == right for way in (floor, ceil, round) for left, right in ((expected, got), (got, expected))}
     return isclose(expected, got, rel_tol=0.01) or True in whole
@@ -181,15 +211,33 @@ def _is_whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _timed_out(outcome: Outcome, function: Function | None) -> str:
-    """Whether it called itself, or else looped, until the time was over."""
-    if outcome.kind != "timed out" or function is None:
+def _timed_out(outcome: Outcome, tree: ast.Module | None, entry_point: str) -> str:
+    """Whether it, or a function that it calls, called itself, or else looped, until the time was over."""
+    if outcome.kind != "timed out" or tree is None:
         return ""
-    inside = [node for statement in function.body for node in ast.walk(statement)]
-    calls = (node.func for node in inside if isinstance(node, ast.Call))
-    if any(isinstance(called, ast.Name) and called.id == function.name for called in calls):
+    functions = {node.name: node for node in ast.walk(tree) if isinstance(node, Function)}
+    calls = {name: _called(function) & {*functions} for name, function in functions.items()}
+    used = _reached({entry_point} & {*functions}, calls)
+    if any(name in _reached(calls[name], calls) for name in used):
         return RECURSION
+    inside = (node for name in used for statement in functions[name].body for node in ast.walk(statement))
     return LOOP if any(isinstance(node, _LOOPS) for node in inside) else ""
+
+
+def _called(function: Function) -> set[str]:
+    """The names of what it calls itself, without what functions within it do."""
+    calls = (node.func for node in _own(function) if isinstance(node, ast.Call))
+    return {called.id for called in calls if isinstance(called, ast.Name)}
+
+
+def _reached(names: set[str], calls: Mapping[str, set[str]]) -> set[str]:
+    """These, and all that calls from them lead to."""
+    reached, waiting = set(names), list(names)
+    while waiting:
+        new = calls[waiting.pop()] - reached
+        reached |= new
+        waiting += new
+    return reached
 
 
 def _useless(function: Function | None) -> str:

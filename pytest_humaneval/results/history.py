@@ -27,8 +27,8 @@ class HistoryLine:
     """One strategy of one run, on one dataset or on several pooled ones.
 
     ``pass_at_k`` is JSON, by k; ``low`` and ``high`` are the 95 % interval of pass@1. ``passed`` is JSON too: of each
-    problem, how many samples passed and how many have a verdict. ``seconds`` are those of the whole batch for each
-    answer that the engine generated, where it tells.
+    problem, how many samples passed and how many have a verdict. ``seconds`` are those that an answer's tokens, of all
+    draws, took at the speed of the whole batch, where the engine tells.
     """
 
     started: str
@@ -66,8 +66,6 @@ def lines_of(run: Mapping[str, Any], outcomes: Iterable[Outcome]) -> list[Histor
     passes = {name: passes_of(some) for name, some in parts.items()}
     datasets = {dataset["name"]: dataset for dataset in run.get("datasets", ())}
     process = run["engine_process"]
-    generated = process.get("finished")
-    seconds = process["generating_seconds"] / generated if generated else None
     experiments = {experiment["name"]: experiment for experiment in run["experiments"]}
     lines = []
     for row in run["strategies"]:
@@ -102,11 +100,22 @@ def lines_of(run: Mapping[str, Any], outcomes: Iterable[Outcome]) -> list[Histor
                 samples=row["judged"],
                 errors=row["errors"],
                 tokens=row["tokens"],
-                seconds=seconds,
+                seconds=seconds_per_answer(process, row["tokens"] / row["judged"] if row["judged"] else 0),
                 passed=json.dumps(counts, separators=(",", ":")),
             )
         )
     return lines
+
+
+def seconds_per_answer(process: Mapping[str, Any], tokens: float) -> float | None:
+    """What an answer of so many tokens took, at the speed of the whole batch; ``process`` is what run.json says of it.
+
+    By tokens, as an answer of a guided strategy is made of several generations. None where nothing was generated.
+    """
+    seconds, generated = process.get("generating_seconds"), process.get("tokens")
+    if not isinstance(seconds, (int, float)) or not isinstance(generated, int) or min(seconds, generated, tokens) <= 0:
+        return None
+    return tokens * seconds / generated
 
 
 def append(directory: Path, lines: Iterable[HistoryLine]) -> str:
@@ -116,6 +125,7 @@ def append(directory: Path, lines: Iterable[HistoryLine]) -> str:
     try:
         directory.mkdir(parents=True, exist_ok=True)
         with closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT)) as connection, connection:
+            connection.execute("BEGIN IMMEDIATE")  # or a run that begins the same file would see half of a table
             _prepare(connection)
             connection.executemany(f"INSERT INTO runs VALUES ({places})", map(astuple, lines))
     except (OSError, sqlite3.Error) as error:
@@ -134,22 +144,33 @@ def read(directory: Path) -> list[HistoryLine]:
         raise InputError(f"{path}: there is no history yet; every run without --humaneval-no-history adds to it")
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=BUSY_TIMEOUT)) as connection:
+            _see_that_it_is_ours(connection)
             rows = connection.execute(f"SELECT {', '.join(COLUMNS)} FROM runs ORDER BY started, rowid").fetchall()
-    except sqlite3.Error as error:
-        raise InputError(
-            f"{path}: cannot be read as a history ({error}); move it away, and the next run starts a new one"
-        ) from error
-    return [HistoryLine(*row) for row in rows]
+        lines = [HistoryLine(*row) for row in rows]
+        for line in lines:
+            line.passes()
+    except (sqlite3.Error, ValueError, TypeError, AttributeError) as error:
+        busy = getattr(error, "sqlite_errorname", "") in ("SQLITE_BUSY", "SQLITE_LOCKED")
+        hint = (
+            "another program holds it; try again later" if busy else "move it away, and the next run starts a new one"
+        )
+        raise InputError(f"{path}: cannot be read as a history ({error}); {hint}") from error
+    return lines
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
     """Make the table where there is none; a file of somebody else's is left alone."""
+    if not _see_that_it_is_ours(connection):
+        connection.execute(f"CREATE TABLE IF NOT EXISTS runs ({', '.join(COLUMNS)})")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _see_that_it_is_ours(connection: sqlite3.Connection) -> bool:
+    """Whether there is anything in it; an error where that is somebody else's, or another version's."""
     (owner,) = connection.execute("PRAGMA application_id").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if tables and (owner, version) != (APPLICATION_ID, SCHEMA_VERSION):
         raise sqlite3.DatabaseError("it is not a history that this version can read")
-    if not tables:
-        connection.execute(f"CREATE TABLE IF NOT EXISTS runs ({', '.join(COLUMNS)})")
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    return bool(tables)

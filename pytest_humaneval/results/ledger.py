@@ -108,6 +108,7 @@ class Ledger:
         """Items in numbers, for run.json."""
         finished = len(self.outcomes) + len(self.further)
         return {
+            "planned": len(set(self._items.values())),
             "expected": len(self.expected),
             "finished": finished,
             "errors": len(self.errors),

@@ -12,6 +12,7 @@ from typing import Any
 
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.outcome import Outcome
+from pytest_humaneval.results.sampling import is_replay
 from pytest_humaneval.text.wording import cannot_be_read, known_ones, short_digest
 
 SAMPLING = ("temperature", "top-p", "max-tokens", "seed", "num-samples")
@@ -77,7 +78,7 @@ def read_registration(path: Path) -> Registration:
     for name, value in says.items():
         if name not in KEYS:
             raise InputError(f"--humaneval-plan: {path}: unknown key {name!r}; {known_ones(name, KEYS)}")
-        if not isinstance(value, KEYS[name]) or isinstance(value, bool):
+        if not isinstance(value, KEYS[name]) or isinstance(value, bool) or not _can_be(name, value):
             raise InputError(f"--humaneval-plan: {path}: {name} cannot be {value!r}")
     names = says.get("strategies")
     if not names or not all(isinstance(name, str) for name in names):
@@ -104,11 +105,11 @@ def check_registration(
     deviations = [f"{name} was planned but did not run" for name in planned.strategies if name not in ran]
     deviations += _model(says, run["identity"])
     sha256 = run["dataset"]["sha256"]
-    if not sha256.startswith(says.get("dataset-sha256", sha256)):
+    if not sha256.startswith(says.get("dataset-sha256", sha256).lower()):
         deviations.append(f"the dataset is a different one (sha256 {short_digest(sha256)})")
     for name in planned.strategies:
         if name in ran:
-            deviations += _sampling(name, says, ran[name])
+            deviations += _sampling(name, says, ran[name], known=not is_replay(run))
             deviations += _problems(name, says.get("problems", run["dataset"]["available"]), judged.get(name, 0))
     exploratory = [f"strategy {name}" for name in ran if name not in planned.strategies]
     margin = says.get("margin")
@@ -142,13 +143,23 @@ def _model(says: Mapping[str, Any], identity: Mapping[str, Any]) -> Sequence[str
     return (f"model {wanted} was planned, but {name} ({short_digest(digest)}) ran",)
 
 
-def _sampling(name: str, says: Mapping[str, Any], experiment: Mapping[str, Any]) -> list[str]:
+def _sampling(name: str, says: Mapping[str, Any], experiment: Mapping[str, Any], *, known: bool) -> list[str]:
+    """Only how many samples there are is ``known`` of those that come from a file."""
     ran = {**experiment["sampling"], "num_samples": experiment["num_samples"]}
+    asked = [key for key in SAMPLING if key in says]
+    unknown = [key for key in asked if key != "num-samples" and not known]
     return [
         f"{name}: {key} {says[key]:g} was planned, but {ran[key.replace('-', '_')]:g} was used"
-        for key in SAMPLING
-        if key in says and says[key] != ran[key.replace("-", "_")]
-    ]
+        for key in asked
+        if key not in unknown and says[key] != ran[key.replace("-", "_")]
+    ] + [f"{name}: {key} {says[key]:g} was planned, but the samples come from a file" for key in unknown]
+
+
+def _can_be(name: str, value: Any) -> bool:
+    """Whether a run could ever be so."""
+    if name == "margin":
+        return bool(0 < value < 1)
+    return name not in ("problems", "num-samples") or value > 0
 
 
 def _problems(name: str, planned: int, judged: int) -> Sequence[str]:

@@ -29,7 +29,7 @@ def hf_eval_results(run: Results, ks: Sequence[int], strategy: str | None) -> st
     """pass@1 of each strategy in percent, with what it was measured with in ``notes``; of several datasets HumanEval's.
 
     Raises:
-        InputError: it is not known which model it was, or the problems are not HumanEval's.
+        InputError: it is not known which model it was, or the problems are not HumanEval's, or not all of them.
     """
     identity, whole = _provenance(run)
     parts = [part for part in _parts(run) if _provenance(part)[1]["name"] == HUMANEVAL]
@@ -39,6 +39,14 @@ def hf_eval_results(run: Results, ks: Sequence[int], strategy: str | None) -> st
         )
     lines, run = [], parts[0]
     dataset = run.run["dataset"]
+    evaluated = len({outcome.task_id for outcome in run.outcomes})
+    counts = (dataset.get("available"), dataset.get("problems"))
+    there = max((count for count in counts if isinstance(count, int)), default=0)
+    if evaluated < there:
+        raise InputError(
+            f"{run.source}: {evaluated} of {there} problems were evaluated, and the hub's figure is of all of them; "
+            "every-eval-ever records of how many a figure is"
+        )
     for row in _rows(run, (1,), strategy):
         value, (low, high) = (row.pass_at_k[1] or 0.0), row.intervals[1] or (0.0, 1.0)
         notes = (

@@ -163,7 +163,7 @@ _RUN: dict[str, Any] = {
     "postprocess": str,
     "started": str,
     "finished": str,
-    "items": {"expected": int, "finished": int},
+    "items": {"planned": int, "expected": int, "finished": int},
     "gates": {"answer": str},
     "engine_process": {"guided_sampling": {}},
     "pairs": {"comparisons": list},

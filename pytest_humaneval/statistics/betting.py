@@ -54,6 +54,11 @@ class Bets:
         return self.highest >= self.lowest
 
 
+def largest_capital(problems: int) -> float:
+    """Of either gambler after so many problems: where all of them differ in one direction, and as far as can be."""
+    return fsum(min(RICHEST, (1 + fraction) ** problems) for fraction in FRACTIONS) / len(FRACTIONS)
+
+
 def anytime_limits(differences: Sequence[float], alpha: float) -> tuple[float, float]:
     """A lower and an upper limit of the mean, each wrong at any time at all with a chance of at most ``alpha``.
 

@@ -172,15 +172,16 @@ class Detectable:
     method: str
 
 
-def smallest_detectable(comparisons: Sequence[Comparison]) -> Detectable | None:
+def smallest_detectable(comparisons: Sequence[Comparison], made: int = 0) -> Detectable | None:
     """What comparisons made together could show: at alpha over their number, the strictest step of Holm's correction.
 
     Rests on the mean spread of these comparisons and on their smallest number of problems. None without a comparison.
+    ``made`` is the number of comparisons that were made, where these are some of them.
     """
     if not comparisons:
         return None
     problems = min(comparison.problems for comparison in comparisons)
-    alpha = ALPHA / len(comparisons)
+    alpha = ALPHA / (made or len(comparisons))
     method = next((comparison.method for comparison in comparisons if comparison.method != MCNEMAR), MCNEMAR)
     alike = [comparison.spread for comparison in comparisons if (comparison.method == MCNEMAR) == (method == MCNEMAR)]
     spread = fmean(alike) if method == MCNEMAR else fmean(share**2 for share in alike) ** 0.5

@@ -58,11 +58,14 @@ def all_pass_at_k(num_samples: int, num_correct: int, k: int) -> float | None:
 def reliability_of(outcomes: Iterable[Outcome], ks: Sequence[int]) -> list[Reliability]:
     """A row for each strategy with several samples of a problem, in the order of their names.
 
-    pass^k is for every k above 1 of ``ks``, and for as many samples as every problem has.
+    pass^k is for every k above 1 of ``ks``, and for as many samples as every problem has. A strategy that was stopped
+    early has no row: how many problems it has depends on what they showed, and no interval here allows for that.
     """
     grouped: defaultdict[str, defaultdict[str, list[Outcome]]] = defaultdict(lambda: defaultdict(list))
-    for outcome in outcomes:
-        if not outcome.error:
+    given = list(outcomes)
+    stopped = {outcome.strategy for outcome in given if outcome.stopped}
+    for outcome in given:
+        if not outcome.error and outcome.strategy not in stopped:
             grouped[outcome.strategy][outcome.task_id].append(outcome)
     return [
         _of_strategy(name, list(problems.values()), ks)

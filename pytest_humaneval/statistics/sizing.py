@@ -13,7 +13,7 @@ from statistics import NormalDist
 
 from pytest_humaneval.statistics.margin import problems_for_margin
 from pytest_humaneval.statistics.metrics import wilson_interval
-from pytest_humaneval.statistics.paired import ALPHA, POWER, mcnemar_power
+from pytest_humaneval.statistics.paired import ALPHA, POWER, mcnemar_power, paired_interval
 
 Range = tuple[int, int]
 """The fewest and the most problems that it may take."""
@@ -47,10 +47,28 @@ def with_samples(problems: int, samples: int) -> Range:
     return ceil(problems / samples), problems
 
 
-def problems_for_width(width: float, discordance: float, confidence: float = 0.95) -> int:
-    """The fewest problems whose paired difference has an interval of at most this width, if it is about 0."""
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
-    return ceil((2 * z) ** 2 * discordance / width**2)
+def problems_for_width(width: float, discordance: float) -> int:
+    """The fewest problems whose paired difference has an interval of at most this width; one sample each.
+
+    If the difference is about 0, and whatever pass@1 is: Newcombe's interval, where it is widest. Wald's would be half
+    as wide where few problems differ.
+    """
+    z = NormalDist().inv_cdf(0.975)
+    low, high = 0, 2 * ceil((2 * z) ** 2 * discordance / width**2) + 1_000  # not enough; enough
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if _widest(middle, discordance) <= width else (middle, high)
+    return high
+
+
+def _widest(problems: int, discordance: float) -> float:
+    """The width of the interval, over all pass@1 at which so many problems can differ, to the half of them."""
+    either, same = problems * discordance / 2, problems * (1 - discordance)
+    ends = (
+        paired_interval(same * step / 80, either, either, same - same * step / 80)
+        for step in range(41)  # the other half mirrors it
+    )
+    return max(high - low for low, high in ends)
 
 
 def problems_for_figure_width(width: float) -> int:

@@ -91,3 +91,11 @@ def test_figures_of_nobody_knows_what_are_refused(tmp_path: Path, capsys: pytest
     record = json.loads(exported("every-eval-ever", tmp_path, tmp_path).read_text())
     assert record["evaluation_results"][0]["source_data"]["source_type"] == "other"
     assert main(["export", "--format=every-eval-ever", str(tmp_path), str(tmp_path / "out"), "--strategy=cot"]) == 4
+
+
+def test_the_hub_does_not_get_the_figure_of_some_problems(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("run.json", "results.jsonl"):
+        lines = (MAIN_JOB / name).read_text().splitlines(keepends=True)
+        (tmp_path / name).write_text("".join(lines if name == "run.json" else lines[:2]))
+    assert main(["export", "--format=hf-eval-results", str(tmp_path), str(tmp_path / "out")]) == 4
+    assert "2 of 164 problems were evaluated, and the hub's figure is of all of them" in capsys.readouterr().err

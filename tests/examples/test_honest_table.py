@@ -8,9 +8,9 @@ from types import ModuleType
 import pytest
 from documentation import DOCS, README
 
-from benchmarks import adaptive_table, mbpp_table, robustness_table
+from benchmarks import adaptive_table, honest_table, mbpp_table, robustness_table
 from benchmarks.engine_measure import read_result
-from benchmarks.honest_table import batches, finished, sharing, table
+from benchmarks.honest_table import batches, finished, sharing, table, without_folders
 from benchmarks.postprocessors import sentence
 
 PAGE = DOCS / "results.md"
@@ -35,6 +35,21 @@ def test_other_tables_are_those_of_their_results_too(bench: ModuleType, page: Pa
 
 def test_the_page_on_rewrites_has_the_figures_of_the_results() -> None:
     assert robustness_table.table(robustness_table.rows()) in (DOCS / "robustness.md").read_text()
+
+
+@pytest.mark.parametrize("bench", [honest_table, mbpp_table, adaptive_table, robustness_table])
+def test_results_do_not_say_where_things_lay(bench: ModuleType) -> None:
+    records = [record.read_text() for record in bench.FOLDER.glob("*/run.json")]
+    assert records
+    assert [record for record in records if without_folders(record) != record] == []
+
+
+def test_of_an_absolute_path_its_last_part_is_left() -> None:
+    repository = DOCS.parent
+    text = f'["--output={repository}/benchmarks/x", "/a/b.c/rows.gz, rewritten", "5/8", "http://host/v1/x", "a/b"]'
+    assert without_folders(text) == (
+        '["--output=benchmarks/x", "rows.gz, rewritten", "5/8", "http://host/v1/x", "a/b"]'
+    )
 
 
 def test_the_page_says_what_post_processing_is_worth() -> None:

@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from mini import Evaluate, distributed, row_of
+from mini import RIGHT, Evaluate, distributed, row_of
+
+from pytest_humaneval.__main__ import main
 
 WRONG = "    return a - b\n"
 LOOP = "    while True: pass\n"
@@ -68,7 +70,8 @@ def test_output_files_hold_every_sample_and_the_run(evaluate: Evaluate, workers:
         (True, "passed"),
     ]
     run = json.loads((output / "run.json").read_text())
-    assert run["items"] == {"expected": 3, "finished": 3, "errors": 1, "verdicts_from_store": 0, "kept": 0}
+    items = {"planned": 3, "expected": 3, "finished": 3, "errors": 1, "verdicts_from_store": 0, "kept": 0}
+    assert run["items"] == items
     assert run["strategies"][0]["pass_at_k"] == {"1": 0.5}
     assert run["dataset"]["sha256"]
     assert run["versions"]["pytest"] == pytest.__version__
@@ -86,6 +89,21 @@ def test_a_replay_of_the_samples_gives_the_same_verdicts(
         workers,
     )
     result.assert_outcomes(passed=2, failed=1)
+
+
+def test_a_part_of_a_replay_passes_no_gate_when_it_is_reported_either(
+    pytester: pytest.Pytester, mini: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    samples = tmp_path / "samples.jsonl"  # two of the first problem, so that samples are no product of two numbers
+    rows = [("Mini/0", WRONG), *RIGHT.items()]
+    samples.write_text("".join(json.dumps({"task_id": task, "completion": text}) + "\n" for task, text in rows))
+    for number, (options, status) in enumerate([([], 0), (["-k", "not Mini/1"], 11)]):
+        pytester.runpytest_subprocess(
+            "-n0", "--strategy=minimal", f"--humaneval-dataset={mini}", f"--humaneval-replay={samples}", *options,
+            "--humaneval-num-samples=2", f"--humaneval-output={tmp_path / str(number)}",
+        )  # fmt: skip
+        assert main(["report", str(tmp_path / str(number)), "--min-pass-at-1=0.5"]) == status
+    assert "items of this run without a verdict: 2" in " ".join(capsys.readouterr().out.split())
 
 
 def test_few_usable_completions_are_warned_of(evaluate: Evaluate, workers: str) -> None:

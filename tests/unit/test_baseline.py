@@ -41,8 +41,8 @@ def test_the_terminal_names_them() -> None:
         == """
 baseline  old/run
 
-strategy  before    now  change     95 % interval  fixed  broken      p
-chat       0.500  0.500  +0.000  [-0.495, +0.495]      1       1  1.000
+strategy  before    now  change     95 % interval  fixed  broken  of      p
+chat       0.500  0.500  +0.000  [-0.495, +0.495]      1       1   4  1.000
 
 p of the exact McNemar test; * is below 0.05
 4 problems are too few to show any difference at alpha 0.05
@@ -98,7 +98,7 @@ def test_what_only_one_side_has_is_said() -> None:
     compared = compare_results(results("pfe", start=2), results("pfpfp"))
     assert compared.comparisons[0].problems == 2
     assert compared.notes == (
-        "chat: compared on 3 problems that both have; 2 only in the baseline",
+        "chat: compared on 2 of 3 problems that both have; 2 only in the baseline",
         "chat: samples without a verdict are left out: 1 of the run",
     )
     compared = compare_results(results("pfp", start=3), results("pfpfp"))

@@ -206,8 +206,9 @@ def test_the_matrix_has_differences_above_and_p_below_its_diagonal() -> None:
     some = {"good": one_each([True] * 20), "bad": one_each([False] * 20), "middle": one_each([True] * 15 + [False] * 5)}
     analysis = Analysis(compare_pairs(dict(sorted(some.items()))))
     assert "\n".join(pair_lines(analysis, 80, kept=False)) == (
-        "in pairs: above the diagonal pass@1 of the row minus that of the column, below\n"
-        "  it p of the exact McNemar test, Holm-corrected over 3 pairs; * is below 0.05\n"
+        "in pairs, on 20 problems: above the diagonal pass@1 of the row minus that of the\n"
+        "  column, below it p of the exact McNemar test, Holm-corrected over 3 pairs; *\n"
+        "  is below 0.05\n"
         "\n"
         "              1        2        3\n"
         "1 bad         .   -1.000*  -0.750*\n"
@@ -235,5 +236,16 @@ def test_many_strategies_are_shown_against_the_reference() -> None:
     lines = pair_lines(analysis, 80, kept=True)
     assert " ".join(lines).startswith("minus a: p of the exact McNemar test, Holm-corrected over 6 strategies")
     assert any("all 21 pairs are in run.json" in line for line in lines)
-    assert "f             +0.000  [-0.278, +0.278]       0      0  1.000" in lines
-    assert "g             +0.100  [-0.189, +0.404]       1      0  1.000" in lines  # Wilson's [.722, 1], [.596, .982]
+    assert "f             +0.000  [-0.278, +0.278]       0      0  10  1.000" in lines
+    assert (
+        "g             +0.100  [-0.189, +0.404]       1      0  10  1.000" in lines
+    )  # Wilson's [.722, 1], [.596, .982]
+
+
+@pytest.mark.parametrize(("right", "how"), [(1, "all differ alike"), (2, "none differs")])
+def test_what_could_be_shown_is_unknown_where_the_differences_do_not_vary(right: int, how: str) -> None:
+    before = {f"T/{task}": {0: True, 1: True} for task in range(3)}
+    now = {task: {0: right > 0, 1: right > 1} for task in before}
+    pairs = compare_pairs({"a": now, "b": before})
+    lines = pair_lines(Analysis(pairs, pairs), 200, kept=False)
+    assert lines[-1] == f"the smallest difference that 3 problems could show is unknown: {how}"

@@ -132,6 +132,16 @@ def test_a_drop_is_judged_by_its_limits(now: str, holds: bool | None, reason: st
     assert re.search(reason, verdict.reason)
 
 
+def test_what_one_strategy_s_problems_can_show_does_not_hang_on_another_s() -> None:
+    few = compare("cot", passes("fp"), "cot", passes("pp"))
+    many = compare("chat", passes("f" + "p" * 39), "chat", passes("p" * 40))
+    assert few is not None
+    assert many is not None
+    baseline = BaselineComparison("old", (few, many), ())
+    verdicts = judge(Gates(on_regression=True), {"cot": passes("fp"), "chat": passes("p")}, baseline)
+    assert [(verdict.strategy, verdict.holds) for verdict in verdicts] == [("cot", None), ("chat", True)]
+
+
 def test_a_drop_of_what_the_baseline_lacks_is_not_judged() -> None:
     (verdict,) = judge(Gates(max_drop=0.05), {"chat": passes("p")}, BaselineComparison("old", (), ()))
     assert verdict.holds is None

@@ -64,6 +64,16 @@ def test_what_is_otherwise_is_told(tmp_path: Path, changed: dict[str, Any], devi
     assert f"not as planned: {deviation}" in registration_lines(found, 200)
 
 
+def test_how_the_samples_of_a_file_were_drawn_is_not_taken_for_planned(tmp_path: Path) -> None:
+    replayed = run("chat", temperature=0.8) | {"engine": {"name": "replay"}}
+    found = checked(tmp_path, PLAN, replayed)
+    assert found.deviations == ("chat: temperature 0 was planned, but the samples come from a file",)
+
+
+def test_a_digest_may_be_written_in_capitals(tmp_path: Path) -> None:
+    assert checked(tmp_path, PLAN.replace(SHA256[:12], SHA256[:12].upper()), run("chat")).deviations == ()
+
+
 def test_what_was_added_is_exploratory(tmp_path: Path) -> None:
     found = checked(tmp_path, 'strategies = ["chat"]\nproblems = 3\n', run("chat", "cot"), 3)
     assert found.deviations == ()
@@ -91,6 +101,9 @@ def test_run_json_gives_it_back() -> None:
         ("strategies = [1]", "strategies must name what is compared"),
         ('strategy = "chat"', "unknown key 'strategy'; did you mean 'strategies'"),
         ('strategies = ["chat"]\nseed = true', "seed cannot be True"),
+        ('strategies = ["chat"]\nmargin = 3', "margin cannot be 3"),
+        ('strategies = ["chat"]\nmargin = nan', "margin cannot be nan"),
+        ('strategies = ["chat"]\nproblems = 0', "problems cannot be 0"),
         ('strategies = ["chat"]\ndataset-sha256 = "abc"', "dataset-sha256 needs at least 12 characters"),
         ("strategies = [", "cannot be read"),
     ],

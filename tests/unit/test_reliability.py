@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from math import sqrt
 from pathlib import Path
@@ -110,3 +111,9 @@ def test_the_page_shows_it(tmp_path: Path) -> None:
     text = (tmp_path / "page.html").read_text()
     assert "pass^2" in text
     assert "<td>4</td><td>8</td>" in text
+
+
+def test_what_was_stopped_early_has_no_interval_here_either() -> None:
+    judged = [outcome(task, index, "x") for task in range(9) for index in range(2)]
+    stopped = [replace(one, strategy="cot", stopped="futile" * one.task_id.endswith("8")) for one in judged]
+    assert [row.strategy for row in reliability_of([*judged, *stopped], (1,))] == ["chat"]

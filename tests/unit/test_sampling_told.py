@@ -6,6 +6,7 @@ from typing import Any
 
 from pytest_humaneval import Sampling
 from pytest_humaneval.marshalling.plain import to_plain
+from pytest_humaneval.plugin.junit import suite_properties
 from pytest_humaneval.results.sampling import NOT_KNOWN, sampling_of_row, sampling_told
 
 ROW = {"name": "vote", "strategy": "vote", "sampling": to_plain(Sampling()), "num_samples": 1}
@@ -27,3 +28,12 @@ def test_a_guided_strategy_s_own_draws_stand_in_place_of_the_run_s() -> None:
 def test_samples_of_a_file_were_drawn_nobody_knows_how() -> None:
     replayed = RUN | {"engine": {"name": "replay"}}
     assert sampling_told(replayed) == sampling_of_row(replayed, ROW) == NOT_KNOWN
+
+
+def test_the_xml_does_not_tell_how_the_samples_of_a_file_were_drawn_either() -> None:
+    sampling = {"temperature": 0.0, "top_p": 1.0, "max_tokens": 768, "seed": 0, "logprobs": False}
+    row = {"name": "chat", "strategy": "chat", "postprocess": "none", "sampling": sampling, "num_samples": 1}
+    identity = {"engine": "replay", "model": "samples.jsonl", "digest": "0" * 64, "by_item": True, "precision": ""}
+    run = row | {"engine": {"name": "replay"}, "identity": identity, "dataset": {"sha256": "1"}, "experiments": [row]}
+    told = dict(suite_properties(run, []))
+    assert told["humaneval.sampling"] == told["chat.sampling"] == NOT_KNOWN

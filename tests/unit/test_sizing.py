@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_humaneval.__main__ import main
-from pytest_humaneval.report.study import Question, study_lines
+from pytest_humaneval.report.study import Question, cost_of, study_lines
+from pytest_humaneval.results.read import read_results
 from pytest_humaneval.statistics.margin import problems_for_margin
 from pytest_humaneval.statistics.metrics import wilson_interval
-from pytest_humaneval.statistics.paired import detectable, mcnemar_power
+from pytest_humaneval.statistics.paired import detectable, mcnemar_power, paired_interval
 from pytest_humaneval.statistics.sizing import (
     problems_for_difference,
     problems_for_figure_width,
@@ -22,7 +23,8 @@ from pytest_humaneval.statistics.sizing import (
     with_samples,
 )
 
-MAIN_JOB = Path(__file__).parents[2] / "benchmarks" / "results" / "main_job"
+PUBLISHED = Path(__file__).parents[2] / "benchmarks" / "results"
+MAIN_JOB = PUBLISHED / "main_job"
 
 
 @pytest.mark.parametrize(("difference", "discordance"), [(0.1, 0.2), (0.2, 0.3), (0.15, 0.15)])
@@ -52,10 +54,24 @@ def test_more_is_needed_for_less(discordance: float, smaller: float) -> None:
     assert smallest_margin(200, discordance) >= smallest_margin(400, discordance)
 
 
+@pytest.mark.parametrize(("width", "discordance"), [(0.1, 0.2), (0.1, 0.02), (0.3, 0.05), (0.02, 0.2)])
+def test_the_width_of_a_difference_is_that_of_the_interval_that_is_shown(width: float, discordance: float) -> None:
+    """With about as many better as worse, whatever passes of the rest; and with one problem less, some is wider."""
+
+    def widest(problems: int) -> float:
+        either, same = problems * discordance / 2, problems * (1 - discordance)
+        ends = [paired_interval(same * part, either, either, same * (1 - part)) for part in np.linspace(0, 1, 201)]
+        return max(high - low for low, high in ends)
+
+    problems = problems_for_width(width, discordance)
+    assert widest(problems) <= width * 1.001
+    assert widest(problems - 1) > width
+
+
 def test_the_width_of_a_difference_is_that_of_simulated_ones() -> None:
-    problems = problems_for_width(0.1, 0.2)
-    drawn = np.random.default_rng(1).choice([-1, 0, 1], (4_000, problems), p=[0.1, 0.8, 0.1]).mean(axis=1)
-    assert 2 * 1.96 * drawn.std() == pytest.approx(0.1, abs=0.004)
+    problems = problems_for_width(0.03, 0.2)
+    drawn = np.random.default_rng(1).choice([-1, 0, 1], (2_000, problems), p=[0.1, 0.8, 0.1]).mean(axis=1)
+    assert 2 * 1.96 * drawn.std() == pytest.approx(0.03, rel=0.06)
 
 
 def test_the_width_of_a_figure_is_wilson_s_at_a_half() -> None:
@@ -94,6 +110,16 @@ def test_the_command_answers_every_question(capsys: pytest.CaptureFixture[str]) 
     each = sum(row["completion_tokens"] for row in rows) / len(rows)
     assert f"at most {most:,} answers per strategy, about {round(most * each):,} tokens and" in told
     assert f"judging by the 164 answers of {MAIN_JOB}" in told.replace("- ", "-")
+
+
+def test_an_answer_made_of_several_draws_takes_the_time_of_all() -> None:
+    """492 answers of guided strategies were made of 1,853 draws, of which the engine generated 869."""
+    run = read_results(PUBLISHED / "table" / "guided")
+    cost, process = cost_of(run), run.run["engine_process"]
+    assert cost is not None
+    assert cost.seconds is not None
+    assert cost.tokens == sum(outcome.completion_tokens for outcome in run.outcomes) / 492
+    assert cost.seconds / cost.tokens == pytest.approx(process["generating_seconds"] / process["tokens"])
 
 
 def test_a_study_without_a_former_run_says_how_to_give_one() -> None:

@@ -119,3 +119,15 @@ def test_a_gate_on_a_drop_goes_by_the_decision(decision: Decision, holds: bool |
     stop: Stop = replace(stops.strategies[0], decision=decision)
     (verdict,) = judge(Gates(on_regression=True), {}, None, Stops("old", 0, (stop,)), {"good"})
     assert verdict.holds is holds
+
+
+@pytest.mark.parametrize(
+    ("tasks", "strategies", "holds"), [(0, 1, None), (7, 1, None), (8, 1, False), (8, 2, None), (9, 2, False)]
+)
+def test_too_few_problems_to_show_a_drop_are_not_judged(tasks: int, strategies: int, holds: bool | None) -> None:
+    """The bets reach the 40 stakes of p = 0.05 with eight problems, if all of them are broken; not with seven."""
+    names = [f"s{number}" for number in range(strategies)]
+    stopping = Stopping(TASKS, 0, names, before={name: {task: {0: True} for task in TASKS} for name in names})
+    settled(stopping, [(ItemId(task, name, 0), False) for task in TASKS[:tasks] for name in names])
+    verdicts = judge(Gates(on_regression=True), {}, None, stopping.stops((), "old"))
+    assert [verdict.holds for verdict in verdicts] == [holds] * strategies
