@@ -5,26 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from loaded_answers import ADD, RIGHT, loaded, repairing
 
 from pytest_humaneval import Problem, chat_prompt
 from pytest_humaneval.postprocess import POSTPROCESSORS, postprocess
 
-ADD = Problem("Test/53", 'def add(x: int, y: int):\n    """Add x and y."""\n', "add", "", "")
 LESS = Problem("Test/54", 'def less(x: int, y: int):\n    """Whether x is less than y."""\n', "less", "", "")
-RIGHT = "def add(x: int, y: int):\n    return x + y\n"
 COMPARED = "def less(x, y):\n    if x < y and y > x & 255:\n        return True\n    return 'a' == \"b\"\n"
 
-repairing = pytest.mark.parametrize("name", ["post_v1", "post_v5"])
 
-
-def made(name: str, problem: Problem, answer: str) -> str:
-    return postprocess(name, problem, chat_prompt("Complete this."), answer).text
-
-
-def loaded(name: str, problem: Problem, answer: str) -> Any:
-    names: dict[str, Any] = {}
-    exec(compile(problem.prompt + made(name, problem, answer), "<completion>", "exec", dont_inherit=True), names)
-    return names[problem.entry_point]
+def called(name: str, problem: Problem, answer: str) -> Any:
+    return loaded(problem, postprocess(name, problem, chat_prompt("Complete this."), answer).text)
 
 
 def quoted(text: str) -> str:
@@ -62,7 +53,7 @@ def typed(text: str) -> str:
     ],
 )
 def test_what_was_shown_is_taken_as_it_was(name: str, answer: str) -> None:
-    assert loaded(name, ADD, answer)(2, 3) == 5
+    assert called(name, ADD, answer)(2, 3) == 5
 
 
 @repairing
@@ -70,7 +61,7 @@ def test_what_was_shown_is_taken_as_it_was(name: str, answer: str) -> None:
     "answer", [escaped(COMPARED), f"So:\n```python\n{escaped(COMPARED)}```\nDone.", escaped(f"```\n{COMPARED}```")]
 )
 def test_what_a_page_escaped_is_taken_as_it_was(name: str, answer: str) -> None:
-    less = loaded(name, LESS, answer)
+    less = called(name, LESS, answer)
     assert (less(1, 2), less(2, 1)) == (True, False)
 
 
@@ -85,7 +76,7 @@ def test_what_a_page_escaped_is_taken_as_it_was(name: str, answer: str) -> None:
     ],
 )
 def test_beside_an_answer_that_needs_no_repair_nothing_is_repaired(name: str, answer: str) -> None:
-    assert loaded(name, ADD, answer)(2, 3) == 5
+    assert called(name, ADD, answer)(2, 3) == 5
     assert "disguises" not in postprocess(name, ADD, chat_prompt("?"), answer).steps
 
 
@@ -101,7 +92,7 @@ def test_marks_in_the_texts_of_a_program_are_meant(name: str, body: str) -> None
 @repairing
 def test_texts_between_straight_quotes_keep_their_curly_ones(name: str) -> None:
     answer = "```python\ndef add(x, y):\n    mark = “a”\n    return 'it’s ' + mark\n```"
-    assert loaded(name, ADD, answer)(1, 2) == "it’s a"
+    assert called(name, ADD, answer)(1, 2) == "it’s a"
 
 
 HELPER = "```python\n# helpers.py\ndef plus(x, y):\n    return x + y\n```\n"
@@ -114,7 +105,7 @@ HELPER = "```python\n# helpers.py\ndef plus(x, y):\n    return x + y\n```\n"
 @pytest.mark.parametrize("behind", [False, True])
 def test_a_helper_that_is_imported_from_another_block_comes_along(name: str, imported: str, behind: bool) -> None:
     main = f"```python\n{imported}\n\ndef add(x, y):\n    return plus(x, y)\n```\n"
-    assert loaded(name, ADD, f"{main}and\n{HELPER}" if behind else f"{HELPER}and\n{main}")(2, 3) == 5
+    assert called(name, ADD, f"{main}and\n{HELPER}" if behind else f"{HELPER}and\n{main}")(2, 3) == 5
 
 
 @repairing
@@ -123,4 +114,4 @@ def test_an_import_of_python_s_own_stays_whatever_other_blocks_define(name: str)
         "```python\nfrom operator import add as plus, sub\n\ndef add(x, y):\n    return plus(x, y)\n```\n"
         "```python\ndef sub(x, y):\n    return 0\n```"
     )
-    assert loaded(name, ADD, answer)(2, 3) == 5
+    assert called(name, ADD, answer)(2, 3) == 5
