@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from typing import Any
 
 from pytest_humaneval.engine.pace import asked_pause
 from pytest_humaneval.engine.server_request import UNKNOWN
+from pytest_humaneval.text.wording import near_ones
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 # Azure's and OpenAI's words for a question that their filters take, and Alibaba's.
@@ -112,7 +112,7 @@ def hint_for(refusal: RefusalError, *, begun: bool = False) -> str:
 
 def listed(names: Sequence[str], wanted: str = "") -> str:
     """The names, those first that resemble ``wanted``; of very many only some."""
-    near = difflib.get_close_matches(wanted, names, n=_LISTED) if wanted else []
+    near = near_ones(wanted, names, _LISTED) if wanted else []
     shown = [*near, *(name for name in names if name not in near)][:_LISTED]
     more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
     return (", ".join(shown) or "no list of models") + more

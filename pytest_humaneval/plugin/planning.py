@@ -189,8 +189,8 @@ def _rewritten(
         return dataset, selected, None
     if options.switched_on(config, "pool"):
         raise InputError(
-            "--humaneval-pool and --humaneval-rewrite exclude each other: a problem and what was made of it are no two "
-            "problems; give one"
+            "--humaneval-pool and --humaneval-rewrite exclude each other: a problem and its rewritten version "
+            "are not two problems; give one"
         )
     names = ",".join(comma_separated(options.value_of(config, "rewrite")))
     seed = options.value_of(config, "rewrite-seed", 0)

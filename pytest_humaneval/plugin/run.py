@@ -18,6 +18,7 @@ from pytest_humaneval.plugin.engine_session import EngineSession
 from pytest_humaneval.plugin.engine_settings import STORE, check_cache, check_shared_store, store_options
 from pytest_humaneval.plugin.failure_list import FAILURES, FailureList
 from pytest_humaneval.plugin.junit import add_completion
+from pytest_humaneval.plugin.kept_reports import KeptReports
 from pytest_humaneval.plugin.proposal import Proposal, settle, try_solutions
 from pytest_humaneval.plugin.scoring import Scoring
 from pytest_humaneval.plugin.timeouts import default_timeout
@@ -52,6 +53,7 @@ class Run:
     ) -> None:
         self.plan, self.settled = plan, settled
         self.session, self.output, self.ledger = session, output, output.ledger
+        self.kept = KeptReports()
         self._config = config
         self._trial = trial
         if trial is not None:

@@ -6,7 +6,7 @@ import hashlib
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +58,6 @@ class Checked:
     hypothesis: str
     deviations: tuple[str, ...]
     exploratory: tuple[str, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """For run.json."""
-        return asdict(self)
 
 
 def read_registration(path: Path) -> Registration:

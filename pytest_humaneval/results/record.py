@@ -20,6 +20,7 @@ from pytest_humaneval.results.read import RESULTS_FILE
 from pytest_humaneval.results.run_json import plan_options
 from pytest_humaneval.text.printable import counted
 from pytest_humaneval.text.whole_file import Written, write_whole
+from pytest_humaneval.text.wording import cannot_be_written, reason_of
 
 SAMPLES_FILE = "samples.jsonl"
 WHERE_THERE = ("dataset", "stopped", "original", "rewrite")  # keys of a row that only some runs have
@@ -60,7 +61,7 @@ class Record:
                 (directory / name).open("a", encoding="utf-8").close()
         except OSError as error:
             raise InputError(
-                f"--humaneval-output: {directory} cannot be written ({error.strerror}); choose another folder"
+                f"{cannot_be_written(f'--humaneval-output: {directory}', error)}; choose another folder"
             ) from error
 
     def add(self, outcome: Outcome) -> None:
@@ -104,7 +105,7 @@ class Record:
             self._open_files.close()
             return self._finish(outcomes, run_of)
         except OSError as error:
-            return Written(f"warning: {self._live or self.directory} is incomplete: {error.strerror or error}", False)
+            return Written(f"warning: {self._live or self.directory} is incomplete: {reason_of(error)}", False)
 
     def _finish(self, outcomes: list[Outcome], run_of: RunOf) -> Written:
         former = self._former
