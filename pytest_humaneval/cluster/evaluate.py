@@ -156,7 +156,7 @@ def _evaluate(run: _Run, address: str, output: Path) -> int:
         run = replace(run, sandbox=replace(run.sandbox, name=opened.name))
         run.progress.layers.add(opened.layers)
     with Folder(output, run.settings()) as folder:
-        samples = chunking.read(run.samples)
+        samples = chunking.read(run.samples, {problem.task_id for problem in run.dataset.problems})
         for outcome in folder.resume(samples):
             run.figures.add(replace(outcome, dataset=run.dataset_of.get(outcome.task_id, "")))
         cluster = _judge(run, address, folder, samples) if run.figures.outcomes < run.survey.samples else {}

@@ -13,11 +13,13 @@ import hashlib
 import itertools
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.dataset import foreign, jsonl
+from pytest_humaneval.dataset.foreign_ids import also_called, known_as
+from pytest_humaneval.dataset.foreign_rows import EXPECTED, Reading
 from pytest_humaneval.engine.protocol import Answer, EngineOptions
 from pytest_humaneval.exceptions import DatasetError, EngineError
 from pytest_humaneval.sample import Generation, ItemId, Request
@@ -32,8 +34,8 @@ GAPS = 10
 SHOWN = 60  # characters of what is wrong in a message
 
 
-def read_samples(path: Path) -> Samples:
-    """Read a samples file.
+def read_samples(path: Path, known: Container[str] = ()) -> Samples:
+    """Read a samples file; with the ids that are ``known``, "53" is HumanEval/53 where that is one and "53" is none.
 
     Raises:
         DatasetError: it cannot be read; names file and line.
@@ -42,7 +44,7 @@ def read_samples(path: Path) -> Samples:
     places: dict[ItemId, str] = {}
     counts: dict[tuple[str, str], Iterator[int]] = collections.defaultdict(itertools.count)
     for where, row in _rows(path):
-        task_id, strategy = row["task_id"], row.get("strategy", "")
+        task_id, strategy = known_as(row["task_id"], known), row.get("strategy", "")
         item = ItemId(task_id, strategy, row.get("sample_index", next(counts[task_id, strategy])))
         if item in samples:
             line = places[item].removeprefix(f"{path}:")
@@ -76,10 +78,10 @@ def stream_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     if not foreign.is_json_lines(path):
         yield from _rows(path)
         return
-    reading = foreign.Reading()
+    reading = Reading()
     for number, line in jsonl.stream(path):
         where = f"{path}:{number}"
-        for row in reading.rows(jsonl.parse(where, line.removeprefix("\ufeff"))):
+        for row in reading.rows(where, jsonl.parse(where, line.removeprefix("\ufeff"))):
             yield where, _checked(where, row)
 
 
@@ -92,14 +94,14 @@ def place_of(path: Path, task_id: str) -> str:
     return next((where for where, row in _rows(path) if row["task_id"] == task_id), str(path))
 
 
-def given(path: Path) -> dict[tuple[str, str], frozenset[int]]:
-    """Which samples there are, by task_id and strategy (empty: any).
+def given(path: Path, known: Container[str] = ()) -> dict[tuple[str, str], frozenset[int]]:
+    """Which samples there are, by task_id and strategy (empty: any); ``known`` as in :func:`read_samples`.
 
     Raises:
         DatasetError: the file cannot be read.
     """
     drawn: dict[tuple[str, str], set[int]] = collections.defaultdict(set)
-    for task_id, strategy, index in read_samples(path):
+    for task_id, strategy, index in read_samples(path, known):
         drawn[task_id, strategy].add(index)
     return {place: frozenset(indices) for place, indices in drawn.items()}
 
@@ -152,8 +154,9 @@ class ReplayEngine:
         self._samples = {}
 
     def _find(self, request: Request) -> Generation | EngineError:
-        for item in (request.item, request.item._replace(strategy="")):
-            if (completion := self._samples.get(item)) is not None:
+        item, numbered = request.item, request.item._replace(task_id=also_called(request.task_id))
+        for place in (item, item._replace(strategy=""), numbered, numbered._replace(strategy="")):
+            if place.task_id and (completion := self._samples.get(place)) is not None:
                 return Generation(completion, is_completion=True)
         task_id, index = request.task_id, request.sample_index
         others = sorted({strategy for task, strategy, _ in self._samples if task == task_id})
@@ -168,7 +171,7 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _checked(where: str, row: Any) -> dict[str, Any]:
     if not isinstance(row, dict) or not {"task_id", "completion"} <= row.keys():
-        raise DatasetError(f"{where}: expected {foreign.EXPECTED}")
+        raise DatasetError(f"{where}: expected {EXPECTED}")
     for name in ("task_id", "completion", "strategy"):
         if not isinstance(row.get(name, ""), str):
             raise DatasetError(f"{where}: {name} must be text, not {_shown(row[name])}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -87,6 +87,12 @@ class Choices:
         """The samples that a strategy draws of a problem, at most."""
         return max(strategy.num_samples or self.num_samples for strategy in self.strategies)
 
+    def _given(self) -> Mapping[tuple[str, str], frozenset[int]]:
+        """Which samples a replayed file has, where problems may have unequal numbers of them."""
+        if self.engine.name != "replay" or self.num_samples == 1:
+            return {}
+        return given(Path(self.engine.file), {problem.task_id for problem in self.dataset.problems})
+
     def as_asked(self, identity: Identity) -> Settled:
         """What is settled where nothing was asked of sandbox or server."""
         return Settled(identity, self.engine.model, self.sandbox.name)
@@ -112,7 +118,7 @@ class Choices:
             replace(self.sandbox, name=settled.sandbox),
             self.thinking_end,
             len(self.dataset.problems),
-            given(Path(self.engine.file)) if self.engine.name == "replay" and self.num_samples > 1 else {},
+            self._given(),
             self.extensions,
             self.dataset.parts,
             {problem.task_id: part.name for part in self.dataset.parts for problem in part.problems},

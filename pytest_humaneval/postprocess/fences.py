@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 
 from pytest_humaneval.postprocess.effects import defining
@@ -19,6 +21,7 @@ OPENS_LINE = re.compile(
     r"(?P<end>`{3,})?[ \t]*",
     re.I,
 )
+IMPORTS_FROM = re.compile(r"^from[ \t.]", re.MULTILINE)
 LANGUAGE = re.compile(r"[\w+#.-]*\s*")
 FENCE = re.compile(r"(?P<indent>[ \t]*)(?P<mark>`{3,}|~{3,})(?P<info>[^`]*)")
 
@@ -55,6 +58,7 @@ def unfence(problem: Problem, text: str) -> str:
     code = [block.text for block in blocks if block.fenced and block.text.strip()]
     if not code:
         return text
+    code = [_without_imports_of(problem, block, code) for block in code]
     index = _answer(problem, code)
     if index is None:
         return text
@@ -74,6 +78,27 @@ def _answer(problem: Problem, code: list[str]) -> int | None:
     if whole:
         return (finished or whole)[-1]
     return next((index for index, block in enumerate(code) if is_body(problem, block)), None)
+
+
+def _without_imports_of(problem: Problem, block: str, blocks: list[str]) -> str:
+    """``block`` without imports from what the other blocks are: ``from helpers import f`` where one defines f."""
+    if not IMPORTS_FROM.search(block) or len(blocks) == 1:
+        return block
+    others = [each for other in blocks if other is not block for each in statements(other) if not each.imports]
+    defined = frozenset[str]().union(*(each.binds for each in others)) - {problem.entry_point}
+    lines = block.split("\n")
+    for each in reversed(statements(block)):
+        if all(isinstance(node, ast.ImportFrom) and _is_elsewhere(node, defined) for node in each.nodes):
+            del lines[each.start : each.end]
+    return "\n".join(lines)
+
+
+def _is_elsewhere(node: ast.ImportFrom, defined: Set[str]) -> bool:
+    """Whether all it imports is ``defined``, under the same names, and no module of Python's."""
+    top = (node.module or "").partition(".")[0]
+    return (node.level > 0 or top not in sys.stdlib_module_names) and all(
+        alias.name in defined and alias.asname in (None, alias.name) for alias in node.names
+    )
 
 
 def _missing(problem: Problem, taken: list[str], later: list[str]) -> list[str]:

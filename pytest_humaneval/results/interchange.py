@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.dataset import foreign, jsonl
+from pytest_humaneval.dataset.foreign_ids import known_as
 from pytest_humaneval.engine.replay import place_of, read_samples
 from pytest_humaneval.exceptions import DatasetError, InputError
 from pytest_humaneval.outcome import FAILED, Outcome, in_order
@@ -84,7 +85,7 @@ def to_human_eval(outcomes: Sequence[Outcome], _problems: Sequence[Problem]) -> 
     return rows
 
 
-def from_human_eval(path: Path, _problems: Sequence[Problem], strategy: str) -> Imported:
+def from_human_eval(path: Path, problems: Sequence[Problem], strategy: str) -> Imported:
     """Samples, or results where the rows say whether they passed.
 
     Raises:
@@ -94,7 +95,7 @@ def from_human_eval(path: Path, _problems: Sequence[Problem], strategy: str) -> 
     if "passed" in (row if isinstance(row := jsonl.parse(f"{path}:1", first), dict) else {}):
         outcomes = [_named(outcome, strategy) for outcome in read_results(path).outcomes]
         return Imported(tuple(outcomes), judged=True)
-    samples = read_samples(path).items()
+    samples = read_samples(path, {problem.task_id for problem in problems}).items()
     return Imported(tuple(_sample(item, strategy, text) for item, text in samples), False)
 
 
@@ -125,6 +126,7 @@ def from_evalplus(path: Path, problems: Sequence[Problem], strategy: str) -> Imp
         task_id, code = row.get("task_id"), row.get("solution", row.get("completion"))
         if not isinstance(task_id, str) or not isinstance(code, str):
             raise DatasetError(f"{where}: expected task_id and solution (or completion), both text")
+        task_id = known_as(task_id, known)
         if task_id not in known:
             raise DatasetError(f"{where}: unknown problem {task_id}; name the file of its problems with --dataset")
         completion = _completion(known[task_id], code) if "solution" in row else code
@@ -143,7 +145,7 @@ def from_others(path: Path, problems: Sequence[Problem], strategy: str) -> Impor
     """
     known = {problem.task_id for problem in problems}
     outcomes = []
-    for item, text in read_samples(path).items():
+    for item, text in read_samples(path, known).items():
         if (task_id := item.task_id) not in known:
             where = place_of(path, task_id)
             raise DatasetError(f"{where}: unknown problem {task_id}; name the file of its problems with --dataset")
@@ -157,7 +159,7 @@ FORMATS = {
 }
 READERS: dict[str, Reader] = {
     **{name: form.read for name, form in FORMATS.items()},
-    **dict.fromkeys(("lm-eval", "bigcode", "inspect", "csv", "json"), from_others),
+    **dict.fromkeys(("lm-eval", "bigcode", "inspect", "openai-batch", "csv", "json"), from_others),
 }
 
 

@@ -56,7 +56,7 @@ def strengthen(
         raise InputError(INSTALL)
     source = dataset_named(dataset, default_cache_directory())
     _refuse_gaps(source)
-    programs = read_programs(samples, leave_out)
+    programs = read_programs(samples, leave_out, {problem.task_id for problem in source.problems})
     _check_samples(source, programs, samples)
     plain = [replace(problem, strong_test="") for problem in source.problems]
     with open_sandbox(SandboxOptions(sandbox)) as opened:

@@ -186,6 +186,20 @@ def test_a_reader_that_leaves_changes_neither_files_nor_status(tmp_path: Path) -
     assert "0.433" in summary.read_text()
 
 
+def test_a_failure_in_markdown_names_the_function_as_the_run_did(tmp_path: Path) -> None:
+    summary = tmp_path / "summary.md"
+    assert main(["report", str(MAIN_JOB), "--markdown", str(summary)]) == 0
+    assert "- `HumanEval/1` `expert_v00` assertion: `separate_paren_groups(" in summary.read_text()
+
+
+def test_where_the_problems_are_not_to_be_had_a_failure_in_markdown_names_the_task(tmp_path: Path) -> None:
+    row = {"task_id": "Own/1", "kind": "exception", "detail": "line 1 of the completion: f()\nKeyError: 1"}
+    results, summary = tmp_path / "results.jsonl", tmp_path / "summary.md"
+    results.write_text(json.dumps({**row, "strategy": "chat", "sample_index": 0, "passed": False}) + "\n")
+    assert main(["report", str(results), "--markdown", str(summary)]) == 0
+    assert "`Own/1: KeyError: 1, line 1`" in summary.read_text()
+
+
 def test_a_fact_that_takes_two_lines_is_one_in_markdown() -> None:
     lines = ["problems  1 of HumanEval", "sandbox   oracle, own user, no", "          capabilities, rlimits"]
 

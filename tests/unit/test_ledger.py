@@ -168,6 +168,17 @@ def test_the_summary_counts_kinds_steps_and_truncated_generations() -> None:
     assert "warning: minimal: 1 of 2 completions are empty or do not parse" in text
 
 
+def test_answers_of_a_chat_model_that_were_judged_as_code_are_told_with_what_takes_them() -> None:
+    answer = "Sure:\n```python\ndef add(x, y):\n    return x + y\n```"
+    reports = [report(0, "syntax error", completion=answer), report(1, "passed", completion="    return x + y\n")]
+    text = "\n".join(summary_lines(ledger_of(plan_of(2), *reports), {}, ("oracle",), 3.0))
+    assert "--humaneval-postprocess=post_v1 takes the code" in " ".join(text.split())
+    others = [report(0, "syntax error", completion="    return ("), report(1, "empty", completion="")]
+    text = "\n".join(summary_lines(ledger_of(plan_of(2), *others), {}, ("oracle",), 3.0))
+    assert "post_v1" not in text
+    assert "look at the prompt" in " ".join(text.split())
+
+
 def test_the_summary_says_how_much_of_the_prompts_the_prefix_cache_answered() -> None:
     progress = {
         "finished": 2, "from_store": 0, "tokens": 50, "prompt_tokens": 400, "cached_prompt_tokens": 300,
