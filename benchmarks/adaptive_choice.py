@@ -30,7 +30,7 @@ from pytest_humaneval.sample import Request, Sampling
 from pytest_humaneval.sandbox import open_sandbox
 from pytest_humaneval.sandbox.interface import DEFAULT_TIMEOUT, Sandbox, SandboxOptions
 from strategies.adaptive import MOST_DRAWS, NUM_INPUTS, Drawn, most_agreed, most_probable
-from strategies.guided import NUM_SAMPLES, TEMPERATURE
+from strategies.execution_guided import NUM_SAMPLES, TEMPERATURE
 from strategies.published import lm_eval_instruct
 
 FILE = Path(__file__).parent / "results" / "adaptive_choice.jsonl"

@@ -127,6 +127,23 @@ def facts() -> str:
     return "\n".join(["| stage | measured |", "|---|--:|", *(f"| {what} | {figure} |" for what, figure in rows)]) + "\n"
 
 
+WHAT_IT_IS = {
+    "plain": "a parametrised test of somebody else's",
+    "passing": "an item that passes",
+    "failing": "an item that fails, with --humaneval-output",
+}
+
+
+def controller() -> str:
+    """Markdown: the memory that one more item takes in the controller, before that was looked into and after."""
+    rows = {(row["kind"], row["environment"]): row["peak_kb"] for row in read_result("controller.json")["rows"]}
+    lines = ["| | before | after |", "|---|--:|--:|"]
+    for kind, what in WHAT_IT_IS.items():
+        if (kind, "before") in rows:
+            lines.append(f"| {what} | {rows[kind, 'before']:.1f} kB | {rows[kind, 'after']:.1f} kB |")
+    return "\n".join(lines) + "\n"
+
+
 def _memory(items: int, measured: Measured) -> str:
     controller, worker = (items * size / 1e9 for size in (measured.controller_bytes, measured.worker_bytes))
     return (
@@ -149,6 +166,7 @@ def main() -> None:
     parser.add_argument("--strategies", type=int, default=28)
     options = parser.parse_args()
     print(facts())
+    print(controller())
     print(table(options.samples, options.problems, options.strategies))
 
 

@@ -25,8 +25,8 @@ from pytest_humaneval.models.find import DEFAULT_MODEL
 from pytest_humaneval.problem import Problem
 from soft_prompt.batches import Example, encode, epoch_batches, fitting, hardly_padded, padding_share
 from soft_prompt.config import Config
-from soft_prompt.data import read_training_data
 from soft_prompt.session import bundled_strategies
+from soft_prompt.training_data import read_training_data
 
 STRATEGIES = ("minimal", "chat", "lm_eval_instruct")
 SIZES = (2, 4, 8, 16)

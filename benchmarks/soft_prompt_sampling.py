@@ -35,14 +35,17 @@ def main() -> None:
     mark_broken_packages_absent()
     rounds = measured(options)
     medians = {
-        name: {kind: statistics.median(one[kind] for one in each) for kind in each[0]} for name, each in rounds.items()
+        name: {kind: statistics.median(times[kind] for times in each) for kind in each[0]}
+        for name, each in rounds.items()
     }
     ratios = {
         kind: round(medians["decoding"][kind] / medians["vllm"][kind], 2)
         for kind in ("wall", "cpu", "wall_per_token", "cpu_per_token")
     }
-    asked = {name: value for name, value in vars(options).items() if name != "data"}
-    write_result("soft_prompt_sampling", {**asked, "rounds": rounds, "medians": medians, "vllm_is_faster_by": ratios})
+    settings = {name: value for name, value in vars(options).items() if name != "data"}
+    write_result(
+        "soft_prompt_sampling", {**settings, "rounds": rounds, "medians": medians, "vllm_is_faster_by": ratios}
+    )
 
 
 def measured(options: argparse.Namespace) -> dict[str, list[dict[str, float]]]:

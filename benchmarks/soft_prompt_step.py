@@ -63,12 +63,12 @@ def prepared(options: argparse.Namespace) -> dict[str, Callable[[], None]]:
     from soft_prompt.batches import collate, epoch_batches
     from soft_prompt.checkpoint import TrainerState
     from soft_prompt.config import Config
-    from soft_prompt.data import read_training_data
     from soft_prompt.initial import make_prompt
     from soft_prompt.model import load_frozen, prepend
     from soft_prompt.objectives import Likelihood
     from soft_prompt.session import bundled_strategies, encoded
     from soft_prompt.train import backward, clip
+    from soft_prompt.training_data import read_training_data
 
     config = Config(batch_size=options.batch_size, precision=options.precision, data=options.data)
     frozen = load_frozen(options.model, CACHE, options.precision, print)

@@ -26,8 +26,8 @@ def test_a_soft_prompt_is_trained_and_compared_with_its_text_strategy(
 ) -> None:
     prepare_environment(offline=False, cpu=True)  # before PyTorch is imported, which reads it
     pytest.importorskip("torch")
+    from soft_prompt.before_and_after import evaluate
     from soft_prompt.config import read_config, sources
-    from soft_prompt.evaluate import evaluate
     from soft_prompt.session import run_training
 
     given = pytestconfig.getoption("--soft-prompt-config")

@@ -22,7 +22,7 @@ The folders, in the order in which the data travels (what lives in each, and wha
     plugin/       pytest's hooks, options and items
     background/   what outlives a run: lingering engines, the service
     generating/   samples into a file, however many
-    cluster/      judging on many machines
+    cluster/      judging and generating on many machines
     contamination/ probes whether a model has seen the problems
     commands/     the subcommands of ``python -m pytest_humaneval``
     strengthen/   makes stronger tests for a dataset, once
@@ -30,7 +30,8 @@ The folders, in the order in which the data travels (what lives in each, and wha
     text/         text made safe, and said alike
     marshalling/  what crosses between processes
 
-The files beside them are the nouns that all of them use, as the last two folders' are.
+The files beside them are the nouns that all of them use, as the last two folders' are; ``plan`` is where a prompt
+becomes the request for a generation.
 """
 
 from __future__ import annotations

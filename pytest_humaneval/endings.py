@@ -21,12 +21,13 @@ from pytest_humaneval.exceptions import EngineError
 from pytest_humaneval.sample import Generation
 
 STOP, LENGTH, CONTEXT_FULL, ERROR = "stop", "length", "context_full", "error"
+CONTENT_FILTER = "content_filter"
 
 _SPELLINGS = {
     STOP: "stop eos eos_token end_turn stop_sequence stop_str complete completed finish finished done none null",
     LENGTH: "length max_tokens max_length max_new_tokens max_output_tokens max_completion_tokens token_limit",
     CONTEXT_FULL: "context_full model_length model_context_window_exceeded context_length_exceeded",
-    "content_filter": "content_filter content_filtered content-filter filter safety recitation blocklist"
+    CONTENT_FILTER: "content_filter content_filtered content-filter filter safety recitation blocklist"
     " prohibited_content spii sensitive guardrail_intervened image_safety",
     "refusal": "refusal refused",
     "tool_calls": "tool_calls tool_call tool_use function_call malformed_function_call unexpected_tool_call",
@@ -35,7 +36,7 @@ _SPELLINGS = {
 }
 TOLD = {
     CONTEXT_FULL: "the context was full, or a limit of the engine's own reached, before the limit of tokens",
-    "content_filter": "the server's content filter ended the answer",
+    CONTENT_FILTER: "the server's content filter ended the answer",
     "refusal": "the model refused to answer",
     "tool_calls": "the model called a tool instead of answering",
 }
@@ -46,7 +47,7 @@ def finish_reason(reason: object) -> str:
     """The one spelling of what a server says; an empty word is ``stop``."""
     words = str(reason or STOP).strip()
     known = words.lower().removeprefix("finish_reason_").replace(" ", "_")
-    return _MEANING.get(known, words)
+    return _MEANING.get(known) or _MEANING.get(known.partition(":")[0], words)  # Gemini's "content_filter: RECITATION"
 
 
 def is_own(reason: str) -> bool:

@@ -77,7 +77,11 @@ class TrainingError(HumanEvalError):
     """A training that cannot continue; what it had learned until then is kept."""
 
 
-def raised_in(error: Exception) -> str:
+OF_THEIRS = (Exception, SystemExit)
+"""What code of the users' may raise: also the end of the program, as a library's usage error does."""
+
+
+def raised_in(error: BaseException) -> str:
     """What a strategy's code raised and where in its own file: ``LookupError: lost (conftest.py:15)``.
 
     To be called where the exception was caught, by the function that had called that code.

@@ -124,7 +124,7 @@ def shard(value: str) -> Shard:
     number, slash, of = value.partition("/")
     if not (slash and number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of) <= MOST_SHARDS):
         raise InputError(
-            f"{value!r} is no part of a whole, such as 2/8: parts are counted from 1, and there are up to {MOST_SHARDS}"
+            f"{value!r} is not a part, such as 2/8: parts are counted from 1, and there are at most {MOST_SHARDS}"
         )
     return Shard(int(number), int(of))
 

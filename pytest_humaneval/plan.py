@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from pytest_humaneval.dataset.kinds import Dataset
 from pytest_humaneval.engine.protocol import EngineOptions, Identity
-from pytest_humaneval.exceptions import InputError, StrategyError, raised_in
+from pytest_humaneval.exceptions import OF_THEIRS, InputError, StrategyError, raised_in
 from pytest_humaneval.extensions import BUNDLED, Extensions
 from pytest_humaneval.marshalling.plain import to_plain
 from pytest_humaneval.outcome import Outcome
@@ -233,7 +233,7 @@ class Plan:
 def _build_prompt(problem: Problem, strategy: Strategy) -> Prompt:
     try:
         prompt = strategy.build_prompt(problem.visible())
-    except Exception as error:
+    except OF_THEIRS as error:
         raise StrategyError(f"strategy {strategy.name!r} failed on {problem.task_id}: {raised_in(error)}") from error
     if not isinstance(prompt, Prompt):
         raise StrategyError(

@@ -44,7 +44,7 @@ def _train(options: argparse.Namespace) -> int:
     data = str(options.data) if options.data else None
     config = override(config, data=data, max_steps=options.max_steps, seed=options.seed)
     _prepare_environment()
-    from .evaluate import prefix_of
+    from .before_and_after import prefix_of
     from .session import run_training
 
     trained = run_training(config, options.model, options.cache_dir, options.output)
@@ -54,7 +54,7 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from .evaluate import evaluate
+    from .before_and_after import evaluate
 
     comparison = evaluate(options.directory, model=options.model, engine=options.engine, arguments=options.arguments)
     print("\n".join(comparison.lines()))
@@ -79,10 +79,10 @@ def _text_search(options: argparse.Namespace) -> int:
     _prepare_environment()
     from .text_search import search_text
 
-    found = search_text(
+    best = search_text(
         config, options.model, options.cache_dir, options.output, options.candidates, options.problems, print
     )
-    print("\n".join(found.lines()))
+    print("\n".join(best.lines()))
     print(f"evaluate it with: pytest --strategy=text:{options.output}")
     return 0
 
@@ -116,7 +116,7 @@ def _bench(options: argparse.Namespace) -> int:
 
 
 def _data(options: argparse.Namespace) -> int:
-    from .data import read_training_data
+    from .training_data import read_training_data
 
     data = read_training_data(options.sources)
     print(data.summary())
@@ -173,7 +173,7 @@ def _parser() -> argparse.ArgumentParser:
     bench = commands.add_parser(
         "bench",
         help="compare methods with one budget, on MBPP's validation split",
-        epilog="A bench that was stopped goes on. Arguments after -- go to pytest, with --final.",
+        epilog="A bench that was stopped continues. Arguments after -- go to pytest, with --final.",
     )
     bench.add_argument("--config", type=Path, required=True, metavar="FILE", help="TOML: seeds, budget_tokens, methods")
     bench.add_argument("--output", type=Path, required=True, metavar="DIR", help="where trainings and the table go")

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from pytest_humaneval.models.soft_checkpoint import ATTENTION
 
-from .conditioned import ConditionedPrompt
+from .question_prompts import ConditionedPrompt
 
 
 def attention_prompt(

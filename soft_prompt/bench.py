@@ -19,12 +19,12 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from pytest_humaneval.exceptions import ConfigError, HumanEvalError, TrainingError
-from pytest_humaneval.models.soft_checkpoint import BEST
+from pytest_humaneval.models.peft_folder import BEST
 from pytest_humaneval.statistics.metrics import wilson_interval
 
+from .before_and_after import prefix_of
 from .bench_config import Bench
 from .config import Config
-from .evaluate import prefix_of
 from .heartbeat import heartbeat
 
 if TYPE_CHECKING:
@@ -143,8 +143,8 @@ def final(output: Path, results: Sequence[Result], arguments: Sequence[str] = ()
 
 def _check(bench: Bench) -> None:
     """Refuse before the first training what would end the last one."""
-    from .data import read_training_data
     from .session import check
+    from .training_data import read_training_data
 
     for method, config in bench.methods.items():
         try:

@@ -21,24 +21,15 @@ from torch import Tensor
 from pytest_humaneval.engine.virtual_tokens import head_size, kv_heads, misfit, read_conditioned, read_tensor
 from pytest_humaneval.exceptions import ModelError
 from pytest_humaneval.models.lora_checkpoint import find_lora, is_lora
-from pytest_humaneval.models.soft_checkpoint import (
-    ADAPTER_CONFIG,
-    ADAPTER_WEIGHTS,
-    BEST,
-    CONDITIONED,
-    DEEP,
-    MANIFEST,
-    ROUTES,
-    SoftCheckpoint,
-    find_checkpoints,
-)
+from pytest_humaneval.models.peft_folder import ADAPTER_CONFIG, ADAPTER_WEIGHTS, BEST, MANIFEST
+from pytest_humaneval.models.soft_checkpoint import CONDITIONED, DEEP, ROUTES, SoftCheckpoint, find_checkpoints
 from pytest_humaneval.text.wording import short_digest
 
-from .conditioned import ConditionedPrompt
 from .config import Config
 from .deep import DeepPrompt
 from .lora import LoraPrompt, read_lora_prompt, write_lora
 from .model import STRUCTURE, FrozenModel, PlainPrompt, SoftPrompt
+from .question_prompts import ConditionedPrompt
 from .routed import RoutedPrompt
 
 LAST = "last"
@@ -208,11 +199,8 @@ def _tensor(checkpoint: SoftCheckpoint, frozen: FrozenModel) -> Tensor:
 
 
 def _check_model(checkpoint: SoftCheckpoint, frozen: FrozenModel) -> None:
-    if checkpoint.model_digest not in ("", frozen.digest):
-        raise ModelError(
-            f"the soft prompt {checkpoint.directory} was made for {checkpoint.model} "
-            f"({short_digest(checkpoint.model_digest)}), not for {frozen.name} ({short_digest(frozen.digest)})"
-        )
+    if mismatch := checkpoint.made_for.mismatch(frozen.name, frozen.digest):
+        raise ModelError(f"the soft prompt {checkpoint.directory} {mismatch}")
 
 
 def _adapter_config(prompt: SoftPrompt, frozen: FrozenModel) -> dict[str, Any]:

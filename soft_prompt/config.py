@@ -116,7 +116,7 @@ def read_config(path: Path, **overrides: Any) -> Config:
 
 def beside(path: Path, config: Config) -> Config:
     """``config`` with the files and folders that it names relative to ``path``, the file that it stands in."""
-    data = tuple(str(path.parent / one) if is_file(one) else one for one in sources(config))
+    data = tuple(str(path.parent / name) if is_file(name) else name for name in sources(config))
     return replace(
         config,
         data=data[0] if isinstance(config.data, str) else data,

@@ -32,12 +32,12 @@ from pytest_humaneval.strategy import Strategy
 
 from .batches import IGNORE_INDEX, Batch, Example, collate, encode, fitting
 from .config import Config
-from .data import TrainingData
 from .kept_logits import KeptLogits, divergence
 from .model import FrozenModel, SoftPrompt, prompted_logits
 from .objectives import Likelihood, Objective, Work
 from .teacher import Say, answered, learns_text, usable
 from .train import Examples
+from .training_data import TrainingData
 
 FENCE = "```python\n"
 

@@ -87,7 +87,7 @@ def _source(folder: Path, frozen: FrozenModel, count: int) -> Tensor:
     except HumanEvalError as error:
         raise ConfigError(f"source_prompts: {error}") from error
     if not isinstance(prompt, PlainPrompt):
-        raise ConfigError(f"source_prompts: {folder} is no plain prompt; only those can be added to one another")
+        raise ConfigError(f"source_prompts: {folder} is not a plain prompt; only those can be added to one another")
     if prompt.num_virtual_tokens != count:
         raise ConfigError(
             f"source_prompts: {folder} has {prompt.num_virtual_tokens} virtual tokens, num_virtual_tokens is {count}; "

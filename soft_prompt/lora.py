@@ -22,8 +22,7 @@ from torch import Tensor, nn
 
 from pytest_humaneval.exceptions import ConfigError, ModelError
 from pytest_humaneval.models.lora_checkpoint import LoraCheckpoint, lora_misfit
-from pytest_humaneval.models.soft_checkpoint import ADAPTER_CONFIG, ADAPTER_WEIGHTS, weights_of
-from pytest_humaneval.text.wording import short_digest
+from pytest_humaneval.models.peft_folder import ADAPTER_CONFIG, ADAPTER_WEIGHTS, weights_of
 
 from .batches import Batch
 from .config import Config
@@ -127,11 +126,8 @@ def read_lora_prompt(checkpoint: LoraCheckpoint, frozen: FrozenModel) -> LoraPro
     """
     from peft import PeftConfig
 
-    if checkpoint.model_digest not in ("", frozen.digest):
-        raise ModelError(
-            f"the LoRA {checkpoint.directory} was made for {checkpoint.model} "
-            f"({short_digest(checkpoint.model_digest)}), not for {frozen.name} ({short_digest(frozen.digest)})"
-        )
+    if mismatch := checkpoint.made_for.mismatch(frozen.name, frozen.digest):
+        raise ModelError(f"the LoRA {checkpoint.directory} {mismatch}")
     try:
         tensors = load_file(weights_of(checkpoint.directory))
         lora_config = PeftConfig.from_pretrained(str(checkpoint.directory))

@@ -1,7 +1,7 @@
 """The frozen model, and the virtual tokens in front of it.
 
 ``SoftPrompt`` is the interface of every kind: plain (here), deep, routed, mixture, gated, and those that depend on the
-question (conditioned.py); initial.py makes them.
+question (question_prompts.py); initial.py makes them.
 All that is trained is its parameters, kept in float32 whatever the model computes in: a step of 0.3 % of an embedding
 is lost in bfloat16.
 """

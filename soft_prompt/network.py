@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pytest_humaneval.models.soft_checkpoint import NETWORK
 
-from .conditioned import ConditionedPrompt
+from .question_prompts import ConditionedPrompt
 
 
 def network_prompt(initial: Tensor, bottleneck: int, seed: int) -> ConditionedPrompt:

@@ -26,7 +26,7 @@ class KeepPassing(Sampled):
         groups = self.groups(prompt, frozen, examples, step)
         kept = list(dict.fromkeys(drawn.example for group in groups for drawn in group if drawn.passed))
         batches = [self.batch(part, frozen) for part in hardly_padded(kept, self._config.batch_size)]
-        return self.found([Work(batch, batch.num_labels) for batch in batches], groups, examples, frozen)
+        return self.works_or_none([Work(batch, batch.num_labels) for batch in batches], groups, examples, frozen)
 
     def loss(self, prompt: SoftPrompt, frozen: FrozenModel, work: Work) -> Tensor:
         return Likelihood().loss(prompt, frozen, work)

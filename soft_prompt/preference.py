@@ -31,7 +31,7 @@ class Preference(Sampled):
         groups = self.groups(prompt, frozen, examples, step)
         pairs = [pair for group in groups for pair in pairs_of(group)]
         parts = hardly_padded(pairs, max(1, self._config.batch_size // 2), lambda pair: max(map(len, pair)))
-        return self.found([self._work(part, frozen) for part in parts], groups, examples, frozen)
+        return self.works_or_none([self._work(part, frozen) for part in parts], groups, examples, frozen)
 
     def loss(self, prompt: SoftPrompt, frozen: FrozenModel, work: Work) -> Tensor:
         rows, reference = work.more

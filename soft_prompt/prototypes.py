@@ -16,8 +16,8 @@ from pytest_humaneval.exceptions import ConfigError
 from pytest_humaneval.models.soft_checkpoint import PROTOTYPES
 
 from .batches import Example
-from .conditioned import ConditionedPrompt, question_of
 from .model import FrozenModel
+from .question_prompts import ConditionedPrompt, question_of
 
 
 class PrototypePrompt(ConditionedPrompt):

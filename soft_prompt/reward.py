@@ -50,7 +50,7 @@ class Reward(Sampled):
             scored = zip(group, group_advantages([drawn.reward for drawn in group]), strict=True)
             judged += [(drawn.example, advantage) for drawn, advantage in scored if advantage]
         parts = hardly_padded(judged, self._config.batch_size, lambda scored: len(scored[0]))
-        return self.found([self._work(part, prompt, frozen) for part in parts], groups, examples, frozen)
+        return self.works_or_none([self._work(part, prompt, frozen) for part in parts], groups, examples, frozen)
 
     def loss(self, prompt: SoftPrompt, frozen: FrozenModel, work: Work) -> Tensor:
         facts: TokenFacts = work.more

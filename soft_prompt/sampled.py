@@ -19,15 +19,15 @@ from pytest_humaneval.postprocess import postprocess
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.strategy import Strategy
 
+from .assertions import Judge
 from .batches import IGNORE_INDEX, Batch, Example, collate
 from .config import Config
-from .data import TrainingData
 from .initial import make_prompt
-from .judging import Judge
 from .model import FrozenModel, SoftPrompt
 from .objectives import Objective, Work
 from .samplers import make_sampler
 from .shaping import Judged, shaped
+from .training_data import TrainingData
 
 VALIDATION_PROBLEMS = 32  # greedy completions of these are a validation; each costs as much as a training problem
 OFTEN = 5  # batches in a row from which nothing could be learned, before that is said
@@ -131,7 +131,7 @@ class Sampled(Objective):
         """Examples as one batch where the model is."""
         return collate(examples, frozen.tokenizer.eos_token_id, frozen.device)
 
-    def found(
+    def works_or_none(
         self, works: list[Work], groups: Sequence[Sequence[Drawn]], examples: Sequence[Example], frozen: FrozenModel
     ) -> list[Work]:
         """The works, or a batch of no weight where there is nothing to learn: says so once in a while, and why."""

@@ -29,11 +29,11 @@ from pytest_humaneval.sample import Sampling
 from pytest_humaneval.text.syntax import tree_of
 
 from .asking import Asker
+from .assertions import Judge
 from .config import Config
 from .contamination import Fingerprint, fingerprint, near_duplicate, near_humaneval
-from .data import TrainingData, held_out, single_assertions
-from .judging import Judge
 from .teacher import drop_cut_line
+from .training_data import TrainingData, held_out, single_assertions
 
 ANSWERS, VARIANTS = "answers.jsonl", "variants.jsonl"
 AT_ONCE = 64  # questions, after which answers are kept
@@ -81,7 +81,7 @@ def write_variants(config: Config, model: str, cache_dir: Path, output: Path, pe
         written = kept_of(answers, known, judge)
     if not written.variants:
         raise DatasetError("\n".join(["self-play: no variant is left of", *written.lines()]))
-    rows = ({name: value for name, value in asdict(one).items() if name in FIELDS} for one in written.variants)
+    rows = ({name: value for name, value in asdict(variant).items() if name in FIELDS} for variant in written.variants)
     (output / VARIANTS).write_text("".join(json.dumps(row | {"split": "train"}) + "\n" for row in rows))
     return written
 

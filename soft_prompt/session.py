@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from pytest_humaneval.exceptions import ConfigError, DatasetError
-from pytest_humaneval.models.soft_checkpoint import BEST, find_checkpoints
+from pytest_humaneval.models.peft_folder import BEST
+from pytest_humaneval.models.soft_checkpoint import find_checkpoints
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.strategy import Strategy
 from pytest_humaneval.text.wording import cannot_be_written, unknown
@@ -19,7 +20,6 @@ from pytest_humaneval.text.wording import cannot_be_written, unknown
 from .batches import encode, fitting
 from .checkpoint import TrainerState, structure_in
 from .config import Config
-from .data import TrainingData, read_training_data
 from .exclusions import check_categories, check_exclusions
 from .heartbeat import heartbeat
 from .initial import make_prompt
@@ -28,6 +28,7 @@ from .objectives import Likelihood, Objective
 from .report import write_report
 from .teacher import check_teacher
 from .train import Examples, train
+from .training_data import TrainingData, read_training_data
 
 if TYPE_CHECKING:
     from .sampled import Sampled

@@ -34,10 +34,10 @@ from pytest_humaneval.sample import Sampling
 from pytest_humaneval.strategy import Strategy
 from pytest_humaneval.text.printable import counted
 
+from .assertions import Judge
 from .bodies import as_body
 from .config import Config
 from .contamination import refuse_humaneval
-from .judging import Judge
 from .model import FrozenModel
 
 ANSWERS = "teacher.jsonl"
@@ -56,7 +56,7 @@ def check_teacher(config: Config, teacher: Strategy) -> None:
     """
     if config.teacher_url and not config.teacher_url.startswith(("http://", "https://")):
         raise ConfigError(
-            f"teacher_url: {config.teacher_url!r} is no URL of a server, such as http://localhost:8000/v1"
+            f"teacher_url: {config.teacher_url!r} is not the URL of a server, such as http://localhost:8000/v1"
         )
     given = [name for name in ("teacher_url", "teacher_file") if getattr(config, name)]
     if config.teacher_engine != "auto":
@@ -154,17 +154,17 @@ def _by_command(
     problems: Sequence[Problem], teacher: Strategy, frozen: FrozenModel, config: Config, engine: str, output: Path
 ) -> dict[str, str]:
     """Have the command ``generate`` answer; it goes on where it was stopped, and has the store of evaluations."""
-    rows = ({name: value for name, value in asdict(one).items() if name in FIELDS} for one in problems)
+    rows = ({name: value for name, value in asdict(problem).items() if name in FIELDS} for problem in problems)
     text = "".join(json.dumps(row) + "\n" for row in rows)
-    asked = [
+    options = [
         f"--strategy={teacher.name}", f"--engine={engine}", f"--max-tokens={config.max_completion_length}",
         *([f"--engine-url={config.teacher_url}"] if config.teacher_url else [f"--model={frozen.spec}"]),
         *([f"--model={config.teacher_model}"] if config.teacher_model else []),
     ]  # fmt: skip
-    name = hashlib.sha256(f"{asked} {text}".encode()).hexdigest()[:12]  # the command adds to a file of the same only
+    name = hashlib.sha256(f"{options} {text}".encode()).hexdigest()[:12]  # the command adds to a file of the same only
     questions, samples = output / f"teacher-{name}.problems.jsonl", output / f"teacher-{name}.samples.jsonl"
     questions.write_text(text)
-    command = [sys.executable, "-m", "pytest_humaneval", "generate", *asked]
+    command = [sys.executable, "-m", "pytest_humaneval", "generate", *options]
     status = subprocess.run(
         [*command, f"--dataset={questions}", f"--output={samples}"], check=False, stdout=sys.stderr
     ).returncode

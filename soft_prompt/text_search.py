@@ -25,8 +25,8 @@ from pytest_humaneval.sample import Sampling
 from pytest_humaneval.statistics.metrics import wilson_interval
 
 from .asking import Asker
+from .assertions import Judge
 from .config import Config
-from .judging import Judge
 from .teacher import drop_cut_line
 
 PERSONAS = (
@@ -158,9 +158,9 @@ def search_text(config: Config, model: str, cache_dir: Path, output: Path, count
     with closing(Asker(loaded.frozen, config, say)) as asker, closing(Judge()) as judge:
         answers = Answers(asker, judge, config, loaded.frozen.digest, output / ANSWERS)
         best = halved(candidates(count, config.seed), problems, first, answers.solved, say)
-        found = Found(best, answers.solved(best, loaded.validation), len(loaded.validation))
+        best_found = Found(best, answers.solved(best, loaded.validation), len(loaded.validation))
     (output / FILE).write_text(json.dumps(asdict(best), indent=2) + "\n")
-    return found
+    return best_found
 
 
 def _length(prompt: TextPrompt) -> int:

@@ -32,7 +32,7 @@ from pytest_humaneval import (
     undefined_names,
 )
 
-from .guided import NUM_SAMPLES, TEMPERATURE
+from .execution_guided import NUM_SAMPLES, TEMPERATURE
 from .published import CLOSING_FENCE, LM_EVAL_ANSWER, lm_eval_instruct
 
 AGREEING = 2  # answers that fit all examples and say the same everywhere

@@ -5,12 +5,13 @@ from __future__ import annotations
 import collections
 import hashlib
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_humaneval.cluster.totals import Marks
-from pytest_humaneval.dataset.foreign import is_inspect, samples_of
+from pytest_humaneval.dataset.foreign import is_raw, samples_of
+from pytest_humaneval.dataset.foreign_ids import known_as
 from pytest_humaneval.engine.protocol import EngineOptions
 from pytest_humaneval.engine.replay import identity, stream_rows
 from pytest_humaneval.exceptions import DatasetError
@@ -51,13 +52,13 @@ class Survey:
     sha256: str
 
 
-def read(path: Path) -> Iterator[Sample]:
-    """The samples in the file's order, one at a time.
+def read(path: Path, known: Container[str] = ()) -> Iterator[Sample]:
+    """The samples in the file's order, one at a time; ``known`` are the problems' ids, as in a replay.
 
     Raises:
         DatasetError: it cannot be read; names file and line.
     """
-    for _, sample in _placed(path):
+    for _, sample in _placed(path, known):
         yield sample
 
 
@@ -73,12 +74,12 @@ def survey(path: Path, task_ids: Iterable[str]) -> Survey:
     known = set(task_ids)
     by_item: dict[tuple[str, str], Marks] = collections.defaultdict(Marks)
     count = most = 0
-    if is_inspect(path):
+    if is_raw(path):
         raise DatasetError(
-            f"{path}: inspect's logs hold answers as they came; take completions out of it first: "
+            f"{path}: it holds answers as they came; take completions out of it first: "
             f"python -m pytest_humaneval import --format inspect {path} DIR"
         )
-    for where, sample in _placed(path):
+    for where, sample in _placed(path, known):
         if sample.task_id not in known:
             raise DatasetError(
                 f"{where}: unknown problem {sample.task_id}; name the file of its problems with --dataset"
@@ -92,7 +93,7 @@ def survey(path: Path, task_ids: Iterable[str]) -> Survey:
         if sample.sample_index in marks:
             raise DatasetError(
                 f"{where}: sample {sample.sample_index} of {sample.task_id} already appears in line "
-                f"{_line_of(path, sample)}"
+                f"{_line_of(path, sample, known)}"
             )
         marks.put(sample.sample_index, True)
         count, most = count + 1, max(most, sample.sample_index + 1)
@@ -115,17 +116,17 @@ def chunks(samples: Iterable[Sample]) -> Iterator[tuple[Sample, ...]]:
         yield tuple(chunk)
 
 
-def _placed(path: Path) -> Iterator[tuple[str, Sample]]:
+def _placed(path: Path, known: Container[str]) -> Iterator[tuple[str, Sample]]:
     counts: dict[tuple[str, str], Iterator[int]] = collections.defaultdict(itertools.count)
     for where, row in stream_rows(path):
-        task_id, strategy = row["task_id"], row.get("strategy") or UNNAMED
+        task_id, strategy = known_as(row["task_id"], known), row.get("strategy") or UNNAMED
         index = row.get("sample_index", next(counts[task_id, strategy]))
         yield where, Sample(task_id, strategy, index, row["completion"])
 
 
-def _line_of(path: Path, wanted: Sample) -> str:
+def _line_of(path: Path, wanted: Sample, known: Container[str]) -> str:
     """Where a sample was given first: looked up when it is asked for, rather than kept of millions."""
-    same = (where for where, sample in _placed(path) if sample.item == wanted.item)
+    same = (where for where, sample in _placed(path, known) if sample.item == wanted.item)
     return next(same).removeprefix(f"{samples_of(path)}:")
 
 

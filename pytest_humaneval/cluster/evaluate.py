@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.cluster import chunking
-from pytest_humaneval.cluster.bench import Setup
 from pytest_humaneval.cluster.chunking import Sample, Survey
 from pytest_humaneval.cluster.folder import Folder
 from pytest_humaneval.cluster.judging import Judged, JudgingProgress, judge_all
 from pytest_humaneval.cluster.nodes import Nodes
 from pytest_humaneval.cluster.ray_cluster import need_ray, package_version
 from pytest_humaneval.cluster.totals import Figures, FiguresApart
+from pytest_humaneval.cluster.workbench import Setup
 from pytest_humaneval.dataset.kinds import Dataset
 from pytest_humaneval.dataset.requested import dataset_named
 from pytest_humaneval.engine.protocol import Identity
@@ -156,7 +156,7 @@ def _evaluate(run: _Run, address: str, output: Path) -> int:
         run = replace(run, sandbox=replace(run.sandbox, name=opened.name))
         run.progress.layers.add(opened.layers)
     with Folder(output, run.settings()) as folder:
-        samples = chunking.read(run.samples)
+        samples = chunking.read(run.samples, {problem.task_id for problem in run.dataset.problems})
         for outcome in folder.resume(samples):
             run.figures.add(replace(outcome, dataset=run.dataset_of.get(outcome.task_id, "")))
         cluster = _judge(run, address, folder, samples) if run.figures.outcomes < run.survey.samples else {}
@@ -213,7 +213,7 @@ class _Clock:
 
     def __init__(self, total: int, before: int) -> None:
         self._total, self._before = total, before
-        self._started = self._told = time.monotonic()
+        self._started = self._line_at = time.monotonic()
 
     @property
     def seconds(self) -> float:
@@ -226,9 +226,9 @@ class _Clock:
 
     def tell(self, num_judged: int) -> None:
         """Print a line where the last one is some time ago."""
-        if time.monotonic() - self._told < TOLD_EVERY:
+        if time.monotonic() - self._line_at < TOLD_EVERY:
             return
-        self._told = time.monotonic()
+        self._line_at = time.monotonic()
         rate = self.judged(num_judged) / self.seconds
         left = duration((self._total - num_judged) / rate)
         print(f"{num_judged:,} of {self._total:,} judged, {rate:,.1f} a second, about {left} left", file=sys.stderr)

@@ -13,10 +13,10 @@ from dataclasses import astuple
 from types import TracebackType
 from typing import Any, Self
 
-from pytest_humaneval.cluster.bench import Setup, bench_for
 from pytest_humaneval.cluster.chunking import Sample
 from pytest_humaneval.cluster.judging import Judged, Piece, Reply
 from pytest_humaneval.cluster.ray_cluster import first_line, join, other_version, package_version
+from pytest_humaneval.cluster.workbench import Setup, bench_for
 from pytest_humaneval.exceptions import ClusterError, InputError, SandboxError
 
 POLL = 0.2  # seconds; what is ready meanwhile comes together

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pytest_humaneval.commands.evaluation import RAW
 from pytest_humaneval.commands.recorded import dataset_of, ks_of, problems_of
-from pytest_humaneval.dataset.foreign import is_inspect
+from pytest_humaneval.dataset.foreign import is_raw
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.postprocess import postprocess
@@ -18,6 +18,8 @@ from pytest_humaneval.report.gates import OK
 from pytest_humaneval.results import interchange
 from pytest_humaneval.results.publication import RECORDS
 from pytest_humaneval.results.read import UNNAMED, read_results
+from pytest_humaneval.results.rows import TAKE_OUT
+from pytest_humaneval.text.fenced import are_chat_answers
 from pytest_humaneval.text.printable import counted
 from pytest_humaneval.text.whole_file import write_whole
 from pytest_humaneval.text.wording import cannot_be_written
@@ -61,7 +63,7 @@ def take_in(style: str, file: Path, out: Path, strategy: str | None, dataset: st
     """
     problems = {problem.task_id: problem for problem in dataset_of(dataset).problems}
     imported = interchange.READERS[style](file, list(problems.values()), strategy or UNNAMED)
-    if raw := is_inspect(file):
+    if raw := is_raw(file):
         imported = replace(imported, outcomes=tuple(_taken_out(outcome, problems) for outcome in imported.outcomes))
     samples, judged = interchange.write_folder(out, imported)
     print(
@@ -69,6 +71,8 @@ def take_in(style: str, file: Path, out: Path, strategy: str | None, dataset: st
         + (f", taken out of the answers by {RAW}" if raw else "")
         + (", with verdicts" if judged else "; judge with the command evaluate")
     )
+    if not raw and are_chat_answers(outcome.completion for outcome in imported.outcomes):
+        print(f"note: most of them look like answers of a chat model; give evaluate an option: {TAKE_OUT}")
     return 0
 
 

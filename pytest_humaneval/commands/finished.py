@@ -179,13 +179,39 @@ def publish(run: Results, before: Results | None, analysis: Analysis, options: R
         show(["", f"the page is {options.html}"])
     if options.markdown is not None:
         held = context_text(context_of(run.outcomes))
-        facts = [line[10:] for line in _settings_lines(run.run, 10_000, held)] or [run.source]
+        facts = _facts(_settings_lines(run.run, 10_000, held)) or [run.source]
+        named = _entry_points(run, options.dataset)
         notes = [*(f"note: {note}" for note in run.notes), *_partial(run, 10_000)]
         try:
-            write_whole(options.markdown, [markdown_results(run, facts, ks_of(run), notes, analysis)])
+            write_whole(options.markdown, [markdown_results(run, facts, ks_of(run), notes, analysis, named)])
         except OSError as error:
             raise InputError(cannot_be_written(f"--markdown: {options.markdown}", error)) from error
         show(["", f"the summary is in {options.markdown}"])
+
+
+def _entry_points(run: Results, dataset: str | None) -> Mapping[str, str]:
+    """The functions' names by task; none where the problems are not to be had, and nobody has named them.
+
+    Raises:
+        InputError: the results are not about the dataset that is named.
+    """
+    try:
+        return {problem.task_id: problem.entry_point for problem in problems_of(run, dataset)}
+    except InputError:
+        if dataset is not None:
+            raise
+        return {}
+
+
+def _facts(lines: Sequence[str]) -> list[str]:
+    """The same without their heads; a line that goes on is one with the line before it."""
+    facts: list[str] = []
+    for line in lines:
+        if facts and line.startswith(" "):
+            facts[-1] += f" {line.strip()}"
+        else:
+            facts.append(line[10:])
+    return facts
 
 
 def _settings_lines(run: dict[str, Any], width: int, held: str = "") -> list[str]:

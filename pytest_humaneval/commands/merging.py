@@ -89,7 +89,7 @@ def merge(
 
 def _need_new(output: Path) -> None:
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise InputError(f"--output: {output} is there already and stays as it is; give a folder that is not")
+        raise InputError(f"--output: {output} already exists and stays as it is; give a new folder")
 
 
 def _status(joined: Joined) -> int:

@@ -63,7 +63,7 @@ def probe(
 
     if (results is None) != (control_results is None) or (results is None and control is None):
         raise InputError(
-            "contamination: give --control=NAME, problems of the same kind that are no part of what is in question, or "
+            "contamination: give --control=NAME, problems of the same kind that are not in question, or "
             "--results and --control-results, two runs with the same --humaneval-rewrite"
         )
     keep = default_cache_directory()
@@ -72,8 +72,9 @@ def probe(
     ranks: Sequence[StatementRanks | None] = ()
     if control is not None:
         sets = [dataset_named(name, keep).problems for name in (dataset, control)]
-        directory = materialise(find_model(model or DEFAULT_MODEL, keep), keep, lambda text: None)
-        of_model = read_probes(sets[0], sets[1], partial(read_texts, directory))
+        say = partial(print, file=sys.stderr, flush=True)
+        directory = materialise(find_model(model or DEFAULT_MODEL, keep), keep, say)
+        of_model = read_probes(sets[0], sets[1], partial(read_texts, directory, say=say))
         figures, ranks = dict(of_model.figures), of_model.ranks
     if results is not None and control_results is not None:
         drop = drop_probe(read_results(results).outcomes, read_results(control_results).outcomes)

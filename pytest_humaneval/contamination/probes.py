@@ -31,10 +31,10 @@ LIKELIHOOD = "likelier than rewritten"
 RANK = "rank among rewrites"
 LIMITS = {
     DROP: LIMIT,
-    STATEMENT: "short and formulaic statements can be continued without having been seen; who saw a paraphrase is not "
-    "found",
-    SOLUTION: "who solves a problem as its author did reproduces the solution without having seen it: read it with the "
-    "continued statement",
+    STATEMENT: "short and formulaic statements can be continued without having been seen; a model that saw a "
+    "paraphrase is not found",
+    SOLUTION: "a model that solves a problem as its author did reproduces the solution without having seen it: read "
+    "this with the continued statement",
     LIKELIHOOD: "rules make stiff sentences, which are less likely to any model: only what exceeds the control counts, "
     "and only if the rules fit both sets alike",
     RANK: "as of the probe before, of which it is the part that no single very likely statement decides",

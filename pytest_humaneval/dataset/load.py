@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from pytest_humaneval.dataset import evalplus, jsonl, mbpp, parquet, shipped
+from pytest_humaneval.dataset import evalplus, mbpp, shipped
 from pytest_humaneval.dataset.forms import problem_of
-from pytest_humaneval.dataset.kinds import FIELDS, Dataset, DatasetKind, Row, Wanted, digest_of
-from pytest_humaneval.dataset.places import Found
+from pytest_humaneval.dataset.kinds import FIELDS, Dataset, DatasetKind, Row, Wanted
+from pytest_humaneval.dataset.places import Found, read_rows
 from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.problem import Problem
 
@@ -38,14 +37,7 @@ def read_wanted(wanted: Wanted) -> Dataset:
         DatasetError: as above.
     """
     source = wanted.file or _bundled_path()
-    raw = jsonl.read_bytes(source)
-    if raw[:4] == b"PAR1":
-        return _dataset(
-            Found(tuple(parquet.rows(source, raw)), hashlib.sha256(raw).hexdigest(), str(source)), source, wanted
-        )
-    text = jsonl.read_text(source)
-    rows = tuple(jsonl.objects(source, text.removeprefix("\ufeff")))
-    return _dataset(Found(rows, digest_of(text), str(source)), source, wanted)
+    return _dataset(read_rows(source), source, wanted)
 
 
 def _dataset(fetched: Found, source: Path, wanted: Wanted) -> Dataset:

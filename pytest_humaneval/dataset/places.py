@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pytest_humaneval.dataset import jsonl
+from pytest_humaneval.dataset import jsonl, parquet
 from pytest_humaneval.dataset.kinds import Row, Wanted, digest_of
 from pytest_humaneval.exceptions import DatasetError
 
@@ -50,8 +52,8 @@ class Places:
             return read_rows(wanted.file)
         for folder in (*wanted.folders, *self.folders):
             for pattern in self.files:
-                if fitting := sorted(path for path in folder.glob(pattern) if path.is_file()):
-                    return read_rows(fitting[-1])  # of several versions
+                if fitting := [path for path in folder.glob(pattern) if path.is_file()]:
+                    return read_rows(max(fitting, key=_version))
         trouble = "not asked"
         if not wanted.only_look:
             try:
@@ -66,13 +68,21 @@ class Places:
 
 
 def read_rows(path: Path) -> Found:
-    """The JSON objects of a file: one a line, or all in one array; plain or gzipped.
+    """The rows of a file: JSON objects, one a line, or all in one array, plain or gzipped; or Parquet.
 
     Raises:
         DatasetError: it cannot be read, or holds something else; names file and line.
     """
-    text = jsonl.read_text(path).removeprefix("\ufeff")
+    raw = jsonl.read_bytes(path)
+    if raw[:4] == b"PAR1":
+        return Found(tuple(parquet.rows(path, raw)), hashlib.sha256(raw).hexdigest(), str(path))
+    text = jsonl.decoded(path, raw).removeprefix("\ufeff")
     return Found(tuple(jsonl.objects(path, text)), digest_of(text), str(path))
+
+
+def _version(path: Path) -> tuple[list[int], str]:
+    """Of several files the last is the newest: v0.1.10 comes after v0.1.9."""
+    return [int(number) for number in re.findall(r"\d+", path.name)], path.name
 
 
 def from_hub(hub: Hub, load: Callable[..., Any] | None = None) -> Found:

@@ -134,10 +134,10 @@ def dataset_lines(known: Mapping[str, DatasetKind], folders: tuple[Path, ...]) -
     for name, kind in known.items():
         parts = f" (parts: {', '.join(f'{name}:{part}' for part in kind.parts)})" if kind.parts else ""
         yield f"{name.ljust(width)}  {kind.description}{parts}"
-        yield f"{' ' * width}  {_found(kind, Wanted(folders=folders, only_look=True))}"
+        yield f"{' ' * width}  {_where_found(kind, Wanted(folders=folders, only_look=True))}"
 
 
-def _found(kind: DatasetKind, wanted: Wanted) -> str:
+def _where_found(kind: DatasetKind, wanted: Wanted) -> str:
     try:
         dataset = kind.dataset(wanted)
     except DatasetError as error:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol
 from pytest_humaneval.exceptions import EngineError, SharedEngineError, StoppedError, StrategyError
 from pytest_humaneval.marshalling.plain import from_plain, to_plain
 from pytest_humaneval.sample import Generation, Request, Solution
+from pytest_humaneval.text.wording import cannot_be_read
 
 SUBMIT_AT_ONCE = 2_000  # requests in one message; bounds its size to some megabytes
 
@@ -43,7 +44,7 @@ class EngineClient:
         self._address = address  # empty: on another host
         self._log = Path(log)
         self._channel = channel
-        self._asked: set[str] = set()
+        self._submitted: set[str] = set()
         self._socket: socket.socket | None = None
         self._lines: BufferedReader | None = None
 
@@ -58,7 +59,7 @@ class EngineClient:
         for start in range(0, len(missing), SUBMIT_AT_ONCE):
             part = missing[start : start + SUBMIT_AT_ONCE]
             self._ask({"op": "submit", "batch": [(key, to_plain(wanted[key])) for key in part]})
-        self._asked |= wanted.keys()
+        self._submitted |= wanted.keys()
 
     def generation(self, key: str, request: Request) -> Generation:
         """The answer to a request, submitted before or now; waits for it.
@@ -67,7 +68,7 @@ class EngineClient:
             EngineError: it could not be made, or the engine process is gone.
             StoppedError: nobody wants answers to this strategy any more.
         """
-        if key not in self._asked:
+        if key not in self._submitted:
             self.submit([(key, request)])
         answer = self._ask({"op": "wait", "key": key, "strategy": request.strategy})
         if "stopped" in answer:
@@ -104,7 +105,7 @@ class EngineClient:
         try:
             return self.generation(key, request)
         finally:
-            self._asked.discard(key)
+            self._submitted.discard(key)
             self._ask({"op": "forget", "keys": [key]})
 
     def announce(self, keys: Iterable[str]) -> None:
@@ -253,5 +254,5 @@ def log_tail(log: Path, lines: int = 15) -> str:
     try:
         tail = log.read_text(errors="backslashreplace").splitlines()[-lines:]
     except OSError as error:
-        return f"(the log cannot be read: {error.strerror})"
+        return cannot_be_read("the log", error)
     return "\n".join(tail) or "(the log is empty)"

@@ -44,13 +44,13 @@ class PromptEmbedder:
             raise EngineError(
                 f"{checkpoint.directory} is a deep prompt; only --humaneval-engine=transformers takes them"
             )
-        if not checkpoint.model_spec:
+        if not (spec := checkpoint.made_for.spec):
             raise EngineError(
                 f"{checkpoint.directory} does not say which weights it is for; a server needs the embeddings of the "
                 "text too. Use --humaneval-engine=vllm, or a soft prompt made by python -m soft_prompt"
             )
         with self._lock:
-            local = self._models.get(checkpoint.model_spec) or self._load(checkpoint.model_spec)
+            local = self._models.get(spec) or self._load(spec)
             embeds = local.embeds(prompt)
         buffer = io.BytesIO()
         torch.save(embeds, buffer)

@@ -13,11 +13,13 @@ import hashlib
 import itertools
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.dataset import foreign, jsonl
+from pytest_humaneval.dataset.foreign_ids import also_called, known_as
+from pytest_humaneval.dataset.foreign_rows import EXPECTED, Reading
 from pytest_humaneval.engine.protocol import Answer, EngineOptions
 from pytest_humaneval.exceptions import DatasetError, EngineError
 from pytest_humaneval.sample import Generation, ItemId, Request
@@ -29,10 +31,11 @@ Samples = dict[ItemId, str]
 _POLL = 0.1  # seconds
 FEW_SAMPLES = 1_000  # may have any index below; beyond, GAPS times as many as there are
 GAPS = 10
+SHOWN = 60  # characters of what is wrong in a message
 
 
-def read_samples(path: Path) -> Samples:
-    """Read a samples file.
+def read_samples(path: Path, known: Container[str] = ()) -> Samples:
+    """Read a samples file; with the ids that are ``known``, "53" is HumanEval/53 where that is one and "53" is none.
 
     Raises:
         DatasetError: it cannot be read; names file and line.
@@ -41,7 +44,7 @@ def read_samples(path: Path) -> Samples:
     places: dict[ItemId, str] = {}
     counts: dict[tuple[str, str], Iterator[int]] = collections.defaultdict(itertools.count)
     for where, row in _rows(path):
-        task_id, strategy = row["task_id"], row.get("strategy", "")
+        task_id, strategy = known_as(row["task_id"], known), row.get("strategy", "")
         item = ItemId(task_id, strategy, row.get("sample_index", next(counts[task_id, strategy])))
         if item in samples:
             line = places[item].removeprefix(f"{path}:")
@@ -75,9 +78,11 @@ def stream_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     if not foreign.is_json_lines(path):
         yield from _rows(path)
         return
+    reading = Reading()
     for number, line in jsonl.stream(path):
         where = f"{path}:{number}"
-        yield where, _checked(where, foreign.usual(jsonl.parse(where, line.removeprefix("\ufeff"))))
+        for row in reading.rows(where, jsonl.parse(where, line.removeprefix("\ufeff"))):
+            yield where, _checked(where, row)
 
 
 def place_of(path: Path, task_id: str) -> str:
@@ -89,14 +94,14 @@ def place_of(path: Path, task_id: str) -> str:
     return next((where for where, row in _rows(path) if row["task_id"] == task_id), str(path))
 
 
-def given(path: Path) -> dict[tuple[str, str], frozenset[int]]:
-    """Which samples there are, by task_id and strategy (empty: any).
+def given(path: Path, known: Container[str] = ()) -> dict[tuple[str, str], frozenset[int]]:
+    """Which samples there are, by task_id and strategy (empty: any); ``known`` as in :func:`read_samples`.
 
     Raises:
         DatasetError: the file cannot be read.
     """
     drawn: dict[tuple[str, str], set[int]] = collections.defaultdict(set)
-    for task_id, strategy, index in read_samples(path):
+    for task_id, strategy, index in read_samples(path, known):
         drawn[task_id, strategy].add(index)
     return {place: frozenset(indices) for place, indices in drawn.items()}
 
@@ -149,8 +154,9 @@ class ReplayEngine:
         self._samples = {}
 
     def _find(self, request: Request) -> Generation | EngineError:
-        for item in (request.item, request.item._replace(strategy="")):
-            if (completion := self._samples.get(item)) is not None:
+        item, numbered = request.item, request.item._replace(task_id=also_called(request.task_id))
+        for place in (item, item._replace(strategy=""), numbered, numbered._replace(strategy="")):
+            if place.task_id and (completion := self._samples.get(place)) is not None:
                 return Generation(completion, is_completion=True)
         task_id, index = request.task_id, request.sample_index
         others = sorted({strategy for task, strategy, _ in self._samples if task == task_id})
@@ -165,11 +171,16 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _checked(where: str, row: Any) -> dict[str, Any]:
     if not isinstance(row, dict) or not {"task_id", "completion"} <= row.keys():
-        raise DatasetError(f"{where}: expected {foreign.EXPECTED}")
+        raise DatasetError(f"{where}: expected {EXPECTED}")
     for name in ("task_id", "completion", "strategy"):
         if not isinstance(row.get(name, ""), str):
-            raise DatasetError(f"{where}: {name} must be text, not {json.dumps(row[name])}")
+            raise DatasetError(f"{where}: {name} must be text, not {_shown(row[name])}")
     index = row.get("sample_index", 0)
     if type(index) is not int or index < 0:
-        raise DatasetError(f"{where}: sample_index must be a whole number from 0, not {json.dumps(index)}")
+        raise DatasetError(f"{where}: sample_index must be a whole number from 0, not {_shown(index)}")
     return row
+
+
+def _shown(value: Any) -> str:
+    told = json.dumps(value)
+    return told if len(told) <= SHOWN else f"{told[:SHOWN]}..."

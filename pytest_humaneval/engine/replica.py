@@ -2,74 +2,54 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import os
 import time
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from pytest_humaneval.endings import CONTEXT_FULL
-from pytest_humaneval.engine.pace import Pace, pause_before
+from pytest_humaneval.endings import CONTENT_FILTER, CONTEXT_FULL
 from pytest_humaneval.engine.server_answer import (
     NoCompletionError,
-    assembled,
     continues,
     ended_early,
     generation,
     scored_text,
 )
+from pytest_humaneval.engine.server_calls import Calls
 from pytest_humaneval.engine.server_errors import (
     KEY_VARIABLE,
+    FilteredError,
     HasteError,
     LoadingError,
-    PassingError,
     RefusalError,
     ReplicaError,
-    fault,
     hint_for,
+    is_about_form,
     listed,
     message_of,
+    only_talks,
 )
-from pytest_humaneval.engine.server_faults import connection_fault, through
 from pytest_humaneval.engine.server_request import NO_LOGPROBS, Manners, is_prefilled
 from pytest_humaneval.engine.stops import cut_at_stop
 from pytest_humaneval.exceptions import EngineError, SharedEngineError
 from pytest_humaneval.sample import Generation, Request
 
-if TYPE_CHECKING:
-    from pytest_humaneval.models.weights import Progress
-
-_TRIES = 5  # of a request that meets connection errors and 5xx
 _CONNECT_TIMEOUT = 10.0  # seconds
 _START_TIMEOUT = 30.0  # seconds; a list of models needs no generation
-_QUOTED = 300  # characters of a server's own words in a message
 _LESSONS = 12  # that one request may teach: each parameter refused in turn
-
-FROM_A_PROXY = (403, 407, 502, 503, 504)  # statuses that may be a proxy's own
 
 
 @dataclass(eq=False)
-class Replica:
+class Replica(Calls):
     """One server: how to ask it, and how it is doing."""
 
-    url: str  # as it is shown: without credentials
-    client: Any  # openai.AsyncOpenAI
-    timeout: float  # seconds of silence, to every request, before one is given up
-    secrets: tuple[str, ...] = ()  # what no message may show
     manners: Manners = field(default_factory=Manners)
-    pace: Pace = field(default_factory=lambda: Pace(1))
-    progress: Progress = print
     model: str = ""
     served: Sequence[str] = ()  # the models that it lists
     adapters: Collection[str] = ()  # those of them that are LoRAs of another
     in_flight: int = 0  # with those that wait for their turn
-    last_heard: float = 0.0  # on the monotonic clock
-    last_answered: float = 0.0  # the same, of whole generations
-    waits: set[asyncio.Timeout] = field(default_factory=set)  # of the requests in flight
-    gone: str = ""  # why it gets no more requests
 
     @classmethod
     def at(cls, base_url: str, timeout: float, **settings: Any) -> Replica:
@@ -88,8 +68,8 @@ class Replica:
         client = AsyncOpenAI(
             base_url=parts._replace(query="").geturl(),
             api_key=key or "none",  # the package insists on one; a local server does not look
-            timeout=Timeout(None, connect=_CONNECT_TIMEOUT),  # _answer_to knows how long to wait
-            max_retries=0,  # _respond knows when to ask again
+            timeout=Timeout(None, connect=_CONNECT_TIMEOUT),  # answer_to knows how long to wait
+            max_retries=0,  # respond knows when to ask again
             default_query=query,
             default_headers={"api-key": key} if key and "api-version" in query else {},  # Azure's
         )
@@ -105,7 +85,7 @@ class Replica:
             EngineError: the server cannot be asked, or does not have the one model.
         """
         try:
-            self.served = served = await self._once_loaded(lambda: self._served_models(optional=bool(wanted)))
+            self.served = served = await self.once_loaded(lambda: self._served_models(optional=bool(wanted)))
         except ReplicaError as error:
             raise EngineError(f"{self.url}: {error}") from None
         whole = [name for name in served if name not in self.adapters]
@@ -137,15 +117,18 @@ class Replica:
         for _ in range(_LESSONS):
             body = self.manners.body(self.model, request, embeds)
             try:
-                answer = await self._respond(request, body)
+                answer = await self.respond(_path_of(request, body), body)
                 made = self._read(answer, request, submitted, body)
             except RefusalError as refusal:
                 if body != self.manners.body(self.model, request, embeds):
                     continue  # others have learned meanwhile what this one would teach
-                learns = refusal.status in (400, 422) and not request.scored  # what that needs, others may not have
+                learns = is_about_form(refusal) and not request.scored  # what that needs, others may not have
                 if learns and self.manners.learn(str(refusal), refusal.parameter, body):
                     continue
-                raise self._refused(refusal, begun=is_prefilled(request)) from None
+                raise self._refused(refusal, begun=is_prefilled(request), talks="messages" in body) from None
+            except FilteredError:  # an end of the model's own, as if the answer had been taken
+                self.last_answered = time.monotonic()
+                return Generation("", CONTENT_FILTER, seconds=time.monotonic() - submitted)
             if made is not None:
                 self.last_answered = time.monotonic()
                 return made
@@ -161,8 +144,8 @@ class Replica:
             made = generation(answer, request, time.monotonic() - submitted, whole=whole)
         except NoCompletionError as error:
             if error.error is None:
-                raise ReplicaError(f"answered with something other than a completion: {self._quoted(answer)}") from None
-            raise ReplicaError(f"answered with an error: {self._quoted(message_of(error.error))}") from None
+                raise ReplicaError(f"answered with something other than a completion: {self.quoted(answer)}") from None
+            raise ReplicaError(f"answered with an error: {self.quoted(message_of(error.error))}") from None
         if ended_early(made, body):
             made = replace(made, finish_reason=CONTEXT_FULL)
         self._compare_model(answer)
@@ -191,9 +174,7 @@ class Replica:
 
     async def _served_models(self, *, optional: bool) -> list[str]:
         try:
-            answer = await self._answer_to(
-                self.client.get("/models", cast_to=object), min(self.timeout, _START_TIMEOUT)
-            )
+            answer = await self.answer_to(self.client.get("/models", cast_to=object), min(self.timeout, _START_TIMEOUT))
             parents = {str(model["id"]): dict(model).get("parent") for model in answer["data"]}
             self.adapters = {name for name, parent in parents.items() if parent}  # vLLM's LoRAs
             return list(parents)
@@ -212,125 +193,15 @@ class Replica:
         except (KeyError, TypeError):
             if optional:
                 return []
-            raise EngineError(f"{self.url}: its list of models cannot be understood: {self._quoted(answer)}") from None
+            raise EngineError(f"{self.url}: its list of models cannot be understood: {self.quoted(answer)}") from None
 
-    async def _once_loaded(self, ask: Callable[[], Awaitable[Any]]) -> Any:
-        """What ``ask`` answers, when the server has its model loaded; waits as long as a server may be silent."""
-        begun, waited = time.monotonic(), False
-        while True:
-            try:
-                answer = await ask()
-            except LoadingError as error:
-                seconds = time.monotonic() - begun
-                if seconds > self.timeout:
-                    self.gone = f"{error}; gave up after {seconds:.0f} s"
-                    raise ReplicaError(self.gone) from None
-                self.progress(f"waiting for {self.url}: {error} ({seconds:.0f} s)")
-                waited = True
-                await asyncio.sleep(min(2.0, self.timeout / 10))
-                continue
-            if waited:
-                self.progress("")
-            return answer
-
-    async def _respond(self, request: Request, body: dict[str, Any]) -> Any:
-        """The server's response, in its own time: it is waited for, and asked again after faults that pass."""
-        chat = request.prompt.mode == "chat" and "prompt_embeds" not in body
-        path = "/chat/completions" if chat else "/completions"
-        begun, tries = time.monotonic(), 0
-        while True:
-            async with self.pace.turn() as sent_at:
-                try:
-                    answer = await self._once_loaded(
-                        lambda: self._answer_to(self.client.post(path, body=body, cast_to=object), self.timeout)
-                    )
-                    if (failure := self._fault_in(answer)) is not None:
-                        raise failure
-                    self.pace.answered()
-                    return answer
-                except HasteError as error:
-                    pause = self.pace.slow_down(sent_at, error.pause)
-                    since = max(begun, self.last_answered)
-                    if time.monotonic() + pause - since > self.timeout:
-                        raise self._too_hasty(error, pause) from None
-                    continue
-                except PassingError:
-                    tries += 1
-                    if self.gone or tries >= _TRIES:
-                        raise
-            await asyncio.sleep(pause_before(tries))
-
-    def _too_hasty(self, error: HasteError, pause: float) -> Exception:
-        """For a server that grants nothing within the time that it may be silent."""
-        if pause <= self.timeout:
-            return ReplicaError(str(error))
-        limit = f"longer than --humaneval-engine-timeout={self.timeout:g}"
-        return SharedEngineError(f"{self.url}: {error}; it asks to wait {pause:.0f} s, {limit}")
-
-    def _fault_in(self, answer: Any) -> Exception | None:
-        """The error that an answer of status 200 carries, as a gateway's does that could not ask its server."""
-        try:
-            error = assembled(answer).get("error")
-        except NoCompletionError:
-            return None
-        if not isinstance(error, dict) or not isinstance(code := error.get("code"), int) or not 400 <= code < 600:
-            return None
-        return self._fault(code, f"answered with an error: {code}", message_of(error), {}, error)
-
-    async def _answer_to(self, call: Awaitable[Any], timeout: float) -> Any:
-        """Await a call of the client; its exceptions hold requests with keys, and are not chained.
-
-        Everything is asked at the same time, so that on a slow server most requests wait for others: as long as those
-        are answered, it is at work.
-        """
-        import openai
-
-        begun = time.monotonic()
-        try:
-            async with asyncio.timeout(timeout) as wait:
-                self.waits.add(wait)
-                try:
-                    answer = await call
-                finally:
-                    self.waits.discard(wait)
-        except openai.APIStatusError as error:
-            self._hear()
-            raise self._status_error(error) from None
-        except (TimeoutError, openai.APITimeoutError):
-            why = f"no answer to any request within {timeout:g} s"
-            if self.last_heard <= begun:  # it answered nobody: it is not just slow, nor choking on this one request
-                self.gone = why
-            raise ReplicaError(why) from None
-        except openai.APIConnectionError as error:
-            why = self._quoted(connection_fault(error, str(self.client.base_url)))
-            if type(error.__cause__).__name__ in ("ConnectError", "ProxyError"):  # of httpx or httpx2, as the package
-                self.gone = why
-            raise PassingError(why) from None
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise ReplicaError(f"the answer is not JSON: {error}") from None
-        self._hear()
-        return answer
-
-    def _hear(self) -> None:
-        """Give those that wait their whole patience again."""
-        self.last_heard = time.monotonic()
-        for wait in self.waits:
-            if not wait.expired():
-                wait.reschedule(asyncio.get_running_loop().time() + self.timeout)
-
-    def _status_error(self, error: Any) -> Exception:
-        body = error.body if isinstance(error.body, dict) else {}
-        message = body.get("message") or body.get("detail") or error.body
-        way = through(str(self.client.base_url)) if error.status_code in FROM_A_PROXY else ""
-        way = f" ({way})" if way else ""
-        summary = f"{error.status_code} {error.response.reason_phrase}{way}"
-        return self._fault(error.status_code, summary, message, error.response.headers, body)
-
-    def _fault(self, status: int, summary: str, message: Any, headers: Any, body: dict[str, Any]) -> Exception:
-        return fault(status, f"{summary}: {self._quoted(message)}".removesuffix(": "), message, headers, body)
-
-    def _refused(self, refusal: RefusalError, *, begun: bool) -> EngineError:
+    def _refused(self, refusal: RefusalError, *, begun: bool, talks: bool) -> EngineError:
         """What a refusal means: for this request alone or, where it speaks of key or model, for all."""
+        if not talks and only_talks(refusal):
+            return EngineError(
+                f"{self.url}: {refusal} (it completes no text, or not by this model: that takes a strategy that talks "
+                "(mode chat))"
+            )
         message = str(refusal).lower()
         unknown = "model" in message and (refusal.status == 404 or "exist" in message or "not found" in message)
         hint = hint_for(refusal, begun=begun)
@@ -341,14 +212,13 @@ class Replica:
         shared = (refusal.status in (401, 402, 403, 407, 429) or unknown) and not single
         return (SharedEngineError if shared else EngineError)(f"{self.url}: {refusal}{hint}")
 
-    def _quoted(self, words: object) -> str:
-        text = " ".join(str(words if words is not None else "").split())
-        for secret in self.secrets:  # some servers repeat the key they refuse
-            text = text.replace(secret, "***")
-        return text if len(text) <= _QUOTED else f"{text[:_QUOTED]}..."
-
 
 def without_credentials(url: str) -> str:
     """``url`` as it may be shown: without user, password, query and fragment."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+
+
+def _path_of(request: Request, body: dict[str, Any]) -> str:
+    chat = request.prompt.mode == "chat" and "prompt_embeds" not in body
+    return "/chat/completions" if chat else "/completions"

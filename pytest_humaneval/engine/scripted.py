@@ -34,6 +34,7 @@ from typing import Any, NamedTuple, NoReturn
 from pytest_humaneval.engine.protocol import Answer, EngineOptions
 from pytest_humaneval.exceptions import EngineError, InputError
 from pytest_humaneval.sample import Generation, Request
+from pytest_humaneval.text.wording import cannot_be_read
 
 STUB = "    pass\n"
 _POLL = 0.1  # seconds
@@ -213,7 +214,7 @@ def _bytes(path: str) -> bytes:
     try:
         return Path(path).read_bytes()
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from error
+        raise InputError(cannot_be_read(path, error)) from error
 
 
 def _without_doubles(path: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -21,6 +21,9 @@ CODE_LINE = re.compile(
 )
 
 
+LINE_END = re.compile(r"\r\n|\n|\r")  # of an event; splitlines() also breaks at what a JSON string may hold
+
+
 class NoCompletionError(Exception):
     """The server answered, but with no completion. ``error`` is the server's own, where it gave one."""
 
@@ -46,6 +49,8 @@ def generation(answer: Any, request: Request, seconds: float, *, whole: bool = F
     refusal = _plain(message.get("refusal"))
     text, stopped = (text or refusal, False) if whole else cut_at_stop(text or refusal, request.prompt.stop)
     reason = "refusal" if refusal else "tool_calls" if not text and message.get("tool_calls") else ""
+    if not (text.strip() or stopped or reason or choice.get("finish_reason")):
+        raise NoCompletionError("it gave an empty answer, and no reason why it ended")
     reported = complete.get("usage")
     usage: dict[str, Any] = reported if isinstance(reported, dict) else {}
     return Generation(
@@ -120,12 +125,24 @@ def assembled(answer: Any) -> dict[str, Any]:
     return answer
 
 
+def error_in(answer: Any) -> Any:
+    """The error that an answer carries, for itself or in its first choice; None where there is none.
+
+    Raises:
+        NoCompletionError: it is no answer at all.
+    """
+    complete = assembled(answer)
+    choices = complete.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    places = (place.get("error") for place in (complete, choice) if isinstance(place, dict))
+    return next(filter(None, places), None)
+
+
 def _first_choice(answer: dict[str, Any]) -> dict[str, Any]:
     choices = answer.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
-    for place in (answer, choice):
-        if isinstance(place, dict) and place.get("error"):
-            raise NoCompletionError(place["error"])
+    if error := error_in(answer):
+        raise NoCompletionError(error)
     if not isinstance(choice, dict):
         raise NoCompletionError
     if finish_reason(choice.get("finish_reason")) == ERROR:
@@ -135,7 +152,7 @@ def _first_choice(answer: dict[str, Any]) -> dict[str, Any]:
 
 def _events(text: str) -> Iterator[dict[str, Any]]:
     """The data of server-sent events."""
-    for line in text.splitlines():
+    for line in LINE_END.split(text):
         if line.startswith("data:") and (data := line[5:].strip()) != "[DONE]":
             try:
                 event = json.loads(data)

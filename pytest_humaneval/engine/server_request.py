@@ -24,6 +24,7 @@ NO_LOGPROBS = (
 # A refusal of a value that is too large is the user's to mend; one of the parameter itself is ours.
 _TOO_LARGE = re.compile(r"(?i)too (large|long|many|high)|context length|exceed|at most|less than or equal|between")
 UNKNOWN = re.compile(r"(?i)unrecognized|unknown|unexpected|not permitted|extra (inputs|fields)|not supported")
+_ALSO = {"stop": "stop|stop_?[sS]equences", "max_tokens": "max_tokens|max_?(?:output|new)_?tokens|maxOutputTokens"}
 _NO_PREFILL = re.compile(r"(?i)prefill|(final|last) (message|role)|assistant message|end with a user|\bprefix\b")
 _NO_SYSTEM = re.compile(r"(?i)system (role|message)s?( is| are)? not|not support\w* (the )?['\"`]?system|'system'")
 _STREAM = re.compile(r"(?i)\bstream\b.*(true|required|must|only)|only support\w* stream|non-streaming|streaming only")
@@ -41,6 +42,7 @@ class Manners:
     prefills: bool = True
     prefix_flag: bool = False  # Mistral's: a message that begins the answer has to say so
     ignores_prefill: bool = False  # takes it, and begins an answer of its own
+    trims_prefill: bool = False  # takes it without white space at its end
     folds_system: bool = False
     notices: list[str] = field(default_factory=list)
 
@@ -102,7 +104,7 @@ class Manners:
         if parameter.split(".")[-1] in ours:
             named = [parameter.split(".")[-1]]
         else:
-            named = [name for name in ours if re.search(rf"(?<![\w]){name}(?![\w])", message)]
+            named = [name for name in ours if re.search(rf"(?<!\w)(?:{_ALSO.get(name, name)})(?!\w)", message)]
         if not named:
             return None
         refused = named[0]
@@ -126,6 +128,10 @@ class Manners:
         if messages and messages[0]["role"] == "system" and _NO_SYSTEM.search(message) and not self.folds_system:
             self.folds_system = True
             self.note("the server accepts no system message; it was put in front of the question")
+            return True
+        begun = messages[-1]["content"] if messages and messages[-1]["role"] == "assistant" else ""
+        if begun[-1:].isspace() and "trailing whitespace" in message and not self.trims_prefill:
+            self.trims_prefill = True
             return True
         if messages and messages[-1]["role"] == "assistant" and _NO_PREFILL.search(message):
             if "prefix" in message.lower() and not self.prefix_flag:
@@ -166,6 +172,8 @@ class Manners:
             return {"messages": messages}
         if not self.prefills:
             return {"messages": messages[:-1]}
+        if self.trims_prefill:
+            messages[-1]["content"] = messages[-1]["content"].rstrip()
         if self.prefix_flag:
             messages[-1]["prefix"] = True
             return {"messages": messages}

@@ -6,7 +6,8 @@ as long as that agrees with the text.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from pytest_humaneval.exceptions import EngineError
 from pytest_humaneval.models.broken_packages import mark_broken_packages_absent
 
 INSTALL = "pip install 'pytest-humaneval[soft-prompt]'"
+TALK_EVERY = 20.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +27,10 @@ class Reading:
     likeliest: tuple[bool, ...]
 
 
-def read_texts(directory: Path, texts: Sequence[str]) -> list[Reading]:
+def read_texts(directory: Path, texts: Sequence[str], say: Callable[[str], object]) -> list[Reading]:
     """How the model in a directory reads each text, one after the other, in float32 on the CPU or in its own type.
+
+    ``say`` is given a line now and then: on a CPU some thousand texts take many minutes.
 
     Raises:
         EngineError: transformers is missing, or cannot load or read it.
@@ -43,7 +47,7 @@ def read_texts(directory: Path, texts: Sequence[str]) -> list[Reading]:
         longest = int(getattr(model.config, "max_position_embeddings", 4096))
         readings = []
         with torch.inference_mode():
-            for text in texts:
+            for text in _counted(texts, say):
                 encoded = tokenizer(text, return_tensors="pt", return_offsets_mapping=True, add_special_tokens=False)
                 tokens = encoded["input_ids"][:, :longest]
                 logprobs = model(tokens).logits[0, :-1].float().log_softmax(-1)
@@ -58,3 +62,15 @@ def read_texts(directory: Path, texts: Sequence[str]) -> list[Reading]:
         return readings
     except Exception as error:
         raise EngineError(f"transformers cannot read with {directory}: {type(error).__name__}: {error}") from error
+
+
+def _counted(texts: Sequence[str], say: Callable[[str], object]) -> Iterator[str]:
+    """The texts, and a line about how many have been read whenever some time has passed."""
+    started = said = time.monotonic()
+    for number, text in enumerate(texts):
+        now = time.monotonic()
+        if number and now - said >= TALK_EVERY:
+            minutes = (now - started) / number * (len(texts) - number) / 60
+            say(f"{number:,} of {len(texts):,} texts read, about {max(1, round(minutes))} min left")
+            said = now
+        yield text

@@ -7,14 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.exceptions import EngineError, StrategyError
-from pytest_humaneval.models.soft_checkpoint import (
-    CONDITIONED,
-    DEEP,
-    MULTITASK,
-    PICKLED_WEIGHTS,
-    SoftCheckpoint,
-    read_checkpoint,
-)
+from pytest_humaneval.models.peft_folder import PICKLED_WEIGHTS
+from pytest_humaneval.models.soft_checkpoint import CONDITIONED, DEEP, MULTITASK, SoftCheckpoint, read_checkpoint
 from pytest_humaneval.prompt import VirtualTokens
 from pytest_humaneval.text.printable import counted
 
@@ -172,7 +166,7 @@ def misfit(checkpoint: SoftCheckpoint, shape: tuple[int, ...], config: Any, mode
     if shape == expected:
         return ""
     return (
-        f"the soft prompt {checkpoint.directory} was made for {checkpoint.model or 'another model'}: its "
+        f"the soft prompt {checkpoint.directory} was made for {checkpoint.made_for.model or 'another model'}: its "
         f"{counted(shape[0], 'virtual token has', 'virtual tokens have')} "
         f"{shape[1]} numbers each, {model} takes {expected[0]} of {expected[1]}"
     )

@@ -121,7 +121,7 @@ def _serve(connection: Connection, options: EngineOptions, model: Model) -> None
     with suppress(OSError):  # nobody listens any more
         try:
             engine.start()
-            for questions in iter(lambda: _asked(connection), None):
+            for questions in iter(lambda: _questions_from(connection), None):
                 connection.send(engine.continued(questions))
         except HumanEvalError as error:
             connection.send(str(error))
@@ -129,7 +129,7 @@ def _serve(connection: Connection, options: EngineOptions, model: Model) -> None
             connection.send(f"vLLM broke while sampling: {type(error).__name__}: {error}")
 
 
-def _asked(connection: Connection) -> list[Question] | None:
+def _questions_from(connection: Connection) -> list[Question] | None:
     """What is to be continued next; None when that was all."""
     try:
         questions: list[Question] = connection.recv()

@@ -36,7 +36,7 @@ ENGINES = 16  # that a cluster may have, where their number is left to it: so ma
 NOT_HERE = ("output", "html", "markdown", "baseline", "plan", "linger", "min-pass-at-1", "max-drop", "gate-on", "k")
 ABOUT = """Generate samples into a file, with the strategies, engines, store and options of an evaluation:
 --strategy=NAME and every --humaneval-OPTION about models, engines, problems and sampling, also without "humaneval-"
-in front. A command that was ended in whatever way continues when it is called again. evaluate judges the file."""
+in front. A command that was cut short, whatever by, continues when it is called again. evaluate judges the file."""
 
 
 def asks_to_generate(words: Sequence[str]) -> bool:
@@ -97,7 +97,7 @@ def _for_pytest(options: Sequence[str]) -> list[str]:
         flag, equals, value = word.partition("=")
         short = flag.replace("--humaneval-", "--")
         if flag.startswith("-") and short not in (*ours, "--strategy", "--experiment", "-p"):
-            raise InputError(f"generate: {flag} is no option of it; {known_ones(short, [*ours, '--strategy'])}")
+            raise InputError(f"generate: unknown option {flag}; {known_ones(short, [*ours, '--strategy'])}")
         known = short in ours or short == "--experiment"
         whole.append(f"--humaneval-{short[2:]}{equals}{value}" if known else word)
     return whole
@@ -158,13 +158,13 @@ class _Clock:
 
     def __init__(self, file: SamplesFile) -> None:
         self._file, self._before = file, file.count
-        self._started = self._told = time.monotonic()
+        self._started = self._line_at = time.monotonic()
 
     def tell(self) -> None:
         """Print a line where the last one is some time ago, and write down what there is."""
-        if (now := time.monotonic()) - self._told < TOLD_EVERY:
+        if (now := time.monotonic()) - self._line_at < TOLD_EVERY:
             return
-        self._told = now
+        self._line_at = now
         self._file.flush()
         rate = (self._file.count - self._before) / (now - self._started)
         print(f"{self._file.count:,} samples, {rate:,.1f} a second", file=sys.stderr)

@@ -108,7 +108,7 @@ class SamplesFile:
                     self._mark(json.loads(line))
                 except (ValueError, KeyError, TypeError) as error:
                     what = "block" if self._packed else "line"
-                    raise DatasetError(f"{self.path}: {what} {number} is no sample; move the file away") from error
+                    raise DatasetError(f"{self.path}: {what} {number} is not a sample; move the file away") from error
             end = end_of_block
         return end
 
@@ -157,11 +157,11 @@ def _agree(path: Path, settings: Mapping[str, Any]) -> None:
     except (OSError, ValueError):
         known = False
     if not known:
-        raise InputError(f"--output: {path} is there already, and no {beside.name} says what it is of{HINT}")
+        raise InputError(f"--output: {path} already exists, and no {beside.name} says where it comes from{HINT}")
     for name, value in settings.items():
         if before.get(name) != value:
             raise InputError(
-                f"--output: the samples in {path} are of something else: {name} is {before.get(name)!r} there and "
+                f"--output: the samples in {path} belong to another run: {name} is {before.get(name)!r} there and "
                 f"{value!r} here{HINT}"
             )
 

@@ -15,7 +15,7 @@ from typing import Literal
 
 from pytest_humaneval.exceptions import ModelError
 from pytest_humaneval.models.digests import digest_of_directory, digest_of_file
-from pytest_humaneval.text.wording import did_you_mean, near_ones
+from pytest_humaneval.text.wording import cannot_be_read, did_you_mean, near_ones
 
 HUB_SECONDS = 10.0  # for each question to the hub
 WEIGHT_FILES = ("*.safetensors", "*.bin", "*.pt")
@@ -147,7 +147,7 @@ def _find_directory(path: Path, cache_dir: Path) -> Model:
     try:
         digest = digest_of_directory(path, cache_dir)
     except OSError as error:
-        raise ModelError(f"--humaneval-model: cannot read {error.filename}: {error.strerror}") from error
+        raise ModelError(f"--humaneval-model: {cannot_be_read(error.filename, error)}") from error
     return Model(path.name, f"sha256:{digest}", "directory", str(path))
 
 
@@ -156,7 +156,7 @@ def _find_gguf(path: Path, cache_dir: Path) -> Model:
         with path.open("rb") as file:
             magic = file.read(4)
     except OSError as error:
-        raise ModelError(f"--humaneval-model: cannot read {path}: {error.strerror}") from error
+        raise ModelError(f"--humaneval-model: {cannot_be_read(path, error)}") from error
     if magic != b"GGUF":
         raise ModelError(f"--humaneval-model: {path} is not a GGUF file: it starts with {magic!r} instead of b'GGUF'")
     return Model(path.name, f"sha256:{digest_of_file(path, cache_dir)}", "gguf", parts=(str(path),))

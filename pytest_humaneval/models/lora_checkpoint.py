@@ -1,7 +1,6 @@
 """What the folder of a LoRA says about it, read without any deep-learning library.
 
-PEFT's format, as PEFT, vLLM and our own trainings write it: ``adapter_config.json`` and ``adapter_model.safetensors``.
-Ours have ``soft_prompt.json`` beside them, as soft prompts do (soft_checkpoint.py).
+It is in PEFT's format (peft_folder.py), as PEFT, vLLM and our own trainings write it.
 """
 
 from __future__ import annotations
@@ -15,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.exceptions import StrategyError
-from pytest_humaneval.models.soft_checkpoint import (
+from pytest_humaneval.models.peft_folder import (
     ADAPTER_CONFIG,
     ADAPTER_WEIGHTS,
     BEST,
-    DEFAULT_STRATEGY,
-    MANIFEST,
+    MadeFor,
     digest_of,
+    made_for,
+    not_one,
     read_json,
     weights_of,
 )
@@ -40,10 +40,7 @@ class LoraCheckpoint:
     directory: Path
     rank: int
     digest: str
-    model: str = ""  # as it was called when it was trained, and its digest; empty where the folder does not say
-    model_spec: str = ""
-    model_digest: str = ""
-    strategy: str = DEFAULT_STRATEGY
+    made_for: MadeFor
 
 
 def is_lora(directory: Path) -> bool:
@@ -60,11 +57,7 @@ def find_lora(directory: Path) -> LoraCheckpoint:
     """
     folder = _folder_of(directory)
     if folder is None:
-        what = f"it has no {ADAPTER_CONFIG}" if directory.is_dir() else "the folder does not exist"
-        raise StrategyError(
-            f"{directory} is not a LoRA: {what}; PEFT makes one, and so does python -m soft_prompt train with "
-            "kind = 'lora'"
-        )
+        raise not_one(directory, "LoRA", "PEFT makes one, and so does python -m soft_prompt train with kind = 'lora'")
     return read_lora(folder)
 
 
@@ -82,16 +75,12 @@ def read_lora(directory: Path) -> LoraCheckpoint:
             f"{directory / ADAPTER_CONFIG}: peft_type {adapter.get('peft_type')!r} of rank {adapter.get('r')!r} is not "
             f"a LoRA; expected {LORA} with a rank from 1 (a soft prompt is --strategy=soft:DIR)"
         )
-    manifest = read_json(directory / MANIFEST) if (directory / MANIFEST).is_file() else {}
     content = json.dumps(adapter, sort_keys=True)  # rank, scale and modules are in it, and change what it does
     return LoraCheckpoint(
         directory,
         max(rank for rank in ranks if rank is not None),
         hashlib.sha256(f"{content}\n{digest_of(LORA, directory)}".encode()).hexdigest(),
-        model=str(manifest.get("model") or adapter.get("base_model_name_or_path") or ""),
-        model_spec=str(manifest.get("model_spec", "")),
-        model_digest=str(manifest.get("model_digest", "")),
-        strategy=str(manifest.get("strategy", DEFAULT_STRATEGY)),
+        made_for(directory, adapter),
     )
 
 
@@ -102,19 +91,19 @@ def lora_misfit(checkpoint: LoraCheckpoint, shapes: Mapping[str, tuple[int, ...]
     """
     text = config.get_text_config()
     hidden, layers = int(text.hidden_size), int(text.num_hidden_layers)
-    made_for = f"the LoRA {checkpoint.directory} was made for {checkpoint.model or 'another model'}"
+    origin = f"the LoRA {checkpoint.directory} was made for {checkpoint.made_for.model or 'another model'}"
     for name, shape in shapes.items():
         if (match := _FACTOR.search(name)) is None:
             continue
         if int(match["layer"]) >= layers:
-            return f"{made_for}: it has a layer {match['layer']}, {model} has {layers} layers"
+            return f"{origin}: it has a layer {match['layer']}, {model} has {layers} layers"
         width = None
         if match["factor"] == "A" and match["module"] in _READ_HIDDEN:
             width = shape[-1]
         elif match["factor"] == "B" and match["module"] in _WRITE_HIDDEN:
             width = shape[0]
         if width not in (None, hidden):
-            return f"{made_for}: its hidden states have {width} numbers, {model} has {hidden}"
+            return f"{origin}: its hidden states have {width} numbers, {model} has {hidden}"
     return ""
 
 

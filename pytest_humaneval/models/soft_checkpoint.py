@@ -1,32 +1,31 @@
 """What a soft prompt's folder says about it, read without any deep-learning library.
 
-A checkpoint is in PEFT's format: ``adapter_config.json`` and ``adapter_model.safetensors``, or ``adapter_model.bin``,
-which older ones have. Of P-tuning PEFT keeps what its encoder made, which are virtual tokens like others; multitask
-prompt tuning is virtual tokens too where it has one task. Ours have beside them a
-``soft_prompt.json`` with what PEFT has no place for: which model by its digest, which text strategy it stands in front
-of, how it was trained. A folder of a training holds ``best`` and ``last``; one of routed prompts has ``routes.json``,
-from a problem's category to a folder in it. A prompt that depends on the question is of a type that PEFT does not have.
+It is in PEFT's format (peft_folder.py). Of P-tuning PEFT keeps what its encoder made, which are virtual tokens like
+others; multitask prompt tuning is virtual tokens too where it has one task. Ours say beside it which model they
+are for by its digest, which text strategy they stand in front of, and how they were trained. A folder of a training
+holds ``best`` and ``last``; one of routed prompts has ``routes.json``, from a problem's category to a folder in it. A
+prompt that depends on the question is of a type that PEFT does not have.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from pytest_humaneval.dataset import jsonl
 from pytest_humaneval.exceptions import StrategyError
-from pytest_humaneval.text.wording import cannot_be_read
+from pytest_humaneval.models.peft_folder import (
+    ADAPTER_CONFIG,
+    BEST,
+    MadeFor,
+    digest_of,
+    made_for,
+    not_one,
+    read_json,
+    weights_of,
+)
 
-ADAPTER_CONFIG = "adapter_config.json"
-ADAPTER_WEIGHTS = "adapter_model.safetensors"
-PICKLED_WEIGHTS = "adapter_model.bin"
-MANIFEST = "soft_prompt.json"
 ROUTES = "routes.json"
-BEST = "best"
 
 # PEFT's words
 PLAIN, DEEP, ENCODED, MULTITASK = "PROMPT_TUNING", "PREFIX_TUNING", "P_TUNING", "MULTITASK_PROMPT_TUNING"
@@ -34,7 +33,6 @@ PLAIN, DEEP, ENCODED, MULTITASK = "PROMPT_TUNING", "PREFIX_TUNING", "P_TUNING", 
 ATTENTION, PROTOTYPES, NETWORK = "PROMPT_ATTENTION", "PROMPT_PROTOTYPES", "PROMPT_NETWORK"
 CONDITIONED = (ATTENTION, PROTOTYPES, NETWORK)
 MOST_VIRTUAL_TOKENS = 1 << 20
-DEFAULT_STRATEGY = "minimal"  # of a checkpoint that PEFT wrote and that does not say
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +43,7 @@ class SoftCheckpoint:
     peft_type: str
     num_virtual_tokens: int
     digest: str
-    model: str = ""  # as it was called when it was trained, and its digest; empty where the checkpoint does not say
-    model_spec: str = ""
-    model_digest: str = ""
-    strategy: str = DEFAULT_STRATEGY
+    made_for: MadeFor
 
     @property
     def weights(self) -> Path:
@@ -68,8 +63,7 @@ def find_checkpoints(directory: Path) -> Mapping[str, SoftCheckpoint]:
         if (folder / ROUTES).is_file():
             routes = read_json(folder / ROUTES)
             return {category: read_checkpoint(folder / str(name)) for category, name in routes.items()}
-    what = f"it has no {ADAPTER_CONFIG}" if directory.is_dir() else "the folder does not exist"
-    raise StrategyError(f"{directory} is not a soft prompt: {what}; python -m soft_prompt train makes one")
+    raise not_one(directory, "soft prompt", "python -m soft_prompt train makes one")
 
 
 def read_checkpoint(directory: Path) -> SoftCheckpoint:
@@ -91,51 +85,5 @@ def read_checkpoint(directory: Path) -> SoftCheckpoint:
             f"{directory / ADAPTER_CONFIG}: has virtual tokens for {tasks!r} tasks, and nothing says which of them "
             "HumanEval is; save it for one (num_tasks 1, prompt_tuning_init EXACT_SOURCE_TASK or AVERAGE_SOURCE_TASKS)"
         )
-    manifest = read_json(directory / MANIFEST) if (directory / MANIFEST).is_file() else {}
-    return SoftCheckpoint(
-        directory,
-        peft_type,
-        count,
-        digest_of(peft_type, directory),
-        model=str(manifest.get("model") or adapter.get("base_model_name_or_path") or ""),
-        model_spec=str(manifest.get("model_spec", "")),
-        model_digest=str(manifest.get("model_digest", "")),
-        strategy=str(manifest.get("strategy", DEFAULT_STRATEGY)),
-    )
-
-
-def weights_of(directory: Path) -> Path:
-    """The tensor file of a checkpoint's folder; where there is none, the one that should be there."""
-    pickled = directory / PICKLED_WEIGHTS
-    return directory / ADAPTER_WEIGHTS if (directory / ADAPTER_WEIGHTS).exists() or not pickled.exists() else pickled
-
-
-def digest_of(peft_type: str, directory: Path) -> str:
-    """SHA-256 over what the virtual tokens are and mean.
-
-    Raises:
-        StrategyError: the tensor file cannot be read.
-    """
-    weights = weights_of(directory)
-    try:
-        content = jsonl.regular(weights).read_bytes()
-    except OSError as error:
-        raise StrategyError(cannot_be_read(weights, error)) from error
-    return hashlib.sha256(peft_type.encode() + b"\n" + content).hexdigest()
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """The JSON object in a file.
-
-    Raises:
-        StrategyError: there is none.
-    """
-    try:
-        content = json.loads(jsonl.regular(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise StrategyError(cannot_be_read(path, error)) from error
-    except (ValueError, RecursionError) as error:
-        raise StrategyError(f"{path}: not JSON ({error})") from error
-    if not isinstance(content, dict):
-        raise StrategyError(f"{path}: expected a JSON object")
-    return content
+    digest = digest_of(peft_type, directory)
+    return SoftCheckpoint(directory, peft_type, count, digest, made_for(directory, adapter))

@@ -83,7 +83,7 @@ def check_agreement(config: pytest.Config, plan: Plan) -> None:
     Raises:
         InputError: they did not.
     """
-    if (fingerprint := _told(config)["plan"]) and fingerprint != plan.fingerprint():
+    if (fingerprint := _from_controller(config)["plan"]) and fingerprint != plan.fingerprint():
         raise InputError(
             "problems, strategies or prompts are not the same on this worker's host as where pytest was called; "
             "make the dataset, strategy files and conftest.py the same there"
@@ -98,21 +98,21 @@ def refusal_of(error: object) -> str:
 
 def told_settled(config: pytest.Config) -> Settled:
     """What the controller found out before its plan was made."""
-    return from_plain(Settled, _told(config)["settled"], "what the controller says")
+    return from_plain(Settled, _from_controller(config)["settled"], "what the controller says")
 
 
 def told_client(config: pytest.Config) -> EngineClient:
     """A connection to the engine that the controller started."""
-    address, log = _told(config)["engine"]
+    address, log = _from_controller(config)["engine"]
     return EngineClient(address, log, config.workerinput.get(_CHANNEL))  # type: ignore[attr-defined]
 
 
 def told_file(config: pytest.Config) -> ConfigFile:
     """What the controller read of humaneval.toml."""
-    return from_plain(ConfigFile, _told(config)["file"], "what the controller says")
+    return from_plain(ConfigFile, _from_controller(config)["file"], "what the controller says")
 
 
-def _told(config: pytest.Config) -> dict[str, Any]:
+def _from_controller(config: pytest.Config) -> dict[str, Any]:
     message: dict[str, Any] = json.loads(config.workerinput[_KEY])  # type: ignore[attr-defined]
     return message
 

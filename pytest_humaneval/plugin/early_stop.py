@@ -40,15 +40,15 @@ def check_stop(plan: Plan, baseline: Results | None) -> None:
     if not plan.stop:
         return
     if plan.datasets:
-        raise InputError(f"{FLAG}: problems of several datasets are in no common order; give one dataset")
+        raise InputError(f"{FLAG}: problems of several datasets have no common order;  give one dataset")
     names = [strategy.name for strategy in plan.strategies]
     if baseline is None and len(names) < 2:
         raise InputError(
-            f"{FLAG}: {names[0]} is compared with nothing; give a second strategy, or --humaneval-baseline=PATH"
+            f"{FLAG}: {names[0]} has nothing to be compared with; give a second strategy, or --humaneval-baseline=PATH"
         )
     if baseline is not None and not (set(passes_of(baseline.outcomes)) & set(_pairs(names, baseline).values())):
         raise InputError(
-            f"{FLAG}: the baseline has no results of {', '.join(names)} that can be compared with; it has "
+            f"{FLAG}: the baseline has no results of {', '.join(names)} to compare with; it has "
             f"{', '.join(baseline.strategies)}"
         )
 

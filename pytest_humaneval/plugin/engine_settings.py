@@ -14,6 +14,7 @@ from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.plugin import options
 from pytest_humaneval.store.shared_address import PASSWORD_VARIABLE
 from pytest_humaneval.store.shared_server import check_shared
+from pytest_humaneval.text.wording import cannot_be_written
 
 OF_SOME_ENGINES = ("engine-arg", "linger", "request", "in-flight")  # options that would go unheard with others
 
@@ -74,7 +75,7 @@ def check_cache(config: pytest.Config, engine: str) -> None:
         if engine in NEED_NO_CACHE or options.no_cache(config):
             return
         raise InputError(
-            f"the cache folder {folder} cannot be written ({error.strerror}); name another with "
+            f"{cannot_be_written(f'the cache folder {folder}', error)}; name another with "
             "--humaneval-cache-dir=DIR, or do without: --humaneval-no-cache keeps no generations"
         ) from error
 

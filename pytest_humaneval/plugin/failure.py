@@ -20,7 +20,7 @@ def failure_text(problem: Problem, outcome: Outcome) -> str:
     """The problem's prompt, the completion and why it failed, in this order."""
     parts = (
         (one_line(f"{outcome.task_id}, {outcome.strategy}: the problem"), problem.prompt),
-        *([("the code behind the gap", problem.suffix)] if problem.has_gap else []),
+        *([("the code after the gap", problem.suffix)] if problem.has_gap else []),
         ("the completion", outcome.completion or "(empty)"),
         (f"the verdict: {outcome.kind}", outcome.detail),
     )

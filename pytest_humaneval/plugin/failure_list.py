@@ -50,7 +50,7 @@ class FailureList:
 
     def wanted(self) -> bool:
         """Whether the user left it to us how failures are shown."""
-        option, requested = self.reporter.config.option, self._asked
+        option, requested = self.reporter.config.option, self._requested
         return not (option.verbose > 0 or requested.traceback_style or option.maxfail == 1 or self.reporter.no_summary)
 
     @contextmanager
@@ -73,7 +73,7 @@ class FailureList:
         for category, held in self._held.items():
             stats[category] = [*stats[category], *held]
         yield
-        if not self._asked.summary_lines:
+        if not self._requested.summary_lines:
             stats.update(during)
 
     def write(self, width: int) -> None:
@@ -111,7 +111,7 @@ class FailureList:
             self.reporter.stats[category] = [report for report in reports[category] if id(report) not in identities]
 
     @property
-    def _asked(self) -> AskedToShow:
+    def _requested(self) -> AskedToShow:
         return self.reporter.config.stash.get(ASKED, AskedToShow())
 
 

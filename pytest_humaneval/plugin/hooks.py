@@ -290,7 +290,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
     """Note what is going to run (xdist's hook, on the controller), so that what did not can be told."""
-    if (run := node.config.stash.get(RUN, None)) is not None:
+    if (run := node.config.stash.get(RUN, None)) is not None and not run.kept.share_collection(ids):
         run.ledger.expect_ours(ids)
         run.expect(run.ledger.items_of(ids))
 
@@ -336,6 +336,8 @@ class _Reports:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Enter each outcome into the ledger, wherever the item ran."""
+        if hasattr(report, "node"):  # it came from a worker
+            self._run.kept.share(report)
         self._run.add(report)
 
     @pytest.hookimpl(trylast=True, specname="pytest_runtest_logreport")

@@ -63,7 +63,8 @@ def attach_outcome(item: pytest.Item, call: pytest.CallInfo[None], report: pytes
     if identity is None or not is_judged(item) or report.when == "teardown":
         return
     if report.when == "setup" and not report.failed:
-        report.humaneval_stopped = item.stash.get(STOPPED, False)  # type: ignore[attr-defined]
+        if item.stash.get(STOPPED, False):
+            report.humaneval_stopped = True  # type: ignore[attr-defined]
         return
     outcome = item.stash.get(OUTCOME, None) or item.config.stash[PLAN].outcome(identity)
     if report.skipped and outcome.error:  # no verdict, on purpose; the summary counts it as not run
@@ -86,7 +87,8 @@ def attach_outcome(item: pytest.Item, call: pytest.CallInfo[None], report: pytes
     item.user_properties.extend(item_properties(outcome))
     report.user_properties = item.user_properties
     report.humaneval = outcome.to_wire()  # type: ignore[attr-defined]
-    report.humaneval_from_store = item.stash.get(FROM_STORE, False)  # type: ignore[attr-defined]
+    if item.stash.get(FROM_STORE, False):
+        report.humaneval_from_store = True  # type: ignore[attr-defined]
     if notices := item.config.stash.get(VERDICT_NOTICES, None):
         report.humaneval_notices = list(notices)  # type: ignore[attr-defined]
 

@@ -26,10 +26,24 @@ def run_once(item: pytest.Item) -> None:
     A condition that never holds is what stands above --reruns, --force-reruns and the marks of the user. pytest-forked
     has no such condition: its marks are taken away.
     """
-    if item.config.pluginmanager.hasplugin("rerunfailures"):
+    if _asks_for_reruns(item):
         item.add_marker(pytest.mark.flaky(reruns=0, condition=False), append=False)
     for node in item.listchain():
         node.own_markers[:] = [mark for mark in node.own_markers if mark.name != "forked"]
+
+
+def _asks_for_reruns(item: pytest.Item) -> bool:
+    """Whether pytest-rerunfailures would have an eye on the item.
+
+    It leaves alone what has no mark and no option; of what has any, xdist's controller is asked over a socket, a byte
+    at a time, which took more of its time than everything else together.
+    """
+    config = item.config
+    if not config.pluginmanager.hasplugin("rerunfailures"):
+        return False
+    if any(config.getoption(name, None) is not None for name in ("reruns", "force_reruns")):
+        return True
+    return bool(config.getini("reruns")) or item.get_closest_marker("flaky") is not None
 
 
 def notes(config: pytest.Config) -> list[str]:

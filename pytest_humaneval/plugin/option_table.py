@@ -199,8 +199,8 @@ SWITCHES = {
     "list-experiments": "list the experiments and exit",
     "list-datasets": "list the datasets, with where they were found, how many problems and their digest, and exit",
     "pool": "with several datasets: figures, comparisons and gates also over the problems of all together",
-    "likelihood": "also ask how likely the model finds each canonical solution right behind its prompt, which takes a "
-    "prefill a problem; compared with --humaneval-baseline, if that has it",
+    "likelihood": "also ask how likely the model finds each canonical solution right after its prompt, which takes one "
+    "prefill for each problem; compared with --humaneval-baseline, if that has it",
     "no-cache": "generate again what is already stored",
     "no-history": "do not add this run to the history in the cache folder",
     "skip-broken-problems": "leave out problems whose canonical solution does not pass here, instead of stopping",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -87,6 +87,12 @@ class Choices:
         """The samples that a strategy draws of a problem, at most."""
         return max(strategy.num_samples or self.num_samples for strategy in self.strategies)
 
+    def _given(self) -> Mapping[tuple[str, str], frozenset[int]]:
+        """Which samples a replayed file has, where problems may have unequal numbers of them."""
+        if self.engine.name != "replay" or self.num_samples == 1:
+            return {}
+        return given(Path(self.engine.file), {problem.task_id for problem in self.dataset.problems})
+
     def as_asked(self, identity: Identity) -> Settled:
         """What is settled where nothing was asked of sandbox or server."""
         return Settled(identity, self.engine.model, self.sandbox.name)
@@ -112,7 +118,7 @@ class Choices:
             replace(self.sandbox, name=settled.sandbox),
             self.thinking_end,
             len(self.dataset.problems),
-            given(Path(self.engine.file)) if self.engine.name == "replay" and self.num_samples > 1 else {},
+            self._given(),
             self.extensions,
             self.dataset.parts,
             {problem.task_id: part.name for part in self.dataset.parts for problem in part.problems},
@@ -183,8 +189,8 @@ def _rewritten(
         return dataset, selected, None
     if options.switched_on(config, "pool"):
         raise InputError(
-            "--humaneval-pool and --humaneval-rewrite exclude each other: a problem and what was made of it are no two "
-            "problems; give one"
+            "--humaneval-pool and --humaneval-rewrite exclude each other: a problem and its rewritten version "
+            "are not two problems; give one"
         )
     names = ",".join(comma_separated(options.value_of(config, "rewrite")))
     seed = options.value_of(config, "rewrite-seed", 0)

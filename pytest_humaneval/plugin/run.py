@@ -18,6 +18,7 @@ from pytest_humaneval.plugin.engine_session import EngineSession
 from pytest_humaneval.plugin.engine_settings import STORE, check_cache, check_shared_store, store_options
 from pytest_humaneval.plugin.failure_list import FAILURES, FailureList
 from pytest_humaneval.plugin.junit import add_completion
+from pytest_humaneval.plugin.kept_reports import KeptReports
 from pytest_humaneval.plugin.proposal import Proposal, settle, try_solutions
 from pytest_humaneval.plugin.scoring import Scoring
 from pytest_humaneval.plugin.timeouts import default_timeout
@@ -52,6 +53,7 @@ class Run:
     ) -> None:
         self.plan, self.settled = plan, settled
         self.session, self.output, self.ledger = session, output, output.ledger
+        self.kept = KeptReports()
         self._config = config
         self._trial = trial
         if trial is not None:
@@ -190,13 +192,14 @@ def start_run(config: pytest.Config, proposal: Proposal) -> Run:
     plan = proposal.choices.plan(settled)
     directory = options.optional_path(config, "output")
     ledger = Ledger(plan)
-    record = Record(directory, ledger) if directory else None
+    timeout = default_timeout(config)
+    record = Record(directory, ledger, timeout) if directory else None
     # A part's figures are no news: the line of history is of the whole.
     no_history = options.switched_on(config, "no-history") or plan.shard is not None
     history = None if no_history else options.cache_directory(config)
     output = Output(
         ledger, record, publisher, proposal.gates, proposal.baseline, started, proposal.registration, history,
-        settled.layers, default_timeout(config),
+        settled.layers, timeout,
     )  # fmt: skip
     store = store_options(config, plan.engine, nameless=proposal.nameless)
     session = EngineSession(config, plan, proposal.model, store)

@@ -35,25 +35,25 @@ class Scoring:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._asked: dict[str, tuple[str, Request]] = {}
+        self._requests: dict[str, tuple[str, Request]] = {}
 
     def ask(self, task_ids: Iterable[str], client: EngineClient) -> None:
         """Ask for the problems that are going to run, all at once; a second call adds nothing."""
-        if self._asked:
+        if self._requests:
             return
         wanted = set(task_ids)
         requests = {
             problem.task_id: scoring_request(problem) for problem in self._plan.problems if problem.task_id in wanted
         }
-        self._asked = {task: (self._plan.key(request), request) for task, request in requests.items()}
+        self._requests = {task: (self._plan.key(request), request) for task, request in requests.items()}
         with contextlib.suppress(EngineError):  # the items say so
-            client.submit(self._asked.values())
+            client.submit(self._requests.values())
 
     def likelihood(self, client: EngineClient, before: Results | None) -> Likelihood:
         """Wait for the answers, and compare them with those of the baseline."""
         solutions: dict[str, Scored] = {}
         errors: dict[str, str] = {}
-        for task_id, (key, request) in self._asked.items():
+        for task_id, (key, request) in self._requests.items():
             try:
                 answer = client.generation(key, request)
             except EngineError as error:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
 
-from pytest_humaneval.exceptions import StrategyError, raised_in
+from pytest_humaneval.exceptions import OF_THEIRS, StrategyError, raised_in
 from pytest_humaneval.postprocess.characters import clean
 from pytest_humaneval.postprocess.closing import close
+from pytest_humaneval.postprocess.disguises import undisguise
 from pytest_humaneval.postprocess.fences import unfence
 from pytest_humaneval.postprocess.imports import add_imports
 from pytest_humaneval.postprocess.indentation import place
@@ -48,7 +49,7 @@ class Step:
         """
         try:
             repaired: object = self.repair(problem, text)
-        except Exception as error:
+        except OF_THEIRS as error:
             raise StrategyError(f"{self._named(problem)} failed: {raised_in(error)}") from error
         if not isinstance(repaired, str):
             raise StrategyError(f"{self._named(problem)} returned {repaired!r}, not a text")
@@ -85,6 +86,7 @@ class PostProcessor:
 THINKING = Step("thinking", drop_thinking)
 CHARACTERS = Step("characters", clean)
 TOKENS = Step("tokens", drop_tokens)
+DISGUISES = Step("disguises", undisguise, fits_gap=False)
 FENCES = Step("fences", unfence, fits_gap=False)
 INDENTATION = Step("indentation", place, fits_gap=False)
 CUT = Step("cut", cut)
@@ -99,12 +101,12 @@ POST_V1 = PostProcessor(
     "post_v1",
     "drops thinking and control tokens, takes code out of fences and prose, mends the indentation of the body, "
     "ends where the program ends",
-    (THINKING, CHARACTERS, TOKENS, FENCES, INDENTATION, CUT, TAIL),
+    (THINKING, CHARACTERS, TOKENS, DISGUISES, FENCES, INDENTATION, CUT, TAIL),
 )
 POST_V5 = PostProcessor(
     "post_v5",
     "post_v1, and: ends repetition, mends the indentation of single lines, closes brackets, adds forgotten imports",
-    (THINKING, CHARACTERS, TOKENS, FENCES, REPETITION, INDENTATION, LAYOUT, CLOSING, CUT, TAIL, IMPORTS),
+    (THINKING, CHARACTERS, TOKENS, DISGUISES, FENCES, REPETITION, INDENTATION, LAYOUT, CLOSING, CUT, TAIL, IMPORTS),
 )
 
 POSTPROCESSORS: Mapping[str, PostProcessor] = MappingProxyType({each.name: each for each in (NONE, POST_V1, POST_V5)})

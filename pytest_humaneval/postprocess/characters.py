@@ -11,13 +11,17 @@ MAX_CHARACTERS = 50_000  # the longest canonical solution has 864; what runs on 
 NOT_IN_SOURCE = re.compile("[\x00\ud800-\udfff]")
 
 # What looks like a space, like a line end, or like nothing, and is refused by the compiler.
-SPACES = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
-LINE_ENDS = "\u2028\u2029\u0085"
-NOTHING = "\ufeff\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f"
+SPACES = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u2800\u115f\u1160\u3164\uffa0"
+LINE_ENDS = "\u2028\u2029\u0085\x0b\x1c-\x1e"
+NOTHING = (
+    "\x01-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffc\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
 INVISIBLE = re.compile(
     # A text or comment in the code keeps them: there they are what the model meant.
     r'(?P<kept>"""[\s\S]*?"""|\'\'\'[\s\S]*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|\#[^\n]*)'
-    f"|(?P<space>[{SPACES}])|(?P<line>[{LINE_ENDS}])|[{NOTHING}]"
+    # A terminal's colours go as a whole.
+    f"|(?P<space>[{SPACES}])|(?P<line>[{LINE_ENDS}])|\\x1b\\[[0-9;]*[A-Za-z]|[{NOTHING}]"
 )
 ANY_INVISIBLE = re.compile(f"[{SPACES}{LINE_ENDS}{NOTHING}]")
 

@@ -7,13 +7,18 @@ into a list: an answer may rest on such statements although it uses no name that
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from pytest_humaneval.postprocess.source import Statement
+from pytest_humaneval.postprocess.source import Statement, root
 
 SHOWS = frozenset({"print", "pprint", "input", "help", "exit", "quit", "breakpoint"})
 TESTS = frozenset({"unittest", "doctest", "pytest", "timeit"})
+CHANGING = (  # methods that change what they belong to
+    "append appendleft extend extendleft insert add update setdefault pop popitem popleft remove discard clear sort "
+    "reverse rotate"
+)
+CHANGES = frozenset(CHANGING.split())
 SETTERS = ("set", "seed", "filterwarnings", "simplefilter")  # sys.setrecursionlimit, random.seed
 LOOKS_NAMES_UP = frozenset({"globals", "locals", "vars", "eval", "exec"})
 MANY_CALLS = 100  # functions that one statement reaches: what calls more is not followed further, so time stays bounded
@@ -24,7 +29,8 @@ Executed = Function | ast.ClassDef | ast.Lambda
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """``stores`` are names whose items or attributes the statement itself assigns.
+    """``stores`` are names of things that the statement itself changes: it assigns an item or an attribute, calls a
+    method that does, as decorator too, or derives a class; and those that functions it calls declare global.
 
     ``touches`` are also those of the functions that it calls, and what stands in calls whose value nobody takes.
     """
@@ -43,6 +49,12 @@ def is_example(statement: Statement) -> bool:
     return all(isinstance(node, ast.Assert) or is_main_block(node) for node in statement.nodes)
 
 
+def defining(program: Iterable[Statement], name: str) -> Sequence[Statement]:
+    """The statements that give ``name`` its meaning; an import only where nothing else does: an example may have it."""
+    found = [each for each in program if each.defines(name) and not is_example(each)]
+    return [each for each in found if not each.imports] or found
+
+
 def is_main_block(node: ast.stmt) -> bool:
     """Whether ``node`` is ``if __name__ == ...:``."""
     return isinstance(node, ast.If) and any(
@@ -57,27 +69,22 @@ def definitions(program: Iterable[Statement]) -> Mapping[str, Statement]:
 
 def effects(statement: Statement, defined: Mapping[str, Statement]) -> Effects:
     """What ``statement`` does when it is executed, with what the functions do that it calls (:func:`definitions`)."""
-    waiting, seen, nodes = [*statement.nodes], set[str](), list[ast.AST]()
-    while waiting:
-        nodes += (executed := list(_executed(waiting.pop())))
-        names = {name for node in executed for name in _called(node)} - seen
+    executed = [node for top in statement.nodes for node in _executed(top)]
+    nodes, latest, seen = list(executed), executed, set[str]()
+    while latest and len(seen) < MANY_CALLS:
+        names = {name for node in latest for name in _called(node)} - seen
         seen |= names
-        if len(seen) < MANY_CALLS:
-            waiting += [body for name in names & defined.keys() for body in _bodies(defined[name])]
-    own = frozenset(name for top in statement.nodes for node in _executed(top) for name in _stored(node))
-    stored = frozenset(name for node in nodes for name in _stored(node))
+        # What a called function defines within, it is likely to return and to have called, as decorators do.
+        bodies = (body for name in names & defined.keys() for body in _bodies(defined[name]))
+        nodes += (latest := [node for body in bodies for node in ast.walk(body)])
+    own = frozenset(name for node in executed for name in _stored(node) if name)
+    own |= {name for node in nodes if isinstance(node, ast.Global) for name in node.names}
+    stored = frozenset(name for node in nodes for name in _stored(node) if name)
     calls = [node.value for node in nodes if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)]
     calls = [call for call in calls if root(call) not in SHOWS | TESTS and not _name(call).startswith("exit")]
     touched = frozenset(name for call in calls for name in _names(call))
     mentions = frozenset(node.id for node in nodes if isinstance(node, ast.Name))
     return Effects(own, stored | touched, mentions, any(_name(call).startswith(SETTERS) for call in calls))
-
-
-def root(node: ast.AST) -> str:
-    """The name at the beginning of ``a.b[c](d)``; empty where there is none."""
-    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call | ast.Starred):
-        node = node.func if isinstance(node, ast.Call) else node.value
-    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _executed(node: ast.AST) -> Iterator[ast.AST]:
@@ -107,6 +114,13 @@ def _called(node: ast.AST) -> Iterator[str]:
         yield root(node.func)
     if isinstance(node, Function | ast.ClassDef):
         yield from map(root, node.decorator_list)
+    if isinstance(node, ast.ClassDef):
+        yield from map(root, _bases(node))
+
+
+def _bases(node: ast.ClassDef) -> list[ast.expr]:
+    """What hears of a new class: its bases (``__init_subclass__``, ``__subclasses__``) and its metaclass."""
+    return [*node.bases, *(keyword.value for keyword in node.keywords)]
 
 
 def _names(node: ast.AST) -> Iterator[str]:
@@ -119,6 +133,13 @@ def _name(call: ast.Call) -> str:
 
 
 def _stored(node: ast.AST) -> Iterator[str]:
-    """The names whose items or attributes ``node`` assigns or deletes."""
+    """The names of what ``node`` changes, see :class:`Effects`."""
     if isinstance(node, ast.Subscript | ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
         yield root(node)
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        yield from [root(node.func)] if node.func.attr in CHANGES else []
+    elif isinstance(node, ast.Call) and root(node.func) in ("setattr", "delattr"):
+        yield from map(root, node.args[:1])
+    elif isinstance(node, Function | ast.ClassDef):
+        bases = _bases(node) if isinstance(node, ast.ClassDef) else []
+        yield from {root(each) for each in (*node.decorator_list, *bases)} - TESTS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pytest_humaneval.postprocess.source import body_indent, compiles, is_answered, longest_prefix, statements
+from pytest_humaneval.postprocess.source import body_indent, compiles, is_answered, longest_prefix
 from pytest_humaneval.problem import Problem
 
 TOP_LEVEL = ("def ", "async def ", "class ", "import ", "from ", "@")
@@ -20,11 +20,6 @@ def place(problem: Problem, text: str) -> str:
     if not text.strip() or is_answered(problem, text):
         return text
     return max([text, *_arrangements(problem, text)], key=lambda each: lines_used(problem, each))
-
-
-def is_whole_answer(problem: Problem, text: str) -> bool:
-    """Whether ``text``, as far as it is Python, defines the entry point on its own."""
-    return any(each.defines(problem.entry_point) for each in statements(longest_prefix("", text) or ""))
 
 
 def is_body(problem: Problem, text: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pytest_humaneval.problem import Problem
@@ -13,6 +14,13 @@ STEPS_BACK = 100  # lines given up one error at a time; after that half of what 
 WORK = 300_000  # characters that are compiled before it comes to that all the same: a long text takes fewer steps
 DEFAULT_INDENT = 4
 UNKNOWN = Names(frozenset(), frozenset())
+
+# Values that nobody can call.
+DATA = (
+    ast.Constant | ast.JoinedStr | ast.List | ast.Tuple | ast.Dict | ast.Set | ast.ListComp | ast.SetComp
+    | ast.DictComp | ast.GeneratorExp | ast.BinOp | ast.UnaryOp | ast.Compare
+)  # fmt: skip
+COMPOUND = ast.If | ast.For | ast.AsyncFor | ast.While | ast.With | ast.AsyncWith | ast.Try | ast.TryStar | ast.Match
 
 _DECORATOR = re.compile(r"\s*@[\w.]+\s*")
 
@@ -95,8 +103,8 @@ class Statement:
         return all(isinstance(node, ast.Import | ast.ImportFrom) for node in self.nodes)
 
     def defines(self, name: str) -> bool:
-        """Whether it gives ``name`` a meaning: a function must hold more than texts, imports and definitions."""
-        return name in self.binds and not all(map(_is_stub, self.nodes))
+        """Whether it gives ``name`` a meaning that can be called: no stub, no plain data, no result of calling it."""
+        return name in self.binds and any(_defines(node, name) for node in self.nodes)
 
 
 def statements(source: str, *, naming: str = "") -> list[Statement]:
@@ -128,15 +136,62 @@ def _may_name(name: str, lines: list[str]) -> bool:
     return any(name in line or not line.isascii() for line in lines)
 
 
-def _is_stub(node: ast.stmt) -> bool:
+def root(node: ast.AST) -> str:
+    """The name at the beginning of ``a.b[c](d)``; empty where there is none."""
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call | ast.Starred):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _defines(node: ast.stmt, name: str) -> bool:
+    """Whether this statement, which binds ``name``, makes it something to call."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        return all(map(_says_nothing, node.body))
+        return not all(map(_says_nothing, node.body))
+    if isinstance(node, ast.Assign | ast.AnnAssign):
+        plain = isinstance(node, ast.AnnAssign) or all(isinstance(target, ast.Name) for target in node.targets)
+        is_data = node.value is None or (plain and isinstance(node.value, DATA))
+        return not is_data and not _calls(node.value, name)
+    if isinstance(node, COMPOUND):
+        return any(_binds(each, name) and _defines(each, name) for each in _inner(node))
+    return not isinstance(node, ast.AugAssign)
+
+
+def _calls(value: ast.AST | None, name: str) -> bool:
+    """Whether ``name`` is called for ``value``, as in ``total = total([1])``; later, in a lambda, does not count."""
+    waiting = [value] if value is not None else []
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Call) and root(node.func) == name:
+            return True
+        waiting += [] if isinstance(node, ast.Lambda) else ast.iter_child_nodes(node)
     return False
+
+
+def _inner(node: ast.stmt) -> Iterator[ast.stmt]:
+    """The simple statements and definitions within a compound one, but for those within definitions."""
+    waiting: list[ast.AST] = [node]
+    while waiting:
+        for child in ast.iter_child_nodes(waiting.pop()):
+            if isinstance(child, COMPOUND | ast.excepthandler | ast.match_case):
+                waiting.append(child)
+            elif isinstance(child, ast.stmt):
+                yield child
+
+
+def _binds(node: ast.stmt, name: str) -> bool:
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return node.name == name
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return any((alias.asname or alias.name.partition(".")[0]) == name for alias in node.names)
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return any(isinstance(each, ast.Name) and each.id == name for target in targets for each in ast.walk(target))
 
 
 def _says_nothing(node: ast.stmt) -> bool:
     if isinstance(node, ast.Expr):
         return isinstance(node.value, ast.Constant)
+    if isinstance(node, ast.Raise):
+        return node.exc is not None and root(node.exc) == "NotImplementedError"
     return isinstance(node, ast.Pass | ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef)
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Set
 
-from pytest_humaneval.postprocess.effects import LOOKS_NAMES_UP, Effects, definitions, effects, is_example, root
-from pytest_humaneval.postprocess.source import Statement, compiles, longest_prefix, statements
+from pytest_humaneval.postprocess.effects import LOOKS_NAMES_UP, Effects, defining, definitions, effects, is_example
+from pytest_humaneval.postprocess.source import Statement, compiles, longest_prefix, root, statements
 from pytest_humaneval.problem import Problem
 
 CHARACTERS_TRIED = 500
@@ -54,23 +54,28 @@ def drop_unused(problem: Problem, text: str) -> str:
     if answer is None:
         return text
     kept = _needed(problem.entry_point, answer, program)
+    kept |= _imports_kept(problem.entry_point, kept, program)
     first = problem.prompt.count("\n")  # the line in which text begins: the prompt's too, if that has no newline
     own = first if problem.prompt.endswith("\n") else first + 1
-    unused = [each for each in program if each.start >= own and not each.imports and each not in kept]
+    unused = [each for each in program if each.start >= own and each not in kept]
     return _without(unused, program, text, first) if unused else text
 
 
 def _answer(problem: Problem, program: Sequence[Statement]) -> Statement | None:
     """The last statement that gives the entry point its meaning."""
-    name = problem.entry_point
-    defining = [each for each in program if each.defines(name) and not is_example(each) and not _uses(each, name)]
-    return defining[-1] if defining else None
+    found = defining(program, problem.entry_point)
+    return found[-1] if found else None
 
 
-def _uses(statement: Statement, name: str) -> bool:
-    """Whether it calls what it binds, as in ``total = total([1])``: that is an example, and no definition."""
-    values = [node.value for node in statement.nodes if isinstance(node, ast.Assign)]
-    return any(isinstance(value, ast.Call) and root(value) == name for value in values)
+def _imports_kept(entry_point: str, kept: Set[Statement], program: Sequence[Statement]) -> set[Statement]:
+    """All imports but those that examples alone need, and those of the answer from where it shall be put."""
+    needed = frozenset[str]().union(*map(_needs, kept))
+    imports = {each for each in program if each.imports}
+    examples = (each for each in program if not (each in kept or each in imports or entry_point in each.binds))
+    others = frozenset[str]().union(*(each.needs for each in examples))
+    return {
+        each for each in imports if each.binds & (needed - {entry_point}) or not each.binds & (others | {entry_point})
+    }
 
 
 def _needed(entry_point: str, answer: Statement, program: Sequence[Statement]) -> set[Statement]:
@@ -80,6 +85,7 @@ def _needed(entry_point: str, answer: Statement, program: Sequence[Statement]) -
     defined = definitions(program)
     does = {each: effects(each, defined) for each in others}
     variables = frozenset[str]().union(*(each.binds for each in program if not _is_function(each))) - {entry_point}
+    bound = frozenset[str]().union(*(each.binds for each in program)) - {entry_point}
     binding: dict[str, list[Statement]] = {}
     for each in others:
         for name in each.binds:
@@ -91,13 +97,14 @@ def _needed(entry_point: str, answer: Statement, program: Sequence[Statement]) -
             more = frozenset[str]().union(*map(_needs, pending)) - names
             names |= more
             pending = {each for name in more for each in binding.get(name, ())} - needed
-        data, by_any_name = variables & names, bool(names & LOOKS_NAMES_UP)
+        data, by_any_name = _with_aliases(variables & names, others), bool(names & LOOKS_NAMES_UP)
+        things = data | (names & bound)
         pending = {
             each
             for each in others
             if each not in needed
             and (
-                _prepares(each, does[each], data, entry_point, before=each.start < answer.start)
+                _prepares(each, does[each], things, data, entry_point, before=each.start < answer.start)
                 or (by_any_name and each.binds and not does[each] and entry_point not in does[each].mentions)
             )
         }
@@ -113,9 +120,23 @@ def _is_wrapped(entry_point: str, answer: Statement, needed: set[Statement]) -> 
     return any(entry_point in each.needs and each.start < answer.start for each in needed if each is not answer)
 
 
-def _prepares(statement: Statement, does: Effects, data: frozenset[str], entry_point: str, *, before: bool) -> bool:
-    """Whether the answer would behave differently without what ``statement`` does."""
-    if does.stores & data:
+def _with_aliases(data: frozenset[str], program: Iterable[Statement]) -> frozenset[str]:
+    """``data``, and names of the same or of something in it, as of ``add = table.append``."""
+    for each in program:
+        values = (node.value for node in each.nodes if isinstance(node, ast.Assign))
+        if any(isinstance(value, ast.Name | ast.Attribute | ast.Subscript) and root(value) in data for value in values):
+            data |= each.binds
+    return data
+
+
+def _prepares(
+    statement: Statement, does: Effects, things: Set[str], data: Set[str], entry_point: str, *, before: bool
+) -> bool:
+    """Whether the answer would behave differently without what ``statement`` does.
+
+    ``things`` are what the answer reaches, ``data`` are variables among them, with their aliases.
+    """
+    if does.stores & things or (not before and entry_point in does.stores):
         return True
     if entry_point in does.mentions or not does:
         return False

@@ -15,11 +15,17 @@ from pytest_humaneval.problem import Problem
 
 TAGS = "think|thinking|thought|thoughts|reasoning|reason|reflection|scratchpad|seed:think|analysis|internal"
 OPENING = re.compile(
-    rf"<(?:{TAGS})>|\[think\]|◁think▷|<\|start_thinking\|>|<\|begin_of_thought\|>|<\|channel>thought", re.IGNORECASE
+    rf"<(?:{TAGS})>|\[think\]|◁think▷|<\|start_thinking\|>|<\|begin_of_thought\|>|<\|channel>thought"
+    r"|<unused94>thought\b",
+    re.IGNORECASE,
 )
 CLOSING = re.compile(
-    rf"</(?:{TAGS})>|\[/think\]|◁/think▷|<\|end_thinking\|>|<\|end_of_thought\|>|<channel\|>", re.IGNORECASE
+    rf"</(?:{TAGS})>|\[/think\]|◁/think▷|<\|end_thinking\|>|<\|end_of_thought\|>|<channel\|>|<unused95>"
+    # Granite's are sentences, and count as a pair only: others may begin with the first one, too.
+    r"|\bhere(?:'s| is) my thought process:[\s\S]*?\bhere(?:'s| is) my response:",
+    re.IGNORECASE,
 )
+CODE = re.compile(r"```|~~~|^\s*(?:def|class|return|from|import|@)\b", re.MULTILINE)
 
 # OpenAI's harmony format: channels, of which only the last one called "final" is for the reader.
 CHANNEL = re.compile(r"<\|channel\|>\s*(\w+)[^<]*<\|message\|>")
@@ -69,7 +75,15 @@ def _final_channel(text: str) -> str:
 
 def _behind_marks(text: str) -> str:
     """What stands behind the last end of thinking, up to where another begins that never ends."""
-    ends = [match.end() for match in unquoted(CLOSING, text)]
-    answer = text[ends[-1] :] if ends else text
+    ends = unquoted(CLOSING, text)
+    while len(ends) > 1 and _is_mentioned(ends[-1], text):
+        ends.pop()
+    answer = text[ends[-1].end() :] if ends else text
     begun = unquoted(OPENING, answer)
     return answer[: begun[0].start()] if begun else answer
+
+
+def _is_mentioned(end: re.Match[str], text: str) -> bool:
+    """Whether a sentence speaks of the mark, and no code follows it."""
+    before, behind = text[: end.start()].rpartition("\n")[2], text[end.end() :]
+    return bool(before.strip() and behind.partition("\n")[0].strip()) and not CODE.search(behind)

@@ -14,8 +14,16 @@ from dataclasses import replace
 from typing import Any
 
 from pytest_humaneval.engine.connection import EngineClient
-from pytest_humaneval.exceptions import EngineError, HumanEvalError, SharedEngineError, StrategyError, raised_in
+from pytest_humaneval.exceptions import (
+    OF_THEIRS,
+    EngineError,
+    HumanEvalError,
+    SharedEngineError,
+    StrategyError,
+    raised_in,
+)
 from pytest_humaneval.plan import Plan
+from pytest_humaneval.prompt import Prompt
 from pytest_humaneval.prompting.guided import Candidate, Draw, TryOut
 from pytest_humaneval.prompting.pursuits import Asking, Pursuit, Pursuits
 from pytest_humaneval.prompting.trial import try_completion
@@ -78,7 +86,7 @@ class Guide:
             return Pursuit(item, problem, strategy, questions)
         except StrategyError as error:
             self._publish_error(item, error)
-        except Exception as error:
+        except OF_THEIRS as error:
             self._publish_error(item, StrategyError(raised_in(error)))
         return None
 
@@ -108,7 +116,7 @@ class Guide:
             self._publish(pursuit, end.value)
         except HumanEvalError as error:
             self._publish_error(pursuit.item, error)
-        except Exception as error:
+        except OF_THEIRS as error:
             self._publish_error(pursuit.item, StrategyError(raised_in(error)))
         return False
 
@@ -116,6 +124,16 @@ class Guide:
         """One request a sample. Samples are numbered through the item's draws, so that no two answers are one."""
         if question.num_samples < 1:
             raise StrategyError(f"it asked for {question.num_samples} samples; expected 1 or more")
+        if not isinstance(question.prompt, Prompt):
+            raise StrategyError(
+                f"it drew answers to {question.prompt!r:.60}; expected a Prompt: completion_prompt(text) or "
+                "chat_prompt(user)"
+            )
+        if not (0 <= question.temperature <= 2 and 0 < question.top_p <= 1):
+            raise StrategyError(
+                f"it drew at temperature {question.temperature} and top_p {question.top_p}; "
+                "expected 0 to 2, and above 0 to 1"
+            )
         base = self._plan.sampling_of(pursuit.strategy)
         sampling = Sampling(
             question.temperature, question.top_p, base.max_tokens, base.seed, logprobs=question.temperature > 0

@@ -30,7 +30,7 @@ def lora_strategy(directory: Path, known: Mapping[str, Strategy]) -> LoraStrateg
     """
     directory = named_folder(directory)
     checkpoint = find_lora(directory)
-    base = known_base(directory, checkpoint.strategy, known)
+    base = known_base(directory, checkpoint.made_for.strategy, known)
     adapter = Adapter(str(checkpoint.directory), checkpoint.digest, directory.name)
 
     def build_prompt(problem: Problem) -> Prompt:

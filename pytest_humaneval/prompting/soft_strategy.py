@@ -14,7 +14,6 @@ from pytest_humaneval.models.soft_checkpoint import SoftCheckpoint, find_checkpo
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import Prompt, VirtualTokens
 from pytest_humaneval.strategy import Strategy
-from pytest_humaneval.text.wording import short_digest
 
 PREFIX = "soft:"
 
@@ -35,7 +34,7 @@ def soft_strategy(directory: Path, known: Mapping[str, Strategy]) -> SoftStrateg
     directory = named_folder(directory)
     checkpoints = find_checkpoints(directory)
     first = next(iter(checkpoints.values()))
-    base = known_base(directory, first.strategy, known)
+    base = known_base(directory, first.made_for.strategy, known)
 
     def build_prompt(problem: Problem) -> Prompt:
         checkpoint = checkpoints.get("") or checkpoints[category(problem).value]
@@ -72,7 +71,7 @@ def known_base(directory: Path, name: str, known: Mapping[str, Strategy]) -> Str
         StrategyError: it is not ``known``.
     """
     if (base := known.get(name)) is None:
-        raise StrategyError(f"--strategy: {directory} stands in front of the strategy {name!r}, which is unknown")
+        raise StrategyError(f"--strategy: {directory} was trained with the strategy {name!r}, which is unknown")
     return base
 
 
@@ -83,10 +82,9 @@ def check_model(strategies: Iterable[Strategy], model: str, digest: str) -> None
         ModelError: there is one; names both.
     """
     for strategy in strategies:
-        for soft in getattr(strategy, "checkpoints", ()):
-            if soft.model_digest not in ("", digest):  # PEFT's own do not say; their size is checked by the engine
+        for checkpoint in getattr(strategy, "checkpoints", ()):
+            if mismatch := checkpoint.made_for.mismatch(model, digest):  # the size is looked at by the engine
                 raise ModelError(
-                    f"--strategy: {strategy.name} was made for {soft.model} ({short_digest(soft.model_digest)}), "
-                    f"not for {model} ({short_digest(digest)}); give it --humaneval-model={soft.model_spec}, or train "
-                    "another"
+                    f"--strategy: {strategy.name} {mismatch}; give it --humaneval-model={checkpoint.made_for.spec}, "
+                    "or train another"
                 )

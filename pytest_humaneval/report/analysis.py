@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pytest_humaneval.marshalling.plain import to_plain
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.report.baseline import BaselineComparison, compare_results, corrected_together, matched
 from pytest_humaneval.report.gates import Gates, GateVerdict, judge
@@ -60,19 +61,19 @@ class Analysis:
         """For run.json."""
         shown: dict[str, Any] = {}
         if self.registration is not None:
-            shown["plan"] = self.registration.to_json()
+            shown["plan"] = to_plain(self.registration)
         if self.likelihood is not None:
             shown["likelihood"] = self.likelihood.to_json()
         if self.stops is not None:
-            shown["stopping"] = self.stops.to_json()
+            shown["stopping"] = to_plain(self.stops)
         if self.parts:
             shown["by_dataset"] = {name: part.to_json() for name, part in self.parts.items()}
         if self.robustness:
-            shown["robustness"] = [row.to_json() for row in self.robustness]
+            shown["robustness"] = to_plain(self.robustness)
         if self.excess:
             shown["excess_drops"] = [row.to_json() for row in self.excess]
         if self.reliability:
-            shown["reliability"] = [asdict(row) for row in self.reliability]
+            shown["reliability"] = to_plain(self.reliability)
         for key, made in (("pairs", self.pairs), ("with_reference", self.with_reference)):
             if made:
                 power = smallest_detectable(made)
@@ -80,13 +81,13 @@ class Analysis:
                     "alpha": ALPHA,
                     "correction": "Holm",
                     "power": POWER,
-                    "detectable": asdict(power) if power else None,
+                    "detectable": to_plain(power),
                     "comparisons": [comparison.counts() for comparison in made],
                 }
         if self.baseline is not None:
-            shown["baseline"] = self.baseline.to_json()
+            shown["baseline"] = to_plain(self.baseline)  # here the problems are named
         if self.gates or self.answer:
-            shown["gates"] = {"verdicts": [verdict.to_json() for verdict in self.gates], "answer": self.answer}
+            shown["gates"] = {"verdicts": to_plain(self.gates), "answer": self.answer}
         return shown
 
 

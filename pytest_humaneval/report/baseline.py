@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_humaneval.outcome import Outcome
@@ -29,10 +29,6 @@ class BaselineComparison:
     notes: tuple[str, ...]
     margins: tuple[MarginTest, ...] = ()
     churn: tuple[Churn, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """For run.json: here the problems are named."""
-        return asdict(self)
 
 
 def matched(strategies: Sequence[str], before: Sequence[str]) -> dict[str, str]:
@@ -126,7 +122,7 @@ def _settings(now: dict[str, Any], before: dict[str, Any]) -> list[str]:
         notes.append(f"another engine: {before['identity'].get('engine')} before, {now['identity'].get('engine')} now")
     for key in ("sampling", "postprocess"):
         if key in before and key in now and before[key] != now[key]:
-            notes.append(f"another {key}: {_told(before[key])} before, {_told(now[key])} now")
+            notes.append(f"another {key}: {_shown(before[key])} before, {_shown(now[key])} now")
     return notes
 
 
@@ -171,7 +167,7 @@ def _model(identity: dict[str, Any]) -> str:
     return f"{identity.get('model')} ({short_digest(str(identity.get('digest')))})"
 
 
-def _told(value: Any) -> str:
+def _shown(value: Any) -> str:
     return ", ".join(f"{key} {part}" for key, part in value.items()) if isinstance(value, dict) else str(value)
 
 

@@ -15,20 +15,20 @@ pytest (0 to 6), nor by shells and ``timeout`` (124 and up), nor by sysexits.h (
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.report.baseline import BaselineComparison, matched
-from pytest_humaneval.results.stopping import Stops
+from pytest_humaneval.results.stopping import Stop, Stops
 from pytest_humaneval.statistics.betting import largest_capital
 from pytest_humaneval.statistics.comparison import Comparison, Passes, smallest_detectable
 from pytest_humaneval.statistics.metrics import pass_at_k_interval
 from pytest_humaneval.statistics.noninferiority import MarginTest
 from pytest_humaneval.statistics.paired import ALPHA, POWER
 from pytest_humaneval.text.printable import counted
-from pytest_humaneval.text.wording import signed_interval
+from pytest_humaneval.text.wording import p_text, signed_interval
 
 ENDED_EARLY = "it ended early, and has no figure for a number of problems that was fixed before"
 OK, TESTS_FAILED, INTERNAL_ERROR = 0, 1, 3  # pytest's
@@ -80,10 +80,6 @@ class GateVerdict:
     strategy: str
     holds: bool | None
     reason: str
-
-    def to_json(self) -> dict[str, Any]:
-        """For run.json."""
-        return asdict(self)
 
 
 def least_pass_at_1(requested: Iterable[tuple[str, float]], strategies: Sequence[str]) -> dict[str, float]:
@@ -162,14 +158,14 @@ def judge_stops(gates: Gates, stops: Stops) -> list[GateVerdict]:
     for stop in stops.strategies:
         low, high = stop.limits
         problems = counted(stop.problems, "problem", "problems")
-        detail = f"{stop.difference:+.3f}, p {stop.p_holm:.4f}, {problems} of {stop.available}, valid whenever it ends"
+        detail = f"{stop.difference:+.3f}, p {_p(stop)}, {problems} of {stop.available}, valid whenever it ends"
         if gates.on_regression:
             holds = None if stop.decision == "futile" else stop.decision != "worse"
-            told = f"{stop.decision}: {detail}"
+            reason = f"{stop.decision}: {detail}"
             too_few = largest_capital(stop.available) < 2 * len(stops.strategies) / ALPHA
             if holds and (not stop.problems or (stop.worse and too_few)):
-                holds, told = None, f"{told}: too few to show any drop"
-            verdicts.append(GateVerdict(NO_DROP, stop.strategy, holds, told))
+                holds, reason = None, f"{reason}: too few to show any drop"
+            verdicts.append(GateVerdict(NO_DROP, stop.strategy, holds, reason))
         if gates.max_drop is not None:
             within = True if low > -gates.max_drop else False if high < -gates.max_drop else None
             limits = f"one-sided {1 - ALPHA:.0%} limits {low:+.3f} and {high:+.3f}"
@@ -230,11 +226,16 @@ def _bound_at_least(strategy: str, least: float, passes: Passes) -> GateVerdict:
     return GateVerdict(gate, strategy, low >= least, f"[{low:.4f}, {high:.4f}] of {figure}")
 
 
+def _p(of: Stop | Comparison) -> str:
+    # One decimal more than elsewhere: whoever failed by it wants to see how far 0.05 is.
+    return p_text(of.p_holm, decimals=4)
+
+
 def _no_drop(strategy: str, comparison: Comparison | None) -> GateVerdict:
     gate = NO_DROP
     if comparison is None:
         return GateVerdict(gate, strategy, None, "no problem is in both")
-    detail = f"{comparison.difference:+.3f} {signed_interval(comparison.interval)}, p {comparison.p_holm:.4f}"
+    detail = f"{comparison.difference:+.3f} {signed_interval(comparison.interval)}, p {_p(comparison)}"
     detail += f" (Holm-corrected over {comparison.tests})" if comparison.tests > 1 else ""
     detail += f", {counted(comparison.problems, 'problem', 'problems')}"
     if comparison.significant:

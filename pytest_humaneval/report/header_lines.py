@@ -53,7 +53,7 @@ def rewritten_line(rewritten: Rewritten) -> str:
     """Which problems stand rewritten beside the original ones."""
     counts = Counter(origin.rewrite for origin in rewritten.origins.values())
     made = counted(len(rewritten.origins), "problem", "problems")
-    text = f"{made} by seed {rewritten.seed}: {', '.join(f'{count} {name}' for name, count in counts.items())}"
+    text = f"{made} with seed {rewritten.seed}: {', '.join(f'{count} {name}' for name, count in counts.items())}"
     unfit = ", ".join(f"{name} {len(ids)}" for name, ids in rewritten.unfit.items())
     return f"{text}; left out, as a rewrite does not fit: {unfit}" if unfit else text
 

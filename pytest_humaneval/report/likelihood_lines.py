@@ -17,7 +17,7 @@ def likelihood_lines(likelihood: Likelihood | None, width: int) -> list[str]:
         low, high = likelihood.interval or (likelihood.bits_per_byte,) * 2
         solutions = counted(len(likelihood.solutions), "canonical solution", "canonical solutions")
         figure = f"{likelihood.bits_per_byte:.4f} bits per byte [{low:.4f}, {high:.4f}] of {solutions}"
-        lines += wrapped(f"{figure} behind their prompts; less is likelier", width, "likelihood ")
+        lines += wrapped(f"{figure} after their prompts; less is likelier", width, "likelihood ")
     if (change := likelihood.change) is not None:
         between = f" [{change.interval[0]:+.6f}, {change.interval[1]:+.6f}]" if change.interval else ""
         figure = (

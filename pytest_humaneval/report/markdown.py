@@ -7,7 +7,7 @@ a mention, and cannot end the table or the folded part around it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from pytest_humaneval.dataset.kinds import num_shown
@@ -72,16 +72,21 @@ def markdown_summary(
 
 
 def markdown_results(
-    run: Results, facts: Sequence[str], ks: Sequence[int], notes: Sequence[str], analysis: Analysis
+    run: Results,
+    facts: Sequence[str],
+    ks: Sequence[int],
+    notes: Sequence[str],
+    analysis: Analysis,
+    entry_points: Mapping[str, str],
 ) -> str:
-    """The same of a finished run, whose functions are told by their tasks."""
+    """The same of a finished run; a function of no known name is told by its task."""
     generated = any(outcome.completion_tokens for outcome in run.outcomes)
     table = _tables(run.outcomes, ks, generated=generated, pool=POOLED in analysis.parts)
     errors = errors_told([outcome for outcome in run.outcomes if outcome.error])
     notes = [*notes, *(f"warning: {text}" for text in errors)]
 
     def headline_of(outcome: Outcome) -> Headline:
-        return headline(outcome.kind, outcome.detail, outcome.task_id)
+        return headline(outcome.kind, outcome.detail, entry_points.get(outcome.task_id, outcome.task_id))
 
     return markdown(facts, table, notes, analysis, run.outcomes, headline_of, None)
 

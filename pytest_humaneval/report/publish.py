@@ -14,6 +14,7 @@ from pytest_humaneval.report.page import need_page_extra, write_page
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.text.whole_file import Written, write_whole
+from pytest_humaneval.text.wording import cannot_be_written
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 STEP_SUMMARY_BYTES = 1024 * 1024  # of all that a step writes; GitHub drops more than that, and fails the upload
@@ -63,14 +64,14 @@ def _need_writable(option: str, path: Path) -> None:
         with path.open("a"):  # a run that is killed leaves what was there
             pass
     except OSError as error:
-        raise InputError(f"{option}: {path} cannot be written ({error.strerror}); choose another file") from error
+        raise InputError(f"{cannot_be_written(f'{option}: {path}', error)}; choose another file") from error
 
 
 def _written(path: Path, what: str, write: Callable[[Path], None]) -> Written:
     try:
         write(path)
     except OSError as error:
-        return Written(f"warning: {path} could not be written: {error.strerror or error}", whole=False)
+        return Written(f"warning: {cannot_be_written(path, error)}", whole=False)
     return Written(f"the {what} is in {path}")
 
 
@@ -81,5 +82,5 @@ def _append(path: Path, ledger: Ledger, analysis: Analysis, run: dict[str, Any])
         with path.open("a", encoding="utf-8") as file:
             file.write("\n" + markdown_summary(ledger, room - 1024, analysis, run))
     except OSError as error:
-        return f"warning: {STEP_SUMMARY}: {path} could not be written: {error.strerror or error}"
+        return f"warning: {cannot_be_written(f'{STEP_SUMMARY}: {path}', error)}"
     return ""

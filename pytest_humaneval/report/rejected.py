@@ -27,8 +27,10 @@ def rejected_lines(outcomes: Sequence[Outcome], text_of: Callable[[Outcome], str
     if not any(outcome.strong_kind for outcome in outcomes):
         return []
     rejections = rejected(outcomes)
-    passed = counted(sum(outcome.passed for outcome in outcomes), "sample", "samples")
-    head = f"strong: the stronger tests reject {len(rejections):,} of {passed} that passed"
+    passed = [outcome for outcome in outcomes if outcome.passed]
+    untested = sum(not outcome.strong_kind for outcome in passed)
+    told = f"{counted(len(passed), 'sample', 'samples')} that passed{f' ({untested:,} met none)' if untested else ''}"
+    head = f"strong: the stronger tests reject {len(rejections):,} of {told}"
     lines = wrapped(f"{head}{':' if rejections else ''}", width)
     for outcome in rejections[:SHOWN]:
         item = f"  {outcome.task_id} {outcome.strategy}: "

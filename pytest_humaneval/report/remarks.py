@@ -34,6 +34,8 @@ def sees_lines(rows: Sequence[Row], width: int) -> list[str]:
 
 def doubt_line(row: Row) -> str:
     """What makes a row doubtful; empty where nothing does."""
+    if row.is_raw:
+        return f"warning: {row.doubt}" if row.doubt else ""
     advice = "look at the prompt, its stops and the post-processing before believing this row"
     return f"warning: {row.doubt}; {advice}" if row.doubt else ""
 

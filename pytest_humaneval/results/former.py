@@ -25,6 +25,7 @@ SETTINGS: Mapping[str, Sequence[str]] = {
     "thinking_end": (),
     "experiments": (),
     "sandbox": (),
+    "timeout": (),
     "shard": ("number", "of"),
     "stop": (),
 }
@@ -35,6 +36,7 @@ WORDS = {
     "thinking_end": "end of thinking",
     "experiments": "set of strategies or experiments",
     "shard": "part",
+    "timeout": "time limit of checks",
 }
 
 

@@ -15,6 +15,7 @@ from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.results.parts import is_pooled, parts_of
 from pytest_humaneval.results.sampling import sampling_of_row
 from pytest_humaneval.statistics.comparison import passes_of
+from pytest_humaneval.text.wording import reason_of
 
 FILE = "history.sqlite"
 APPLICATION_ID = 0x48456868  # "HEhh"
@@ -129,7 +130,7 @@ def append(directory: Path, lines: Iterable[HistoryLine]) -> str:
             _prepare(connection)
             connection.executemany(f"INSERT INTO runs VALUES ({places})", map(astuple, lines))
     except (OSError, sqlite3.Error) as error:
-        return f"note: this run was not added to {path}: {getattr(error, 'strerror', None) or error}"
+        return f"note: this run was not added to {path}: {reason_of(error)}"
     return ""
 
 

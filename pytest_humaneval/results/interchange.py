@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.dataset import foreign, jsonl
+from pytest_humaneval.dataset.foreign_ids import known_as
 from pytest_humaneval.engine.replay import place_of, read_samples
 from pytest_humaneval.exceptions import DatasetError, InputError
 from pytest_humaneval.outcome import FAILED, Outcome, in_order
@@ -84,7 +85,7 @@ def to_human_eval(outcomes: Sequence[Outcome], _problems: Sequence[Problem]) -> 
     return rows
 
 
-def from_human_eval(path: Path, _problems: Sequence[Problem], strategy: str) -> Imported:
+def from_human_eval(path: Path, problems: Sequence[Problem], strategy: str) -> Imported:
     """Samples, or results where the rows say whether they passed.
 
     Raises:
@@ -94,7 +95,7 @@ def from_human_eval(path: Path, _problems: Sequence[Problem], strategy: str) -> 
     if "passed" in (row if isinstance(row := jsonl.parse(f"{path}:1", first), dict) else {}):
         outcomes = [_named(outcome, strategy) for outcome in read_results(path).outcomes]
         return Imported(tuple(outcomes), judged=True)
-    samples = read_samples(path).items()
+    samples = read_samples(path, {problem.task_id for problem in problems}).items()
     return Imported(tuple(_sample(item, strategy, text) for item, text in samples), False)
 
 
@@ -119,12 +120,13 @@ def from_evalplus(path: Path, problems: Sequence[Problem], strategy: str) -> Imp
     known = {problem.task_id: problem for problem in problems}
     counts: dict[str, Iterator[int]] = collections.defaultdict(itertools.count)
     outcomes = []
-    is_verdicts = path.name.endswith(".json") and not path.is_dir()
+    is_verdicts = not path.is_dir() and _holds_verdicts(path)
     rows = _evalplus_verdicts(path, jsonl.read_text(path)) if is_verdicts else _evalplus_samples(path)
     for where, row in rows:
         task_id, code = row.get("task_id"), row.get("solution", row.get("completion"))
         if not isinstance(task_id, str) or not isinstance(code, str):
             raise DatasetError(f"{where}: expected task_id and solution (or completion), both text")
+        task_id = known_as(task_id, known)
         if task_id not in known:
             raise DatasetError(f"{where}: unknown problem {task_id}; name the file of its problems with --dataset")
         completion = _completion(known[task_id], code) if "solution" in row else code
@@ -143,7 +145,7 @@ def from_others(path: Path, problems: Sequence[Problem], strategy: str) -> Impor
     """
     known = {problem.task_id for problem in problems}
     outcomes = []
-    for item, text in read_samples(path).items():
+    for item, text in read_samples(path, known).items():
         if (task_id := item.task_id) not in known:
             where = place_of(path, task_id)
             raise DatasetError(f"{where}: unknown problem {task_id}; name the file of its problems with --dataset")
@@ -157,7 +159,7 @@ FORMATS = {
 }
 READERS: dict[str, Reader] = {
     **{name: form.read for name, form in FORMATS.items()},
-    **dict.fromkeys(("lm-eval", "bigcode", "inspect", "csv", "json"), from_others),
+    **dict.fromkeys(("lm-eval", "bigcode", "inspect", "openai-batch", "csv", "json"), from_others),
 }
 
 
@@ -208,14 +210,17 @@ def _completion(problem: Problem, program: str) -> str:
     return program if problem.prompt.endswith("\n") else "\n" + program
 
 
+def _holds_verdicts(path: Path) -> bool:
+    """Whether it is what evalplus' evaluator writes, and no array of samples."""
+    return path.name.endswith(".json") and not jsonl.read_text(path).removeprefix("\ufeff").lstrip().startswith("[")
+
+
 def _evalplus_samples(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    if path.is_dir():  # a folder for each problem, with a program for each sample
-        for where, row in foreign.rows(path):
+    for where, row in foreign.rows(path):
+        if path.is_dir():  # a folder for each problem, with a program for each sample
             yield where, {"task_id": row["task_id"], "solution": row["completion"].removeprefix("\n")}
-        return
-    for number, line in jsonl.lines(jsonl.read_text(path).removeprefix("\ufeff")):
-        row = jsonl.parse(f"{path}:{number}", line)
-        yield f"{path}:{number}", row if isinstance(row, dict) else {}
+        else:
+            yield where, row if isinstance(row, dict) else {}
 
 
 def _evalplus_verdicts(path: Path, text: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -68,10 +68,10 @@ def read_part(folder: Path) -> Part:
         InputError: it is none, or its run was killed; DatasetError: a file in it cannot be read.
     """
     if not folder.is_dir():
-        raise InputError(f"{folder}: is no folder; name the folders that --humaneval-output of the parts wrote")
+        raise InputError(f"{folder}: not a folder; name the folders that --humaneval-output of the parts wrote")
     if not (folder / RUN_FILE).exists():
         raise InputError(
-            f"{folder}: has no {RUN_FILE}, so its run has not come to its end; run that part again: it continues from "
+            f"{folder}: has no {RUN_FILE}, so its run has not finished; run that part again: it continues from "
             "the store"
         )
     run, outcomes = _read(folder)
@@ -82,7 +82,7 @@ def read_part(folder: Path) -> Part:
     except (KeyError, TypeError, ValueError):
         known = False
     if not known:
-        raise InputError(f"{folder}: is no part of a run: it was not written with --humaneval-shard")
+        raise InputError(f"{folder}: is not part of a run: it was not written with --humaneval-shard")
     return Part(folder, number, of, run, outcomes, read_prompts(folder))
 
 
@@ -143,7 +143,7 @@ def _refuse_doubled(parts: Sequence[Part]) -> None:
     places: dict[ItemId, Part] = {}
     for part in parts:
         if (other := numbers.setdefault(part.number, part)) is not part:
-            raise InputError(f"part {part.number} of {part.of} is there twice: {other.folder} and {part.folder}")
+            raise InputError(f"part {part.number} of {part.of} was given twice: {other.folder} and {part.folder}")
         doubled = [outcome.item for outcome in part.outcomes if places.setdefault(outcome.item, part) is not part]
         if doubled:
             raise InputError(

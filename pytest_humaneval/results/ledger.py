@@ -11,6 +11,7 @@ from pytest_humaneval.exceptions import StrategyError
 from pytest_humaneval.outcome import Outcome, in_order
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.results.headline import Headline, counterexample, headline
+from pytest_humaneval.results.item_names import ItemNames
 from pytest_humaneval.results.rows import Row, rows_of
 from pytest_humaneval.results.stopping import Stops
 from pytest_humaneval.sample import ItemId
@@ -108,7 +109,7 @@ class Ledger:
         """Items in numbers, for run.json."""
         finished = len(self.outcomes) + len(self.further)
         return {
-            "planned": len(set(self._items.values())),
+            "planned": self._num_items,
             "expected": len(self.expected),
             "finished": finished,
             "errors": len(self.errors),
@@ -124,8 +125,8 @@ class Ledger:
     @property
     def selected(self) -> str:
         """What was chosen of the dataset, by whatever means, such as "12 of 164 problems"; empty for all of it."""
-        chosen = {*self.items_of(self.expected), *(outcome.item for outcome in self.outcomes.values())}
-        items = len(set(self._items.values()))
+        chosen = {*self._counted, *self.items_of(self.expected - self.outcomes.keys())}
+        items = self._num_items
         if self.plan.shard is not None:
             return f"{len(chosen)} of the part's {items} items" if len(chosen) < items else ""
         rewritten = self.plan.rewritten
@@ -139,8 +140,8 @@ class Ledger:
     @property
     def missing(self) -> int:
         """Items of the plan without an outcome, whether they were collected or not."""
-        have = {outcome.item for outcome in self.outcomes.values()}
-        return len(set(self._items.values()) - have - set(self.items_of(self.decided)))
+        decided = set(self.items_of(self.decided))
+        return sum(item not in self._counted and item not in decided for _, item in self.plan.ids())
 
     @property
     def left_out_strategies(self) -> set[str]:
@@ -190,15 +191,19 @@ class Ledger:
 
     def _item_of(self, nodeid: str) -> ItemId | None:
         _, bracket, rest = nodeid.partition("[")
-        return self._items.get(rest.removesuffix("]")) if bracket else None
+        return self._names.item(rest.removesuffix("]")) if bracket else None
 
     @cached_property
     def _entry_points(self) -> dict[str, str]:
         return {problem.task_id: problem.entry_point for problem in self.plan.problems}
 
     @cached_property
-    def _items(self) -> dict[str, ItemId]:
-        return dict(self.plan.ids())
+    def _names(self) -> ItemNames:
+        return ItemNames(self.plan)
+
+    @cached_property
+    def _num_items(self) -> int:
+        return sum(1 for _ in self.plan.ids())
 
 
 def errors_told(errors: Sequence[Outcome]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -67,11 +67,6 @@ class Checked:
     hypothesis: str
     deviations: tuple[str, ...]
     exploratory: tuple[str, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """For run.json."""
-        lists = {"deviations": list(self.deviations), "exploratory": list(self.exploratory)}
-        return asdict(self) | lists  # as it is read again: the page of a run has it without a file between
 
 
 def read_registration(path: Path) -> Registration:

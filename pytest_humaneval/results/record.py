@@ -20,6 +20,7 @@ from pytest_humaneval.results.read import RESULTS_FILE
 from pytest_humaneval.results.run_json import plan_options
 from pytest_humaneval.text.printable import counted
 from pytest_humaneval.text.whole_file import Written, write_whole
+from pytest_humaneval.text.wording import cannot_be_written, reason_of
 
 SAMPLES_FILE = "samples.jsonl"
 WHERE_THERE = ("dataset", "stopped", "original", "rewrite")  # keys of a row that only some runs have
@@ -35,14 +36,15 @@ class Record:
     same way, they stand in it together; otherwise this run gets a folder of its own within.
     """
 
-    def __init__(self, directory: Path, ledger: Ledger) -> None:
-        """Make the folder, and read what it holds.
+    def __init__(self, directory: Path, ledger: Ledger, timeout: float) -> None:
+        """Make the folder, and read what it holds; ``timeout`` is that of checks, in seconds of CPU time.
 
         Raises:
             InputError: it cannot be written, or holds results that cannot be read.
         """
         self.directory = directory
         self._ledger = ledger
+        self._timeout = timeout
         self._live: Path | None = None  # where rows are appended while the run goes on
         self._trouble: OSError | None = None
         self._open_files = contextlib.ExitStack()
@@ -59,7 +61,7 @@ class Record:
                 (directory / name).open("a", encoding="utf-8").close()
         except OSError as error:
             raise InputError(
-                f"--humaneval-output: {directory} cannot be written ({error.strerror}); choose another folder"
+                f"{cannot_be_written(f'--humaneval-output: {directory}', error)}; choose another folder"
             ) from error
 
     def add(self, outcome: Outcome) -> None:
@@ -103,7 +105,7 @@ class Record:
             self._open_files.close()
             return self._finish(outcomes, run_of)
         except OSError as error:
-            return Written(f"warning: {self._live or self.directory} is incomplete: {error.strerror or error}", False)
+            return Written(f"warning: {self._live or self.directory} is incomplete: {reason_of(error)}", False)
 
     def _finish(self, outcomes: list[Outcome], run_of: RunOf) -> Written:
         former = self._former
@@ -157,8 +159,10 @@ class Record:
         write_whole(folder / RESULTS_FILE, (_line(result_row(outcome)) for outcome in outcomes))
 
     def _differs(self) -> str:
+        if self._former is None:
+            return ""
         plan = self._ledger.plan
-        return self._former.differs_from(plan, plan_options(plan)) if self._former is not None else ""
+        return self._former.differs_from(plan, plan_options(plan) | {"timeout": self._timeout})
 
     def _drop_own_folder(self) -> None:
         """Remove the folder within, whose rows now stand in the folder itself, or say nothing."""

@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from pytest_humaneval.endings import CONTEXT_FULL, LENGTH, finish_reason, is_own
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.statistics.metrics import mean_pass_at_k, pass_at_k_interval
+from pytest_humaneval.text.fenced import is_chat_answer
 
+UNUSABLE = ("empty", "syntax error")
+TAKE_OUT = "--humaneval-postprocess=post_v1 takes the code out of fences and prose"
 UNUSABLE_SHARE = 0.2  # of completions empty or not parsing: then the prompt or the stops are the likely culprit
 
 
@@ -43,6 +46,7 @@ class Row:
     strong_pass_at_k: dict[int, float | None] = field(default_factory=dict)
     strong_intervals: dict[int, tuple[float, float] | None] = field(default_factory=dict)
     strong_passed: int = 0
+    raw: int = 0  # of the unusable completions, those that look like a chat model's answers
     stopped: str = ""  # what was decided of it, where it ended early; there are no intervals then
 
     @property
@@ -58,16 +62,22 @@ class Row:
     @property
     def unusable(self) -> int:
         """Completions that are empty or do not parse."""
-        return self.kinds.get("empty", 0) + self.kinds.get("syntax error", 0)
+        return sum(self.kinds.get(kind, 0) for kind in UNUSABLE)
+
+    @property
+    def is_raw(self) -> bool:
+        """Whether most of the unusable completions look like answers of a chat model, with code in fences."""
+        return 2 * self.raw > self.unusable
 
     @property
     def doubt(self) -> str:
         """Why nobody should believe this row, without a full stop; empty where nothing speaks against it."""
         if not self.judged or self.unusable <= UNUSABLE_SHARE * self.judged:
             return ""
+        hint = f", as answers of a chat model do; {TAKE_OUT}" if self.is_raw else ""
         if self.judged == 1:
-            return f"{self.strategy}: the only completion is empty or does not parse"
-        return f"{self.strategy}: {self.unusable} of {self.judged} completions are empty or do not parse"
+            return f"{self.strategy}: the only completion is empty or does not parse{hint}"
+        return f"{self.strategy}: {self.unusable} of {self.judged} completions are empty or do not parse{hint}"
 
 
 class Tally:
@@ -83,7 +93,7 @@ class Tally:
         self._steps: Counter[str] = Counter()
         self._ends: Counter[str] = Counter()
         self._causes: Counter[str] = Counter()
-        self._tokens = self._new_tokens = self._truncated = self._draws = 0
+        self._tokens = self._new_tokens = self._truncated = self._draws = self._raw = 0
         self._seconds = 0.0
         self._guided = False
         self._stopped = ""
@@ -91,6 +101,7 @@ class Tally:
     def add(self, outcome: Outcome) -> None:
         """Count one outcome."""
         self._kinds[outcome.kind] += 1
+        self._raw += outcome.kind in UNUSABLE and is_chat_answer(outcome.completion)
         self._causes.update([outcome.cause] if outcome.cause else [])
         if not outcome.error:
             self._drawn[outcome.task_id] += 1
@@ -137,6 +148,7 @@ class Tally:
             strong_pass_at_k={k: mean_pass_at_k(strong, k) for k in strong_ks},
             strong_intervals={k: interval(strong, k) for k in strong_ks},
             strong_passed=self._strongly_correct.total() if self._has_strong else 0,
+            raw=self._raw,
             stopped=self._stopped,
         )
 

@@ -11,10 +11,10 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from typing import Literal
 
 from pytest_humaneval.exceptions import InputError
-from pytest_humaneval.marshalling.plain import from_plain, to_plain
+from pytest_humaneval.marshalling.plain import from_plain
 from pytest_humaneval.sample import ItemId
 from pytest_humaneval.statistics.betting import Bets, anytime_interval, anytime_limits
 from pytest_humaneval.statistics.comparison import Passes, share_passed
@@ -74,11 +74,6 @@ class Stops:
         """What was decided of each strategy that ended early."""
         marks = {stop.strategy: str(stop.decision) for stop in self.strategies if stop.stopped}
         return marks | ({self.released: RELEASED} if self.released else {})
-
-    def to_json(self) -> dict[str, Any]:
-        """For run.json."""
-        plain: dict[str, Any] = to_plain(self)
-        return plain
 
 
 def recorded_stops(recorded: object) -> Stops | None:
@@ -209,7 +204,7 @@ class Stopping:
         """What is known at the end; ``left_out`` are the strategies some of whose items were left out."""
         missing = set(left_out)
         stops = tuple(
-            _told(contest, against, p, contest.strategy in missing)
+            _stop_of(contest, against, p, contest.strategy in missing)
             for contest, p in zip(self._contests, self._corrected(), strict=True)
         )
         return Stops(against, self.seed, stops, self.reference if self.reference in missing else "")
@@ -235,7 +230,7 @@ class Stopping:
         self.stopped[contest.strategy] = decision
 
 
-def _told(contest: _Contest, against: str, p_holm: float, stopped: bool) -> Stop:
+def _stop_of(contest: _Contest, against: str, p_holm: float, stopped: bool) -> Stop:
     differences = contest.bets.differences
     return Stop(
         contest.strategy,

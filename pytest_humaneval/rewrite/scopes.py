@@ -9,9 +9,6 @@ from functools import lru_cache
 
 from pytest_humaneval.rewrite.source_edits import Places
 
-Scope = (
-    ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
-)
 _SCOPES = (
     ast.FunctionDef,
     ast.AsyncFunctionDef,

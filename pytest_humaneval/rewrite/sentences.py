@@ -56,8 +56,11 @@ def _without_last(problem: Problem) -> Problem:
 
 
 SENTENCE_BEFORE = Rewrite(
-    "sentence-before", "every word; a sentence that says nothing of it stands in front", _before, back=_without_first
+    "sentence-before",
+    "every word; a sentence that has nothing to do with it stands in front",
+    _before,
+    back=_without_first,
 )
 SENTENCE_AFTER = Rewrite(
-    "sentence-after", "every word; a sentence that says nothing of it stands behind", _after, back=_without_last
+    "sentence-after", "every word; a sentence that has nothing to do with it stands behind", _after, back=_without_last
 )

@@ -34,7 +34,7 @@ def _retell(problem: Problem, chance: random.Random) -> Problem | None:
         return None
     words = prose_words(problem)
     kept = _words_of_code(problem, text.body, [place for place, _ in words])
-    others = {old: new for old, new in (THINGS | NAMES).items() if not {_one(old), _one(new)} & kept}
+    others = {old: new for old, new in (THINGS | NAMES).items() if not {_singular(old), _singular(new)} & kept}
     edits = []
     for place, word in words:
         other = others.get(word) or (others.get(word.lower(), "").capitalize() if word.istitle() else "")
@@ -47,12 +47,12 @@ def _words_of_code(problem: Problem, body: str, plain: list[int]) -> set[str]:
     """The words that mean something beside the story: in examples, names, code and tests."""
     beside = [match[0] for match in re.finditer(r"[A-Za-z]+", body) if match.start() not in set(plain)]
     code = re.findall(r"[A-Za-z]+", " ".join((problem.canonical_solution, problem.test, problem.entry_point)))
-    return {_one(word) for word in (*beside, *code)}
+    return {_singular(word) for word in (*beside, *code)}
 
 
-def _one(word: str) -> str:
+def _singular(word: str) -> str:
     """One of many: what is true of ``car`` is true of ``cars``."""
     return word.lower().rstrip("s")
 
 
-STORY = Rewrite("story", "what is to be done; people and things of its story are others", _retell)
+STORY = Rewrite("story", "what is to be done; the people and things of its story are others", _retell)

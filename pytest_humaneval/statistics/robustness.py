@@ -8,9 +8,8 @@ it is to be compared between runs with the same rewrites, not with pass@1.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import Any
 
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.statistics.comparison import Comparison, Passes, compare, share_passed, together
@@ -40,10 +39,6 @@ class Robustness:
     def worst(self) -> Comparison | None:
         """The rewrite that costs most."""
         return min(self.comparisons, key=lambda comparison: comparison.difference, default=None)
-
-    def to_json(self) -> dict[str, Any]:
-        """For run.json: here the problems are named."""
-        return asdict(self)
 
 
 def robustness_of(outcomes: Iterable[Outcome], max_drop: float | None = None) -> list[Robustness]:

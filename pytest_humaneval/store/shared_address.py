@@ -43,14 +43,14 @@ def shared_address(text: str) -> SharedAddress:
     except ValueError:  # a port that is none
         usable = False
     if not usable:
-        raise InputError(f"{_without_user(text)!r} is no address of a shared store, {EXAMPLE}")
+        raise InputError(f"{_without_user(text)!r} is not the address of a shared store, {EXAMPLE}")
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
     if parts.password is not None or "password" in query:
-        raise InputError(f"a password in an address is seen by others; put it into the variable {PASSWORD_VARIABLE}")
+        raise InputError(f"others can see a password in an address; put it into the variable {PASSWORD_VARIABLE}")
     chosen = "prefix" in query
     prefix = query.pop("prefix", PREFIX)
     if not re.fullmatch(r"[\w.-]{1,64}", prefix, re.ASCII):
-        raise InputError(f"prefix={prefix!r} is not of letters, digits and '.', '-', '_'")
+        raise InputError(f"prefix={prefix!r} may have letters, digits, '.', '-' and '_' only")
     _check_query(parts, query)
     url = text.partition("?")[0] + (f"?{urlencode(query)}" if query else "")
     return SharedAddress(url, prefix, chosen)
@@ -67,7 +67,7 @@ def _check_query(parts: SplitResult, query: dict[str, str]) -> None:
     for name, value in query.items():
         if name not in allowed:
             known = ", ".join((*allowed, "prefix"))
-            raise InputError(f"?{name}= is nothing that an address with {parts.scheme}:// may have; that is: {known}")
+            raise InputError(f"?{name}= does not go with {parts.scheme}://; known: {known}")
         if name == "db" and not value.isdecimal():
             raise InputError(f"?db={value}: databases of Redis are numbered from 0")
 

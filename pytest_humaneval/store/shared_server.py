@@ -47,7 +47,7 @@ class SharedServer:
         self._lock = threading.Lock()
         self._ours = False  # whether the database has shown that it holds our store
         self._rests: dict[bool, tuple[float, float]] = {}  # of writing alone or not: until when, and how long that is
-        self._told: set[bool] = set()
+        self._notices_given: set[bool] = set()
         self._notices: list[str] = []
         self._client = _client(address, password or os.environ.get(PASSWORD_VARIABLE) or None)
 
@@ -117,8 +117,8 @@ class SharedServer:
             _, before = self._rests.get(writing_alone, (0.0, SHORTEST_REST / 2))
             seconds = min(LONGEST_REST, 2 * before)
             self._rests[writing_alone] = time.monotonic() + seconds, seconds
-            if writing_alone not in self._told:
-                self._told.add(writing_alone)
+            if writing_alone not in self._notices_given:
+                self._notices_given.add(writing_alone)
                 self._notices.append(f"--humaneval-store: {what}; {HERE}")
 
     def _make_ours(self) -> None:
@@ -127,8 +127,8 @@ class SharedServer:
         if kept == b"none":
             self._refuse_others()
             self._client.set(mark, json.dumps({"kind": KIND, "version": VERSION}), nx=True)
-        found = self._client.get(mark) if kept in (b"none", b"string") else b""
-        version = _version(found or b"")
+        content = self._client.get(mark) if kept in (b"none", b"string") else b""
+        version = _version(content or b"")
         if version is None:
             raise InputError(f"--humaneval-store: {self.address} has something else under {mark!r}{_elsewhere()}")
         if version != VERSION:

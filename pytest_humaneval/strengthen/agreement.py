@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_humaneval.strengthen.batches import AGREES, DIES, UNKNOWN, Arguments
 from pytest_humaneval.strengthen.domain import Domain
+from pytest_humaneval.strengthen.running import AGREES, DIES, UNKNOWN, Arguments
 from pytest_humaneval.strengthen.traits import (
     EMPTY,
     FIRM,
@@ -75,6 +75,8 @@ def within(domain: Domain, kept: set[str], arguments: Arguments, programs: int) 
     ``kept`` are those that the docstring speaks of.
     """
     broken = domain.broken_by(arguments)
+    if domain.can_be_read_in_two_ways(arguments):
+        return None
     if not broken:
         return frozenset()
     if FIRM in broken or broken & kept or len(broken) > MOST_TRAITS or (MASK in broken and programs < 2 * LEAST_WIDE):

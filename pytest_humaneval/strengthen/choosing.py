@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_humaneval.strengthen.agreement import Case
-from pytest_humaneval.strengthen.batches import AGREES, UNKNOWN
 from pytest_humaneval.strengthen.domain import places
+from pytest_humaneval.strengthen.running import AGREES, UNKNOWN
 from pytest_humaneval.strengthen.value_shapes import SIZED
 
 TIMES = 3  # inputs that shall fail each wrong program: another one may be wrong in half of its ways

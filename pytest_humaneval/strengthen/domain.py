@@ -44,6 +44,14 @@ class Domain:
                 reasons.add(FIRM)
         return reasons
 
+    def can_be_read_in_two_ways(self, arguments: Arguments) -> bool:
+        """Whether an input has a value such as ``'09'`` or 5.0 that the known ones leave open: it condemns nobody.
+
+        Apart from ``broken_by``, by which strategies choose what candidates are compared on: that harms nobody.
+        """
+        known = ((self.traits[place], value) for place, value in places(arguments) if place in self.traits)
+        return any(traits.can_be_read_in_two_ways(value) for traits, value in known)
+
     def _holds(self, relation: Relation) -> bool:
         held = [_true(relation, arguments) for arguments in self.known]
         return len(held) >= FEW and all(held)
@@ -59,11 +67,16 @@ class Answers:
         self._negative = any(each < 0 for each in numbers)
         self._zero = self._negative or 0 in numbers
 
-    def are_like(self, value: Any) -> bool:
-        """Whether a value is of a kind that was met, and no first None, 0 or -1."""
+    def broken_by(self, value: Any) -> set[str]:
+        """The traits that a value does not share: what was never answered, such as a first None, 0 or -1, is firm.
+
+        A first negative number beside -1 is no way of saying that there is no answer.
+        """
         if _kind(value) not in self._kinds:
-            return False
-        return _kind(value) is not float or value > 0 or (self._negative if value < 0 else self._zero)
+            return {FIRM}
+        if _kind(value) is not float or value > 0 or (self._negative if value < 0 else self._zero):
+            return set()
+        return {FIRM} if value in (0, -1) else {NEGATIVE}
 
 
 def places(arguments: Arguments) -> Iterator[tuple[Place, Any]]:

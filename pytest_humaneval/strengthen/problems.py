@@ -10,7 +10,14 @@ from pytest_humaneval.problem import Problem
 from pytest_humaneval.results.headline import counterexample
 from pytest_humaneval.sandbox.interface import DEFAULT_TIMEOUT, Sandbox
 from pytest_humaneval.strengthen.agreement import LEAST_CLOSE, Case, columns, is_defensible, within
-from pytest_humaneval.strengthen.batches import (
+from pytest_humaneval.strengthen.choosing import WEIGHT, Suspect, chosen
+from pytest_humaneval.strengthen.comparing import Comparison, comparison_of
+from pytest_humaneval.strengthen.domain import Answers, Domain, is_numbers
+from pytest_humaneval.strengthen.drawing import drawn
+from pytest_humaneval.strengthen.mutants import mutants
+from pytest_humaneval.strengthen.programs import Program, independent
+from pytest_humaneval.strengthen.promises import is_plain_speech, promised
+from pytest_humaneval.strengthen.running import (
     AGREES,
     UNKNOWN,
     Arguments,
@@ -20,14 +27,8 @@ from pytest_humaneval.strengthen.batches import (
     marks,
     recorded_calls,
 )
-from pytest_humaneval.strengthen.choosing import WEIGHT, Suspect, chosen
-from pytest_humaneval.strengthen.comparing import Comparison, comparison_of
-from pytest_humaneval.strengthen.domain import Answers, Domain, is_numbers
-from pytest_humaneval.strengthen.drawing import drawn
-from pytest_humaneval.strengthen.mutants import mutants
-from pytest_humaneval.strengthen.programs import Program, independent
-from pytest_humaneval.strengthen.promises import is_plain_speech, promised
 from pytest_humaneval.strengthen.simpler import size, smaller
+from pytest_humaneval.strengthen.traits import FIRM
 from pytest_humaneval.strengthen.writing import Account, Mutants, Rejected, strong_test
 
 MOST_KNOWN = 150  # inputs that are looked at: a few tests call a function hundreds of times
@@ -65,8 +66,11 @@ class _Bench:
         allowed = [(each, broken) for each, broken in near if broken is not None]
         solution, values = self.problem.canonical_solution, [each for each, _ in allowed]
         results = answers(self.sandbox, self.problem, values, self.comparison)
-        made = [Case(*pair, text) for pair, text in zip(allowed, results, strict=True) if is_literal(text)]
-        made = [case for case in made if self.answered.are_like(literal(case.expected))]
+        made = [
+            Case(each, broken | of_answer, text)
+            for (each, broken), text in zip(allowed, results, strict=True)
+            if is_literal(text) and FIRM not in (of_answer := self.answered.broken_by(literal(text)))
+        ]
         pairs = [(case.arguments, case.expected) for case in made]
         again = self._marks(solution, pairs)  # in another process: what is random differs
         seen = columns([self._marks(program.completion, pairs) for program in self.right], len(made))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,8 +35,10 @@ def sample_files(path: Path) -> list[Path]:
     return files
 
 
-def read_programs(paths: Iterable[Path], leave_out: Iterable[str] = ()) -> dict[str, list[tuple[str, str]]]:
-    """Strategy and completion of every sample, by task_id.
+def read_programs(
+    paths: Iterable[Path], leave_out: Iterable[str] = (), known: Container[str] = ()
+) -> dict[str, list[tuple[str, str]]]:
+    """Strategy and completion of every sample, by task_id, as the ``known`` ones are called.
 
     Raises:
         DatasetError: a file that cannot be read.
@@ -44,7 +46,7 @@ def read_programs(paths: Iterable[Path], leave_out: Iterable[str] = ()) -> dict[
     programs: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
     for path in paths:
         for file in sample_files(path):
-            for (task_id, strategy, _), completion in sorted(read_samples(file).items()):
+            for (task_id, strategy, _), completion in sorted(read_samples(file, known).items()):
                 if strategy not in leave_out:
                     programs[task_id].append((strategy, completion))
     return programs

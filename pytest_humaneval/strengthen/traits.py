@@ -16,6 +16,7 @@ from pytest_humaneval.strengthen.value_shapes import (
     cells,
     digits_mask,
     has_even_rows,
+    has_leading_zero,
     is_balanced,
     is_distinct,
     is_sorted,
@@ -45,6 +46,7 @@ class Traits:
     highest: float = float("-inf")
     zero: bool = False
     whole: bool = True  # floats without a fraction
+    whole_floats: bool = False  # any float without a fraction
     shortest: float = float("inf")
     longest: float = float("-inf")
     ascending: bool = True
@@ -56,6 +58,7 @@ class Traits:
     whole_range: bool = True  # these are 1, 2, ... in any order
     balanced: bool = True
     trimmed: bool = True  # no blank at an end, no two in a row
+    leading_zeros: bool = False  # any number such as 007
     characters: set[str] = field(default_factory=set)
     words: dict[str, int] = field(default_factory=dict)
     masks: set[str] = field(default_factory=set)
@@ -68,6 +71,7 @@ class Traits:
             self.lowest, self.highest = min(self.lowest, value), max(self.highest, value)
             self.zero = self.zero or value == 0
             self.whole = self.whole and is_whole(value)
+            self.whole_floats = self.whole_floats or (isinstance(value, float) and is_whole(value))
         if isinstance(value, SIZED):
             self.shortest, self.longest = min(self.shortest, len(value)), max(self.longest, len(value))
         if isinstance(value, (list, tuple)):
@@ -87,6 +91,7 @@ class Traits:
     def _add_text(self, text: str) -> None:
         self.balanced = self.balanced and is_balanced(text)
         self.trimmed = self.trimmed and is_trimmed(text)
+        self.leading_zeros = self.leading_zeros or has_leading_zero(text)
         self.characters.update(text)
         self.masks.add(mask(text))
         self.texts.add(text)
@@ -121,6 +126,14 @@ class Traits:
         for is_class in (str.islower, str.isupper, str.isdigit):
             if is_class(character):
                 return sum(map(is_class, self.characters)) >= OPEN_CLASS
+        return False
+
+    def can_be_read_in_two_ways(self, value: Any) -> bool:
+        """Whether right programs differ about what a value is, where no known one asks them."""
+        if isinstance(value, str):  # int("09") is a number, and 09 in Python's own syntax is none
+            return has_leading_zero(value) and not self.leading_zeros
+        if isinstance(value, float) and int in self.types:  # among integers and fractions: is 5.0 an integer?
+            return is_whole(value) and not self.whole_floats
         return False
 
     def broken_by(self, value: Any) -> Iterator[str]:

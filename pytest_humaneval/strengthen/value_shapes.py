@@ -16,6 +16,11 @@ def is_whole(value: float) -> bool:
     return isinstance(value, int) or value.is_integer()
 
 
+def has_leading_zero(text: str) -> bool:
+    """Whether a number in it is written with a zero that says nothing, as in ``'09/6'``."""
+    return re.search(r"(?<![\d.])0\d", text) is not None
+
+
 def digits_mask(text: str) -> str:
     """The same with every digit for itself."""
     return re.sub(r"\d", "9", re.sub(r"[^\W\d_]+", "a", text))

@@ -9,8 +9,8 @@ from typing import Any
 
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.strengthen.agreement import Case
-from pytest_humaneval.strengthen.batches import APPROXIMATELY, condition
 from pytest_humaneval.strengthen.comparing import Comparison
+from pytest_humaneval.strengthen.running import APPROXIMATELY, condition
 
 
 @dataclass(frozen=True, slots=True)

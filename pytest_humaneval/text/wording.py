@@ -11,7 +11,6 @@ from pytest_humaneval.text.printable import counted
 
 SHORT_DIGEST = 12  # characters
 _LONG_DIGEST = re.compile(rf"((?:\w+:)?[0-9a-f]{{{SHORT_DIGEST}}})[0-9a-f]{{{SHORT_DIGEST},}}")
-LEAST_P = 0.001  # three decimals are shown
 
 
 def sampling_text(sampling: Sampling, num_samples: int, drawn: Iterable[tuple[float, float]] = ()) -> str:
@@ -31,9 +30,10 @@ def context_text(tokens: int) -> str:
     return f"; for some, a context of {tokens} tokens was full first" if tokens else ""
 
 
-def p_text(p: float, least: str = "< 0.001") -> str:
-    """A p-value with three decimals, and never as 0; ``least`` is for what is smaller than they can say."""
-    return f"{p:.3f}" if p >= LEAST_P else least
+def p_text(p: float, least: str = "", decimals: int = 3) -> str:
+    """A p-value, never as 0: what is smaller than the decimals can say is ``least``, or ``< 0.001``."""
+    smallest = 10**-decimals
+    return f"{p:.{decimals}f}" if p >= smallest else least or f"< {smallest:.{decimals}f}"
 
 
 def three_decimals(value: float | None) -> str:
@@ -76,14 +76,19 @@ def signed_interval(interval: tuple[float, float]) -> str:
     return f"[{low:+.3f}, {high:+.3f}]"
 
 
+def reason_of(error: Exception) -> str:
+    """Why something failed, in the system's words where it has some."""
+    return str(getattr(error, "strerror", None) or error)
+
+
 def cannot_be_read(path: Path | str, error: Exception) -> str:
-    """Why a file could not be read, in the system's words where it has some."""
-    return f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})"
+    """Why a file could not be read."""
+    return f"{path}: cannot be read ({reason_of(error)})"
 
 
 def cannot_be_written(what: object, error: OSError) -> str:
     """Why ``what``, a file or folder with its option in front, could not be written."""
-    return f"{what} cannot be written ({error.strerror or error})"
+    return f"{what} cannot be written ({reason_of(error)})"
 
 
 def output_cannot_be_written(path: Path, error: OSError) -> str:

@@ -13,6 +13,7 @@ from pytest_humaneval.__main__ import main
 from pytest_humaneval.contamination.probe_report import probe_lines
 from pytest_humaneval.contamination.probes import LIKELIHOOD, RANK, SOLUTION, STATEMENT, Finding, findings, read_probes
 from pytest_humaneval.dataset.load import read_problems
+from pytest_humaneval.engine import text_reading
 from pytest_humaneval.engine.text_reading import read_texts
 from pytest_humaneval.exceptions import EngineError
 from pytest_humaneval.models.broken_packages import mark_broken_packages_absent
@@ -65,7 +66,7 @@ def trained(untrained: Path, sets: tuple[list[Problem], list[Problem]]) -> Path:
 
 
 def found(model: Path, sets: tuple[list[Problem], list[Problem]]) -> list[Finding]:
-    return findings(read_probes(*sets, partial(read_texts, model)).figures)
+    return findings(read_probes(*sets, partial(read_texts, model, say=print)).figures)
 
 
 @pytest.mark.nightly
@@ -86,19 +87,26 @@ def test_a_model_that_was_not_is_not(untrained: Path, sets: tuple[list[Problem],
     assert not any(one.flagged for one in made)
     told = "\n".join(probe_lines(made, "humaneval", "control", 120))
     assert "no probe shows more than the control: that proves nothing" in told
-    assert "continued solution: who solves a problem as its author did" in told
+    assert "continued solution: a model that solves a problem as its author did" in told
 
 
 def test_a_text_is_read_token_by_token(untrained: Path) -> None:
-    (reading,) = read_texts(untrained, ["def f():"])
+    (reading,) = read_texts(untrained, ["def f():"], print)
     assert reading.starts == tuple(range(1, 8))
     assert len(reading.logprobs) == len(reading.likeliest) == 7
     assert all(one < 0 for one in reading.logprobs)
 
 
+def test_reading_says_how_far_it_is(untrained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_reading, "TALK_EVERY", 0.0)
+    lines: list[str] = []
+    read_texts(untrained, ["def f():"] * 3, lines.append)
+    assert lines == [f"{number} of 3 texts read, about 1 min left" for number in (1, 2)]
+
+
 def test_what_is_no_model_says_so(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="transformers cannot read with"):
-        read_texts(tmp_path, ["def"])
+        read_texts(tmp_path, ["def"], print)
 
 
 def test_the_command_needs_something_to_compare_with(capsys: pytest.CaptureFixture[str]) -> None:

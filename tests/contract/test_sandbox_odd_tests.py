@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 from sandbox_available import kept_sandbox as sandbox
@@ -54,6 +55,21 @@ def test_argument_that_cannot_cross_is_an_error_of_the_test(sandbox: Sandbox) ->
     with pytest.raises(SandboxError, match="it passes a value of type object"):
         sandbox.check(looping("candidate(object())"), "    return 1\n", timeout=5)
     assert passes(sandbox)
+
+
+@pytest.mark.parametrize("body", ["pass", "\n    for x in []: assert candidate(x)"], ids=["empty", "loop over nothing"])
+def test_test_that_calls_nothing_is_an_error(sandbox: Sandbox, body: str) -> None:
+    """It would pass every program, a stub too."""
+    problem = looping("pass")
+    with pytest.raises(SandboxError, match="cannot be run: it ends without a call of the function"):
+        sandbox.check(replace(problem, test=f"def check(candidate):\n    {body}\n"), "    return 1\n", timeout=5)
+    assert passes(sandbox)
+
+
+def test_test_of_our_own_that_has_nothing_to_try_reports_that(sandbox: Sandbox) -> None:
+    problem = replace(looping("pass"), test="def check(candidate):\n    return 'nothing'\n")
+    verdict = sandbox.check(problem, "    return 1\n", timeout=5)
+    assert (verdict.kind, verdict.detail) == ("passed", "nothing")
 
 
 def test_test_that_does_not_compile_is_an_error(sandbox: Sandbox) -> None:

@@ -57,7 +57,7 @@ def test_what_fails_the_plain_test_has_failed_the_stronger_one(sandbox: Sandbox)
     [
         ("return abs(2 * x)", "assertion", "double(-3) is 6, expected -6"),
         ("return 2 * x if x > 0 else x / 0", "exception", "double(-3): ZeroDivisionError: division by zero, line 1"),
-        ("while x < 0: pass\n    return 2 * x", "timed out", "double(-3): timed out, more than 1 s"),
+        ("while x < 0: pass\n    return 2 * x", "timed out", "double(-3): timed out, "),
         ("if x < 0: import os; os._exit(0)\n    return 2 * x", "exception", "double(-3): the process ended itself"),
         ("return 2 * x if x > 0 else bytearray(1 << 40)", "out of memory", "double(-3): out of memory, MemoryError"),
         ("return 2 * x if x > 0 else 'x' * (10 << 20)", "refused", "double(-3): refused, the result cannot cross"),

@@ -79,6 +79,24 @@ def test_no_solution_written_from_the_docstring_alone_is_rejected(sandbox: Sandb
     assert rejected == {}
 
 
+@pytest.mark.parametrize(
+    ("task_id", "completion", "accepted"),
+    [
+        ("HumanEval/144", "    return eval(f'({x}) * ({n})') % 1 == 0\n", True),  # Python has no number 09
+        ("HumanEval/151", "    return sum(int(x) ** 2 for x in lst if x > 0 and x == int(x) and x % 2)\n", True),  # 5.0
+        ("HumanEval/35", "    most = 0\n    for x in l:\n        most = max(most, x)\n    return most\n", False),
+    ],
+)
+def test_an_input_that_is_read_in_two_ways_judges_nobody(
+    sandbox: Sandbox, task_id: str, completion: str, accepted: bool
+) -> None:
+    problem = next(problem for problem in read_problems(STRONG) if problem.task_id == task_id)
+    verdict = sandbox.check(problem, completion, timeout=3.0)
+    assert verdict.passed
+    assert verdict.strong is not None
+    assert verdict.strong.passed is accepted
+
+
 def test_the_account_is_in_the_file() -> None:
     from pytest_humaneval.dataset import jsonl
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from documentation import DOCS, PAGES, README, ROOT, first_cells
+from documentation import DOCS, PAGES, README, ROOT, first_cells, section
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
@@ -79,6 +79,13 @@ def test_every_page_is_in_the_index_and_in_the_navigation() -> None:
     nav = yaml.safe_load((ROOT / ".ci" / "mkdocs.yml").read_text())["nav"]
     assert sorted(names_in(nav)) == [page.name for page in PAGES]
     assert sorted(set(links(DOCS / "index.md"))) == [page.name for page in PAGES if page.name != "index.md"]
+
+
+def test_contributors_are_told_of_every_folder() -> None:
+    where = section("CONTRIBUTING.md", "Where things live")
+    inner = {init.parent.name for init in (ROOT / "pytest_humaneval").glob("*/__init__.py")}
+    outer = {"strategies", "soft_prompt", "benchmarks", "docker", "docs", "tests"}
+    assert sorted(name for name in inner | outer if f"`{name}/`" not in where) == []
 
 
 def test_everything_public_is_in_the_page_about_it() -> None:

@@ -14,6 +14,7 @@ import pytest
 from documentation import first_cells, section
 
 from pytest_humaneval.dataset import jsonl, shipped
+from pytest_humaneval.marshalling.plain import to_plain
 from pytest_humaneval.outcome import KINDS
 from pytest_humaneval.plugin.config_file import KEYS_OF_AN_EXPERIMENT
 from pytest_humaneval.plugin.option_table import FLAGS
@@ -87,7 +88,7 @@ def test_a_run_writes_what_the_page_says(pytester: pytest.Pytester) -> None:
 
 def test_what_only_some_runs_write_has_the_keys_of_the_page() -> None:
     stopping = Stopping(TASKS, 0, ["a", "b"], "a")
-    assert_documented("A run that stops early", [stopping.stops((), "a").to_json()])
+    assert_documented("A run that stops early", [to_plain(stopping.stops((), "a"))])
     solutions = {task: Scored(-1.0, 2, 3) for task in TASKS}
     likelihood = likelihood_of(solutions, {"T/1": "why"}, {"likelihood": {"solutions": asdict_of(solutions)}})
     assert_documented("Likelihood", [likelihood.to_json()])

@@ -191,7 +191,7 @@ def test_a_gap_is_filled_and_judged_with_what_follows(
     script = dict.fromkeys(("Mini/0", "Mini/1"), "    ret") | {"Mini/10": "    yield "}
     result = evaluate(*options, script=script, strategy="fim")
     result.assert_outcomes(passed=2, failed=1)
-    result.stdout.fnmatch_lines(["*the code behind the gap*", "*urn items*"])
+    result.stdout.fnmatch_lines(["*the code after the gap*", "*urn items*"])
     asked = [row["text"] for row in read_rows(out / "prompts.jsonl")]
     assert all(text.startswith("<|fim_prefix|>def ") and "<|fim_suffix|>urn " in text for text in asked)
     judged = evaluate(

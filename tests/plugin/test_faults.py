@@ -14,7 +14,6 @@ import pytest
 from mini import ADD, RIGHT, WHEN_TWO_ARE_JUDGED, Evaluate, distributed, row_of
 from warm_pytest import own_environment
 
-HUMANEVAL_PROCESSES = "pytest_humaneval.engine.host"
 PATIENCE = 120.0  # seconds, for what a machine under load may be slow at; a test that passes never waits so long
 
 

@@ -63,9 +63,9 @@ def test_what_was_killed_is_continued_and_what_is_wrong_is_refused(tmp_path: Pat
     assert "samples that are there already" in continued.stderr
     assert len(read_samples(output)) == 3000
     for options, told in (
-        (["--strategy=chat"], f"the samples in {output} are of something else: strategies is"),
+        (["--strategy=chat"], f"the samples in {output} belong to another run: strategies is"),
         ([], "which strategy? Give --strategy=NAME"),
-        (["--strategy=minimal", "--nun-samples=3"], "--nun-samples is no option of it; did you mean '--num-samples'"),
+        (["--strategy=minimal", "--nun-samples=3"], "unknown option --nun-samples; did you mean '--num-samples'"),
         (["--strategy=minimal", "--temperature=9"], "'9' is not a number from 0 to 2"),
     ):
         refused = subprocess.run(

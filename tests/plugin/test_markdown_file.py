@@ -37,7 +37,7 @@ def test_a_step_summary_that_cannot_be_written_is_a_warning(
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path))
     result = evaluate("-n0")
     assert result.ret == 0
-    result.stdout.fnmatch_lines(["warning: GITHUB_STEP_SUMMARY: * could not be written: *"])
+    result.stdout.fnmatch_lines(["warning: GITHUB_STEP_SUMMARY: * cannot be written (*"])
 
 
 def test_a_file_that_cannot_be_written_is_told_before_anything_is_generated(refused: Evaluate, tmp_path: Path) -> None:

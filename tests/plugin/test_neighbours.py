@@ -53,7 +53,7 @@ def test_pytest_reportlog_has_every_item(evaluate: Evaluate, workers: str, pytes
 
 
 @distributed
-@pytest.mark.parametrize("option", ["--reruns=3", "--force-reruns=3", "mark"])
+@pytest.mark.parametrize("option", ["--reruns=3", "--force-reruns=3", "--override-ini=reruns=3", "mark"])
 def test_pytest_rerunfailures_runs_an_evaluated_item_once(
     evaluate: Evaluate, workers: str, option: str, pytester: pytest.Pytester
 ) -> None:
@@ -80,6 +80,24 @@ def test_pytest_rerunfailures_runs_an_evaluated_item_once(
     result.assert_outcomes(passed=2 + again, failed=2 - again)
     assert (f"{again} rerun" in result.stdout.str()) == bool(again)
     assert row_of(result, "minimal")["pass@1"] == "0.667"
+
+
+def test_pytest_rerunfailures_takes_no_part_where_nobody_asks_for_reruns(
+    evaluate: Evaluate, pytester: pytest.Pytester
+) -> None:
+    """With xdist it asks the controller about each item that it is to look after, a byte at a time."""
+    pytest.importorskip("pytest_rerunfailures")
+    pytester.makeconftest(
+        """
+        class Watch:
+            def pytest_runtest_logreport(self, report):
+                assert not hasattr(report, "rerun")
+
+        def pytest_configure(config):
+            config.pluginmanager.register(Watch())  # a conftest's own hooks do not hear of the bundled test
+        """
+    )
+    evaluate("-n0", script=WRONG).assert_outcomes(passed=2, failed=1)
 
 
 @distributed

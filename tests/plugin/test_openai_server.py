@@ -222,7 +222,7 @@ def test_the_likelihood_of_canonical_solutions_is_told_and_compared(
         again = evaluate_at(server, workers, "--humaneval-likelihood", f"--humaneval-baseline={out}")
     # Half a nat a byte is 0.7213 bits.
     again.stdout.fnmatch_lines(
-        ["likelihood 0.7213 bits per byte * of 3 canonical solutions behind their prompts; *", "0.7213 before: +0.000*"]
+        ["likelihood 0.7213 bits per byte * of 3 canonical solutions after their prompts; *", "0.7213 before: +0.000*"]
     )
     solutions = json.loads((out / "run.json").read_text())["likelihood"]["solutions"]
     assert solutions["Mini/0"]["logprob"] == -0.5 * len(RIGHT["Mini/0"])

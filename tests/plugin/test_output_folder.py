@@ -83,6 +83,13 @@ def test_a_part_of_another_plan_gets_a_folder_within(evaluate: Evaluate, workers
     assert verdicts(out / "run-3") == {"Mini/1 minimal_v2": "empty"}
 
 
+def test_a_part_under_another_time_limit_gets_a_folder_within(evaluate: Evaluate, workers: str, out: Path) -> None:
+    evaluate(workers, f"--humaneval-output={out}")
+    result = evaluate(workers, f"--humaneval-output={out}", "--timeout=30", "-k", "add")
+    result.stdout.fnmatch_lines(["note: * (another time limit of checks); *"])
+    assert (run_json(out)["timeout"], run_json(out / "run-2")["timeout"]) == (3, 30)
+
+
 @distributed
 def test_a_whole_run_of_another_model_replaces_what_was_there(evaluate: Evaluate, workers: str, out: Path) -> None:
     evaluate(workers, f"--humaneval-output={out}", "-k", "add")

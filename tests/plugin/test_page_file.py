@@ -51,7 +51,7 @@ def test_a_page_that_fails_at_the_end_costs_nothing_else(evaluate: Evaluate, tmp
     (tmp_path / "report.html.partial").mkdir()
     result = evaluate("-n0", f"--humaneval-html={page}", f"--humaneval-output={tmp_path / 'out'}")
     result.assert_outcomes(passed=3)
-    result.stdout.fnmatch_lines([f"warning: {page} could not be written: *"])
+    result.stdout.fnmatch_lines([f"warning: {page} cannot be written (*"])
     assert (tmp_path / "out" / "run.json").exists()
 
 

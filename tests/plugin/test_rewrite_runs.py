@@ -30,7 +30,7 @@ def test_rewritten_problems_stand_beside_the_original_ones(
     result.stdout.fnmatch_lines_random(
         [
             "FAILED *Mini/0+sentence-after-add-minimal*",
-            "rewritten*6 problems by seed 0: 3 comments, 3 sentence-after; left out*numerals 3",
+            "rewritten*6 problems with seed 0: 3 comments, 3 sentence-after; left out*numerals 3",
             "mini: 3 problems",
             "minimal, comments*3*1.000*1.000*+0.000*",
             "minimal, sentence-after*3*1.000*0.667*-0.333*",

@@ -199,7 +199,7 @@ def assert_nothing_is_overwritten(
     mini: Path, folders: list[Path], out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert merge(mini, folders, out) == 4
-    assert f"--output: {out} is there already and stays as it is" in capsys.readouterr().err
+    assert f"--output: {out} already exists and stays as it is" in capsys.readouterr().err
     other, of = out.parent / "other", len(folders)
     last, first = f"part {of} of {of}", folders[-1]
     samples = 24 // of
@@ -210,7 +210,7 @@ def assert_nothing_is_overwritten(
         return capsys.readouterr().err
 
     assert f"parts 1, 2 of {of} are missing; nothing was written" in refused(*folders[:-2])
-    assert f"{last} is there twice: {folders[0]} and {folders[0]}" in refused(folders[0], *folders)
+    assert f"{last} was given twice: {folders[0]} and {folders[0]}" in refused(folders[0], *folders)
     renumbered = shutil.copytree(folders[0], out.parent / "renumbered")
     change(renumbered, lambda run: run["shard"].update(number=1))
     told = refused(renumbered, *folders[:-1])
@@ -222,8 +222,8 @@ def assert_nothing_is_overwritten(
         assert named in refused(odd, *folders[1:])
         shutil.rmtree(odd)
     (renumbered / "run.json").unlink()
-    assert f"{renumbered}: has no run.json, so its run has not come to its end" in refused(renumbered, *folders[1:])
-    assert "whole: is no part of a run" in refused(out.parent / "whole", *folders)
+    assert f"{renumbered}: has no run.json, so its run has not finished" in refused(renumbered, *folders[1:])
+    assert "whole: is not part of a run" in refused(out.parent / "whole", *folders)
     cut = shutil.copytree(folders[0], out.parent / "cut")
     rows = (cut / "results.jsonl").read_text().splitlines(keepends=True)
     (cut / "results.jsonl").write_text("".join(rows[:-1]))
@@ -258,7 +258,7 @@ def change(folder: Path, changed: Any) -> None:
 def test_what_is_no_part_is_refused(refused: Evaluate) -> None:
     for text in ("0/2", "3/2", "2", "a/b", "1/0", "-1/2"):
         told = refused(f"--humaneval-shard={text}").stderr.str()
-        assert f"--humaneval-shard: {text!r} is no part of a whole, such as 2/8" in told
+        assert f"--humaneval-shard: {text!r} is not a part, such as 2/8" in told
     told = refused("--humaneval-shard=1/2", "--humaneval-min-pass-at-1=0.5").stderr.str()
     assert "--humaneval-shard: a gate is about a whole run, not about one part of it" in told
 

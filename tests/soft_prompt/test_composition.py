@@ -16,12 +16,12 @@ from pytest_humaneval.models.soft_checkpoint import find_checkpoints
 from pytest_humaneval.prompt import VirtualTokens
 from soft_prompt.batches import Example, collate
 from soft_prompt.checkpoint import TrainerState, load_prompt, write_prompt
-from soft_prompt.conditioned import ConditionedPrompt, question_of, questions_of
 from soft_prompt.config import Config
 from soft_prompt.initial import make_prompt
 from soft_prompt.model import FrozenModel
 from soft_prompt.objectives import Likelihood
 from soft_prompt.prototypes import category_means
+from soft_prompt.question_prompts import ConditionedPrompt, question_of, questions_of
 from soft_prompt.train import Examples
 
 CONFIG = replace(SHORT, num_virtual_tokens=2, max_steps=12, eval_steps=12, lr_scheduler_type="constant")
@@ -115,7 +115,7 @@ def test_source_prompts_that_cannot_be_added_are_refused(frozen: FrozenModel, tm
         make_prompt(frozen, refused(tmp_path / "nothing"))
     config = replace(CONFIG, kind="deep")
     write_prompt(tmp_path / "deep", make_prompt(frozen, config), frozen, config, TrainerState())
-    with pytest.raises(ConfigError, match=r"source_prompts: .*deep is no plain prompt"):
+    with pytest.raises(ConfigError, match=r"source_prompts: .*deep is not a plain prompt"):
         make_prompt(frozen, refused(tmp_path / "deep"))
 
 

@@ -11,7 +11,7 @@ import pytest
 from pytest_humaneval import Problem, check_correctness
 from pytest_humaneval.dataset.load import read_problems
 from pytest_humaneval.exceptions import ConfigError, DatasetError
-from soft_prompt.data import read_training_data, shape, single_assertions
+from soft_prompt.training_data import read_training_data, shape, single_assertions
 
 ROW: dict[str, Any] = {
     "task_id": 601,

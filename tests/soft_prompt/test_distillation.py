@@ -13,11 +13,11 @@ from tiny_training import SHORT, silent, trained_on
 from pytest_humaneval import Problem, Prompt, chat_prompt, completion_prompt
 from pytest_humaneval.exceptions import DatasetError
 from soft_prompt import distillation
-from soft_prompt.data import TrainingData
 from soft_prompt.distillation import lessons, up_to_the_body
 from soft_prompt.initial import make_prompt
 from soft_prompt.model import FrozenModel
 from soft_prompt.teacher import answered
+from soft_prompt.training_data import TrainingData
 from soft_prompt.watch import read_metrics
 
 STRATEGIES = {one.name: one for one in importlib.import_module("pytest_humaneval.strategies").bundled()}

@@ -12,11 +12,11 @@ from tiny_training import SHORT
 
 from pytest_humaneval.exceptions import ConfigError
 from soft_prompt.config import Config
-from soft_prompt.data import read_training_data
 from soft_prompt.exclusions import check_exclusions
 from soft_prompt.mixup import Mixup
 from soft_prompt.model import FrozenModel
 from soft_prompt.session import Loaded, bundled_strategies, make_objective, train_loaded
+from soft_prompt.training_data import read_training_data
 
 
 @pytest.mark.filterwarnings("default")  # of TensorBoard and matplotlib

@@ -14,9 +14,9 @@ from tiny_training import tiny_directory
 
 from pytest_humaneval import Problem
 from pytest_humaneval.dataset.load import read_problems
-from soft_prompt import contamination, data, self_play
+from soft_prompt import contamination, self_play, training_data
 from soft_prompt.__main__ import main
-from soft_prompt.judging import Judge
+from soft_prompt.assertions import Judge
 
 HUMANEVAL = read_problems()[23]  # strlen
 FIELDS = ("task_id", "prompt", "entry_point", "canonical_solution", "test")
@@ -61,7 +61,7 @@ def test_no_command_takes_humaneval_s_problems(
     ],
 )
 def test_what_is_near_one_is_left_out_of_any_form(row: dict[str, object], tmp_path: Path) -> None:
-    read = data.read_training_data(file(tmp_path, row))
+    read = training_data.read_training_data(file(tmp_path, row))
     assert (read.train, read.validation) == ((), ())
     assert list(read.near_duplicates.values()) in (["HumanEval/23"], ["HumanEval/24"])
 
@@ -73,9 +73,9 @@ def test_what_a_model_writes_near_one_is_not_kept() -> None:
 
 def test_the_guard_is_one_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever makes training problems asks it: without it the same rows get through, so nothing else decides."""
-    for module in (data, self_play):
+    for module in (training_data, self_play):
         assert module.near_humaneval is contamination.near_humaneval
         monkeypatch.setattr(module, "near_humaneval", lambda problem: "")
-    assert len(data.read_training_data(file(tmp_path, LENGTH)).train) == 1
+    assert len(training_data.read_training_data(file(tmp_path, LENGTH)).train) == 1
     with closing(Judge()) as judge:
         assert self_play.judged("a", NEAR_HUMANEVAL, [], judge)[1] == "kept"

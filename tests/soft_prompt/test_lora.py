@@ -109,7 +109,7 @@ def test_its_digest_covers_scale_and_numbers(frozen: FrozenModel, tmp_path: Path
     config.write_text(config.read_text().replace('"lora_alpha": 16.0', '"lora_alpha": 32.0'))
     second = find_lora(tmp_path)
     assert first.digest != second.digest
-    assert (first.rank, first.strategy) == (4, "minimal")
+    assert (first.rank, first.made_for.strategy) == (4, "minimal")
 
 
 def test_modules_that_the_model_has_not_are_named(frozen: FrozenModel) -> None:

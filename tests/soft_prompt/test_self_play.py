@@ -15,11 +15,11 @@ from tiny_training import SHORT, silent, tiny_directory
 from pytest_humaneval import Problem
 from pytest_humaneval.exceptions import DatasetError
 from soft_prompt import self_play
+from soft_prompt.assertions import Judge
 from soft_prompt.config import override
 from soft_prompt.contamination import fingerprint
-from soft_prompt.data import held_out, read_training_data, shape
-from soft_prompt.judging import Judge
 from soft_prompt.self_play import judged, kept_of, question, variant_in, write_variants
+from soft_prompt.training_data import held_out, read_training_data, shape
 
 GOOD = '''\
 def every_third(items):

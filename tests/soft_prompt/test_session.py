@@ -18,9 +18,9 @@ from pytest_humaneval.exceptions import ConfigError
 from pytest_humaneval.models.soft_checkpoint import find_checkpoints
 from soft_prompt import session
 from soft_prompt.__main__ import main
+from soft_prompt.before_and_after import compare
 from soft_prompt.checkpoint import TrainerState, load_prompt, write_prompt
 from soft_prompt.config import Config
-from soft_prompt.evaluate import compare
 from soft_prompt.initial import make_prompt
 from soft_prompt.model import FrozenModel
 from soft_prompt.session import bundled_strategies, known
@@ -66,7 +66,7 @@ def test_the_command_line_trains_reports_and_goes_on(folder: Path, capsys: pytes
     if "no TensorBoard logs" not in err:
         assert list((output / "tensorboard").iterdir())
     assert (output / "training.png").is_file() == ("training.png" in err)
-    assert find_checkpoints(output)[""].strategy == "minimal"
+    assert find_checkpoints(output)[""].made_for.strategy == "minimal"
     assert load_prompt(output, load_tiny()).num_virtual_tokens == 4
     (recorded,) = json.loads((output / "best" / "soft_prompt.json").read_text())["data"]
     assert (recorded["form"], recorded["train"], recorded["weight"]) == ("mbpp", 3, 1.0)
@@ -185,7 +185,7 @@ def test_strategies_are_compared_on_the_problems_both_have_a_verdict_for(tmp_pat
     assert (found.problems, found.passed_before, found.passed_after, found.gained, found.lost) == (4, 2, 2, 1, 1)
     assert found.p == 1.0
     assert "| soft:x | 0.500 | [0.150, 0.850] | 2 of 4 |" in found.lines()
-    assert found.lines()[-1].endswith("p = 1, no more than noise at 5 %.")
+    assert found.lines()[-1].endswith("p = 1.000, no more than noise at 5 %.")
 
 
 def test_a_strategy_that_is_not_there_gets_near_ones() -> None:

@@ -114,7 +114,7 @@ def test_vllm_answers_where_its_start_is_paid_back(monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     ("settings", "name", "message"),
     [
-        ({"teacher_url": "localhost:8000"}, "chat", "teacher_url: 'localhost:8000' is no URL of a server"),
+        ({"teacher_url": "localhost:8000"}, "chat", "teacher_url: 'localhost:8000' is not the URL of a server"),
         ({"teacher_url": "http://a", "teacher_file": "b"}, "chat", "teacher_url and teacher_file exclude each other"),
         ({"teacher_file": "b", "teacher_engine": "vllm"}, "chat", "teacher_file and teacher_engine exclude each other"),
         ({"teacher_model": "large"}, "chat", "give the server's teacher_url too"),

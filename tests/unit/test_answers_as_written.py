@@ -1,39 +1,14 @@
-"""Thinking, control tokens, invisible characters and preparations: answers as models write them, and what is in them.
-
-Every answer here is loaded and called: what counts is what the program does.
-"""
+"""Thinking, control tokens and invisible characters: answers as models and servers write them."""
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
 
 import pytest
+from loaded_answers import ADD, BLOCK, DRAFT, PROMPT, RIGHT, WRONG, adds, loaded, repairing
 
-from pytest_humaneval import Problem, chat_prompt, completion_prompt
+from pytest_humaneval import chat_prompt, completion_prompt
 from pytest_humaneval.postprocess import POSTPROCESSORS, postprocess
-
-PROMPT = 'def add(x: int, y: int):\n    """Add x and y."""\n'
-ADD = Problem("Test/53", PROMPT, "add", "", "")
-RIGHT = "def add(x: int, y: int):\n    return x + y\n"
-WRONG = "def add(x: int, y: int):\n    return x - y\n"
-BLOCK, DRAFT = f"```python\n{RIGHT}```\n", f"Draft:\n```python\n{WRONG}```\nNo, that subtracts.\n"
-
-REPAIRING = ["post_v1", "post_v5"]
-repairing = pytest.mark.parametrize("name", REPAIRING)
-
-
-def loaded(problem: Problem, completion: str) -> Any:
-    """The entry point of a whole program."""
-    names: dict[str, Any] = {}
-    exec(compile(problem.prompt + completion, "<completion>", "exec", dont_inherit=True), names)
-    return names[problem.entry_point]
-
-
-def adds(name: str, answer: str, **how: Any) -> bool:
-    made = postprocess(name, ADD, chat_prompt("Complete this."), answer, **how)
-    return bool(loaded(ADD, made.text)(2, 3) == 5)
-
 
 # Thinking
 
@@ -63,6 +38,12 @@ def adds(name: str, answer: str, **how: Any) -> bool:
         f"analysisWe need to add. {DRAFT}assistantfinal{BLOCK}",
         f"<think>{'It is hard. ' * 10_000}{DRAFT}</think>{BLOCK}",  # longer than any program may be
         f"<think>\n{DRAFT}I could end with '</think>' now.\n</think>\n{BLOCK}",
+        f"<think>{DRAFT}</think>{BLOCK}I closed my thoughts with </think> as I should.",
+        f"<think>{DRAFT}</think>\n```python\n{RIGHT}# behind </think>\n```",
+        f"<think>{DRAFT}</think>\n```python\ndef add(x, y):\n    mark = '''\n</think>\n'''\n    return x + y\n```",
+        f"<unused94>thought\n{DRAFT}<unused95>{BLOCK}",
+        f"Here's my thought process: it's a sum. {DRAFT}Here's my response: {BLOCK}",
+        f"Here is my thought process: it is a sum.\n{BLOCK}",
     ],
 )
 def test_what_stands_behind_the_thinking_is_the_answer(name: str, answer: str) -> None:
@@ -124,30 +105,6 @@ def test_text_that_is_completed_needs_no_end_of_thinking(name: str) -> None:
     assert loaded(ADD, made.text)(2, 3) == 5
 
 
-# Several answers in one
-
-
-@repairing
-@pytest.mark.parametrize(
-    "answer",
-    [
-        DRAFT + BLOCK,
-        f"{DRAFT}{BLOCK}For example:\n```python\nprint(add(1, 2))\n```\n",
-        f"{DRAFT}{BLOCK}Its head:\n```python\ndef add(x: int, y: int):\n    ...\n```\n",
-        f"{BLOCK}Or with a loop:\n```python\ndef add(x, y):\n    for _ in range(y):\n",  # broken off
-        f"```python\n{WRONG}\n{RIGHT}```",
-        f"```python\n{RIGHT}\nadd = add(1, 2)\n```",
-        f"```python\n{RIGHT}\nif __name__ == '__main__':\n    add = 3\n```",
-        f"```python\n{WRONG}\ndef swapped(f):\n    return lambda x, y: f(x, -y)\n\nadd = swapped(add)\n```",
-        f"```python\n{RIGHT}\nfirst = add\n\ndef add(x, y):\n    return first(x, y)\n```",
-        f"A helper:\n```python\ndef plus(x, y):\n    return x + y\n\n{WRONG}```\nThen:\n"
-        "```python\ndef add(x, y):\n    return plus(x, y)\n```",
-    ],
-)
-def test_the_last_definition_is_the_answer(name: str, answer: str) -> None:
-    assert adds(name, answer)
-
-
 # Control tokens
 
 
@@ -170,6 +127,13 @@ def test_the_last_definition_is_the_answer(name: str, answer: str) -> None:
         f"[INST]{BLOCK}[/INST]",
         "    return x + y<|fim_middle|>",
         "    return x + y<|some_token_of_tomorrow|>",
+        "    return x + y[|endofturn|]",
+        "    return x + y<EOT>\n",
+        "    return x + y</code>",
+        f"    return x + y\n<|assistant|>{WRONG}",
+        f"    return x + y\n<|begin_of_text|>{WRONG}",
+        "    return x + y\n<filename>other.py\ndef add(x, y):\n    return 0",
+        "    return x + y<fim-suffix>",
     ],
 )
 def test_left_over_tokens_are_no_part_of_the_answer(name: str, answer: str) -> None:
@@ -206,6 +170,9 @@ def test_a_token_in_a_text_of_the_program_may_be_meant(name: str) -> None:
         "    return x\u202f+\u2009y\u2060\n",
         "    z = x + y\u2028    return z\n",
         "\u3000\u3000return x + y\n",
+        "```python\ndef add(x: int, y: int):\ufffc\n\u2800   return x + y\U000e0020\n```",
+        "```python\n\x0bdef add(x: int, y: int):\x08\n    return x + y\x1b[0m\n```",
+        "\x1b[1;32m```python\ndef add(x: int, y: int):\n    return x +\u3164 y\ufe0f\n```\x1b[0m",
     ],
 )
 def test_invisible_characters_in_code_are_repaired(name: str, answer: str) -> None:
@@ -217,110 +184,6 @@ def test_invisible_characters_in_texts_are_what_the_model_meant(name: str) -> No
     made = POSTPROCESSORS[name](ADD, "```python\ndef add(x, y):\n    return\u00a0'a\u00a0b\u200b'\n```")
 
     assert loaded(ADD, made.text)(1, 2) == "a\u00a0b\u200b"
-
-
-# Fences that share a line with code
-
-
-@repairing
-@pytest.mark.parametrize(
-    "answer",
-    [
-        "```python\ndef add(x: int, y: int):\n    return x + y```\n",
-        "```python\ndef add(x: int, y: int):\n    return x + y ```\nThat adds.",
-        "    return x + y```\nThat adds.",
-        "~~~\ndef add(x: int, y: int):\n    return x + y~~~",
-        "```python def add(x: int, y: int):\n    return x + y\n```",
-        "```def add(x: int, y: int):\n    return x + y```",
-        "Here it is:```\ndef add(x: int, y: int):\n    return x + y\n```",
-    ],
-)
-def test_a_fence_on_a_line_of_code_is_a_fence(name: str, answer: str) -> None:
-    assert adds(name, answer)
-
-
-# What the answer needs beside its own lines
-
-
-FIB = Problem("Test/55", "def fib(n: int):\n    '''The n-th Fibonacci number.'''\n", "fib", "", "")
-RECURSIVE = "def fib(n: int):\n    if n not in memo:\n        memo[n] = fib(n - 1) + fib(n - 2)\n    return memo[n]\n"
-LOOKED_UP = "def fib(n: int):\n    return table[n]\n"
-FILLED = "table = [0, 1] + [0] * 48\n"
-FILLING = "for i in range(2, 50):\n    table[i] = table[i - 1] + table[i - 2]\n"
-FILL = "def fill():\n    for i in range(2, 50):\n        table[i] = table[i - 1] + table[i - 2]\n"
-REGISTER = "rules = {}\n\ndef rule(f):\n    rules[f.__name__] = f\n    return f\n\n"
-RULED = "def fib(n):\n    a, b = 0, 1\n    for _ in range(n):\n        a, b = rules['step'](a, b)\n    return a\n"
-STEP = "@rule\ndef step(a, b):\n    return b, a + b\n"
-
-
-@repairing
-@pytest.mark.parametrize(
-    "code",
-    [
-        f"memo = {{}}\nmemo[0], memo[1] = 0, 1\n\n{RECURSIVE}",
-        f"memo = {{}}\nmemo.update({{0: 0, 1: 1}})\n\n{RECURSIVE}",
-        f"memo = {{}}\n{RECURSIVE}\nmemo[0] = 0\nmemo[1] = 1\nprint(fib(5))\n",
-        f"{FILLED}{FILLING}\n{LOOKED_UP}",
-        f"{FILLED}\n{LOOKED_UP}\n{FILLING}",
-        f"{FILLED}{FILL}fill()\n\n{LOOKED_UP}",
-        f"{FILLED}{FILL}\n{LOOKED_UP}\nfill()\n\nassert fib(3) == 2\n",
-        f"table = []\ni = 0\nwhile i < 50:\n    table.append(i if i < 2 else sum(table[-2:]))\n    i += 1\n{LOOKED_UP}",
-        f"{REGISTER}{STEP}\n{RULED}",
-        f"{REGISTER}{RULED}\n{STEP}",
-        f"{REGISTER}def step(a, b):\n    return b, a + b\n\nrule(step)\n\n{RULED}",
-        f"def step(a, b):\n    return b, a + b\n\n{RULED.replace('rules[', 'globals()[')}",
-        "from types import SimpleNamespace\nmemory = SimpleNamespace()\nmemory.table = [0, 1]\n"
-        "for _ in range(50):\n    memory.table.append(sum(memory.table[-2:]))\n\n"
-        "def fib(n):\n    return memory.table[n]\n",
-        "import sys\nsys.setrecursionlimit(sys.getrecursionlimit() + 2_000)\n\ndef fib(n):\n"
-        "    def go(a, b, n):\n        return a if n == 0 else go(b, a + b, n - 1)\n"
-        "    def down(k):\n        return 0 if k == 0 else down(k - 1)\n    return go(0, 1, n) + down(1_500)\n",
-    ],
-)
-def test_preparations_of_what_the_answer_reads_stay(
-    name: str, code: str, capsys: pytest.CaptureFixture[str], recursion_limit: None
-) -> None:
-    made = POSTPROCESSORS[name](FIB, f"```python\n{code}```")
-
-    assert loaded(FIB, made.text)(10) == 55
-    assert capsys.readouterr().out == "", "examples go"
-
-
-@pytest.fixture
-def recursion_limit() -> Any:
-    import sys
-
-    limit = sys.getrecursionlimit()
-    yield
-    sys.setrecursionlimit(limit)
-
-
-@repairing
-def test_the_recursion_limit_may_be_raised_behind_the_answer(name: str) -> None:
-    code = f"import sys\n\n{RIGHT}\nsys.setrecursionlimit(10_000)\nprint(add(1, 2))\n"
-
-    assert POSTPROCESSORS[name](ADD, f"```python\n{code}```").text.strip().endswith("sys.setrecursionlimit(10_000)")
-
-
-@repairing
-@pytest.mark.parametrize(
-    "example",
-    [
-        "print(add(1, 2))",
-        "numbers = [add(1, 2)]\nnumbers.append(add(3, 4))",
-        "for each in range(3):\n    print(add(each, each))",
-        "def main():\n    print(add(1, 2))\n\nmain()",
-        "def test_add():\n    assert add(1, 2) == 3\n\ntest_add()",
-        "import unittest\nunittest.main()",
-        "if __name__ == '__main__':\n    main()",
-        "result = add(int(input()), 2)",
-        "class Tests:\n    pass",
-    ],
-)
-def test_examples_and_tests_go(name: str, example: str) -> None:
-    made = POSTPROCESSORS[name](ADD, f"```python\n{RIGHT}\n{example}\n```").text
-
-    assert made.replace("import unittest\n", "").strip() == RIGHT.strip()
 
 
 # Answers of servers that ignore how a strategy begins them

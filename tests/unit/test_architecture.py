@@ -20,6 +20,7 @@ NOUNS = (
     *("marshalling", "text"),
 )
 PYTEST = ("pytest", "_pytest", "xdist", "pytest_timeout")
+LIST = 3  # files; a docstring that names fewer gives examples
 HEAVY = ("torch", "vllm", "transformers", "safetensors")
 
 
@@ -72,6 +73,18 @@ def test_the_map_of_the_package_names_every_folder() -> None:
     assert sorted(named) == sorted(there)
 
 
+def test_a_folder_that_lists_its_files_lists_all_of_them() -> None:
+    wrong = {}
+    for top in (PACKAGE, REPOSITORY / "strategies", REPOSITORY / "soft_prompt"):
+        for init in top.rglob("__init__.py"):
+            docstring = ast.get_docstring(ast.parse(init.read_text())) or ""
+            named = set(re.findall(r"(?<![\w/.])(\w+)\.py\b", docstring))
+            there = {path.stem for path in init.parent.glob("*.py")} - {"__init__", "__main__"}
+            if len(named & there) >= LIST and named != there:
+                wrong[init.parent.name] = sorted(named ^ there)
+    assert wrong == {}
+
+
 def test_a_wheel_has_every_folder() -> None:
     settings = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["setuptools"]
     folders = {path.parent.relative_to(REPOSITORY) for path in sources(PACKAGE) if path.name == "__init__.py"}
@@ -80,8 +93,9 @@ def test_a_wheel_has_every_folder() -> None:
 
 
 def test_no_two_files_have_one_name() -> None:
-    names = Counter(path.name for path in sources(PACKAGE))
-    assert [name for name, count in names.items() if count > 1] == ["__init__.py"]
+    folders = (PACKAGE, REPOSITORY / "strategies", REPOSITORY / "soft_prompt")
+    names = Counter(path.name for folder in folders for path in sources(folder))
+    assert {name for name, count in names.items() if count > 1} <= {"__init__.py", "__main__.py"}
 
 
 def test_nouns_import_nouns_only() -> None:

@@ -10,8 +10,8 @@ from typing import Any, Self
 import pytest
 
 from pytest_humaneval.cluster import evaluate as command
-from pytest_humaneval.cluster.bench import Bench, Setup
 from pytest_humaneval.cluster.judging import Piece, Reply
+from pytest_humaneval.cluster.workbench import Bench, Setup
 
 ROW = {
     "prompt": "def double(n):\n",

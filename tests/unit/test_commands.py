@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pytest_humaneval.__main__ import main
-from pytest_humaneval.commands import evaluation
+from pytest_humaneval.commands import evaluation, finished
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.results.record import result_row
 
@@ -184,3 +184,23 @@ def test_a_reader_that_leaves_changes_neither_files_nor_status(tmp_path: Path) -
         ended = subprocess.run(command, stdout=closed, stderr=subprocess.PIPE, check=False)
     assert (ended.returncode, ended.stderr) == (10, b"")
     assert "0.433" in summary.read_text()
+
+
+def test_a_failure_in_markdown_names_the_function_as_the_run_did(tmp_path: Path) -> None:
+    summary = tmp_path / "summary.md"
+    assert main(["report", str(MAIN_JOB), "--markdown", str(summary)]) == 0
+    assert "- `HumanEval/1` `expert_v00` assertion: `separate_paren_groups(" in summary.read_text()
+
+
+def test_where_the_problems_are_not_to_be_had_a_failure_in_markdown_names_the_task(tmp_path: Path) -> None:
+    row = {"task_id": "Own/1", "kind": "exception", "detail": "line 1 of the completion: f()\nKeyError: 1"}
+    results, summary = tmp_path / "results.jsonl", tmp_path / "summary.md"
+    results.write_text(json.dumps({**row, "strategy": "chat", "sample_index": 0, "passed": False}) + "\n")
+    assert main(["report", str(results), "--markdown", str(summary)]) == 0
+    assert "`Own/1: KeyError: 1, line 1`" in summary.read_text()
+
+
+def test_a_fact_that_takes_two_lines_is_one_in_markdown() -> None:
+    lines = ["problems  1 of HumanEval", "sandbox   oracle, own user, no", "          capabilities, rlimits"]
+
+    assert finished._facts(lines) == ["1 of HumanEval", "oracle, own user, no capabilities, rlimits"]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,12 @@ def test_the_visible_problem_has_neither_test_nor_solution() -> None:
     problem = read_problems()[0].visible()
     assert (problem.test, problem.canonical_solution) == ("", "")
     assert problem.prompt
+
+
+def test_a_dataset_comes_through_a_pipe_of_the_shell() -> None:
+    """``--humaneval-dataset=<(zcat x.jsonl.gz)``: it can be read only once."""
+    reading, writing = os.pipe()
+    os.write(writing, json.dumps(ROW).encode())
+    os.close(writing)
+    assert [problem.task_id for problem in read_dataset(Path(f"/dev/fd/{reading}")).problems] == ["T/0"]
+    os.close(reading)

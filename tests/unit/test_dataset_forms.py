@@ -85,6 +85,24 @@ def test_each_of_several_tests_counts(tmp_path: Path) -> None:
         assert check_correctness(problem, wrong).kind == "assertion"
 
 
+@pytest.mark.parametrize(
+    "test",
+    [
+        "def test_it():\n    assert double(2) == 4\n",
+        "def test():\n    assert double(2) == 4\n\ntest()\n",
+        "def told():\n    return double(2)\n\ndef test_it():\n    assert told() == 4\n",
+        "if __name__ == '__main__':\n    assert double(2) == 4\n",
+        "def check(candidate):\n    assert candidate(0) == 0\n\ndef more():\n    assert double(2) == 4\n\nmore()\n",
+        "from math import *\nassert isclose(double(2), 4)\n",
+    ],
+    ids=["as pytest's", "called", "with a helper", "run as a program", "beside a check", "everything imported"],
+)
+def test_assertions_in_functions_are_run(test: str, tmp_path: Path) -> None:
+    (problem,) = read(tmp_path, ROW | {"test": test})
+    assert check_correctness(problem, ROW["canonical_solution"]).passed
+    assert check_correctness(problem, "    return n\n").kind == "assertion"
+
+
 def test_a_function_called_check_may_have_assertions_alone(tmp_path: Path) -> None:
     row = ROW | {"prompt": "def check(n):\n", "entry_point": "check", "test": "assert check(1) == 2"}
     (problem,) = read(tmp_path, row)

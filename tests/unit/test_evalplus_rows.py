@@ -94,6 +94,28 @@ def test_a_list_of_datasets_runs_nothing(tmp_path: Path, monkeypatch: pytest.Mon
     assert len(HUMANEVAL_PLUS.find(Wanted(folders=(tmp_path,), only_look=True), lambda task_id: "").problems) == 1
 
 
+def test_no_further_inputs_may_be_an_empty_object(tmp_path: Path) -> None:
+    """As EvalPlus' released MbppPlus-v0.2.0.jsonl has it for Mbpp/793: the base inputs alone judge."""
+    (problem,) = read(tmp_path, ROW | {"plus_input": {}}).problems
+    assert judged(problem, "    return n / 2\n") == ("passed", "")
+    assert judged(problem, "    return n\n") == ("assertion", "")
+
+
+def test_the_newest_of_several_versions_is_read(tmp_path: Path) -> None:
+    for version in ("v0.1.9", "v0.1.10", "v0.1.2"):
+        (tmp_path / f"HumanEvalPlus-{version}.jsonl").write_text(json.dumps(ROW) + "\n")
+    wanted = Wanted(folders=(tmp_path,), only_look=True)
+    assert BUNDLED["humaneval+"].dataset(wanted).source.endswith("HumanEvalPlus-v0.1.10.jsonl")
+
+
+@pytest.mark.parametrize("name", ["humaneval+", "mbpp"])
+def test_the_file_of_a_name_may_be_parquet(name: str, tmp_path: Path) -> None:
+    """As the hub keeps them; this one is none, and is told so by its own reader."""
+    (tmp_path / "test.parquet").write_bytes(b"PAR1\xff\xff")
+    with pytest.raises(DatasetError, match="Parquet"):
+        BUNDLED[name].dataset(Wanted(file=tmp_path / "test.parquet"))
+
+
 def test_floats_are_near_enough_and_no_more(tmp_path: Path) -> None:
     (problem,) = read(tmp_path, ROW).problems
     assert judged(problem, "    return n / 2 + 1e-7\n") == ("passed", "passed")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pytest_humaneval import Problem
@@ -17,7 +19,7 @@ ADD = Problem("Test/53", 'def add(x, y):\n    """Add."""\n', "add", "", "")
 def told(generation: str, finish: str = "stop", kind: str = "empty", reasoning: str = "") -> str:
     detail = "the completion has no code" if kind == "empty" else "add(1, 2) was 0"
     outcome = Outcome("Test/53", "chat", 0, kind, detail, generation=generation, finish_reason=finish)
-    return explained(Outcome(**{**outcome.to_wire(), "reasoning": reasoning}), ADD).detail
+    return explained(replace(outcome, reasoning=reasoning), ADD).detail
 
 
 @pytest.mark.parametrize(

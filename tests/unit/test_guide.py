@@ -305,6 +305,19 @@ def liar(problem: Problem) -> Any:
     yield from try_out(drawn)
 
 
+def ends_the_program(problem: Problem) -> Any:
+    yield from draw(completion_prompt(problem.prompt))
+    raise SystemExit(3)
+
+
+def no_prompt(problem: Problem) -> Any:
+    yield from draw("one?")  # type: ignore[arg-type]
+
+
+def below_zero(problem: Problem) -> Any:
+    yield from draw(completion_prompt(problem.prompt), temperature=-1)
+
+
 def endless(problem: Problem) -> Any:
     while True:
         yield from draw(completion_prompt(problem.prompt))
@@ -317,6 +330,9 @@ def endless(problem: Problem) -> Any:
         (bad_return, "it returned '    return 1\\n'; expected one of the candidates it drew"),
         (bad_count, "it asked for 0 samples; expected 1 or more"),
         (raises, f"LookupError: no such thing ({__file__}:{raises.__code__.co_firstlineno + 2})"),
+        (ends_the_program, f"SystemExit: 3 ({__file__}:{ends_the_program.__code__.co_firstlineno + 2})"),
+        (no_prompt, "it drew answers to 'one?'; expected a Prompt: completion_prompt(text) or chat_prompt(user)"),
+        (below_zero, "it drew at temperature -1 and top_p 1.0; expected 0 to 2, and above 0 to 1"),
         (raises_at_once, f"LookupError: no such thing ({__file__}:{raises_at_once.__code__.co_firstlineno + 1})"),
         (no_generator, "it is not a generator; ask with `yield from draw(...)` and return a candidate"),
         (liar, "it is declared to run nothing, and asked what its code does"),

@@ -9,7 +9,7 @@ import pytest
 from pytest_humaneval import Candidate, Draw, Problem, Trial, TryOut
 from pytest_humaneval.testing import candidate, play
 
-guided = importlib.import_module("pytest_humaneval.strategies.guided")
+guided = importlib.import_module("pytest_humaneval.strategies.execution_guided")
 PROBLEM = Problem("T/0", 'def f(x):\n    """\n    >>> f(1)\n    1\n    """\n', "f", "", "")
 
 

@@ -9,13 +9,8 @@ from pathlib import Path
 import pytest
 
 from pytest_humaneval.exceptions import StrategyError
-from pytest_humaneval.models.soft_checkpoint import (
-    ADAPTER_CONFIG,
-    ADAPTER_WEIGHTS,
-    MANIFEST,
-    ROUTES,
-    find_checkpoints,
-)
+from pytest_humaneval.models.peft_folder import ADAPTER_CONFIG, ADAPTER_WEIGHTS, MANIFEST
+from pytest_humaneval.models.soft_checkpoint import ROUTES, find_checkpoints
 
 DEEP = "[" * 100_000
 GOOD = json.dumps({"peft_type": "PROMPT_TUNING", "num_virtual_tokens": 20})
@@ -53,7 +48,7 @@ def test_pipe_in_place_of_a_file_is_refused_and_not_waited_for(tmp_path: Path, n
 
 def test_pipe_in_place_of_the_manifest_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(folder(tmp_path) / MANIFEST)
-    assert find_checkpoints(tmp_path)[""].strategy == "minimal"
+    assert find_checkpoints(tmp_path)[""].made_for.strategy == "minimal"
 
 
 @pytest.mark.parametrize("route", ["\ud800", "a\0b", "missing", 5, None, "x" * 5_000, ["list"]])
@@ -83,4 +78,4 @@ def test_folder_whose_name_is_no_text_is_a_checkpoint(tmp_path: Path) -> None:
     odd = folder(tmp_path / os.fsdecode(b"odd-\xff"))
     (odd / MANIFEST).write_text(json.dumps({"strategy": "\ud800", "model": ["x"]}))
     found = find_checkpoints(odd)[""]
-    assert (found.directory, found.model) == (odd, "['x']")
+    assert (found.directory, found.made_for.model) == (odd, "['x']")

@@ -92,6 +92,22 @@ def test_an_item_that_took_its_worker_down_is_an_error(name: str) -> None:
     assert [(one.task_id, one.kind) for one in ledger.errors] == [("T/1", "error")]
 
 
+def test_an_item_is_known_by_its_name_wherever_the_dashes_are() -> None:
+    plan = plan_of(2)
+    problems = (replace(plan.problems[0], task_id="T-1/0-f-a"), *plan.problems)
+    strategies = tuple(
+        replace(plan.strategies[0], name=name, num_samples=count)
+        for name, count in (("a-b", 1), ("b", 2), ("b-1-2", 1))
+    )
+    plan = replace(plan, problems=problems, strategies=strategies, given={("T/1", "b"): frozenset({1})})
+    ids = dict(plan.ids())
+    ledger = Ledger(plan)
+    assert ledger.items_of(f"t.py::t[{name}]" for name in ids) == list(ids.values())
+    assert len(ids) == 3 * 2 + 2 + 2 + 1
+    others = ("T/1-f-b-0", "T/1-f-b-2", "T/1-f", "T/1-f-", "b-1", "", "T/1-f-b-1-", "T/2-f-a-b")
+    assert ledger.items_of([*(f"t.py::t[{name}]" for name in others), "t.py::T/1-f-b-1"]) == []
+
+
 def test_other_people_s_reports_are_left_alone() -> None:
     ledger = ledger_of(plan_of(3), SimpleNamespace(nodeid="t.py::test_other", when="???", outcome="failed"))
     assert ledger.rows() == []
@@ -150,6 +166,17 @@ def test_the_summary_counts_kinds_steps_and_truncated_generations() -> None:
     assert "minimal: post-processing changed cut 2, fences 1" in text
     assert "minimal: 1 generation reached the token limit" in text
     assert "warning: minimal: 1 of 2 completions are empty or do not parse" in text
+
+
+def test_answers_of_a_chat_model_that_were_judged_as_code_are_told_with_what_takes_them() -> None:
+    answer = "Sure:\n```python\ndef add(x, y):\n    return x + y\n```"
+    reports = [report(0, "syntax error", completion=answer), report(1, "passed", completion="    return x + y\n")]
+    text = "\n".join(summary_lines(ledger_of(plan_of(2), *reports), {}, ("oracle",), 3.0))
+    assert "--humaneval-postprocess=post_v1 takes the code" in " ".join(text.split())
+    others = [report(0, "syntax error", completion="    return ("), report(1, "empty", completion="")]
+    text = "\n".join(summary_lines(ledger_of(plan_of(2), *others), {}, ("oracle",), 3.0))
+    assert "post_v1" not in text
+    assert "look at the prompt" in " ".join(text.split())
 
 
 def test_the_summary_says_how_much_of_the_prompts_the_prefix_cache_answered() -> None:

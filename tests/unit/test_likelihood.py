@@ -113,7 +113,7 @@ def test_what_is_recorded_is_read_again_and_compared() -> None:
     assert later.change is not None
     assert (later.change.better, later.change.problems) == (2, 2)
     lines = " ".join(likelihood_lines(later, 500))
-    assert "of 2 canonical solutions behind their prompts; less is likelier" in lines
+    assert "of 2 canonical solutions after their prompts; less is likelier" in lines
     assert "2 likelier and 0 less so, p 0.500 of the exact sign-flip test" in lines
     assert "1 canonical solution has no likelihood: too long" in " ".join(likelihood_lines(likelihood, 500))
     assert likelihood_lines(Likelihood({}, {}), 80) == []

@@ -1,17 +1,14 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from test_soft_strategy import KNOWN, WORDS
+from learned_folders import KNOWN, WORDS, selected, written
 
-from pytest_humaneval import Strategy
 from pytest_humaneval.engine.vllm_setup import lora_arguments
 from pytest_humaneval.exceptions import EngineError, ModelError, StrategyError
 from pytest_humaneval.prompting.lora_strategy import ranks_of
-from pytest_humaneval.prompting.registry import select_strategies
 from pytest_humaneval.prompting.soft_strategy import check_model
 
 DEEP = "[" * 100_000
@@ -20,17 +17,8 @@ DEEP = "[" * 100_000
 def checkpoint(
     folder: Path, content: bytes = b"numbers", manifest: dict[str, Any] | None = None, **others: Any
 ) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
     config = {"peft_type": "LORA", "r": 8, "lora_alpha": 16, "target_modules": ["q_proj"], **others}
-    (folder / "adapter_config.json").write_text(json.dumps(config))
-    (folder / "adapter_model.safetensors").write_bytes(content)
-    if manifest:
-        (folder / "soft_prompt.json").write_text(json.dumps(manifest))
-    return folder
-
-
-def selected(*names: str, folder: Path = Path()) -> tuple[Strategy, ...]:
-    return select_strategies(KNOWN, names, folder)
+    return written(folder, config, content, manifest or {})
 
 
 def test_a_folder_becomes_a_strategy_of_its_name_and_its_best_checkpoint_is_taken(tmp_path: Path) -> None:
@@ -85,7 +73,7 @@ def test_a_lora_of_another_model_is_refused_with_both_named(tmp_path: Path) -> N
         ("lora:soft", r"peft_type 'PROMPT_TUNING' of rank None is not a LoRA; expected LORA .*soft:DIR"),
         ("lora:zero", r"peft_type 'LORA' of rank 0 is not a LoRA"),
         ("lora:odd", r"peft_type 'LORA' of rank 8 is not a LoRA"),
-        ("lora:stranger", r"stands in front of the strategy 'polite', which is unknown"),
+        ("lora:stranger", r"was trained with the strategy 'polite', which is unknown"),
         ("lora:broken", r"adapter_config\.json: not JSON"),
         ("lora:half", r"adapter_model\.safetensors: cannot be read \(No such file"),
         ("soft:fine", r"peft_type 'LORA' .* is not a soft prompt; .*a LoRA is --strategy=lora:DIR"),

@@ -106,7 +106,7 @@ def test_failures_and_errors_are_listed_folded() -> None:
 def test_a_finished_run_says_whose_errors_it_has() -> None:
     broken = Outcome("Mini/0", "chat", 0, detail="EngineError: gone")
     own = Outcome("Mini/1", "chat", 0, detail="StrategyError: raised")
-    page = markdown_results(Results((broken, own), {}), [], (1,), [], Analysis())
+    page = markdown_results(Results((broken, own), {}), [], (1,), [], Analysis(), {})
     assert "**Warning:** 1 item is an error of engine or sandbox and outside every denominator." in page
     assert "**Warning:** 1 item is an error of the strategy\\'s own code and outside every denominator." in page
 

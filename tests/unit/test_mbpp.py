@@ -46,6 +46,11 @@ ODD: dict[str, dict[str, Any]] = {
         "test_list": ["assert double([[1, 2], [3, 4]]) == [[2], [4]]"],
     },
     "set-up code": {"test_setup_code": "two = 2 \r\nfour = 4", "test_list": ["assert double(two) == four"]},
+    "a text on several lines": {
+        "code": "def double(n): return n * 2",
+        "test_list": ["assert double('''a\n\n  b''') == 'a\\n\\n  ba\\n\\n  b'"],
+    },
+    "everything imported": {"test_setup_code": "from math import *", "test_list": ["assert double(2) == floor(4.5)"]},
     "an exception that is expected": {
         "code": "def double(n): return n / 0",
         "test_list": ["try:\n    double(1)\n    assert False\nexcept ZeroDivisionError:\n    pass"],
@@ -149,6 +154,7 @@ def test_the_sanitized_file_is_read(tmp_path: Path) -> None:
         ({"task_id": "11"}, "mbpp.jsonl:2: field 'task_id' must be a whole number"),
         ({"task_id": 11}, "mbpp.jsonl:2: task_id 11 was already given in "),
         ({"task_id": 12, "test_list": []}, "mbpp.jsonl:2: field 'test_list' has no assertion"),
+        ({"task_id": 12, "test_list": ["double(2) == 4"]}, "mbpp.jsonl:2: field 'test_list' has no assertion"),
         ({"task_id": 12, "code": None}, "mbpp.jsonl:2: field 'code' is NoneType, not text"),
     ],
 )

@@ -242,7 +242,7 @@ def test_a_directory_with_a_file_that_cannot_be_read_is_refused(
         raise PermissionError(errno.EACCES, "Permission denied", str(weights))  # root may read everything
 
     monkeypatch.setattr("pytest_humaneval.models.find.digest_of_directory", refuse)
-    with pytest.raises(ModelError, match=rf"cannot read {weights}: Permission denied"):
+    with pytest.raises(ModelError, match=rf"{weights}: cannot be read \(Permission denied\)"):
         find_model(str(tmp_path), tmp_path)
 
 
@@ -257,7 +257,7 @@ def test_a_gguf_file_is_known_by_its_bytes(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_gguf_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "m.gguf"
-    with pytest.raises(ModelError, match=r"cannot read .*m\.gguf: No such file"):
+    with pytest.raises(ModelError, match=r"m\.gguf: cannot be read \(No such file"):
         find_model(str(path), tmp_path)
     path.write_bytes(b"PK\x03\x04")
     with pytest.raises(ModelError, match=r"is not a GGUF file: it starts with b'PK"):

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import json
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,13 +13,12 @@ any_text = st.text(st.characters(), max_size=50)
 @given(any_text, any_text, st.lists(st.sampled_from(["fences", "imports"])))
 def test_an_outcome_survives_the_wire(generation: str, detail: str, steps: list[str]) -> None:
     outcome = Outcome("T/0", "minimal", 2, "assertion", detail, 0.5, generation, generation, steps, 3, 4, 0.1, "stop")
-    assert Outcome.from_wire(json.loads(json.dumps(outcome.to_wire()))) == outcome
+    assert Outcome.from_wire(outcome.to_wire()) == outcome
 
 
 @given(any_text)
-def test_nothing_on_the_wire_has_a_lone_surrogate(text: str) -> None:
-    for value in Outcome("T/0", "minimal", 0, detail=text, completion=text).to_wire().values():
-        str(value).encode("utf-8")
+def test_nothing_on_the_wire_is_beyond_ascii(text: str) -> None:
+    assert Outcome("T/0", "minimal", 0, detail=text, completion=text).to_wire().isascii()
 
 
 def test_an_outcome_without_a_verdict_is_an_error() -> None:

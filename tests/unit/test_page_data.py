@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sample_results import PROBLEMS, asked, baseline, outcome, results
 
-from pytest_humaneval.report.page.data import page_data, shown
+from pytest_humaneval.report.page.page_data import page_data, shown
 from pytest_humaneval.report.page.summary import summaries
 from pytest_humaneval.report.page.write import render
 from pytest_humaneval.results.read import Results

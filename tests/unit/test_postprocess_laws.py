@@ -63,6 +63,14 @@ from __future__ import annotations
 ```python
    ```python
 ~~~
+> ```python
+> def double(x):
+>     return 2 * x
+>>> def double(x):
+...     return 2 * x
+    return x &lt; 1
+    return “x”
+from helpers import double
 Here is the code:
 Done
 from the above
@@ -167,6 +175,10 @@ MANY = {
     "fences": "```\n",
     "thoughts": "<think>",
     "tokens": "<|im_end|>",
+    "quoted lines": "> f(\n",
+    "escapes": "x &lt; y\n",
+    "curly quotes": "f(“a”\n",
+    "lines of a shell": ">>> f{this}()\n",
 }
 
 

@@ -59,10 +59,10 @@ def test_a_file_cut_anywhere_is_continued_to_the_same_rows(path: Path) -> None:
 def test_a_file_of_something_else_is_left_alone(path: Path) -> None:
     write(path)
     before = path.read_bytes()
-    with pytest.raises(InputError, match="are of something else: model is 'one' there and 'two' here; give another"):
+    with pytest.raises(InputError, match="belong to another run: model is 'one' there and 'two' here; give another"):
         SamplesFile(path, {"model": "two"})
     path.with_name(f"{path.name}.made-with.json").unlink()
-    with pytest.raises(InputError, match=r"is there already, and no samples\.jsonl.*\.made-with\.json says what it is"):
+    with pytest.raises(InputError, match=r"already exists, and no samples\.jsonl.*\.made-with\.json says where"):
         SamplesFile(path, SETTINGS)
     assert path.read_bytes() == before
 
@@ -72,7 +72,7 @@ def test_damage_before_the_end_is_named(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[0 if path.suffix != ".gz" else 40] ^= 0xFF
     path.write_bytes(content)
-    with pytest.raises(DatasetError, match=r"line 1 is no sample|damaged gzip data from byte 0 on"):
+    with pytest.raises(DatasetError, match=r"line 1 is not a sample|damaged gzip data from byte 0 on"):
         SamplesFile(path, SETTINGS)
     assert path.read_bytes() == content
 
@@ -81,7 +81,7 @@ def test_what_is_no_sample_is_named(path: Path) -> None:
     write(path)
     text = b'{"task_id": "T/0"}\n'
     path.write_bytes(gzip.compress(text) if path.suffix == ".gz" else text)
-    with pytest.raises(DatasetError, match="1 is no sample; move the file away"):
+    with pytest.raises(DatasetError, match="1 is not a sample; move the file away"):
         SamplesFile(path, SETTINGS)
 
 

@@ -182,7 +182,7 @@ def test_a_malformed_script_is_named(tmp_path: Path, script: str, message: str) 
 
 
 def test_a_missing_script_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"none\.json: No such file or directory"):
+    with pytest.raises(InputError, match=r"none\.json: cannot be read \(No such file or directory\)"):
         read_script(str(tmp_path / "none.json"))
 
 

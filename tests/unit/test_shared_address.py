@@ -28,16 +28,16 @@ def test_addresses(text: str, address: SharedAddress) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "'' is no address of a shared store, such as rediss://host:6379/0"),
-        ("http://host", "'http://host' is no address"),
-        ("redis://", "'redis://' is no address"),
-        ("redis://host:port", "'redis://host:port' is no address"),
-        ("redis://host/team", "'redis://host/team' is no address"),
-        ("unix://host/socket", "'unix://host/socket' is no address"),
-        ("redis://host?ssl_ca_certs=x", "?ssl_ca_certs= is nothing that an address with redis:// may have"),
-        ("rediss://host?ssl_cert_reqs=none", "?ssl_cert_reqs= is nothing"),
+        ("", "'' is not the address of a shared store, such as rediss://host:6379/0"),
+        ("http://host", "'http://host' is not the address of a shared store"),
+        ("redis://", "'redis://' is not the address of a shared store"),
+        ("redis://host:port", "'redis://host:port' is not the address of a shared store"),
+        ("redis://host/team", "'redis://host/team' is not the address of a shared store"),
+        ("unix://host/socket", "'unix://host/socket' is not the address of a shared store"),
+        ("redis://host?ssl_ca_certs=x", "?ssl_ca_certs= does not go with redis://; known: prefix"),
+        ("rediss://host?ssl_cert_reqs=none", "?ssl_cert_reqs= does not go with rediss://; known: "),
         ("unix:///socket?db=x", "?db=x: databases of Redis are numbered from 0"),
-        ("redis://host?prefix=a:b", "prefix='a:b' is not of letters"),
+        ("redis://host?prefix=a:b", "prefix='a:b' may have letters, digits, '.', '-' and '_' only"),
     ],
 )
 def test_what_is_none(text: str, message: str) -> None:

@@ -5,33 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from learned_folders import WORDS, selected, written
 
-from pytest_humaneval import Problem, Strategy, chat_prompt, completion_prompt
+from pytest_humaneval import Problem, chat_prompt
 from pytest_humaneval.exceptions import ModelError, StrategyError
-from pytest_humaneval.prompting.registry import register, select_strategies
 from pytest_humaneval.prompting.soft_strategy import SoftStrategy, check_model
 
-KNOWN = register(
-    [
-        Strategy("minimal", "", lambda problem: completion_prompt(problem.prompt)),
-        Strategy("chat", "", lambda problem: chat_prompt(problem.prompt), "chat", "post_v5"),
-    ]
-)
-WORDS = Problem("T/0", 'def f(text: str) -> str:\n    """The text."""\n', "f", "", "")
 NUMBERS = Problem("T/1", 'def f(a: int) -> int:\n    """The number."""\n', "f", "", "")
 
 
 def checkpoint(folder: Path, content: bytes = b"numbers", peft_type: str = "PROMPT_TUNING", **manifest: Any) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "adapter_config.json").write_text(json.dumps({"peft_type": peft_type, "num_virtual_tokens": 20}))
-    (folder / "adapter_model.safetensors").write_bytes(content)
-    if manifest:
-        (folder / "soft_prompt.json").write_text(json.dumps(manifest))
-    return folder
-
-
-def selected(*names: str, folder: Path = Path()) -> tuple[Strategy, ...]:
-    return select_strategies(KNOWN, names, folder)
+    return written(folder, {"peft_type": peft_type, "num_virtual_tokens": 20}, content, manifest)
 
 
 def test_a_folder_becomes_a_strategy_of_its_name(tmp_path: Path) -> None:
@@ -106,7 +90,7 @@ def test_two_folders_of_one_name_are_an_error(tmp_path: Path) -> None:
             "soft:lora",
             r"peft_type 'LORA' with 20 virtual tokens is not a soft prompt; expected PROMPT_TUNING, PREFIX",
         ),
-        ("soft:stranger", r"stands in front of the strategy 'polite', which is unknown"),
+        ("soft:stranger", r"was trained with the strategy 'polite', which is unknown"),
         ("soft:broken", r"adapter_config\.json: not JSON"),
         ("soft:half", r"adapter_model\.safetensors: cannot be read \(No such file"),
     ],

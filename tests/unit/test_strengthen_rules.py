@@ -12,7 +12,6 @@ import pytest
 from pytest_humaneval import Problem
 from pytest_humaneval.strengthen import traits
 from pytest_humaneval.strengthen.agreement import Case, is_defensible, within
-from pytest_humaneval.strengthen.batches import condition
 from pytest_humaneval.strengthen.choosing import Suspect, chosen
 from pytest_humaneval.strengthen.comparing import Comparison, comparison_of
 from pytest_humaneval.strengthen.domain import Answers, Domain, is_numbers
@@ -20,6 +19,7 @@ from pytest_humaneval.strengthen.drawing import drawn
 from pytest_humaneval.strengthen.mutants import mutants
 from pytest_humaneval.strengthen.programs import independent
 from pytest_humaneval.strengthen.promises import is_plain_speech, promised
+from pytest_humaneval.strengthen.running import condition
 from pytest_humaneval.strengthen.traits import FIRM
 from pytest_humaneval.strengthen.writing import strong_test
 from pytest_humaneval.testing import ADD
@@ -136,6 +136,30 @@ def test_an_input_shares_what_all_known_ones_have_in_common(known: list[Any], ot
     assert Domain(known).broken_by(other) == broken
 
 
+@pytest.mark.parametrize(
+    ("known", "other", "two_ways"),
+    [
+        ([("7/10",), ("12/34",)], ("20/3",), False),
+        ([("7/10",), ("12/34",)], ("02/3",), True),  # eval("02/3") is an error, Fraction("02/3") is not
+        ([("7/10",), ("02/3",)], ("01/2",), False),
+        ([("1.05",), ("2.5",)], ("5.02",), False),
+        ([([3, 0.5],), ([4, 1.5],)], ([4, 0.5],), False),
+        ([([3, 0.5],), ([4, 1.5],)], ([4, 1.0],), True),  # whole, and no integer
+        ([([3, 0.5],), ([4, 2.0],)], ([4, 1.0],), False),
+        ([([0.5],), ([1.5],)], ([1.0],), False),  # there are no integers to take it for
+    ],
+)
+def test_what_can_be_read_in_two_ways_is_left_out(known: list[Any], other: Any, two_ways: bool) -> None:
+    assert (within(Domain(known), set(), other, 20) is None) is two_ways
+
+
+def test_asking_about_an_input_teaches_nothing() -> None:
+    domain = Domain([([],), ([],)])
+    before = domain.broken_by(([1],))
+    assert within(domain, set(), ([1],), 20) is None
+    assert domain.broken_by(([1],)) == before
+
+
 def test_a_vocabulary_is_firm() -> None:
     known = [("one two three",), ("three one",), ("two two one three",), ("one one",)]
     assert Domain(known).broken_by(("one four",)) == {FIRM}
@@ -234,10 +258,16 @@ def test_of_nothing_only_nothing_is_natural() -> None:
 
 def test_an_answer_is_of_a_kind_that_was_met() -> None:
     positive = Answers([3, 5])
-    assert [positive.are_like(value) for value in (7, 2.5, 0, -1, None, True, "a")] == [True, True] + [False] * 5
+    assert [positive.broken_by(value) for value in (7, 2.5)] == [set()] * 2
+    assert [positive.broken_by(value) for value in (0, -1, None, True, "a")] == [{FIRM}] * 5
     signed = Answers([-3, 5])
-    assert [signed.are_like(value) for value in (0, -1)] == [True, True]
-    assert Answers(["a", None]).are_like(None)
+    assert [signed.broken_by(value) for value in (0, -1)] == [set()] * 2
+    assert Answers(["a", None]).broken_by(None) == set()
+
+
+def test_a_first_negative_answer_needs_programs_that_agree() -> None:
+    """The largest of [-3, -2], where all answers before were positive; -1 may be a way to say that there is none."""
+    assert [Answers([3, 5]).broken_by(value) for value in (-2, -0.5, -1.0)] == [{traits.NEGATIVE}] * 2 + [{FIRM}]
 
 
 def test_an_answer_of_the_docstring_needs_no_program() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_soft_strategy import KNOWN, WORDS
+from learned_folders import KNOWN, WORDS
 
 from pytest_humaneval.exceptions import StrategyError
 from pytest_humaneval.prompting.registry import select_strategies

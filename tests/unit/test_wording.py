@@ -22,6 +22,11 @@ def test_a_p_value_is_never_rounded_up_to_one_that_was_not_reached(p: float, tex
     assert p_text(p) == text
 
 
+@pytest.mark.parametrize(("p", "text"), [(0.0496, "0.0496"), (0.0001, "0.0001"), (0.00009, "< 0.0001")])
+def test_a_gate_says_one_decimal_more_and_no_p_of_0_either(p: float, text: str) -> None:
+    assert p_text(p, decimals=4) == text
+
+
 def test_terminal_and_page_call_the_same_p_values_small() -> None:
     # 11 problems, all of them better: McNemar's exact p is 2 / 2**11 = 0.00098, which three decimals round to 0.001.
     passes = {name: {f"T/{task}": {0: name == "all"} for task in range(11)} for name in ("all", "none")}

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from pytest_humaneval.exceptions import InputError
+from pytest_humaneval.text.wording import reason_of
 
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy knows nothing of this machine's ports
 _POLL = 0.2  # seconds
@@ -52,7 +53,7 @@ def free_port(host: str, port: int) -> int:
             return free
     except OSError as error:
         raise InputError(
-            f"--port: {host} port {port} is not available ({error.strerror or error}); choose another, or 0 for any"
+            f"--port: {host} port {port} is not available ({reason_of(error)}); choose another, or 0 for any"
         ) from error
 
 

@@ -26,6 +26,7 @@ from pytest_humaneval.engine.serving_folder import remove_left_behind
 from pytest_humaneval.engine.vllm_setup import flag
 from pytest_humaneval.exceptions import InputError, ModelError
 from pytest_humaneval.models.find import find_model
+from pytest_humaneval.text.wording import cannot_be_read, cannot_be_written
 
 SERVER = "pytest_humaneval.engine.serve"
 MIDDLEWARE = f"{activity.__name__}.{activity.Activity.__name__}"
@@ -54,7 +55,7 @@ class LocalService:
         try:
             log = open_log(Path(wanted.cache_dir).absolute() / "logs", "service")
         except OSError as error:
-            raise InputError(f"--cache-dir: {wanted.cache_dir} cannot be written ({error.strerror})") from error
+            raise InputError(cannot_be_written(f"--cache-dir: {wanted.cache_dir}", error)) from error
         variables = {activity.FILE: str(self._activity), activity.IDLE_LIMIT: str(wanted.idle_limit)}
         self._activity.touch(mode=0o600)
         pid = start_detached(server_command(wanted, port), os.environ | variables, log)
@@ -93,7 +94,7 @@ class LocalService:
                     time.sleep(_POLL)
                     shutil.copyfileobj(log, sys.stdout)
         except OSError as error:
-            print(f"the log, {started.log}, cannot be read: {error.strerror}", file=sys.stderr)
+            print(cannot_be_read(f"the log, {started.log}", error), file=sys.stderr)
             return 1
         return 0
 

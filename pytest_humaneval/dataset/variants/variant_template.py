@@ -124,14 +124,14 @@ def _calls(problem: Problem) -> Iterator[str]:
     """The arguments of all calls that test and examples make, and of near ones, as source code."""
     calls = [*(example.arguments for example in visible_examples(problem)), *_tested(problem.test)]
     for arguments in calls:
-        yield _told(arguments)
+        yield _call_text(arguments)
     for arguments in calls:
         for place, value in enumerate(arguments):
             for other in _near(value):
-                yield _told((*arguments[:place], other, *arguments[place + 1 :]))
+                yield _call_text((*arguments[:place], other, *arguments[place + 1 :]))
 
 
-def _told(arguments: Sequence[object]) -> str:
+def _call_text(arguments: Sequence[object]) -> str:
     return ", ".join(map(source_of, arguments))
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.problem import Problem
-from pytest_humaneval.report.page.data import page_data, shown
 from pytest_humaneval.report.page.facts import changes, compared, facts, reliability, tiles
 from pytest_humaneval.report.page.figures import figures
+from pytest_humaneval.report.page.page_data import page_data, shown
 from pytest_humaneval.report.page.requirements import need_page_extra
 from pytest_humaneval.report.page.summary import kinds_of, summaries
 from pytest_humaneval.report.partial import partial_notes

@@ -53,7 +53,7 @@ def _serve(
         return
     try:
         exec(code, namespace)
-        function = _found(namespace, entry_point)
+        function = _function_in(namespace, entry_point)
     except BaseException as error:
         write_frame(channel, failure(error, place))
         return
@@ -64,7 +64,7 @@ def _serve(
             _collect_descriptors(channel)
 
 
-def _found(namespace: dict[str, Any], entry_point: str) -> Any:
+def _function_in(namespace: dict[str, Any], entry_point: str) -> Any:
     if entry_point in namespace:
         return namespace[entry_point]
     if entry_point.isidentifier():
@@ -83,7 +83,7 @@ def rehearse() -> None:
         namespace: dict[str, Any] = {}
         answers = Answers(0, Place(_REHEARSAL, 0), ["arguments"] if number % 2 else [])
         exec(_compiled(_REHEARSAL), namespace)
-        answers.introduced(namespace, _found(namespace, "f"), [], "")
+        answers.introduced(namespace, _function_in(namespace, "f"), [], "")
         for message in ((GraphEncoder if number % 2 else Encoder).of(call), encode(((), {})), encode(([call, call],))):
             for _ in answers.to(message):
                 _collect_descriptors(0)

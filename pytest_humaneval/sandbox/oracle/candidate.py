@@ -56,7 +56,7 @@ class Candidate:
         self._known = {0}  # numbers of what the program was asked for by name
         self._makers: set[int] = set()  # those of them that are classes of the prompt's
         self._made: set[int] = set()  # numbers of their objects that the test has made
-        self._asked = False  # whether anything was asked since the last call
+        self._inspected = False  # whether anything was asked since the last call
         self._ahead: Ahead | None = None  # where the test's calls are known before it makes them
         self.function = self._border.borrowed(Far(0, "function", ""), FUNCTION)
 
@@ -74,7 +74,7 @@ class Candidate:
         self.timeout = budget.timeout
         self.channel.renew(budget)
         self.raised, self.raised_detail, self.calls = None, "", 0
-        self.arguments, self.result, self._asked = ((), {}), None, False
+        self.arguments, self.result, self._inspected = ((), {}), None, False
 
     def foresee(self, batches: Sequence[Batch]) -> None:
         """Ask for calls together, which the test will make in this order, before it makes any other.
@@ -131,8 +131,8 @@ class Candidate:
         if self.over:
             raise AttributeError(operation)
         self.calls += 1
-        self._asked = operation != "__call__"
-        if not self._asked:
+        self._inspected = operation != "__call__"
+        if not self._inspected:
             self.arguments, self.result = (arguments, keywords), None
         try:
             result = self._operated(far, operation, arguments, keywords)
@@ -207,7 +207,7 @@ class Candidate:
         """The type of the last result, if it was a value that cannot cross and that nothing more was asked of."""
         if is_remote(self.result):
             far = far_of(self.result)
-            return "" if self._asked or self.is_made(far) else far.type_name
+            return "" if self._inspected or self.is_made(far) else far.type_name
         return self.result.type_name if isinstance(self.result, Opaque) else ""
 
     def _blame_for_argument(self, error: CodecError) -> BaseException:

@@ -139,7 +139,11 @@ def _run_test(case: Case, candidate: Candidate, namespace: dict[str, Any]) -> Ju
         if fault := _fault_of_test(error, case, candidate):
             raise TestError(f"the hidden test cannot be run: {fault}") from None
         return _failure(case, candidate, error)
-    return Judgement("passed", report if type(report) is str else "")  # a test of our own may report what it saw
+    if type(report) is str:
+        return Judgement("passed", report)  # a test of our own says what it saw, which may be nothing
+    if candidate.calls == 0 and candidate.stopped is None:
+        raise TestError("the hidden test cannot be run: it ends without a call of the function")  # and passes all
+    return Judgement("passed")
 
 
 def _fault_of_test(error: BaseException, case: Case, candidate: Candidate) -> str:

@@ -36,12 +36,12 @@ class Requests:
             RequestError: it is too much, or cannot cross.
         """
         self._hold_to_caps(len(request))
-        function, arguments, keywords = self._asked(request, border)
+        function, arguments, keywords = self._call_in(request, border)
         self._depth += 1
         try:
             answer: tuple[Any, ...] = (True, function(*arguments, **keywords))
         except Exception as error:
-            answer = (False, self._told(error))
+            answer = (False, self._error_record(error))
         finally:
             self._depth -= 1
         try:
@@ -49,7 +49,7 @@ class Requests:
         except CodecError as error:
             raise RequestError(f"a function of the test's returns {error}, which cannot cross") from None
 
-    def _asked(self, request: bytes, border: Border) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
+    def _call_in(self, request: bytes, border: Border) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
         parts = Decoder(request[1:], border=border).whole(Decoder.value)
         if type(parts) is not tuple or tuple(map(type, parts))[1:] != (tuple, dict):
             raise CodecError("a malformed message: no request")
@@ -64,7 +64,7 @@ class Requests:
         wanted = ("print" if what == "print" else "input") in self._wants
         return _STREAMS.get(what) if wanted else None
 
-    def _told(self, error: Exception) -> tuple[list[str], tuple[Any, ...], int]:
+    def _error_record(self, error: Exception) -> tuple[list[str], tuple[Any, ...], int]:
         self.raised.append(error)
         names = [base.__name__ for base in type(error).__mro__ if base.__module__ == "builtins"]
         arguments = tuple(each for each in error.args if isinstance(each, (str, int, float, bytes, type(None))))

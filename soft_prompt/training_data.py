@@ -93,7 +93,8 @@ class TrainingData:
         if len(self.sources) < 2:
             return line
         parts = (
-            f"{one.name}: {one.train} and {one.validation}, weight {one.weight:g} ({one.form})" for one in self.sources
+            f"{source.name}: {source.train} and {source.validation}, weight {source.weight:g} ({source.form})"
+            for source in self.sources
         )
         return f"{line}; {'; '.join(parts)}"
 
@@ -122,15 +123,10 @@ def read_training_data(sources: str | Sequence[str], weights: Sequence[float] = 
 
 def held_out(sources: str | Sequence[str]) -> tuple[Problem, ...]:
     """The problems of MBPP's test split in these datasets: results are measured on them, nothing may come near them."""
-    found = (_found(name) for name in ((sources,) if isinstance(sources, str) else sources))
-    rows = (row for each in found for row in each.rows if "code" in row[1])
+    datasets = (_rows_of(name) for name in ((sources,) if isinstance(sources, str) else sources))
+    rows = (row for dataset in datasets for row in dataset.rows if "code" in row[1])
     shapes = (in_docstring(task) for task in (task_of(*row) for row in rows) if task.number in SPLITS["test"])
     return tuple(problem for problem, _ in shapes if problem is not None)
-
-
-def split_tasks(tasks: Iterable[Task]) -> TrainingData:
-    """Tasks of MBPP as problems, without those too near to HumanEval."""
-    return _split(_of_mbpp(tasks))
 
 
 def shape(row: dict[str, Any]) -> tuple[Problem | None, str]:
@@ -162,21 +158,21 @@ Offered = tuple[str, Split, Problem | None, str]
 
 
 def _read(name: str, weight: float) -> TrainingData:
-    found = _found(name)
-    refuse_humaneval((row.get("task_id") for _, row in found.rows), name)
-    if not found.rows:
+    dataset = _rows_of(name)
+    refuse_humaneval((row.get("task_id") for _, row in dataset.rows), name)
+    if not dataset.rows:
         raise DatasetError(f"{name}: holds no problem")
-    mbpp = "code" in found.rows[0][1]
-    data = _split(_of_mbpp(task_of(*row) for row in found.rows) if mbpp else _own(found.rows))
+    mbpp = "code" in dataset.rows[0][1]
+    data = _split(_of_mbpp(task_of(*row) for row in dataset.rows) if mbpp else _own(dataset.rows))
     form: Literal["mbpp", "problems"] = "mbpp" if mbpp else "problems"
     source = Source(
-        name, form, found.sha256,
+        name, form, dataset.sha256,
         len(data.train), len(data.validation), len(data.near_duplicates), len(data.unusable), weight,
     )  # fmt: skip
     return replace(data, sources=(source,))
 
 
-def _found(name: str) -> Found:
+def _rows_of(name: str) -> Found:
     if is_file(name):
         return read_rows(Path(name))
     if name == MBPP:

@@ -9,7 +9,7 @@ from typing import Any
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.sandbox import SandboxOptions, open_sandbox
 
-from .data import single_assertions
+from .training_data import single_assertions
 
 CHECK_SECONDS = 3.0  # of CPU time for each assertion
 

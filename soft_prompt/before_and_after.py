@@ -18,6 +18,7 @@ from pytest_humaneval.prompting.soft_strategy import PREFIX
 from pytest_humaneval.statistics.metrics import wilson_interval
 from pytest_humaneval.statistics.paired import mcnemar
 from pytest_humaneval.text.printable import counted
+from pytest_humaneval.text.wording import p_text
 
 EVALUATION = "evaluation"
 TESTS_FAILED = 1  # pytest's exit status when a completion was wrong; anything above is a run that went wrong
@@ -55,7 +56,7 @@ class Comparison:
             "",
             f"{self.after} solves {counted(self.gained, 'problem', 'problems')} that "
             f"{self.before} does not, and misses {self.lost} that it "
-            f"solves: McNemar's exact test p = {self.p:.3g}, {verdict} noise at 5 %.",
+            f"solves: McNemar's exact test p = {p_text(self.p)}, {verdict} noise at 5 %.",
         ]
 
 
@@ -75,15 +76,15 @@ def evaluate(output: Path, *, model: str = "", engine: str = "", arguments: Sequ
     soft = f"{prefix}{output.absolute()}"
     folder = output / EVALUATION
     command = [
-        sys.executable, "-m", "pytest", f"--strategy={checkpoint.strategy},{soft}",
-        f"--humaneval-model={model or checkpoint.model_spec}", f"--humaneval-output={folder}",
+        sys.executable, "-m", "pytest", f"--strategy={checkpoint.made_for.strategy},{soft}",
+        f"--humaneval-model={model or checkpoint.made_for.spec}", f"--humaneval-output={folder}",
         *([f"--humaneval-engine={engine}"] if engine else []), "-q", "--tb=no", "-rN", "-p", "no:cacheprovider",
         *arguments,
     ]  # fmt: skip
     status = _status_of(command)
     if status not in (0, TESTS_FAILED):
         raise InfrastructureError(f"the evaluation ended with status {status}; its output is above")
-    comparison = compare(folder / "results.jsonl", checkpoint.strategy, f"{prefix}{output.absolute().name}")
+    comparison = compare(folder / "results.jsonl", checkpoint.made_for.strategy, f"{prefix}{output.absolute().name}")
     (folder / "comparison.md").write_text("\n".join(comparison.lines()) + "\n")
     return comparison
 

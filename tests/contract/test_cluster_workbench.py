@@ -10,9 +10,9 @@ from typing import Self
 
 import pytest
 
-from pytest_humaneval.cluster import bench
-from pytest_humaneval.cluster.bench import Setup, bench_for
+from pytest_humaneval.cluster import workbench
 from pytest_humaneval.cluster.chunking import Sample
+from pytest_humaneval.cluster.workbench import Setup, bench_for
 from pytest_humaneval.exceptions import SandboxError
 from pytest_humaneval.marshalling.plain import from_plain, to_plain
 from pytest_humaneval.marshalling.top_level import TopLevel
@@ -28,7 +28,7 @@ SETUP = Setup((SELF_CHECK,), SandboxOptions("lockdown"), timeout=3.0)
 def _closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     yield
-    bench._close()
+    workbench._close()
 
 
 def sample(completion: str) -> Sample:
@@ -86,7 +86,7 @@ class Moody:
 
 
 def test_an_error_of_the_sandbox_is_an_error_of_that_sample_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench, "open_sandbox", lambda options: Moody())
+    monkeypatch.setattr(workbench, "open_sandbox", lambda options: Moody())
     right = sample(SELF_CHECK.canonical_solution)
     first, second = bench_for("run", lambda: SETUP).judge([right, right])
     assert first.kind == "error"
@@ -111,7 +111,7 @@ def test_a_sandbox_that_cannot_tell_right_from_wrong_judges_nothing_and_is_left(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     moody = Moody()
-    monkeypatch.setattr(bench, "open_sandbox", lambda options: moody)
+    monkeypatch.setattr(workbench, "open_sandbox", lambda options: moody)
     monkeypatch.setattr(moody, "check", lambda problem, completion, timeout: Verdict("passed"))
     with pytest.raises(SandboxError, match="self-check failed"):
         bench_for("run", lambda: SETUP)
