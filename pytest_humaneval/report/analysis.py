@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_humaneval.marshalling.plain import to_plain
 from pytest_humaneval.outcome import Outcome
-from pytest_humaneval.report.baseline import BaselineComparison, compare_results
+from pytest_humaneval.report.baseline import BaselineComparison, compare_results, corrected_together, matched
 from pytest_humaneval.report.gates import Gates, GateVerdict, judge
 from pytest_humaneval.report.rewrite_gate import judge_rewrites
 from pytest_humaneval.results.parts import POOLED, is_rewritten, part_of, parts_of, same_part
@@ -112,17 +112,35 @@ def analyse(now: Results, before: Results | None, looked: Looked) -> Analysis:
     if not any(parts):
         return _analysis(now, before, looked)
     return Analysis(
-        parts={
-            name: _analysis(
-                part_of(now, name, some),
-                same_part(before, name, some) if before is not None else None,
-                replace(looked, pairs=looked.pairs and not is_rewritten(some)),
-            )
-            for name, some in parts.items()
-        },
+        parts=_parts(now, before, looked, parts),
         robustness=robustness_of(now.outcomes, looked.max_drop),
         excess=excess_drops(now.outcomes, looked.control),
     )
+
+
+def _parts(
+    now: Results, before: Results | None, looked: Looked, parts: Mapping[str, Sequence[Outcome]]
+) -> dict[str, Analysis]:
+    """What is said of each dataset; its comparisons with the baseline count as made with all that a gate looks at."""
+    mine = {name: part_of(now, name, some) for name, some in parts.items()}
+    theirs = {name: same_part(before, name, parts[name]) if before is not None else None for name in parts}
+    made: dict[str, Analysis] = {}
+    for alike in _judged_together(parts):
+        tests = sum(len(matched(mine[name].strategies, other.strategies)) for name in alike if (other := theirs[name]))
+        for name in alike:
+            of_part = replace(looked, pairs=looked.pairs and not is_rewritten(parts[name]))
+            made[name] = _analysis(mine[name], theirs[name], of_part, tests)
+        corrected = corrected_together({name: made[name].baseline for name in alike})
+        made |= {name: replace(made[name], baseline=corrected[name]) for name in alike}
+    return {name: made[name] for name in parts}
+
+
+def _judged_together(parts: Mapping[str, Sequence[Outcome]]) -> list[list[str]]:
+    """The names of parts, apart by what gates look at: datasets, all of them pooled, and rewritten problems."""
+    groups: dict[tuple[bool, bool], list[str]] = {}
+    for name, some in parts.items():
+        groups.setdefault((name == POOLED, is_rewritten(some)), []).append(name)
+    return list(groups.values())
 
 
 def judge_gates(
@@ -162,9 +180,9 @@ def stopped_of(outcomes: Iterable[Outcome]) -> set[str]:
     return {outcome.strategy for outcome in outcomes if outcome.stopped}
 
 
-def _analysis(now: Results, before: Results | None, looked: Looked) -> Analysis:
+def _analysis(now: Results, before: Results | None, looked: Looked, tests: int = 0) -> Analysis:
     of_pairs, with_reference = comparisons_of(now.outcomes) if looked.pairs else ([], [])
-    compared = compare_results(now, before, looked.max_drop) if before is not None else None
+    compared = compare_results(now, before, looked.max_drop, tests) if before is not None else None
     return Analysis(of_pairs, with_reference, compared, reliability=reliability_of(now.outcomes, looked.ks))
 
 

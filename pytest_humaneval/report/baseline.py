@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_humaneval.outcome import Outcome
@@ -38,10 +38,11 @@ def matched(strategies: Sequence[str], before: Sequence[str]) -> dict[str, str]:
     return {name: name for name in strategies if name in before}
 
 
-def compare_results(now: Results, before: Results, max_drop: float | None = None) -> BaselineComparison:
+def compare_results(now: Results, before: Results, max_drop: float | None = None, tests: int = 0) -> BaselineComparison:
     """Compare what both have: strategies by name, problems; these by all samples of either.
 
-    ``max_drop`` is the drop in pass@1 that is allowed, where there is one to test against.
+    ``max_drop`` is the drop in pass@1 that is allowed, where there is one to test against, as one of so many ``tests``
+    (0: of those made here).
     """
     if not before.outcomes:
         dataset = now.run.get("dataset", {}).get("name", "this dataset")
@@ -62,7 +63,7 @@ def compare_results(now: Results, before: Results, max_drop: float | None = None
     margins: list[MarginTest | None] = []
     if max_drop is not None:
         margins += [
-            margin_test(name, passes_now.get(name, {}), passes_before.get(other, {}), max_drop)
+            margin_test(name, passes_now.get(name, {}), passes_before.get(other, {}), max_drop, tests or len(pairs))
             for name, other in pairs.items()
         ]
     return BaselineComparison(
@@ -72,6 +73,19 @@ def compare_results(now: Results, before: Results, max_drop: float | None = None
         tuple(margin for margin in margins if margin is not None),
         tuple(change for change in changed if change is not None),
     )
+
+
+def corrected_together(parts: Mapping[str, BaselineComparison | None]) -> dict[str, BaselineComparison | None]:
+    """The comparisons of several datasets, their p-values corrected for all of them.
+
+    A gate looks at all, and one drop is enough for it: corrected on each dataset by itself, it would err on every one
+    of them as often as on a single one.
+    """
+    corrected = iter(together(one for part in parts.values() if part is not None for one in part.comparisons))
+    return {
+        name: replace(part, comparisons=tuple(next(corrected) for _ in part.comparisons)) if part is not None else None
+        for name, part in parts.items()
+    }
 
 
 def _ended_early(results: Results, where: str) -> list[str]:

@@ -119,10 +119,14 @@ def test_columns(shown: Sequence[Comparison], difference: str, better: str, wors
 
 
 def method_text(shown: Sequence[Comparison], what: str = "", intervals: str = " (intervals are not)") -> str:
-    """Which test the p-values are of, and what they are corrected for: how many of ``what``."""
+    """Which test the p-values are of, and what they are corrected for: how many of ``what``.
+
+    That may be more than are ``shown``: those of other datasets.
+    """
     methods = " or ".join(dict.fromkeys(comparison.method for comparison in shown))
-    counts = f"{len(shown)} {what}".rstrip()
-    corrected = f", Holm-corrected over {counts}{intervals}" if len(shown) > 1 else ""
+    tests = max(comparison.tests for comparison in shown)
+    counts = f"{tests} {what}".rstrip() if tests == len(shown) else f"{tests} comparisons on all datasets"
+    corrected = f", Holm-corrected over {counts}{intervals}" if tests > 1 else ""
     return f"p of the {methods} test{corrected}; {MARK} is below {ALPHA:g}"
 
 
@@ -130,7 +134,8 @@ def _detectable_lines(shown: Sequence[Comparison], width: int) -> list[str]:
     power = smallest_detectable(shown)
     if power is None:
         return []
-    alpha = f"alpha {ALPHA:g}" + (f"/{len(shown)}" if len(shown) > 1 else "")
+    tests = max(comparison.tests for comparison in shown)
+    alpha = f"alpha {ALPHA:g}" + (f"/{tests}" if tests > 1 else "")
     if power.difference is None:
         text = f"{counted(power.problems, 'problem is', 'problems are')} too few to show any difference at {alpha}"
         if power.method != MCNEMAR and not power.spread:

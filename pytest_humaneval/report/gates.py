@@ -135,7 +135,7 @@ def judge(
         verdicts += [GateVerdict("comparison with the baseline", name, None, ENDED_EARLY) for name in sorted(stopped)]
     if gates.on_regression and baseline is not None:
         compared = {comparison.first: comparison for comparison in baseline.comparisons}
-        verdicts += [_no_drop(name, compared.get(name), len(baseline.comparisons)) for name in passes]
+        verdicts += [_no_drop(name, compared.get(name)) for name in passes]
     if gates.max_drop is not None and baseline is not None:
         tests = {test.strategy: test for test in baseline.margins}
         verdicts += [_small_drop(name, gates.max_drop, tests.get(name)) for name in passes]
@@ -221,15 +221,16 @@ def _p(of: Stop | Comparison) -> str:
     return p_text(of.p_holm, decimals=4)
 
 
-def _no_drop(strategy: str, comparison: Comparison | None, made: int) -> GateVerdict:
+def _no_drop(strategy: str, comparison: Comparison | None) -> GateVerdict:
     gate = NO_DROP
     if comparison is None:
         return GateVerdict(gate, strategy, None, "no problem is in both")
     detail = f"{comparison.difference:+.3f} {signed_interval(comparison.interval)}, p {_p(comparison)}"
+    detail += f" (Holm-corrected over {comparison.tests})" if comparison.tests > 1 else ""
     detail += f", {counted(comparison.problems, 'problem', 'problems')}"
     if comparison.significant:
         return GateVerdict(gate, strategy, comparison.difference > 0, detail)
-    power = smallest_detectable([comparison], made)
+    power = smallest_detectable([comparison])
     if comparison.worse and power is not None and power.difference is None:
         return GateVerdict(gate, strategy, None, f"{detail}: too few to show any drop")
     return GateVerdict(gate, strategy, True, detail)
@@ -242,7 +243,9 @@ def _small_drop(strategy: str, margin: float, test: MarginTest | None) -> GateVe
     low, high = test.limits
     problems = counted(test.problems, "problem", "problems")
     detail = f"{test.difference:+.3f}, {problems}, one-sided {1 - ALPHA:.0%} limits {low:+.3f} and {high:+.3f}"
-    if test.within is None:
+    if test.within is None and high < -margin:
+        detail += f"; that it is larger has to show at alpha {ALPHA:g}/{test.tests}, as one of so many is enough"
+    elif test.within is None:
         detail += f"; {_needed(test)}, if nothing has really changed and as many problems differ"
     return GateVerdict(gate, strategy, test.within, detail)
 

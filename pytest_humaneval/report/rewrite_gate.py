@@ -14,8 +14,8 @@ def judge_rewrites(gates: Gates, rows: Sequence[Robustness]) -> list[GateVerdict
     """The answer for each strategy, where a drop is asked for and there is no baseline.
 
     It holds where under every rewrite the drop is shown to be smaller: all have to be, so none needs a correction. It
-    does not hold where under any the drop is shown to be larger: one is enough, so each is tested at alpha over their
-    number.
+    does not hold where under any the drop is shown to be larger: one is enough, so each is tested at alpha over the
+    number of all, those of other strategies and datasets too.
     """
     if gates.max_drop is None or not gates.on_rewrites:
         return []

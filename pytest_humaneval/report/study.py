@@ -9,7 +9,7 @@ from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.report.texttable import duration, wrapped
 from pytest_humaneval.results.history import HistoryLine, seconds_per_answer
 from pytest_humaneval.results.read import Results
-from pytest_humaneval.statistics.margin import problems_for_margin
+from pytest_humaneval.statistics.margin_sizing import problems_for_margin
 from pytest_humaneval.statistics.metrics import wilson_interval
 from pytest_humaneval.statistics.paired import ALPHA, POWER, detectable
 from pytest_humaneval.statistics.sizing import (

@@ -42,7 +42,7 @@ class Comparison:
     ``neither`` with none. With several, ``better`` and ``worse`` have a larger or smaller share, and what is equal is
     ``neither`` where no sample passes, else ``both``. ``spread`` is the share of problems that differ (with one
     sample), or the standard deviation of their differences (with several). ``p_holm`` is p corrected for all the
-    comparisons that were made together.
+    comparisons that were made together, ``tests`` of them.
     """
 
     first: str
@@ -62,6 +62,7 @@ class Comparison:
     worse: tuple[str, ...]
     both: tuple[str, ...]
     neither: tuple[str, ...]
+    tests: int = 1
 
     @property
     def significant(self) -> bool:
@@ -137,10 +138,10 @@ def compare(first: str, of_first: Passes, second: str, of_second: Passes) -> Com
 
 
 def together(comparisons: Iterable[Comparison | None]) -> list[Comparison]:
-    """Those that could be made, with their p-values corrected for being made together."""
+    """Those that could be made, with their p-values corrected for being made together; also of former such calls."""
     made = [comparison for comparison in comparisons if comparison is not None]
     corrected = holm([comparison.p for comparison in made])
-    return [replace(comparison, p_holm=p) for comparison, p in zip(made, corrected, strict=True)]
+    return [replace(one, p_holm=p, tests=len(made)) for one, p in zip(made, corrected, strict=True)]
 
 
 def compare_pairs(passes: Mapping[str, Passes]) -> list[Comparison]:
@@ -172,16 +173,16 @@ class Detectable:
     method: str
 
 
-def smallest_detectable(comparisons: Sequence[Comparison], made: int = 0) -> Detectable | None:
+def smallest_detectable(comparisons: Sequence[Comparison]) -> Detectable | None:
     """What comparisons made together could show: at alpha over their number, the strictest step of Holm's correction.
 
-    Rests on the mean spread of these comparisons and on their smallest number of problems. None without a comparison.
-    ``made`` is the number of comparisons that were made, where these are some of them.
+    Rests on the mean spread of these comparisons, which may be some of those made together, and on their smallest
+    number of problems. None without a comparison.
     """
     if not comparisons:
         return None
     problems = min(comparison.problems for comparison in comparisons)
-    alpha = ALPHA / (made or len(comparisons))
+    alpha = ALPHA / max(comparison.tests for comparison in comparisons)
     method = next((comparison.method for comparison in comparisons if comparison.method != MCNEMAR), MCNEMAR)
     alike = [comparison.spread for comparison in comparisons if (comparison.method == MCNEMAR) == (method == MCNEMAR)]
     spread = fmean(alike) if method == MCNEMAR else fmean(share**2 for share in alike) ** 0.5

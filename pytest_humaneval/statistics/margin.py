@@ -9,20 +9,20 @@ many problems differ as the margin allows to be lost, they wrongly hold in up to
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from math import ceil, lgamma, sqrt
-from statistics import NormalDist
+from math import lgamma, sqrt
 from typing import TYPE_CHECKING
 
 from pytest_humaneval.statistics.bootstrap import bootstrap_interval
-from pytest_humaneval.statistics.paired import ALPHA, POWER
+from pytest_humaneval.statistics.paired import ALPHA
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 SHARES = 100  # of differing problems that are tried; with 1,500 the largest chance is larger by at most 0.0003
+TIE = 1e-9  # scores that differ by less are equal but for rounding
 BISECTIONS = 11  # of a limit: then within 0.001
 
 
@@ -34,12 +34,9 @@ def margin_p(better: int, worse: int, problems: int, difference: float) -> float
     """
     if min(better, worse) < 0 or better + worse > problems or not problems or not -1 < difference < 1:
         raise ValueError(f"no test of {better} better and {worse} worse of {problems} against {difference}")
-    score = _scores(problems, difference)
-    extreme = score >= score[better, worse] - 1e-9
-    low, high = max(0.0, -difference), (1 - difference) / 2  # what the chance of a worse problem can be
-    # More of them near the lower end, where the chance changes fastest.
-    tried = (low + (high - low) * (step / SHARES) ** 2 for step in range(SHARES + 1))
-    return min(1.0, max(_chance(extreme, problems, worse + difference, worse) for worse in tried))
+    score = scores(problems, difference)
+    extreme = score >= score[better, worse] - TIE
+    return min(1.0, max(chances_at_margin(extreme, problems, difference)))
 
 
 def margin_limits(better: int, worse: int, problems: int, alpha: float = ALPHA) -> tuple[float, float]:
@@ -62,21 +59,12 @@ def mean_limits(differences: Sequence[float], alpha: float = ALPHA) -> tuple[flo
     return lower[0] if lower else -1.0, upper[1] if upper else 1.0
 
 
-def problems_for_margin(margin: float, discordance: float, alpha: float = ALPHA, power: float = POWER) -> int:
-    """About how many problems it takes to show that nothing has dropped by ``margin``, where in truth nothing has.
-
-    One sample a problem, of which the share ``discordance`` differs. Nam 1997's asymptotic formula.
-    """
-    normal = NormalDist()
-    at_margin = _variance(discordance / 2, discordance / 2, -margin)
-    reach = normal.inv_cdf(1 - alpha) * sqrt(at_margin) + normal.inv_cdf(power) * sqrt(discordance)
-    return max(1, ceil((reach / margin) ** 2))
-
-
-def problems_for_mean_margin(margin: float, deviation: float, alpha: float = ALPHA, power: float = POWER) -> int:
-    """The same for several samples a problem, by the standard deviation of the per-problem differences."""
-    normal = NormalDist()
-    return max(1, ceil(((normal.inv_cdf(1 - alpha) + normal.inv_cdf(power)) * deviation / margin) ** 2))
+def chances_at_margin(extreme: NDArray[np.bool_], problems: int, difference: float) -> Iterator[float]:
+    """That a table is among these where the true difference is what is given: with each share of differing problems."""
+    low, high = max(0.0, -difference), (1 - difference) / 2  # what the chance of a worse problem can be
+    # More of them near the lower end, where the chance changes fastest.
+    tried = (low + (high - low) * (step / SHARES) ** 2 for step in range(SHARES + 1))
+    return (_chance(extreme, problems, worse + difference, worse) for worse in tried)
 
 
 def _lower(better: int, worse: int, problems: int, alpha: float) -> float:
@@ -90,29 +78,21 @@ def _lower(better: int, worse: int, problems: int, alpha: float) -> float:
     return low
 
 
-def _variance(better: float, worse: float, difference: float) -> float:
-    """Of one problem's difference, as these shares have it if the true difference is what is given (Tango 1998)."""
-    # The maximum likelihood estimate of the share of worse problems under that restriction solves a quadratic equation.
-    b = -better - worse + (2 - better + worse) * difference
-    c = -worse * difference * (1 - difference)
-    restricted = (sqrt(max(b * b - 8 * c, 0.0)) - b) / 4
-    return 2 * restricted + difference * (1 - difference)
-
-
 @lru_cache(maxsize=4)
-def _scores(problems: int, difference: float) -> NDArray[np.float64]:
-    """The statistic of every table, [better, worse]; 0 where it has no variance. The same as :func:`_variance`."""
+def scores(problems: int, difference: float) -> NDArray[np.float64]:
+    """The statistic of every table, [better, worse]; 0 where it has no variance (Tango 1998)."""
     import numpy as np
 
     better = np.arange(problems + 1)[:, None] / problems
     worse = better.T
+    # The maximum likelihood estimate of the share of worse problems under that restriction solves a quadratic equation.
     b = -better - worse + (2 - better + worse) * difference
     c = -worse * difference * (1 - difference)
     restricted = (np.sqrt(np.maximum(b * b - 8 * c, 0)) - b) / 4
     variance = 2 * restricted + difference * (1 - difference)
     deviation = np.sqrt(np.where(variance > 1e-12, variance, np.inf) / problems)
-    scores: NDArray[np.float64] = (better - worse - difference) / deviation
-    return scores
+    found: NDArray[np.float64] = (better - worse - difference) / deviation
+    return found
 
 
 def _chance(extreme: NDArray[np.bool_], problems: int, better: float, worse: float) -> float:
@@ -130,6 +110,18 @@ def _chance(extreme: NDArray[np.bool_], problems: int, better: float, worse: flo
     inner = extreme[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] * rest
     each = _poisson(rows, problems * better, problems) @ inner @ _poisson(columns, problems * worse, problems)
     return float(each / _poisson(np.array([problems]), problems, problems)[0])
+
+
+def table_chances(problems: int, either: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The counts that are likely, and the chance of each table of them, [better, worse], if both have one chance."""
+    import numpy as np
+
+    counts = _likely(problems, either)
+    others = problems - counts[:, None] - counts[None, :]
+    rest = _poisson(np.maximum(others, 0), problems * max(0.0, 1 - 2 * either), problems) * (others >= 0)
+    each = _poisson(counts, problems * either, problems)
+    whole = _poisson(np.array([problems]), problems, problems)[0]
+    return counts, each[:, None] * rest * each[None, :] / whole
 
 
 def _likely(problems: int, chance: float) -> NDArray[np.int64]:

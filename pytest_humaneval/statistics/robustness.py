@@ -15,7 +15,6 @@ from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.statistics.comparison import Comparison, Passes, compare, share_passed, together
 from pytest_humaneval.statistics.metrics import mean_interval, wilson_interval
 from pytest_humaneval.statistics.noninferiority import MarginTest, margin_test
-from pytest_humaneval.statistics.paired import ALPHA
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +23,7 @@ class Robustness:
 
     ``comparisons`` are a rewrite's problems (``first``, by the rewrite's name) minus their originals, whose ids name
     them, corrected for all rewrites of all strategies on the dataset. ``margins`` are the tests against a drop, where
-    one is allowed: shown to be smaller at alpha each, as all of them have to be; shown to be larger at alpha over their
-    number, as one of them is enough.
+    one is allowed: those of all datasets are made together.
     """
 
     strategy: str
@@ -53,18 +51,18 @@ def robustness_of(outcomes: Iterable[Outcome], max_drop: float | None = None) ->
         if original in dataset_of:
             versions = by_version.setdefault((dataset_of[original], outcome.strategy), {})
             versions.setdefault(outcome.rewrite, {}).setdefault(original, {})[outcome.sample_index] = outcome.passed
-    return [
-        made
+    made = [
+        row
         for dataset in dict.fromkeys(dataset_of.values())
-        for made in _of_dataset(
-            dataset, {key[1]: version for key, version in by_version.items() if key[0] == dataset}, max_drop
-        )
+        for row in _of_dataset(dataset, {key[1]: version for key, version in by_version.items() if key[0] == dataset})
     ]
+    if max_drop is None:
+        return made
+    tests = sum(len(row.comparisons) for row in made)
+    return [replace(row, margins=_margins(row, by_version[row.dataset, row.strategy], max_drop, tests)) for row in made]
 
 
-def _of_dataset(
-    dataset: str, strategies: Mapping[str, Mapping[str, Passes]], max_drop: float | None
-) -> list[Robustness]:
+def _of_dataset(dataset: str, strategies: Mapping[str, Mapping[str, Passes]]) -> list[Robustness]:
     rows = {name: versions for name, versions in sorted(strategies.items()) if versions.get("") and len(versions) > 1}
     pairs = [(name, rewrite) for name, versions in rows.items() for rewrite in versions if rewrite]
     made = [compare(rewrite, rows[name][rewrite], name, rows[name][""]) for name, rewrite in pairs]
@@ -77,25 +75,17 @@ def _of_dataset(
             for task in original
         ]
         comparisons = tuple(comparison for comparison in corrected if comparison.second == name)
-        margins = _margins(comparisons, versions, max_drop) if max_drop is not None else ()
         value = fmean(float(share_passed(samples)) for samples in original.values())
         rows_of_part.append(
-            Robustness(name, dataset, len(original), value, fmean(worst), _interval(worst), comparisons, margins)
+            Robustness(name, dataset, len(original), value, fmean(worst), _interval(worst), comparisons)
         )
     return rows_of_part
 
 
-def _margins(comparisons: Sequence[Comparison], versions: Mapping[str, Passes], drop: float) -> tuple[MarginTest, ...]:
-    tests = []
-    for comparison in comparisons:
-        test = margin_test(comparison.first, versions[comparison.first], versions[""], drop)
-        if test is not None and test.within is False:
-            strict = margin_test(
-                comparison.first, versions[comparison.first], versions[""], drop, ALPHA / len(comparisons)
-            )
-            test = replace(test, within=None) if strict is None or strict.within is not False else test
-        tests += [test] if test is not None else []
-    return tuple(tests)
+def _margins(row: Robustness, versions: Mapping[str, Passes], drop: float, tests: int) -> tuple[MarginTest, ...]:
+    names = [comparison.first for comparison in row.comparisons]
+    made = [margin_test(name, versions[name], versions[""], drop, tests) for name in names]
+    return tuple(test for test in made if test is not None)
 
 
 def _interval(values: Sequence[float]) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from math import ceil, sqrt
 from statistics import NormalDist
 
-from pytest_humaneval.statistics.margin import problems_for_margin
+from pytest_humaneval.statistics.margin_sizing import MOST_PROBLEMS, problems_for_margin, rules_out
 from pytest_humaneval.statistics.metrics import wilson_interval
 from pytest_humaneval.statistics.paired import ALPHA, POWER, mcnemar_power, paired_interval
 
@@ -19,7 +19,6 @@ Range = tuple[int, int]
 """The fewest and the most problems that it may take."""
 
 MOST_EXACT = 1_000  # problems; beyond, Connor's approximation is within a percent and the exact power takes seconds
-MOST_PROBLEMS = 10_000_000
 
 
 def problems_for_difference(difference: float, discordance: float, alpha: float = ALPHA, power: float = POWER) -> int:
@@ -82,10 +81,14 @@ def problems_for_figure_width(width: float) -> int:
 
 
 def smallest_margin(problems: int, discordance: float, alpha: float = ALPHA, power: float = POWER) -> float:
-    """The smallest drop that so many problems rule out with a chance of ``power``, if nothing has changed in truth."""
+    """The smallest drop that so many problems rule out with a chance of ``power``, if nothing has changed in truth.
+
+    To about a hundredth of itself, and such that ``problems_for_margin`` of it names no more problems than these.
+    """
     low, high = 0.0, 1.0  # too small; large enough
-    for _ in range(20):
+    for _ in range(10):
         middle = (low + high) / 2
-        enough = problems_for_margin(middle, discordance, alpha, power) <= problems
-        low, high = (low, middle) if enough else (middle, high)
+        low, high = (low, middle) if rules_out(problems, middle, discordance, alpha, power) else (middle, high)
+    while high < 1 and problems_for_margin(high, discordance, alpha, power) > problems:  # on a tooth of the saw
+        high = min(1.0, high * 1.01)
     return high

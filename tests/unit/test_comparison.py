@@ -18,6 +18,7 @@ from pytest_humaneval.statistics.comparison import (
     compare_with_reference,
     passes_of,
     smallest_detectable,
+    together,
 )
 from pytest_humaneval.statistics.paired import mcnemar, paired_interval
 
@@ -186,7 +187,7 @@ def test_what_could_be_detected_rests_on_the_strictest_step() -> None:
     power = smallest_detectable(made)
     assert power is not None
     assert (power.problems, power.alpha) == (40, 0.05 / 3)
-    alone = smallest_detectable(made[:1])
+    alone = smallest_detectable(together(made[:1]))
     assert alone is not None
     assert alone.difference is not None
     assert power.difference is not None

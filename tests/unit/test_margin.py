@@ -10,12 +10,10 @@ from scipy.optimize import minimize_scalar
 
 from pytest_humaneval.statistics.margin import (
     _chance,
-    _scores,
     margin_limits,
     margin_p,
     mean_limits,
-    problems_for_margin,
-    problems_for_mean_margin,
+    scores,
 )
 from pytest_humaneval.statistics.noninferiority import MarginTest, margin_test
 from pytest_humaneval.statistics.paired import ALPHA
@@ -34,7 +32,7 @@ def drop_of(now: str, before: str, margin: float) -> MarginTest:
 @given(st.integers(0, 40), st.integers(0, 40), st.integers(1, 40))
 def test_the_score_against_no_difference_is_mcnemar_s(better: int, worse: int, others: int) -> None:
     expected = (better - worse) / sqrt(better + worse) if better + worse else 0.0
-    assert _scores(better + worse + others, 0.0)[better, worse] == pytest.approx(expected)
+    assert scores(better + worse + others, 0.0)[better, worse] == pytest.approx(expected)
 
 
 @settings(max_examples=30)
@@ -50,7 +48,7 @@ def test_the_score_s_variance_is_that_of_the_likeliest_shares(table: tuple[int, 
     ends = max(0.0, -difference), (1 - difference) / 2
     chance = minimize_scalar(unlikelihood, bounds=ends, method="bounded", options={"xatol": 1e-9}).x
     deviation = sqrt(max(2 * chance + difference - difference**2, 0.0) / problems)
-    found = _scores(problems, difference)[better, worse]
+    found = scores(problems, difference)[better, worse]
     if deviation > 1e-3:
         assert found == pytest.approx(((better - worse) / problems - difference) / deviation, abs=0.01)
 
@@ -98,7 +96,7 @@ def test_the_limits_contain_the_difference_and_are_where_p_is_alpha(table: tuple
 def test_either_answer_is_wrong_in_five_percent_at_most(margin: float, side: str) -> None:
     """In simulated runs of 164 problems that lost just the margin, of which 2 to 40 % differ."""
     sign = -1 if side == "holds" else 1
-    score = _scores(164, sign * margin)
+    score = scores(164, sign * margin)
     smallest = _smallest_significant(score, sign * margin)
     for discordance in (margin, 0.06, 0.1, 0.2, 0.4):
         chances = [(discordance - margin) / 2, (discordance + margin) / 2, 1 - discordance]
@@ -138,20 +136,6 @@ def test_limits_of_equal_samples_still_have_a_width() -> None:
     assert -0.05 < low < 0 < high < 0.05
 
 
-def test_as_many_problems_as_are_named_show_it_as_often_as_is_said() -> None:
-    problems = problems_for_margin(0.05, 0.1)
-    score = _scores(problems, -0.05)
-    better, worse, _ = np.random.default_rng(1).multinomial(problems, [0.05, 0.05, 0.9], size=20_000).T
-    shown = (score[better, worse] >= _smallest_significant(score, -0.05)).mean()
-    assert shown == pytest.approx(0.8, abs=0.05)
-
-
-def test_a_smaller_margin_and_more_scatter_take_more_problems() -> None:
-    assert problems_for_margin(0.02, 0.1) > problems_for_margin(0.03, 0.1) < problems_for_margin(0.03, 0.2)
-    # (1.645 + 0.842)^2 * 0.3^2 / 0.03^2, by hand: 618.3.
-    assert problems_for_mean_margin(0.03, 0.3) == 619
-
-
 def test_impossible_counts_are_refused() -> None:
     for counts in ((-1, 0, 3, 0.0), (2, 2, 3, 0.0), (0, 0, 0, 0.0), (1, 1, 3, 1.0)):
         with pytest.raises(ValueError, match="no test of"):
@@ -176,6 +160,21 @@ def test_several_samples_are_tested_by_their_means() -> None:
     found = margin_test("chat", worse, before, 0.05)
     assert found is not None
     assert (found.difference, found.within) == (-0.5, False)
+
+
+@pytest.mark.parametrize(("samples", "lost"), [(1, 12), (2, 14)])
+def test_a_larger_drop_has_to_show_among_as_many_as_are_tested(samples: int, lost: int) -> None:
+    """One of them is enough to say so, while all of them have to show that it is smaller."""
+    before = {f"T/{number}": dict.fromkeys(range(samples), True) for number in range(60)}
+    now = {**before, **{f"T/{number}": dict.fromkeys(range(samples), False) for number in range(lost)}}
+    alone, among_ten = (margin_test("chat", now, before, 0.1, tests) for tests in (1, 10))
+    assert alone is not None
+    assert among_ten is not None
+    assert (alone.within, among_ten.within) == (False, None)
+    assert alone.limits == among_ten.limits
+    same = margin_test("chat", before, before, 0.1, 10)
+    assert same is not None
+    assert same.within is True
 
 
 def test_nothing_in_common_is_not_tested() -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict, replace
+from math import sqrt
 from typing import Any
 
+import numpy as np
 import pytest
 
 from pytest_humaneval.exceptions import InputError
@@ -19,6 +22,7 @@ from pytest_humaneval.results.parts import POOLED, row_records
 from pytest_humaneval.results.publication import every_eval_ever, hf_eval_results
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.sample import Sampling
+from pytest_humaneval.statistics.paired import ALPHA
 
 DATASETS = [{"name": name, "sha256": f"sha256 of {name}", "problems": 40} for name in ("first", "second")]
 RUN = {
@@ -72,6 +76,54 @@ def test_a_gate_on_a_drop_asks_each_or_all_together(pool: bool, holds: dict[str,
     now, gates = run_of(0, 20), Gates(max_drop=MARGIN)
     verdicts = judge_gates(gates, now.outcomes, analyse(now, run_of(0, 0), Looked((1,), MARGIN, pool)), pool=pool)
     assert {one.strategy: one.holds for one in verdicts} == holds
+
+
+def one_each(dataset: str, wrong: Collection[int], problems: int = 40) -> list[Outcome]:
+    """One sample of each problem, failing where it is said."""
+    kinds = ["assertion" if number in wrong else "passed" for number in range(problems)]
+    return [Outcome(f"{dataset}/{n}", "chat", 0, kind=kind, dataset=dataset) for n, kind in enumerate(kinds)]
+
+
+def test_a_gate_corrects_for_all_datasets_that_it_looks_at_and_so_does_the_table_of_each() -> None:
+    """Six problems of 40 broken and none fixed: p is 2/64, which one of two datasets does not show."""
+    now = Results((*one_each("first", range(6)), *one_each("second", ())), RUN, "run")
+    before = Results((*one_each("first", ()), *one_each("second", ())), RUN, "before")
+    gates = Gates(on_regression=True)
+    made = analyse(now, before, Looked((1,)))
+    verdicts = judge_gates(gates, now.outcomes, made)
+    assert [one.holds for one in verdicts] == [True, True]
+    assert "p 0.0625 (Holm-corrected over 2)" in verdicts[0].reason
+    table = " ".join(part_lines(now.outcomes, (1,), made, 100))
+    assert table.count("p of the exact McNemar test, Holm-corrected over 2 comparisons on all datasets") == 2
+    alone = Results(tuple(replace(one, dataset="") for one in one_each("first", range(6))), RUN, "run")
+    found = judge_gates(gates, alone.outcomes, analyse(alone, before, Looked((1,))))
+    assert [one.holds for one in found] == [False]
+    pooled = analyse(now, before, Looked((1,), MARGIN, pool=True))
+    of_parts = [part.baseline for part in pooled.parts.values() if part.baseline is not None]
+    assert [of.comparisons[0].tests for of in of_parts] == [2, 2, 1]
+    assert [of.margins[0].tests for of in of_parts] == [2, 2, 1]
+
+
+def test_a_gate_on_many_datasets_errs_as_often_as_on_one() -> None:
+    """Simulated: two equal runs on eight datasets, where four in ten problems differ; each dataset by itself errs."""
+    generator, gates, runs = np.random.default_rng(8), Gates(on_regression=True), 100
+    wrong = by_itself = 0
+    for _ in range(runs):
+        sides: list[list[Outcome]] = [[], []]
+        for number in range(8):
+            changed = generator.random(60) < 0.4
+            first = generator.random(60) < 0.5
+            for side, failed in zip(sides, (first, first ^ changed), strict=True):
+                side += one_each(f"d{number}", {*map(int, np.flatnonzero(failed))}, 60)
+        now, before = (Results(tuple(side), {}, "run") for side in sides)
+        made = analyse(now, before, Looked(()))
+        found = [one for part in made.parts.values() if part.baseline for one in part.baseline.comparisons]
+        fails = any(one.holds is False for one in judge_gates(gates, now.outcomes, made))
+        assert fails == any(one.significant and one.difference < 0 for one in found)
+        wrong += any(one.significant for one in found)
+        by_itself += any(one.p < ALPHA for one in found)
+    limit = ALPHA + 3 * sqrt(ALPHA * (1 - ALPHA) / runs)
+    assert wrong / runs < limit < by_itself / runs
 
 
 def test_a_gate_on_a_bound_asks_for_the_interval_of_each() -> None:
