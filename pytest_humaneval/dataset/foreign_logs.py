@@ -9,7 +9,9 @@ from typing import Any
 from pytest_humaneval.dataset.foreign_ids import task_id_of
 from pytest_humaneval.exceptions import DatasetError
 
-_CUSTOM_ID = re.compile(r"(.*?(?:HumanEval|Mbpp|MBPP)[/_-]?\d+)(?:[-_:#/. ]+(?:sample|s|n)?[-_]?(\d+))?", re.IGNORECASE)
+_CUSTOM_ID = re.compile(
+    r"(?:.*[-_:#/. ])?(HumanEval[/_-]\d+|Mbpp[/_-]\d+)(?:[-_:#/. ]+(?:sample|s|n)?[-_]?(\d+))?", re.IGNORECASE
+)
 
 
 def is_log(value: Any) -> bool:
@@ -72,7 +74,7 @@ def of_batch(where: str, row: dict[str, Any]) -> list[dict[str, Any]]:
         )
     custom = str(row["custom_id"])
     match = _CUSTOM_ID.fullmatch(custom)
-    task_id = task_id_of(match[1] if match else custom)
+    task_id = task_id_of(re.sub("^humaneval[/_-]", "HumanEval_", match[1], flags=re.IGNORECASE) if match else custom)
     texts = _contents(body)
     if not match or match[2] is None:
         return [{"task_id": task_id, "completion": text} for text in texts or [None]]

@@ -9,8 +9,9 @@
     vllm.py             vLLM, with vllm_setup.py around it, speculation.py for a batch's last sequences, and
                         vllm_continuing.py for trainings
     transformers.py     Hugging Face's library, with the batch in decoding.py
-    openai.py           servers; replica.py is one, pace.py how much it gets; server_request.py, server_answer.py,
-                        server_errors.py and server_faults.py are what goes there and comes back, stops.py what it lacks
+    openai.py           servers; replica.py is one, server_calls.py how it is called, pace.py how much it gets;
+                        server_request.py, server_answer.py, server_errors.py and server_faults.py are what goes there
+                        and comes back, stops.py what it lacks
     replay.py, scripted.py   answers from a file
     serve.py            a server of our own, with patient_server.py and serving_folder.py
     encoding.py         a prompt as tokens; precision.py and text_reading.py: what else holds for every model in hand

@@ -1,6 +1,7 @@
 """Outcomes kept, written and read: the ledger of a run, its files, and other people's formats.
 
-    ledger.py           the only place where outcomes come in; stopping.py: which strategies are decided by them
+    ledger.py           the only place where outcomes come in; stopping.py: which strategies are decided by them;
+                        item_names.py: which sample an item evaluates
     rows.py             what they come to, a row for each strategy; parts.py: for each of several datasets
     cause.py            what kind of mistake an answer is; headline.py and explanation.py say it in a line and in words
     record.py           writes the files of --humaneval-output, run_json.py what run.json says, prompts.py the prompts,

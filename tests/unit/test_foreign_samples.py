@@ -116,7 +116,9 @@ def batch(custom_id: str, *contents: str) -> dict[str, Any]:
 
 def test_the_output_of_a_batch_is_read_and_its_answers_are_raw(tmp_path: Path) -> None:
     file = tmp_path / "batch_output.jsonl"
-    file.write_text(lines([batch("HumanEval/0", "a", "b"), batch("HumanEval_53-1", "d"), batch("HumanEval_53-0", "c")]))
+    file.write_text(
+        lines([batch("HumanEval/0", "a", "b"), batch("run-7 HumanEval_53-1", "d"), batch("humaneval-53-0", "c")])
+    )
     expected = {
         ("HumanEval/0", "", 0): "a", ("HumanEval/0", "", 1): "b",
         ("HumanEval/53", "", 1): "d", ("HumanEval/53", "", 0): "c",
