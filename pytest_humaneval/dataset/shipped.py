@@ -9,7 +9,7 @@ from pytest_humaneval.exceptions import DatasetError
 HUMANEVAL = "humaneval"
 FOLDER = Path(__file__).parent / "static"
 # The SHA-256 of each file's text, after decompression; docs/stronger-tests.md says how it was made.
-SHIPPED = {"humaneval-strong": "5e08334b0711eeaf74e64de2b8a8e4af43fba3b898057a0740451f58cd08696e"}
+SHIPPED = {"humaneval-strong": "05befc4ba7cf2840c46989709aad2ddfbc84dc4d1e2b107870697b0ca63bb2f5"}
 
 
 def is_name(given: str) -> bool:

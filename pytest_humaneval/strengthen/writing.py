@@ -56,9 +56,9 @@ def strong_test(cases: Sequence[Case], comparison: Comparison) -> str:
 
 
 def row_of(problem: Problem, test: str, account: Account) -> str:
-    """A line of the dataset."""
-    fields = asdict(problem) | {"strong_test": test, "strong": asdict(account)}
-    return json.dumps(fields) + "\n"
+    """A line of the dataset; a ``suffix`` only where the problem is a gap, as its source has it."""
+    fields = {name: value for name, value in asdict(problem).items() if name != "suffix" or value}
+    return json.dumps(fields | {"strong_test": test, "strong": asdict(account)}) + "\n"
 
 
 def made_from(line: str) -> tuple[str, str]:

@@ -244,7 +244,7 @@ CHANGES = [
     (lambda run: run["dataset"].update(sha256="0" * 64), "dataset sha256 is"),
     (lambda run: run["identity"].update(digest="another"), "model digest is"),
     (lambda run: run["versions"].update(vllm="0.0.1"), 'versions vllm is null there and "0.0.1" here'),
-    (lambda run: run.update(timeout=9.0), "timeout is"),
+    (lambda run: run.update(timeout=9.0), "time limit of checks is"),
     (lambda run: run["shard"].update(plan="another"), "problems, strategies or prompts differ"),
 ]
 
