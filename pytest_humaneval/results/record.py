@@ -105,7 +105,7 @@ class Record:
             self._open_files.close()
             return self._finish(outcomes, run_of)
         except OSError as error:
-            return Written(f"warning: {self._live or self.directory} is incomplete: {reason_of(error)}", False)
+            return Written(f"warning: {self._live or self.directory} is incomplete ({reason_of(error)})", False)
 
     def _finish(self, outcomes: list[Outcome], run_of: RunOf) -> Written:
         former = self._former

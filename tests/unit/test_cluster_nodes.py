@@ -68,5 +68,6 @@ def test_what_is_wrong_with_the_samples_is_told_before_a_cluster_is_wanted(
     file = tmp_path / "samples.jsonl"
     file.write_text(SAMPLES.read_text() + '{"task_id": "HumanEval/0"}\n')
     assert main(["evaluate", str(file), "--ray", f"--output={tmp_path / 'out'}"]) == 4
-    told = "expected a JSON object with task_id and completion (or solution, generation, response, output)"
+    told = "expected a JSON object with task_id and completion (or solution, generation, response, output, "
+    told += "generated_text, model_output, code, text), or one from task_id to text"
     assert capsys.readouterr().err == f"error: {file}:165: {told}\n"
