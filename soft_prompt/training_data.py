@@ -137,20 +137,37 @@ def shape(row: dict[str, Any]) -> tuple[Problem | None, str]:
 def single_assertions(problem: Problem) -> tuple[Problem, ...]:
     """The problem once for each of its assertions, to count how many hold.
 
-    Where ``check`` is not a row of assertions, after what they need, it counts as a whole.
+    Where ``check`` is not a row of assertions, after what they need, it counts as a whole. An assertion that holds
+    whatever the function does, such as HumanEval's ``assert True``, is no reason to praise it and counts for nothing.
     """
     tree = tree_of(problem.test)
     checks = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == CHECK] if tree else []
     body = checks[-1].body if checks else []
     begin = next((at for at, node in enumerate(body) if isinstance(node, ast.Assert)), len(body))
-    asserts = body[begin:]
-    if not asserts or not all(isinstance(node, ast.Assert) for node in asserts):
+    asserts = [node for node in body[begin:] if isinstance(node, ast.Assert)]
+    if not asserts or len(asserts) < len(body) - begin:
         return (problem,)
+    asked = [node for node in asserts if _asks(problem, checks[-1], body[:begin], node)]
     lines = problem.test.split("\n")
     head = lines[: asserts[0].lineno - 1]
     return tuple(
-        replace(problem, test="\n".join([*head, *lines[node.lineno - 1 : node.end_lineno], ""])) for node in asserts
-    )
+        replace(problem, test="\n".join([*head, *lines[node.lineno - 1 : node.end_lineno], ""])) for node in asked
+    ) or (problem,)
+
+
+def _asks(problem: Problem, check: ast.FunctionDef, head: list[ast.stmt], assertion: ast.Assert) -> bool:
+    """Whether an assertion depends on the function, by its name, by ``check``'s, or by one that the head gives it."""
+    names = {problem.entry_point, *(argument.arg for argument in check.args.args)}
+    for statement in head:
+        if isinstance(statement, ast.Assign) and names & _names_in(statement.value):
+            names = names.union(*map(_names_in, statement.targets))
+        elif names & _names_in(statement):  # such as a loop, which may leave its results anywhere
+            return True
+    return bool(names & _names_in(assertion))
+
+
+def _names_in(tree: ast.AST) -> set[str]:
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
 Offered = tuple[str, Split, Problem | None, str]

@@ -202,3 +202,22 @@ def test_a_check_that_is_no_row_of_assertions_counts_as_a_whole() -> None:
     parts = single_assertions(replace(problem, test=asserts))
     assert [part.test.count("assert") for part in parts] == [1, 1]
     assert all("two = 2" in part.test for part in parts)
+
+
+@pytest.mark.parametrize(
+    ("head", "assertions", "asked"),
+    [
+        ("", ("candidate(1) == 1", "True, 'good for debugging'", "f(2)"), (0, 2)),
+        ("    g = candidate\n", ("g(1)", "2 > 1"), (0,)),
+        ("    x = candidate(1)\n    y = x + 1\n", ("y == 2", "2 > 1"), (0,)),
+        ("    seen = []\n    for x in (1, 2): seen.append(candidate(x))\n", ("seen", "seen[0] == 1"), (0, 1)),
+        ("", ("True",), ()),
+    ],
+)
+def test_what_holds_whatever_the_function_does_is_no_reason_to_praise_it(
+    head: str, assertions: tuple[str, ...], asked: tuple[int, ...]
+) -> None:
+    lines = [f"    assert {assertion}\n" for assertion in assertions]
+    problem = Problem("mine/1", "def f(x):\n", "f", "    return x\n", f"def check(candidate):\n{head}{''.join(lines)}")
+    parts = [f"def check(candidate):\n{head}{lines[number]}" for number in asked]
+    assert [part.test for part in single_assertions(problem)] == (parts or [problem.test])
