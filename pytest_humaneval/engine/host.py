@@ -209,8 +209,11 @@ def main() -> None:
 
 
 def keep_temporary_files_in(directory: Path) -> None:
-    """Have what is left behind go with a directory that is removed: vLLM leaves a file in /tmp at every start."""
-    tempfile.tempdir = str(directory)
+    """Have what is left behind go with a directory that is removed: vLLM leaves a file in /tmp at every start.
+
+    Its workers, of a model that is split over several processes, leave one each.
+    """
+    tempfile.tempdir = os.environ["TMPDIR"] = str(directory)
 
 
 def _end_with_the_run(directory: Path, brokers: Sequence[Broker]) -> None:
