@@ -158,7 +158,9 @@ def assert_same_record(whole: Path, out: Path, of: int) -> None:
     assert {*joined} - {*one} == {"parts"}
     assert {*one} - {*joined} == set()
     assert joined["shard"] is None
-    assert [part["items"]["expected"] for part in joined["parts"]] == [24 // of] * of
+    expected = [part["items"]["expected"] for part in joined["parts"]]
+    assert (len(expected), sum(expected)) == (of, 24)
+    assert max(expected) - min(expected) <= 2  # a sample of both strategies: equal requests are in one part
     for name in ("identity", "dataset", "items", "pairs", "reliability", "layers", "timeout", "exit_status"):
         assert joined[name] == one[name], name
     for row in (*one["strategies"], *joined["strategies"]):
@@ -202,7 +204,7 @@ def assert_nothing_is_overwritten(
     assert f"--output: {out} already exists and stays as it is" in capsys.readouterr().err
     other, of = out.parent / "other", len(folders)
     last, first = f"part {of} of {of}", folders[-1]
-    samples = 24 // of
+    samples = len((folders[0] / "results.jsonl").read_text().splitlines())
 
     def refused(*parts: Path) -> str:
         assert merge(mini, parts, other) == 4
