@@ -25,7 +25,7 @@ from pytest_humaneval.dataset.requested import folders_of
 from pytest_humaneval.exceptions import ConfigError, DatasetError
 from pytest_humaneval.postprocess.source import compiles
 from pytest_humaneval.problem import Problem
-from pytest_humaneval.text.syntax import tree_of
+from pytest_humaneval.text.syntax import mentioned, tree_of
 
 from .config import is_file
 from .contamination import near_humaneval, refuse_humaneval
@@ -147,7 +147,8 @@ def single_assertions(problem: Problem) -> tuple[Problem, ...]:
     asserts = [node for node in body[begin:] if isinstance(node, ast.Assert)]
     if not asserts or len(asserts) < len(body) - begin:
         return (problem,)
-    asked = [node for node in asserts if _asks(problem, checks[-1], body[:begin], node)]
+    names = _of_function(problem, checks[-1], body[:begin])
+    asked = [node for node in asserts if names is None or names & mentioned(node)]
     lines = problem.test.split("\n")
     head = lines[: asserts[0].lineno - 1]
     return tuple(
@@ -155,19 +156,18 @@ def single_assertions(problem: Problem) -> tuple[Problem, ...]:
     ) or (problem,)
 
 
-def _asks(problem: Problem, check: ast.FunctionDef, head: list[ast.stmt], assertion: ast.Assert) -> bool:
-    """Whether an assertion depends on the function, by its name, by ``check``'s, or by one that the head gives it."""
+def _of_function(problem: Problem, check: ast.FunctionDef, head: list[ast.stmt]) -> set[str] | None:
+    """The names of what depends on the function: its own, ``check``'s for it, those that the head gives its results.
+
+    None where that cannot be told, as a loop may leave them anywhere.
+    """
     names = {problem.entry_point, *(argument.arg for argument in check.args.args)}
     for statement in head:
-        if isinstance(statement, ast.Assign) and names & _names_in(statement.value):
-            names = names.union(*map(_names_in, statement.targets))
-        elif names & _names_in(statement):  # such as a loop, which may leave its results anywhere
-            return True
-    return bool(names & _names_in(assertion))
-
-
-def _names_in(tree: ast.AST) -> set[str]:
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        if isinstance(statement, ast.Assign) and names & mentioned(statement.value):
+            names = names.union(*map(mentioned, statement.targets))
+        elif names & mentioned(statement):
+            return None
+    return names
 
 
 Offered = tuple[str, Split, Problem | None, str]

@@ -33,7 +33,7 @@ from pytest_humaneval.dataset.places import Hub, Places
 from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.text.printable import counted
-from pytest_humaneval.text.syntax import NOT_PYTHON, parse
+from pytest_humaneval.text.syntax import NOT_PYTHON, mentioned, parse
 
 # By task_id, as its makers split it: 1-10 are few-shot examples.
 SPLITS = {"test": range(11, 511), "validation": range(511, 601), "train": range(601, 975)}
@@ -206,10 +206,10 @@ def _lines(text: str) -> list[str]:
 
 def _needed(test: ast.Module, module: ast.Module, entry_point: str) -> Iterator[ast.stmt]:
     """The statements of the reference that define what the test uses, from the last to the first; not the function."""
-    used = _loaded(test) - {entry_point}
+    used = mentioned(test) - {entry_point}
     for node in reversed(module.body):
         if used & set(_defined(node)) and not isinstance(node, ast.Assign):
-            used |= _loaded(node)
+            used |= mentioned(node)
             yield node
 
 
@@ -218,10 +218,6 @@ def _defined(node: ast.stmt) -> Iterator[str]:
         yield node.name
     elif isinstance(node, ast.Import | ast.ImportFrom):
         yield from ((alias.asname or alias.name).partition(".")[0] for alias in node.names)
-
-
-def _loaded(tree: ast.AST) -> set[str]:
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
 def _one_of(names: Iterable[str], wanted: Wanted) -> str:

@@ -17,11 +17,11 @@ NOTHING = (
     "\x01-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
     "\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffc\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
+# A text or comment in the code keeps what is odd in it: there it is what the model meant.
+KEPT = r'(?P<kept>"""[\s\S]*?"""|\'\'\'[\s\S]*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|\#[^\n]*)'
 INVISIBLE = re.compile(
-    # A text or comment in the code keeps them: there they are what the model meant.
-    r'(?P<kept>"""[\s\S]*?"""|\'\'\'[\s\S]*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|\#[^\n]*)'
     # A terminal's colours go as a whole.
-    f"|(?P<space>[{SPACES}])|(?P<line>[{LINE_ENDS}])|\\x1b\\[[0-9;]*[A-Za-z]|[{NOTHING}]"
+    f"{KEPT}|(?P<space>[{SPACES}])|(?P<line>[{LINE_ENDS}])|\\x1b\\[[0-9;]*[A-Za-z]|[{NOTHING}]"
 )
 ANY_INVISIBLE = re.compile(f"[{SPACES}{LINE_ENDS}{NOTHING}]")
 

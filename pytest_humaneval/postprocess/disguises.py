@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pytest_humaneval.postprocess.characters import KEPT
 from pytest_humaneval.postprocess.fences import unfence
 from pytest_humaneval.postprocess.indentation import lines_used, place
 from pytest_humaneval.postprocess.source import compiles
@@ -19,11 +20,7 @@ ENTITY = re.compile(r"&(?:lt|gt|amp|quot|apos|nbsp|#39|#x27|#34|#x22);", re.IGNO
 QUOTE_MARK = re.compile(r"^[ \t]{0,3}>(?!>)[ \t]?", re.MULTILINE)
 PROMPT = re.compile(r"([ \t]*)(?:>>>|\.\.\.)(?: (.*)|)")
 CURLY = {"“": '"', "”": '"', "„": '"', "‟": '"', "‘": "'", "’": "'", "‛": "'"}
-# Texts and comments between straight quotes keep theirs.
-CURLY_OUTSIDE = re.compile(
-    r'(?P<kept>"""[\s\S]*?"""|\'\'\'[\s\S]*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|\#[^\n]*)'
-    f"|[{''.join(CURLY)}]"
-)
+CURLY_OUTSIDE = re.compile(f"{KEPT}|[{''.join(CURLY)}]")
 
 
 @dataclass(frozen=True, slots=True)

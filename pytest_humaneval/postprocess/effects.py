@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_humaneval.postprocess.source import Statement, root
+from pytest_humaneval.text.syntax import mentioned
 
 SHOWS = frozenset({"print", "pprint", "input", "help", "exit", "quit", "breakpoint"})
 TESTS = frozenset({"unittest", "doctest", "pytest", "timeit"})
@@ -82,7 +83,7 @@ def effects(statement: Statement, defined: Mapping[str, Statement]) -> Effects:
     stored = frozenset(name for node in nodes for name in _stored(node) if name)
     calls = [node.value for node in nodes if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)]
     calls = [call for call in calls if root(call) not in SHOWS | TESTS and not _name(call).startswith("exit")]
-    touched = frozenset(name for call in calls for name in _names(call))
+    touched = frozenset(name for call in calls for name in mentioned(call))
     mentions = frozenset(node.id for node in nodes if isinstance(node, ast.Name))
     return Effects(own, stored | touched, mentions, any(_name(call).startswith(SETTERS) for call in calls))
 
@@ -121,10 +122,6 @@ def _called(node: ast.AST) -> Iterator[str]:
 def _bases(node: ast.ClassDef) -> list[ast.expr]:
     """What hears of a new class: its bases (``__init_subclass__``, ``__subclasses__``) and its metaclass."""
     return [*node.bases, *(keyword.value for keyword in node.keywords)]
-
-
-def _names(node: ast.AST) -> Iterator[str]:
-    yield from (each.id for each in ast.walk(node) if isinstance(each, ast.Name))
 
 
 def _name(call: ast.Call) -> str:

@@ -74,6 +74,11 @@ def _nested(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
         waiting += child.get_children()
 
 
+def mentioned(tree: ast.AST) -> set[str]:
+    """All names that stand anywhere in it, however they are used."""
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+
 def last_function(tree: ast.Module | None, name: str) -> ast.FunctionDef | None:
     """The function of this name that counts where several are defined at the top."""
     body = tree.body if tree is not None else []
