@@ -24,8 +24,8 @@ from pytest_humaneval.dataset.kinds import Wanted
 from pytest_humaneval.dataset.mbpp import find_mbpp
 from pytest_humaneval.engine.protocol import Identity
 from pytest_humaneval.engine.store import Store
+from pytest_humaneval.guiding.trial import try_completion
 from pytest_humaneval.postprocess import postprocess
-from pytest_humaneval.prompting.trial import try_completion
 from pytest_humaneval.sample import Request, Sampling
 from pytest_humaneval.sandbox import open_sandbox
 from pytest_humaneval.sandbox.interface import DEFAULT_TIMEOUT, Sandbox, SandboxOptions

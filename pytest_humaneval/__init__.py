@@ -7,14 +7,15 @@ The folders, in the order in which the data travels (what lives in each, and wha
 
     dataset/      reads problems, and what a problem shows of itself
     rewrite/      problem -> the same problem in other words
-    prompting/    problem -> prompt: strategies by name, experiments, guided strategies
+    prompting/    problem -> prompt -> request: strategies by name, experiments, guided strategies
     models/       the name of a model -> files that are what they should be
-    engine/       prompt -> generation: one process per run
+    engine/       request -> generation: one process per run
     postprocess/  generation -> completion: repairs of form
     sandbox/      completion -> verdict, with the trust boundary as folders:
         oracle/       trusted: runs hidden tests
         confined/     locked down: runs generated code
         wire/         what both of them speak
+    guiding/      runs strategies that ask more than once: draw, try, draw again
     store/        what is worked out once, kept
     results/      outcomes kept, written and read again
     statistics/   pass@k, intervals, comparisons: pure functions
@@ -30,8 +31,7 @@ The folders, in the order in which the data travels (what lives in each, and wha
     text/         text made safe, and said alike
     marshalling/  what crosses between processes
 
-The files beside them are the nouns that all of them use, as the last two folders' are; ``plan`` is where a prompt
-becomes the request for a generation.
+The files beside them are the nouns that all of them use, as the last two folders' are.
 """
 
 from __future__ import annotations

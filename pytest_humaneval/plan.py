@@ -8,17 +8,17 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 
 from pytest_humaneval.dataset.kinds import Dataset
 from pytest_humaneval.engine.protocol import EngineOptions, Identity
-from pytest_humaneval.exceptions import OF_THEIRS, InputError, StrategyError, raised_in
+from pytest_humaneval.exceptions import InputError, StrategyError
 from pytest_humaneval.extensions import BUNDLED, Extensions
 from pytest_humaneval.marshalling.plain import to_plain
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.postprocess import POSTPROCESSOR_SORT, postprocess
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import Prompt, completion_prompt
+from pytest_humaneval.prompting.request import prompt_of, request_of
 from pytest_humaneval.registration import AUTO
 from pytest_humaneval.rewrite.rewritten_dataset import Rewritten
 from pytest_humaneval.sample import Completion, Generation, Item, ItemId, Request, Sampling
@@ -102,14 +102,6 @@ class Plan:
                 f"two items of each problem would be named {doubled[0]!r}; rename a strategy or experiment"
             )
 
-    def prompt(self, problem: Problem, strategy: Strategy) -> Prompt:
-        """What the strategy asks for this problem.
-
-        Raises:
-            StrategyError: the strategy raised, or returned something else; names both.
-        """
-        return _build_prompt(problem, strategy)
-
     def prompts_of(self, items: Iterable[Item]) -> dict[tuple[str, str], Prompt]:
         """The prompts of these items, by task_id and strategy; without those whose strategy fails on the problem."""
         problems = {problem.task_id: problem for problem in self.problems}
@@ -117,13 +109,12 @@ class Plan:
         prompts = {}
         for item in items:
             with contextlib.suppress(StrategyError):
-                prompts[item.task_id, item.strategy] = self.prompt(problems[item.task_id], strategies[item.strategy])
+                prompts[item.task_id, item.strategy] = prompt_of(problems[item.task_id], strategies[item.strategy])
         return prompts
 
     def request(self, problem: Problem, strategy: Strategy, sample_index: int) -> tuple[str, Request]:
         """The engine's question for one item, with its key."""
-        prompt = self.prompt(problem, strategy)
-        request = Request(prompt, self.sampling_of(strategy), sample_index, problem.task_id, strategy.name)
+        request = request_of(problem, strategy, sample_index, self.sampling)
         return self.key(request), request
 
     def key(self, request: Request) -> str:
@@ -226,18 +217,3 @@ class Plan:
                 if not self.has(problem, strategy, index):
                     continue
                 yield f"{place}-{name}", ItemId(problem.task_id, strategy.name, index)
-
-
-# Each sample of a problem asks the same, and the record asks once more; what fails is not kept, so it fails again.
-@lru_cache(maxsize=1 << 16)
-def _build_prompt(problem: Problem, strategy: Strategy) -> Prompt:
-    try:
-        prompt = strategy.build_prompt(problem.visible())
-    except OF_THEIRS as error:
-        raise StrategyError(f"strategy {strategy.name!r} failed on {problem.task_id}: {raised_in(error)}") from error
-    if not isinstance(prompt, Prompt):
-        raise StrategyError(
-            f"strategy {strategy.name!r} returned {type(prompt).__name__} for {problem.task_id}; "
-            "expected a Prompt: return completion_prompt(text) or chat_prompt(user)"
-        )
-    return prompt

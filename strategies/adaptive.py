@@ -2,7 +2,7 @@
 
 The first answers are ``best_of``'s: the same recipe at the same temperature, so that what both draw is one generation.
 Beside the docstring's examples these strategies see what candidates do on inputs of our own making: drawn from
-annotations, docstring and its examples, never from the hidden test (pytest_humaneval/prompting/visible_inputs.py).
+annotations, docstring and its examples, never from the hidden test (pytest_humaneval/guiding/visible_inputs.py).
 Right answers agree with each other there, wrong ones differ (AlphaCode's clustering, Li et al. 2022, arXiv:2203.07814;
 CodeT, Chen et al. 2022, arXiv:2207.10397), so agreement tells when to stop and what to take, most of all where examples
 are few.

@@ -9,9 +9,9 @@ from itertools import islice
 
 from pytest_humaneval.engine.connection import EngineClient, News
 from pytest_humaneval.exceptions import EngineError, SharedEngineError, StrategyError
+from pytest_humaneval.guiding.guide import Guide
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.problem import Problem
-from pytest_humaneval.prompting.guide import Guide
 from pytest_humaneval.sample import Generation, ItemId, Request, Solution
 from pytest_humaneval.strategy import Strategy
 

@@ -14,12 +14,12 @@ from pytest_humaneval.engine.connection import EngineClient
 from pytest_humaneval.engine.engine_process import EngineProcess, RunningEngine
 from pytest_humaneval.engine.store_options import StoreOptions
 from pytest_humaneval.exceptions import EngineError
+from pytest_humaneval.guiding.guide import GuideThread
 from pytest_humaneval.interruption import sigterm_as_interruption
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.plugin import options
 from pytest_humaneval.plugin.screen import SCREEN
 from pytest_humaneval.plugin.statusline import StatusLine
-from pytest_humaneval.prompting.guide import GuideThread
 from pytest_humaneval.sample import ItemId
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@
     agreement.py         which inputs are defensible
     choosing.py          few that tell most
     writing.py           the stronger test
-    plain_values.py      draws without hypothesis, for strategies, from what they may see (prompting/visible_inputs.py)
+    plain_values.py      draws without hypothesis, for strategies, from what they may see (guiding/visible_inputs.py)
 
 hypothesis is imported by drawing and seeded_examples alone, where they draw.
 """

@@ -12,8 +12,8 @@ from sandbox_available import opened
 
 from pytest_humaneval import Problem
 from pytest_humaneval.dataset.examples import Example
+from pytest_humaneval.guiding.trial import MOST_INPUTS, derive_inputs, try_completion
 from pytest_humaneval.prompting.guided import Trial
-from pytest_humaneval.prompting.trial import MOST_INPUTS, derive_inputs, try_completion
 from pytest_humaneval.sandbox import Sandbox
 
 ADD = Problem(

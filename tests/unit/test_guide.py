@@ -22,8 +22,8 @@ from pytest_humaneval import (
 from pytest_humaneval.engine.connection import News
 from pytest_humaneval.engine.protocol import EngineOptions, Identity
 from pytest_humaneval.exceptions import EngineError, SandboxError, StoppedError, StrategyError
+from pytest_humaneval.guiding.guide import MOST_QUESTIONS, Guide
 from pytest_humaneval.plan import Plan
-from pytest_humaneval.prompting.guide import MOST_QUESTIONS, Guide
 from pytest_humaneval.prompting.guided import Questions
 from pytest_humaneval.sample import ItemId, Request, Sampling, Solution
 from pytest_humaneval.sandbox.interface import Sandbox, SandboxOptions
@@ -154,7 +154,7 @@ def test_a_slow_answer_holds_up_no_other_problem() -> None:
 
 
 def test_only_some_items_are_under_way_where_strategies_may_be_decided(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pytest_humaneval.prompting.guide.MOST_OPEN", 2)
+    monkeypatch.setattr("pytest_humaneval.guiding.guide.MOST_OPEN", 2)
     client = solved(twice, Client(), stop=True)
     assert client.batches == [["T/0", "T/1"], ["T/2"]]
     assert len(client.solutions) == 3

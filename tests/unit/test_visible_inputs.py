@@ -16,7 +16,7 @@ import pytest
 from pytest_humaneval import Problem, read_problems
 from pytest_humaneval.dataset.examples import visible_examples
 from pytest_humaneval.dataset.stated import shown_arguments, stated_examples
-from pytest_humaneval.prompting.visible_inputs import all_examples, drawn_inputs
+from pytest_humaneval.guiding.visible_inputs import all_examples, drawn_inputs
 from pytest_humaneval.strengthen import plain_values as st
 from pytest_humaneval.testing import ADD
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from pytest_humaneval.dataset.examples import Example, visible_examples
+from pytest_humaneval.guiding.visible_inputs import all_examples, drawn_inputs
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompting.guided import Trial
-from pytest_humaneval.prompting.visible_inputs import all_examples, drawn_inputs
 from pytest_humaneval.sandbox.interface import Sandbox
 from pytest_humaneval.strengthen.domain import Arguments
 

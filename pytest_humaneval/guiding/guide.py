@@ -22,11 +22,11 @@ from pytest_humaneval.exceptions import (
     StrategyError,
     raised_in,
 )
+from pytest_humaneval.guiding.pursuits import Asking, Pursuit, Pursuits
+from pytest_humaneval.guiding.trial import try_completion
 from pytest_humaneval.plan import Plan
 from pytest_humaneval.prompt import Prompt
 from pytest_humaneval.prompting.guided import Candidate, Draw, TryOut
-from pytest_humaneval.prompting.pursuits import Asking, Pursuit, Pursuits
-from pytest_humaneval.prompting.trial import try_completion
 from pytest_humaneval.sample import ItemId, Request, Sampling, Solution
 from pytest_humaneval.sandbox.interface import Sandbox
 
