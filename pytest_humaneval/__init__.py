@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from pytest_humaneval.dataset.load import read_problems
     from pytest_humaneval.engine.protocol import Engine, EngineKind, EngineOptions, Identity
     from pytest_humaneval.postprocess import PostProcessor, Step
-    from pytest_humaneval.prompting.undefined import undefined_names
+    from pytest_humaneval.prompting.undefined_names import undefined_names
     from pytest_humaneval.rewrite.rewriting import Rewrite
     from pytest_humaneval.sandbox import Sandbox, SandboxKind, SandboxOptions, check_correctness, open_sandbox
 
@@ -83,7 +83,7 @@ _HOME = {
     "SandboxOptions": "sandbox",
     "check_correctness": "sandbox",
     "open_sandbox": "sandbox",
-    "undefined_names": "prompting.undefined",
+    "undefined_names": "prompting.undefined_names",
 }
 
 __all__ = [

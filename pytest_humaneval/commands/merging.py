@@ -20,10 +20,10 @@ from pytest_humaneval.results import history
 from pytest_humaneval.results.joining import Joined, join, read_part
 from pytest_humaneval.results.parts import is_pooled, row_records
 from pytest_humaneval.results.preregistration import Checked, Registration, read_registration
+from pytest_humaneval.results.preregistration_check import check_registration, judged_problems
 from pytest_humaneval.results.prompts import PROMPTS_FILE, prompt_rows
 from pytest_humaneval.results.read import RESULTS_FILE, RUN_FILE, Results, read_results
 from pytest_humaneval.results.record import SAMPLES_FILE, result_row, sample_rows
-from pytest_humaneval.results.registration_check import check_registration, judged_problems
 from pytest_humaneval.text.whole_file import write_whole
 from pytest_humaneval.text.wording import cannot_be_written
 

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from pytest_humaneval.dataset import mbpp
+from pytest_humaneval.dataset.evalplus_assertions import Case, plus_test
 from pytest_humaneval.dataset.expected import TIMEOUT, Expectations
 from pytest_humaneval.dataset.forms import problem_of, text_of
 from pytest_humaneval.dataset.kinds import Dataset, Wanted
 from pytest_humaneval.dataset.mbpp_arguments import restored
 from pytest_humaneval.dataset.places import Found, Hub, Places
-from pytest_humaneval.dataset.plus_test import Case, plus_test
 from pytest_humaneval.dataset.source_text import source_of
 from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.problem import Problem

@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from pytest_humaneval.endings import settled
 from pytest_humaneval.engine.answered import Answered
 from pytest_humaneval.engine.engine_progress import EngineProgress
 from pytest_humaneval.engine.forecast import Forecast, Underway
@@ -17,6 +16,7 @@ from pytest_humaneval.engine.kept_answers import KeptAnswers
 from pytest_humaneval.engine.protocol import Answer
 from pytest_humaneval.engine.sharing import POLL_SECONDS
 from pytest_humaneval.exceptions import EngineError, StoppedError
+from pytest_humaneval.finish_reasons import settled
 from pytest_humaneval.sample import Generation, Request
 
 ANNOUNCEMENT_SECONDS = 120.0  # from a worker's question to the controller's list of items, which takes a moment

@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pytest_humaneval.endings import settled
 from pytest_humaneval.engine.sharing import WINDOW, Sharing
 from pytest_humaneval.engine.store import Store
 from pytest_humaneval.engine.store_options import StoreOptions
+from pytest_humaneval.finish_reasons import settled
 from pytest_humaneval.sample import Generation
 from pytest_humaneval.store.claims import Claims
 from pytest_humaneval.store.shared_rows import KeptRows, open_rows

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from pytest_humaneval.endings import CONTENT_FILTER, CONTEXT_FULL
 from pytest_humaneval.engine.server_answer import (
     NoCompletionError,
     continues,
@@ -34,6 +33,7 @@ from pytest_humaneval.engine.server_errors import (
 from pytest_humaneval.engine.server_request import NO_LOGPROBS, Manners, is_prefilled
 from pytest_humaneval.engine.stops import cut_at_stop
 from pytest_humaneval.exceptions import EngineError, SharedEngineError
+from pytest_humaneval.finish_reasons import CONTENT_FILTER, CONTEXT_FULL
 from pytest_humaneval.sample import Generation, Request
 
 _CONNECT_TIMEOUT = 10.0  # seconds

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from pytest_humaneval.endings import ERROR, LENGTH, finish_reason
 from pytest_humaneval.engine.stops import cut_at_stop
 from pytest_humaneval.exceptions import EngineError
+from pytest_humaneval.finish_reasons import ERROR, LENGTH, finish_reason
 from pytest_humaneval.postprocess.thinking import is_thinking
 from pytest_humaneval.sample import Generation, Request
 

@@ -12,11 +12,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pytest_humaneval.endings import CONTEXT_FULL, LENGTH
 from pytest_humaneval.engine.encoding import encode_prompt, encode_scored, room_for_answer
 from pytest_humaneval.engine.protocol import Answer, EngineOptions, Identity
 from pytest_humaneval.engine.vllm_setup import MAX_MODEL_LEN, precision_of, prepare_environment
 from pytest_humaneval.exceptions import EngineError, HumanEvalError
+from pytest_humaneval.finish_reasons import CONTEXT_FULL, LENGTH
 from pytest_humaneval.models.broken_packages import mark_broken_packages_absent
 from pytest_humaneval.models.find import Model
 from pytest_humaneval.models.soft_checkpoint import DEEP

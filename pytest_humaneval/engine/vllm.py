@@ -16,7 +16,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from pytest_humaneval.endings import CONTEXT_FULL, LENGTH
 from pytest_humaneval.engine.encoding import encode_prompt, encode_scored, room_for_answer
 from pytest_humaneval.engine.forecast import Underway
 from pytest_humaneval.engine.lora_shelf import LoraShelf
@@ -27,6 +26,7 @@ from pytest_humaneval.engine.text_embeddings import TextEmbeddings
 from pytest_humaneval.engine.virtual_tokens import Shelf, mixed_prompt
 from pytest_humaneval.engine.vllm_setup import engine_arguments, precision_of, prepare_environment
 from pytest_humaneval.exceptions import EngineError, HumanEvalError
+from pytest_humaneval.finish_reasons import CONTEXT_FULL, LENGTH
 from pytest_humaneval.models.broken_packages import environment_without, mark_broken_packages_absent, unseen
 from pytest_humaneval.models.find import Model
 from pytest_humaneval.models.weights import materialise

@@ -357,7 +357,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[
     if run is None:
         yield
         return
-    from pytest_humaneval.plugin.junit import add_suite_properties
+    from pytest_humaneval.plugin.junit_properties import add_suite_properties
 
     session.config.stash[FINISHED] = finished = run.finish(exitstatus, session.testsfailed)
     session.exitstatus = decided = finished.exit_status

@@ -24,7 +24,7 @@ from pytest_humaneval.plugin.fixtures import (
     item_id,
     requests_for,
 )
-from pytest_humaneval.plugin.junit import item_properties
+from pytest_humaneval.plugin.junit_properties import item_properties
 from pytest_humaneval.plugin.neighbours import run_once
 from pytest_humaneval.plugin.timeouts import add_backstop, check_timeout
 from pytest_humaneval.problem import Problem

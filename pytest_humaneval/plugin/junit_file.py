@@ -13,7 +13,7 @@ from _pytest.junitxml import LogXML
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.plugin.failure import error_representation, failure_representation
-from pytest_humaneval.plugin.junit import completion_element, item_properties, suite_properties
+from pytest_humaneval.plugin.junit_properties import completion_element, item_properties, suite_properties
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.results.ledger import BUNDLED
 from pytest_humaneval.results.read import Results

@@ -17,7 +17,7 @@ from pytest_humaneval.plugin.early_stop import EarlyStop
 from pytest_humaneval.plugin.engine_session import EngineSession
 from pytest_humaneval.plugin.engine_settings import STORE, check_cache, check_shared_store, store_options
 from pytest_humaneval.plugin.failure_list import FAILURES, FailureList
-from pytest_humaneval.plugin.junit import add_completion
+from pytest_humaneval.plugin.junit_properties import add_completion
 from pytest_humaneval.plugin.kept_reports import KeptReports
 from pytest_humaneval.plugin.proposal import Proposal, settle, try_solutions
 from pytest_humaneval.plugin.scoring import Scoring

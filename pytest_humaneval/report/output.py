@@ -18,9 +18,9 @@ from pytest_humaneval.results.history import append, lines_of
 from pytest_humaneval.results.ledger import Ledger
 from pytest_humaneval.results.parts import row_records
 from pytest_humaneval.results.preregistration import Checked, Registration
+from pytest_humaneval.results.preregistration_check import check_registration, judged_problems
 from pytest_humaneval.results.read import Results
 from pytest_humaneval.results.record import Record
-from pytest_humaneval.results.registration_check import check_registration, judged_problems
 from pytest_humaneval.results.run_json import plan_options, run_record
 from pytest_humaneval.results.scored_solutions import Likelihood
 from pytest_humaneval.text.whole_file import Written

@@ -15,7 +15,7 @@ from pytest_humaneval.report.excess_table import excess_lines
 from pytest_humaneval.report.header_lines import HEADER_WIDTH, check_lines, engine_lines, identity_line, problem_lines
 from pytest_humaneval.report.likelihood_lines import likelihood_lines
 from pytest_humaneval.report.partial import part_notes, partial_note
-from pytest_humaneval.report.registration_lines import registration_lines
+from pytest_humaneval.report.preregistration_lines import registration_lines
 from pytest_humaneval.report.rejected import rejected_lines
 from pytest_humaneval.report.reliability_table import reliability_lines
 from pytest_humaneval.report.remarks import doubt_line, remark_lines, sees_lines

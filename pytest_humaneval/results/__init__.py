@@ -7,7 +7,8 @@
     record.py           writes the files of --humaneval-output, run_json.py what run.json says, prompts.py the prompts,
                         sampling.py how was drawn; former.py: what an earlier run has left there
     read.py             reads them again; joining.py: those of the parts of one run
-    preregistration.py  the plan that was written beforehand, registration_check.py: what deviates from it or was added
+    preregistration.py  the plan that was written beforehand
+    preregistration_check.py  what deviates from it, or was added
     scored_solutions.py how likely the model finds the canonical solutions
     history.py          a line for each run, in the cache folder
     interchange.py      other people's formats, and publication.py where figures are published

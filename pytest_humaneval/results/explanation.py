@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pytest_humaneval.endings import CONTEXT_FULL, LENGTH, TOLD, is_own
+from pytest_humaneval.finish_reasons import CONTEXT_FULL, LENGTH, TOLD, is_own
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.postprocess.thinking import is_thinking
 from pytest_humaneval.problem import Problem

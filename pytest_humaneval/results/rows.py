@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from pytest_humaneval.endings import CONTEXT_FULL, LENGTH, finish_reason, is_own
+from pytest_humaneval.finish_reasons import CONTEXT_FULL, LENGTH, finish_reason, is_own
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.statistics.metrics import mean_pass_at_k, pass_at_k_interval
 from pytest_humaneval.text.fenced import is_chat_answer

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import comb
 from statistics import fmean
 
-from pytest_humaneval.endings import LENGTH, finish_reason
+from pytest_humaneval.finish_reasons import LENGTH, finish_reason
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.statistics.metrics import mean_interval
 

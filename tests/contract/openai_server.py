@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
-from pytest_humaneval.endings import finish_reason
+from pytest_humaneval.finish_reasons import finish_reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ REPOSITORY = PACKAGE.parent
 PREFIX = "pytest_humaneval."
 # What a file at the package's top, or a folder, may import of the package, besides itself and what that may import.
 NOUNS = (
-    *("exceptions", "problem", "prompt", "sample", "verdict", "strategy", "endings", "registration"),
+    *("exceptions", "problem", "prompt", "sample", "verdict", "strategy", "finish_reasons", "registration"),
     *("marshalling", "text"),
 )
 PYTEST = ("pytest", "_pytest", "xdist", "pytest_timeout")

@@ -30,6 +30,42 @@ def test_the_calls_of_a_table_are_known() -> None:
     assert more == [((-1,), {}), ((None,), {})]
 
 
+LOOP = "for i, (inp, exp) in enumerate(zip(inputs, results)): assertion(candidate(*inp), exp, 0)"
+
+
+def test_the_calls_of_a_loop_over_tables_are_known() -> None:
+    """As the tests of ``evalplus/humanevalplus`` have it."""
+    tables = ("inputs = [[1, 'a'], [[2], 'b'], [3, '']]", "results = [1, [2]]")
+    assert of_lines(*tables, LOOP) == [[((1, "a"), {})], [(([2], "b"), {})]]
+    assert of_lines(tables[0], "for inp in inputs: assert candidate(inp) == 1")[0] == [(([1, "a"],), {})]
+    both = ("assert candidate(0) == 0", *tables, LOOP, "assert candidate(9) == 9")
+    assert [call for message in of_lines(*both) for (call, _) in message] == [(0,), (1, "a"), ([2], "b"), (9,)]
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        f"{LOOP}; candidate(1)",
+        LOOP.replace("exp, 0", "candidate(*exp), 0"),
+        LOOP.replace("exp, 0", "reference(*inp), 0"),  # which may change what the call is given
+        LOOP.replace("exp, 0", "inputs, 0"),
+        LOOP.replace("candidate(*inp)", "candidate(*inp, 1)"),
+        LOOP.replace("candidate(*inp)", "candidate(*exp)"),
+        LOOP.replace("candidate(*inp)", "candidate(*inp) if exp else 0"),
+        LOOP.replace("inputs, results", "inputs, others"),
+        LOOP.replace("inputs, results", "inputs, results[::-1]"),
+        LOOP.replace("(inp, exp)", "(inp, inp)"),
+        f"{LOOP}\n    else: candidate(1)",
+        "for inp in inputs: break",
+        "inputs = results\n    for inp in inputs: assert candidate(*inp) == 1",
+        "inputs = candidate(1)",
+        "candidate = [1]",
+    ],
+)
+def test_a_loop_that_may_call_otherwise_is_no_table(loop: str) -> None:
+    assert of_lines("inputs = [[1, 'a'], [2, 'b']]", "results = [1, [2]]", loop) == []
+
+
 @pytest.mark.parametrize(
     "line",
     [

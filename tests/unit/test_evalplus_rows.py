@@ -13,11 +13,11 @@ from pytest_humaneval import Problem, SandboxOptions, Verdict, open_sandbox
 from pytest_humaneval.dataset import expected
 from pytest_humaneval.dataset.bundled import BUNDLED
 from pytest_humaneval.dataset.evalplus import HUMANEVAL_PLUS, dataset_of
+from pytest_humaneval.dataset.evalplus_assertions import plus_test
 from pytest_humaneval.dataset.kinds import Dataset, Wanted
 from pytest_humaneval.dataset.load import read_dataset
 from pytest_humaneval.dataset.mbpp_arguments import restored
 from pytest_humaneval.dataset.places import Found
-from pytest_humaneval.dataset.plus_test import plus_test
 from pytest_humaneval.dataset.source_text import source_of
 from pytest_humaneval.exceptions import DatasetError
 from pytest_humaneval.sandbox.judgeable import broken_problems

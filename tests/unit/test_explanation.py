@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from pytest_humaneval import Problem
-from pytest_humaneval.endings import finish_reason, settled
 from pytest_humaneval.exceptions import EngineError
+from pytest_humaneval.finish_reasons import finish_reason, settled
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.results.explanation import explained
 from pytest_humaneval.sample import Generation

@@ -10,9 +10,9 @@ import pytest
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.marshalling.plain import to_plain
 from pytest_humaneval.report.gates import Gates
-from pytest_humaneval.report.registration_lines import registration_lines
+from pytest_humaneval.report.preregistration_lines import registration_lines
 from pytest_humaneval.results.preregistration import KEYS, Checked, read_registration, recorded
-from pytest_humaneval.results.registration_check import check_registration
+from pytest_humaneval.results.preregistration_check import check_registration
 
 SHA256 = "0123456789abcdef" * 4
 SAMPLING = {"temperature": 0.0, "top_p": 1.0, "max_tokens": 768, "seed": 0, "logprobs": False}

@@ -6,7 +6,7 @@ from typing import Any
 
 from pytest_humaneval import Sampling
 from pytest_humaneval.marshalling.plain import to_plain
-from pytest_humaneval.plugin.junit import suite_properties
+from pytest_humaneval.plugin.junit_properties import suite_properties
 from pytest_humaneval.results.sampling import NOT_KNOWN, sampling_of_row, sampling_told
 
 ROW = {"name": "vote", "strategy": "vote", "sampling": to_plain(Sampling()), "num_samples": 1}

@@ -8,7 +8,7 @@ test comes to it. Answers come one by one, so that it is known which call a prog
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -61,7 +61,7 @@ def batches_of(test: str, entry_point: str) -> tuple[Batch, ...]:
 
     The first call is a message of its own, by which is seen what kind of results there are.
     """
-    with suppress(SyntaxError, ValueError, RecursionError, MemoryError, CodecError):
+    with suppress(SyntaxError, ValueError, TypeError, KeyError, RecursionError, MemoryError, CodecError):
         calls = _calls(ast.parse(test), entry_point)
         return (_batch(calls[:1]), *_batches(calls[1:])) if calls else ()
     return ()
@@ -76,25 +76,73 @@ def _calls(module: ast.Module, entry_point: str) -> list[tuple[Any, ...]]:
     *definitions, check = module.body
     if not isinstance(check, ast.FunctionDef) or check.name != "check":
         raise ValueError("no check")
-    name = check.args.args[0].arg
-    if any(isinstance(node, ast.Name) and node.id in (name, entry_point) for each in definitions
+    functions = {check.args.args[0].arg, entry_point}
+    if any(isinstance(node, ast.Name) and node.id in functions for each in definitions
            for node in ast.walk(each)):  # fmt: skip
         raise ValueError("other calls")
-    return [_call(statement, name, entry_point) for statement in check.body]
+    calls: list[tuple[Any, ...]] = []
+    tables: dict[str, Any] = {}
+    for statement in check.body:
+        match statement:
+            case ast.Assign([ast.Name(name)], value) if name not in functions | tables.keys():
+                tables[name] = ast.literal_eval(value)
+            case ast.For():
+                calls += _calls_of_loop(statement, tables, functions)
+            case _:
+                arguments = _arguments(statement, functions)
+                calls.append(tuple(map(ast.literal_eval, arguments)))
+    return calls
 
 
-def _call(statement: ast.stmt, name: str, entry_point: str) -> tuple[Any, ...]:
-    """The one call of an assertion, which is made whenever the assertion is reached."""
-    if not isinstance(statement, ast.Assert) or not isinstance(statement.test, ast.Compare):
-        raise ValueError("no assertion")
+def _calls_of_loop(loop: ast.For, tables: Mapping[str, Any], functions: Set[str]) -> list[tuple[Any, ...]]:
+    """Of a loop over tables of inputs and results, as EvalPlus writes it: the one call that each turn makes.
+
+    for i, (inp, exp) in enumerate(zip(inputs, results)):
+        assertion(candidate(*inp), exp, 0)
+    """
+    target, rows = loop.target, loop.iter
+    match target, rows:
+        case ast.Tuple([ast.Name(), target]), ast.Call(ast.Name("enumerate"), [rows], []):
+            pass
+    match target, rows:
+        case ast.Tuple([ast.Name(name), ast.Name(other)]), ast.Call(
+            ast.Name("zip"), [ast.Name(inputs), ast.Name(results)], []
+        ) if name != other:
+            length = min(len(tables[inputs]), len(tables[results]))
+        case ast.Name(name), ast.Name(inputs):
+            length = len(tables[inputs])
+        case _:
+            raise ValueError("no loop over tables")
+    (statement,) = loop.body
+    arguments = _arguments(statement, functions)
+    # The input goes to the call and nowhere else: what else had it could change it before.
+    names = [node.id for node in ast.walk(statement) if isinstance(node, ast.Name)]
+    if names.count(name) + names.count(inputs) != 1 or loop.orelse:
+        raise ValueError("more than the call")
+    taken = tables[inputs][:length]  # which neither a dictionary nor a set has
+    match arguments:
+        case [ast.Starred(ast.Name())]:
+            return [tuple(each) for each in taken]
+        case [ast.Name()]:
+            return [(each,) for each in taken]
+    raise ValueError("arguments beside the input")
+
+
+def _arguments(statement: ast.stmt, functions: Set[str]) -> list[ast.expr]:
+    """Those of the one call of an assertion, or of a helper's that asserts, which is made whenever it is reached."""
+    match statement:
+        case ast.Assert(ast.Compare(comparators=[_])) | ast.Expr(ast.Call(ast.Name())):
+            pass
+        case _:
+            raise ValueError("no assertion")
     nodes = list(ast.walk(statement))
-    if any(isinstance(node, _CONDITIONAL) for node in nodes) or len(statement.test.comparators) > 1:
+    if any(isinstance(node, _CONDITIONAL) for node in nodes):
         raise ValueError("a condition")
-    named = [node for node in nodes if isinstance(node, ast.Name) and node.id in (name, entry_point)]
+    named = [node for node in nodes if isinstance(node, ast.Name) and node.id in functions]
     calls = [node for node in nodes if isinstance(node, ast.Call) and node.func in named]
-    if len(named) != 1 or len(calls) != 1 or named[0].id != name or calls[0].keywords:
+    if len(named) != 1 or len(calls) != 1 or calls[0].keywords:
         raise ValueError("not one call")
-    return tuple(map(ast.literal_eval, calls[0].args))
+    return calls[0].args
 
 
 _CONDITIONAL = (ast.BoolOp, ast.IfExp, ast.Lambda, ast.comprehension, ast.NamedExpr, ast.Await, ast.Yield)

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from _pytest.junitxml import xml_key
 
-from pytest_humaneval.endings import is_own
 from pytest_humaneval.engine.protocol import Identity
+from pytest_humaneval.finish_reasons import is_own
 from pytest_humaneval.marshalling.plain import from_plain
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.report.header_lines import identity_line
