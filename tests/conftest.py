@@ -63,6 +63,13 @@ def recorded(file: Path) -> dict[str, float]:
     return {Path(path).name: float(seconds) for seconds, path in lines}
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Name at once what fails under xdist: a run that is cut off has no summary, and its letter says nothing."""
+    if report.failed and "PYTEST_XDIST_WORKER" not in os.environ and hasattr(report, "node"):
+        print(f"\nFAILED {report.nodeid} ({report.when})", flush=True)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Write what each file and each longer test took to where HUMANEVAL_TEST_DURATIONS says."""
     if (told := os.environ.get("HUMANEVAL_TEST_DURATIONS")) is None:

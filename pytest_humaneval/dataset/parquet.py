@@ -7,7 +7,7 @@ from typing import Any
 
 from pytest_humaneval.exceptions import DatasetError
 
-INSTALL = "Parquet needs the package pyarrow, which is not installed: pip install pyarrow"
+INSTALL = "Parquet needs the package pyarrow, which is not installed: pip install 'pytest-humaneval[parquet]'"
 
 
 def rows(path: Path, content: bytes) -> list[tuple[str, dict[str, Any]]]:

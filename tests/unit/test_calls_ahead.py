@@ -39,7 +39,7 @@ def test_the_calls_of_a_loop_over_tables_are_known() -> None:
     assert of_lines(*tables, LOOP) == [[((1, "a"), {})], [(([2], "b"), {})]]
     assert of_lines(tables[0], "for inp in inputs: assert candidate(inp) == 1")[0] == [(([1, "a"],), {})]
     both = ("assert candidate(0) == 0", *tables, LOOP, "assert candidate(9) == 9")
-    assert [call for message in of_lines(*both) for (call, _) in message] == [(0,), (1, "a"), ([2], "b"), (9,)]
+    assert of_lines(*both)[1] == [((1, "a"), {}), (([2], "b"), {}), ((9,), {})]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet
 import pytest
 from one_sandbox import check_correctness, one_sandbox  # noqa: F401 - a fixture
 
@@ -166,10 +167,9 @@ def test_a_solution_may_be_missing(tmp_path: Path) -> None:
     assert problem.canonical_solution == ""
 
 
-def test_parquet_is_read_where_its_library_is(tmp_path: Path) -> None:
-    pyarrow = pytest.importorskip("pyarrow")
+def test_parquet_is_read(tmp_path: Path) -> None:
     rows = [ROW, SEVERAL | {"task_id": "T/1", "test": "assert double(2) == 4"}]
-    pytest.importorskip("pyarrow.parquet").write_table(pyarrow.Table.from_pylist(rows), tmp_path / "set.parquet")
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "set.parquet")
     dataset = read_dataset(tmp_path / "set.parquet")
     assert (dataset.name, dataset.problems) == ("set", read(tmp_path, *rows))
 
@@ -182,7 +182,6 @@ def test_without_the_library_the_message_says_how_to_get_it(tmp_path: Path, monk
 
 
 def test_a_damaged_parquet_file_is_named(tmp_path: Path) -> None:
-    pytest.importorskip("pyarrow")
     (tmp_path / "set.parquet").write_bytes(b"PAR1....PAR1")
     with pytest.raises(DatasetError, match=r"set\.parquet: not a Parquet file, or damaged"):
         read_dataset(tmp_path / "set.parquet")
