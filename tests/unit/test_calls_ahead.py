@@ -24,10 +24,13 @@ def test_the_calls_of_a_table_are_known() -> None:
     one, more = of_lines(
         "assert candidate([1, 2], 'a') == 3",
         "assert tuple(candidate(-1)) == (1,)",
+        "assert True, 'good for debugging'",
         "assert sorted(candidate(None)) == approximately([1.0])",
+        "assert not candidate(''), 'empty'",
+        "assert abs(candidate(2.5) - 1) < 1e-6",
     )
     assert one == [(([1, 2], "a"), {})]
-    assert more == [((-1,), {}), ((None,), {})]
+    assert more == [((-1,), {}), ((None,), {}), (("",), {}), ((2.5,), {})]
 
 
 LOOP = "for i, (inp, exp) in enumerate(zip(inputs, results)): assertion(candidate(*inp), exp, 0)"
@@ -82,6 +85,9 @@ def test_a_loop_that_may_call_otherwise_is_no_table(loop: str) -> None:
         "assert candidate(candidate(1)) == 1",
         "assert candidate == 1",
         "assert candidate(1) == 1, f(1)",
+        "assert 1 == 1, candidate(1)",
+        "assert eval('candidate(1)') == 1",
+        "assert f == 1",
         "for n in [1]: assert candidate(1) == 1",
     ],
 )

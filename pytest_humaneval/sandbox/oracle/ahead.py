@@ -1,8 +1,9 @@
 """Calls that are known before the test makes them: they go to the child together.
 
-A stronger test is a table: one assertion an input, hundreds of inputs. Sent one by one, most of their time goes on the
-way. The child learns nothing from having inputs early: what is expected stays here, and each answer is judged when the
-test comes to it. Answers come one by one, so that it is known which call a program does not survive.
+Most tests are tables: one assertion an input, and hundreds of inputs where the test is a stronger one. Sent one by one,
+most of their time goes on the way. The child learns nothing from having inputs early: what is expected stays here, and
+each answer is judged when the test comes to it. Answers come one by one, so that it is known which call a program does
+not survive.
 """
 
 from __future__ import annotations
@@ -73,12 +74,11 @@ def _calls(module: ast.Module, entry_point: str) -> list[tuple[Any, ...]]:
     Raises:
         ValueError: one of them is not known before it is made.
     """
-    *definitions, check = module.body
+    check = module.body[-1] if module.body else None
     if not isinstance(check, ast.FunctionDef) or check.name != "check":
         raise ValueError("no check")
     functions = {check.args.args[0].arg, entry_point}
-    if any(isinstance(node, ast.Name) and node.id in functions for each in definitions
-           for node in ast.walk(each)):  # fmt: skip
+    if any(_names(part) & (functions | _HIDDEN) for part in module.body[:-1]):
         raise ValueError("other calls")
     calls: list[tuple[Any, ...]] = []
     tables: dict[str, Any] = {}
@@ -86,6 +86,8 @@ def _calls(module: ast.Module, entry_point: str) -> list[tuple[Any, ...]]:
         match statement:
             case ast.Assign([ast.Name(name)], value) if name not in functions | tables.keys():
                 tables[name] = ast.literal_eval(value)
+            case _ if _calls_nothing(statement):
+                pass
             case ast.For():
                 calls += _calls_of_loop(statement, tables, functions)
             case _:
@@ -131,21 +133,36 @@ def _calls_of_loop(loop: ast.For, tables: Mapping[str, Any], functions: Set[str]
 def _arguments(statement: ast.stmt, functions: Set[str]) -> list[ast.expr]:
     """Those of the one call of an assertion, or of a helper's that asserts, which is made whenever it is reached."""
     match statement:
-        case ast.Assert(ast.Compare(comparators=[_])) | ast.Expr(ast.Call(ast.Name())):
+        case ast.Assert(expression, message):
+            if message is not None and not isinstance(message, ast.Constant):
+                raise ValueError("a message that may call")
+        case ast.Expr(ast.Call(ast.Name()) as expression):
             pass
         case _:
             raise ValueError("no assertion")
-    nodes = list(ast.walk(statement))
-    if any(isinstance(node, _CONDITIONAL) for node in nodes):
+    nodes = list(ast.walk(expression))
+    if any(isinstance(node, _CONDITIONAL) or (isinstance(node, ast.Compare) and len(node.ops) > 1) for node in nodes):
         raise ValueError("a condition")
     named = [node for node in nodes if isinstance(node, ast.Name) and node.id in functions]
     calls = [node for node in nodes if isinstance(node, ast.Call) and node.func in named]
-    if len(named) != 1 or len(calls) != 1 or calls[0].keywords:
+    if len(named) != 1 or len(calls) != 1 or calls[0].keywords or _names(expression) & _HIDDEN:
         raise ValueError("not one call")
     return calls[0].args
 
 
+def _names(tree: ast.AST) -> set[str]:
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+
+def _calls_nothing(statement: ast.stmt) -> bool:
+    """Such as ``assert True``, which many tests of HumanEval have."""
+    return isinstance(statement, ast.Assert) and not any(
+        isinstance(node, (ast.Call, ast.Name)) for node in ast.walk(statement)
+    )
+
+
 _CONDITIONAL = (ast.BoolOp, ast.IfExp, ast.Lambda, ast.comprehension, ast.NamedExpr, ast.Await, ast.Yield)
+_HIDDEN = {"eval", "exec", "globals", "locals", "vars", "__builtins__", "__import__"}  # by which a call needs no name
 
 
 def _batches(calls: Sequence[tuple[Any, ...]]) -> Iterator[Batch]:

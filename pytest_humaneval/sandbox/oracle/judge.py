@@ -98,8 +98,6 @@ class Trial:
         self._namespace.clear()
         self._put_stub()
         self._namespace.update(self._stub.kinds)
-        if not self._stub.is_class:
-            self._candidate.foresee(batches_of(self._case.strong_test, self._case.entry_point))
         return self._tested(self._case._replace(test=self._case.strong_test))
 
     def _put_stub(self) -> Stub:
@@ -117,6 +115,8 @@ class Trial:
     def _tested(self, case: Case) -> Judgement:
         function = self._candidate.function
         self._namespace[self._stub.root or case.entry_point] = function if self._root is None else self._root
+        if not self._stub.is_class:
+            self._candidate.foresee(batches_of(case.test, case.entry_point))
         with self._candidate.surroundings.kept():
             return _run_test(case, self._candidate, self._namespace)
 

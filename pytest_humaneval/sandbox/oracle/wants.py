@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 _STEPPING = {"next", "islice", "takewhile", "anext", "aiter", "iter", "send", "throw", "close", "__next__", "__anext__"}
 _CALLED = {  # names and attributes in a test, and what it wants if it has one of them
@@ -15,6 +17,13 @@ _CALLED = {  # names and attributes in a test, and what it wants if it has one o
     "files": {"open", "tempfile", "TemporaryDirectory", "NamedTemporaryFile", "mkdtemp", "mkstemp", "exists", "isfile",
               "write_text", "read_text", "write_bytes", "read_bytes", "listdir", "getcwd", "makedirs", "mkdir"},
 }  # fmt: skip
+_PATCHED = {  # and what it may name to ``mock.patch``
+    "print": {"builtins.print"},
+    "output": {"sys.stdout", "sys.stderr"},
+    "input": {"builtins.input", "sys.stdin"},
+}
+Nodes = Mapping[type, list[Any]]
+"""Of a test, by their type."""
 
 
 @lru_cache(maxsize=1024)
@@ -24,44 +33,33 @@ def wants_of(test: str, entry_point: str, *, of_a_class: bool) -> frozenset[str]
     Raises:
         SyntaxError: it cannot be parsed.
     """
-    nodes = list(ast.walk(ast.parse(test)))
-    mentioned = {name for node in nodes for name in _mentioned(node)}
+    nodes = defaultdict[type, list[Any]](list)
+    for node in ast.walk(ast.parse(test)):
+        nodes[type(node)].append(node)
+    mentioned = {node.id for node in nodes[ast.Name]} | {node.attr for node in nodes[ast.Attribute]}
+    mentioned |= {node.name for node in nodes[ast.alias]}
+    quoted = {node.value for node in nodes[ast.Constant] if isinstance(node.value, str)}
     words = {word for word, names in _CALLED.items() if names & mentioned}
-    if any(isinstance(node, ast.Constant) and node.value == "builtins.print" for node in nodes):
-        words.add("print")
-    if any(isinstance(node, ast.Constant) and node.value in ("sys.stdout", "sys.stderr") for node in nodes):
-        words.add("output")
-    if any(isinstance(node, ast.Constant) and node.value in ("builtins.input", "sys.stdin") for node in nodes):
-        words.add("input")
-    if _steps(nodes, entry_point) or _STEPPING & mentioned:
+    words |= {word for word, patched in _PATCHED.items() if patched & quoted}
+    if _STEPPING & mentioned or _steps(nodes, entry_point):
         words.add("steps")
-    if of_a_class or _looks_again(nodes, entry_point) or any(map(_asks_who_is_who, nodes)):
+    if of_a_class or _looks_again(nodes, entry_point) or any(map(_asks_who_is_who, nodes[ast.Compare])):
         words.add("arguments")
     return frozenset(words)
 
 
-def _mentioned(node: ast.AST) -> Iterator[str]:
-    if isinstance(node, ast.Name):
-        yield node.id
-    elif isinstance(node, ast.Attribute):
-        yield node.attr
-    elif isinstance(node, ast.alias):
-        yield node.name
-
-
-def _steps(nodes: list[ast.AST], entry_point: str) -> bool:
+def _steps(nodes: Nodes, entry_point: str) -> bool:
     """Whether it may take less than all of what an iterator yields."""
-    loops = [node for node in nodes if isinstance(node, ast.For)]
-    if any(isinstance(inner, (ast.Break, ast.Return)) for loop in loops for inner in ast.walk(loop)):
+    if any(isinstance(inner, (ast.Break, ast.Return)) for loop in nodes[ast.For] for inner in ast.walk(loop)):
         return True
-    zips = [node for node in nodes if isinstance(node, ast.Call) and _is_named(node.func, {"zip", "enumerate"})]
+    zips = [node for node in nodes[ast.Call] if _is_named(node.func, {"zip", "enumerate"})]
     return any(isinstance(part, ast.Call) and _is_named(part.func, {"candidate", entry_point})
                for call in zips for part in call.args)  # fmt: skip
 
 
-def _asks_who_is_who(node: ast.AST) -> bool:
+def _asks_who_is_who(node: ast.Compare) -> bool:
     """Whether it compares two objects that are none of Python's constants by ``is``."""
-    if not isinstance(node, ast.Compare) or not all(isinstance(sign, (ast.Is, ast.IsNot)) for sign in node.ops):
+    if not all(isinstance(sign, (ast.Is, ast.IsNot)) for sign in node.ops):
         return False
     return not any(isinstance(side, ast.Constant) for side in (node.left, *node.comparators))
 
@@ -70,11 +68,11 @@ def _is_named(node: ast.expr, names: set[str]) -> bool:
     return isinstance(node, ast.Name) and node.id in names
 
 
-def _looks_again(nodes: list[ast.AST], entry_point: str) -> bool:
+def _looks_again(nodes: Nodes, entry_point: str) -> bool:
     """Whether it may look at an argument after a call: one that is more than a value written on the spot."""
-    named = [node for node in nodes if isinstance(node, ast.Name) and node.id in ("candidate", entry_point)]
-    if any(isinstance(node, (ast.Assign, ast.NamedExpr)) and node.value in named for node in nodes):
+    names = {"candidate", entry_point}
+    if any(_is_named(node.value, names) for kind in (ast.Assign, ast.NamedExpr) for node in nodes[kind]):
         return True  # it gets another name
-    calls = [node for node in nodes if isinstance(node, ast.Call) and node.func in named]
+    calls = [node for node in nodes[ast.Call] if _is_named(node.func, names)]
     passed = [part for call in calls for part in (*call.args, *(each.value for each in call.keywords))]
     return any(isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) for part in passed for node in ast.walk(part))
