@@ -16,6 +16,7 @@ Whatever else a server says is kept in its own words and shown.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 from pytest_humaneval.exceptions import EngineError
 from pytest_humaneval.sample import Generation
@@ -45,7 +46,11 @@ _MEANING = {spelling: reason for reason, spellings in _SPELLINGS.items() for spe
 
 def finish_reason(reason: object) -> str:
     """The one spelling of what a server says; an empty word is ``stop``."""
-    words = str(reason or STOP).strip()
+    return _spelled(str(reason or STOP).strip())
+
+
+@lru_cache(maxsize=1024)  # asked of every sample, several times
+def _spelled(words: str) -> str:
     known = words.lower().removeprefix("finish_reason_").replace(" ", "_")
     return _MEANING.get(known) or _MEANING.get(known.partition(":")[0], words)  # Gemini's "content_filter: RECITATION"
 

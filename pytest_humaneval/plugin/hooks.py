@@ -291,8 +291,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
     """Note what is going to run (xdist's hook, on the controller), so that what did not can be told."""
     if (run := node.config.stash.get(RUN, None)) is not None and not run.kept.share_collection(ids):
-        run.ledger.expect_ours(ids)
-        run.expect(run.ledger.items_of(ids))
+        run.expect(run.ledger.expect_ours(ids))
 
 
 @pytest.hookimpl(wrapper=True)

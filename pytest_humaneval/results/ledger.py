@@ -55,9 +55,14 @@ class Ledger:
         """Note the items that a process is going to run."""
         self.expected.update(nodeids)
 
-    def expect_ours(self, nodeids: Iterable[str]) -> None:
-        """The same for the node ids of a whole session, among which may be tests that evaluate nothing."""
-        self.expect(nodeid for nodeid in nodeids if self._item_of(nodeid) is not None)
+    def expect_ours(self, nodeids: Iterable[str]) -> list[ItemId]:
+        """The same for the node ids of a whole session, among which may be tests that evaluate nothing.
+
+        The samples that the items evaluate.
+        """
+        items = {nodeid: item for nodeid in nodeids if (item := self._item_of(nodeid)) is not None}
+        self.expect(items)
+        return [*items.values()]
 
     def items_of(self, nodeids: Iterable[str]) -> list[ItemId]:
         """Which samples the items of these node ids evaluate; those of other tests are left out."""

@@ -102,19 +102,22 @@ class Tally:
         """Count one outcome."""
         self._kinds[outcome.kind] += 1
         self._raw += outcome.kind in UNUSABLE and is_chat_answer(outcome.completion)
-        self._causes.update([outcome.cause] if outcome.cause else [])
+        if outcome.cause:
+            self._causes[outcome.cause] += 1
         if not outcome.error:
             self._drawn[outcome.task_id] += 1
             self._correct[outcome.task_id] += outcome.passed
             self._strongly_correct[outcome.task_id] += outcome.passed_strong
             self._has_strong = self._has_strong or bool(outcome.strong_kind)
-        self._steps.update(outcome.steps)
+        for step in outcome.steps:
+            self._steps[step] += 1
         self._tokens += outcome.completion_tokens
         self._new_tokens += outcome.completion_tokens if outcome.generation_seconds > 0 else 0
         self._seconds = max(self._seconds, outcome.generation_seconds)
         reason = finish_reason(outcome.finish_reason)
         self._truncated += reason == LENGTH
-        self._ends.update([] if is_own(reason) else [reason])
+        if not is_own(reason):
+            self._ends[reason] += 1
         self._guided = self._guided or outcome.guided
         self._draws += outcome.num_draws
         self._stopped = self._stopped or outcome.stopped
@@ -180,5 +183,7 @@ def rows_of(outcomes: Iterable[Outcome], ks: Sequence[int]) -> list[Row]:
     """A row for each strategy, in the order of their names."""
     tallies: dict[str, Tally] = {}
     for outcome in outcomes:
-        tallies.setdefault(outcome.strategy, Tally(outcome.strategy)).add(outcome)
+        if outcome.strategy not in tallies:
+            tallies[outcome.strategy] = Tally(outcome.strategy)
+        tallies[outcome.strategy].add(outcome)
     return [tallies[name].row(ks) for name in sorted(tallies)]
