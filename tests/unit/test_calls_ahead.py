@@ -14,9 +14,15 @@ from pytest_humaneval.sandbox.wire.decoder import decode
 from pytest_humaneval.sandbox.wire.frames import FrameReader, framed
 
 
+HELPERS = """
+def approximately(value): return value
+def assertion(out, exp, atol): assert out == exp
+"""
+
+
 def of_lines(*lines: str) -> list[list[object]]:
     """The calls of each message for a test of these lines."""
-    test = "def check(candidate):\n" + "".join(f"    {line}\n" for line in lines)
+    test = f"{HELPERS}def check(candidate):\n" + "".join(f"    {line}\n" for line in lines)
     return [decode(batch.message)[0] for batch in batches_of(test, "f")]
 
 
@@ -88,6 +94,8 @@ def test_a_loop_that_may_call_otherwise_is_no_table(loop: str) -> None:
         "assert 1 == 1, candidate(1)",
         "assert eval('candidate(1)') == 1",
         "assert f == 1",
+        "assert candidate(1) == helper(1)",
+        "assert __import__('solution').f(1) == candidate(1)",
         "for n in [1]: assert candidate(1) == 1",
     ],
 )

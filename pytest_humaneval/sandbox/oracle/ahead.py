@@ -9,6 +9,7 @@ not survive.
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
@@ -78,8 +79,11 @@ def _calls(module: ast.Module, entry_point: str) -> list[tuple[Any, ...]]:
     if not isinstance(check, ast.FunctionDef) or check.name != "check":
         raise ValueError("no check")
     functions = {check.args.args[0].arg, entry_point}
-    if any(_names(part) & (functions | _HIDDEN) for part in module.body[:-1]):
+    if any(isinstance(node, ast.Name) and node.id in functions for part in module.body[:-1]
+           for node in ast.walk(part)):  # fmt: skip
         raise ValueError("other calls")
+    if _names_of_others(module):
+        raise ValueError("what the prompt defines may call")
     calls: list[tuple[Any, ...]] = []
     tables: dict[str, Any] = {}
     for statement in check.body:
@@ -145,13 +149,24 @@ def _arguments(statement: ast.stmt, functions: Set[str]) -> list[ast.expr]:
         raise ValueError("a condition")
     named = [node for node in nodes if isinstance(node, ast.Name) and node.id in functions]
     calls = [node for node in nodes if isinstance(node, ast.Call) and node.func in named]
-    if len(named) != 1 or len(calls) != 1 or calls[0].keywords or _names(expression) & _HIDDEN:
+    if len(named) != 1 or len(calls) != 1 or calls[0].keywords:
         raise ValueError("not one call")
     return calls[0].args
 
 
-def _names(tree: ast.AST) -> set[str]:
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+def _names_of_others(module: ast.Module) -> set[str]:
+    """Names that are neither the test's own nor Python's; the functions of a prompt may call the program's."""
+    used: set[str] = set()
+    bound: set[str] = set()
+    for node in ast.walk(module):
+        match node:
+            case ast.Name(name, ast.Load()):
+                used.add(name)
+            case ast.Name(name) | ast.arg(name) | ast.FunctionDef(name) | ast.ClassDef(name):
+                bound.add(name)
+            case ast.alias(name, other):
+                bound.add(other or name.partition(".")[0])
+    return used - bound - _PYTHONS
 
 
 def _calls_nothing(statement: ast.stmt) -> bool:
@@ -162,7 +177,7 @@ def _calls_nothing(statement: ast.stmt) -> bool:
 
 
 _CONDITIONAL = (ast.BoolOp, ast.IfExp, ast.Lambda, ast.comprehension, ast.NamedExpr, ast.Await, ast.Yield)
-_HIDDEN = {"eval", "exec", "globals", "locals", "vars", "__builtins__", "__import__"}  # by which a call needs no name
+_PYTHONS = {*dir(builtins)} - {"eval", "exec", "globals", "locals", "vars", "__import__"}  # these call without a name
 
 
 def _batches(calls: Sequence[tuple[Any, ...]]) -> Iterator[Batch]:
