@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pytest_humaneval.dataset.load import read_dataset
 from pytest_humaneval.sandbox.oracle.ahead import TOGETHER, Ahead, batches_of
@@ -13,16 +16,20 @@ from pytest_humaneval.sandbox.oracle.channel import Channel
 from pytest_humaneval.sandbox.wire.decoder import decode
 from pytest_humaneval.sandbox.wire.frames import FrameReader, framed
 
-
 HELPERS = """
 def approximately(value): return value
 def assertion(out, exp, atol): assert out == exp
 """
 
 
-def of_lines(*lines: str) -> list[list[object]]:
+def source_of(*lines: str) -> str:
+    """A test with these lines."""
+    return f"{HELPERS}def check(candidate):\n" + "".join(f"    {line}\n" for line in lines)
+
+
+def of_lines(*lines: str) -> list[list[Any]]:
     """The calls of each message for a test of these lines."""
-    test = f"{HELPERS}def check(candidate):\n" + "".join(f"    {line}\n" for line in lines)
+    test = source_of(*lines)
     return [decode(batch.message)[0] for batch in batches_of(test, "f")]
 
 
@@ -65,6 +72,9 @@ def test_the_calls_of_a_loop_over_tables_are_known() -> None:
         LOOP.replace("inputs, results", "inputs, results[::-1]"),
         LOOP.replace("(inp, exp)", "(inp, inp)"),
         f"{LOOP}\n    else: candidate(1)",
+        "for i, inp in enumerate(inputs): assertion(candidate(i), inp, 0)",
+        LOOP.replace("candidate(*inp), exp", "candidate(*exp), inp"),
+        "for candidate in inputs: assert candidate(1) == 1",
         "for inp in inputs: break",
         "inputs = results\n    for inp in inputs: assert candidate(*inp) == 1",
         "inputs = candidate(1)",
@@ -108,7 +118,51 @@ def test_a_test_with_calls_elsewhere_is_no_table() -> None:
     assert len(batches_of(check, "f")) == 1
     assert batches_of(f"f(1)\n{check}", "f") == ()
     assert batches_of(f"{check}check(candidate)\n", "f") == ()
-    assert batches_of("def check(", "f") == ()
+    assert batches_of(f"def twice(check): return check\n@twice\n{check}", "f") == ()
+    for broken in ("", "def check(", "def check():\n    assert f(1) == 1\n", "async def check(candidate): pass"):
+        assert batches_of(broken, "f") == ()
+
+
+STATEMENTS = (
+    "assert candidate({}) == {}",
+    "assert True, 'good'",
+    "assert not candidate({}) or {}",
+    "assert candidate({}), str({})",
+    "assert abs(len(str(candidate({}))) - {}) < 99",
+    "assertion(candidate({}, {}), 1, 0)",
+    "inputs = [[{}], [{}]]",
+    "results = [{}, {}]",
+    LOOP,
+    LOOP.replace("exp, 0", "inp, 0"),
+    LOOP.replace("*inp", "exp"),
+    "for i, inp in enumerate(inputs): assertion(candidate(inp), i, 0)",
+    "for i, inp in enumerate(inputs): assertion(candidate(i), inp, 0)",
+    "for inp in results: assert candidate(inp) == {}",
+    "for inp in results: assert candidate(*inputs) == inp",
+    "if {}: assert candidate({}) == 1",
+    "candidate({})",
+    "x = candidate({})",
+)
+VALUES = st.sampled_from(["0", "1", "''", "'ab'", "[]", "[1, 2]", "(1,)", "None"])
+
+
+@given(st.lists(st.tuples(st.sampled_from(STATEMENTS), VALUES, VALUES), min_size=1, max_size=3), st.data())
+def test_what_is_foreseen_is_what_the_test_calls(statements: list[tuple[str, str, str]], data: st.DataObject) -> None:
+    lines = [statement.format(*values) for statement, *values in statements]
+    foreseen = [call[0] for message in of_lines(*lines) for call in message]
+    made: list[tuple[object, ...]] = []
+
+    def candidate(*arguments: object) -> object:
+        made.append(arguments)
+        return data.draw(st.sampled_from([0, 1, "", "ab", [], [1, 2], (1,), None]))
+
+    namespace: dict[str, Any] = {}
+    exec(source_of(*lines), namespace)
+    try:
+        namespace["check"](candidate)
+    except Exception:  # the calls behind it are not made any more
+        foreseen = foreseen and foreseen[: len(made)]
+    assert foreseen in ([], made)
 
 
 def test_no_message_has_more_than_so_many_calls_or_bytes() -> None:

@@ -63,7 +63,7 @@ def batches_of(test: str, entry_point: str) -> tuple[Batch, ...]:
 
     The first call is a message of its own, by which is seen what kind of results there are.
     """
-    with suppress(SyntaxError, ValueError, TypeError, KeyError, RecursionError, MemoryError, CodecError):
+    with suppress(SyntaxError, ValueError, TypeError, LookupError, RecursionError, MemoryError, CodecError):
         calls = _calls(ast.parse(test), entry_point)
         return (_batch(calls[:1]), *_batches(calls[1:])) if calls else ()
     return ()
@@ -76,7 +76,7 @@ def _calls(module: ast.Module, entry_point: str) -> list[tuple[Any, ...]]:
         ValueError: one of them is not known before it is made.
     """
     check = module.body[-1] if module.body else None
-    if not isinstance(check, ast.FunctionDef) or check.name != "check":
+    if not isinstance(check, ast.FunctionDef) or check.name != "check" or check.decorator_list:
         raise ValueError("no check")
     functions = {check.args.args[0].arg, entry_point}
     if any(isinstance(node, ast.Name) and node.id in functions for part in module.body[:-1]
@@ -127,9 +127,9 @@ def _calls_of_loop(loop: ast.For, tables: Mapping[str, Any], functions: Set[str]
         raise ValueError("more than the call")
     taken = tables[inputs][:length]  # which neither a dictionary nor a set has
     match arguments:
-        case [ast.Starred(ast.Name())]:
+        case [ast.Starred(ast.Name(given))] if given == name:
             return [tuple(each) for each in taken]
-        case [ast.Name()]:
+        case [ast.Name(given)] if given == name:
             return [(each,) for each in taken]
     raise ValueError("arguments beside the input")
 
