@@ -24,7 +24,7 @@ from pytest_humaneval.report.remarks import remark_lines
 from pytest_humaneval.report.strategy_table import table
 from pytest_humaneval.report.terminal import analysis_lines, part_lines
 from pytest_humaneval.report.texttable import wrapped
-from pytest_humaneval.results.parts import control_of, is_pooled, shown_of
+from pytest_humaneval.results.parts import control_of, is_pooled, is_rewritten, shown_of
 from pytest_humaneval.results.preregistration import recorded
 from pytest_humaneval.results.read import Results, read_results
 from pytest_humaneval.results.rows import context_of, ranked, rows_of
@@ -118,6 +118,11 @@ def analysed(
     gates = gates_of(run, before, options)
     check_baseline(gates, run.strategies, before.strategies if before is not None else None, "--")
     pool = options.pool or is_pooled(run.run)
+    if pool and is_rewritten(run.outcomes):
+        raise InputError(
+            f"--pool: {run.source} has rewritten problems, and a problem and its rewritten version are not two "
+            "problems; leave it out"
+        )
     stops = recorded_stops(run.run.get("stopping"))
     looked = Looked(ks_of(run), options.max_drop, pool, pairs and "stop" not in run.run, control_of(run.run))
     analysis = analyse(run, before, looked)
