@@ -51,9 +51,10 @@ def problem_lines(plan: Plan, width: int) -> list[str]:
 
 def rewritten_line(rewritten: Rewritten) -> str:
     """Which problems stand rewritten beside the original ones."""
-    counts = Counter(origin.rewrite for origin in rewritten.origins.values())
-    made = counted(len(rewritten.origins), "problem", "problems")
-    text = f"{made} with seed {rewritten.seed}: {', '.join(f'{count} {name}' for name, count in counts.items())}"
+    made = counted(rewritten.made.total(), "problem", "problems")
+    text = (
+        f"{made} with seed {rewritten.seed}: {', '.join(f'{count} {name}' for name, count in rewritten.made.items())}"
+    )
     unfit = ", ".join(f"{name} {len(ids)}" for name, ids in rewritten.unfit.items())
     return f"{text}; left out, as a rewrite does not fit: {unfit}" if unfit else text
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pytest_humaneval.dataset.kinds import Dataset
@@ -39,6 +40,20 @@ class Rewritten:
     def origin(self, task_id: str) -> str:
         """The original's id, which is its own where it is one."""
         return self.origins[task_id].task_id if task_id in self.origins else task_id
+
+    def without(self, left_out: Collection[str]) -> Rewritten:
+        """The same where these problems cannot be judged: a rewrite does not fit what its solution does not pass."""
+        unfit = {name: list(ids) for name, ids in self.unfit.items()}
+        for task_id in left_out:
+            if origin := self.origins.get(task_id):
+                unfit.setdefault(origin.rewrite, []).append(origin.task_id)
+        return replace(self, unfit={name: tuple(ids) for name, ids in unfit.items()})
+
+    @property
+    def made(self) -> Counter[str]:
+        """How many problems each rewrite has made."""
+        fitting = (each for each in self.origins.values() if each.task_id not in self.unfit.get(each.rewrite, ()))
+        return Counter(each.rewrite for each in fitting)
 
     def to_json(self) -> dict[str, Any]:
         """For run.json."""

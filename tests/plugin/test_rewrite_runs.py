@@ -9,6 +9,7 @@ import pytest
 from mini import RIGHT, Evaluate, distributed
 
 from pytest_humaneval.commands import finished
+from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.results.history import read
 from pytest_humaneval.results.read import read_results
 
@@ -71,6 +72,10 @@ def test_a_finished_run_is_reported_with_its_rewrites(
     assert finished.report(tmp_path / "out", None, html=page, dataset=str(mini), max_drop=0.2) == 11
     assert "minimal, comments" in capsys.readouterr().out
     assert "Mini/0+comments" in page.read_text()
+    with pytest.raises(InputError, match=r"--pool: .*out has rewritten problems"):
+        finished.report(tmp_path / "out", None, pool=True)
+    with pytest.raises(InputError, match=r"--pool: .*out has rewritten problems"):
+        finished.compare(tmp_path / "out", tmp_path / "out", pool=True)
 
 
 @distributed
@@ -97,6 +102,22 @@ def test_what_rewrites_cost_beyond_a_control_is_in_every_report(
         read_results(out), None, finished.ReportOptions(), pairs=True
     )[0], 120)  # fmt: skip
     pytest.LineMatcher(lines).fnmatch_lines([row])
+
+
+def test_what_its_solution_does_not_pass_is_counted_as_unfit(evaluate: Evaluate, mini: Path, tmp_path: Path) -> None:
+    rows = [json.loads(line) for line in mini.read_text().splitlines()]
+    rows[0]["test"] += "    assert 'See above' not in candidate.__doc__\n"
+    mini.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    given = ["--humaneval-rewrite=comments", "--humaneval-skip-broken-problems", f"--humaneval-output={tmp_path / 'out'}"]
+    result = evaluate(*given, script={"*": WRONG})
+    result.assert_outcomes(passed=3, failed=2)  # the script knows the original ones
+    result.stdout.fnmatch_lines(
+        [
+            "rewritten*2 problems with seed 0: 2 comments; left out, as a rewrite does not fit: comments 1",
+            "note: 1 problem cannot be judged here and is left out: Mini/0+comments",
+        ]
+    )
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["rewrites"]["unfit"] == {"comments": ["Mini/0"]}
 
 
 USERS = """
