@@ -108,7 +108,11 @@ def test_what_its_solution_does_not_pass_is_counted_as_unfit(evaluate: Evaluate,
     rows = [json.loads(line) for line in mini.read_text().splitlines()]
     rows[0]["test"] += "    assert 'See above' not in candidate.__doc__\n"
     mini.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    given = ["--humaneval-rewrite=comments", "--humaneval-skip-broken-problems", f"--humaneval-output={tmp_path / 'out'}"]
+    given = [
+        "--humaneval-rewrite=comments",
+        "--humaneval-skip-broken-problems",
+        f"--humaneval-output={tmp_path / 'out'}",
+    ]
     result = evaluate(*given, script={"*": WRONG})
     result.assert_outcomes(passed=3, failed=2)  # the script knows the original ones
     result.stdout.fnmatch_lines(
