@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from pytest_humaneval.marshalling.plain import from_plain
 from pytest_humaneval.report.analysis import Analysis, Looked, analyse, judge_gates, with_stops
 from pytest_humaneval.report.console import show, terminal_width
 from pytest_humaneval.report.gates import OK, Gates, answer, check_baseline, least_pass_at_1
-from pytest_humaneval.report.header_lines import check_lines, dataset_line, engine_lines, identity_line
+from pytest_humaneval.report.header_lines import check_lines, dataset_line, engine_lines, identity_line, rewritten_text
 from pytest_humaneval.report.markdown import markdown_results
 from pytest_humaneval.report.page import write_page
 from pytest_humaneval.report.partial import partial_notes, planned_items
@@ -232,15 +233,28 @@ def _settings_lines(run: dict[str, Any], width: int, held: str = "") -> list[str
     with contextlib.suppress(*ODD):
         lines += wrapped(sampling_told(run) + held, width, "sampling  ")
     with contextlib.suppress(*ODD):
-        dataset = run["dataset"]
-        line = dataset_line(dataset["problems"], dataset["name"], dataset["sha256"], dataset.get("shown", 0))
-        lines += wrapped(line, width, "problems  ")
+        lines += _problem_lines(run, width)
     with contextlib.suppress(*ODD):
         memory, layers = run["sandbox"]["memory_mb"], map(tuple, run["layers"])
         lines += check_lines(run["timeout"], memory, layers, width, _from_store(run))
     with contextlib.suppress(*ODD):
         lines += [] if run["engine"]["name"] == REPLAY else engine_lines(run["engine_process"], width)
     return lines
+
+
+def _problem_lines(run: dict[str, Any], width: int) -> Iterator[str]:
+    """What was asked; where problems were rewritten, each dataset as it was, and what was made of it."""
+    rewritten = [row for row in run.get("datasets", ()) if row.get("rewrite")]
+    for row in [row for row in run["datasets"] if not row.get("rewrite")] if rewritten else [run["dataset"]]:
+        yield from wrapped(
+            dataset_line(row["problems"], row["name"], row["sha256"], row.get("shown", 0)), width, "problems  "
+        )
+    if rewritten:
+        counts: Counter[str] = Counter()
+        for row in rewritten:
+            counts[row["rewrite"]] += row["problems"]
+        made = rewritten_text(counts, run["rewrites"]["seed"], run["rewrites"]["unfit"])
+        yield from wrapped(made, width, "rewritten ")
 
 
 def _from_store(run: Mapping[str, Any]) -> int:

@@ -9,6 +9,7 @@ import pytest
 from mini import RIGHT, Evaluate, distributed
 
 from pytest_humaneval.commands import finished
+from pytest_humaneval.contamination.contamination_arguments import probe
 from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.results.history import read
 from pytest_humaneval.results.read import read_results
@@ -70,8 +71,14 @@ def test_a_finished_run_is_reported_with_its_rewrites(
     evaluate("--humaneval-rewrite=comments", f"--humaneval-output={tmp_path / 'out'}", script={"*": WRONG})
     page = tmp_path / "page.html"
     assert finished.report(tmp_path / "out", None, html=page, dataset=str(mini), max_drop=0.2) == 11
-    assert "minimal, comments" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "minimal, comments" in told
+    assert "problems  3 of mini (sha256" in told
+    assert "rewritten 3 problems with seed 0: 3 comments\n" in told
+    assert "selected" not in told
     assert "Mini/0+comments" in page.read_text()
+    with pytest.raises(InputError, match="both have Mini/0"):
+        probe(None, None, None, tmp_path / "out", tmp_path / "out")
     with pytest.raises(InputError, match=r"--pool: .*out has rewritten problems"):
         finished.report(tmp_path / "out", None, pool=True)
     with pytest.raises(InputError, match=r"--pool: .*out has rewritten problems"):

@@ -8,8 +8,10 @@ import pytest
 
 from pytest_humaneval.outcome import Outcome
 from pytest_humaneval.report.gates import Gates
+from pytest_humaneval.report.partial import partial_notes
 from pytest_humaneval.report.rewrite_gate import judge_rewrites
 from pytest_humaneval.report.robustness_table import robustness_lines
+from pytest_humaneval.results.read import Results
 from pytest_humaneval.statistics.robustness import Robustness, robustness_of
 
 
@@ -106,3 +108,10 @@ def test_the_table_names_what_breaks() -> None:
     lines = "\n".join(robustness_lines([of({"": "111", "a": "110"})], 120))
     assert "minimal broken by a: Mine/2" in lines
     assert "worst case 0.667" in lines
+
+
+def test_rewritten_problems_are_none_of_those_selected() -> None:
+    made = tuple(outcome(number, rewrite, True) for number in range(2) for rewrite in ("", "a"))
+    parts = [{"name": "mine", "available": 3}, {"name": "mine+a", "available": 2, "rewrite": "a"}]
+    run = {"dataset": {"available": 5, "problems": 4}, "datasets": parts}
+    assert partial_notes(Results(made, run)) == ["note: 2 of 3 problems were selected; the figures are partial"]
