@@ -64,6 +64,8 @@ def requested_rewrites(text: str, known: Mapping[str, Rewrite]) -> tuple[Rewrite
 
 
 def _named(text: str, known: Mapping[str, Rewrite]) -> Rewrite:
+    if text in known:  # also a name with a sign of equality
+        return known[text]
     name, equals, value = text.partition("=")
     rewrite = REWRITE_SORT.find(name, known, OPTION, others=(ALL, RANDOM))
     if not equals:

@@ -75,7 +75,7 @@ def with_rewrites(
     """The dataset with a part for each rewrite, the problems with their rewritten ones behind each, and the rest.
 
     Raises:
-        DatasetError: a rewrite failed by itself, or none fits any problem.
+        DatasetError: a rewrite failed by itself, made something else the second time, or none fits any problem.
         SandboxError: examples that have to be made cannot be.
     """
     originals = dataset.parts or (dataset,)
@@ -94,6 +94,7 @@ def with_rewrites(
             origins[changed.task_id] = Origin(problem.task_id, name)
             by_part[part_of[problem.task_id].name, name].append(changed)
             side_by_side.append(changed)
+    _refuse_other_chance(selected, rewrites, origins, side_by_side, seed, answers)
     if not origins:
         raise DatasetError(f"--humaneval-rewrite: {requested}: fits none of the {len(selected)} problems of this run")
     names = (RANDOM,) if requested == RANDOM else tuple(rewrite.name for rewrite in rewrites)
@@ -108,6 +109,36 @@ def with_rewrites(
         tuple(side_by_side),
         rewritten,
     )
+
+
+def _refuse_other_chance(
+    selected: Sequence[Problem],
+    rewrites: Sequence[Rewrite],
+    origins: Mapping[str, Origin],
+    made: Sequence[Problem],
+    seed: int,
+    answers: Answers,
+) -> None:
+    """Make one problem of each rewrite again: every process of a run does, and has to evaluate what was tried.
+
+    Raises:
+        DatasetError: it comes out otherwise.
+    """
+    originals = {problem.task_id: problem for problem in selected}
+    first: dict[str, Problem] = {}
+    for problem in made:
+        if origin := origins.get(problem.task_id):
+            first.setdefault(problem.task_id.removeprefix(f"{origin.task_id}{MARK}"), problem)
+    for rewrite in rewrites:
+        problem = first.get(rewrite.name)
+        if problem is None:
+            continue
+        origin = origins[problem.task_id].task_id
+        if rewrite.apply(originals[origin], seed, answers) != problem:
+            raise DatasetError(
+                f"the rewrite {rewrite.name!r} made of {origin} something else the second time; its only chance is the "
+                "generator that it is given"
+            )
 
 
 def _rewritten(

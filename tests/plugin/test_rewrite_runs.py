@@ -133,12 +133,21 @@ def test_what_its_solution_does_not_pass_is_counted_as_unfit(evaluate: Evaluate,
 
 USERS = """
 from dataclasses import replace
+from itertools import count as counting
 from pytest_humaneval import Rewrite
+
+count = counting()
+
+def moody(problem):
+    return replace(problem, prompt=f"# {next(count)}\\n{problem.prompt}")
 
 def pytest_humaneval_rewrites():
     return [
         Rewrite("other", "nothing", lambda problem, chance: replace(problem, test=problem.test.replace("3", "4"))),
         Rewrite("raises", "nothing", lambda problem, chance: 1 / 0),
+        Rewrite("untried", "nothing", lambda problem, chance: replace(problem, canonical_solution="")),
+        Rewrite("moody", "nothing", lambda problem, chance: moody(problem)),
+        Rewrite("a=b", "nothing", lambda problem, chance: None),
     ]
 """
 
@@ -148,6 +157,9 @@ def pytest_humaneval_rewrites():
     [
         (["other"], "Mini/0+other: assertion"),
         (["raises"], "the rewrite 'raises' failed on Mini/0: ZeroDivisionError"),
+        (["untried"], "the rewrite 'untried' left Mini/0 without a canonical solution"),
+        (["moody"], "the rewrite 'moody' made of Mini/0 something else the second time"),
+        (["a=b"], "a=b: fits none of the 3 problems"),
         (["typo"], "unknown rewrite 'typo'; did you mean 'typos'"),
         (["numerals"], "fits none of the 3 problems"),
         (["typos", "--humaneval-pool"], "exclude each other"),
