@@ -127,17 +127,20 @@ def _refuse_other_chance(
     originals = {problem.task_id: problem for problem in selected}
     first: dict[str, Problem] = {}
     for problem in made:
-        if origin := origins.get(problem.task_id):
-            first.setdefault(problem.task_id.removeprefix(f"{origin.task_id}{MARK}"), problem)
+        if problem.task_id in origins:
+            name = problem.task_id.removeprefix(
+                f"{origins[problem.task_id].task_id}{MARK}"
+            )  # that of one at random, too
+            first.setdefault(name, problem)
     for rewrite in rewrites:
-        problem = first.get(rewrite.name)
-        if problem is None:
+        if rewrite.name not in first:
             continue
-        origin = origins[problem.task_id].task_id
-        if rewrite.apply(originals[origin], seed, answers) != problem:
+        once = first[rewrite.name]
+        original = originals[origins[once.task_id].task_id]
+        if rewrite.apply(original, seed, answers) != once:
             raise DatasetError(
-                f"the rewrite {rewrite.name!r} made of {origin} something else the second time; its only chance is the "
-                "generator that it is given"
+                f"the rewrite {rewrite.name!r} made of {original.task_id} something else the second time; its only "
+                "chance is the generator that it is given"
             )
 
 
