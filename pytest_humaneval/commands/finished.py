@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from pytest_humaneval.marshalling.plain import from_plain
 from pytest_humaneval.report.analysis import Analysis, Looked, analyse, judge_gates, with_stops
 from pytest_humaneval.report.console import show, terminal_width
 from pytest_humaneval.report.gates import OK, Gates, answer, check_baseline, least_pass_at_1
-from pytest_humaneval.report.header_lines import check_lines, dataset_line, engine_lines, identity_line
+from pytest_humaneval.report.header_lines import check_lines, dataset_line, engine_lines, identity_line, rewritten_text
 from pytest_humaneval.report.markdown import markdown_results
 from pytest_humaneval.report.page import write_page
 from pytest_humaneval.report.partial import partial_notes, planned_items
@@ -24,7 +25,7 @@ from pytest_humaneval.report.remarks import remark_lines
 from pytest_humaneval.report.strategy_table import table
 from pytest_humaneval.report.terminal import analysis_lines, part_lines
 from pytest_humaneval.report.texttable import wrapped
-from pytest_humaneval.results.parts import control_of, is_pooled, shown_of
+from pytest_humaneval.results.parts import control_of, is_pooled, is_rewritten, shown_of
 from pytest_humaneval.results.preregistration import recorded
 from pytest_humaneval.results.read import Results, read_results
 from pytest_humaneval.results.rows import context_of, ranked, rows_of
@@ -118,6 +119,11 @@ def analysed(
     gates = gates_of(run, before, options)
     check_baseline(gates, run.strategies, before.strategies if before is not None else None, "--")
     pool = options.pool or is_pooled(run.run)
+    if pool and is_rewritten(run.outcomes):
+        raise InputError(
+            f"--pool: {run.source} has rewritten problems, and a problem and its rewritten version are not two "
+            "problems; leave it out"
+        )
     stops = recorded_stops(run.run.get("stopping"))
     looked = Looked(ks_of(run), options.max_drop, pool, pairs and "stop" not in run.run, control_of(run.run))
     analysis = analyse(run, before, looked)
@@ -227,15 +233,28 @@ def _settings_lines(run: dict[str, Any], width: int, held: str = "") -> list[str
     with contextlib.suppress(*ODD):
         lines += wrapped(sampling_told(run) + held, width, "sampling  ")
     with contextlib.suppress(*ODD):
-        dataset = run["dataset"]
-        line = dataset_line(dataset["problems"], dataset["name"], dataset["sha256"], dataset.get("shown", 0))
-        lines += wrapped(line, width, "problems  ")
+        lines += _problem_lines(run, width)
     with contextlib.suppress(*ODD):
         memory, layers = run["sandbox"]["memory_mb"], map(tuple, run["layers"])
         lines += check_lines(run["timeout"], memory, layers, width, _from_store(run))
     with contextlib.suppress(*ODD):
         lines += [] if run["engine"]["name"] == REPLAY else engine_lines(run["engine_process"], width)
     return lines
+
+
+def _problem_lines(run: dict[str, Any], width: int) -> Iterator[str]:
+    """What was asked; where problems were rewritten, each dataset as it was, and what was made of it."""
+    rewritten = [row for row in run.get("datasets", ()) if row.get("rewrite")]
+    for row in [row for row in run["datasets"] if not row.get("rewrite")] if rewritten else [run["dataset"]]:
+        yield from wrapped(
+            dataset_line(row["problems"], row["name"], row["sha256"], row.get("shown", 0)), width, "problems  "
+        )
+    if rewritten:
+        counts: Counter[str] = Counter()
+        for row in rewritten:
+            counts[row["rewrite"]] += row["problems"]
+        made = rewritten_text(counts, run["rewrites"]["seed"], run["rewrites"]["unfit"])
+        yield from wrapped(made, width, "rewritten ")
 
 
 def _from_store(run: Mapping[str, Any]) -> int:

@@ -67,7 +67,8 @@ def probe(
             "--results and --control-results, two runs with the same --humaneval-rewrite"
         )
     keep = default_cache_directory()
-    names = [dataset or "humaneval", control or "control"]
+    read = control is not None  # the datasets; else only runs are known, and what they were on
+    names = [dataset or ("humaneval" if read else str(results)), control or str(control_results)]
     figures: dict[str, TwoSamples] = {}
     ranks: Sequence[StatementRanks | None] = ()
     if control is not None:
@@ -77,9 +78,18 @@ def probe(
         of_model = read_probes(sets[0], sets[1], partial(read_texts, directory, say=say))
         figures, ranks = dict(of_model.figures), of_model.ranks
     if results is not None and control_results is not None:
-        drop = drop_probe(read_results(results).outcomes, read_results(control_results).outcomes)
+        sides = [read_results(path).outcomes for path in (results, control_results)]
+        if both := {each.task_id for each in sides[0]} & {each.task_id for each in sides[1]}:
+            raise InputError(
+                f"{results} and {control_results}: both have {min(both)}; a control has problems of its own "
+                "(--humaneval-control compares the datasets of one run)"
+            )
+        drop = drop_probe(*sides)
         if drop is None:
-            raise InputError(f"{results} and {control_results}: one has no rewritten problems beside the original ones")
+            raise InputError(
+                f"{results} and {control_results}: there are no two problems on either side that are rewritten by a "
+                "rewrite which both runs have, and have a verdict as they were, of a strategy which both have"
+            )
         figures[DROP] = drop
     ours, theirs = (name.partition("=")[0] for name in names)
     show(probe_lines(findings(figures), ours, theirs, terminal_width(), ranks))

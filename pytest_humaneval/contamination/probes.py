@@ -80,8 +80,16 @@ def read_probes(problems: Sequence[Problem], control: Sequence[Problem], read: R
 
 
 def drop_probe(outcomes: Iterable[Outcome], control: Iterable[Outcome]) -> TwoSamples | None:
-    """What rewrites cost each problem, of runs with rewritten problems; all strategies together."""
-    return two_samples(*(list(drops(verdicts).values()) for verdicts in (outcomes, control)))
+    """What rewrites cost each problem, of runs with rewritten problems; all strategies together.
+
+    Only strategies and rewrites that both have count: what costs anybody more would else look like memory.
+    """
+    sides = [list(outcomes), list(control)]
+    strategies, rewrites = (
+        set.intersection(*({getattr(each, key) for each in side} for side in sides)) for key in ("strategy", "rewrite")
+    )
+    alike = ([each for each in side if each.strategy in strategies] for side in sides)
+    return two_samples(*(list(drops(side, rewrites).values()) for side in alike))
 
 
 def findings(figures: Mapping[str, TwoSamples]) -> list[Finding]:

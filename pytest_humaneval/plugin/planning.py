@@ -128,7 +128,7 @@ class Choices:
             self.likelihood,
             self.stop,
             self.control,
-            self.rewritten,
+            self.rewritten.without(settled.left_out) if self.rewritten is not None else None,
         )
         plan.check()
         return plan

@@ -159,7 +159,13 @@ def judge_gates(
         if (name == POOLED or POOLED not in parts) and not is_rewritten(some)
         for verdict in judge(gates, passes_of(some), analysis.parts[name].baseline, None, stopped_of(some))
     ]
-    return [*verdicts, *judge_rewrites(gates, analysis.robustness)]
+    asked = [
+        (strategy, name)
+        for name, some in parts.items()
+        if name != POOLED and not is_rewritten(some)
+        for strategy in sorted({outcome.strategy for outcome in some})
+    ]
+    return [*verdicts, *judge_rewrites(gates, analysis.robustness, asked)]
 
 
 def with_stops(analysis: Analysis, stops: Stops | None) -> Analysis:

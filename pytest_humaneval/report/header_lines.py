@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from typing import Any
 
 from pytest_humaneval.dataset.kinds import num_shown
@@ -51,10 +51,14 @@ def problem_lines(plan: Plan, width: int) -> list[str]:
 
 def rewritten_line(rewritten: Rewritten) -> str:
     """Which problems stand rewritten beside the original ones."""
-    counts = Counter(origin.rewrite for origin in rewritten.origins.values())
-    made = counted(len(rewritten.origins), "problem", "problems")
-    text = f"{made} with seed {rewritten.seed}: {', '.join(f'{count} {name}' for name, count in counts.items())}"
-    unfit = ", ".join(f"{name} {len(ids)}" for name, ids in rewritten.unfit.items())
+    return rewritten_text(rewritten.made, rewritten.seed, rewritten.unfit)
+
+
+def rewritten_text(counts: Counter[str], seed: int, unfit_of: Mapping[str, Sized]) -> str:
+    """The same of the numbers of problems that each rewrite has made, and those that it does not fit."""
+    made = counted(counts.total(), "problem", "problems")
+    text = f"{made} with seed {seed}: {', '.join(f'{count} {name}' for name, count in counts.items())}"
+    unfit = ", ".join(f"{name} {len(ids)}" for name, ids in unfit_of.items())
     return f"{text}; left out, as a rewrite does not fit: {unfit}" if unfit else text
 
 

@@ -39,7 +39,9 @@ def planned_items(run: Mapping[str, Any]) -> int:
 
 def _notes(results: Results) -> Iterator[str]:
     run = results.run
-    problems, there = len({outcome.task_id for outcome in results.outcomes}), run["dataset"]["available"]
+    problems = len({outcome.original or outcome.task_id for outcome in results.outcomes})
+    there = sum(row["available"] for row in run.get("datasets", ()) if not row.get("rewrite"))
+    there = there or run["dataset"]["available"]
     items = run.get("items") or {"expected": 0, "finished": 0}
     decided = items.get("decided", 0)  # left out on purpose, which their rows tell
     missing = max(0, items["expected"] - items["finished"] - decided)

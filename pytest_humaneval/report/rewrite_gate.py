@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from pytest_humaneval.report.gates import Gates, GateVerdict
 from pytest_humaneval.statistics.paired import ALPHA
@@ -10,8 +10,12 @@ from pytest_humaneval.statistics.robustness import Robustness
 from pytest_humaneval.text.printable import counted
 
 
-def judge_rewrites(gates: Gates, rows: Sequence[Robustness]) -> list[GateVerdict]:
+def judge_rewrites(
+    gates: Gates, rows: Sequence[Robustness], asked: Iterable[tuple[str, str]] = ()
+) -> list[GateVerdict]:
     """The answer for each strategy, where a drop is asked for and there is no baseline.
+
+    ``asked`` are the strategies and datasets of the run: what has no rewritten problem has no answer, and not a yes.
 
     It holds where under every rewrite the drop is shown to be smaller: all have to be, so none needs a correction. It
     does not hold where under any the drop is shown to be larger: one is enough, so each is tested at alpha over the
@@ -19,11 +23,17 @@ def judge_rewrites(gates: Gates, rows: Sequence[Robustness]) -> list[GateVerdict
     """
     if gates.max_drop is None or not gates.on_rewrites:
         return []
-    return [_judged(gates.max_drop, row) for row in rows]
+    answered = {(row.strategy, row.dataset) for row in rows}
+    gate = f"a drop of less than {gates.max_drop:g} under every rewrite"
+    nothing = [
+        GateVerdict(gate, f"{strategy} on {dataset}", None, "no problem of it was rewritten")
+        for strategy, dataset in asked
+        if (strategy, dataset) not in answered
+    ]
+    return [*(_judged(gate, row) for row in rows), *nothing]
 
 
-def _judged(margin: float, row: Robustness) -> GateVerdict:
-    gate = f"a drop of less than {margin:g} under every rewrite"
+def _judged(gate: str, row: Robustness) -> GateVerdict:
     name = f"{row.strategy} on {row.dataset}"
     tests = row.margins
     worst = min(tests, key=lambda test: test.limits[0], default=None)

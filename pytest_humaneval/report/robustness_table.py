@@ -53,6 +53,8 @@ def _of_dataset(dataset: str, rows: Sequence[Robustness], width: int) -> list[st
 
 
 def _worst_case(row: Robustness) -> str:
+    if not row.problems:
+        return f"{row.strategy}: worst case not known, as no problem has a verdict in every version"
     low, high = row.worst_case_interval
     text = (
         f"{row.strategy}: worst case {row.worst_case:.3f} [{low:.3f}, {high:.3f}] of "

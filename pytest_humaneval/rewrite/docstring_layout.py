@@ -17,7 +17,7 @@ QUOTES = {'"""': "'''", "'''": '"""'}
 
 def _lay_out(problem: Problem, chance: random.Random) -> Problem | None:
     text = statement_of(problem)
-    if text is None:
+    if text is None or not text.body.strip():
         return None
     lines = [line.rstrip() for line in text.body.strip().split("\n")]
     lines = [_without_wide_blanks(line) for line in lines]
@@ -31,8 +31,8 @@ def _lay_out(problem: Problem, chance: random.Random) -> Problem | None:
     body = "\n" + "\n".join(spread) + f"\n{text.indent}"
     other = QUOTES[text.closing]
     use_other = other not in body and not body.rstrip().endswith(other[0]) and text.opening == text.closing
-    quotes = other if use_other else text.closing
-    prompt = f"{problem.prompt[: text.start]}{quotes}{body}{quotes}{problem.prompt[text.end :]}"
+    opening, closing = (other, other) if use_other else (text.opening, text.closing)  # r before quotes stays
+    prompt = f"{problem.prompt[: text.start]}{opening}{body}{closing}{problem.prompt[text.end :]}"
     return replace(problem, prompt=prompt) if parsed(prompt) is not None else None
 
 

@@ -19,6 +19,7 @@ from pytest_humaneval.rewrite.scopes import (
     all_words,
     calls_by_keyword,
     place_of,
+    refuse_looked_up,
     uses_at_top,
     uses_of_argument,
 )
@@ -83,6 +84,7 @@ def _program(problem: Problem, names: Names, *, everywhere: bool) -> tuple[str, 
         function = function_in(source, problem.entry_point)
     if tree is None:
         raise UnclearNameError(problem.entry_point)
+    refuse_looked_up(tree, names)
     edits = [*_edits(tree, source, function, problem.entry_point, names)]
     edits += _in_words(problem, names, everywhere=everywhere)
     end = len(problem.prompt)
@@ -97,6 +99,7 @@ def _called(source: str, problem: Problem, names: Names) -> str:
     tree = parsed(source)
     if tree is None or function_in(source, problem.entry_point) is not None:
         raise UnclearNameError(problem.entry_point)
+    refuse_looked_up(tree, names)
     return edited(source, _edits(tree, source, None, problem.entry_point, names))
 
 

@@ -50,17 +50,22 @@ def requested_rewrites(text: str, known: Mapping[str, Rewrite]) -> tuple[Rewrite
     """What a text means, such as ``typos=0.2,camel-case`` or ``all``; ``random`` is all of them, to choose from.
 
     Raises:
-        DatasetError: a name that nobody knows, a value that a rewrite does not take, or ``random`` beside others.
+        DatasetError: no name, one that nobody knows, a value that a rewrite does not take, or ``random`` beside others.
     """
     names = comma_separated(text)
+    if not names:
+        raise DatasetError(f"{OPTION}: {text!r} names no rewrite; known: {', '.join((ALL, RANDOM, *known))}")
     if RANDOM in names and len(names) > 1:
         raise DatasetError(f"{OPTION}: {RANDOM} is one rewrite of each problem, of all that fit it; give it alone")
-    if RANDOM in names or ALL in names:
+    if RANDOM in names:
         return tuple(known.values())
-    return tuple({rewrite.name: rewrite for rewrite in (_named(name, known) for name in names)}.values())
+    asked = [rewrite for name in names for rewrite in (known.values() if name == ALL else (_named(name, known),))]
+    return tuple({rewrite.name: rewrite for rewrite in asked}.values())
 
 
 def _named(text: str, known: Mapping[str, Rewrite]) -> Rewrite:
+    if text in known:  # also a name with a sign of equality
+        return known[text]
     name, equals, value = text.partition("=")
     rewrite = REWRITE_SORT.find(name, known, OPTION, others=(ALL, RANDOM))
     if not equals:

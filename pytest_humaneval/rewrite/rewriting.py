@@ -46,7 +46,7 @@ class Rewrite:
         """The problem rewritten, under an id of its own; None where the rewrite does not fit it or changes nothing.
 
         Raises:
-            DatasetError: the rewrite's own code failed; names the problem.
+            DatasetError: the rewrite's own code failed, or made what cannot be tried; names the problem.
         """
         if problem.has_gap:  # what stands behind the gap would have to change as well
             return None
@@ -64,6 +64,11 @@ class Rewrite:
             return None
         if not isinstance(rewritten, Problem):
             raise DatasetError(f"the rewrite {self.name!r} returned {rewritten!r} for {problem.task_id}, not a Problem")
+        if problem.canonical_solution.strip() and not rewritten.canonical_solution.strip():
+            raise DatasetError(
+                f"the rewrite {self.name!r} left {problem.task_id} without a canonical solution, by which it is tried "
+                "whether the meaning is kept"
+            )
         return replace(rewritten, task_id=f"{problem.task_id}{MARK}{self.name}")
 
 

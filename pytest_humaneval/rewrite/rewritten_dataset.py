@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pytest_humaneval.dataset.kinds import Dataset
@@ -40,6 +41,20 @@ class Rewritten:
         """The original's id, which is its own where it is one."""
         return self.origins[task_id].task_id if task_id in self.origins else task_id
 
+    def without(self, left_out: Collection[str]) -> Rewritten:
+        """The same where these problems cannot be judged: a rewrite does not fit what its solution does not pass."""
+        unfit = {name: list(ids) for name, ids in self.unfit.items()}
+        for task_id in left_out:
+            if origin := self.origins.get(task_id):
+                unfit.setdefault(origin.rewrite, []).append(origin.task_id)
+        return replace(self, unfit={name: tuple(ids) for name, ids in unfit.items()})
+
+    @property
+    def made(self) -> Counter[str]:
+        """How many problems each rewrite has made."""
+        fitting = (each for each in self.origins.values() if each.task_id not in self.unfit.get(each.rewrite, ()))
+        return Counter(each.rewrite for each in fitting)
+
     def to_json(self) -> dict[str, Any]:
         """For run.json."""
         return {
@@ -60,7 +75,7 @@ def with_rewrites(
     """The dataset with a part for each rewrite, the problems with their rewritten ones behind each, and the rest.
 
     Raises:
-        DatasetError: a rewrite failed by itself, or none fits any problem.
+        DatasetError: a rewrite failed by itself, made something else the second time, or none fits any problem.
         SandboxError: examples that have to be made cannot be.
     """
     originals = dataset.parts or (dataset,)
@@ -79,6 +94,7 @@ def with_rewrites(
             origins[changed.task_id] = Origin(problem.task_id, name)
             by_part[part_of[problem.task_id].name, name].append(changed)
             side_by_side.append(changed)
+    _refuse_other_chance(selected, rewrites, origins, side_by_side, seed, answers)
     if not origins:
         raise DatasetError(f"--humaneval-rewrite: {requested}: fits none of the {len(selected)} problems of this run")
     names = (RANDOM,) if requested == RANDOM else tuple(rewrite.name for rewrite in rewrites)
@@ -93,6 +109,39 @@ def with_rewrites(
         tuple(side_by_side),
         rewritten,
     )
+
+
+def _refuse_other_chance(
+    selected: Sequence[Problem],
+    rewrites: Sequence[Rewrite],
+    origins: Mapping[str, Origin],
+    made: Sequence[Problem],
+    seed: int,
+    answers: Answers,
+) -> None:
+    """Make one problem of each rewrite again: every process of a run does, and has to evaluate what was tried.
+
+    Raises:
+        DatasetError: it comes out otherwise.
+    """
+    originals = {problem.task_id: problem for problem in selected}
+    first: dict[str, Problem] = {}
+    for problem in made:
+        if problem.task_id in origins:
+            name = problem.task_id.removeprefix(
+                f"{origins[problem.task_id].task_id}{MARK}"
+            )  # that of one at random, too
+            first.setdefault(name, problem)
+    for rewrite in rewrites:
+        if rewrite.name not in first:
+            continue
+        once = first[rewrite.name]
+        original = originals[origins[once.task_id].task_id]
+        if rewrite.apply(original, seed, answers) != once:
+            raise DatasetError(
+                f"the rewrite {rewrite.name!r} made of {original.task_id} something else the second time; its only "
+                "chance is the generator that it is given"
+            )
 
 
 def _rewritten(

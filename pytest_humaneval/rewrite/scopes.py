@@ -19,6 +19,10 @@ _SCOPES = (
     ast.GeneratorExp,
     ast.ClassDef,
 )
+_BY_TEXT = (
+    *("locals", "vars", "globals", "eval", "exec", "getattr", "setattr", "format_map", "signature"),
+    *("__name__", "__qualname__"),
+)
 _DEFINED = re.compile(r"(?:async\s+)?(?:def|class)\s+")
 
 Named = tuple[ast.AST, "ast.JoinedStr | None"]
@@ -70,6 +74,29 @@ def calls_by_keyword(tree: ast.AST, functions: Iterable[str]) -> Iterator[ast.ke
                 yield from keywords
 
 
+def refuse_looked_up(tree: ast.Module, names: Iterable[str]) -> None:
+    """See that a program that looks names up by their text, as by ``locals()``, has none of these in a text.
+
+    Raises:
+        UnclearNameError: it has.
+    """
+    if not any(map(_looks_up, ast.walk(tree))):
+        return
+    own = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings
+    texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in own]
+    words = all_words(*(text for text in texts if isinstance(text, str)))
+    for name in names:
+        if name in words:
+            raise UnclearNameError(name)
+
+
+def _looks_up(node: ast.AST) -> bool:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.keyword(arg=name):
+            return name is None or name in _BY_TEXT  # None: f(**arguments)
+    return False
+
+
 def place_of(places: Places, node: ast.AST) -> int:
     """Where the name itself begins."""
     start = places.start(node)
@@ -88,6 +115,8 @@ def _uses(nodes: Iterable[ast.AST], name: str, joined: ast.JoinedStr | None = No
             yield node, inside
         if isinstance(node, _SCOPES) and name in _locals(node):
             yield from _uses(_seen_from_outside(node), name, inside)
+            if isinstance(node, ast.ClassDef):  # its methods do not see what it binds, but what is around it
+                yield from _uses((each for each in _own(node.body) if isinstance(each, _SCOPES)), name, inside)
         else:
             yield from _uses(ast.iter_child_nodes(node), name, inside)
 

@@ -73,7 +73,13 @@ def _statement(prompt: str, entry_point: str) -> StatementText | None:
     if quotes is None or prompt[end - len(quotes[1]) : end] != quotes[1] or len(quotes[1]) != 3:
         return None
     names = tuple(argument.arg for argument in _arguments(function)) if function is not None else ()
-    return StatementText(prompt, start, end, quotes[0], quotes[1], " " * docstring.col_offset, names)
+    return StatementText(prompt, start, end, quotes[0], quotes[1], _indent(prompt, start), names)
+
+
+def _indent(prompt: str, start: int) -> str:
+    """What stands before a statement on its line, tabs too; as many blanks where that is code."""
+    before = prompt[prompt.rfind("\n", 0, start) + 1 : start]
+    return before if not before.strip() else " " * len(before)
 
 
 def _text_in(body: list[ast.stmt]) -> ast.Constant | None:

@@ -68,7 +68,8 @@ def _typed(problem: Problem, chance: random.Random) -> Problem | None:
     closing = problem.prompt.index(")", places.end(names[-1]) if names else places.start(function)) + 1
     edits.append(Edit(closing, closing, f" -> {returned}"))
     typed = edited(problem.prompt, edits)
-    return replace(problem, prompt=typed) if parsed(typed) is not None else None
+    hinted = function_in(typed, problem.entry_point)  # no hint stands in a comment
+    return replace(problem, prompt=typed) if hinted is not None and hinted.returns is not None else None
 
 
 def hint_of(values: Sequence[object]) -> str | None:

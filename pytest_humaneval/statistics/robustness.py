@@ -7,7 +7,7 @@ it is to be compared between runs with the same rewrites, not with pass@1.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
@@ -23,7 +23,8 @@ class Robustness:
 
     ``comparisons`` are a rewrite's problems (``first``, by the rewrite's name) minus their originals, whose ids name
     them, corrected for all rewrites of all strategies on the dataset. ``margins`` are the tests against a drop, where
-    one is allowed: those of all datasets are made together.
+    one is allowed: those of all datasets are made together. ``problems``, ``pass_at_1`` and the worst case are those of
+    the problems none of whose versions was lost to an error.
     """
 
     strategy: str
@@ -43,7 +44,8 @@ class Robustness:
 
 def robustness_of(outcomes: Iterable[Outcome], max_drop: float | None = None) -> list[Robustness]:
     """What can be said of outcomes on original and rewritten problems; empty where none was rewritten."""
-    given = [outcome for outcome in outcomes if not outcome.error]
+    every = list(outcomes)
+    given = [outcome for outcome in every if not outcome.error]
     dataset_of = {outcome.task_id: outcome.dataset for outcome in given if not outcome.rewrite}
     by_version: dict[tuple[str, str], dict[str, dict[str, dict[int, bool]]]] = {}
     for outcome in given:
@@ -51,10 +53,13 @@ def robustness_of(outcomes: Iterable[Outcome], max_drop: float | None = None) ->
         if original in dataset_of:
             versions = by_version.setdefault((dataset_of[original], outcome.strategy), {})
             versions.setdefault(outcome.rewrite, {}).setdefault(original, {})[outcome.sample_index] = outcome.passed
+    lost = _lost(every)
     made = [
         row
         for dataset in dict.fromkeys(dataset_of.values())
-        for row in _of_dataset(dataset, {key[1]: version for key, version in by_version.items() if key[0] == dataset})
+        for row in _of_dataset(
+            dataset, {key[1]: version for key, version in by_version.items() if key[0] == dataset}, lost
+        )
     ]
     if max_drop is None:
         return made
@@ -62,22 +67,31 @@ def robustness_of(outcomes: Iterable[Outcome], max_drop: float | None = None) ->
     return [replace(row, margins=_margins(row, by_version[row.dataset, row.strategy], max_drop, tests)) for row in made]
 
 
-def _of_dataset(dataset: str, strategies: Mapping[str, Mapping[str, Passes]]) -> list[Robustness]:
+def _lost(outcomes: Sequence[Outcome]) -> set[tuple[str, str]]:
+    """The strategies and original problems with a version that is nothing but errors: their worst case is not known."""
+    versions = {(each.strategy, each.original or each.task_id, each.rewrite) for each in outcomes if each.error}
+    judged = {(each.strategy, each.original or each.task_id, each.rewrite) for each in outcomes if not each.error}
+    return {(strategy, original) for strategy, original, _ in versions - judged}
+
+
+def _of_dataset(
+    dataset: str, strategies: Mapping[str, Mapping[str, Passes]], lost: Collection[tuple[str, str]]
+) -> list[Robustness]:
     rows = {name: versions for name, versions in sorted(strategies.items()) if versions.get("") and len(versions) > 1}
     pairs = [(name, rewrite) for name, versions in rows.items() for rewrite in versions if rewrite]
     made = [compare(rewrite, rows[name][rewrite], name, rows[name][""]) for name, rewrite in pairs]
     corrected = together(made)
     rows_of_part = []
     for name, versions in rows.items():
-        original = versions[""]
+        original = {task: samples for task, samples in versions[""].items() if (name, task) not in lost}
         worst = [
             float(min(share_passed(passes[task]) for passes in versions.values() if task in passes))
             for task in original
         ]
         comparisons = tuple(comparison for comparison in corrected if comparison.second == name)
-        value = fmean(float(share_passed(samples)) for samples in original.values())
+        values = [float(share_passed(samples)) for samples in original.values()]
         rows_of_part.append(
-            Robustness(name, dataset, len(original), value, fmean(worst), _interval(worst), comparisons)
+            Robustness(name, dataset, len(original), _mean(values), _mean(worst), _interval(worst), comparisons)
         )
     return rows_of_part
 
@@ -86,6 +100,10 @@ def _margins(row: Robustness, versions: Mapping[str, Passes], drop: float, tests
     names = [comparison.first for comparison in row.comparisons]
     made = [margin_test(name, versions[name], versions[""], drop, tests) for name in names]
     return tuple(test for test in made if test is not None)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return fmean(values) if values else 0.0
 
 
 def _interval(values: Sequence[float]) -> tuple[float, float]:

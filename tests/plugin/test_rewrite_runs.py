@@ -9,6 +9,8 @@ import pytest
 from mini import RIGHT, Evaluate, distributed
 
 from pytest_humaneval.commands import finished
+from pytest_humaneval.contamination.contamination_arguments import probe
+from pytest_humaneval.exceptions import InputError
 from pytest_humaneval.results.history import read
 from pytest_humaneval.results.read import read_results
 
@@ -69,8 +71,18 @@ def test_a_finished_run_is_reported_with_its_rewrites(
     evaluate("--humaneval-rewrite=comments", f"--humaneval-output={tmp_path / 'out'}", script={"*": WRONG})
     page = tmp_path / "page.html"
     assert finished.report(tmp_path / "out", None, html=page, dataset=str(mini), max_drop=0.2) == 11
-    assert "minimal, comments" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "minimal, comments" in told
+    assert "problems  3 of mini (sha256" in told
+    assert "rewritten 3 problems with seed 0: 3 comments\n" in told
+    assert "selected" not in told
     assert "Mini/0+comments" in page.read_text()
+    with pytest.raises(InputError, match="both have Mini/0"):
+        probe(None, None, None, tmp_path / "out", tmp_path / "out")
+    with pytest.raises(InputError, match=r"--pool: .*out has rewritten problems"):
+        finished.report(tmp_path / "out", None, pool=True)
+    with pytest.raises(InputError, match=r"--pool: .*out has rewritten problems"):
+        finished.compare(tmp_path / "out", tmp_path / "out", pool=True)
 
 
 @distributed
@@ -99,14 +111,43 @@ def test_what_rewrites_cost_beyond_a_control_is_in_every_report(
     pytest.LineMatcher(lines).fnmatch_lines([row])
 
 
+def test_what_its_solution_does_not_pass_is_counted_as_unfit(evaluate: Evaluate, mini: Path, tmp_path: Path) -> None:
+    rows = [json.loads(line) for line in mini.read_text().splitlines()]
+    rows[0]["test"] += "    assert 'See above' not in candidate.__doc__\n"
+    mini.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    given = [
+        "--humaneval-rewrite=comments",
+        "--humaneval-skip-broken-problems",
+        f"--humaneval-output={tmp_path / 'out'}",
+    ]
+    result = evaluate(*given, script={"*": WRONG})
+    result.assert_outcomes(passed=3, failed=2)  # the script knows the original ones
+    result.stdout.fnmatch_lines(
+        [
+            "rewritten*2 problems with seed 0: 2 comments; left out, as a rewrite does not fit: comments 1",
+            "note: 1 problem cannot be judged here and is left out: Mini/0+comments",
+        ]
+    )
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["rewrites"]["unfit"] == {"comments": ["Mini/0"]}
+
+
 USERS = """
 from dataclasses import replace
+from itertools import count as counting
 from pytest_humaneval import Rewrite
+
+count = counting()
+
+def moody(problem):
+    return replace(problem, prompt=f"# {next(count)}\\n{problem.prompt}")
 
 def pytest_humaneval_rewrites():
     return [
         Rewrite("other", "nothing", lambda problem, chance: replace(problem, test=problem.test.replace("3", "4"))),
         Rewrite("raises", "nothing", lambda problem, chance: 1 / 0),
+        Rewrite("untried", "nothing", lambda problem, chance: replace(problem, canonical_solution="")),
+        Rewrite("moody", "nothing", lambda problem, chance: moody(problem)),
+        Rewrite("a=b", "nothing", lambda problem, chance: None),
     ]
 """
 
@@ -116,6 +157,9 @@ def pytest_humaneval_rewrites():
     [
         (["other"], "Mini/0+other: assertion"),
         (["raises"], "the rewrite 'raises' failed on Mini/0: ZeroDivisionError"),
+        (["untried"], "the rewrite 'untried' left Mini/0 without a canonical solution"),
+        (["moody"], "the rewrite 'moody' made of Mini/0 something else the second time"),
+        (["a=b"], "a=b: fits none of the 3 problems"),
         (["typo"], "unknown rewrite 'typo'; did you mean 'typos'"),
         (["numerals"], "fits none of the 3 problems"),
         (["typos", "--humaneval-pool"], "exclude each other"),

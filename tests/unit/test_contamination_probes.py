@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -85,6 +86,18 @@ def test_a_drop_counts_beyond_the_controls() -> None:
     assert (found.first, found.second, found.first_problems) == (1.0, 0.0, 8)
     assert found.p < 0.001
     assert drop_probe(control, [one for one in control if not one.rewrite]) is None
+
+
+def test_a_drop_is_that_of_rewrites_and_strategies_that_both_runs_have() -> None:
+    costly = [outcome(f"A/{n}", rewrite, rewrite != "layout") for n in range(8) for rewrite in ("", "typos", "layout")]
+    worse = [replace(one, strategy="worse", kind="assertion") for one in costly if one.rewrite]
+    worse += [replace(one, strategy="worse") for one in costly if not one.rewrite]
+    control = [outcome(f"B/{n}", rewrite, True) for n in range(8) for rewrite in ("", "typos")]
+    for ours, theirs in ((costly + worse, control), (control, costly + worse)):
+        found = drop_probe(ours, theirs)
+        assert found is not None
+        assert (found.first, found.second) == (0.0, 0.0)
+    assert drop_probe(worse, control) is None
 
 
 logprobs = st.floats(-20, 0)

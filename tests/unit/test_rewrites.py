@@ -173,8 +173,78 @@ def test_examples_that_contradict_the_solution_are_not_exchanged(answers: Canoni
         ("story=2", "story takes no value"),
         ("typos=many", "'many' is not a number"),
         ("typos=2", "the rate is a share above 0"),
+        (",", "',' names no rewrite; known: all, random, meaningful-names"),
+        ("all,typoes", "unknown rewrite 'typoes'"),
     ],
 )
 def test_what_cannot_be_asked_for_says_why(asked: str, told: str) -> None:
     with pytest.raises(DatasetError, match=told):
         requested_rewrites(asked, BUNDLED)
+
+
+def test_all_stands_for_every_name_and_takes_others_beside_it() -> None:
+    named = [rewrite.name for rewrite in requested_rewrites("all,typos=0.3,typos", BUNDLED)]
+    assert named == [*BUNDLED, "typos=0.3"]
+
+
+SUM = '"""Return the sum of the first two numbers.\n    >>> add([1, 2])\n    3\n    """\n'
+WHOLE = "    return numbers[0] + numbers[1]\n"
+
+
+def summing(head: str = "def add(numbers):\n    " + SUM, solution: str = WHOLE, test: str = "") -> Problem:
+    """A problem of somebody's own."""
+    return Problem("X/0", head, "add", solution, f"def check(candidate):\n    assert candidate([1, 2]) == 3\n{test}")
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        summing(solution="    return locals()['numbers'][0] + numbers[1]\n"),
+        summing(solution="    return eval('numbers[0] + numbers[1]')\n"),
+        summing(solution="    '{numbers}'.format(**vars())\n" + WHOLE),
+        summing(solution="    assert globals()['add']\n" + WHOLE),
+        summing(test="    assert candidate(**{'numbers': [1, 2]}) == 3\n"),
+        summing(test="    assert candidate.__name__ == 'add'\n"),
+    ],
+)
+def test_what_is_looked_up_by_its_name_keeps_it(problem: Problem, answers: CanonicalAnswers) -> None:
+    assert check_correctness(problem, problem.canonical_solution).passed
+    assert BUNDLED["meaningless-names"].apply(problem, 0, answers) is None
+
+
+def test_a_class_in_a_solution_hides_no_argument_from_its_methods(answers: CanonicalAnswers) -> None:
+    solution = "    class Pair:\n        numbers = 5\n        def first(self):\n            return numbers[0]\n"
+    problem = summing(solution=f"{solution}    return Pair().first() + numbers[1] + Pair.numbers - 5\n")
+    made = BUNDLED["meaningless-names"].apply(problem, 0, answers)
+    assert made is not None
+    assert "        numbers = 5\n" in made.canonical_solution
+    assert check_correctness(made, made.canonical_solution).passed
+
+
+def test_a_raw_docstring_stays_one_in_another_layout(answers: CanonicalAnswers) -> None:
+    raw = summing("def add(numbers):\n    r" + SUM.replace("Return", r"Split at \n or \d. Return"))
+    made = BUNDLED["layout"].apply(raw, 0, answers)
+    assert made is not None
+    assert made.prompt.startswith('def add(numbers):\n    r"""\n    Split at \\n or \\d. Return')
+
+
+def test_comments_stand_above_decorators_and_not_where_nothing_is_said(answers: CanonicalAnswers) -> None:
+    head = "from functools import wraps\n@wraps(\n    print)\ndef add(numbers):\n    "
+    made = BUNDLED["comments"].apply(summing(head + SUM), 0, answers)
+    assert made is not None
+    assert made.prompt.startswith("from functools import wraps\n# Return the sum of the first two numbers.\n# >>>")
+    assert BUNDLED["comments"].apply(summing('def add(numbers):\n    """ """\n'), 0, answers) is None
+    assert BUNDLED["layout"].apply(summing('def add(numbers):\n    """ """\n'), 0, answers) is None
+
+
+def test_a_statement_is_indented_by_what_its_function_is_indented_by(answers: CanonicalAnswers) -> None:
+    tabs = summing(("def add(numbers):\n    " + SUM).replace("    ", "\t"), WHOLE.replace("    ", "\t"))
+    for name in ("layout", "sentence-after"):
+        made = BUNDLED[name].apply(tabs, 0, answers)
+        assert made is not None
+        assert " " not in "".join(line[:1] for line in made.prompt.split("\n"))
+
+
+def test_no_hint_stands_in_a_comment(answers: CanonicalAnswers) -> None:
+    assert BUNDLED["typed"].apply(summing("def add(numbers):\n    " + SUM), 0, answers) is not None
+    assert BUNDLED["typed"].apply(summing("def add(numbers  # (all)\n        ):\n    " + SUM), 0, answers) is None
