@@ -32,6 +32,6 @@ def one_sandbox() -> Iterator[None]:
         _opened.cache_clear()
 
 
-def check_correctness(problem: Problem, completion: str) -> Verdict:
+def check_correctness(problem: Problem, completion: str, *, timeout: float = TIMEOUT) -> Verdict:
     """The verdict on a completion."""
-    return _opened()[0].check(problem, completion, timeout=TIMEOUT)
+    return _opened()[0].check(problem, completion, timeout=timeout)
