@@ -39,7 +39,7 @@ class KeptReports:
             self._first[nodeid] = said
             said["location"] = tuple(map(_one, report.location))
             if type(report.keywords) is dict:  # xdist's report of a worker that died has an empty tuple
-                said["keywords"] = dict(zip(map(_one, report.keywords), report.keywords.values(), strict=True))
+                said["keywords"] = {_one(name): value for name, value in report.keywords.items()}
             for name in ("worker_id", "testrun_uid"):
                 if name in said:
                     said[name] = _one(said[name])

@@ -119,6 +119,8 @@ def test_a_test_with_calls_elsewhere_is_no_table() -> None:
     assert batches_of(f"f(1)\n{check}", "f") == ()
     assert batches_of(f"{check}check(candidate)\n", "f") == ()
     assert batches_of(f"def twice(check): return check\n@twice\n{check}", "f") == ()
+    own = "def f(n): return n\n"  # of the test's own, in place of the program's
+    assert batches_of(f"{own}{check}    assert f(1) == 1\n", "f") == ()
     for broken in ("", "def check(", "def check():\n    assert f(1) == 1\n", "async def check(candidate): pass"):
         assert batches_of(broken, "f") == ()
 

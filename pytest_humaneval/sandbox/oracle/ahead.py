@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -78,29 +78,29 @@ def _calls(module: ast.Module, entry_point: str) -> list[tuple[Any, ...]]:
     check = module.body[-1] if module.body else None
     if not isinstance(check, ast.FunctionDef) or check.name != "check" or check.decorator_list:
         raise ValueError("no check")
-    functions = {check.args.args[0].arg, entry_point}
-    if any(isinstance(node, ast.Name) and node.id in functions for part in module.body[:-1]
+    function = check.args.args[0].arg
+    if any(isinstance(node, ast.Name) and node.id == function for part in module.body[:-1]
            for node in ast.walk(part)):  # fmt: skip
         raise ValueError("other calls")
-    if _names_of_others(module):
-        raise ValueError("what the prompt defines may call")
+    if _names_of_others(module, entry_point):
+        raise ValueError("what is not the test's own may call")
     calls: list[tuple[Any, ...]] = []
     tables: dict[str, Any] = {}
     for statement in check.body:
         match statement:
-            case ast.Assign([ast.Name(name)], value) if name not in functions | tables.keys():
+            case ast.Assign([ast.Name(name)], value) if name != function and name not in tables:
                 tables[name] = ast.literal_eval(value)
             case _ if _calls_nothing(statement):
                 pass
             case ast.For():
-                calls += _calls_of_loop(statement, tables, functions)
+                calls += _calls_of_loop(statement, tables, function)
             case _:
-                arguments = _arguments(statement, functions)
+                arguments = _arguments(statement, function)
                 calls.append(tuple(map(ast.literal_eval, arguments)))
     return calls
 
 
-def _calls_of_loop(loop: ast.For, tables: Mapping[str, Any], functions: Set[str]) -> list[tuple[Any, ...]]:
+def _calls_of_loop(loop: ast.For, tables: Mapping[str, Any], function: str) -> list[tuple[Any, ...]]:
     """Of a loop over tables of inputs and results, as EvalPlus writes it: the one call that each turn makes.
 
     for i, (inp, exp) in enumerate(zip(inputs, results)):
@@ -120,7 +120,7 @@ def _calls_of_loop(loop: ast.For, tables: Mapping[str, Any], functions: Set[str]
         case _:
             raise ValueError("no loop over tables")
     (statement,) = loop.body
-    arguments = _arguments(statement, functions)
+    arguments = _arguments(statement, function)
     # The input goes to the call and nowhere else: what else had it could change it before.
     names = [node.id for node in ast.walk(statement) if isinstance(node, ast.Name)]
     if names.count(name) + names.count(inputs) != 1 or loop.orelse:
@@ -134,7 +134,7 @@ def _calls_of_loop(loop: ast.For, tables: Mapping[str, Any], functions: Set[str]
     raise ValueError("arguments beside the input")
 
 
-def _arguments(statement: ast.stmt, functions: Set[str]) -> list[ast.expr]:
+def _arguments(statement: ast.stmt, function: str) -> list[ast.expr]:
     """Those of the one call of an assertion, or of a helper's that asserts, which is made whenever it is reached."""
     match statement:
         case ast.Assert(expression, message):
@@ -147,15 +147,18 @@ def _arguments(statement: ast.stmt, functions: Set[str]) -> list[ast.expr]:
     nodes = list(ast.walk(expression))
     if any(isinstance(node, _CONDITIONAL) or (isinstance(node, ast.Compare) and len(node.ops) > 1) for node in nodes):
         raise ValueError("a condition")
-    named = [node for node in nodes if isinstance(node, ast.Name) and node.id in functions]
+    named = [node for node in nodes if isinstance(node, ast.Name) and node.id == function]
     calls = [node for node in nodes if isinstance(node, ast.Call) and node.func in named]
     if len(named) != 1 or len(calls) != 1 or calls[0].keywords:
         raise ValueError("not one call")
     return calls[0].args
 
 
-def _names_of_others(module: ast.Module) -> set[str]:
-    """Names that are neither the test's own nor Python's; the functions of a prompt may call the program's."""
+def _names_of_others(module: ast.Module, entry_point: str) -> set[str]:
+    """Names that are neither the test's own nor Python's; the functions of a prompt may call the program's.
+
+    The entry point's is among them whatever else has it: it may be the program's where it is used.
+    """
     used: set[str] = set()
     bound: set[str] = set()
     for node in ast.walk(module):
@@ -166,7 +169,7 @@ def _names_of_others(module: ast.Module) -> set[str]:
                 bound.add(name)
             case ast.alias(name, other):
                 bound.add(other or name.partition(".")[0])
-    return used - bound - _PYTHONS
+    return used - ((bound | _PYTHONS) - {entry_point})
 
 
 def _calls_nothing(statement: ast.stmt) -> bool:
