@@ -26,7 +26,7 @@ from pytest_humaneval.sandbox.signals import signals_held
 from pytest_humaneval.sandbox.wire.codec import MAX_MESSAGE, CodecError
 from pytest_humaneval.sandbox.wire.decoder import decode
 from pytest_humaneval.sandbox.wire.encoder import encode
-from pytest_humaneval.sandbox.wire.frames import FrameReader, framed
+from pytest_humaneval.sandbox.wire.frames import CHUNK, FrameReader, framed
 from pytest_humaneval.text.printable import printable
 from pytest_humaneval.verdict import Verdict
 
@@ -54,6 +54,7 @@ class ProcessSandbox:
         self._launches = tuple(launches)
         self._layers: tuple[str, ...] = ()
         self._socket: socket.socket | None = None
+        self._reader = FrameReader()  # of the socket, on which a further verdict may follow at once
         self._oracle: subprocess.Popen[bytes] | None = None
         self._workspace = ""
         self._started_file = -1  # its descriptor
@@ -161,6 +162,7 @@ class ProcessSandbox:
     def _open_conversation(self, launch: Launch) -> Any:
         """Start the oracle; its first message."""
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._reader = FrameReader()
         with theirs, signals_held():
             self._make_workspace()
             settings = {
@@ -201,11 +203,10 @@ class ProcessSandbox:
         """
         assert self._socket is not None
         since = time.monotonic()
-        reader, message = FrameReader(), None
-        while message is None:
+        while (message := self._reader.taken()) is None:
             self._socket.settimeout(min(patience, self._time_left(since, patience)))
             with suppress(TimeoutError):
-                message = reader.feed(self._socket.recv(reader.wanted))  # another may follow
+                self._reader.add(self._socket.recv(CHUNK))
         return decode(message)
 
     def _time_left(self, since: float, patience: float) -> float:

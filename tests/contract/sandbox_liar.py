@@ -19,9 +19,12 @@ PACKAGE = Path(__file__).parent.parent.parent / "pytest_humaneval"
 MARK = "#script "
 
 
-def script(replies: list[bytes], end: tuple[bool, int, bool] = (True, 0, False)) -> str:
-    """A completion that is played: each reply answers one message; then the child ends as ``end`` says."""
-    told = {"replies": [base64.b64encode(reply).decode() for reply in replies], "end": end}
+def script(replies: list[bytes], end: tuple[bool, int, bool] = (True, 0, False), *, together: bool = False) -> str:
+    """A completion that is played: each reply answers one message; then the child ends as ``end`` says.
+
+    ``together``: all replies behind the first answer the second message.
+    """
+    told = {"replies": [base64.b64encode(reply).decode() for reply in replies], "end": end, "together": together}
     return MARK + base64.b64encode(json.dumps(told).encode()).decode() + "\n"
 
 
@@ -55,12 +58,13 @@ class _Child:
 
     def _live(self) -> None:
         from sandbox.wire.decoder import decode  # type: ignore[import-not-found]
-        from sandbox.wire.frames import read_frame, write_frame
+        from sandbox.wire.frames import Frames, write_frame
         from sandbox.wire.messages import HELLO
 
+        self._frames = Frames(self._channel.fileno())
         try:
             write_frame(self._channel.fileno(), HELLO)
-            source = decode(read_frame(self._channel.fileno()))[0]
+            source = decode(self._frames.read())[0]
             _, mark, played = source.rpartition(MARK)
             if mark:
                 self._play(json.loads(base64.b64decode(played)))
@@ -72,23 +76,21 @@ class _Child:
             self._channel.close()
 
     def _play(self, told: dict[str, Any]) -> None:
-        from sandbox.wire.frames import read_frame
-
         self.end = tuple(told["end"])
         for number, reply in enumerate(told["replies"]):
-            if number:
-                read_frame(self._channel.fileno())
+            if number == 1 or (number and not told["together"]):
+                self._frames.read()
             self._channel.sendall(base64.b64decode(reply))
 
     def _be_right(self) -> None:
         from sandbox.wire.decoder import decode
         from sandbox.wire.encoder import encode
-        from sandbox.wire.frames import read_frame, write_frame
+        from sandbox.wire.frames import write_frame
         from sandbox.wire.messages import LOADED, VALUE
 
         write_frame(self._channel.fileno(), LOADED)
         while True:
-            (value,), _ = decode(read_frame(self._channel.fileno()))
+            (value,), _ = decode(self._frames.read())
             write_frame(self._channel.fileno(), VALUE + encode(value + value))
 
 

@@ -26,6 +26,7 @@ from sandbox_liar import script
 from pytest_humaneval import Problem, Verdict
 from pytest_humaneval.outcome import ERROR, KINDS
 from pytest_humaneval.sandbox.launch import Launch
+from pytest_humaneval.sandbox.oracle.ahead import batches_of
 from pytest_humaneval.sandbox.oracle.budget import Budget, wall_limit
 from pytest_humaneval.sandbox.oracle.candidate import Candidate
 from pytest_humaneval.sandbox.oracle.channel import Stop
@@ -81,12 +82,25 @@ USES = (
     "node = Node(); candidate(node); assert node.next == 4",
     "assert [x for x in result][0] == 4 or 4 in result or result - 4 == 0",
 )
+# Assertions of which a test may have several whose calls are asked for together.
+TABLES = (
+    "assert candidate(2) == 4",
+    "assert candidate(2) is True",
+    "assert list(candidate(2)) == [1]",
+    "assert abs(candidate(2) - 4.0) < 1e-6",
+    "assert str(candidate(2)) == '4'",
+    "assert len(candidate(2)) == 3, 'three'",
+    "assert not candidate(2)",
+    "assert sorted(candidate(2), key=repr) == [4]",
+)
 # A class that both sides have.
 PROMPT = "class Node:\n    def __init__(self, next=None):\n        self.next = next\n\n\ndef twice(x):\n"
 
 
 def problem_using(use: str) -> Problem:
-    test = f"def check(candidate):\n    result = candidate(2)\n    {use}\n"
+    lines = (use, use) if use in TABLES else ("result = candidate(2)", use)
+    test = "def check(candidate):\n" + "".join(f"    {line}\n" for line in lines)
+    assert (batches_of(test, "twice") != ()) == (use in TABLES)
     return Problem("Liar/0", PROMPT, "twice", "", test)
 
 
@@ -221,7 +235,8 @@ def liar() -> Iterator[ProcessSandbox]:
 
 def converse(liar: ProcessSandbox, problem: Problem, replies: list[bytes], end: tuple[bool, int, bool]) -> Verdict:
     started = time.monotonic()
-    verdict = liar.check(problem, f"    pass\n{script(replies, end)}", timeout=TIMEOUT)
+    together = batches_of(problem.test, problem.entry_point) != ()
+    verdict = liar.check(problem, f"    pass\n{script(replies, end, together=together)}", timeout=TIMEOUT)
     assert time.monotonic() - started < wall_limit(TIMEOUT) + GRACE + SLACK
     assert verdict.duration <= wall_limit(TIMEOUT) + GRACE
     assert verdict.kind in KINDS
@@ -239,7 +254,8 @@ class Replay(Candidate):
         with ours, theirs:
             super().__init__(Child(ours), Budget(60, 0), ours.fileno())
         self.said = iter(replies)
-        self.channel.ask = lambda message: next(self.said)[4:]  # type: ignore[method-assign]
+        self.channel.say = lambda *_, **__: None  # type: ignore[method-assign]
+        self.channel.reply = lambda: next(self.said)[4:]  # type: ignore[method-assign]
 
 
 def is_earned(problem: Problem, replies: list[bytes]) -> bool:
@@ -249,6 +265,7 @@ def is_earned(problem: Problem, replies: list[bytes]) -> bool:
     candidate = Replay(replies)
     try:
         candidate.load("", "twice", 0, wants_of(problem.test, "twice", of_a_class=False), stub)
+        candidate.loaded(stub)
         namespace["twice"] = candidate.function
         exec(problem.test, namespace)
         namespace["check"](candidate.function)
@@ -270,7 +287,7 @@ def fuzz(liar: ProcessSandbox, count: int, number: int) -> None:
         print_blob=True,
     )
     @seed(number)
-    @given(st.sampled_from(USES), loadings, st.lists(replies, min_size=1, max_size=3), ends, st.integers(0, 9))
+    @given(st.sampled_from(USES + TABLES), loadings, st.lists(replies, min_size=1, max_size=3), ends, st.integers(0, 9))
     def talk(use: str, loading: bytes, said: list[bytes], end: tuple[bool, int, bool], tenth: int) -> None:
         problem, told = problem_using(use), [loading, *said]
         if silent(told, problem):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,16 +33,18 @@ def of_lines(*lines: str) -> list[list[Any]]:
 
 
 def test_the_calls_of_a_table_are_known() -> None:
-    one, more = of_lines(
+    (calls,) = of_lines(
         "assert candidate([1, 2], 'a') == 3",
         "assert tuple(candidate(-1)) == (1,)",
         "assert True, 'good for debugging'",
         "assert sorted(candidate(None)) == approximately([1.0])",
         "assert not candidate(''), 'empty'",
         "assert abs(candidate(2.5) - 1) < 1e-6",
+        "assert candidate(5 * 17, [10 ** 9] * 2) == 1",
     )
-    assert one == [(([1, 2], "a"), {})]
-    assert more == [((-1,), {}), ((None,), {}), (("",), {}), ((2.5,), {})]
+    assert calls == [
+        (([1, 2], "a"), {}), ((-1,), {}), ((None,), {}), (("",), {}), ((2.5,), {}), ((85, [10**9, 10**9]), {}),
+    ]  # fmt: skip
 
 
 LOOP = "for i, (inp, exp) in enumerate(zip(inputs, results)): assertion(candidate(*inp), exp, 0)"
@@ -52,10 +53,10 @@ LOOP = "for i, (inp, exp) in enumerate(zip(inputs, results)): assertion(candidat
 def test_the_calls_of_a_loop_over_tables_are_known() -> None:
     """As the tests of ``evalplus/humanevalplus`` have it."""
     tables = ("inputs = [[1, 'a'], [[2], 'b'], [3, '']]", "results = [1, [2]]")
-    assert of_lines(*tables, LOOP) == [[((1, "a"), {})], [(([2], "b"), {})]]
-    assert of_lines(tables[0], "for inp in inputs: assert candidate(inp) == 1")[0] == [(([1, "a"],), {})]
+    assert of_lines(*tables, LOOP) == [[((1, "a"), {}), (([2], "b"), {})]]
+    assert of_lines(tables[0], "for inp in inputs: assert candidate(inp) == 1")[0][0] == (([1, "a"],), {})
     both = ("assert candidate(0) == 0", *tables, LOOP, "assert candidate(9) == 9")
-    assert of_lines(*both)[1] == [((1, "a"), {}), (([2], "b"), {}), ((9,), {})]
+    assert of_lines(*both) == [[((0,), {}), ((1, "a"), {}), (([2], "b"), {}), ((9,), {})]]
 
 
 @pytest.mark.parametrize(
@@ -90,6 +91,9 @@ def test_a_loop_that_may_call_otherwise_is_no_table(loop: str) -> None:
     [
         "x = candidate(1)",
         "assert candidate(x) == 1",
+        "assert candidate(2 * x) == 1",
+        "assert candidate(1 / 0) == 1",
+        "assert candidate([] * '') == 1",
         "assert candidate(x=1) == 1",
         "assert candidate(1) == candidate(2)",
         "assert candidate(1) == 1 or candidate(2) == 2",
@@ -168,8 +172,8 @@ def test_what_is_foreseen_is_what_the_test_calls(statements: list[tuple[str, str
 
 
 def test_no_message_has_more_than_so_many_calls_or_bytes() -> None:
-    assert list(map(len, of_lines(*["assert candidate(1) == 1"] * 200))) == [1, TOGETHER, TOGETHER, TOGETHER, 7]
-    assert list(map(len, of_lines(*[f"assert candidate({'a' * 40_000!r}) == 1"] * 6))) == [1, 2, 2, 1]
+    assert list(map(len, of_lines(*["assert candidate(1) == 1"] * 200))) == [TOGETHER, TOGETHER, TOGETHER, 8]
+    assert list(map(len, of_lines(*[f"assert candidate({'a' * 40_000!r}) == 1"] * 5))) == [2, 2, 1]
 
 
 def test_every_problem_of_the_shipped_dataset_has_a_table() -> None:
@@ -183,21 +187,28 @@ class Replies(Channel):
 
     def __init__(self) -> None:
         self.waits = 0
+        self.asked: list[bytes] = []
 
-    def replies(self, message: bytes, count: int) -> Iterator[bytes]:
-        for (number,), _ in decode(message)[0]:
-            self.waits += 1
-            yield str(number).encode()
+    def say(self, message: bytes, count: int = 1, *, early: bool = False) -> None:
+        self.asked += [str(number).encode() for ((number,), _) in decode(message)[0]]
+
+    def reply(self) -> bytes:
+        self.waits += 1
+        return self.asked.pop(0)
 
 
 def test_answers_are_waited_for_one_by_one_unless_something_else_is_asked() -> None:
-    test = "def check(candidate):\n" + "".join(f"    assert candidate({n}) == 0\n" for n in range(5))
+    count = TOGETHER + 2
+    test = "def check(candidate):\n" + "".join(f"    assert candidate({n}) == 0\n" for n in range(count))
     channel = Replies()
     ahead = Ahead(batches_of(test, "f"), channel)
-    assert [ahead.reply(), ahead.reply(), channel.waits] == [b"0", b"1", 2]
+    assert ahead.ask(early=True)
+    assert (ahead.reply(), ahead.is_first()) == (b"0", True)
+    assert (ahead.reply(), ahead.is_first(), channel.waits) == (b"1", False, 2)
     ahead.settle()
-    assert channel.waits == 5
-    assert [ahead.reply() for _ in range(4)] == [b"2", b"3", b"4", None]
+    assert channel.waits == TOGETHER
+    assert [ahead.reply() for _ in range(count - 2)] == [str(n).encode() for n in range(2, count)]
+    assert ahead.reply() is None
 
 
 def test_messages_that_come_together_are_taken_one_by_one() -> None:

@@ -10,7 +10,7 @@ from ..wire.border import Border, Far, found_under
 from ..wire.codec import CodecError
 from ..wire.decoder import Decoder
 from ..wire.encoder import encode
-from ..wire.frames import read_frame, write_frame
+from ..wire.frames import Frames, write_frame
 from ..wire.graph import GraphEncoder
 from ..wire.messages import ASK, CHANGED, LOADED, REFUSED, VALUE
 from .child_world import World
@@ -23,12 +23,13 @@ class Answers(Border):
     Every function that a child runs through, and every object, costs it a page of memory of its own: hence so few.
     """
 
-    def __init__(self, channel: int, place: Place, wants: list[str]) -> None:
+    def __init__(self, channel: int, frames: Frames, place: Place, wants: list[str]) -> None:
         self.kinds = {}
         self.names = {}
         self._lent = []
         self._numbers = {}
         self._channel = channel
+        self._frames = frames
         self._place = place
         self._known: dict[int, int] = {}
         self._borrowed: dict[int, Callback] = {}
@@ -46,14 +47,22 @@ class Answers(Border):
         return LOADED + encode(namespace[root], border=self) if root else LOADED
 
     def to(self, message: bytes) -> Iterator[bytes]:
-        """The answer to a call, or to another operation; or the answers to many calls, each as soon as it is there."""
+        """The answer to a call, or to another operation; or the answers to many calls, each as soon as it is there.
+
+        The first of many is the last one if it is no value, or not all of it: what a generator yields may depend on
+        when it is asked.
+        """
         if self._world is not None:
             message = self._world.before(message)
         decoder = Decoder(message, self._known, self)
         calls = decoder.whole(Decoder.value)
         if len(calls) == 1:
-            for call in calls[0]:
-                yield self._answer(call, b"", [])
+            lent = len(self._lent)
+            for position, call in enumerate(calls[0]):
+                reply = self._answer(call, b"", [])
+                yield reply
+                if position == 0 and (reply[:1] != VALUE or len(self._lent) > lent):
+                    return
             return
         reply = self._answer(calls, message, decoder.objects)
         yield reply if self._world is None else self._world.after(reply)
@@ -61,7 +70,7 @@ class Answers(Border):
     def _answer(self, request: Any, message: bytes, objects: list[Any]) -> bytes:
         try:
             result = self._lent[0](*request[0], **request[1]) if len(request) == 2 else self._operated(*request)
-            if self._watched and message:  # nobody looks at the arguments of many calls again
+            if self._watched:
                 return self._with_changes(result, request, message, objects)
             return VALUE + encode(result, border=self)
         except CodecError as error:
@@ -75,18 +84,22 @@ class Answers(Border):
 
     def _with_changes(self, result: Any, request: Any, message: bytes, objects: list[Any]) -> bytes:
         """The result, and what the arguments hold by now where that is something else than before."""
-        again = GraphEncoder(False, self)
-        again.value(request)
-        same = again.finished() == message and list(map(id, again.objects)) == list(map(id, objects))
+        only_keywords = len(objects) < 2  # of which the program has a copy
+        same = only_keywords or self._are_same(request, message, objects)
         letter = VALUE if same else CHANGED
         return letter + GraphEncoder(False, self).result(result, objects, changed=not same)
+
+    def _are_same(self, request: Any, message: bytes, objects: list[Any]) -> bool:
+        again = GraphEncoder(False, self)
+        again.value(request)
+        return again.finished() == message and list(map(id, again.objects)) == list(map(id, objects))
 
     def ask(self, what: int | str, *arguments: Any, **keywords: Any) -> Any:
         """Have a function of the test's called; meanwhile the test may ask something itself."""
         question = ASK + encode((what, arguments, keywords), border=self)
         write_frame(self._channel, self._world.after(question) if self._world else question)
         while True:
-            message = read_frame(self._channel)
+            message = self._frames.read()
             if self._world:
                 message = self._world.before(message)
             decoder = Decoder(message, self._known, self)

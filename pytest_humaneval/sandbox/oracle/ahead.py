@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -33,12 +34,26 @@ class Batch:
 
 
 class Ahead:
-    """Hands out the replies to foreseen calls in their order."""
+    """Hands out the replies to foreseen calls in their order.
+
+    The child ends a message with its first call where that is an error, or lends something: the calls behind are then
+    not foreseen any more, as what a generator yields may depend on when it is asked.
+    """
 
     def __init__(self, batches: Iterable[Batch], channel: Channel) -> None:
         self._batches = iter(batches)
         self._channel = channel
-        self._replies: Iterator[bytes] = iter(())
+        self._asked = 0  # calls of the last message
+        self._due = 0  # replies to it that are to come
+        self._kept: deque[bytes] = deque()  # that have come before the test wanted them
+
+    def ask(self, *, early: bool = False) -> bool:
+        """Ask for the next calls; whether there are any. ``early``: something else is still to be answered."""
+        batch = next(self._batches, None)
+        if batch is not None:
+            self._asked = self._due = batch.count
+            self._channel.say(batch.message, batch.count, early=early)
+        return batch is not None
 
     def reply(self) -> bytes | None:
         """What comes of the next call; None where none is foreseen any more.
@@ -46,26 +61,29 @@ class Ahead:
         Raises:
             Stop: the program did not survive it.
         """
-        reply = next(self._replies, None)
-        if reply is None and (batch := next(self._batches, None)) is not None:
-            self._replies = self._channel.replies(batch.message, batch.count)
-            reply = next(self._replies)
-        return reply
+        if self._kept:
+            return self._kept.popleft()
+        if not self._due and not self.ask():
+            return None
+        self._due -= 1
+        return self._channel.reply()
+
+    def is_first(self) -> bool:
+        """Whether the last reply was that to the first call of a message."""
+        return self._due == self._asked - 1
 
     def settle(self) -> None:
         """Wait for what is under way, so that something else can be asked."""
-        self._replies = iter(list(self._replies))
+        while self._due:
+            self._due -= 1
+            self._kept.append(self._channel.reply())
 
 
 @lru_cache(maxsize=1024)
 def batches_of(test: str, entry_point: str) -> tuple[Batch, ...]:
-    """All calls of a test that makes the same whatever comes of them; nothing for any other test.
-
-    The first call is a message of its own, by which is seen what kind of results there are.
-    """
-    with suppress(SyntaxError, ValueError, TypeError, LookupError, RecursionError, MemoryError, CodecError):
-        calls = _calls(ast.parse(test), entry_point)
-        return (_batch(calls[:1]), *_batches(calls[1:])) if calls else ()
+    """All calls of a test that makes the same whatever comes of them; nothing for any other test."""
+    with suppress(*_UNREADABLE, CodecError):
+        return tuple(_batches(_calls(ast.parse(test), entry_point)))
     return ()
 
 
@@ -89,14 +107,14 @@ def _calls(module: ast.Module, entry_point: str) -> list[tuple[Any, ...]]:
     for statement in check.body:
         match statement:
             case ast.Assign([ast.Name(name)], value) if name != function and name not in tables:
-                tables[name] = ast.literal_eval(value)
+                tables[name] = _value(value)
             case _ if _calls_nothing(statement):
                 pass
             case ast.For():
                 calls += _calls_of_loop(statement, tables, function)
             case _:
                 arguments = _arguments(statement, function)
-                calls.append(tuple(map(ast.literal_eval, arguments)))
+                calls.append(tuple(map(_value, arguments)))
     return calls
 
 
@@ -132,6 +150,18 @@ def _calls_of_loop(loop: ast.For, tables: Mapping[str, Any], function: str) -> l
         case [ast.Name(given)] if given == name:
             return [(each,) for each in taken]
     raise ValueError("arguments beside the input")
+
+
+def _value(expression: ast.expr) -> Any:
+    """Of literals, and of what arithmetic makes of them.
+
+    Raises:
+        ValueError: there is something else in it.
+        ArithmeticError, TypeError: it has no value.
+    """
+    if not all(isinstance(node, _CONSTANT) for node in ast.walk(expression)):
+        raise ValueError("no constant")
+    return eval(compile(ast.Expression(expression), "<test>", "eval"), {"__builtins__": {}})
 
 
 def _arguments(statement: ast.stmt, function: str) -> list[ast.expr]:
@@ -180,6 +210,9 @@ def _calls_nothing(statement: ast.stmt) -> bool:
 
 
 _CONDITIONAL = (ast.BoolOp, ast.IfExp, ast.Lambda, ast.comprehension, ast.NamedExpr, ast.Await, ast.Yield)
+_CONSTANT = (ast.Constant, ast.List, ast.Tuple, ast.Set, ast.Dict, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop,
+             ast.expr_context)  # fmt: skip
+_UNREADABLE = (SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, RecursionError, MemoryError)
 _PYTHONS = {*dir(builtins)} - {"eval", "exec", "globals", "locals", "vars", "__import__"}  # these call without a name
 
 

