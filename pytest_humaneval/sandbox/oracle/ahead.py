@@ -20,6 +20,7 @@ from typing import Any
 from ..wire.codec import CodecError
 from ..wire.encoder import Encoder
 from .channel import Channel
+from .test_tree import TestTree, tree_of
 
 TOGETHER = 64  # calls in one message
 LARGEST = 64 << 10  # bytes of a message, after which no more calls are added
@@ -83,16 +84,17 @@ class Ahead:
 def batches_of(test: str, entry_point: str) -> tuple[Batch, ...]:
     """All calls of a test that makes the same whatever comes of them; nothing for any other test."""
     with suppress(*_UNREADABLE, CodecError):
-        return tuple(_batches(_calls(ast.parse(test), entry_point)))
+        return tuple(_batches(_calls(tree_of(test), entry_point)))
     return ()
 
 
-def _calls(module: ast.Module, entry_point: str) -> list[tuple[Any, ...]]:
+def _calls(test: TestTree, entry_point: str) -> list[tuple[Any, ...]]:
     """The arguments of each call.
 
     Raises:
         ValueError: one of them is not known before it is made.
     """
+    module = test.module
     check = module.body[-1] if module.body else None
     if not isinstance(check, ast.FunctionDef) or check.name != "check" or check.decorator_list:
         raise ValueError("no check")
@@ -100,7 +102,7 @@ def _calls(module: ast.Module, entry_point: str) -> list[tuple[Any, ...]]:
     if any(isinstance(node, ast.Name) and node.id == function for part in module.body[:-1]
            for node in ast.walk(part)):  # fmt: skip
         raise ValueError("other calls")
-    if _names_of_others(module, entry_point):
+    if _names_of_others(test, entry_point):
         raise ValueError("what is not the test's own may call")
     calls: list[tuple[Any, ...]] = []
     tables: dict[str, Any] = {}
@@ -184,14 +186,14 @@ def _arguments(statement: ast.stmt, function: str) -> list[ast.expr]:
     return calls[0].args
 
 
-def _names_of_others(module: ast.Module, entry_point: str) -> set[str]:
+def _names_of_others(test: TestTree, entry_point: str) -> set[str]:
     """Names that are neither the test's own nor Python's; the functions of a prompt may call the program's.
 
     The entry point's is among them whatever else has it: it may be the program's where it is used.
     """
     used: set[str] = set()
     bound: set[str] = set()
-    for node in ast.walk(module):
+    for node in test.nodes:
         match node:
             case ast.Name(name, ast.Load()):
                 used.add(name)

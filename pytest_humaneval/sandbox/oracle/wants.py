@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from .test_tree import tree_of
+
 _STEPPING = {"next", "islice", "takewhile", "anext", "aiter", "iter", "send", "throw", "close", "__next__", "__anext__"}
 _CALLED = {  # names and attributes in a test, and what it wants if it has one of them
     "output": {"stdout", "stderr", "redirect_stdout", "redirect_stderr"},
@@ -34,7 +36,7 @@ def wants_of(test: str, entry_point: str, *, of_a_class: bool) -> frozenset[str]
         SyntaxError: it cannot be parsed.
     """
     nodes = defaultdict[type, list[Any]](list)
-    for node in ast.walk(ast.parse(test)):
+    for node in tree_of(test).nodes:
         nodes[type(node)].append(node)
     mentioned = {node.id for node in nodes[ast.Name]} | {node.attr for node in nodes[ast.Attribute]}
     mentioned |= {node.name for node in nodes[ast.alias]}
