@@ -76,7 +76,7 @@ def clocks(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
     values = {"now": 100.0, "cpu": 0.0, "queued": 0.0, "wants to run": False, "on disk": False}
     monkeypatch.setattr(budget, "time", SimpleNamespace(monotonic=lambda: values["now"]))
     monkeypatch.setattr(budget, "_cpu_seconds", lambda pid: values["cpu"])
-    monkeypatch.setattr(budget, "_seconds_in_run_queue", lambda pid: values["queued"])
+    monkeypatch.setattr(budget, "_seconds_in_run_queue", lambda pid, *, alone=False: values["queued"])
     states = {"wants to run": b"R", "on disk": b"D"}
     monkeypatch.setattr(budget, "_states", lambda pid: {states[name] for name in states if values[name]})
     return values

@@ -41,7 +41,7 @@ class Budget:
         self._forgiven = 0.0  # of these, seconds known to have been spent in a run queue or on the disk
         self._on_disk = 0.0
         self._grace = 0.0  # seconds until the next look, though the time is up
-        self._queued_before = _seconds_in_run_queue(pid)
+        self._queued_before = _seconds_in_run_queue(pid, alone=not further)
         self._looked = self._unchanged_since = self.started
         self._clocks = (0.0, 0.0)
         self._used_before = _cpu_seconds(pid) if further else 0.0
@@ -112,9 +112,13 @@ def _cpu_seconds(pid: int) -> float:
         return 0.0  # it has ended
 
 
-def _seconds_in_run_queue(pid: int) -> float:
-    """How long the process was ready but not running: the most that any of its threads was."""
-    return max((_thread_queued(pid, thread) for thread in _threads(pid)), default=0.0)
+def _seconds_in_run_queue(pid: int, *, alone: bool = False) -> float:
+    """How long the process was ready but not running: the most that any of its threads was.
+
+    ``alone``: it has one thread, as before it has been given a program.
+    """
+    threads = _threads(pid) if not alone else [str(pid)] if pid else []
+    return max((_thread_queued(pid, thread) for thread in threads), default=0.0)
 
 
 def _states(pid: int) -> set[bytes]:
@@ -131,10 +135,15 @@ def _threads(pid: int) -> list[str]:
 
 def _thread_queued(pid: int, thread: str) -> float:
     try:
-        with open(f"/proc/{pid}/task/{thread}/schedstat", "rb") as file:
-            return int(file.read().split()[1]) / 1e9
+        descriptor = os.open(f"/proc/{pid}/task/{thread}/schedstat", os.O_RDONLY)  # a file object takes twice as long
+    except OSError:
+        return 0.0
+    try:
+        return int(os.read(descriptor, 128).split()[1]) / 1e9
     except (OSError, IndexError):
         return 0.0
+    finally:
+        os.close(descriptor)
 
 
 def _thread_state(pid: int, thread: str) -> bytes:

@@ -49,7 +49,11 @@ class Trial:
     Both ways to judge it raise TestError where the problem's test cannot be run by anyone.
     """
 
-    def __init__(self, case: Case, completion: str, candidate: Candidate) -> None:
+    def __init__(
+        self, case: Case, completion: str, candidate: Candidate, meanwhile: Callable[[], object] | None = None
+    ) -> None:
+        """``meanwhile``: what there is to do besides while the completion is loaded."""
+        self._meanwhile = meanwhile
         self._case = case
         self._completion = completion
         self._candidate = candidate
@@ -94,6 +98,8 @@ class Trial:
         self._foresee(case)  # and read the test, once for all its checks
         with suppress(Exception):  # whatever is wrong with it is met again when it is run
             _compiled_test(case.test)
+        if self._meanwhile is not None:
+            self._meanwhile()
         self._root = self._candidate.loaded(stub)
         return self._tested(case)
 

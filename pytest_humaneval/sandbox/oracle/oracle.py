@@ -159,7 +159,6 @@ class Oracle:
         link, child = self._ready_child()
         self._clock.start()
         try:
-            self._prepare(link)  # the next one starts while this one works
             self._check(link, child, case, completion, timeout)
         except LinkError:
             self._drop()
@@ -169,30 +168,23 @@ class Oracle:
     def _check(self, link: Link, child: Child, case: Case, completion: str, timeout: float) -> None:
         num_tests = 1 + bool(case.strong_test)
         candidate = Candidate(child, Budget(timeout, child.pid), self._worker, link.scratch.path, num_tests)
-        with closing(Trial(case, completion, candidate)) as trial:
+        with closing(Trial(case, completion, candidate, lambda: self._prepare_undisturbed(link))) as trial:
             judgement = _judged(trial.by_test, candidate)
             if judgement.kind == "passed" and case.strong_test:
                 self._tell(judgement)
                 candidate.renew(Budget(timeout, child.pid, further=True))
                 judgement = _judged(trial.by_stronger_test, candidate)
-        gone = judgement.kind == "gone"
-        try:
-            link.dismiss(child, seems_gone=gone)
-            end = link.await_end() if gone else None
-        except LinkError:
-            if gone:
-                raise
+        if judgement.kind == "gone":
+            link.dismiss(child, seems_gone=True)
+            end = link.await_end()
+            self._reply(_explained_end(end, judgement.detail))
+            left_files = end.left_files
+        else:
             self._reply(judgement)
-            return self._drop()
-        self._reply(_explained_end(end, judgement.detail) if end else judgement)
-        try:
-            left_files = (end or link.await_end()).left_files
-        except LinkError:
-            left_files = True
+            left_files = _left_files(link, child)
         if left_files:
             self._drop()  # what a completion leaves behind costs its server
             self._prepare_anew()
-        return None
 
     def _tell(self, judgement: Judgement) -> None:
         """The verdict by the test, once: where the stronger one takes the server along, all begins again."""
@@ -207,7 +199,16 @@ class Oracle:
         write_frame(self._worker, encode((judgement.kind, detail, self._clock.elapsed())))
 
     def _prepare(self, link: Link) -> None:
+        """Have a child forked, for the next check."""
         self._spare = link.fork()
+
+    def _prepare_undisturbed(self, link: Link) -> None:
+        """The same in the middle of a check, whose alarm must not cut it in half: a child that nobody knew of."""
+        try:
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
+            self._prepare(link)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
 
     def _prepare_anew(self) -> None:
         with suppress(LinkError, OSError):  # the check that needs it will report it
@@ -273,6 +274,15 @@ def _judged(conversation: Callable[[], Judgement], candidate: Candidate) -> Judg
         raise
     except BaseException as error:
         return overcome(error)
+
+
+def _left_files(link: Link, child: Child) -> bool:
+    """Have the child killed; whether it left files, or a server that does not say so."""
+    try:
+        link.dismiss(child, seems_gone=False)
+        return link.await_end().left_files
+    except LinkError:
+        return True
 
 
 def _explained_end(end: End, known: str) -> Judgement:
