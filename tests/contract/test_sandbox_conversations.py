@@ -42,6 +42,7 @@ TIMEOUT = 0.5  # seconds
 SLACK = 30.0  # seconds for replacing oracle and server on a busy machine
 DAILY = 300
 NIGHTLY = int(os.environ.get("HUMANEVAL_CONVERSATIONS", "100000"))
+PARTS = 10  # which workers share
 ROUND = 1_000  # hypothesis keeps what it drew until a test ends: 100 kB a conversation
 
 # What a test may do with a result.
@@ -310,14 +311,16 @@ def test_anything_a_child_says_ends_in_a_verdict(liar: ProcessSandbox) -> None:
 
 @pytest.mark.nightly
 @pytest.mark.timeout(0)
+@pytest.mark.parametrize("part", range(PARTS))
 def test_anything_a_child_says_ends_in_a_verdict_many_times(
-    liar: ProcessSandbox, request: pytest.FixtureRequest
+    liar: ProcessSandbox, request: pytest.FixtureRequest, part: int
 ) -> None:
     if "nightly" not in request.config.getoption("markexpr"):
         pytest.skip("takes minutes; run with -m nightly")
-    for number in range(0, NIGHTLY, ROUND):
+    first, end = part * NIGHTLY // PARTS, (part + 1) * NIGHTLY // PARTS
+    for number in range(first, end, ROUND):
         print(f"{number:,} conversations", flush=True)  # seen with -s
-        fuzz(liar, min(ROUND, NIGHTLY - number), number)
+        fuzz(liar, min(ROUND, end - number), number)
 
 
 @pytest.mark.parametrize("number", [34, 35, 64, 63])
