@@ -1,11 +1,13 @@
-"""How many threads a child may have, and whether the surroundings leave room for them."""
+"""How many threads a child may have, and whether the surroundings leave room for them.
+
+Without pathlib: what a server has imported, each of its children is slower for.
+"""
 
 from __future__ import annotations
 
 import os
 import resource
 from collections.abc import Iterable
-from pathlib import Path
 
 from ..wire.errors import ConfinementError
 from .limits import inherited
@@ -72,20 +74,26 @@ def tasks_of_user() -> int:
 def _left_in_groups() -> Iterable[int]:
     """What is left in the control groups this process is in, from the innermost one outwards, where it can be seen."""
     try:
-        lines = Path("/proc/self/cgroup").read_text().splitlines()
+        lines = _text_of("/proc/self/cgroup").splitlines()
     except OSError:
         return
     for line in lines:
         _, controllers, path = line.split(":", 2)
         if controllers in ("", "pids"):  # version 2, or version 1
-            root = Path("/sys/fs/cgroup", controllers)
-            yield from _left_in(root, path.strip("/"))
+            yield from _left_in(os.path.join("/sys/fs/cgroup", controllers), path.strip("/"))
 
 
-def _left_in(root: Path, path: str) -> Iterable[int]:
-    for folder in (path, *map(str, Path(path).parents)):
+def _left_in(root: str, path: str) -> Iterable[int]:
+    parts = path.split("/")
+    for depth in range(len(parts), -1, -1):
+        folder = os.path.join(root, *parts[:depth])
         try:
-            limit, current = ((root / folder / name).read_text() for name in ("pids.max", "pids.current"))
+            limit, current = (_text_of(os.path.join(folder, name)) for name in ("pids.max", "pids.current"))
             yield int(limit) - int(current)
         except (OSError, ValueError):
             continue  # no such group here (a container sees its own as the root), or no limit
+
+
+def _text_of(path: str) -> str:
+    with open(path) as file:
+        return file.read()

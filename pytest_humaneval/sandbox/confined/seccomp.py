@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-import socket
+from _socket import AF_UNIX
 from collections.abc import Iterator
 
 from . import linux
@@ -89,7 +89,7 @@ def server_rules() -> Iterator[tuple[str, int | Rule]]:
     yield "open", _opening(1)
     yield "fcntl", _one_of(1, _TAKEN_FCNTLS)
     yield "ioctl", _one_of(1, _TAKEN_IOCTLS, errno.ENOTTY)
-    yield "socketpair", _one_of(0, (int(socket.AF_UNIX),))  # asyncio wakes itself through one
+    yield "socketpair", _one_of(0, (AF_UNIX,))  # asyncio wakes itself through one
     to_the_other_end = Test(4, _WHOLE, 0)  # of a pair: no address
     yield "sendto", Rule(((to_the_other_end, *_only(3, _SEND_HARMLESS)),), errno.EPERM)
     yield "mremap", _one_of(3, _MREMAPS)
