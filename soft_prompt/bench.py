@@ -18,11 +18,11 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from pytest_humaneval.exceptions import ConfigError, HumanEvalError, TrainingError
+from pytest_humaneval.exceptions import ConfigError, HumanEvalError, InfrastructureError, TrainingError
 from pytest_humaneval.models.peft_folder import BEST
 from pytest_humaneval.statistics.metrics import wilson_interval
 
-from .before_and_after import prefix_of
+from .before_and_after import TESTS_FAILED, prefix_of
 from .bench_config import Bench
 from .config import Config
 from .heartbeat import heartbeat
@@ -35,7 +35,7 @@ RULE = (
     "one with fewer trainable numbers. Of its seeds the one with the highest pass@1, of equal ones the one with the "
     "lowest validation loss, is evaluated on HumanEval and on MBPP's test split, once."
 )
-PROTOCOL, RESULT, TABLE, FINAL = "protocol.json", "result.json", "bench.md", "final"
+PROTOCOL, RESULT, TABLE, FINAL, FINISHED = "protocol.json", "result.json", "bench.md", "final", "final.json"
 BASELINES = ("minimal", "chat", "lm_eval_instruct")
 
 
@@ -122,23 +122,31 @@ def table(results: Sequence[Result]) -> list[str]:
 def final(output: Path, results: Sequence[Result], arguments: Sequence[str] = ()) -> int:
     """Evaluate what was chosen beside the text strategies; returns pytest's exit status. Done once.
 
+    A run that did not come to its end has not been done: its generations are kept, and the next one goes on.
+
     Raises:
         ConfigError: it was done before.
+        InfrastructureError: it did not come to its end; its output is above.
     """
-    if (output / FINAL).exists():
-        raise ConfigError(
-            f"{output / FINAL} has the final evaluation; another look would be another choice. Remove it only if that "
-            "run did not end"
-        )
+    if (output / FINISHED).exists():
+        raise ConfigError(f"{output / FINAL} has the final evaluation; another look would be another choice")
     winner = chosen(results)
     folder = (output / winner.method / f"seed-{winner.seed}").absolute()
     soft = f"{prefix_of(folder)}{folder}"
     command = [
         sys.executable, "-m", "pytest", f"--strategy={','.join([*BASELINES, soft])}",
         "--humaneval-dataset=humaneval,mbpp", "--humaneval-pool", f"--humaneval-output={output / FINAL}",
+        "--timeout=10",  # the reference solution of MBPP/123 computes for 2 to 4 s
         "-q", "--tb=no", "-rN", *arguments,
     ]  # fmt: skip
-    return subprocess.run(command, check=False).returncode
+    status = subprocess.run(command, check=False).returncode
+    if status not in (0, TESTS_FAILED):
+        raise InfrastructureError(
+            f"the final evaluation ended with status {status}; its output is above. The same command does it again; "
+            "arguments after -- go to pytest"
+        )
+    (output / FINISHED).write_text(json.dumps({"method": winner.method, "seed": winner.seed}) + "\n")
+    return status
 
 
 def _check(bench: Bench) -> None:

@@ -12,7 +12,7 @@ import pytest
 from test_data import written_mbpp
 from tiny_training import tiny_directory
 
-from pytest_humaneval.exceptions import ConfigError, DatasetError, InputError
+from pytest_humaneval.exceptions import ConfigError, DatasetError, InfrastructureError, InputError
 from soft_prompt import bench
 from soft_prompt.bench import RULE, Result, chosen, final, run_bench, table
 from soft_prompt.bench_config import Bench, read_bench
@@ -123,16 +123,19 @@ def test_the_rule_takes_the_best_mean_then_the_smaller_method_then_the_best_seed
 
 def test_the_final_evaluation_is_done_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     commands: list[list[str]] = []
+    statuses = [4, 1]  # a run that could not begin, and one in which something failed
 
     def run(command: list[str], **_: Any) -> Any:
         commands.append(command)
-        (tmp_path / "final").mkdir()
-        return type("Ended", (), {"returncode": 1})
+        (tmp_path / "final").mkdir(exist_ok=True)
+        return type("Ended", (), {"returncode": statuses.pop(0)})
 
     monkeypatch.setattr(subprocess, "run", run)
+    with pytest.raises(InfrastructureError, match="status 4; its output is above"):
+        final(tmp_path, [result("plain", 3)])
     assert final(tmp_path, [result("plain", 3)], ["--humaneval-limit=2"]) == 1
-    assert f"--strategy=minimal,chat,lm_eval_instruct,soft:{tmp_path / 'plain' / 'seed-3'}" in commands[0]
-    assert commands[0][-1] == "--humaneval-limit=2"
+    assert f"--strategy=minimal,chat,lm_eval_instruct,soft:{tmp_path / 'plain' / 'seed-3'}" in commands[1]
+    assert commands[1][-1] == "--humaneval-limit=2"
     with pytest.raises(ConfigError, match="another look would be another choice"):
         final(tmp_path, [result("plain", 3)])
 
