@@ -236,7 +236,7 @@ def _refuse_too_small(config: Config, state: TrainerState) -> None:
 
 
 def draw(output: Path, results: Sequence[Result]) -> Path | None:
-    """Validation loss over tokens for each training, and pass@1 of each; None without matplotlib."""
+    """Validation loss over tokens for each training, and pass@1 of each with its interval; None without matplotlib."""
     try:
         from matplotlib.figure import Figure
     except ImportError:
@@ -252,11 +252,16 @@ def draw(output: Path, results: Sequence[Result]) -> Path | None:
             tokens = [sum(step.tokens for step in metrics[: last.step]) for last in validated]
             label = method if each is seeds[0] else None
             loss.plot(tokens, [step.validation_loss for step in validated], ".-", color=f"C{number}", label=label)
-        accuracy.plot([number] * len(seeds), [each.pass_at_1 for each in seeds], "o", color=f"C{number}")
+        for place, each in enumerate(seeds):
+            low, high = wilson_interval(each.passed, each.problems)
+            where = number + (place - (len(seeds) - 1) / 2) / (2 * len(seeds))  # seeds of a method beside each other
+            below, above = each.pass_at_1 - low, high - each.pass_at_1
+            accuracy.errorbar([where], [each.pass_at_1], [[below], [above]], fmt="o", capsize=3, color=f"C{number}")
     loss.set(xlabel="tokens", ylabel="validation loss")
     loss.legend()
     accuracy.set_xticks(range(len(grouped(results))), list(grouped(results)), rotation=20)
-    accuracy.set_ylabel("pass@1, MBPP's validation split")
+    accuracy.set_ylabel("pass@1 and its 95 % interval")
+    accuracy.set_title("MBPP's validation split")
     path = output / "bench.png"
     figure.savefig(path, dpi=120)
     return path
