@@ -41,9 +41,11 @@ def test_the_calls_of_a_table_are_known() -> None:
         "assert not candidate(''), 'empty'",
         "assert abs(candidate(2.5) - 1) < 1e-6",
         "assert candidate(5 * 17, [10 ** 9] * 2) == 1",
+        "assert candidate(*[7, 8]) == 1",
     )
     assert calls == [
         (([1, 2], "a"), {}), ((-1,), {}), ((None,), {}), (("",), {}), ((2.5,), {}), ((85, [10**9, 10**9]), {}),
+        ((7, 8), {}),
     ]  # fmt: skip
 
 
@@ -94,6 +96,10 @@ def test_a_loop_that_may_call_otherwise_is_no_table(loop: str) -> None:
         "assert candidate(2 * x) == 1",
         "assert candidate(1 / 0) == 1",
         "assert candidate([] * '') == 1",
+        "assert candidate((lambda: 1)()) == 1",
+        "assert candidate(*(1 for _ in ())) == 1",
+        "assert candidate(1()) == 1",
+        "assert candidate('a'.upper()) == 1",
         "assert candidate(x=1) == 1",
         "assert candidate(1) == candidate(2)",
         "assert candidate(1) == 1 or candidate(2) == 2",

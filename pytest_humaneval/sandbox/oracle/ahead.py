@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from types import CodeType
 from typing import Any
 
 from ..wire.codec import CodecError
@@ -104,7 +105,7 @@ def _calls(test: TestTree, entry_point: str) -> list[tuple[Any, ...]]:
         raise ValueError("other calls")
     if _names_of_others(test, entry_point):
         raise ValueError("what is not the test's own may call")
-    calls: list[tuple[Any, ...]] = []
+    calls: list[tuple[Any, ...] | ast.Tuple] = []
     tables: dict[str, Any] = {}
     for statement in check.body:
         match statement:
@@ -115,9 +116,9 @@ def _calls(test: TestTree, entry_point: str) -> list[tuple[Any, ...]]:
             case ast.For():
                 calls += _calls_of_loop(statement, tables, function)
             case _:
-                arguments = _arguments(statement, function)
-                calls.append(tuple(map(_value, arguments)))
-    return calls
+                calls.append(_tuple(_arguments(statement, function)))
+    values = iter(_value(_tuple([each for each in calls if isinstance(each, ast.Tuple)])))
+    return [next(values) if isinstance(each, ast.Tuple) else each for each in calls]
 
 
 def _calls_of_loop(loop: ast.For, tables: Mapping[str, Any], function: str) -> list[tuple[Any, ...]]:
@@ -154,6 +155,10 @@ def _calls_of_loop(loop: ast.For, tables: Mapping[str, Any], function: str) -> l
     raise ValueError("arguments beside the input")
 
 
+def _tuple(expressions: Sequence[ast.expr]) -> ast.Tuple:
+    return ast.Tuple([*expressions], ast.Load(), lineno=1, col_offset=0, end_lineno=1, end_col_offset=0)
+
+
 def _value(expression: ast.expr) -> Any:
     """Of literals, and of what arithmetic makes of them.
 
@@ -161,9 +166,10 @@ def _value(expression: ast.expr) -> Any:
         ValueError: there is something else in it.
         ArithmeticError, TypeError: it has no value.
     """
-    if not all(isinstance(node, _CONSTANT) for node in ast.walk(expression)):
-        raise ValueError("no constant")
-    return eval(compile(ast.Expression(expression), "<test>", "eval"), {"__builtins__": {}})
+    code = compile(ast.Expression(expression), "<test>", "eval", dont_inherit=True)
+    if code.co_names or any(isinstance(constant, CodeType) for constant in code.co_consts):
+        raise ValueError("no constant")  # without a name or a function there is nothing else that it could depend on
+    return eval(code, {"__builtins__": {}})
 
 
 def _arguments(statement: ast.stmt, function: str) -> list[ast.expr]:
@@ -212,14 +218,15 @@ def _calls_nothing(statement: ast.stmt) -> bool:
 
 
 _CONDITIONAL = (ast.BoolOp, ast.IfExp, ast.Lambda, ast.comprehension, ast.NamedExpr, ast.Await, ast.Yield)
-_CONSTANT = (ast.Constant, ast.List, ast.Tuple, ast.Set, ast.Dict, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop,
-             ast.expr_context)  # fmt: skip
 _UNREADABLE = (SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, RecursionError, MemoryError)
 _PYTHONS = {*dir(builtins)} - {"eval", "exec", "globals", "locals", "vars", "__import__"}  # these call without a name
 
 
 def _batches(calls: Sequence[tuple[Any, ...]]) -> Iterator[Batch]:
     """As few as may be."""
+    if 0 < len(calls) <= TOGETHER and len((batch := _batch(calls)).message) <= LARGEST:
+        yield batch  # most tests
+        return
     together: list[tuple[Any, ...]] = []
     size = 0
     for call in calls:
