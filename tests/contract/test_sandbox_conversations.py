@@ -35,7 +35,7 @@ from pytest_humaneval.sandbox.oracle.stub import put_stub_into
 from pytest_humaneval.sandbox.oracle.wants import wants_of
 from pytest_humaneval.sandbox.process_sandbox import GRACE, ProcessSandbox
 from pytest_humaneval.sandbox.wire.encoder import encode
-from pytest_humaneval.sandbox.wire.frames import framed
+from pytest_humaneval.sandbox.wire.frames import FrameReader, framed
 from pytest_humaneval.sandbox.wire.messages import ASK, CHANGED, LOADED, MEMORY, RAISED, REFUSED, SYNTAX, VALUE
 
 TIMEOUT = 0.5  # seconds
@@ -247,6 +247,13 @@ def converse(liar: ProcessSandbox, problem: Problem, replies: list[bytes], end: 
     return verdict
 
 
+def messages_in(data: bytes) -> Iterator[bytes]:
+    reader = FrameReader()
+    reader.add(data)
+    while (message := reader.taken()) is not None:
+        yield message
+
+
 class Replay(Candidate):
     """The oracle's own candidate with nobody behind it: what was said is read from a list."""
 
@@ -254,9 +261,9 @@ class Replay(Candidate):
         ours, theirs = socket.socketpair()
         with ours, theirs:
             super().__init__(Child(ours), Budget(60, 0), ours.fileno())
-        self.said = iter(replies)
+        self.said = messages_in(b"".join(replies))  # several may have come as one
         self.channel.say = lambda *_, **__: None  # type: ignore[method-assign]
-        self.channel.reply = lambda: next(self.said)[4:]  # type: ignore[method-assign]
+        self.channel.reply = lambda: next(self.said)  # type: ignore[method-assign]
 
 
 def is_earned(problem: Problem, replies: list[bytes]) -> bool:
