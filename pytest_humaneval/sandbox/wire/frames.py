@@ -34,10 +34,9 @@ def read_frame(descriptor: int) -> bytes:
         EOFError: the other end is gone.
         CodecError: the message is over the cap, or followed by bytes out of turn.
     """
-    reader = FrameReader()
-    message = reader.feed(os.read(descriptor, SMALL))
-    while message is None:
-        message = reader.feed(os.read(descriptor, CHUNK))
+    frames = Frames(descriptor)
+    message = frames.read()
+    frames.end()
     return message
 
 
@@ -60,6 +59,14 @@ class Frames:
             self._reader.add(os.read(self._descriptor, size))
             size = CHUNK
         return message
+
+    def end(self) -> None:
+        """No message is to follow.
+
+        Raises:
+            CodecError: one has come.
+        """
+        self._reader.end()
 
 
 class FrameReader:
