@@ -12,7 +12,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import fmean
@@ -23,7 +23,7 @@ from pytest_humaneval.models.peft_folder import BEST
 from pytest_humaneval.statistics.metrics import wilson_interval
 
 from .before_and_after import TESTS_FAILED, prefix_of
-from .bench_config import Bench
+from .bench_config import Bench, folder_of
 from .config import Config
 from .heartbeat import heartbeat
 
@@ -44,7 +44,8 @@ class Result:
     """One training: how it ended on MBPP's validation split, and what it took.
 
     ``tokens`` went through the model in its steps (meter.py); ``seconds`` are of the training with its validations,
-    ``memory_mib`` is the peak of its process: what vLLM takes, where it samples, is not in it.
+    ``memory_mib`` is the peak of its process: what vLLM takes, where it samples, is not in it. ``start_from`` is the
+    method whose prompt it began with, if any, whose tokens and seconds are not in it.
     """
 
     method: str
@@ -56,6 +57,7 @@ class Result:
     tokens: int
     seconds: float
     memory_mib: int
+    start_from: str = ""
 
     @property
     def pass_at_1(self) -> float:
@@ -75,10 +77,11 @@ def run_bench(bench: Bench, model: str, cache_dir: Path, output: Path) -> list[R
     _write_protocol(bench, model, output)
     results = []
     for method, seed in bench.trainings():
-        folder = output / method / f"seed-{seed}"
+        folder = folder_of(output, method, seed)
         if not (folder / RESULT).is_file():
-            _apart(method, bench.config(method, seed), model, cache_dir, folder)
-        results.append(Result(**json.loads((folder / RESULT).read_text())))
+            _apart(method, bench.config(method, seed, output), model, cache_dir, folder)
+        result = Result(**json.loads((folder / RESULT).read_text()))
+        results.append(replace(result, start_from=bench.start_from.get(method, "")))
         (output / TABLE).write_text("\n".join(table(results)) + "\n")
     draw(output, results)
     return results
@@ -109,9 +112,10 @@ def table(results: Sequence[Result]) -> list[str]:
     by_method = grouped(results)
     for method, seeds in sorted(by_method.items(), key=lambda item: -_mean_pass(item[1])):
         low, high = wilson_interval(sum(each.passed for each in seeds), sum(each.problems for each in seeds))
+        name = f"{method}, from {seeds[0].start_from}" if seeds[0].start_from else method
         each_seed = ", ".join(f"{each.pass_at_1:.3f}" for each in seeds)
         rows.append(
-            f"| {method} | {len(seeds)} | {fmean(each.validation_loss for each in seeds):.4f} "
+            f"| {name} | {len(seeds)} | {fmean(each.validation_loss for each in seeds):.4f} "
             f"| {_mean_pass(seeds):.3f} ({each_seed}) | [{low:.3f}, {high:.3f}] | {seeds[0].trainable:,} "
             f"| {fmean(each.tokens for each in seeds):,.0f} | {fmean(each.seconds for each in seeds) / 60:.1f} "
             f"| {max(each.memory_mib for each in seeds):,} |"
@@ -131,7 +135,7 @@ def final(output: Path, results: Sequence[Result], arguments: Sequence[str] = ()
     if (output / FINISHED).exists():
         raise ConfigError(f"{output / FINAL} has the final evaluation; another look would be another choice")
     winner = chosen(results)
-    folder = (output / winner.method / f"seed-{winner.seed}").absolute()
+    folder = folder_of(output, winner.method, winner.seed).absolute()
     soft = f"{prefix_of(folder)}{folder}"
     command = [
         sys.executable, "-m", "pytest", f"--strategy={','.join([*BASELINES, soft])}",
@@ -247,7 +251,7 @@ def draw(output: Path, results: Sequence[Result]) -> Path | None:
     loss, accuracy = figure.subplots(1, 2)
     for number, (method, seeds) in enumerate(grouped(results).items()):
         for each in seeds:
-            metrics = read_metrics(output / method / f"seed-{each.seed}")
+            metrics = read_metrics(folder_of(output, method, each.seed))
             validated = [step for step in metrics if step.validation_loss is not None]
             tokens = [sum(step.tokens for step in metrics[: last.step]) for last in validated]
             label = method if each is seeds[0] else None

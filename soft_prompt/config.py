@@ -14,6 +14,7 @@ from pytest_humaneval.exceptions import ConfigError
 from pytest_humaneval.text.wording import cannot_be_read, unknown
 
 INITIALISATIONS: tuple[Literal["random", "vocabulary", "text"], ...] = ("random", "vocabulary", "text")
+CHECKPOINT: Literal["checkpoint"] = "checkpoint"  # or what another training came to
 HUB_DATA = "google-research-datasets/mbpp"
 
 
@@ -29,8 +30,9 @@ class Config:
     source_prompts: Sequence[str] = ()  # of the kind attention: folders of plain prompts, taken as they are
     bottleneck: int = 16  # of the kinds attention and network: numbers of the narrow layer
     gate_penalty: float = 0.01  # of the kind gated: what all gates open cost, in loss per token
-    prompt_tuning_init: Literal["random", "vocabulary", "text"] = "vocabulary"
+    prompt_tuning_init: Literal["random", "vocabulary", "text", "checkpoint"] = "vocabulary"
     prompt_tuning_init_text: str = "Complete the Python function so that it is correct for every input.\n"
+    prompt_tuning_init_checkpoint: str = ""  # the folder of a plain prompt
     lora_rank: int = 8  # of the kind lora, as the two below
     lora_alpha: float = 16.0  # the change is scaled by it over the rank
     lora_target_modules: tuple[str, ...] = ("q_proj", "v_proj")  # the matrices that change
@@ -116,12 +118,17 @@ def read_config(path: Path, **overrides: Any) -> Config:
 
 def beside(path: Path, config: Config) -> Config:
     """``config`` with the files and folders that it names relative to ``path``, the file that it stands in."""
+
+    def there(name: str) -> str:
+        return str(path.parent / name) if name else ""
+
     data = tuple(str(path.parent / name) if is_file(name) else name for name in sources(config))
     return replace(
         config,
         data=data[0] if isinstance(config.data, str) else data,
         source_prompts=tuple(str(path.parent / folder) for folder in config.source_prompts),
-        teacher_file=str(path.parent / config.teacher_file) if config.teacher_file else "",
+        prompt_tuning_init_checkpoint=there(config.prompt_tuning_init_checkpoint),
+        teacher_file=there(config.teacher_file),
     )
 
 
@@ -217,8 +224,9 @@ RULES: dict[str, Rule] = {
     "source_prompts": ("a list of folders", _is_list_of_texts),
     "bottleneck": _whole(1),
     "gate_penalty": _NOT_NEGATIVE,
-    "prompt_tuning_init": _one_of(*INITIALISATIONS),
+    "prompt_tuning_init": _one_of(*INITIALISATIONS, CHECKPOINT),
     "prompt_tuning_init_text": _TEXT,
+    "prompt_tuning_init_checkpoint": _ANY_TEXT,
     "objective": _one_of("likelihood", "distillation", "reward", "passing", "preference"),
     "strategy": _TEXT,
     "data": ("the name of a dataset, or a list of such names", _is_data),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pytest_humaneval.dataset.category import Category
 from pytest_humaneval.exceptions import ConfigError
 
-from .config import Config
+from .config import CHECKPOINT, Config
 
 if TYPE_CHECKING:
     from .batches import Example
@@ -40,10 +40,25 @@ def _faults(config: Config) -> Iterator[str]:
         yield f"source_prompts: only a prompt of the kind 'attention' has some; kind is {config.kind!r}"
     if config.kind == "lora" and find_spec("peft") is None:
         yield "kind = 'lora' needs PEFT: pip install 'pytest-humaneval[lora]'"
+    yield from _faults_of_start(config)
     yield from _faults_of_meta(config)
     yield from _faults_of_gates(config)
     yield from _faults_of_augmentation(config)
     yield from _faults_of_sampling(config)
+
+
+def _faults_of_start(config: Config) -> Iterator[str]:
+    asked, folder = config.prompt_tuning_init == CHECKPOINT, config.prompt_tuning_init_checkpoint
+    if asked and not folder:
+        yield "prompt_tuning_init: checkpoint needs its folder; give prompt_tuning_init_checkpoint"
+    if folder and not asked:
+        yield (
+            "prompt_tuning_init_checkpoint: is where a prompt begins with prompt_tuning_init = 'checkpoint' only; that "
+            f"is {config.prompt_tuning_init!r}"
+        )
+    if asked and config.kind in ("gated", "lora"):
+        without = "mixes the other initialisations" if config.kind == "gated" else "has no virtual tokens"
+        yield f"prompt_tuning_init: kind = {config.kind!r} {without}; leave checkpoint out"
 
 
 def _faults_of_meta(config: Config) -> Iterator[str]:

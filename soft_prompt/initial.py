@@ -13,7 +13,7 @@ from pytest_humaneval.exceptions import ConfigError, HumanEvalError
 
 from .attention import attention_prompt
 from .checkpoint import load_prompt
-from .config import INITIALISATIONS, Config
+from .config import CHECKPOINT, INITIALISATIONS, Config
 from .deep import DeepPrompt
 from .gated import GatedPrompt
 from .lora import made_lora
@@ -27,8 +27,13 @@ from .routed import RoutedPrompt
 def initial_embedding(frozen: FrozenModel, config: Config) -> Tensor:
     """What the virtual tokens are before the first step: (num_virtual_tokens, dim), float32.
 
-    All three ways give vectors of the table's own scale; vectors far outside of it are where the NaN comes from.
+    What is made anew has the table's own scale; vectors far outside of it are where the NaN comes from.
+
+    Raises:
+        ConfigError: a checkpoint that is not so many virtual tokens of this model.
     """
+    if config.prompt_tuning_init == CHECKPOINT:
+        return _virtual_tokens("prompt_tuning_init_checkpoint", config.prompt_tuning_init_checkpoint, frozen, config)
     table, count = frozen.embeddings.detach(), config.num_virtual_tokens
     generator = torch.Generator().manual_seed(config.seed)
     if config.prompt_tuning_init == "random":
@@ -64,7 +69,8 @@ def _mixture(frozen: FrozenModel, config: Config, initial: Tensor) -> SoftPrompt
 
 def _attention(frozen: FrozenModel, config: Config, initial: Tensor) -> SoftPrompt:
     if config.source_prompts:
-        prompts = torch.stack([_source(Path(folder), frozen, len(initial)) for folder in config.source_prompts])
+        sources = [_virtual_tokens("source_prompts", folder, frozen, config) for folder in config.source_prompts]
+        prompts = torch.stack(sources)
     else:
         generator = torch.Generator().manual_seed(config.seed + 1)
         drawn = _drawn_embeddings(frozen, config.num_prompts * len(initial), generator)
@@ -80,18 +86,20 @@ def _gated(frozen: FrozenModel, config: Config, initial: Tensor) -> SoftPrompt:
     return GatedPrompt(each, INITIALISATIONS)
 
 
-def _source(folder: Path, frozen: FrozenModel, count: int) -> Tensor:
-    """The virtual tokens of a checkpoint that is one plain prompt: (count, dim)."""
+def _virtual_tokens(key: str, folder: str, frozen: FrozenModel, config: Config) -> Tensor:
+    """Those of a checkpoint, which ``key`` names, that is one plain prompt: (num_virtual_tokens, dim)."""
     try:
-        prompt = load_prompt(folder, frozen)
+        prompt = load_prompt(Path(folder), frozen)
     except HumanEvalError as error:
-        raise ConfigError(f"source_prompts: {error}") from error
+        raise ConfigError(f"{key}: {error}") from error
     if not isinstance(prompt, PlainPrompt):
-        raise ConfigError(f"source_prompts: {folder} is not a plain prompt; only those can be added to one another")
-    if prompt.num_virtual_tokens != count:
         raise ConfigError(
-            f"source_prompts: {folder} has {prompt.num_virtual_tokens} virtual tokens, num_virtual_tokens is {count}; "
-            "a sum needs the same number"
+            f"{key}: {folder} is not a plain prompt; only those are virtual tokens that others can be made of"
+        )
+    if prompt.num_virtual_tokens != config.num_virtual_tokens:
+        raise ConfigError(
+            f"{key}: {folder} has {prompt.num_virtual_tokens} virtual tokens, num_virtual_tokens is "
+            f"{config.num_virtual_tokens}; they have to be the same number"
         )
     return prompt.embedding.detach()
 

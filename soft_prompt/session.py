@@ -92,8 +92,9 @@ def check(config: Config) -> Mapping[str, Strategy]:
     known(strategies, config.strategy, "strategy")
     check_teacher(config, known(strategies, config.teacher, "teacher"))
     check_exclusions(config)
-    for folder in config.source_prompts:
-        find_checkpoints(Path(folder))
+    for folder in (*config.source_prompts, config.prompt_tuning_init_checkpoint):
+        if folder:
+            find_checkpoints(Path(folder))
     return strategies
 
 

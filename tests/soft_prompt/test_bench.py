@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.torch import load_file
 from test_data import written_mbpp
 from tiny_training import tiny_directory
 
@@ -108,9 +109,28 @@ def test_every_method_gets_the_same_budget_and_is_not_trained_twice(
     assert RULE in (output / "bench.md").read_text()
     with pytest.raises(ConfigError, match="holds a bench of other methods, seeds or budget"):
         run_bench(replace(asked, budget_tokens=901), model, cache, output)
-    short = replace(asked.config("likelihood", 0), max_input_tokens=0, max_hours=1e-9)
+    short = replace(asked.config("likelihood", 0, output), max_input_tokens=0, max_hours=1e-9)
     with pytest.raises(ConfigError, match=r"one step takes \d+ s, longer than the 1e-09 h of the whole training"):
         bench.train_and_validate("likelihood", short, model, cache, folder / "short")
+
+
+@pytest.mark.filterwarnings("default")  # of TensorBoard and matplotlib
+def test_a_method_goes_on_from_what_another_one_ended_with(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "_apart", bench.train_and_validate)
+    file = folder / "bench.toml"
+    file.write_text(
+        TEXT.replace("[0, 1]", "[1]").replace("900", "300")
+        + '[methods.further]\nstart_from = "likelihood"\nlearning_rate = 1e-9\n'
+    )
+    output = folder / "out"
+    results = run_bench(read_bench(file), str(tiny_directory()), folder / "cache", output)
+    assert [each.start_from for each in results] == ["", "", "likelihood"]
+    begun, gone_on = (
+        load_file(output / method / "seed-1" / "best" / "adapter_model.safetensors")["prompt_embeddings"]
+        for method in ("likelihood", "further")
+    )
+    assert float((begun - gone_on).abs().max()) < 1e-6, "learning that slowly it stays what it began with"
+    assert "| further, from likelihood | 1 |" in (output / "bench.md").read_text()
 
 
 def test_the_rule_takes_the_best_mean_then_the_smaller_method_then_the_best_seed() -> None:
@@ -158,6 +178,22 @@ def test_the_final_evaluation_is_done_once(tmp_path: Path, monkeypatch: pytest.M
             "max_train_samples has to be the same for all methods",
         ),
         (("seeds = [0, 1]", "seeds = ["), "not TOML"),
+        (
+            ('kind = "mixture"', 'start_from = "mixture"'),
+            "methods.mixture: start_from: 'mixture' is not a method above it; there are likelihood",
+        ),
+        (
+            ('kind = "mixture"', 'start_from = "likelihood"\nnum_virtual_tokens = 5'),
+            "methods.mixture: start_from: 'likelihood' has 4 virtual tokens, this one 5",
+        ),
+        (
+            ("num_mixed_tokens = 8", "[methods.m]\nstart_from = 'mixture'"),
+            "methods.m: start_from: 'mixture' is of the kind 'mixture'; only from a plain prompt",
+        ),
+        (
+            ('kind = "mixture"', 'kind = "gated"\nstart_from = "likelihood"\ngradient_accumulation_steps = 2'),
+            "methods.mixture: start_from: prompt_tuning_init: kind = 'gated' mixes the other initialisations",
+        ),
     ],
 )
 def test_what_a_bench_refuses(change: tuple[str, str], message: str, tmp_path: Path) -> None:

@@ -87,7 +87,9 @@ def test_every_kind_and_objective_is_a_method(bench: Bench) -> None:
 def test_a_method_is_trained_and_validated(method: str, bench: Bench, tmp_path: Path) -> None:
     if method == "lora" and find_spec("peft") is None:
         pytest.skip("PEFT is not installed")
-    train_and_validate(method, bench.config(method, 0), str(tiny_directory()), tmp_path / "cache", tmp_path / "out")
+    train_and_validate(
+        method, bench.config(method, 0, tmp_path), str(tiny_directory()), tmp_path / "cache", tmp_path / "out"
+    )
     result = Result(**json.loads((tmp_path / "out" / "result.json").read_text()))
     assert result.problems == 2
     assert result.tokens >= 2000

@@ -105,17 +105,33 @@ def test_source_prompts_stay_as_they_are(frozen: FrozenModel, tmp_path: Path) ->
     assert float(learned["gate"].detach()) != 0
 
 
-def test_source_prompts_that_cannot_be_added_are_refused(frozen: FrozenModel, tmp_path: Path) -> None:
-    def refused(folder: Path) -> Config:
-        return replace(CONFIG, kind="attention", source_prompts=[str(folder)])
+@pytest.mark.parametrize("kind", ["plain", "deep", "routed", "mixture", "attention", "prototypes", "network"])
+def test_a_prompt_begins_with_what_another_one_came_to(kind: str, frozen: FrozenModel, tmp_path: Path) -> None:
+    before = plain(tmp_path / "plain", frozen, 3)
+    start = {"kind": kind, "prompt_tuning_init": "checkpoint", "prompt_tuning_init_checkpoint": str(before)}
+    begun = Config(**CONFIG.to_dict() | start)
+    batch = collate(EXAMPLES.train[:3], pad=0)
+    with torch.no_grad():
+        again, first = (
+            each.logits(frozen, batch) for each in (make_prompt(frozen, begun), load_prompt(before, frozen))
+        )
+    torch.testing.assert_close(again, first, atol=2e-4, rtol=1e-4)
 
-    with pytest.raises(ConfigError, match=r"source_prompts: .*long has 3 virtual tokens, num_virtual_tokens is 2"):
+
+@pytest.mark.parametrize("key", ["source_prompts", "prompt_tuning_init_checkpoint"])
+def test_prompts_that_others_cannot_be_made_of_are_refused(key: str, frozen: FrozenModel, tmp_path: Path) -> None:
+    def refused(folder: Path) -> Config:
+        if key == "source_prompts":
+            return replace(CONFIG, kind="attention", source_prompts=[str(folder)])
+        return replace(CONFIG, prompt_tuning_init="checkpoint", prompt_tuning_init_checkpoint=str(folder))
+
+    with pytest.raises(ConfigError, match=rf"{key}: .*long has 3 virtual tokens, num_virtual_tokens is 2"):
         make_prompt(frozen, refused(plain(tmp_path / "long", frozen, 0, count=3)))
-    with pytest.raises(ConfigError, match=r"source_prompts: .*nothing is not a soft prompt: the folder does not exist"):
+    with pytest.raises(ConfigError, match=rf"{key}: .*nothing is not a soft prompt: the folder does not exist"):
         make_prompt(frozen, refused(tmp_path / "nothing"))
     config = replace(CONFIG, kind="deep")
     write_prompt(tmp_path / "deep", make_prompt(frozen, config), frozen, config, TrainerState())
-    with pytest.raises(ConfigError, match=r"source_prompts: .*deep is not a plain prompt"):
+    with pytest.raises(ConfigError, match=rf"{key}: .*deep is not a plain prompt"):
         make_prompt(frozen, refused(tmp_path / "deep"))
 
 

@@ -40,7 +40,10 @@ def test_a_table_is_an_unknown_key(tmp_path: Path) -> None:
         ("num_virtual_tokens = true", "num_virtual_tokens must be a whole number from 1, not True"),
         ("learning_rate = nan", "learning_rate must be a number above 0, not nan"),
         ("learning_rate = '0.1'", "learning_rate must be a number above 0, not '0.1'"),
-        ("prompt_tuning_init = 'zeros'", "prompt_tuning_init must be one of random, vocabulary, text, not 'zeros'"),
+        (
+            "prompt_tuning_init = 'zeros'",
+            "prompt_tuning_init must be one of random, vocabulary, text, checkpoint, not 'zeros'",
+        ),
         ("curriculum = 1", "curriculum must be true or false, not 1"),
     ],
 )

@@ -45,6 +45,8 @@ def test_a_training_says_what_the_data_lacks_and_what_its_gates_came_to(frozen: 
     ("settings", "message"),
     [
         ({"source_prompts": ["a"]}, "source_prompts: only a prompt of the kind 'attention' has some; kind is 'plain'"),
+        ({"prompt_tuning_init": "checkpoint"}, "prompt_tuning_init: checkpoint needs its folder"),
+        ({"prompt_tuning_init_checkpoint": "a"}, "prompt_tuning_init_checkpoint: is where a prompt begins with"),
         ({"kind": "gated", "objective": "reward"}, "objective: reward samples from the cut prompt"),
         ({"kind": "gated", "gradient_accumulation_steps": 1}, "gradient_accumulation_steps: has to be 2 or more"),
         ({"kind": "gated", "meta": "reptile"}, "meta: reptile makes a prompt for each category of a plain one"),
