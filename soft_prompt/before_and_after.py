@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_humaneval.exceptions import InfrastructureError
-from pytest_humaneval.models.lora_checkpoint import find_lora, is_lora
+from pytest_humaneval.models.lora_checkpoint import LoraCheckpoint, find_lora, is_lora
 from pytest_humaneval.models.soft_checkpoint import DEEP, SoftCheckpoint, find_checkpoints
 from pytest_humaneval.prompting.lora_strategy import LORA_PREFIX
 from pytest_humaneval.prompting.soft_strategy import PREFIX
@@ -69,24 +69,40 @@ def evaluate(output: Path, *, model: str = "", engine: str = "", arguments: Sequ
         StrategyError: ``output`` is no soft prompt.
         InfrastructureError: the run had errors, so that there is no figure to compare.
     """
-    checkpoint = find_lora(output) if is_lora(output) else next(iter(find_checkpoints(output).values()))
-    deep = isinstance(checkpoint, SoftCheckpoint) and checkpoint.peft_type == DEEP
-    engine = engine or ("transformers" if deep else "")
-    prefix = prefix_of(output)
-    soft = f"{prefix}{output.absolute()}"
+    before = _checkpoint(output).made_for.strategy
     folder = output / EVALUATION
     command = [
-        sys.executable, "-m", "pytest", f"--strategy={checkpoint.made_for.strategy},{soft}",
-        f"--humaneval-model={model or checkpoint.made_for.spec}", f"--humaneval-output={folder}",
-        *([f"--humaneval-engine={engine}"] if engine else []), "-q", "--tb=no", "-rN", "-p", "no:cacheprovider",
-        *arguments,
+        *evaluation_command(output, [before], model=model, engine=engine), f"--humaneval-output={folder}",
+        "-p", "no:cacheprovider", *arguments,
     ]  # fmt: skip
     status = _status_of(command)
     if status not in (0, TESTS_FAILED):
         raise InfrastructureError(f"the evaluation ended with status {status}; its output is above")
-    comparison = compare(folder / "results.jsonl", checkpoint.made_for.strategy, f"{prefix}{output.absolute().name}")
+    comparison = compare(folder / "results.jsonl", before, f"{prefix_of(output)}{output.absolute().name}")
     (folder / "comparison.md").write_text("\n".join(comparison.lines()) + "\n")
     return comparison
+
+
+def evaluation_command(output: Path, beside: Sequence[str], *, model: str = "", engine: str = "") -> list[str]:
+    """The command that evaluates what a training left in ``output``, with the strategies ``beside`` it.
+
+    ``model`` is the one it was trained on where not given, ``engine`` one that takes it.
+
+    Raises:
+        StrategyError: ``output`` is no soft prompt.
+    """
+    checkpoint = _checkpoint(output)
+    deep = isinstance(checkpoint, SoftCheckpoint) and checkpoint.peft_type == DEEP
+    engine = engine or ("transformers" if deep else "")
+    return [
+        sys.executable, "-m", "pytest", f"--strategy={','.join([*beside, f'{prefix_of(output)}{output.absolute()}'])}",
+        f"--humaneval-model={model or checkpoint.made_for.spec}",
+        *([f"--humaneval-engine={engine}"] if engine else []), "-q", "--tb=no", "-rN",
+    ]  # fmt: skip
+
+
+def _checkpoint(output: Path) -> SoftCheckpoint | LoraCheckpoint:
+    return find_lora(output) if is_lora(output) else next(iter(find_checkpoints(output).values()))
 
 
 def prefix_of(output: Path) -> str:

@@ -11,13 +11,16 @@ from typing import Any
 import pytest
 from safetensors.torch import load_file
 from test_data import written_mbpp
-from tiny_training import tiny_directory
+from tiny_training import SHORT, tiny_directory
 
 from pytest_humaneval.exceptions import ConfigError, DatasetError, InfrastructureError, InputError
 from soft_prompt import bench
 from soft_prompt.bench import RULE, Result, chosen, final, run_bench, table
 from soft_prompt.bench_config import Bench, read_bench
+from soft_prompt.checkpoint import TrainerState, write_prompt
 from soft_prompt.config import Config
+from soft_prompt.initial import make_prompt
+from soft_prompt.model import FrozenModel
 from soft_prompt.watch import read_metrics
 
 TEXT = """
@@ -141,23 +144,45 @@ def test_the_rule_takes_the_best_mean_then_the_smaller_method_then_the_best_seed
     assert table([*lucky, *steady])[2].startswith("| steady | 2 | 0.7500 | 0.600 (0.600, 0.600) | [")
 
 
-def test_the_final_evaluation_is_done_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    commands: list[list[str]] = []
-    statuses = [4, 1]  # a run that could not begin, and one in which something failed
+@pytest.fixture
+def commands(tmp_path: Path, frozen: FrozenModel, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Those that the final evaluation starts, beside two trainings that it may choose.
+
+    The first could not begin, in the second something failed.
+    """
+    for kind in ("plain", "deep"):
+        config = Config(**SHORT.to_dict() | {"kind": kind})
+        write_prompt(tmp_path / kind / "seed-3", make_prompt(frozen, config), frozen, config, TrainerState())
+    asked: list[list[str]] = []
+    statuses = [4, 1]
 
     def run(command: list[str], **_: Any) -> Any:
-        commands.append(command)
+        asked.append(command)
         (tmp_path / "final").mkdir(exist_ok=True)
         return type("Ended", (), {"returncode": statuses.pop(0)})
 
     monkeypatch.setattr(subprocess, "run", run)
+    return asked
+
+
+def test_the_final_evaluation_is_done_once(tmp_path: Path, commands: list[list[str]], frozen: FrozenModel) -> None:
     with pytest.raises(InfrastructureError, match="status 4; its output is above"):
         final(tmp_path, [result("plain", 3)])
     assert final(tmp_path, [result("plain", 3)], ["--humaneval-limit=2"]) == 1
     assert f"--strategy=minimal,chat,lm_eval_instruct,soft:{tmp_path / 'plain' / 'seed-3'}" in commands[1]
     assert commands[1][-1] == "--humaneval-limit=2"
+    assert f"--humaneval-model={frozen.spec}" in commands[1], "the one that the bench was on"
+    assert not any(argument.startswith("--humaneval-engine") for argument in commands[1])
     with pytest.raises(ConfigError, match="another look would be another choice"):
         final(tmp_path, [result("plain", 3)])
+
+
+def test_a_deep_prompt_that_is_chosen_goes_to_the_engine_that_takes_it(
+    tmp_path: Path, commands: list[list[str]]
+) -> None:
+    with pytest.raises(InfrastructureError):
+        final(tmp_path, [result("deep", 3)])
+    assert "--humaneval-engine=transformers" in commands[0]
 
 
 @pytest.mark.parametrize(
