@@ -17,15 +17,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pytest_humaneval.dataset import jsonl
+from pytest_humaneval.dataset.foreign_ids import DATASETS, ID
 from pytest_humaneval.dataset.foreign_logs import is_answered_batch, is_log
 from pytest_humaneval.dataset.foreign_rows import Reading, Row, by_task, unpacked, usual, whole
 from pytest_humaneval.exceptions import DatasetError
 
 SAMPLES_FILE = "samples.jsonl"
 
-# Of a problem's folder, and of a file in a folder of them: HumanEval_0, and HumanEval_0.py, HumanEval_0_1.py or 0.py.
-_FOLDER = re.compile(r"(HumanEval|Mbpp|MBPP)[_-](\d+)")
-_PROGRAM = re.compile(r"(?:(HumanEval|Mbpp|MBPP)[_-])?(\d+)(?:[_-](?:sample[_-]?)?(\d+))?\.py")
+# Of a file in a folder of problems: HumanEval_0.py, HumanEval_0_1.py or 0.py.
+_PROGRAM = re.compile(rf"(?:({DATASETS})[_-])?(\d+)(?:[_-](?:sample[_-]?)?(\d+))?\.py")
 
 
 def rows(path: Path) -> Iterator[Row]:
@@ -111,7 +111,7 @@ def _folder(path: Path) -> Iterator[Row]:
     programs = [
         ((int(match[2]), 0, len(file.stem), file.stem), f"{match[1]}/{match[2]}", file)
         for folder in path.iterdir()
-        if (match := _FOLDER.fullmatch(folder.name)) and folder.is_dir()
+        if (match := ID.fullmatch(folder.name)) and folder.is_dir()
         for file in folder.glob("*.py")
     ] or [
         ((int(match[2]), int(match[3] or 0), 0, file.stem), f"{match[1] or 'HumanEval'}/{int(match[2])}", file)

@@ -6,20 +6,22 @@ import re
 from collections.abc import Container
 from typing import Any
 
-_ID = re.compile(r"(HumanEval|Mbpp|MBPP)[_-](\d+)")
+DATASETS = "HumanEval|Mbpp|MBPP"  # as a pattern
+ID = re.compile(rf"({DATASETS})[_-](\d+)")
+"""A problem's id where a slash would not do, in a file's name for instance: its dataset and its number."""
 
 
 def task_id_of(value: Any) -> Any:
     """``HumanEval/53`` for 53 and ``HumanEval_53``; anything else as it is: a dataset may have a problem "53"."""
     if type(value) is int and value >= 0:
         return f"HumanEval/{value}"
-    match = _ID.fullmatch(value) if isinstance(value, str) else None
+    match = ID.fullmatch(value) if isinstance(value, str) else None
     return f"{match[1]}/{match[2]}" if match else value
 
 
 def is_task_id(text: str) -> bool:
     """Whether ``text`` is an id in one of these ways, or as the datasets have it."""
-    return bool(re.fullmatch(r"\d+|(HumanEval|Mbpp|MBPP)[/_-]\d+", text))
+    return bool(re.fullmatch(rf"\d+|({DATASETS})[/_-]\d+", text))
 
 
 def known_as(task_id: str, known: Container[str]) -> str:
