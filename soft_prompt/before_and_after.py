@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pytest_humaneval.exceptions import InfrastructureError
 from pytest_humaneval.models.lora_checkpoint import LoraCheckpoint, find_lora, is_lora
-from pytest_humaneval.models.soft_checkpoint import DEEP, SoftCheckpoint, find_checkpoints
+from pytest_humaneval.models.soft_checkpoint import SoftCheckpoint, find_checkpoints
 from pytest_humaneval.prompting.lora_strategy import LORA_PREFIX
 from pytest_humaneval.prompting.soft_strategy import PREFIX
 from pytest_humaneval.statistics.metrics import wilson_interval
@@ -63,7 +63,7 @@ class Comparison:
 def evaluate(output: Path, *, model: str = "", engine: str = "", arguments: Sequence[str] = ()) -> Comparison:
     """Evaluate a soft prompt and the text strategy that it stands in front of; writes ``output``/evaluation.
 
-    ``model`` is the one it was trained on where not given, ``engine`` one that takes it; ``arguments`` go to pytest.
+    ``model`` is the one it was trained on where not given; ``arguments`` go to pytest.
 
     Raises:
         StrategyError: ``output`` is no soft prompt.
@@ -86,17 +86,14 @@ def evaluate(output: Path, *, model: str = "", engine: str = "", arguments: Sequ
 def evaluation_command(output: Path, beside: Sequence[str], *, model: str = "", engine: str = "") -> list[str]:
     """The command that evaluates what a training left in ``output``, with the strategies ``beside`` it.
 
-    ``model`` is the one it was trained on where not given, ``engine`` one that takes it.
+    ``model`` is the one it was trained on where not given.
 
     Raises:
         StrategyError: ``output`` is no soft prompt.
     """
-    checkpoint = _checkpoint(output)
-    deep = isinstance(checkpoint, SoftCheckpoint) and checkpoint.peft_type == DEEP
-    engine = engine or ("transformers" if deep else "")
     return [
         sys.executable, "-m", "pytest", f"--strategy={','.join([*beside, f'{prefix_of(output)}{output.absolute()}'])}",
-        f"--humaneval-model={model or checkpoint.made_for.spec}",
+        f"--humaneval-model={model or _checkpoint(output).made_for.spec}",
         *([f"--humaneval-engine={engine}"] if engine else []), "-q", "--tb=no", "-rN",
     ]  # fmt: skip
 

@@ -15,8 +15,8 @@
     replay.py, scripted.py   answers from a file
     serve.py            a server of our own, with patient_server.py and serving_folder.py
     encoding.py         a prompt as tokens; precision.py and text_reading.py: what else holds for every model in hand
-    virtual_tokens.py   soft prompts where the model is: conditioned.py, and for servers prompt_embeds.py with
-                        text_embeddings.py; lora_shelf.py: LoRAs
+    virtual_tokens.py   soft prompts where the model is: conditioned.py, vllm_deep.py for those of keys and values, and
+                        for servers prompt_embeds.py with text_embeddings.py; lora_shelf.py: LoRAs
 
 Nothing here knows problems' tests, verdicts or pytest. Nothing heavy is imported before an engine starts: what needs
 PyTorch, vLLM or a server's client imports it in its functions.

@@ -42,7 +42,8 @@ class PromptEmbedder:
 
         if checkpoint.peft_type == DEEP:
             raise EngineError(
-                f"{checkpoint.directory} is a deep prompt; only --humaneval-engine=transformers takes them"
+                f"{checkpoint.directory} is a deep prompt, whose keys and values no server takes; "
+                "--humaneval-engine=vllm and transformers do"
             )
         if not (spec := checkpoint.made_for.spec):
             raise EngineError(

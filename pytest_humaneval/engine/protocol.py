@@ -33,6 +33,7 @@ class EngineOptions:
     engine_args: dict[str, str] = field(default_factory=dict)  # passed through to vLLM or transformers
     cache_dir: str = ""
     virtual_tokens: bool = False  # whether requests may have them: vLLM has to know before it loads
+    deep_prompts: bool = False  # whether some of these are keys and values
     lora_ranks: tuple[int, ...] = ()  # of each LoRA that requests may have, for the same reason
 
 

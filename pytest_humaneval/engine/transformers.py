@@ -1,4 +1,4 @@
-"""Hugging Face transformers in this process: for machines without vLLM, and for what vLLM cannot do (deep prompts).
+"""Hugging Face transformers in this process: for machines without vLLM.
 
 Requests of like length are generated together, a batch at a time; the next batch begins when one is done.
 """

@@ -74,23 +74,11 @@ class Shelf:
         return checkpoint, tensor
 
 
-def mixed_prompt(soft_prompt: tuple[SoftCheckpoint, Any], tokens: list[int]) -> dict[str, Any]:
+def embedded_prompt(virtual: Any, tokens: list[int]) -> dict[str, Any]:
     """Virtual tokens in front of ``tokens`` as vLLM takes them: rows of numbers there, ids here.
 
-    Raises:
-        EngineError: a deep prompt, which vLLM cannot take.
+    ``virtual``: (num_virtual_tokens, dim) in float32.
     """
-    checkpoint, virtual = soft_prompt
-    if checkpoint.peft_type == DEEP:
-        raise EngineError(
-            f"{checkpoint.directory} is a deep prompt, with keys and values for every layer; vLLM cannot use "
-            "them; --humaneval-engine=transformers can"
-        )
-    return embedded_prompt(virtual, tokens)
-
-
-def embedded_prompt(virtual: Any, tokens: list[int]) -> dict[str, Any]:
-    """The same, for virtual tokens (num_virtual_tokens, dim) in float32."""
     import torch
 
     count = len(virtual)
@@ -173,18 +161,24 @@ def misfit(checkpoint: SoftCheckpoint, shape: tuple[int, ...], config: Any, mode
 
 
 def cache_of(prefix: Any, config: Any, batch_size: int) -> Any:
-    """A deep prompt (num_virtual_tokens, all layers) as the cache it stands for, for each of ``batch_size`` sequences.
+    """A deep prompt (num_virtual_tokens, all layers) as the cache that it is, for each of ``batch_size`` sequences."""
+    from transformers import DynamicCache
+
+    cache = DynamicCache(config=config)
+    for layer, both in enumerate(keys_and_values(prefix, config).transpose(2, 3)):
+        keys, values = both.unsqueeze(1).expand(-1, batch_size, -1, -1, -1)
+        cache.update(keys, values, layer)
+    return cache
+
+
+def keys_and_values(prefix: Any, config: Any) -> Any:
+    """Of a deep prompt (num_virtual_tokens, all layers): (layers, 2, num_virtual_tokens, heads, head size).
 
     PEFT's layout: a position's numbers are keys, then values, of the first layer, and so on, head by head.
     """
-    from transformers import DynamicCache
-
     text = config.get_text_config()
-    by_layer = prefix.view(len(prefix), -1, kv_heads(text), head_size(text)).permute(1, 2, 0, 3)
-    cache = DynamicCache(config=config)
-    for layer, (keys, values) in enumerate(zip(by_layer[0::2], by_layer[1::2], strict=True)):
-        cache.update(keys.expand(batch_size, -1, -1, -1), values.expand(batch_size, -1, -1, -1), layer)
-    return cache
+    by_position = prefix.view(len(prefix), -1, 2, kv_heads(text), head_size(text))
+    return by_position.permute(1, 2, 0, 3, 4)
 
 
 def kv_heads(config: Any) -> int:

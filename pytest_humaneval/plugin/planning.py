@@ -28,7 +28,7 @@ from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import completion_prompt
 from pytest_humaneval.prompting.lora_strategy import ranks_of
 from pytest_humaneval.prompting.registry import refuse_those_that_fill_no_gap, register, select_strategies
-from pytest_humaneval.prompting.soft_strategy import SoftStrategy, check_model
+from pytest_humaneval.prompting.soft_strategy import SoftStrategy, check_model, have_deep_prompts
 from pytest_humaneval.registration import AUTO
 from pytest_humaneval.results.read import UNNAMED
 from pytest_humaneval.results.stopping import DECIDED
@@ -166,6 +166,7 @@ def choose(config: pytest.Config) -> Choices:
         replace(
             engine,
             virtual_tokens=any(isinstance(strategy, SoftStrategy) for strategy in strategies),
+            deep_prompts=have_deep_prompts(strategies),
             lora_ranks=ranks_of(strategies),
         ),
         sandbox,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pytest_humaneval.dataset.category import category
 from pytest_humaneval.exceptions import ModelError, StrategyError
-from pytest_humaneval.models.soft_checkpoint import SoftCheckpoint, find_checkpoints
+from pytest_humaneval.models.soft_checkpoint import DEEP, SoftCheckpoint, find_checkpoints
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import Prompt, VirtualTokens
 from pytest_humaneval.strategy import Strategy
@@ -47,6 +47,12 @@ def soft_strategy(directory: Path, known: Mapping[str, Strategy]) -> SoftStrateg
     return SoftStrategy(
         name, description, build_prompt, base.mode, base.postprocess, checkpoints=tuple(checkpoints.values())
     )
+
+
+def have_deep_prompts(strategies: Iterable[Strategy]) -> bool:
+    """Whether some of their virtual tokens are keys and values for every layer."""
+    checkpoints = (each for one in strategies if isinstance(one, SoftStrategy) for each in one.checkpoints)
+    return any(checkpoint.peft_type == DEEP for checkpoint in checkpoints)
 
 
 def named_folder(directory: Path) -> Path:

@@ -21,7 +21,7 @@ def said_of(argument: str) -> str:
     """What reading the argument ends with."""
     name, _, value = argument.partition("=")
     try:
-        engine_arguments(Path(tempfile.gettempdir()), EngineOptions(engine_args={name: value}))
+        engine_arguments(Path(tempfile.gettempdir()), EngineOptions(engine_args={name: value}, deep_prompts=True))
     except EngineError as error:
         return str(error)
     return "nothing"

@@ -39,6 +39,7 @@ pytestmark = pytest.mark.skipif(find_spec("transformers") is None, reason="trans
 CONTEXT = 256
 SHORT = Sampling(max_tokens=12)
 HIDDEN, LAYERS, KV_HEADS, HEAD = 128, 2, 2, 32  # tiny_model's
+DEEP_WIDTH = LAYERS * 2 * KV_HEADS * HEAD
 
 
 @pytest.fixture(scope="module")
@@ -285,7 +286,7 @@ def random_rows(count: int, width: int = HIDDEN, seed: int = 0) -> Any:
 def test_a_deep_prompt_is_alone_in_its_batches_and_the_others_do_not_mind(
     engine: TransformersEngine, tmp_path: Path
 ) -> None:
-    rows = random_rows(3, LAYERS * 2 * KV_HEADS * HEAD)
+    rows = random_rows(3, DEEP_WIDTH)
     soft = soft_prompt(tmp_path / "deep", rows, peft_type="PREFIX_TUNING")
     deep = replace(QUESTION, virtual_tokens=soft)
     plain, with_deep, again = ask(engine, QUESTION, deep, replace(QUESTION, stop=("\x00",)))
@@ -445,13 +446,20 @@ def test_a_server_is_not_asked_for_a_soft_prompt_of_unknown_weights(tmp_path: Pa
 def test_vllm_and_transformers_agree_token_by_token(engine: TransformersEngine, model: Path, tmp_path: Path) -> None:
     soft = soft_prompt(tmp_path / "soft", random_rows(8))
     own = soft_prompt(tmp_path / "own", rows_of(model, "def "))
-    deep = soft_prompt(tmp_path / "deep", random_rows(3, LAYERS * 2 * KV_HEADS * HEAD), peft_type="PREFIX_TUNING")
+    deep_3, deep_40 = (  # less than a block of vLLM's cache, and more
+        soft_prompt(tmp_path / f"deep-{count}", random_rows(count, DEEP_WIDTH), peft_type="PREFIX_TUNING")
+        for count in (3, 40)
+    )
+    long = completion_prompt(
+        "def longer_than_two_blocks_of_the_cache(first, second, third):\n    return first + ", stop=()
+    )
     prompts = [
         QUESTION,
         replace(QUESTION, virtual_tokens=soft),
         replace(completion_prompt("f(x):\n", stop=()), virtual_tokens=own),
         replace(completion_prompt("class A:\n    ", stop=("\ndef ",)), virtual_tokens=soft),
         replace(chat_prompt("hello", prefill="```"), virtual_tokens=soft),
+        *(replace(prompt, virtual_tokens=deep) for deep in (deep_3, deep_40) for prompt in (QUESTION, long)),
         *(replace(QUESTION, virtual_tokens=of_question(tmp_path / name, name)) for name in OF_QUESTION),
     ]
     if find_spec("peft"):  # in one batch with what has none, which vLLM's CPU kernels get wrong without a spare place
@@ -460,18 +468,18 @@ def test_vllm_and_transformers_agree_token_by_token(engine: TransformersEngine, 
     ours = answers(engine, requests)
     options = EngineOptions(
         "vllm", str(model), cache_dir=str(tmp_path / "cache"), engine_args={"dtype": "float32"}, virtual_tokens=True,
-        lora_ranks=(4, 4),
+        deep_prompts=True, lora_ranks=(4, 4),
     )  # fmt: skip
     process = EngineProcess(options, find_model(str(model), tmp_path / "cache"), NO_STORE)
     try:
         client = process.client()
         theirs = in_one_batch(client, requests)
-        refused = Request(replace(QUESTION, virtual_tokens=deep), SHORT, 0)
-        with pytest.raises(EngineError, match=r"is a deep prompt.*--humaneval-engine=transformers"):
-            client.generation("deep", refused)
+        shorter = [replace(request, sampling=replace(request.sampling, max_tokens=23)) for request in requests]
+        again = in_one_batch(client, shorter)  # of whose prompts vLLM has whole blocks now
         client.close()
     finally:
         process.close()
+    assert [other.text for other in again] == [other.text[:23] for other in theirs]
     for one, other in zip(ours, theirs, strict=True):
         assert (one.text, one.finish_reason) == (other.text, other.finish_reason)
         assert (one.prompt_tokens, one.completion_tokens) == (other.prompt_tokens, other.completion_tokens)
@@ -480,6 +488,6 @@ def test_vllm_and_transformers_agree_token_by_token(engine: TransformersEngine, 
 
 
 def in_one_batch(client: EngineClient, requests: Sequence[Request]) -> list[Generation]:
-    keyed = [(str(number), request) for number, request in enumerate(requests)]
+    keyed = [(f"{number} of {request.sampling.max_tokens}", request) for number, request in enumerate(requests)]
     client.submit(keyed)
     return [client.generation(key, request) for key, request in keyed]

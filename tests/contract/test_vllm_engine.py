@@ -38,7 +38,13 @@ pytestmark = pytest.mark.skipif(find_spec("vllm") is None, reason="vLLM is not i
 
 CONTEXT = 512
 BLOCK = 128  # tokens of a prompt that vLLM keeps together on a CPU
-ARGUMENTS = ("max-num-seq=2", "data-parallel-size=2", "max-num-seqs=many")  # that cannot be had
+ARGUMENTS = (  # that cannot be had, the last two where deep prompts are asked for
+    "max-num-seq=2",
+    "data-parallel-size=2",
+    "max-num-seqs=many",
+    "tensor-parallel-size=2",
+    'kv-transfer-config={"kv_connector":"ExampleConnector","kv_role":"kv_both"}',
+)
 
 
 @contextmanager
@@ -261,11 +267,13 @@ def test_a_model_is_split_by_vllm_itself(tmp_path: Path, monkeypatch: pytest.Mon
 def test_an_engine_argument_that_cannot_be_had_is_answered_with_what_can(
     without_guesses: EngineClient, said: Path
 ) -> None:
-    unknown, parallel, number = said.read_text().splitlines()
+    unknown, parallel, number, split, taken = said.read_text().splitlines()
     assert "vLLM has no argument 'max-num-seq'; did you mean max_num_seqs" in unknown
     assert "data-parallel-size=2 is for vLLM's server" in parallel
     assert "service start --engine-arg=data-parallel-size=2" in parallel
     assert "max-num-seqs: invalid int value: 'many'" in number
+    assert "tensor-parallel-size=2 gives each process some of the heads, and a deep prompt has keys" in split
+    assert "kv-transfer-config is what brings deep prompts into vLLM's cache; leave it out" in taken
 
 
 @pytest.mark.nightly  # by day with transformers

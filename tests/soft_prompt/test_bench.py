@@ -146,13 +146,11 @@ def test_the_rule_takes_the_best_mean_then_the_smaller_method_then_the_best_seed
 
 @pytest.fixture
 def commands(tmp_path: Path, frozen: FrozenModel, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """Those that the final evaluation starts, beside two trainings that it may choose.
+    """Those that the final evaluation of a training starts.
 
     The first could not begin, in the second something failed.
     """
-    for kind in ("plain", "deep"):
-        config = Config(**SHORT.to_dict() | {"kind": kind})
-        write_prompt(tmp_path / kind / "seed-3", make_prompt(frozen, config), frozen, config, TrainerState())
+    write_prompt(tmp_path / "plain" / "seed-3", make_prompt(frozen, SHORT), frozen, SHORT, TrainerState())
     asked: list[list[str]] = []
     statuses = [4, 1]
 
@@ -172,17 +170,8 @@ def test_the_final_evaluation_is_done_once(tmp_path: Path, commands: list[list[s
     assert f"--strategy=minimal,chat,lm_eval_instruct,soft:{tmp_path / 'plain' / 'seed-3'}" in commands[1]
     assert commands[1][-1] == "--humaneval-limit=2"
     assert f"--humaneval-model={frozen.spec}" in commands[1], "the one that the bench was on"
-    assert not any(argument.startswith("--humaneval-engine") for argument in commands[1])
     with pytest.raises(ConfigError, match="another look would be another choice"):
         final(tmp_path, [result("plain", 3)])
-
-
-def test_a_deep_prompt_that_is_chosen_goes_to_the_engine_that_takes_it(
-    tmp_path: Path, commands: list[list[str]]
-) -> None:
-    with pytest.raises(InfrastructureError):
-        final(tmp_path, [result("deep", 3)])
-    assert "--humaneval-engine=transformers" in commands[0]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from learned_folders import WORDS, selected, written
 
 from pytest_humaneval import Problem, chat_prompt
 from pytest_humaneval.exceptions import ModelError, StrategyError
-from pytest_humaneval.prompting.soft_strategy import SoftStrategy, check_model
+from pytest_humaneval.prompting.soft_strategy import SoftStrategy, check_model, have_deep_prompts
 
 NUMBERS = Problem("T/1", 'def f(a: int) -> int:\n    """The number."""\n', "f", "", "")
 
@@ -33,6 +33,13 @@ def test_the_best_checkpoint_of_a_training_is_taken(tmp_path: Path) -> None:
     (one,) = selected("soft:mbpp", folder=tmp_path)
     tokens = one.build_prompt(WORDS).virtual_tokens
     assert (one.name, tokens and tokens.directory) == ("soft:mbpp", str(tmp_path / "mbpp" / "best"))
+
+
+def test_deep_prompts_are_told_to_the_engine(tmp_path: Path) -> None:
+    checkpoint(tmp_path / "plain")
+    checkpoint(tmp_path / "deep", peft_type="PREFIX_TUNING")
+    assert not have_deep_prompts(selected("minimal,soft:plain", folder=tmp_path))
+    assert have_deep_prompts(selected("minimal,soft:deep", folder=tmp_path))
 
 
 def test_the_digest_says_which_numbers_and_what_they_mean(tmp_path: Path) -> None:
