@@ -46,6 +46,7 @@ class DeepPrompts(KVConnectorBase_V1):  # type: ignore[misc]
     def __init__(self, vllm_config: Any, role: Any, kv_cache_config: Any) -> None:
         super().__init__(vllm_config, role, kv_cache_config)
         self._model_config = vllm_config.model_config.hf_config
+        self._dtype = vllm_config.model_config.dtype
         self._block_size = vllm_config.cache_config.block_size
         self._next: list[Wanted] = []
         self._shelf = Shelf(self._model_config, vllm_config.model_config.model, _no_question)
@@ -85,7 +86,8 @@ class DeepPrompts(KVConnectorBase_V1):  # type: ignore[misc]
             slots = torch.tensor(wanted.slots)
             for name, layer in forward_context.no_compile_layers.items():
                 if (cache := getattr(layer, "kv_cache", None)) is not None:
-                    keys, values = by_layer[extract_layer_index(name)].to(cache).contiguous()
+                    both = by_layer[extract_layer_index(name)].to(cache.device, self._dtype)
+                    keys, values = both.contiguous()  # which a cache of fewer bits takes as they are computed
                     layer.impl.do_kv_cache_update(layer, keys, values, cache, slots.to(cache.device))
 
     def wait_for_layer_load(self, layer_name: str) -> None:
