@@ -15,7 +15,7 @@ from .config import CHECKPOINT, Config
 if TYPE_CHECKING:
     from .batches import Example
 
-FOR_DECODING = ("deep", "lora")  # kinds that vLLM would have to load for each step of a training
+FOR_DECODING = "lora"  # the kind that vLLM would have to load for each step of a training
 SAMPLED = ("reward", "passing", "preference")  # objectives that learn from the prompt's own completions
 BY_CATEGORY = {  # kinds of prompts with one for each category, and what becomes of a category without examples
     "routed": "its prompt stays as it began",
@@ -104,7 +104,7 @@ def _faults_of_augmentation(config: Config) -> Iterator[str]:
 def _faults_of_sampling(config: Config) -> Iterator[str]:
     if config.sampler != "vllm":
         return
-    if config.kind in FOR_DECODING:
+    if config.kind == FOR_DECODING:
         yield f"sampler: vllm takes virtual tokens, not kind = {config.kind!r}; leave sampler out"
     if find_spec("vllm") is None:
         yield "sampler: vllm is not installed: pip install 'pytest-humaneval[cpu]' (or [gpu])"

@@ -1,8 +1,8 @@
 """What draws completions with the prompt as it is now: a decoding loop over the training's own model, or vLLM.
 
 vLLM holds the weights a second time, batches as evaluations do, and computes a prompt's beginning once for all of its
-completions; the virtual tokens go along with each of them. Keys and values for every layer, and LoRAs, it would have to
-load for each step: those are decoded.
+completions; the virtual tokens, or keys and values, go along with them. LoRAs it would have to load for each step; with
+those the loop goes on.
 """
 
 from __future__ import annotations
@@ -59,9 +59,9 @@ class VllmSampler:
 
     def fill(self, prompt: SoftPrompt, frozen: FrozenModel, rows: Sequence[Continuation]) -> None:
         if self._engine is None:
-            self._engine = self._started(frozen)
+            self._engine = self._started(frozen, deep=prompt.in_front_of_layers() is not None)
         try:
-            self._engine.fill(rows)
+            self._engine.fill(rows, prompt.in_front_of_layers())
             # The last token is drawn, but nothing is computed from it.
             frozen.meter.tokens += sum(row.num_prompt_tokens + len(row.new_tokens) - 1 for row in rows)
         except BaseException:  # an answer that nobody took would be the next one's
@@ -78,7 +78,7 @@ class VllmSampler:
             self._engine.close()
             self._engine = None
 
-    def _started(self, frozen: FrozenModel) -> Any:
+    def _started(self, frozen: FrozenModel, *, deep: bool) -> Any:
         from pytest_humaneval.engine.vllm_continuing import VllmProcess
 
         self._say("loading the model into vLLM, for samples")
@@ -86,12 +86,13 @@ class VllmSampler:
         if frozen.device.type == "cuda":
             arguments["gpu-memory-utilization"] = GPU_SHARE
         options = EngineOptions(
-            VLLM, frozen.spec, cache_dir=str(frozen.cache_dir), engine_args=arguments, virtual_tokens=True
-        )
+            VLLM, frozen.spec, cache_dir=str(frozen.cache_dir), engine_args=arguments, virtual_tokens=True,
+            deep_prompts=deep,
+        )  # fmt: skip
         return VllmProcess(options, find_model(frozen.spec, frozen.cache_dir))
 
 
 def make_sampler(config: Config, say: Say) -> Sampler:
     """What a configuration asks for; where it leaves that open, vLLM for a training that samples, if it is there."""
-    fits = config.kind not in FOR_DECODING and config.objective in SAMPLED and find_spec("vllm") is not None
+    fits = config.kind != FOR_DECODING and config.objective in SAMPLED and find_spec("vllm") is not None
     return VllmSampler(say) if config.sampler == VLLM or (config.sampler == AUTO and fits) else DecodingSampler()

@@ -261,11 +261,10 @@ class VllmEngine:
                 f"{checkpoint.directory} is a deep prompt, and vLLM was loaded without what brings it keys and values: "
                 "the engine's options have to say deep_prompts"
             )
-        from pytest_humaneval.engine.vllm_deep import parameters_of
+        from pytest_humaneval.engine.vllm_deep import deep_question
 
         self._positions[key] = len(tensor)
-        question = {"prompt_token_ids": [0] * len(tensor) + tokens, "cache_salt": checkpoint.digest}
-        return question, parameters_of(virtual, len(tensor))
+        return deep_question(virtual, len(tensor), tokens)
 
     def _lora(self, wanted: Adapter | None) -> Any:
         """VLLM's request for a LoRA, which it loads when it first meets it; None without one."""

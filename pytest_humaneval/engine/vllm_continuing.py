@@ -6,14 +6,16 @@ and random numbers of the process that it is in.
 
 from __future__ import annotations
 
+import hashlib
 import multiprocessing
 import os
 import signal
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,9 +25,12 @@ from pytest_humaneval.engine.virtual_tokens import embedded_prompt
 from pytest_humaneval.engine.vllm import VllmEngine
 from pytest_humaneval.exceptions import EngineError, HumanEvalError
 from pytest_humaneval.models.find import Model
+from pytest_humaneval.prompt import VirtualTokens
 from pytest_humaneval.sample import Sampling
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from pytest_humaneval.engine.decoding import Continuation
 
 PATIENCE = 10.0  # seconds for its end
@@ -68,14 +73,16 @@ class VllmProcess:
         fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    def fill(self, rows: Sequence[Continuation]) -> None:
+    def fill(self, rows: Sequence[Continuation], deep: Tensor | None = None) -> None:
         """Give each row its new tokens, its text and why it ended, as :class:`Decoding` does.
+
+        ``deep``: a deep prompt (num_virtual_tokens, all layers) in front of every row.
 
         Raises:
             EngineError: vLLM cannot load the model, does not accept a row, or breaks.
         """
         try:
-            self._connection.send([_question(row) for row in rows])
+            self._connection.send(([_question(row) for row in rows], _array(deep)))
             answer = self._connection.recv()
         except (OSError, EOFError) as error:
             raise EngineError("vLLM's process ended while it was sampling; what it said is above") from error
@@ -97,10 +104,14 @@ class VllmProcess:
 class _Continuing(VllmEngine):
     """The engine that is in the other process."""
 
-    def continued(self, questions: Sequence[Question]) -> list[Continued]:
+    def continued(self, questions: Sequence[Question], deep: Any) -> list[Continued]:
+        if deep is not None and not self._options.deep_prompts:
+            raise EngineError("vLLM was loaded without what brings it the keys and values of deep prompts")
         done: dict[str, Continued] = {}
+        of_deep = None if deep is None else _in_hand(deep)
         for number, question in enumerate(questions):
-            self._llm.add_request(str(number), _vllm_s(question), _sampling(question))
+            asked, extra = _vllm_s(question) if of_deep is None else of_deep(question.tokens)
+            self._llm.add_request(str(number), asked, _sampling(question, extra))
         while self._llm.has_unfinished_requests():
             for output in self._llm.step():
                 if output.finished:
@@ -122,36 +133,52 @@ def _serve(connection: Connection, options: EngineOptions, model: Model) -> None
         try:
             engine.start()
             for questions in iter(lambda: _questions_from(connection), None):
-                connection.send(engine.continued(questions))
+                connection.send(engine.continued(*questions))
         except HumanEvalError as error:
             connection.send(str(error))
         except Exception as error:  # vLLM has no exception of its own
             connection.send(f"vLLM broke while sampling: {type(error).__name__}: {error}")
 
 
-def _questions_from(connection: Connection) -> list[Question] | None:
-    """What is to be continued next; None when that was all."""
+def _questions_from(connection: Connection) -> tuple[list[Question], Any] | None:
+    """What is to be continued next, and the deep prompt in front of it or None; None when that was all."""
     try:
-        questions: list[Question] = connection.recv()
+        questions: tuple[list[Question], Any] = connection.recv()
     except (OSError, EOFError):
         return None
     return questions
 
 
 def _question(row: Continuation) -> Question:
-    virtual = None if row.virtual is None else row.virtual.detach().float().cpu().numpy()
-    return Question(row.tokens, virtual, row.sampling, row.seed, row.stop)
+    return Question(row.tokens, _array(row.virtual), row.sampling, row.seed, row.stop)
 
 
-def _vllm_s(question: Question) -> dict[str, Any]:
+def _array(tensor: Tensor | None) -> Any:
+    """As it crosses: float32, or None."""
+    return None if tensor is None else tensor.detach().float().cpu().numpy()
+
+
+def _vllm_s(question: Question) -> tuple[dict[str, Any], None]:
     if question.virtual is None:
-        return {"prompt_token_ids": question.tokens}
+        return {"prompt_token_ids": question.tokens}, None
     import torch
 
-    return embedded_prompt(torch.from_numpy(question.virtual), question.tokens)
+    return embedded_prompt(torch.from_numpy(question.virtual), question.tokens), None
 
 
-def _sampling(question: Question) -> Any:
+def _in_hand(deep: Any) -> Callable[[list[int]], tuple[dict[str, Any], dict[str, Any]]]:
+    """Have vLLM know a deep prompt, and no earlier one; returns what puts it in front of tokens."""
+    import torch
+
+    from pytest_humaneval.engine.vllm_deep import IN_HAND, deep_question
+
+    prompt = VirtualTokens("", hashlib.sha256(deep.tobytes()).hexdigest())
+    IN_HAND.clear()
+    IN_HAND[prompt.digest] = torch.from_numpy(deep)
+    return partial(deep_question, prompt, len(deep))
+
+
+def _sampling(question: Question, extra: dict[str, Any] | None) -> Any:
     from vllm import SamplingParams
     from vllm.sampling_params import RequestOutputKind
 
@@ -162,5 +189,6 @@ def _sampling(question: Question) -> Any:
         seed=None if sampling.greedy else question.seed,
         max_tokens=sampling.max_tokens,
         stop=list(question.stop),
+        extra_args=extra,
         output_kind=RequestOutputKind.FINAL_ONLY,
     )

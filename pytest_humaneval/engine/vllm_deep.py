@@ -22,6 +22,8 @@ from pytest_humaneval.engine.virtual_tokens import Shelf, keys_and_values
 from pytest_humaneval.prompt import VirtualTokens
 
 PROMPT, POSITIONS = "deep_prompt", "positions"
+IN_HAND: dict[str, torch.Tensor] = {}
+"""Deep prompts that are in no file, (num_virtual_tokens, all layers) by digest: a training's, in its own vLLM."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,9 @@ class DeepPrompts(KVConnectorBase_V1):  # type: ignore[misc]
         """Write keys and values into the cache, as the layers write those that they compute."""
         to_load = self._get_connector_metadata()
         for wanted in to_load.wanted:
-            _, prompt = self._shelf.get(wanted.prompt, ())
+            prompt = IN_HAND.get(wanted.prompt.digest)
+            if prompt is None:
+                _, prompt = self._shelf.get(wanted.prompt, ())
             by_layer = keys_and_values(prompt, self._model_config)[:, :, wanted.first :]
             slots = torch.tensor(wanted.slots)
             for name, layer in forward_context.no_compile_layers.items():
@@ -100,9 +104,10 @@ class DeepPrompts(KVConnectorBase_V1):  # type: ignore[misc]
         """Nothing is taken out of the cache."""
 
 
-def parameters_of(prompt: VirtualTokens, positions: int) -> dict[str, Any]:
-    """What a request for ``prompt`` tells this connector, as vLLM's ``SamplingParams.extra_args``."""
-    return {"kv_transfer_params": {PROMPT: asdict(prompt), POSITIONS: positions}}
+def deep_question(prompt: VirtualTokens, positions: int, tokens: list[int]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """``tokens`` behind a deep prompt as vLLM takes them, and the ``extra_args`` of their ``SamplingParams``."""
+    question = {"prompt_token_ids": [0] * positions + tokens, "cache_salt": prompt.digest}
+    return question, {"kv_transfer_params": {PROMPT: asdict(prompt), POSITIONS: positions}}
 
 
 def _positions(request: Any) -> int:

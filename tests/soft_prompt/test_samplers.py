@@ -32,15 +32,29 @@ VLLM = replace(CONFIG, sampler="vllm")
 
 @pytest.fixture(scope="module")
 def vllm() -> Iterator[LikesCapitals]:
-    """One engine for the file: loading it takes most of the time."""
+    """One engine for most of the file: loading it takes most of the time."""
+    yield from opened()
+
+
+@pytest.fixture
+def another() -> Iterator[LikesCapitals]:
+    """For deep prompts, which vLLM has to be loaded for."""
+    yield from opened()
+
+
+def opened() -> Iterator[LikesCapitals]:
     if find_spec("vllm") is None:
         pytest.skip("vLLM is not installed (extra cpu or gpu)")
     with closing(LikesCapitals(DATA, MINIMAL, VLLM)) as objective:
         yield objective
 
 
-def test_vllm_draws_what_the_loop_draws_with_the_prompt_as_it_is_now(vllm: LikesCapitals, frozen: FrozenModel) -> None:
-    given, prompt = examples(frozen).train, make_prompt(frozen, CONFIG)
+@pytest.mark.parametrize(("kind", "engine"), [("plain", "vllm"), ("deep", "another")])
+def test_vllm_draws_what_the_loop_draws_with_the_prompt_as_it_is_now(
+    kind: str, engine: str, frozen: FrozenModel, request: pytest.FixtureRequest
+) -> None:
+    vllm: LikesCapitals = request.getfixturevalue(engine)
+    given, prompt = examples(frozen).train, make_prompt(frozen, Config(**CONFIG.to_dict() | {"kind": kind}))
     loop = LikesCapitals(DATA, MINIMAL, CONFIG)
     texts = []
     for _ in range(2):
@@ -79,7 +93,7 @@ def test_what_vllm_draws_is_learned_from(vllm: LikesCapitals, frozen: FrozenMode
     [
         ({"objective": "reward"}, True, VllmSampler),
         ({"objective": "reward"}, False, DecodingSampler),
-        ({"objective": "reward", "kind": "deep"}, True, DecodingSampler),
+        ({"objective": "reward", "kind": "lora"}, True, DecodingSampler),
         ({"objective": "likelihood"}, True, DecodingSampler),
         ({"objective": "reward", "sampler": "decoding"}, True, DecodingSampler),
     ],
