@@ -19,7 +19,7 @@ sampled.py          learns from its own completions, drawn by samplers.py: rewar
 teacher.py          answers of a larger model to learn from; self_play.py: problems that the model has varied itself
 train.py            the loop, in the usual order; schedule.py: its learning rate; meter.py: the tokens it took
 session.py          one training from configuration to report; search.py: tries several; bench.py, bench_config.py:
-                    compares methods with one budget
+                    compares methods with one budget, and with text_alone.py
 text_search.py      the best text prompt, for comparison; asking.py puts many to the model
 checkpoint.py       PEFT's format, atomic, best and last, and what it takes to go on after a kill
 watch.py            progress line, TensorBoard, metrics.jsonl; heartbeat.py: never silent; report.py: figure and table

@@ -106,10 +106,10 @@ def _bench(options: argparse.Namespace) -> int:
 
     bench = read_bench(options.config)
     _prepare_environment()
-    from .bench import chosen, final, run_bench, table
+    from .bench import TABLE, chosen, final, run_bench
 
     results = run_bench(bench, options.model, options.cache_dir, options.output)
-    print("\n".join(table(results)))
+    print((options.output / TABLE).read_text(), end="")
     winner = chosen(results)
     print(f"\nchosen: {winner.method}, seed {winner.seed}: {options.output / winner.method / f'seed-{winner.seed}'}")
     return final(options.output, results, options.arguments) if options.final else 0

@@ -26,6 +26,8 @@ from .before_and_after import TESTS_FAILED, evaluation_command
 from .bench_config import Bench, folder_of
 from .config import Config
 from .heartbeat import heartbeat
+from .session import teller
+from .text_alone import Baseline, text_alone
 
 if TYPE_CHECKING:
     from .checkpoint import TrainerState
@@ -37,6 +39,7 @@ RULE = (
 )
 PROTOCOL, RESULT, TABLE, FINAL, FINISHED = "protocol.json", "result.json", "bench.md", "final", "final.json"
 BASELINES = ("minimal", "chat", "lm_eval_instruct")
+LINES = ("--", ":", "-.")  # of the figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,10 @@ def run_bench(bench: Bench, model: str, cache_dir: Path, output: Path) -> list[R
         result = Result(**json.loads((folder / RESULT).read_text()))
         results.append(replace(result, start_from=bench.start_from.get(method, "")))
         (output / TABLE).write_text("\n".join(table(results)) + "\n")
-    draw(output, results)
+    with heartbeat(sys.stderr) as stream:
+        baselines = text_alone([*bench.methods.values()], model, cache_dir, output, teller(stream))
+    (output / TABLE).write_text("\n".join(table(results, baselines)) + "\n")
+    draw(output, results, baselines)
     return results
 
 
@@ -102,8 +108,11 @@ def grouped(results: Iterable[Result]) -> dict[str, list[Result]]:
     return by_method
 
 
-def table(results: Sequence[Result]) -> list[str]:
-    """Markdown, the best method first; the interval is that of all its seeds' problems, Wilson's."""
+def table(results: Sequence[Result], baselines: Sequence[Baseline] = ()) -> list[str]:
+    """Markdown, the best method first; the interval is that of all its seeds' problems, Wilson's.
+
+    Text strategies by themselves have rows of their own below.
+    """
     rows = [
         "| method | seeds | validation loss | pass@1, MBPP's validation split | 95 % interval | trainable | tokens | "
         "minutes | MiB |",
@@ -120,6 +129,9 @@ def table(results: Sequence[Result]) -> list[str]:
             f"| {fmean(each.tokens for each in seeds):,.0f} | {fmean(each.seconds for each in seeds) / 60:.1f} "
             f"| {max(each.memory_mib for each in seeds):,} |"
         )
+    for text in baselines:
+        low, high = wilson_interval(text.passed, text.problems)
+        rows.append(f"| {text.strategy}, text alone | | | {text.pass_at_1:.3f} | [{low:.3f}, {high:.3f}] | 0 | | | |")
     return [*rows, "", RULE]
 
 
@@ -205,7 +217,7 @@ def train_and_validate(method: str, config: Config, model: str, cache_dir: Path,
     Raises:
         ConfigError: the budget is too small for a step.
     """
-    from .session import check_output, load, teller, train_loaded, validated
+    from .session import check_output, load, train_loaded, validated
 
     check_output(folder)
     with heartbeat(sys.stderr) as stream:
@@ -237,8 +249,11 @@ def _refuse_too_small(config: Config, state: TrainerState) -> None:
         )
 
 
-def draw(output: Path, results: Sequence[Result]) -> Path | None:
-    """Validation loss over tokens for each training, and pass@1 of each with its interval; None without matplotlib."""
+def draw(output: Path, results: Sequence[Result], baselines: Sequence[Baseline]) -> Path | None:
+    """Validation loss over tokens for each training, and pass@1 of each with its interval; None without matplotlib.
+
+    Text strategies by themselves are lines across.
+    """
     try:
         from matplotlib.figure import Figure
     except ImportError:
@@ -259,6 +274,11 @@ def draw(output: Path, results: Sequence[Result]) -> Path | None:
             where = number + (place - (len(seeds) - 1) / 2) / (2 * len(seeds))  # seeds of a method beside each other
             below, above = each.pass_at_1 - low, high - each.pass_at_1
             accuracy.errorbar([where], [each.pass_at_1], [[below], [above]], fmt="o", capsize=3, color=f"C{number}")
+    for number, text in enumerate(baselines):
+        label = f"{text.strategy}, text alone"
+        accuracy.axhline(text.pass_at_1, color="0.4", linestyle=LINES[number % len(LINES)], label=label, zorder=0)
+    if baselines:
+        accuracy.legend()
     loss.set(xlabel="tokens", ylabel="validation loss")
     loss.legend()
     accuracy.set_xticks(range(len(grouped(results))), list(grouped(results)), rotation=20)

@@ -21,6 +21,7 @@ from soft_prompt.checkpoint import TrainerState, write_prompt
 from soft_prompt.config import Config
 from soft_prompt.initial import make_prompt
 from soft_prompt.model import FrozenModel
+from soft_prompt.text_alone import read_baselines
 from soft_prompt.watch import read_metrics
 
 TEXT = """
@@ -106,8 +107,12 @@ def test_every_method_gets_the_same_budget_and_is_not_trained_twice(
         assert each.problems == 3
     assert results[0].trainable == 4 * 128
     assert results[1].trainable == 8 * 128 + 4 * 8
+    monkeypatch.setattr("soft_prompt.text_alone.Asker", pytest.fail)
     assert run_bench(asked, model, cache, output) == results
     assert len(trained) == 2
+    (alone,) = read_baselines(output)
+    assert (alone.strategy, alone.problems) == ("minimal", 3)
+    assert "| minimal, text alone | | | 0.000 | [0.000, 0.56" in (output / "bench.md").read_text()
     assert json.loads((output / "protocol.json").read_text())["rule"] == RULE
     assert RULE in (output / "bench.md").read_text()
     with pytest.raises(ConfigError, match="holds a bench of other methods, seeds or budget"):
