@@ -15,14 +15,15 @@ from pytest_humaneval.text.syntax import tree_of
 
 # What can read a file, or import one, without an import statement.
 VARYING = frozenset({"random", "secrets", "uuid", "time", "datetime"})  # what draws, or looks at a clock
-READS = re.compile(r"\b(?:open|read_text|read_bytes|__import__|importlib|runpy|exec|eval|environ|getenv)\b")
+READ = ("open", "read_text", "read_bytes", "__import__", "importlib", "runpy", "exec", "eval", "environ", "getenv")
+READS = re.compile(rf"\b(?:{'|'.join(READ)})\b")
 
 
 def is_self_contained(problem: Problem, completion: str) -> bool:
     """Whether tests and program import nothing of the user's own, such as a module beside the test, and read no file.
 
     Such a file may change while the texts that use it stay the same. Nor may they draw at random or look at a clock.
-    What cannot be parsed counts as not self-contained, and so does a text that only speaks of such things.
+    What cannot be parsed counts as not self-contained.
     """
     texts = (problem.test, problem.strong_test, problem.program(completion))
     return all(_imports_known_things(text) for text in texts)
@@ -30,12 +31,25 @@ def is_self_contained(problem: Problem, completion: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _imports_known_things(text: str) -> bool:
-    if READS.search(text):
-        return False
-    if "import" not in text:
+    may_read, may_import = READS.search(text) is not None, "import" in text
+    if not may_read and not may_import:
         return True
     tree = tree_of(text)
-    return tree is not None and all(map(_is_settled, _imported(tree)))
+    if tree is None or (may_read and any(name in READ for name in _named(tree))):
+        return False
+    return all(map(_is_settled, _imported(tree)))
+
+
+def _named(tree: ast.Module) -> Iterator[str]:
+    """Whatever a program calls something, or may look up by its name; its prose is none of it."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(name) | ast.Attribute(attr=name) | ast.alias(name):
+                yield from name.split(".")
+            case ast.Constant(str(text)):
+                yield text
+            case ast.ImportFrom(module=str(module)):
+                yield from module.split(".")
 
 
 def _imported(tree: ast.Module) -> Iterator[str]:

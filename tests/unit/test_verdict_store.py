@@ -198,6 +198,11 @@ def test_verdicts_are_written_in_the_end_and_now_and_then(path: Path, monkeypatc
         ({"test": "import random\n" + ADD.test}, False),
         ({"prompt": "from datetime import date\n" + ADD.prompt}, False),
         ({"test": "THREE = __import__('beside').THREE\n" + ADD.test}, False),
+        ({"test": "import builtins\nread = getattr(builtins, 'open')\n" + ADD.test}, False),
+        ({"test": "from os import environ as given\n" + ADD.test}, False),
+        ({"test": "import importlib.util\n" + ADD.test}, False),
+        ({"test": "# for open and closed intervals: eval them\n" + ADD.test}, True),
+        ({"prompt": 'def add(a, b):\n    """Each open brace counts; you may exec it."""\n'}, True),
     ],
 )
 def test_a_verdict_that_depends_on_more_than_texts_and_packages_is_not_kept(change: dict[str, Any], kept: bool) -> None:
