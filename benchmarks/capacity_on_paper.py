@@ -48,7 +48,7 @@ def read_sample() -> Sample:
         packed_bytes=len(gzip.compress(samples, 6, mtime=0)) / count,  # in blocks of 500, as generate writes them
         result_bytes=len(results) / count,
         generation_bytes=(large["store_bytes"] - small["store_bytes"]) / more,
-        verdict_bytes=verdicts["store_bytes"] / verdicts["items"],
+        verdict_bytes=verdicts["store_bytes"] / verdicts["can_be_kept"],
     )
 
 

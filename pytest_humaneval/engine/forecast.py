@@ -20,7 +20,7 @@ RATE_STEP = 0.1  # to so many seconds
 FEWEST_ANSWERS = 5  # before so many are whole, their lengths say nothing
 KEPT_LENGTHS = 10_000  # of the newest answers: more say nothing more, and a run may have any number
 # Tokens that a step brings a sequence where guesses stand, as they do for answers that repeat themselves: what is left
-# of a batch, as a rule. A recorded run fits 5 for those that reach the limit; the others are soon done.
+# of a batch, as a rule. Recorded runs fit 5 and 7 for those that reach the limit; the others are soon done.
 STRIDE = 6.0
 EVENNESS = 0.6180339887498949  # the golden ratio's multiples, modulo one, are spread evenly, however many they are
 
@@ -105,7 +105,7 @@ class Forecast:
 
 
 # What a step and a token of a prompt cost beside a token of an answer, until the engine shows it. Recorded runs of a
-# 0.5B model on two cores fit 2 : 1 : 0.1 (bfloat16), 16 : 1 : 0.2 and 32 : 1 : 1.2 (float32).
+# 0.5B model on two cores fit 2 : 1 : 0.1 and 16 : 1 : 0.6 (bfloat16), 16 : 1 : 0.2 and 32 : 1 : 1.2 (float32).
 GUESS = Work(5.0, 1.0, 0.3)
 TRUST = 0.002  # the guess's weight beside what was seen
 MEMORY_SECONDS = 180.0  # after so long, what was seen counts for 1/e: other programs come and go
