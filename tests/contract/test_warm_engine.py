@@ -214,6 +214,7 @@ def test_a_process_that_only_has_the_id_now_is_left_alone(turn: Turn, state: Pri
     turn()
     name, engine = the_engine(state)
     told = state.read(name)
+    time.sleep(2 / os.sysconf("SC_CLK_TCK"))  # a process's start is known to a tick, and an id is free for longer
     other = subprocess.Popen(["sleep", "60"], start_new_session=True)
     try:
         state.write("engine-of-old", told | {"pid": other.pid})
