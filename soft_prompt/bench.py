@@ -260,13 +260,13 @@ def draw(output: Path, results: Sequence[Result], baselines: Sequence[Baseline])
         return None
     from .watch import read_metrics
 
-    figure = Figure(figsize=(9, 4), layout="constrained")
+    figure = Figure(figsize=(11, 5), layout="constrained")
     loss, accuracy = figure.subplots(1, 2)
     for number, (method, seeds) in enumerate(grouped(results).items()):
         for each in seeds:
             metrics = read_metrics(folder_of(output, method, each.seed))
             validated = [step for step in metrics if step.validation_loss is not None]
-            tokens = [sum(step.tokens for step in metrics[: last.step]) for last in validated]
+            tokens = [sum(step.tokens for step in metrics[: last.step]) / 1000 for last in validated]
             label = method if each is seeds[0] else None
             loss.plot(tokens, [step.validation_loss for step in validated], ".-", color=f"C{number}", label=label)
         for place, each in enumerate(seeds):
@@ -277,10 +277,10 @@ def draw(output: Path, results: Sequence[Result], baselines: Sequence[Baseline])
     for number, text in enumerate(baselines):
         label = f"{text.strategy}, text alone"
         accuracy.axhline(text.pass_at_1, color="0.4", linestyle=LINES[number % len(LINES)], label=label, zorder=0)
-    if baselines:
-        accuracy.legend()
-    loss.set(xlabel="tokens", ylabel="validation loss")
-    loss.legend()
+    for axes, columns in ((loss, 3), (accuracy, 2)):  # below, as intervals and curves may be anywhere
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.3), ncols=columns, frameon=False)
+    loss.set(xlabel="thousand tokens", ylabel="validation loss")
     accuracy.set_xticks(range(len(grouped(results))), list(grouped(results)), rotation=20)
     accuracy.set_ylabel("pass@1 and its 95 % interval")
     accuracy.set_title("MBPP's validation split")
