@@ -7,9 +7,12 @@ from dataclasses import replace
 
 from pytest_humaneval.engine.decoding import Continuation
 from pytest_humaneval.engine.encoding import encode_prompt
+from pytest_humaneval.postprocess import postprocess
+from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompt import Prompt
 from pytest_humaneval.sample import Sampling
 
+from .assertions import Judge
 from .config import Config
 from .model import FrozenModel, PlainPrompt
 from .samplers import make_sampler
@@ -39,3 +42,20 @@ class Asker:
     def close(self) -> None:
         """Free what samples."""
         self._sampler.close()
+
+
+def solved(
+    asker: Asker,
+    judge: Judge,
+    problems: Sequence[Problem],
+    prompts: Sequence[Prompt],
+    sampling: Sampling,
+    postprocessor: str,
+) -> list[bool]:
+    """Whether the greedy answer to each problem's prompt, post-processed, holds under all of its assertions."""
+    texts = asker.texts(prompts, sampling, [0] * len(prompts))
+    completions = [
+        postprocess(postprocessor, problem.visible(), prompt, text).text
+        for problem, prompt, text in zip(problems, prompts, texts, strict=True)
+    ]
+    return [judge.share(problem, each) == 1.0 for problem, each in zip(problems, completions, strict=True)]

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_humaneval.exceptions import InfrastructureError
-from pytest_humaneval.models.lora_checkpoint import LoraCheckpoint, find_lora, is_lora
-from pytest_humaneval.models.soft_checkpoint import SoftCheckpoint, find_checkpoints
+from pytest_humaneval.models.lora_checkpoint import find_lora, is_lora
+from pytest_humaneval.models.peft_folder import MadeFor
+from pytest_humaneval.models.soft_checkpoint import find_checkpoints
 from pytest_humaneval.prompting.lora_strategy import LORA_PREFIX
 from pytest_humaneval.prompting.soft_strategy import PREFIX
 from pytest_humaneval.statistics.metrics import wilson_interval
@@ -69,37 +70,36 @@ def evaluate(output: Path, *, model: str = "", engine: str = "", arguments: Sequ
         StrategyError: ``output`` is no soft prompt.
         InfrastructureError: the run had errors, so that there is no figure to compare.
     """
-    before = _checkpoint(output).made_for.strategy
+    made_for = made_for_in(output)
     folder = output / EVALUATION
     command = [
-        *evaluation_command(output, [before], model=model, engine=engine), f"--humaneval-output={folder}",
-        "-p", "no:cacheprovider", *arguments,
+        *evaluation_command(output, [made_for.strategy], model or made_for.spec), f"--humaneval-output={folder}",
+        *([f"--humaneval-engine={engine}"] if engine else []), "-p", "no:cacheprovider", *arguments,
     ]  # fmt: skip
     status = _status_of(command)
     if status not in (0, TESTS_FAILED):
         raise InfrastructureError(f"the evaluation ended with status {status}; its output is above")
-    comparison = compare(folder / "results.jsonl", before, f"{prefix_of(output)}{output.absolute().name}")
+    comparison = compare(folder / "results.jsonl", made_for.strategy, f"{prefix_of(output)}{output.absolute().name}")
     (folder / "comparison.md").write_text("\n".join(comparison.lines()) + "\n")
     return comparison
 
 
-def evaluation_command(output: Path, beside: Sequence[str], *, model: str = "", engine: str = "") -> list[str]:
-    """The command that evaluates what a training left in ``output``, with the strategies ``beside`` it.
+def evaluation_command(output: Path, beside: Sequence[str], model: str) -> list[str]:
+    """The command that evaluates what a training left in ``output``, with the strategies ``beside`` it."""
+    return [
+        sys.executable, "-m", "pytest", f"--strategy={','.join([*beside, f'{prefix_of(output)}{output.absolute()}'])}",
+        f"--humaneval-model={model}", "-q", "--tb=no", "-rN",
+    ]  # fmt: skip
 
-    ``model`` is the one it was trained on where not given.
+
+def made_for_in(output: Path) -> MadeFor:
+    """The model, and the text strategy, that a training was for.
 
     Raises:
         StrategyError: ``output`` is no soft prompt.
     """
-    return [
-        sys.executable, "-m", "pytest", f"--strategy={','.join([*beside, f'{prefix_of(output)}{output.absolute()}'])}",
-        f"--humaneval-model={model or _checkpoint(output).made_for.spec}",
-        *([f"--humaneval-engine={engine}"] if engine else []), "-q", "--tb=no", "-rN",
-    ]  # fmt: skip
-
-
-def _checkpoint(output: Path) -> SoftCheckpoint | LoraCheckpoint:
-    return find_lora(output) if is_lora(output) else next(iter(find_checkpoints(output).values()))
+    checkpoint = find_lora(output) if is_lora(output) else next(iter(find_checkpoints(output).values()))
+    return checkpoint.made_for
 
 
 def prefix_of(output: Path) -> str:

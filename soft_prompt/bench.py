@@ -22,7 +22,7 @@ from pytest_humaneval.exceptions import ConfigError, HumanEvalError, Infrastruct
 from pytest_humaneval.models.peft_folder import BEST
 from pytest_humaneval.statistics.metrics import wilson_interval
 
-from .before_and_after import TESTS_FAILED, evaluation_command
+from .before_and_after import TESTS_FAILED, evaluation_command, made_for_in
 from .bench_config import Bench, folder_of
 from .config import Config
 from .heartbeat import heartbeat
@@ -147,8 +147,9 @@ def final(output: Path, results: Sequence[Result], arguments: Sequence[str] = ()
     if (output / FINISHED).exists():
         raise ConfigError(f"{output / FINAL} has the final evaluation; another look would be another choice")
     winner = chosen(results)
+    folder = folder_of(output, winner.method, winner.seed)
     command = [
-        *evaluation_command(folder_of(output, winner.method, winner.seed), BASELINES),
+        *evaluation_command(folder, BASELINES, made_for_in(folder).spec),
         "--humaneval-dataset=humaneval,mbpp", "--humaneval-pool", f"--humaneval-output={output / FINAL}",
         "--timeout=10",  # the reference solution of MBPP/123 computes for 2 to 4 s
         *arguments,

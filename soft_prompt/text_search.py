@@ -18,13 +18,12 @@ from pathlib import Path
 
 from pytest_humaneval.dataset import jsonl
 from pytest_humaneval.exceptions import ModelError
-from pytest_humaneval.postprocess import postprocess
 from pytest_humaneval.problem import Problem
 from pytest_humaneval.prompting.text_strategy import FENCE, FILE, TextPrompt
 from pytest_humaneval.sample import Sampling
 from pytest_humaneval.statistics.metrics import wilson_interval
 
-from .asking import Asker
+from .asking import Asker, solved
 from .assertions import Judge
 from .config import Config
 from .teacher import drop_cut_line
@@ -124,11 +123,9 @@ class Answers:
 
     def _ask(self, prompt: TextPrompt, problems: Sequence[Problem]) -> None:
         questions = [prompt.build(problem.visible()) for problem in problems]
-        texts = self._asker.texts(questions, self._sampling, [0] * len(questions))
+        verdicts = solved(self._asker, self._judge, problems, questions, self._sampling, "post_v1")
         with self._path.open("a") as file:
-            for problem, question, text in zip(problems, questions, texts, strict=True):
-                completion = postprocess("post_v1", problem.visible(), question, text).text
-                passed = self._judge.share(problem, completion) == 1.0
+            for problem, passed in zip(problems, verdicts, strict=True):
                 self._known[_named(prompt), problem.task_id] = passed
                 line = {"prompt": asdict(prompt), "task_id": problem.task_id, "passed": passed, "by": self._made_by}
                 file.write(json.dumps(line) + "\n")

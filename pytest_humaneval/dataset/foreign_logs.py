@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from pytest_humaneval.dataset.foreign_ids import task_id_of
+from pytest_humaneval.dataset.foreign_ids import DATASETS, task_id_of
 from pytest_humaneval.exceptions import DatasetError
 
 _CUSTOM_ID = re.compile(
-    r"(?:.*[-_:#/. ])?(HumanEval[/_-]\d+|Mbpp[/_-]\d+)(?:[-_:#/. ]+(?:sample|s|n)?[-_]?(\d+))?", re.IGNORECASE
+    rf"(?:.*[-_:#/. ])?((?:{DATASETS})[/_-]\d+)(?:[-_:#/. ]+(?:sample|s|n)?[-_]?(\d+))?", re.IGNORECASE
 )
 
 

@@ -256,15 +256,19 @@ class VllmEngine:
         checkpoint, tensor = self._shelf.get(virtual, tokens)
         if checkpoint.peft_type != DEEP:
             return embedded_prompt(tensor, tokens), None
-        if not self._options.deep_prompts:
-            raise EngineError(
-                f"{checkpoint.directory} is a deep prompt, and vLLM was loaded without what brings it keys and values: "
-                "the engine's options have to say deep_prompts"
-            )
+        self._refuse_without_connector(str(checkpoint.directory))
         from pytest_humaneval.engine.vllm_deep import deep_question
 
         self._positions[key] = len(tensor)
         return deep_question(virtual, len(tensor), tokens)
+
+    def _refuse_without_connector(self, deep: str) -> None:
+        """Placeholders of a deep prompt would be computed as tokens where nothing brings their keys and values."""
+        if not self._options.deep_prompts:
+            raise EngineError(
+                f"{deep} is a deep prompt, and vLLM was loaded without what brings it keys and values: "
+                "the engine's options have to say deep_prompts"
+            )
 
     def _lora(self, wanted: Adapter | None) -> Any:
         """VLLM's request for a LoRA, which it loads when it first meets it; None without one."""

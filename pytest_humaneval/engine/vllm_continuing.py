@@ -105,8 +105,8 @@ class _Continuing(VllmEngine):
     """The engine that is in the other process."""
 
     def continued(self, questions: Sequence[Question], deep: Any) -> list[Continued]:
-        if deep is not None and not self._options.deep_prompts:
-            raise EngineError("vLLM was loaded without what brings it the keys and values of deep prompts")
+        if deep is not None:
+            self._refuse_without_connector("what stands in front")
         done: dict[str, Continued] = {}
         of_deep = None if deep is None else _in_hand(deep)
         for number, question in enumerate(questions):

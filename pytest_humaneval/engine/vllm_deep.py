@@ -86,12 +86,12 @@ class DeepPrompts(KVConnectorBase_V1):  # type: ignore[misc]
             prompt = IN_HAND.get(wanted.prompt.digest)
             if prompt is None:
                 _, prompt = self._shelf.get(wanted.prompt, ())
-            by_layer = keys_and_values(prompt, self._model_config)[:, :, wanted.first :]
+            # As the layers compute them, which a cache of fewer bits takes.
+            by_layer = keys_and_values(prompt.to(self._dtype), self._model_config)[:, :, wanted.first :]
             slots = torch.tensor(wanted.slots)
             for name, layer in forward_context.no_compile_layers.items():
                 if (cache := getattr(layer, "kv_cache", None)) is not None:
-                    both = by_layer[extract_layer_index(name)].to(cache.device, self._dtype)
-                    keys, values = both.contiguous()  # which a cache of fewer bits takes as they are computed
+                    keys, values = by_layer[extract_layer_index(name)].to(cache.device).contiguous()
                     layer.impl.do_kv_cache_update(layer, keys, values, cache, slots.to(cache.device))
 
     def wait_for_layer_load(self, layer_name: str) -> None:

@@ -149,26 +149,19 @@ def test_the_rule_takes_the_best_mean_then_the_smaller_method_then_the_best_seed
     assert table([*lucky, *steady])[2].startswith("| steady | 2 | 0.7500 | 0.600 (0.600, 0.600) | [")
 
 
-@pytest.fixture
-def commands(tmp_path: Path, frozen: FrozenModel, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """Those that the final evaluation of a training starts.
-
-    The first could not begin, in the second something failed.
-    """
+def test_the_final_evaluation_is_done_once(
+    tmp_path: Path, frozen: FrozenModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_prompt(tmp_path / "plain" / "seed-3", make_prompt(frozen, SHORT), frozen, SHORT, TrainerState())
-    asked: list[list[str]] = []
-    statuses = [4, 1]
+    commands: list[list[str]] = []
+    statuses = [4, 1]  # a run that could not begin, and one in which something failed
 
     def run(command: list[str], **_: Any) -> Any:
-        asked.append(command)
+        commands.append(command)
         (tmp_path / "final").mkdir(exist_ok=True)
         return type("Ended", (), {"returncode": statuses.pop(0)})
 
     monkeypatch.setattr(subprocess, "run", run)
-    return asked
-
-
-def test_the_final_evaluation_is_done_once(tmp_path: Path, commands: list[list[str]], frozen: FrozenModel) -> None:
     with pytest.raises(InfrastructureError, match="status 4; its output is above"):
         final(tmp_path, [result("plain", 3)])
     assert final(tmp_path, [result("plain", 3)], ["--humaneval-limit=2"]) == 1
